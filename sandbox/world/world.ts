@@ -1,0 +1,86 @@
+/** What the world generator hands to the two sandbox CRMs. Plain data: each CRM makes its own store of it. */
+
+export type HubSpotRecord = {
+  readonly id: string // digits
+  readonly createdAtMs: number
+  /** Every property as text, HubSpot's wire form, without the computed createdate/lastmodified/hs_object_id. */
+  readonly properties: Readonly<Record<string, string>>
+  /** When a property got its present value; absent: at creation. Older values first. */
+  readonly history?: Readonly<
+    Record<
+      string,
+      readonly {
+        readonly value: string
+        readonly atMs: number
+        readonly sourceType: string
+        readonly sourceId: string
+      }[]
+    >
+  >
+  readonly modifiedAtMs: number
+}
+
+export type HubSpotOwner = {
+  readonly id: string // owner id, what hubspot_owner_id holds
+  readonly userId: number
+  readonly email: string
+  readonly firstName: string
+  readonly lastName: string
+  readonly archived: boolean
+}
+
+export type HubSpotAssociation = {
+  readonly from: { readonly type: string; readonly id: string }
+  readonly to: { readonly type: string; readonly id: string }
+  readonly primary: boolean
+}
+
+export type SalesforceRecord = {
+  readonly Id: string // 18 characters
+  readonly [field: string]: string | number | boolean | null
+}
+
+export type World = {
+  readonly seed: number
+  readonly nowMs: number
+  readonly hubspot: {
+    readonly portalId: number
+    readonly appId: number
+    readonly owners: readonly HubSpotOwner[]
+    readonly contacts: readonly HubSpotRecord[]
+    readonly companies: readonly HubSpotRecord[]
+    readonly deals: readonly HubSpotRecord[]
+    readonly associations: readonly HubSpotAssociation[]
+  }
+  readonly salesforce: {
+    readonly orgId: string // 18 characters
+    /** Id of the user that Lanekeeper's client id runs as. */
+    readonly integrationUserId: string
+    readonly User: readonly SalesforceRecord[]
+    readonly Group: readonly SalesforceRecord[]
+    readonly GroupMember: readonly SalesforceRecord[]
+    readonly Territory2Model: readonly SalesforceRecord[]
+    readonly Territory2: readonly SalesforceRecord[]
+    readonly UserTerritory2Association: readonly SalesforceRecord[]
+    readonly ObjectTerritory2Association: readonly SalesforceRecord[]
+    readonly Lead: readonly SalesforceRecord[]
+    readonly Account: readonly SalesforceRecord[]
+    readonly Contact: readonly SalesforceRecord[]
+    readonly Opportunity: readonly SalesforceRecord[]
+  }
+  readonly labels: readonly Label[]
+}
+
+/**
+ * The truth about one injected defect: what a perfect reader of `docs/patterns.md` would report on this record.
+ * Only the sandbox and the tests read labels; the service has no way to them.
+ */
+export type Label = {
+  readonly pattern: string
+  readonly crm: 'hubspot' | 'salesforce'
+  readonly objectType: string
+  readonly recordId: string
+  /** The field, where the pattern is about one. */
+  readonly detail: string
+  readonly why: string
+}

@@ -1,0 +1,160 @@
+import type { ExceptionClass, ReviewCircle } from '../classes/class.ts'
+import type { Crm } from '../record/change-event.ts'
+import type { Conditions, Rule } from '../rules/condition.ts'
+
+/** draft: not run. observe: decides, writes nothing. pilot: narrow slice and daily cap. live. */
+export type Mode = 'draft' | 'observe' | 'pilot' | 'live'
+
+export type Job = 'reviewer' | 'override' | 'rollback' | 'boundary' | 'data' | 'workflow'
+
+export type PolicyOwners = {
+  /** E-mails in order of preference: the first who is active and has room is asked. Never empty. */
+  readonly reviewers: Readonly<Record<ReviewCircle, readonly string[]>>
+  readonly override: string
+  readonly rollback: string
+  readonly boundary: string
+  readonly data: string
+  readonly workflow: string
+  /** M2: e-mail to the day on which that person accepted their jobs in this workflow. */
+  readonly accepted: Readonly<Record<string, string>>
+}
+
+export type PatternName =
+  | 'missing-field'
+  | 'stale-field'
+  | 'duplicate-ownership'
+  | 'stale-territory'
+  | 'orphaned-owner'
+  | 'no-rule'
+  | 'branch-review'
+  | 'ownership-flapping'
+
+/** Which object of which CRM a pattern compares with, or a workflow watches. */
+export type ObjectRef = { readonly crm: Crm; readonly object: string }
+
+/** `only` narrows a setting to one object of a workflow that watches several. */
+export type PatternSetting =
+  | {
+      readonly pattern: 'missing-field'
+      readonly only?: ObjectRef
+      readonly fields: readonly string[]
+      /** Minutes after creation in which a blank is normal. */
+      readonly graceMinutes: number
+    }
+  | {
+      readonly pattern: 'stale-field'
+      readonly only?: ObjectRef
+      readonly fields: readonly string[]
+      /** Business days without a change after which the value is stale. */
+      readonly businessDays: number
+    }
+  | {
+      readonly pattern: 'duplicate-ownership'
+      /** Objects whose records count as "the same person or account". */
+      readonly against: readonly (ObjectRef & {
+        /** Whose exception a pair is: the newer record's (default), or always this workflow's. */
+        readonly subject?: 'newer' | 'ours'
+      })[]
+      /** Also raise it when the account that a person's domain belongs to has another owner. */
+      readonly againstAccountOwner: boolean
+    }
+  | {
+      readonly pattern: 'stale-territory'
+      readonly only?: ObjectRef
+      /** Field on the record that holds the territory's id. */
+      readonly field: string
+    }
+  | {
+      readonly pattern: 'orphaned-owner'
+      /** True where a record without any owner is a fault; false where blank means "waiting to be routed". */
+      readonly blankCounts: boolean
+    }
+  | {
+      readonly pattern: 'ownership-flapping'
+      readonly changes: number
+      readonly withinHours: number
+    }
+  | { readonly pattern: 'no-rule' }
+  | { readonly pattern: 'branch-review' }
+
+export type ClassRule = {
+  /** Absent: any pattern. */
+  readonly pattern?: PatternName
+  readonly when: Conditions
+  readonly class: ExceptionClass
+  readonly because: string
+}
+
+export type BranchMode = 'rules' | 'review' | 'manual'
+
+export type Branch = {
+  readonly branch: string
+  readonly when: Conditions
+  readonly mode: BranchMode
+  /** Why this mode was chosen, for people. */
+  readonly because: string
+  /** The first-match table that gives the owner. Only in rules mode. */
+  readonly rules: readonly Rule[]
+  /** Patterns that this table may settle by writing the owner it gives, without a person. Only in rules mode. */
+  readonly settles: readonly PatternName[]
+  /** Classes beyond expected and risky that the boundary owner has marked as settled by this table. */
+  readonly settlesClasses: readonly ExceptionClass[]
+}
+
+/** One row of the territory table, first match. Shared by the workflows of a company. */
+export type Territory = {
+  readonly territory: string
+  readonly title: string
+  readonly when: Conditions
+  /** E-mails of those who work it. */
+  readonly members: readonly string[]
+}
+
+export type BusinessCalendar = {
+  /** IANA name; deadlines are counted in the owner's own zone where the CRM gives one. */
+  readonly timeZone: string
+  /** 1 = Monday ... 7 = Sunday. */
+  readonly workingDays: readonly number[]
+  /** Minutes after local midnight. */
+  readonly opensAtMinute: number
+  readonly closesAtMinute: number
+  /** Calendar days, `2026-12-25`. */
+  readonly holidays: readonly string[]
+}
+
+export type Guards = {
+  /** Business minutes until the task is due, per class. */
+  readonly deadlineMinutes: Readonly<Record<ExceptionClass, number>>
+  /** Open tasks a reviewer can hold before the next in the chain is asked. */
+  readonly capacity: number
+  /** Open pipeline, in the CRM's currency, from which a case is revenue-impacting at least. */
+  readonly revenueThreshold: number
+}
+
+export type Policy = {
+  readonly workflow: string
+  readonly title: string
+  readonly objects: readonly ObjectRef[]
+  readonly action: {
+    readonly kind: 'assign-owner'
+    /** In plain English, what the workflow does downstream. */
+    readonly says: string
+    /** The record waits for the action while these hold. Never: no routing, the workflow only watches. */
+    readonly when: Conditions | 'never'
+  }
+  readonly ifWrongForTwoWeeks: string
+  readonly mode: Mode
+  /** Only in pilot: narrower than scope, and a number of owner writes per day. */
+  readonly pilot: { readonly when: Conditions; readonly dailyCap: number } | null
+  readonly scope: Conditions
+  readonly owners: PolicyOwners
+  readonly patterns: readonly PatternSetting[]
+  readonly classes: readonly ClassRule[]
+  readonly boundary: readonly Branch[]
+  readonly guards: Guards
+  readonly territories: readonly Territory[]
+  readonly calendar: BusinessCalendar
+}
+
+/** A policy together with the SHA-256 of its canonical form, which every decision cites. */
+export type PolicyVersion = { readonly hash: string; readonly policy: Policy }

@@ -1,0 +1,48 @@
+/**
+ * The one small typed language of every policy: scope, classes, branches and rules all speak it.
+ *
+ * `field` names one of
+ * - a field of the record itself, in the vendor's spelling: `lifecyclestage`, `LeadSource`
+ * - a field of the linked account: `account.industry`
+ * - a derived fact, the same in both CRMs: see `FactName`
+ */
+export type Condition =
+  | { readonly field: string; readonly op: 'in'; readonly values: readonly string[] } // equals is `in` with one value
+  | { readonly field: string; readonly op: 'not-in'; readonly values: readonly string[] }
+  | {
+      readonly field: string
+      readonly op: 'range'
+      /** Numbers or dates in their one spelling; either end may be open. `from` is included, `below` is not. */
+      readonly from: string | null
+      readonly below: string | null
+    }
+  | { readonly field: string; readonly op: 'prefix'; readonly values: readonly string[] }
+  | { readonly field: string; readonly op: 'contains'; readonly values: readonly string[] }
+  | { readonly field: string; readonly op: 'blank' }
+  | { readonly field: string; readonly op: 'not-blank' }
+  /** The field holds an instant or day further back than `days` before the moment of decision. Blank is not old. */
+  | { readonly field: string; readonly op: 'older-than'; readonly days: number }
+
+/** What the model derives for every record, whatever CRM it is from. */
+export type FactName =
+  | 'fact.crm' // hubspot, salesforce
+  | 'fact.object' // contacts, Lead, ...
+  | 'fact.country' // ISO 3166 alpha-2, or blank when the text names no country
+  | 'fact.domain' // registrable domain of web site or e-mail; blank for free mail providers
+  | 'fact.customer' // true, false: the record or its linked account is an existing customer
+  | 'fact.openPipeline' // sum of the amounts of open deals of the record's account, decimal text, 0 when none
+  | 'fact.owner' // e-mail of the person who owns the record; blank when nobody does
+  | 'fact.ownerState' // active, inactive, deleted, queue, empty-queue, none
+
+/** All conditions hold (AND). Within one condition, any listed value will do (OR). An empty list always holds. */
+export type Conditions = readonly Condition[]
+
+/** One row of a first-match decision table. */
+export type Rule = {
+  readonly id: string
+  readonly when: Conditions
+  /** Who gets the record, by e-mail. */
+  readonly owner: string
+  /** M25: the reason, at most three sentences, that a new operator understands. */
+  readonly because: string
+}
