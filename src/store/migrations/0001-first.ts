@@ -212,10 +212,14 @@ const STATEMENTS = [
     reopen_reason text,
     -- who closed it in the CRM, as far as we know: person, lanekeeper
     closed_by text,
+    -- a person closed it in the CRM: since when we look whether the condition is gone
+    checking_since timestamptz,
     created_at timestamptz not null default now(),
     closed_at timestamptz
   )`,
   `create unique index task_one_open on task (connection_id, workflow, cause) where status = 'open'`,
+  `create index task_checking on task (connection_id) where checking_since is not null`,
+  `create index task_owner_open on task (owner_email) where status = 'open'`,
   `create index task_crm on task (connection_id, crm_task_id)`,
 
   // A write that we have decided on, recorded before the CRM is called.
