@@ -57,6 +57,8 @@ export type ChangeEvent = {
    * at `occurredAtMs` at the latest.
    */
   readonly fieldChangedAtMs?: Readonly<Record<string, number>>
+  /** Earlier owners with their times, where the CRM keeps a history of the owner field. */
+  readonly ownerHistory?: readonly { readonly owner: FieldText; readonly atMs: number }[]
   readonly mergedIds?: readonly string[]
   readonly source: ChangeSource
   readonly actor: ChangeActor
