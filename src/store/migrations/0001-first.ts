@@ -52,6 +52,7 @@ const STATEMENTS = [
     event_order bigint not null,
     fields jsonb not null,
     field_changed jsonb,
+    owner_history jsonb,
     complete boolean not null,
     merged_ids text[],
     source text not null,
@@ -278,7 +279,7 @@ const STATEMENTS = [
   )`,
   `create index ledger_subject on ledger (subject, seq)`,
   `create table ledger_head (
-    only boolean primary key default true check (only),
+    one boolean primary key default true check (one),
     seq bigint not null,
     hash bytea not null
   )`,

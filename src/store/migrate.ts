@@ -1,0 +1,52 @@
+import { sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import type { Database } from './database.ts'
+import * as first from './migrations/0001-first.ts'
+
+/** In code, in order, so that no directory listing decides what runs. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-first': first,
+}
+
+/** The database was written by a later version. Running on it could write rows which that version reads wrongly. */
+export class SchemaTooNewError extends Error {
+  override readonly name = 'SchemaTooNewError'
+  readonly code = 'SCHEMA_TOO_NEW'
+  constructor(unknown: readonly string[]) {
+    super(
+      `Cannot use this database: its schema has ${unknown.map((name) => `"${name}"`).join(', ')}, which this version of ` +
+        'Lanekeeper does not know. Start the newer version that made it, or point DATABASE_URL or DATA_DIR elsewhere',
+    )
+  }
+}
+
+/**
+ * Brings the schema up to this code, in one transaction under an advisory lock, so that any number of processes may
+ * call it at once. Returns the names that were applied.
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  const newer = (await appliedMigrations(db)).filter((name) => !(name in MIGRATIONS))
+  if (newer.length > 0) throw new SchemaTooNewError(newer)
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error) {
+    const failed = results?.find((result) => result.status === 'Error')?.migrationName
+    throw new Error(`Cannot migrate the database${failed ? ` with "${failed}"` : ''}; nothing was changed`, {
+      cause: error,
+    })
+  }
+  return (results ?? []).map((result) => result.migrationName)
+}
+
+/** Names of the migrations that the code has and the database lacks. Empty: ready to serve. */
+export async function missingMigrations(db: Database): Promise<string[]> {
+  const applied = new Set(await appliedMigrations(db))
+  return Object.keys(MIGRATIONS).filter((name) => !applied.has(name))
+}
+
+async function appliedMigrations(db: Database): Promise<string[]> {
+  const table = await sql<{ found: string | null }>`select to_regclass('kysely_migration')::text as found`.execute(db)
+  if (!table.rows[0]?.found) return []
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  return rows.map((row) => row.name)
+}
