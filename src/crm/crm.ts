@@ -1,3 +1,4 @@
+import type { CrmIdentity, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
 import type { CrmUser } from '../model/lanes/person.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 
@@ -35,24 +36,7 @@ export type CrmClient = {
   taskUrl(taskId: string): string
 }
 
-export type CrmIdentity = {
-  /** HubSpot portal id; Salesforce 18-character org id. */
-  readonly accountId: string
-  readonly title: string
-  readonly timeZone: string | null
-  /** The user or app that our writes appear under. */
-  readonly actorId: string | null
-}
-
-export type FieldSchema = {
-  readonly name: string
-  readonly label: string
-  readonly type: 'text' | 'number' | 'boolean' | 'instant' | 'day' | 'picklist' | 'multi-picklist' | 'reference'
-  readonly options: readonly string[]
-  readonly writable: boolean
-}
-
-export type ObjectSchema = { readonly objectType: string; readonly fields: readonly FieldSchema[] }
+export type { CrmIdentity, FieldSchema, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
 
 export type ChangedSince = {
   readonly objectType: string
@@ -84,8 +68,6 @@ export type ReadRecords = {
 /** Both CRMs take at least this many ids in one read: HubSpot batch read 100, Salesforce collections 200. */
 export const READ_BATCH_MAX = { hubspot: 100, salesforce: 200 } as const
 export const WRITE_BATCH_MAX = { hubspot: 100, salesforce: 200 } as const
-
-export type TaskKeySupport = { readonly enforced: boolean; readonly field: string | null; readonly why: string }
 
 export type TaskWrite = {
   /** Ours, stable for the life of the task: what makes a second write of the same task harmless. */

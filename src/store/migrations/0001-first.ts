@@ -250,6 +250,7 @@ const STATEMENTS = [
   `create unique index intent_one_task on intent (task_id) where kind = 'task' and state = 'pending'`,
   `create unique index intent_one_owner on intent (connection_id, object_type, record_id)
      where kind = 'owner' and state in ('pending', 'sending', 'unknown')`,
+  `create index intent_task_busy on intent (task_id) where state in ('sending', 'unknown')`,
   `create index intent_due on intent (connection_id, next_attempt_at) where state in ('pending', 'sending', 'unknown')`,
 
   // What we wrote, so that its echo is recognised and can be undone.

@@ -1,0 +1,271 @@
+import { type Kysely, sql } from 'kysely'
+import type { OwnerWrite } from '../model/decision.ts'
+import type { Tables } from './tables.ts'
+
+/** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
+export const LEASE_S = 60
+
+export type OwnerPayload = {
+  readonly field: string
+  readonly from: string | null
+  readonly to: string
+  readonly toEmail: string
+  readonly rule: string
+  readonly branch: string
+  readonly settles: readonly string[]
+}
+
+export type ClaimedIntent = {
+  readonly id: number
+  readonly connectionId: string
+  readonly workflow: string
+  readonly kind: 'task' | 'owner'
+  readonly taskId: number | null
+  readonly objectType: string | null
+  readonly recordId: string | null
+  readonly payload: Record<string, unknown>
+  readonly policyHash: string
+  readonly receiptSeq: number | null
+  readonly leaseEpoch: number
+  readonly attempts: number
+  readonly createdAt: Date
+  /** True: a call may have reached the CRM before; read back before anything is sent again. */
+  readonly readBack: boolean
+}
+
+/**
+ * Tasks that should be looked at again by act. At most one waits per task, because the content is read when it is
+ * written, not when it is asked for.
+ */
+export async function requestTaskWrites(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  tasks: readonly { readonly taskId: number; readonly workflow: string; readonly policyHash: string }[],
+): Promise<void> {
+  if (tasks.length === 0) return
+  const unique = [...new Map(tasks.map((t) => [t.taskId, t])).values()]
+  await sql`
+    insert into intent (connection_id, workflow, kind, task_id, payload, policy_hash)
+    select ${connectionId}, w, 'task', t, '{}'::jsonb, h
+    from unnest(${unique.map((t) => t.taskId)}::bigint[], ${unique.map((t) => t.workflow)}::text[],
+                ${unique.map((t) => t.policyHash)}::text[]) as x(t, w, h)
+    on conflict (task_id) where kind = 'task' and state = 'pending' do nothing`.execute(trx)
+}
+
+/** Owner writes that rules decided. Returns the ids of those that are new, by record id. */
+export async function insertOwnerIntents(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  items: readonly {
+    readonly workflow: string
+    readonly objectType: string
+    readonly recordId: string
+    readonly write: OwnerWrite
+    readonly policyHash: string
+  }[],
+): Promise<Map<string, number>> {
+  if (items.length === 0) return new Map()
+  const rows = items.map((item) => {
+    const { receipt: _receipt, ...payload } = item.write
+    return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
+  })
+  const { rows: inserted } = await sql<{ id: number; object_type: string; record_id: string }>`
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash)
+    select ${connectionId}, w, 'owner', t, r, p, h
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
+    on conflict (connection_id, object_type, record_id)
+      where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing
+    returning id, object_type, record_id`.execute(trx)
+  return new Map(inserted.map((row) => [`${row.object_type}/${row.record_id}`, row.id]))
+}
+
+/** Records that have an owner write under way, or one that the CRM refused: what it wanted and what was said. */
+export async function ownerIntentsOf(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  records: readonly { objectType: string; recordId: string }[],
+): Promise<Map<string, { readonly to: string; readonly state: 'under-way' | 'refused'; readonly why: string | null }>> {
+  const { rows } = await sql<{
+    object_type: string
+    record_id: string
+    to: string
+    state: string
+    outcome: string | null
+  }>`
+    select distinct on (i.object_type, i.record_id) i.object_type, i.record_id, i.payload->>'to' as to, i.state, i.outcome
+    from intent i
+    join unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, r)
+      on w.t = i.object_type and w.r = i.record_id
+    where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state in ('pending', 'sending', 'unknown', 'refused')
+    order by i.object_type, i.record_id, i.id desc`.execute(trx)
+  return new Map(
+    rows.map((row) => [
+      `${row.object_type}/${row.record_id}`,
+      { to: row.to, state: row.state === 'refused' ? ('refused' as const) : ('under-way' as const), why: row.outcome },
+    ]),
+  )
+}
+
+/** Claims what is due, with a new lease. `sending` past its lease means that a worker died mid-call. */
+export async function claimIntents(
+  db: Kysely<Tables>,
+  connectionId: string,
+  kind: 'task' | 'owner',
+  limit: number,
+): Promise<ClaimedIntent[]> {
+  const { rows } = await sql<{
+    id: number
+    connection_id: string
+    workflow: string
+    kind: 'task' | 'owner'
+    task_id: number | null
+    object_type: string | null
+    record_id: string | null
+    payload: Record<string, unknown>
+    policy_hash: string
+    receipt_seq: number | null
+    lease_epoch: number
+    attempts: number
+    created_at: Date
+    before: string
+  }>`
+    update intent i set state = 'sending', lease_epoch = i.lease_epoch + 1, attempts = i.attempts + 1,
+      lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
+    from (
+      select id, state as before from intent q
+      where connection_id = ${connectionId} and kind = ${kind}
+        and ((state in ('pending', 'unknown') and next_attempt_at <= clock_timestamp())
+          or (state = 'sending' and lease_until < clock_timestamp()))
+        -- one writer per task at a time: where the CRM enforces no key, two creates would be two tasks
+        and (state <> 'pending' or task_id is null or not exists (
+          select 1 from intent o where o.task_id = q.task_id and o.state in ('sending', 'unknown')))
+      order by next_attempt_at, id
+      limit ${limit}
+      for update skip locked
+    ) due
+    where i.id = due.id
+    returning i.id, i.connection_id, i.workflow, i.kind, i.task_id, i.object_type, i.record_id, i.payload, i.policy_hash,
+              i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before`.execute(db)
+  return rows.map((row) => ({
+    id: row.id,
+    connectionId: row.connection_id,
+    workflow: row.workflow,
+    kind: row.kind,
+    taskId: row.task_id,
+    objectType: row.object_type,
+    recordId: row.record_id,
+    payload: row.payload,
+    policyHash: row.policy_hash,
+    receiptSeq: row.receipt_seq,
+    leaseEpoch: row.lease_epoch,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+    readBack: row.before !== 'pending',
+  }))
+}
+
+/** M14: what will be sent stands in the intent before the CRM is called. */
+export async function recordPayloads(
+  db: Kysely<Tables>,
+  items: readonly { readonly id: number; readonly leaseEpoch: number; readonly payload: unknown }[],
+): Promise<void> {
+  if (items.length === 0) return
+  await sql`update intent i set payload = x.p::jsonb
+    from unnest(${items.map((i) => i.id)}::bigint[], ${items.map((i) => i.leaseEpoch)}::int[],
+                ${items.map((i) => JSON.stringify(i.payload))}::text[]) as x(id, e, p)
+    where i.id = x.id and i.lease_epoch = x.e`.execute(db)
+}
+
+export type IntentResult = {
+  readonly id: number
+  readonly leaseEpoch: number
+  readonly state: 'pending' | 'done' | 'unknown' | 'refused' | 'cancelled'
+  readonly outcome: string | null
+  readonly crmId: string | null
+  /** For pending and unknown: when to try again. */
+  readonly nextAttemptAtMs: number | null
+}
+
+/** Writes the outcomes whose lease is still ours and returns their ids; the others were taken over meanwhile. */
+export async function finishIntents(trx: Kysely<Tables>, results: readonly IntentResult[]): Promise<Set<number>> {
+  if (results.length === 0) return new Set()
+  const { rows } = await sql<{ id: number }>`
+    update intent i set
+      state = case when x.s = 'pending' and i.kind = 'task' and exists (
+          select 1 from intent p where p.task_id = i.task_id and p.kind = 'task' and p.state = 'pending' and p.id <> i.id
+        ) then 'cancelled' else x.s end,
+      outcome = x.o, crm_id = coalesce(x.c, i.crm_id), lease_until = null,
+      next_attempt_at = coalesce(x.n, i.next_attempt_at),
+      finished_at = case when x.s in ('done', 'refused', 'cancelled') then now() end
+    from jsonb_to_recordset(${JSON.stringify(
+      results.map((r) => ({
+        id: r.id,
+        e: r.leaseEpoch,
+        s: r.state,
+        o: r.outcome,
+        c: r.crmId,
+        n: r.nextAttemptAtMs === null ? null : new Date(r.nextAttemptAtMs).toISOString(),
+      })),
+    )}::jsonb) as x(id bigint, e int, s text, o text, c text, n timestamptz)
+    where i.id = x.id and i.lease_epoch = x.e and i.state = 'sending'
+    returning i.id`.execute(trx)
+  return new Set(rows.map((row) => row.id))
+}
+
+/** What a finished owner write leaves behind: how its echo is recognised, and what an undo would restore. */
+export async function rememberWrites(
+  trx: Kysely<Tables>,
+  writes: readonly {
+    readonly connectionId: string
+    readonly objectType: string
+    readonly recordId: string
+    readonly field: string
+    readonly value: string
+    readonly before: string | null
+    readonly intentId: number
+  }[],
+): Promise<void> {
+  if (writes.length === 0) return
+  await sql`
+    insert into written_value (connection_id, object_type, record_id, field, value, before, intent_id)
+    select c, t, r, f, v, b, i
+    from jsonb_to_recordset(${JSON.stringify(
+      writes.map((w) => ({
+        c: w.connectionId,
+        t: w.objectType,
+        r: w.recordId,
+        f: w.field,
+        v: w.value,
+        b: w.before,
+        i: w.intentId,
+      })),
+    )}::jsonb) as x(c text, t text, r text, f text, v text, b text, i bigint)
+    on conflict (connection_id, object_type, record_id, field) do update
+      set value = excluded.value, before = excluded.before, intent_id = excluded.intent_id, written_at = now()`.execute(
+    trx,
+  )
+}
+
+/** The values that we wrote to these records, by `object/record/field`. */
+export async function writtenValues(
+  db: Kysely<Tables>,
+  connectionId: string,
+  recordIds: readonly string[],
+): Promise<Map<string, { readonly value: string | null; readonly atMs: number }>> {
+  if (recordIds.length === 0) return new Map()
+  const { rows } = await sql<{
+    object_type: string
+    record_id: string
+    field: string
+    value: string | null
+    written_at: Date
+  }>`
+    select object_type, record_id, field, value, written_at from written_value
+    where connection_id = ${connectionId} and record_id = any(${recordIds}::text[])`.execute(db)
+  return new Map(
+    rows.map((row) => [
+      `${row.object_type}/${row.record_id}/${row.field}`,
+      { value: row.value, atMs: row.written_at.getTime() },
+    ]),
+  )
+}

@@ -1,0 +1,237 @@
+import { type Kysely, sql } from 'kysely'
+import type { ConnectionId, Crm, FieldText } from '../model/record/change-event.ts'
+import type { CrmRecord, FieldStamp, OwnerChange } from '../model/record/crm-record.ts'
+import type { Tables } from './tables.ts'
+
+type RecordRow = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  values: Record<string, FieldText>
+  stamps: Record<string, [number, number]>
+  owner_history: [FieldText, number, number][]
+  deleted: boolean
+  merged_into: string | null
+  crm: Crm
+  unreadable: string[] | null
+}
+
+/** Fields that our credentials may not read, per connection and object. Small: one row per watched object. */
+export type Unreadable = (connectionId: string, objectType: string) => ReadonlySet<string>
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
+  r.merged_into, c.crm, s.unreadable`
+export const FROM = sql`record r
+  join connection c on c.id = r.connection_id
+  left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type`
+
+export function toRecord(row: RecordRow): CrmRecord {
+  const stamps: Record<string, FieldStamp> = {}
+  for (const field in row.stamps) {
+    const [atMs, order] = row.stamps[field]!
+    stamps[field] = { atMs, order }
+  }
+  return {
+    connectionId: row.connection_id as ConnectionId,
+    crm: row.crm,
+    objectType: row.object_type,
+    recordId: row.record_id,
+    values: row.values,
+    stamps,
+    ownerHistory: row.owner_history.map(([owner, atMs, order]): OwnerChange => ({ owner, atMs, order })),
+    deleted: row.deleted,
+    mergedInto: row.merged_into,
+    unreadable: row.unreadable === null || row.unreadable.length === 0 ? NOTHING : new Set(row.unreadable),
+  }
+}
+
+/** Records of one connection by (object, id). */
+export async function readRecordsById(
+  db: Kysely<Tables>,
+  connectionId: ConnectionId,
+  refs: readonly { readonly objectType: string; readonly recordId: string }[],
+  lock: 'lock' | 'no-lock' = 'no-lock',
+): Promise<CrmRecord[]> {
+  if (refs.length === 0) return []
+  const { rows } = await sql<RecordRow>`
+    select ${COLUMNS} from ${FROM}
+    join unnest(${refs.map((r) => r.objectType)}::text[], ${refs.map((r) => r.recordId)}::text[]) as w(object_type, record_id)
+      on w.object_type = r.object_type and w.record_id = r.record_id
+    where r.connection_id = ${connectionId}
+    ${lock === 'lock' ? sql`for update of r` : sql``}`.execute(db)
+  return rows.map(toRecord)
+}
+
+export type RecordWrite = {
+  readonly record: CrmRecord
+  readonly ownerId: FieldText
+  readonly accountId: FieldText
+  readonly keys: readonly string[]
+  readonly needsRead: string | null
+  /** Decide again. False leaves the mark as it is. */
+  readonly dirty: boolean
+}
+
+/** Writes the folded records of one connection: one statement for the rows, one for the match keys that changed. */
+export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWrite[]): Promise<void> {
+  if (writes.length === 0) return
+  const rows = writes.map((w) => ({
+    c: w.record.connectionId,
+    t: w.record.objectType,
+    r: w.record.recordId,
+    v: w.record.values,
+    s: Object.fromEntries(Object.entries(w.record.stamps).map(([field, stamp]) => [field, [stamp.atMs, stamp.order]])),
+    h: w.record.ownerHistory.map((change) => [change.owner, change.atMs, change.order]),
+    o: w.ownerId,
+    a: w.accountId,
+    k: w.keys,
+    d: w.record.deleted,
+    m: w.record.mergedInto,
+    n: w.needsRead,
+    y: w.dirty,
+  }))
+  await sql`
+    with w as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], d boolean, m text, n text, y boolean)
+    ), gone as (
+      delete from match_key k using w
+      where k.connection_id = w.c and k.object_type = w.t and k.record_id = w.r and not (k.key = any(w.k))
+    ), added as (
+      insert into match_key (key, connection_id, object_type, record_id)
+      select key, w.c, w.t, w.r from w, unnest(w.k) as key
+      on conflict do nothing
+    )
+    insert into record as r
+      (connection_id, object_type, record_id, values, stamps, owner_history, owner_id, account_id, keys, deleted,
+       merged_into, needs_read, dirty_since)
+    select c, t, r, v, s, h, o, a, k, d, m, n, case when y then clock_timestamp() end from w
+    on conflict (connection_id, object_type, record_id) do update set
+      values = excluded.values, stamps = excluded.stamps, owner_history = excluded.owner_history,
+      owner_id = excluded.owner_id, account_id = excluded.account_id, keys = excluded.keys,
+      deleted = excluded.deleted, merged_into = excluded.merged_into, needs_read = excluded.needs_read,
+      read_attempts = case when excluded.needs_read is null then 0 else r.read_attempts end,
+      read_after = case when excluded.needs_read is null then null else r.read_after end,
+      dirty_since = coalesce(r.dirty_since, excluded.dirty_since),
+      updated_at = clock_timestamp()`.execute(trx)
+}
+
+/**
+ * Marks for another decision every record that a changed one may matter to: holders of the same keys (before and after
+ * the change), and what hangs off a changed account or deal. A key held by more than 200 records says nothing alone
+ * (docs/patterns.md), so its holders are left alone.
+ */
+export async function markNeighboursDirty(
+  trx: Kysely<Tables>,
+  connectionId: ConnectionId,
+  changed: { readonly keys: readonly string[]; readonly accountIds: readonly string[] },
+): Promise<void> {
+  if (changed.keys.length > 0) {
+    await sql`
+      update record r set dirty_since = clock_timestamp()
+      from (
+        select distinct m.connection_id, m.object_type, m.record_id
+        from unnest(${changed.keys}::text[]) as wanted(key)
+        cross join lateral (
+          select k.connection_id, k.object_type, k.record_id, count(*) over () as holders
+          from (select * from match_key where key = wanted.key limit 201) k
+        ) m
+        where m.holders <= 200
+      ) n
+      where r.connection_id = n.connection_id and r.object_type = n.object_type and r.record_id = n.record_id
+        and r.dirty_since is null`.execute(trx)
+  }
+  if (changed.accountIds.length > 0) {
+    await sql`
+      update record r set dirty_since = clock_timestamp()
+      where r.connection_id = ${connectionId} and r.dirty_since is null
+        and ((r.account_id = any(${changed.accountIds}::text[])
+              and r.object_type in ('contacts', 'Lead', 'Contact'))
+          or (r.record_id = any(${changed.accountIds}::text[]) and r.object_type in ('companies', 'Account')))`.execute(
+      trx,
+    )
+  }
+}
+
+/** Records owned by these users are decided again: somebody left, came back, or a queue lost its last member. */
+export async function markOwnedDirty(
+  db: Kysely<Tables>,
+  connectionId: ConnectionId,
+  ownerIds: readonly string[],
+): Promise<void> {
+  if (ownerIds.length === 0) return
+  await sql`update record set dirty_since = clock_timestamp()
+    where connection_id = ${connectionId} and owner_id = any(${ownerIds}::text[]) and dirty_since is null`.execute(db)
+}
+
+/** Everything is decided again: a policy changed, or a person became unavailable. */
+export async function markAllDirty(
+  db: Kysely<Tables>,
+  objects: readonly { crm: Crm; object: string }[],
+): Promise<void> {
+  if (objects.length === 0) return
+  await sql`update record r set dirty_since = clock_timestamp()
+    from connection c, unnest(${objects.map((o) => o.crm)}::text[], ${objects.map((o) => o.object)}::text[]) as w(crm, object)
+    where c.id = r.connection_id and c.crm = w.crm and r.object_type = w.object and r.dirty_since is null`.execute(db)
+}
+
+/** Records whose grace or window ends by now are decided again. */
+export async function markRechecksDirty(db: Kysely<Tables>, limit: number): Promise<number> {
+  const result = await sql`
+    update record r set dirty_since = clock_timestamp(), recheck_at = null
+    from (select connection_id, object_type, record_id from record
+          where recheck_at <= now() order by recheck_at limit ${limit} for update skip locked) d
+    where r.connection_id = d.connection_id and r.object_type = d.object_type and r.record_id = d.record_id`.execute(db)
+  return Number(result.numAffectedRows ?? 0)
+}
+
+export type ToRead = {
+  readonly objectType: string
+  readonly recordId: string
+  readonly why: string
+  readonly attempts: number
+}
+
+/** Records that the CRM has to be asked about, oldest first, of one object. */
+export async function recordsToRead(db: Kysely<Tables>, connectionId: ConnectionId, limit: number): Promise<ToRead[]> {
+  const { rows } = await sql<{ object_type: string; record_id: string; needs_read: string; read_attempts: number }>`
+    select object_type, record_id, needs_read, read_attempts from record
+    where connection_id = ${connectionId} and needs_read is not null and (read_after is null or read_after <= now())
+    order by object_type, updated_at
+    limit ${limit}`.execute(db)
+  return rows.map((r) => ({
+    objectType: r.object_type,
+    recordId: r.record_id,
+    why: r.needs_read,
+    attempts: r.read_attempts,
+  }))
+}
+
+/** The CRM did not find these just now. Read-after-event can be early (contracts/hubspot.md trap 15): ask again later. */
+export async function postponeReads(
+  db: Kysely<Tables>,
+  connectionId: ConnectionId,
+  objectType: string,
+  recordIds: readonly string[],
+  delayS: number,
+): Promise<void> {
+  await sql`update record set read_attempts = read_attempts + 1, read_after = now() + ${delayS} * interval '1 second'
+    where connection_id = ${connectionId} and object_type = ${objectType} and record_id = any(${recordIds}::text[])`.execute(
+    db,
+  )
+}
+
+/** Asks for a fresh look at these records: before a task is believed to be done, or before an owner is written. */
+export async function requestRead(
+  db: Kysely<Tables>,
+  refs: readonly { readonly connectionId: string; readonly objectType: string; readonly recordId: string }[],
+  why: string,
+): Promise<void> {
+  if (refs.length === 0) return
+  await sql`update record r set needs_read = ${why}, read_after = null
+    from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
+                ${refs.map((r) => r.recordId)}::text[]) as w(c, t, i)
+    where r.connection_id = w.c and r.object_type = w.t and r.record_id = w.i and not r.deleted`.execute(db)
+}
