@@ -1,10 +1,29 @@
 import type { ConnectionId, Crm, FieldText } from './change-event.ts'
 
-/** When a field's value was set, as far as we know. `order` breaks ties within one millisecond. */
-export type FieldStamp = { readonly atMs: number; readonly order: number }
+/** A moment in the CRM's own time. `order` breaks ties within one millisecond. */
+export type Stamp = { readonly atMs: number; readonly order: number }
+
+export type StampedValue = Stamp & { readonly value: FieldText }
+
+/**
+ * When a field's value was set, as far as we know: what ages are counted from. The optional parts are what `foldEvents`
+ * needs so that any order of arrival ends in the same record; nothing else reads them.
+ */
+export type FieldStamp = Stamp & {
+  /** Set when the present value comes from reading the whole record: the newest such reading. */
+  readonly read?: Stamp
+  /** The newest told change that is older than `read`. */
+  readonly told?: StampedValue
+  /** The oldest reading, where no change was ever told. Absent: it is `read` itself. */
+  readonly firstRead?: StampedValue
+}
 
 /** One entry of the owner's history, newest last, bounded by OWNER_HISTORY_MAX. */
-export type OwnerChange = { readonly owner: FieldText; readonly atMs: number; readonly order: number }
+export type OwnerChange = Stamp & {
+  readonly owner: FieldText
+  /** The owner was there when we first looked, or at creation: not a change. */
+  readonly found?: true
+}
 
 /** Our projection of one CRM record: what we know of it after every event that we have applied. */
 export type CrmRecord = {
@@ -13,6 +32,7 @@ export type CrmRecord = {
   readonly objectType: string
   readonly recordId: string
   readonly values: Readonly<Record<string, FieldText>>
+  /** By field. Keys that start with `@` are the fold's own marks: when the record was deleted, last read, and so on. */
   readonly stamps: Readonly<Record<string, FieldStamp>>
   readonly ownerHistory: readonly OwnerChange[]
   readonly deleted: boolean
