@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../store/database.ts'
+import { CaseReply, ConnectionsReply, ListQuery, ListReply, Overview, WorkflowsReply } from './console-types.ts'
+import type { CrmLinks } from './crm-links.ts'
+import { LiveChanges } from './live-changes.ts'
+import { ProblemError } from './problem.ts'
+import { readCase } from './read-case.ts'
+import { readConnections } from './read-connections.ts'
+import { readExceptions } from './read-exceptions.ts'
+import { readOverview } from './read-overview.ts'
+import { type ExplainPolicy, readWorkflows } from './read-workflows.ts'
+import { sessionGuard } from './session-routes.ts'
+
+export type ConsoleOptions = {
+  readonly db: Database
+  readonly publicUrl: string
+  readonly links: CrmLinks
+  readonly explain: ExplainPolicy | null
+  readonly now: () => Date
+}
+
+/** What the console reads. All of it behind a session, none of it changes anything. */
+export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
+  const { db, publicUrl, links, explain, now } = options
+  const requireSession = sessionGuard(db, publicUrl)
+  app.addHook('onRequest', async (request) => {
+    await requireSession(request)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+  const rateLimit = { max: 600, timeWindow: '1 minute' }
+
+  app.get('/overview', { schema: { response: { 200: Overview } }, config: { rateLimit } }, () =>
+    readOverview(db, now()),
+  )
+
+  app.get(
+    '/exceptions',
+    { schema: { querystring: ListQuery, response: { 200: ListReply } }, config: { rateLimit } },
+    (request) => readExceptions(db, request.query, now()),
+  )
+
+  app.get(
+    '/exceptions/:id',
+    {
+      // Fifteen digits: every id of ours, and still exact as a number.
+      schema: { params: z.object({ id: z.string().regex(/^\d{1,15}$/) }), response: { 200: CaseReply } },
+      config: { rateLimit },
+    },
+    async (request) => {
+      const found = await readCase(db, Number(request.params.id), links)
+      if (!found) throw new ProblemError('not-found', 404, 'There is no case with this number.')
+      return found
+    },
+  )
+
+  app.get('/workflows', { schema: { response: { 200: WorkflowsReply } }, config: { rateLimit } }, () =>
+    readWorkflows(db, explain),
+  )
+
+  app.get('/connections', { schema: { response: { 200: ConnectionsReply } }, config: { rateLimit } }, () =>
+    readConnections(db, links, now()),
+  )
+
+  const live = new LiveChanges(db)
+  app.addHook('preClose', async () => live.close())
+  app.get('/live', { schema: { hide: true } }, (request, reply) => {
+    live.listen(reply, () =>
+      requireSession(request).then(
+        () => true,
+        (error) => !(error instanceof ProblemError),
+      ),
+    )
+  })
+}

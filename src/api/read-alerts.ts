@@ -1,0 +1,140 @@
+import { sql } from 'kysely'
+import type { Database } from '../store/database.ts'
+import type { Overview } from './console-types.ts'
+
+type Alert = Overview['alerts'][number]
+
+/** A write whose outcome stays unknown this long was not found by reading back: a person has to look. */
+const UNKNOWN_WRITE_MINUTES = 15
+
+/** What needs a person besides the cases themselves, worst first. */
+export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
+  const groups = await Promise.all([
+    connectionsToReconnect(db),
+    workflowsRefused(db),
+    workflowsNotReady(db),
+    writesUnknown(db, now),
+    pausedByCrm(db, now),
+    unknownPortals(db, now),
+    refusedWebhooks(db, now),
+  ])
+  return groups.flat().sort((a, b) => Number(b.level === 'stop') - Number(a.level === 'stop'))
+}
+
+async function connectionsToReconnect(db: Database): Promise<Alert[]> {
+  const { rows } = await sql<{ title: string; status_reason: string | null }>`
+    select title, status_reason from connection where status = 'reconnect-needed' order by title`.execute(db)
+  return rows.map((row) => ({
+    level: 'stop',
+    title: `${row.title} has to be reconnected`,
+    detail: 'Events are kept, but nothing can be read from or written to this CRM until then.',
+    step: row.status_reason ?? 'Renew the credentials of this connection and start again.',
+    about: 'connection',
+  }))
+}
+
+async function workflowsRefused(db: Database): Promise<Alert[]> {
+  const { rows } = await sql<{ workflow: string; load_error: Record<string, unknown> }>`
+    select workflow, load_error from workflow where load_error is not null order by workflow`.execute(db)
+  return rows.map(({ workflow, load_error: error }) => ({
+    level: 'stop',
+    title: `Workflow ${workflow} was refused`,
+    detail: `${where(error)}${text(error.message) ?? 'The policy file could not be read.'}`,
+    step: 'Correct the file and start again; the other workflows run.',
+    about: 'workflow',
+  }))
+}
+
+/** `config/workflows/a.yaml, line 12: ` */
+function where(error: Readonly<Record<string, unknown>>): string {
+  const file = text(error.file)
+  const line = typeof error.line === 'number' ? `line ${error.line}` : null
+  const place = [file, line].filter((part) => part !== null).join(', ')
+  return place === '' ? '' : `${place}: `
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+async function workflowsNotReady(db: Database): Promise<Alert[]> {
+  const { rows } = await sql<{
+    workflow: string
+    title: string
+    effective_mode: string
+    problems: { job?: string; email?: string | null; problem?: string }[]
+  }>`
+    select workflow, title, effective_mode, problems from workflow
+    where load_error is null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
+  return rows.map((row) => ({
+    level: 'warn',
+    title: `${row.title} is not ready`,
+    detail: row.problems
+      .map((p) => `${p.job ?? 'a job'}: ${p.email ? `${p.email}, ` : ''}${p.problem ?? 'vacant'}`)
+      .join('. '),
+    step: `It runs in ${row.effective_mode} mode until an active person has accepted each job.`,
+    about: 'workflow',
+  }))
+}
+
+async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
+  const before = new Date(+now - UNKNOWN_WRITE_MINUTES * 60_000)
+  const { rows } = await sql<{ n: number }>`
+    select count(*) as n from intent where state = 'unknown' and created_at < ${before}`.execute(db)
+  const n = rows[0]?.n ?? 0
+  if (n === 0) return []
+  return [
+    {
+      level: 'warn',
+      title: `${n} ${n === 1 ? 'write' : 'writes'} to a CRM without an answer`,
+      detail: `They may or may not have arrived, and reading back has not settled it for ${UNKNOWN_WRITE_MINUTES} minutes.`,
+      step: 'Look at the task or owner in the CRM. Nothing is written a second time while this is open.',
+      about: 'writes',
+    },
+  ]
+}
+
+async function pausedByCrm(db: Database, now: Date): Promise<Alert[]> {
+  const { rows } = await sql<{ title: string; paused_until: Date; paused_why: string | null }>`
+    select c.title, b.paused_until, b.paused_why from call_budget b join connection c on c.id = b.connection_id
+    where b.paused_until > ${new Date(+now + 60_000)} order by c.title`.execute(db)
+  return rows.map((row) => ({
+    level: 'warn',
+    title: `${row.title} asked us to wait`,
+    detail: `${row.paused_why ?? 'Its call limit is used up'}. Calls resume at ${row.paused_until.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
+    step: 'Nothing is lost. A larger allowance in the CRM shortens the wait.',
+    about: 'connection',
+  }))
+}
+
+async function unknownPortals(db: Database, now: Date): Promise<Alert[]> {
+  const { rows } = await sql<{ detail: string; n: number }>`
+    select detail, sum(n)::bigint as n from counter
+    where name like '%unknown-portal%' and last_at > ${new Date(+now - 86_400_000)}
+    group by detail order by n desc limit 5`.execute(db)
+  return rows.map((row) => ({
+    level: 'warn',
+    title: `Webhooks from a portal that is not connected${row.detail ? `: ${row.detail}` : ''}`,
+    detail: `${row.n} in the last day were answered and dropped.`,
+    step: 'Connect that portal, or remove this address from its app.',
+    about: 'events',
+  }))
+}
+
+async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {
+  const { rows } = await sql<{ n: number }>`
+    select coalesce(sum(n), 0)::bigint as n from counter
+    where name like '%refused%' and name like '%webhook%' and last_at > ${new Date(+now - 3_600_000)}`.execute(db)
+  const n = rows[0]?.n ?? 0
+  // A handful is the weather of a public address; more in an hour is a wrong secret or an attack.
+  if (n < 20) return []
+  return [
+    {
+      level: 'warn',
+      title: `${n} webhooks refused today`,
+      detail: 'Their signature, age or form was wrong, so nothing of them was stored.',
+      step: 'If the client secret was changed in the CRM, change it here as well.',
+      about: 'events',
+    },
+  ]
+}

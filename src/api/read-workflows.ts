@@ -1,0 +1,122 @@
+import { sql } from 'kysely'
+import type { Policy } from '../model/policy/policy.ts'
+import type { Database } from '../store/database.ts'
+import type { WorkflowsReply } from './console-types.ts'
+
+type WorkflowView = WorkflowsReply['workflows'][number]
+type Answer = WorkflowView['answers'][number]
+
+type WorkflowRow = {
+  workflow: string
+  title: string
+  hash: string | null
+  mode: string
+  effective_mode: string
+  problems: { job?: string; email?: string | null; problem?: string }[]
+  load_error: Record<string, unknown> | null
+  updated_at: Date
+  document: Policy | null
+  open: number
+}
+
+type Directory = Map<string, { name: string; active: boolean }>
+
+/** The policy in plain English. The model renders it; the API only passes it on. */
+export type ExplainPolicy = (policy: Policy) => string
+
+export async function readWorkflows(db: Database, explain: ExplainPolicy | null): Promise<WorkflowsReply> {
+  const { rows } = await sql<WorkflowRow>`
+    select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, p.document,
+           (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
+    from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
+  const emails = rows.flatMap((row) => (row.document ? everyone(row.document) : []))
+  const directory = await readDirectory(db, emails)
+  return { workflows: rows.map((row) => toView(row, directory, explain)) }
+}
+
+function everyone({ owners }: Policy): string[] {
+  const { override, rollback, boundary, data, workflow, reviewers } = owners
+  return [...Object.values(reviewers).flat(), override, rollback, boundary, data, workflow]
+}
+
+async function readDirectory(db: Database, emails: readonly string[]): Promise<Directory> {
+  const wanted = [...new Set(emails.map((email) => email.toLowerCase()))]
+  const { rows } = await sql<{ email: string; name: string; active: boolean }>`
+    select email, max(name) as name, bool_or(active) as active from crm_user
+    where kind = 'person' and email = any(${wanted}::text[]) group by email`.execute(db)
+  return new Map(rows.map((row) => [row.email, row]))
+}
+
+function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy | null): WorkflowView {
+  const policy = row.document
+  return {
+    workflow: row.workflow,
+    title: row.title,
+    mode: row.mode,
+    effectiveMode: row.effective_mode,
+    hash: row.hash,
+    says: policy?.action.says ?? null,
+    ifWrongForTwoWeeks: policy?.ifWrongForTwoWeeks ?? null,
+    objects: policy?.objects.map((ref) => `${ref.crm}: ${ref.object}`) ?? [],
+    answers: policy ? fiveAnswers(policy, directory) : [],
+    branches:
+      policy?.boundary.map((branch) => ({
+        branch: branch.branch,
+        mode: branch.mode,
+        because: branch.because,
+        rules: branch.rules.length,
+      })) ?? [],
+    problems: row.problems.map((p) => ({
+      job: p.job ?? 'job',
+      email: p.email ?? null,
+      problem: p.problem ?? 'vacant',
+    })),
+    loadError: row.load_error && {
+      file: textOrNull(row.load_error.file),
+      line: numberOrNull(row.load_error.line),
+      column: numberOrNull(row.load_error.column),
+      field: textOrNull(row.load_error.field),
+      message: textOrNull(row.load_error.message) ?? 'The policy file could not be read.',
+    },
+    explained: policy && explain ? explain(policy) : null,
+    open: row.open,
+    updatedAt: row.updated_at.toISOString(),
+  }
+}
+
+/** M1: one view answers who reviews, who overrides, who pauses, who escalates, who decides that rules win. */
+function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
+  const people = (emails: readonly string[]) =>
+    [...new Set(emails)].map((email) => {
+      const known = directory.get(email.toLowerCase())
+      return {
+        email,
+        name: known?.name ?? email,
+        active: known?.active ?? false,
+        known: known !== undefined,
+        accepted: owners.accepted[email] ?? null,
+      }
+    })
+  const { general, senior, approved } = owners.reviewers
+  return [
+    { question: 'Who reviews', note: 'expected, risky and unknown cases', people: people(general) },
+    { question: 'Who reviews', note: 'customer-facing cases', people: people(senior) },
+    { question: 'Who reviews', note: 'revenue-impacting cases', people: people(approved) },
+    { question: 'Who overrides', note: null, people: people([owners.override]) },
+    { question: 'Who pauses', note: 'and can undo', people: people([owners.rollback]) },
+    {
+      question: 'Who escalates',
+      note: 'owns the business outcome, told of every unknown',
+      people: people([owners.workflow]),
+    },
+    { question: 'Who decides that rules win', note: null, people: people([owners.boundary]) },
+  ]
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}
