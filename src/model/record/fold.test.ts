@@ -202,7 +202,7 @@ describe('promise 5: any order and any repetition of the same events gives the s
           assert.equal(late.needsRead, straight.needsRead)
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     )
   })
 })

@@ -242,22 +242,14 @@ function erase(draft: Draft, at: Stamp): void {
 /** A set of distinct changes, of which the newest are kept: the same set in any order of arrival. */
 function addOwner(draft: Draft, change: OwnerChange): boolean {
   const history = draft.ownerHistory
-  const same = history.find((known) => known.atMs === change.atMs && known.owner === change.owner)
-  let next: OwnerChange
-  if (same === undefined) {
-    next = change
-  } else {
-    // One change told by two channels: the larger order, and a change rather than a mere finding.
-    const { atMs, owner } = change
-    const order = Math.max(same.order, change.order)
-    next = { owner, atMs, order, ...(same.found && change.found && { found: true as const }) }
-    if (next.order === same.order && next.found === same.found) return false
-  }
+  const same = history.find((known) => compareOwners(known, change) === 0)
+  // Told and found at the very same moment: it was a change.
+  if (same !== undefined && (same.found === undefined || change.found === true)) return false
   const entries = history.filter((known) => known !== same)
-  entries.push(next)
+  entries.push(change)
   entries.sort(compareOwners)
   draft.ownerHistory = entries.slice(-OWNER_HISTORY_MAX)
-  return same === undefined && draft.ownerHistory.includes(next)
+  return same === undefined && draft.ownerHistory.includes(change)
 }
 
 function compareOwners(a: OwnerChange, b: OwnerChange): number {
