@@ -1,0 +1,36 @@
+import type { HubSpotDraft } from './hubspot-book.ts'
+import { populate } from './population.ts'
+import { seededRandom } from './random.ts'
+import type { HubSpotRecord, World } from './world.ts'
+
+/**
+ * The records of both sandbox CRMs: the same seed and the same moment give the same world, on every machine.
+ * Scale 1 is a middling company (above 5,000 contacts and leads each), 0.1 is enough for tests.
+ */
+export function generateWorld({ seed, nowMs, scale = 1 }: { seed: number; nowMs: number; scale?: number }): World {
+  const draft = populate(seededRandom(seed), nowMs, scale)
+  const { hubspot, salesforce } = draft
+  return {
+    seed,
+    nowMs,
+    hubspot: {
+      portalId: 4_471_001,
+      appId: 9_180_042,
+      owners: hubspot.owners,
+      contacts: hubspot.contacts.map(finished),
+      companies: hubspot.companies.map(finished),
+      deals: hubspot.deals.map(finished),
+      associations: hubspot.associations,
+    },
+    salesforce: {
+      orgId: salesforce.orgId,
+      integrationUserId: salesforce.integrationUserId,
+      ...salesforce.tables,
+    },
+    labels: draft.labels,
+  }
+}
+
+function finished({ history, ...record }: HubSpotDraft): HubSpotRecord {
+  return Object.keys(history).length === 0 ? record : { ...record, history }
+}

@@ -1,0 +1,33 @@
+import type { Country } from './countries.ts'
+import type { Random } from './random.ts'
+
+/** One telephone number, as E.164 without the plus; every number is given to one subscriber only. */
+export type PhoneNumber = { readonly country: Country; readonly national: string }
+
+export type PhoneBook = { subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber }
+
+export function phoneBook(random: Random): PhoneBook {
+  const given = new Set<string>()
+  function subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber {
+    // Ranges for fiction are small; a world of this size leaves most of them half empty.
+    for (let attempt = 0; attempt < 2000; attempt++) {
+      const national = random.pick(country.phone[kind]).replace(/#/g, () => String(random.int(0, 9)))
+      const key = country.phone.calling + national
+      if (given.has(key)) continue
+      given.add(key)
+      return { country, national }
+    }
+    throw new Error(`No free ${kind} number left in ${country.iso}: widen its ranges in sandbox/world/countries.ts`)
+  }
+  return { subscriber }
+}
+
+/** As people type it: bare, spaced, or as dialled at home. All of them read as the same number in its country. */
+export function writePhone(phone: PhoneNumber, style: 'e164' | 'spaced' | 'national'): string {
+  const { calling, trunk } = phone.country.phone
+  const groups = phone.national.replace(/(.{3})(?=.{3})/g, '$1 ')
+  if (style === 'e164') return `+${calling}${phone.national}`
+  if (style === 'spaced' || trunk === null) return `+${calling} ${groups}`
+  if (calling === '1') return `(${phone.national.slice(0, 3)}) ${phone.national.slice(3, 6)}-${phone.national.slice(6)}`
+  return trunk + groups
+}
