@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
+import type { CrmRecord } from '../record/crm-record.ts'
+import { companyNameKey } from './company-name.ts'
+import { readCountry } from './country.ts'
+import { companyDomain } from './domain.ts'
+import { readEmail } from './email.ts'
+import { accountDomain, matchKeys } from './keys.ts'
+import { personNameKey } from './person-name.ts'
+import { readPhone } from './phone.ts'
+
+function recordOf(crm: Crm, objectType: string, values: Record<string, FieldText>): CrmRecord {
+  return {
+    connectionId: 'c1' as ConnectionId,
+    crm,
+    objectType,
+    recordId: '1',
+    values,
+    stamps: {},
+    ownerHistory: [],
+    deleted: false,
+    mergedInto: null,
+    unreadable: new Set(),
+  }
+}
+
+describe('match keys', () => {
+  it('find a person by e-mail and by every phone, read with the country of the record', () => {
+    const contact = recordOf('hubspot', 'contacts', {
+      email: ' Jane.Doe@Acme.com ',
+      phone: '030 123456',
+      mobilephone: '+49 170 1234567',
+      country: 'Deutschland',
+    })
+    assert.deepEqual(matchKeys(contact), ['email:jane.doe@acme.com', 'phone:+491701234567', 'phone:+4930123456'])
+  })
+
+  it('make no person of a role address, but still lead to its company', () => {
+    const lead = recordOf('salesforce', 'Lead', { Email: 'info@acme.co.uk', Website: null })
+    assert.deepEqual(matchKeys(lead), [])
+    assert.equal(accountDomain(lead), 'acme.co.uk')
+  })
+
+  it('find an account by its registrable domain and phone', () => {
+    const account = recordOf('salesforce', 'Account', {
+      Website: 'https://www.shop.acme.co.uk/about?x=1',
+      Phone: '020 7946 0000',
+      BillingCountry: 'UK',
+    })
+    assert.deepEqual(matchKeys(account), ['domain:acme.co.uk', 'phone:+442079460000'])
+  })
+
+  it('give nobody the domain of a free mail provider, and then look at the web site', () => {
+    const lead = recordOf('salesforce', 'Lead', { Email: 'jane@gmail.com', Website: 'acme.de' })
+    assert.equal(accountDomain(lead), 'acme.de')
+    assert.equal(accountDomain(recordOf('hubspot', 'contacts', { email: 'jane@gmx.de' })), null)
+  })
+
+  it('have nothing to say about deals', () => {
+    assert.deepEqual(matchKeys(recordOf('hubspot', 'deals', { dealname: 'x' })), [])
+  })
+})
+
+describe('an e-mail address', () => {
+  it('is the same for Gmail with or without dots and tag, and only for Gmail', () => {
+    assert.equal(readEmail('J.a.ne+news@googlemail.com')?.address, 'jane@gmail.com')
+    assert.equal(readEmail('j.ane+news@acme.com')?.address, 'j.ane+news@acme.com')
+  })
+
+  it('is a role address in several languages, with or without a tag', () => {
+    for (const address of ['info@a.com', 'Kontakt@a.de', 'sales+emea@a.com', 'ventas@a.es']) {
+      assert.equal(readEmail(address)?.isRole, true, address)
+    }
+    assert.equal(readEmail('jane@a.com')?.isRole, false)
+  })
+
+  it('is none without both sides, a dot, or with white space', () => {
+    for (const text of ['', 'jane', '@a.com', 'jane@', 'jane@a', 'ja ne@a.com', 'a@b@', null])
+      assert.equal(readEmail(text), null)
+  })
+})
+
+describe('a company domain', () => {
+  it('counts private suffixes, so customers of one host are two companies', () => {
+    assert.equal(companyDomain('https://acme.github.io/x'), 'acme.github.io')
+    assert.equal(companyDomain('github.io'), null)
+  })
+
+  it('is nobody’s on a site where everybody has a page', () => {
+    assert.equal(companyDomain('https://www.linkedin.com/company/acme'), null)
+    assert.equal(companyDomain('192.168.0.1'), null)
+  })
+})
+
+describe('a phone number', () => {
+  it('stays unread without prefix and country', () => {
+    assert.equal(readPhone('030 123456', null), null)
+    assert.equal(readPhone('+49 (0)30 123456 ext. 7', null), '+4930123456')
+    assert.equal(readPhone('n/a', 'DE'), null)
+  })
+})
+
+describe('a name', () => {
+  it('of a person ignores case, accents, order and title', () => {
+    assert.equal(personNameKey(['Jörg', 'Müller']), personNameKey(['MULLER,', 'Dr. Jorg']))
+    assert.equal(personNameKey(['Łukasz', 'Żak']), personNameKey(['lukasz', 'zak']))
+    assert.equal(personNameKey([null, ' ']), '')
+    assert.notEqual(personNameKey(['がく']), personNameKey(['かく']))
+  })
+
+  it('of a company ignores its legal form, in several scripts', () => {
+    const same: [string, string][] = [
+      ['Acme GmbH & Co. KG', 'ACME'],
+      ['Acme, S.A.', 'acme sa'],
+      ['株式会社テスト', 'テスト'],
+      ['Novák s.r.o.', 'Novak'],
+      ['Acme Sp. z o.o.', 'Acme'],
+    ]
+    for (const [a, b] of same) assert.equal(companyNameKey(a), companyNameKey(b), `${a} / ${b}`)
+    assert.notEqual(companyNameKey('Limited Brands Inc.'), companyNameKey('Brands'))
+    assert.equal(companyNameKey('SE'), 'se')
+  })
+})
+
+describe('a country', () => {
+  it('is read in the languages that people write it in', () => {
+    for (const text of ['Germany', 'DE', 'de', 'Deutschland', 'ALLEMAGNE', 'ドイツ', 'Alemania']) {
+      assert.equal(readCountry(text), 'DE', text)
+    }
+    assert.equal(readCountry('U.S.A.'), 'US')
+    assert.equal(readCountry('The Netherlands'), 'NL')
+    assert.equal(readCountry('Czech Republic'), 'CZ')
+    assert.equal(readCountry('日本'), 'JP')
+  })
+
+  it('is none where the text names none', () => {
+    for (const text of ['', null, 'EMEA', 'Brightwater', 'XX']) assert.equal(readCountry(text), null)
+  })
+})

@@ -1,0 +1,49 @@
+import type { CrmRecord } from '../record/crm-record.ts'
+import { type ObjectShape, objectShape } from '../record/object-shape.ts'
+import { readCountry } from './country.ts'
+import { companyDomain } from './domain.ts'
+import { readEmail } from './email.ts'
+import { readPhone } from './phone.ts'
+
+/** A key that more records hold says nothing alone: a switchboard, a reseller's domain, `test@test.com`. */
+export const KEY_HOLDERS_MAX = 200
+
+/**
+ * What this record can be found by: `email:jane@acme.com` and `phone:+4930123456` for persons, `domain:acme.com` and
+ * phone for accounts. Role addresses make no key, because people who share `info@` are not one person. Sorted, distinct.
+ */
+export function matchKeys(record: CrmRecord): string[] {
+  const shape = objectShape(record.crm, record.objectType)
+  if (shape === undefined || (shape.about !== 'person' && shape.about !== 'account')) return []
+  const keys = new Set<string>()
+  if (shape.about === 'person' && shape.email !== null) {
+    const email = readEmail(record.values[shape.email])
+    if (email !== null && !email.isRole) keys.add(`email:${email.address}`)
+  }
+  if (shape.about === 'account') {
+    const domain = accountDomain(record)
+    if (domain !== null) keys.add(`domain:${domain}`)
+  }
+  for (const phone of phonesOf(record, shape)) keys.add(`phone:${phone}`)
+  return [...keys].sort()
+}
+
+function phonesOf(record: CrmRecord, shape: ObjectShape): string[] {
+  const country = shape.country === null ? null : readCountry(record.values[shape.country])
+  return shape.phones
+    .map((field) => readPhone(record.values[field], country))
+    .filter((phone): phone is string => phone !== null)
+}
+
+/**
+ * The domain of the account that this record is, or belongs to by its address: an account's web site, a person's mail
+ * domain and then their web site. Null where it is nobody's in particular.
+ */
+export function accountDomain(record: CrmRecord): string | null {
+  const shape = objectShape(record.crm, record.objectType)
+  if (shape === undefined) return null
+  const email = shape.email === null ? null : readEmail(record.values[shape.email])
+  const byEmail = email === null ? null : companyDomain(email.domain)
+  if (byEmail !== null || shape.domain === null) return byEmail
+  return companyDomain(record.values[shape.domain])
+}
