@@ -1,0 +1,98 @@
+import type { FieldText } from '../../model/record/change-event.ts'
+import type { FieldSchema } from '../crm.ts'
+
+export type FieldType = FieldSchema['type']
+
+/** The type of a field where the caller knows it; webhooks arrive before anything has been read. */
+export type FieldTypeOf = (objectType: string, field: string) => FieldType | undefined
+
+/**
+ * One spelling for each type, whichever channel a value came through: HubSpot's webhooks send instants as epoch
+ * milliseconds where its reads send ISO text, and both must compare equal.
+ */
+export function fieldText(type: FieldType | undefined, raw: unknown): FieldText {
+  if (raw === null || raw === undefined) return null
+  const text = typeof raw === 'string' ? storable(raw) : storable(String(raw))
+  const trimmed = text.trim()
+  if (trimmed === '') return null
+  switch (type) {
+    case 'instant':
+      return instantText(trimmed)
+    case 'day':
+      return dayText(instantText(trimmed))
+    case 'number':
+      return numberText(trimmed)
+    case 'boolean':
+      return /^(true|false)$/i.test(trimmed) ? trimmed.toLowerCase() : trimmed
+    case 'multi-picklist': {
+      const chosen = trimmed.split(';').map((part) => part.trim())
+      return chosen.filter((part) => part !== '').join(';') || null
+    }
+    default:
+      return text
+  }
+}
+
+/** Postgres stores neither U+0000 nor half a surrogate pair; both come only from broken or hostile senders. */
+export function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\uFFFD')
+}
+
+function instantText(text: string): string {
+  const atMs = /^-?\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
+  // Outside what a Date can hold: keep what was sent, a person can still read it.
+  return Math.abs(atMs) <= 8.64e15 ? new Date(atMs).toISOString() : text
+}
+
+function dayText(text: string): string {
+  return /^\d{4}-\d{2}-\d{2}/.test(text) ? text.slice(0, 10) : text
+}
+
+// Longer than any number a CRM holds; keeps the pattern below from working on hostile text.
+const NUMBER_LENGTH_MAX = 100
+
+function numberText(text: string): string {
+  if (text.length > NUMBER_LENGTH_MAX) return text
+  const plain = /^([+-]?)0*(\d+)(?:\.(\d*?)0*)?$/.exec(text)
+  if (plain) {
+    const [, sign, whole = '0', fraction = ''] = plain
+    const size = fraction === '' ? whole : `${whole}.${fraction}`
+    return sign === '-' && size !== '0' ? `-${size}` : size
+  }
+  const value = Number(text)
+  if (!Number.isFinite(value)) return text
+  const short = String(value)
+  return short.includes('e') ? value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 }) : short
+}
+
+/**
+ * HubSpot's own properties that are not text, for values that arrive before the portal's property list was read.
+ * Names of the vendor, the same in every portal.
+ */
+const WELL_KNOWN: Readonly<Record<string, FieldType>> = {
+  createdate: 'instant',
+  hs_createdate: 'instant',
+  lastmodifieddate: 'instant',
+  hs_lastmodifieddate: 'instant',
+  hubspot_owner_assigneddate: 'instant',
+  closedate: 'instant',
+  notes_last_contacted: 'instant',
+  notes_last_updated: 'instant',
+  notes_next_activity_date: 'instant',
+  hs_timestamp: 'instant',
+  hs_task_completion_date: 'instant',
+  hs_is_closed: 'boolean',
+  hs_is_closed_won: 'boolean',
+  hs_email_optout: 'boolean',
+  amount: 'number',
+  annualrevenue: 'number',
+  numberofemployees: 'number',
+  num_notes: 'number',
+  associatedcompanyid: 'number',
+  hs_parent_company_id: 'number',
+  hs_primary_associated_company: 'number',
+}
+
+export function wellKnownType(field: string): FieldType | undefined {
+  return Object.hasOwn(WELL_KNOWN, field) ? WELL_KNOWN[field] : undefined
+}

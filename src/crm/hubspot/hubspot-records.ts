@@ -1,0 +1,300 @@
+import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
+import { type ChangedPage, type ChangedSince, CrmRefusedError, type ReadRecords } from '../crm.ts'
+import { contextTexts, errorDetails, HubSpotRefusal } from './hubspot-errors.ts'
+import type { HubSpotHttp } from './hubspot-http.ts'
+import type { HubSpotPaths } from './hubspot-paths.ts'
+import type { HubSpotSchema, HubSpotSchemas } from './hubspot-schema.ts'
+import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf, textOf } from './json-value.ts'
+import { type PageCursor, parseCursor, printCursor } from './page-cursor.ts'
+import { type RecordReading, recordEvent } from './record-event.ts'
+
+export type HubSpotRecords = {
+  changedSince(query: ChangedSince): Promise<ChangedPage>
+  readRecords(query: ReadRecords): Promise<{ events: ChangeEvent[]; missing: string[] }>
+}
+
+export type RecordsOptions = {
+  readonly connectionId: ConnectionId
+  readonly appId: string
+  readonly http: HubSpotHttp
+  readonly paths: HubSpotPaths
+  readonly schemas: HubSpotSchemas
+}
+
+const PAGE = 100
+// With history HubSpot documents 50 for lists and nothing for batch reads; 50 is what integrators found to hold.
+const PAGE_WITH_HISTORY = 50
+// The search body may have 3,000 characters; beyond this the fields are read by id instead.
+const SEARCH_BODY_MAX = 2_900
+// Deleted records cannot be asked for by time. A recycle bin fuller than this is left to the deletion webhooks.
+const ARCHIVED_PAGES_MAX = 50
+// What names the actor of a creation, and the ids that were merged into a record.
+const ALWAYS = ['createdate', 'hs_createdate', 'hs_object_source', 'hs_object_source_id', 'hs_merged_object_ids']
+
+export function createHubSpotRecords({ connectionId, appId, http, paths, schemas }: RecordsOptions): HubSpotRecords {
+  type Wanted = Pick<ChangedSince, 'objectType' | 'fields' | 'historyFields'>
+
+  async function readingOf(
+    wanted: Wanted,
+    source: RecordReading['source'],
+  ): Promise<RecordReading & { unreadable: string[] }> {
+    const schema = await schemas.of(wanted.objectType)
+    const exists = (name: string) => schema.fields.has(name)
+    const named = [...new Set([...wanted.fields, ...wanted.historyFields])]
+    return {
+      connectionId,
+      appId,
+      objectType: wanted.objectType,
+      schema,
+      fields: named.filter(exists),
+      historyFields: [...new Set(wanted.historyFields)].filter(exists),
+      source,
+      unreadable: named.filter((name) => !exists(name)),
+    }
+  }
+
+  async function changedSince(query: ChangedSince): Promise<ChangedPage> {
+    const cursor = query.cursor === null ? firstCursor(query.sinceMs) : parseCursor(query.cursor)
+    const reading = await readingOf(query, query.source)
+    const page = await withoutRefusedFields(reading, (usable) => pageAt(cursor, usable))
+    return {
+      events: page.records.flatMap((record) => recordEvent(record, page.reading) ?? []),
+      cursor: page.next === null ? null : printCursor(page.next),
+      unreadable: [...reading.unreadable, ...page.refused],
+      total: page.total,
+    }
+  }
+
+  type Page = { readonly records: JsonObject[]; readonly next: PageCursor | null; readonly total: number | null }
+
+  function pageAt(cursor: PageCursor, reading: RecordReading): Promise<Page> {
+    if (cursor.mode === 'list') return listPage(cursor.after, reading)
+    if (cursor.mode === 'archived') return archivedPage(cursor, reading)
+    return searchPage(cursor, reading)
+  }
+
+  /** The baseline: the list endpoint is complete at once, unlike the search index, and has no cap of 10,000. */
+  async function listPage(after: string | null, reading: RecordReading): Promise<Page> {
+    const body = await list(reading, after, false)
+    const next = nextPageOf(body)
+    return { records: listOf(body.results), next: next === null ? null : { mode: 'list', after: next }, total: null }
+  }
+
+  async function archivedPage(
+    cursor: Extract<PageCursor, { mode: 'archived' }>,
+    reading: RecordReading,
+  ): Promise<Page> {
+    const body = await list({ ...reading, historyFields: [] }, cursor.after, true)
+    const next = nextPageOf(body)
+    return {
+      records: listOf(body.results).flatMap((record) =>
+        (instantMsOf(record.archivedAt) ?? 0) >= cursor.sinceMs ? { ...record, archived: true } : [],
+      ),
+      next:
+        next === null || cursor.page >= ARCHIVED_PAGES_MAX
+          ? null
+          : { mode: 'archived', sinceMs: cursor.sinceMs, after: next, page: cursor.page + 1 },
+      total: null,
+    }
+  }
+
+  async function list(reading: RecordReading, after: string | null, archived: boolean): Promise<JsonObject> {
+    const withHistory = reading.historyFields.length > 0
+    const { body } = await http({
+      kind: 'read',
+      method: 'GET',
+      path: paths.objects(reading.objectType),
+      query: {
+        limit: String(withHistory ? PAGE_WITH_HISTORY : PAGE),
+        properties: propertiesOf(reading).join(','),
+        ...(withHistory ? { propertiesWithHistory: reading.historyFields.join(',') } : {}),
+        ...(after === null ? {} : { after }),
+        archived: String(archived),
+      },
+      attempt: `list ${archived ? 'deleted ' : ''}${reading.objectType}`,
+    })
+    return body
+  }
+
+  /**
+   * One page of the search, moved on by value and never by offset: a record that changes while we page jumps to the
+   * end and would pull an unseen one over the page's edge. Each page therefore ends with the last *whole* millisecond
+   * on it; a single millisecond with more records than a page holds (a bulk import) is walked by id.
+   */
+  async function searchPage(cursor: Extract<PageCursor, { mode: 'search' }>, reading: RecordReading): Promise<Page> {
+    const { modifiedField } = reading.schema
+    const found = await search(cursor, reading)
+    const results = listOf(found.results)
+    // Later pages count only what is left of the run.
+    const first = cursor.sinceMs === cursor.firstMs && cursor.tiesAfterId === null
+    const total = first && typeof found.total === 'number' ? found.total : null
+    const full = results.length >= PAGE
+    const timeOf = (record: JsonObject | undefined) => {
+      const properties = objectOf(record?.properties)
+      return instantMsOf(properties?.[modifiedField]) ?? instantMsOf(record?.updatedAt)
+    }
+    const deletions: PageCursor = { mode: 'archived', sinceMs: cursor.firstMs, after: null, page: 1 }
+
+    if (cursor.tiesAfterId !== null) {
+      const lastId = idOf(results.at(-1)?.id)
+      const next: PageCursor =
+        full && lastId !== undefined
+          ? { ...cursor, tiesAfterId: lastId }
+          : { ...cursor, sinceMs: cursor.sinceMs + 1, tiesAfterId: null }
+      return { records: await filled(results, reading), next, total }
+    }
+    if (!full) return { records: await filled(results, reading), next: deletions, total }
+    const lastMs = timeOf(results.at(-1)) ?? cursor.sinceMs
+    if (lastMs === timeOf(results[0])) {
+      // All of one millisecond and maybe more of it: start that millisecond again, by id.
+      return { records: [], next: { ...cursor, sinceMs: lastMs, tiesAfterId: '0' }, total }
+    }
+    const whole = results.filter((record) => timeOf(record) !== lastMs)
+    return { records: await filled(whole, reading), next: { ...cursor, sinceMs: lastMs, tiesAfterId: null }, total }
+  }
+
+  async function search(cursor: Extract<PageCursor, { mode: 'search' }>, reading: RecordReading): Promise<JsonObject> {
+    const { modifiedField } = reading.schema
+    const at = String(cursor.sinceMs)
+    const filters =
+      cursor.tiesAfterId === null
+        ? [{ propertyName: modifiedField, operator: 'GTE', value: at }]
+        : [
+            { propertyName: modifiedField, operator: 'EQ', value: at },
+            { propertyName: 'hs_object_id', operator: 'GT', value: cursor.tiesAfterId },
+          ]
+    const request = {
+      filterGroups: [{ filters }],
+      sorts: [{ propertyName: cursor.tiesAfterId === null ? modifiedField : 'hs_object_id', direction: 'ASCENDING' }],
+      properties: readById(reading) ? [modifiedField] : propertiesOf(reading),
+      limit: PAGE,
+    }
+    const { body } = await http({
+      kind: 'search',
+      method: 'POST',
+      path: `${paths.objects(reading.objectType)}/search`,
+      body: request,
+      attempt: `search changed ${reading.objectType}`,
+    })
+    return body
+  }
+
+  /** Search brings neither history nor more fields than its body can name; those pages are read by id. */
+  function readById(reading: RecordReading): boolean {
+    return reading.historyFields.length > 0 || JSON.stringify(propertiesOf(reading)).length > SEARCH_BODY_MAX - 400
+  }
+
+  async function filled(results: JsonObject[], reading: RecordReading): Promise<JsonObject[]> {
+    if (!readById(reading) || results.length === 0) return results
+    const ids = results.flatMap((record) => idOf(record.id) ?? [])
+    // What was deleted since the search is left out here and found among the deleted.
+    return await batchRead(ids, reading, false)
+  }
+
+  async function batchRead(ids: readonly string[], reading: RecordReading, archived: boolean): Promise<JsonObject[]> {
+    const size = reading.historyFields.length > 0 ? PAGE_WITH_HISTORY : PAGE
+    const records: JsonObject[] = []
+    for (let from = 0; from < ids.length; from += size) {
+      const { body } = await http({
+        kind: 'read',
+        method: 'POST',
+        path: `${paths.objects(reading.objectType)}/batch/read`,
+        query: { archived: String(archived) },
+        body: {
+          inputs: ids.slice(from, from + size).map((id) => ({ id })),
+          properties: propertiesOf(reading),
+          propertiesWithHistory: reading.historyFields,
+        },
+        attempt: `read ${reading.objectType} by id`,
+      })
+      records.push(...listOf(body.results))
+    }
+    return records
+  }
+
+  async function readRecords(query: ReadRecords): Promise<{ events: ChangeEvent[]; missing: string[] }> {
+    const ids = [...new Set(query.ids)]
+    const reading = await readingOf(query, 'reconcile')
+    const live = await withoutRefusedFields(reading, async (usable) => ({
+      records: await batchRead(ids, usable, false),
+    }))
+    const events = new Map<string, ChangeEvent>()
+    const open = new Set(ids)
+    for (const record of live.records) {
+      const event = recordEvent(record, live.reading)
+      if (event === undefined) continue
+      open.delete(event.recordId)
+      events.set(event.recordId, event)
+    }
+    // A survivor that nobody asked for stands in for the ids that were merged into it.
+    for (const record of live.records) {
+      const event = events.get(idOf(record.id) ?? '')
+      if (event === undefined || ids.includes(event.recordId)) continue
+      const mergedHere = mergedInto(record).filter((id) => open.has(id))
+      // Its list of merged ids can lag behind; a single unanswered question has only one possible answer.
+      const [onlyOpen] = open
+      const mergedIds = mergedHere.length > 0 || open.size !== 1 || onlyOpen === undefined ? mergedHere : [onlyOpen]
+      if (mergedIds.length === 0) continue
+      for (const id of mergedIds) open.delete(id)
+      events.set(event.recordId, { ...event, kind: 'merged', mergedIds, dedupeKey: `${event.dedupeKey}/merged` })
+    }
+    // In the recycle bin is known to be deleted; in neither place may also be too new to be found yet.
+    if (open.size > 0) {
+      const bare = { ...live.reading, historyFields: [] }
+      for (const record of await batchRead([...open], bare, true)) {
+        const event = recordEvent({ ...record, archived: true }, bare)
+        if (event !== undefined && open.delete(event.recordId)) events.set(event.recordId, event)
+      }
+    }
+    return { events: [...events.values()], missing: [...open] }
+  }
+
+  /**
+   * Runs a read; when HubSpot refuses it because of fields that went away since their list was read, runs it once more
+   * without them.
+   */
+  async function withoutRefusedFields<T>(
+    reading: RecordReading,
+    run: (usable: RecordReading) => Promise<T>,
+  ): Promise<T & { readonly reading: RecordReading; readonly refused: string[] }> {
+    try {
+      return { ...(await run(reading)), reading, refused: [] }
+    } catch (error) {
+      const refused = refusedFields(error).filter((name) => reading.fields.includes(name))
+      if (refused.length === 0) throw error
+      schemas.forget(reading.objectType)
+      const keep = (name: string) => !refused.includes(name)
+      const usable = {
+        ...reading,
+        fields: reading.fields.filter(keep),
+        historyFields: reading.historyFields.filter(keep),
+      }
+      return { ...(await run(usable)), reading: usable, refused }
+    }
+  }
+
+  return { changedSince, readRecords }
+}
+
+function firstCursor(sinceMs: number): PageCursor {
+  return sinceMs <= 0 ? { mode: 'list', after: null } : { mode: 'search', sinceMs, firstMs: sinceMs, tiesAfterId: null }
+}
+
+function propertiesOf(reading: RecordReading): string[] {
+  const exists = (schema: HubSpotSchema, name: string) => schema.fields.has(name)
+  const always = [reading.schema.modifiedField, ...ALWAYS.filter((name) => exists(reading.schema, name))]
+  return [...new Set([...always, ...reading.fields])]
+}
+
+function mergedInto(record: JsonObject): string[] {
+  return textOf(objectOf(record.properties)?.hs_merged_object_ids)
+    .split(';')
+    .map((id) => id.trim())
+}
+
+function refusedFields(error: unknown): string[] {
+  if (!(error instanceof CrmRefusedError) || !(error instanceof HubSpotRefusal)) return []
+  return errorDetails(error.body)
+    .filter((detail) => detail.code === 'PROPERTY_DOESNT_EXIST')
+    .flatMap((detail) => contextTexts(detail.context, 'propertyName'))
+}

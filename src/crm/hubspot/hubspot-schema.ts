@@ -1,0 +1,90 @@
+import type { FieldSchema, ObjectSchema } from '../crm.ts'
+import type { FieldType } from './field-text.ts'
+import type { HubSpotHttp } from './hubspot-http.ts'
+import type { HubSpotPaths } from './hubspot-paths.ts'
+import { listOf, textOf } from './json-value.ts'
+
+export type HubSpotSchema = {
+  readonly object: ObjectSchema
+  readonly fields: ReadonlyMap<string, FieldSchema>
+  /** When a record of this type was last modified. Contacts keep it under a name of their own. */
+  readonly modifiedField: string
+}
+
+export type HubSpotSchemas = {
+  of(objectType: string): Promise<HubSpotSchema>
+  forget(objectType: string): void
+}
+
+// An admin who adds a property or an option sees it used within this time.
+const FRESH_MS = 300_000
+
+/** Property definitions as our token sees them. Every value we read or write is spelled by these. */
+export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, nowMs: () => number): HubSpotSchemas {
+  // One entry per object type that is read: a handful.
+  const known = new Map<string, { readonly readAtMs: number; readonly schema: Promise<HubSpotSchema> }>()
+
+  function of(objectType: string): Promise<HubSpotSchema> {
+    const entry = known.get(objectType)
+    if (entry !== undefined && nowMs() - entry.readAtMs < FRESH_MS) return entry.schema
+    const schema = read(objectType)
+    known.set(objectType, { readAtMs: nowMs(), schema })
+    // Only an answer is worth keeping. The caller gets the failure from the same promise.
+    schema.catch(() => {
+      if (known.get(objectType)?.schema === schema) known.delete(objectType)
+    })
+    return schema
+  }
+
+  async function read(objectType: string): Promise<HubSpotSchema> {
+    const { body } = await http({
+      kind: 'read',
+      method: 'GET',
+      path: paths.properties(objectType),
+      attempt: `read the properties of ${objectType}`,
+    })
+    const fields = listOf(body.results).flatMap((property) => fieldSchema(property) ?? [])
+    return {
+      object: { objectType, fields },
+      fields: new Map(fields.map((field) => [field.name, field])),
+      modifiedField: objectType === 'contacts' ? 'lastmodifieddate' : 'hs_lastmodifieddate',
+    }
+  }
+
+  return { of, forget: (objectType) => void known.delete(objectType) }
+}
+
+function fieldSchema(property: Record<string, unknown>): FieldSchema | undefined {
+  const name = textOf(property.name)
+  if (name === '' || property.archived === true) return undefined
+  const limits = property.modificationMetadata
+  const readOnly =
+    typeof limits === 'object' && limits !== null && 'readOnlyValue' in limits && limits.readOnlyValue === true
+  return {
+    name,
+    label: textOf(property.label) || name,
+    type: fieldType(name, property),
+    options: listOf(property.options).flatMap((option) => textOf(option.value) || []),
+    writable: !readOnly && property.calculated !== true,
+  }
+}
+
+function fieldType(name: string, property: Record<string, unknown>): FieldType {
+  if (name === 'hubspot_owner_id' || property.referencedObjectType === 'OWNER') return 'reference'
+  const widget = textOf(property.fieldType)
+  switch (textOf(property.type)) {
+    case 'number':
+      return 'number'
+    case 'bool':
+      return 'boolean'
+    case 'datetime':
+      return 'instant'
+    case 'date':
+      return 'day'
+    case 'enumeration':
+      if (widget === 'booleancheckbox') return 'boolean'
+      return widget === 'checkbox' ? 'multi-picklist' : 'picklist'
+    default:
+      return 'text'
+  }
+}
