@@ -112,8 +112,7 @@ export function createSalesforceClient(options: SalesforceOptions): SalesforceCl
       return { title: text(rows[0]?.Name), timeZone: text(rows[0]?.TimeZoneSidKey) }
     } catch (error) {
       // Minimal profiles may not read Organization. Refused is still an answer: the connection is alive.
-      if (error instanceof CrmRefusedError && !(error instanceof CrmReconnectError))
-        return { title: null, timeZone: null }
+      if (error instanceof CrmRefusedError) return { title: null, timeZone: null }
       throw error
     }
   }

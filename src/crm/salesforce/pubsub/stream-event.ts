@@ -1,0 +1,183 @@
+import type {
+  ChangeActor,
+  ChangeEvent,
+  ChangeKind,
+  ConnectionId,
+  FieldText,
+} from '../../../model/record/change-event.ts'
+import { type FieldType, fieldText } from '../field-text.ts'
+import { longId, sameId } from '../salesforce-id.ts'
+import { bitmapNames, type SchemaField } from './change-bitmap.ts'
+
+export type StreamContext = {
+  readonly connectionId: ConnectionId
+  readonly ours: { readonly client: string; readonly userId: string }
+  /** Undefined where the object cannot be described: days then fall back to the well-known names. */
+  readonly types: ReadonlyMap<string, FieldType> | undefined
+  /** Fields that the policies read; a new record whose event lacks one of them has to be read. Undefined: any. */
+  readonly watched: readonly string[] | undefined
+}
+
+export type Header = {
+  readonly entityName: string
+  readonly recordIds: readonly string[]
+  readonly changeType: string
+  readonly changeOrigin: string
+  readonly transactionKey: string
+  readonly sequenceNumber: number
+  readonly commitTimestampMs: number
+  readonly commitUser: string
+  readonly nulled: ReadonlySet<string>
+  readonly diff: ReadonlySet<string>
+  readonly changed: readonly string[]
+}
+
+export type StreamEvents = {
+  readonly events: ChangeEvent[]
+  /** The object of which everything may have changed. */
+  readonly overflow: string | null
+  readonly skipped: string | null
+}
+
+const KINDS: Readonly<Record<string, ChangeKind>> = {
+  CREATE: 'created',
+  UPDATE: 'changed',
+  DELETE: 'deleted',
+  UNDELETE: 'restored',
+  GAP_CREATE: 'gap',
+  GAP_UPDATE: 'gap',
+  GAP_DELETE: 'gap',
+  GAP_UNDELETE: 'gap',
+}
+
+/** Standard fields that are days; the stream sends days and instants alike, as milliseconds. */
+const DAYS = new Set(['CloseDate', 'ConvertedDate', 'Birthdate', 'ActivityDate'])
+const PERSON_PARTS = new Set(['Salutation', 'FirstName', 'LastName', 'MiddleName', 'Suffix'])
+
+/** One decoded message as our change events, one per record. */
+export function streamEvents(
+  header: Header,
+  body: Readonly<Record<string, unknown>>,
+  fields: readonly SchemaField[],
+  context: StreamContext,
+): StreamEvents {
+  const { entityName, changeType } = header
+  if (changeType === 'GAP_OVERFLOW') return { events: [], overflow: entityName, skipped: null }
+  const kind = KINDS[changeType]
+  if (kind === undefined) return { events: [], overflow: null, skipped: `change type ${changeType}` }
+  // `001*`: a field was converted with loss; it stands for every record of the object.
+  const ids = header.recordIds.map((id) => longId(id))
+  if (header.recordIds.length === 0 || ids.includes(null)) return { events: [], overflow: entityName, skipped: null }
+
+  const values =
+    kind === 'gap' || kind === 'deleted'
+      ? { fields: {}, unclear: false }
+      : readValues(header, body, fields, kind, context)
+  const whole = kind === 'created' || kind === 'restored'
+  const complete = whole && !values.unclear && (context.watched ?? []).every((name) => name in values.fields)
+  const actor = readActor(header, context)
+  const events: ChangeEvent[] = []
+  for (const recordId of ids as string[]) {
+    const event: ChangeEvent = {
+      connectionId: context.connectionId,
+      dedupeKey: `cdc/${header.transactionKey}/${header.sequenceNumber}/${entityName}/${recordId}`,
+      objectType: entityName,
+      recordId,
+      kind,
+      occurredAtMs: header.commitTimestampMs,
+      order: header.sequenceNumber,
+      fields: values.fields,
+      complete,
+      source: 'stream',
+      actor,
+    }
+    events.push(event)
+    if (values.unclear) {
+      events.push({ ...event, dedupeKey: `${event.dedupeKey}/unclear`, kind: 'gap', fields: {}, complete: false })
+    }
+  }
+  return { events, overflow: null, skipped: null }
+}
+
+/**
+ * Every field is in the message and an unchanged one is null, so null means "cleared" only where nulledFields says so.
+ * `unclear`: something changed whose new value is not here (a text diff); the record has to be read.
+ */
+function readValues(
+  header: Header,
+  body: Readonly<Record<string, unknown>>,
+  fields: readonly SchemaField[],
+  kind: ChangeKind,
+  context: StreamContext,
+): { fields: Record<string, FieldText>; unclear: boolean } {
+  const values: Record<string, FieldText> = {}
+  const update = kind === 'changed'
+  let unclear = false
+  const put = (path: string, name: string, value: unknown, parent: string | null) => {
+    const within = (set: ReadonlySet<string>) => set.has(path) || (parent !== null && set.has(parent))
+    if (within(header.diff)) unclear = true
+    else if (value !== null && value !== undefined) values[name] = fieldText(value, typeFor(name, context))
+    else if (!update || within(header.nulled)) values[name] = null
+    else if (header.changed.includes(path)) unclear = true
+  }
+  for (const { name, children } of fields.slice(1)) {
+    const value = body[name]
+    // Account.Name may be declared as text or person; then the value decides, and an absent one is the plain field.
+    const compound = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+    const cleared = header.nulled.has(name) || children.some((part) => header.nulled.has(`${name}.${part}`))
+    if (update && children.length > 0 && value == null && header.changed.includes(name) && !cleared) unclear = true
+    if (children.length === 0 || (value !== null && value !== undefined && compound === null))
+      put(name, name, value, null)
+    else for (const part of children) put(`${name}.${part}`, partName(name, part), compound?.[part], name)
+  }
+  return { fields: values, unclear }
+}
+
+/** REST's name of a compound's part: BillingAddress.City is BillingCity, Address.City is City, Name.FirstName is FirstName. */
+function partName(compound: string, part: string): string {
+  if (compound === 'Name' || PERSON_PARTS.has(part)) return part
+  return compound.endsWith('Address') ? compound.slice(0, -'Address'.length) + part : `${compound}${part}`
+}
+
+function typeFor(name: string, context: StreamContext): FieldType | undefined {
+  const known = context.types?.get(name)
+  if (known !== undefined) return known
+  if (DAYS.has(name)) return 'day'
+  return /(?:Date|Datetime|Modstamp)$/i.test(name) ? 'instant' : undefined
+}
+
+function readActor(header: Header, { ours }: StreamContext): ChangeActor {
+  const { changeOrigin } = header
+  const id = longId(header.commitUser)
+  // Collections are not on the documented list of calls that carry the client name, so the user counts as well.
+  const isOurs = new RegExp(`;client=${ours.client}/?$`).test(changeOrigin) || sameId(id, ours.userId)
+  if (isOurs) return { kind: 'integration', id, ours: true }
+  if (changeOrigin.includes('client=SfdcInternalAPI')) return { kind: 'person', id, ours: false }
+  if (/\/api\/apex\b/.test(changeOrigin)) return { kind: 'automation', id, ours: false }
+  return { kind: changeOrigin.startsWith('com/salesforce/api/') ? 'integration' : 'unknown', id, ours: false }
+}
+
+/** The header out of a decoded message; throws for one that could not be told apart from others. */
+export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header {
+  const header = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>
+  const { entityName, transactionKey, recordIds } = header
+  if (typeof entityName !== 'string' || typeof transactionKey !== 'string' || !Array.isArray(recordIds)) {
+    throw new Error('a change event without entity, transaction or record ids')
+  }
+  const commitTimestampMs = Number(header.commitTimestamp)
+  if (!Number.isSafeInteger(commitTimestampMs)) throw new Error('a change event without its time')
+  const names = (list: unknown) => (Array.isArray(list) ? bitmapNames(list.map(String), fields) : [])
+  return {
+    entityName,
+    recordIds: recordIds.map(String),
+    changeType: String(header.changeType),
+    changeOrigin: String(header.changeOrigin ?? ''),
+    transactionKey,
+    sequenceNumber: Number(header.sequenceNumber ?? 0),
+    commitTimestampMs,
+    commitUser: String(header.commitUser ?? ''),
+    nulled: new Set(names(header.nulledFields)),
+    diff: new Set(names(header.diffFields)),
+    changed: names(header.changedFields),
+  }
+}

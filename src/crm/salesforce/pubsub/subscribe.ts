@@ -1,0 +1,256 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { SalesforceSession } from '../salesforce-session.ts'
+import { type BatchDecoder, batchDecoder } from './batch-decoder.ts'
+import {
+  type FetchRequest,
+  type FetchResponse,
+  openChannel,
+  type PubSubChannel,
+  type SubscribeStream,
+} from './pubsub-channel.ts'
+import type { StreamBatch, StreamClient } from './stream-batch.ts'
+import { type StreamFailure, streamFailure } from './stream-failure.ts'
+
+export type StreamState =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  | { readonly state: 'waiting'; readonly why: string; readonly retryAtMs: number }
+  /** Changes may be missing. The caller re-syncs; the stream goes on from the earliest event still kept. */
+  | { readonly state: 'replay-lost'; readonly why: string }
+  /** The org's allowance of events is spent for now. */
+  | { readonly state: 'allowance-spent'; readonly why: string; readonly retryAtMs: number }
+  /** Nothing comes until a person has taken this step; tried again now and then. */
+  | { readonly state: 'refused'; readonly why: string; readonly step: string; readonly retryAtMs: number }
+  | { readonly state: 'stopped' }
+
+export type SubscribeOptions = {
+  /** `api.pubsub.salesforce.com:7443`, or a loopback address without TLS. */
+  readonly address: string
+  readonly topic: string
+  readonly client: StreamClient
+  /** After which event to begin. Null begins at `whenNew`. */
+  readonly replayId: Buffer | null
+  /**
+   * Where a subscription begins that has no place yet. The baseline covers what was before; EARLIEST brings up to 72 h
+   * again and spends the org's delivery allowance for it.
+   */
+  readonly whenNew?: 'LATEST' | 'EARLIEST'
+  /** Fields that the policies read of an object, to say which created records need no reading. */
+  readonly watchedFields?: (objectType: string) => readonly string[] | undefined
+  readonly onBatch: (batch: StreamBatch) => Promise<void>
+  readonly onState?: (state: StreamState) => void | Promise<void>
+  readonly signal: AbortSignal
+  /** Without any message for so long, keepalives included, the stream is dead although nothing says so. */
+  readonly silenceMaxMs?: number
+  readonly backoffBaseMs?: number
+}
+
+/** The most that Salesforce keeps outstanding; more counts as this. */
+const OUTSTANDING_MAX = 100
+/** Keepalives come about every 60 s in practice; streams silent for over 120 s were found dead by other integrators. */
+const SILENCE_MAX_MS = 150_000
+const BACKOFF_BASE_MS = 500
+const BACKOFF_MAX_MS = 60_000
+/** A rolling 24 h allowance: minutes would only spend what comes free. */
+const ALLOWANCE_PAUSE_MS = 30 * 60_000
+/** Salesforce applies permission changes within 10 minutes. */
+const REFUSED_PAUSE_MS = 5 * 60_000
+
+/**
+ * Keeps one subscription alive until `signal` aborts; resolves then and never rejects. Each batch is handed over once
+ * the one before it is committed, and only then more is requested, so a slow database slows the stream down.
+ */
+export async function subscribe(options: SubscribeOptions): Promise<void> {
+  const { signal } = options
+  const tell = async (state: StreamState) => options.onState?.(state)
+  const channel = openChannel(options.address)
+  const decoder = batchDecoder(options, (session, schemaId) => channel.schemaJson(session, schemaId))
+  const place: Place = { replayId: options.replayId, preset: options.whenNew ?? 'LATEST', opened: false }
+  let failures = 0
+  let renewals = 0
+  try {
+    while (!signal.aborted) {
+      let session: SalesforceSession | null = null
+      let failure: StreamFailure
+      try {
+        await tell({ state: 'connecting' })
+        session = await options.client.session()
+        await runStream(options, channel, decoder, session, place, {
+          live: () => tell({ state: 'live' }),
+          received: () => {
+            failures = 0
+            renewals = 0
+          },
+        })
+        failure = { kind: 'retry', why: 'the stream was ended by Salesforce' }
+      } catch (error) {
+        failure = streamFailure(error)
+      }
+      if (signal.aborted) break
+      if (failure.kind === 'session-refused' && session && renewals === 0) {
+        renewals++
+        failure = (await renew(options, session)) ?? failure
+        if (failure.kind === 'session-refused') continue
+      }
+      // Broken before the first place was known: nobody can say what was missed since it opened.
+      if (failure.kind === 'replay-lost' || (place.opened && place.replayId === null && place.preset === 'LATEST')) {
+        place.replayId = null
+        place.preset = 'EARLIEST'
+        await tell({ state: 'replay-lost', why: failure.why })
+        if (failure.kind === 'replay-lost' && failures++ === 0) continue
+      }
+      const pauseMs = pauseFor(failure, failures++, options.backoffBaseMs ?? BACKOFF_BASE_MS)
+      await tell(waitingState(failure, Date.now() + pauseMs))
+      await wait(pauseMs, undefined, { signal }).catch(() => {})
+    }
+  } finally {
+    channel.close()
+    await tell({ state: 'stopped' })
+  }
+}
+
+type Place = { replayId: Buffer | null; preset: 'LATEST' | 'EARLIEST'; opened: boolean }
+
+async function renew(options: SubscribeOptions, session: SalesforceSession): Promise<StreamFailure | null> {
+  try {
+    await options.client.renewSession(session)
+    return null
+  } catch (error) {
+    return streamFailure(error)
+  }
+}
+
+function pauseFor(failure: StreamFailure, failures: number, baseMs: number): number {
+  if (failure.kind === 'allowance') return ALLOWANCE_PAUSE_MS
+  if (failure.kind === 'refused') return REFUSED_PAUSE_MS
+  // Full jitter, so that all subscribers do not come back in one second after an outage.
+  return Math.round(Math.min(BACKOFF_MAX_MS, baseMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2))
+}
+
+function waitingState(failure: StreamFailure, retryAtMs: number): StreamState {
+  const { why } = failure
+  if (failure.kind === 'refused') return { state: 'refused', why, step: failure.step, retryAtMs }
+  return { state: failure.kind === 'allowance' ? 'allowance-spent' : 'waiting', why, retryAtMs }
+}
+
+/** One stream from open to end. Resolves when the server ends it, rejects with what broke it. */
+async function runStream(
+  options: SubscribeOptions,
+  channel: PubSubChannel,
+  decoder: BatchDecoder,
+  session: SalesforceSession,
+  place: Place,
+  on: { readonly live: () => Promise<void>; readonly received: () => void },
+): Promise<void> {
+  const stream = channel.subscribe(session)
+  const inbox = openInbox(stream, options)
+  try {
+    stream.write(firstRequest(options.topic, place))
+    let live = false
+    for (;;) {
+      const responses = await inbox.next()
+      if (responses === null) return
+      if (!live) {
+        live = true
+        place.opened = true
+        await on.live()
+      }
+      const latest = lastPlace(responses)
+      if (latest === null) continue // only the headers came
+      const batch = await decoder.decode(session, responses)
+      await options.onBatch({ ...batch, latestReplayId: latest })
+      place.replayId = latest
+      on.received()
+      const received = responses.reduce((sum, response) => sum + response.events.length, 0)
+      if (received > 0) stream.write({ numRequested: Math.min(received, OUTSTANDING_MAX) })
+    }
+  } finally {
+    inbox.close()
+    stream.cancel()
+  }
+}
+
+function firstRequest(topicName: string, { replayId, preset }: Place): FetchRequest {
+  return replayId === null
+    ? { topicName, replayPreset: preset, numRequested: OUTSTANDING_MAX }
+    : { topicName, replayPreset: 'CUSTOM', replayId, numRequested: OUTSTANDING_MAX }
+}
+
+/**
+ * The place after these messages. `latest_replay_id` of a message with events may be ahead of them, so there the last
+ * event's own id counts; of an empty one it is the keepalive's progress.
+ */
+function lastPlace(responses: readonly FetchResponse[]): Buffer | null {
+  const last = responses.at(-1)
+  if (last === undefined) return null
+  const id = last.events.at(-1)?.replayId ?? last.latestReplayId
+  return id.length > 0 ? id : null
+}
+
+type Inbox = {
+  /** Everything that arrived since the last call, at least one message; null once the server has ended the stream. */
+  next(): Promise<FetchResponse[] | null>
+  close(): void
+}
+
+/** Bounded by what we requested: at most OUTSTANDING_MAX events wait here, and a keepalive per minute. */
+function openInbox(stream: SubscribeStream, options: SubscribeOptions): Inbox {
+  const silenceMaxMs = options.silenceMaxMs ?? SILENCE_MAX_MS
+  let arrived: FetchResponse[] = []
+  let headers = false
+  let ended: { error: unknown } | null = null
+  let wake: (() => void) | null = null
+  const ring = () => {
+    wake?.()
+    wake = null
+  }
+  const end = (error: unknown) => {
+    ended ??= { error }
+    ring()
+  }
+  const watchdog = setTimeout(
+    () => end(new Error(`no message from Salesforce for ${silenceMaxMs} ms, the stream is taken for dead`)),
+    silenceMaxMs,
+  )
+  const abort = () => end(null)
+  options.signal.addEventListener('abort', abort, { once: true })
+  stream.on('metadata', () => {
+    headers = true
+    watchdog.refresh()
+    ring()
+  })
+  stream.on('data', (response: FetchResponse) => {
+    watchdog.refresh()
+    arrived.push(response)
+    ring()
+  })
+  // Stays attached: a stream that is cancelled reports that as an error too, and nobody else listens by then.
+  stream.on('error', end)
+  // Not 'end', which may overtake the error that explains it.
+  stream.on('status', () => end(null))
+
+  return {
+    async next() {
+      for (;;) {
+        if (options.signal.aborted) return null
+        if (arrived.length > 0 || headers) {
+          const batch = arrived
+          arrived = []
+          headers = false
+          return batch
+        }
+        if (ended) {
+          if (ended.error !== null) throw ended.error
+          return null
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+    close() {
+      clearTimeout(watchdog)
+      options.signal.removeEventListener('abort', abort)
+    },
+  }
+}
