@@ -14,9 +14,9 @@ export async function insertEvents(db: Kysely<Tables>, events: readonly ChangeEv
   const result = await sql`
     insert into change_event
       (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
-       owner_history, complete, merged_ids, source, actor)
+       owner_history, answers_until_ms, complete, merged_ids, source, actor)
     select connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields::jsonb,
-           field_changed::jsonb, owner_history::jsonb, complete,
+           field_changed::jsonb, owner_history::jsonb, answers_until_ms, complete,
            case when merged_ids is null then null else array(select jsonb_array_elements_text(merged_ids::jsonb)) end,
            source, actor::jsonb
     from unnest(
@@ -30,12 +30,13 @@ export async function insertEvents(db: Kysely<Tables>, events: readonly ChangeEv
       ${events.map((e) => JSON.stringify(e.fields))}::text[],
       ${events.map((e) => (e.fieldChangedAtMs ? JSON.stringify(e.fieldChangedAtMs) : null))}::text[],
       ${events.map((e) => (e.ownerHistory ? JSON.stringify(e.ownerHistory) : null))}::text[],
+      ${events.map((e) => e.answersUntilMs ?? null)}::bigint[],
       ${events.map((e) => e.complete)}::boolean[],
       ${events.map((e) => (e.mergedIds ? JSON.stringify(e.mergedIds) : null))}::text[],
       ${events.map((e) => e.source)}::text[],
       ${events.map((e) => JSON.stringify(e.actor))}::text[]
     ) as e(connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
-           owner_history, complete, merged_ids, source, actor)
+           owner_history, answers_until_ms, complete, merged_ids, source, actor)
     on conflict (connection_id, dedupe_key) do nothing`.execute(db)
   return Number(result.numAffectedRows ?? 0)
 }
@@ -52,6 +53,7 @@ type EventRow = {
   fields: Record<string, string | null>
   field_changed: Record<string, number> | null
   owner_history: { owner: string | null; atMs: number }[] | null
+  answers_until_ms: number | null
   complete: boolean
   merged_ids: string[] | null
   source: string
@@ -66,7 +68,7 @@ export async function takeWaitingEvents(
 ): Promise<StoredEvent[]> {
   const { rows } = await sql<EventRow>`
     select id, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields,
-           field_changed, owner_history, complete, merged_ids, source, actor
+           field_changed, owner_history, answers_until_ms, complete, merged_ids, source, actor
     from change_event
     where connection_id = ${connectionId} and state = 'received'
     order by id
@@ -86,6 +88,7 @@ export async function takeWaitingEvents(
       complete: row.complete,
       ...(row.field_changed ? { fieldChangedAtMs: row.field_changed } : {}),
       ...(row.owner_history ? { ownerHistory: row.owner_history } : {}),
+      ...(row.answers_until_ms === null ? {} : { answersUntilMs: row.answers_until_ms }),
       ...(row.merged_ids ? { mergedIds: row.merged_ids } : {}),
       source: row.source as ChangeSource,
       actor: row.actor,

@@ -269,3 +269,13 @@ export async function writtenValues(
     ]),
   )
 }
+
+export async function setIntentReceipts(
+  trx: Kysely<Tables>,
+  receipts: readonly { readonly id: number; readonly seq: number }[],
+): Promise<void> {
+  if (receipts.length === 0) return
+  await sql`update intent i set receipt_seq = x.seq
+    from unnest(${receipts.map((r) => r.id)}::bigint[], ${receipts.map((r) => r.seq)}::bigint[]) as x(id, seq)
+    where i.id = x.id`.execute(trx)
+}

@@ -8,8 +8,8 @@ type RecordRow = {
   object_type: string
   record_id: string
   values: Record<string, FieldText>
-  stamps: Record<string, [number, number]>
-  owner_history: [FieldText, number, number][]
+  stamps: Record<string, FieldStamp>
+  owner_history: OwnerChange[]
   deleted: boolean
   merged_into: string | null
   crm: Crm
@@ -28,19 +28,14 @@ export const FROM = sql`record r
   left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type`
 
 export function toRecord(row: RecordRow): CrmRecord {
-  const stamps: Record<string, FieldStamp> = {}
-  for (const field in row.stamps) {
-    const [atMs, order] = row.stamps[field]!
-    stamps[field] = { atMs, order }
-  }
   return {
     connectionId: row.connection_id as ConnectionId,
     crm: row.crm,
     objectType: row.object_type,
     recordId: row.record_id,
     values: row.values,
-    stamps,
-    ownerHistory: row.owner_history.map(([owner, atMs, order]): OwnerChange => ({ owner, atMs, order })),
+    stamps: row.stamps,
+    ownerHistory: row.owner_history,
     deleted: row.deleted,
     mergedInto: row.merged_into,
     unreadable: row.unreadable === null || row.unreadable.length === 0 ? NOTHING : new Set(row.unreadable),
@@ -82,8 +77,8 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     t: w.record.objectType,
     r: w.record.recordId,
     v: w.record.values,
-    s: Object.fromEntries(Object.entries(w.record.stamps).map(([field, stamp]) => [field, [stamp.atMs, stamp.order]])),
-    h: w.record.ownerHistory.map((change) => [change.owner, change.atMs, change.order]),
+    s: w.record.stamps,
+    h: w.record.ownerHistory,
     o: w.ownerId,
     a: w.accountId,
     k: w.keys,
@@ -192,12 +187,25 @@ export type ToRead = {
   readonly recordId: string
   readonly why: string
   readonly attempts: number
+  /** The CRM's time of the newest thing that made us ask; 0 when it was not the CRM that did. */
+  readonly askedByMs: number
 }
+
+/** Marks in `stamps` that a fold keeps of events which say that something happened, without saying what. */
+const QUESTIONS = ['@gap', '@associated', '@merged', '@restored', '@seen', '@deleted']
 
 /** Records that the CRM has to be asked about, oldest first, of one object. */
 export async function recordsToRead(db: Kysely<Tables>, connectionId: ConnectionId, limit: number): Promise<ToRead[]> {
-  const { rows } = await sql<{ object_type: string; record_id: string; needs_read: string; read_attempts: number }>`
-    select object_type, record_id, needs_read, read_attempts from record
+  const { rows } = await sql<{
+    object_type: string
+    record_id: string
+    needs_read: string
+    read_attempts: number
+    asked_by_ms: number | null
+  }>`
+    select object_type, record_id, needs_read, read_attempts,
+      (select max((stamps->mark->>'atMs')::bigint) from unnest(${QUESTIONS}::text[]) as mark) as asked_by_ms
+    from record
     where connection_id = ${connectionId} and needs_read is not null and (read_after is null or read_after <= now())
     order by object_type, updated_at
     limit ${limit}`.execute(db)
@@ -206,6 +214,7 @@ export async function recordsToRead(db: Kysely<Tables>, connectionId: Connection
     recordId: r.record_id,
     why: r.needs_read,
     attempts: r.read_attempts,
+    askedByMs: r.asked_by_ms ?? 0,
   }))
 }
 
@@ -234,4 +243,16 @@ export async function requestRead(
     from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
                 ${refs.map((r) => r.recordId)}::text[]) as w(c, t, i)
     where r.connection_id = w.c and r.object_type = w.t and r.record_id = w.i and not r.deleted`.execute(db)
+}
+
+/** These are decided again, whatever happened to them. */
+export async function markDirty(
+  db: Kysely<Tables>,
+  refs: readonly { readonly connectionId: string; readonly objectType: string; readonly recordId: string }[],
+): Promise<void> {
+  if (refs.length === 0) return
+  await sql`update record r set dirty_since = clock_timestamp()
+    from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
+                ${refs.map((r) => r.recordId)}::text[]) as w(c, t, i)
+    where r.connection_id = w.c and r.object_type = w.t and r.record_id = w.i and r.dirty_since is null`.execute(db)
 }

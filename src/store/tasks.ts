@@ -99,6 +99,8 @@ export type TaskContent = {
   readonly total: number
   /** For a task that is done: why. */
   readonly closing: string | null
+  /** What the CRM last confirmed. */
+  readonly lastWritten: { readonly subject: string; readonly body: string } | null
 }
 
 export type TaskCase = {
@@ -139,9 +141,11 @@ export async function taskContents(db: Kysely<Tables>, taskIds: readonly number[
     cases: TaskCase[] | null
     total: number
     closing: string | null
+    written_subject: string | null
+    written_body: string | null
   }>`
     select t.id, t.key, t.connection_id, t.workflow, t.owner_email, t.object_type, t.record_id, t.crm_task_id,
-           t.crm_owner_id, t.status, t.written_digest, t.due_at, t.reopen_reason, t.created_at, c.cases,
+           t.crm_owner_id, t.status, t.written_digest, t.due_at, t.reopen_reason, t.created_at, t.written_subject, t.written_body, c.cases,
            coalesce(c.total, 0)::int as total, d.resolution as closing
     from task t
     left join lateral (
@@ -174,6 +178,7 @@ export async function taskContents(db: Kysely<Tables>, taskIds: readonly number[
     cases: row.cases ?? [],
     total: row.total,
     closing: row.closing,
+    lastWritten: row.written_subject === null ? null : { subject: row.written_subject, body: row.written_body ?? '' },
   }))
 }
 
@@ -189,4 +194,111 @@ export async function ownTasks(
     db,
   )
   return new Set(rows.map((row) => row.crm_task_id))
+}
+
+export async function recordTaskWritten(
+  trx: Kysely<Tables>,
+  written: readonly {
+    readonly taskId: number
+    readonly crmTaskId: string
+    readonly crmOwnerId: string
+    readonly digest: string
+    readonly subject: string
+    readonly body: string
+  }[],
+): Promise<void> {
+  if (written.length === 0) return
+  await sql`
+    update task t set crm_task_id = x.c, crm_owner_id = x.o, written_digest = x.d, written_subject = x.s, written_body = x.b
+    from jsonb_to_recordset(${JSON.stringify(
+      written.map((w) => ({ id: w.taskId, c: w.crmTaskId, o: w.crmOwnerId, d: w.digest, s: w.subject, b: w.body })),
+    )}::jsonb) as x(id bigint, c text, o text, d text, s text, b text)
+    where t.id = x.id`.execute(trx)
+}
+
+/** A person deleted these tasks in the CRM. If their cases are still open they are written anew, and say so. */
+export async function recordTaskGone(trx: Kysely<Tables>, taskIds: readonly number[]): Promise<void> {
+  if (taskIds.length === 0) return
+  await sql`
+    update task set crm_task_id = null, written_digest = null, reopened = reopened + 1,
+      key = 'lk-' || replace(gen_random_uuid()::text, '-', ''),
+      reopen_reason = 'the task was deleted in the CRM while the case was still open.'
+    where id = any(${taskIds}::bigint[]) and status = 'open'`.execute(trx)
+}
+
+/**
+ * Open tasks that a person closed in the CRM and nobody has looked into yet: from now on they are being checked.
+ * Returns the records that their open cases are about.
+ */
+export async function startChecks(
+  trx: Kysely<Tables>,
+  connectionId: string,
+): Promise<{ connectionId: string; objectType: string; recordId: string }[]> {
+  const { rows } = await sql<{ object_type: string; record_id: string }>`
+    with closed as (
+      update task t set checking_since = clock_timestamp()
+      from record r
+      where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is null
+        and r.connection_id = t.connection_id and r.object_type in ('tasks', 'Task') and r.record_id = t.crm_task_id
+        and (r.values->>'hs_task_status' = 'COMPLETED' or r.values->>'IsClosed' = 'true' or r.deleted)
+      returning t.id
+    )
+    select distinct e.object_type, e.record_id from exception e join closed on closed.id = e.task_id
+    where e.status = 'open'`.execute(trx)
+  return rows.map((row) => ({ connectionId, objectType: row.object_type, recordId: row.record_id }))
+}
+
+export type CheckedTask = {
+  readonly id: number
+  readonly workflow: string
+  readonly policyHash: string
+  readonly stillWrong: string
+  readonly deleted: boolean
+}
+
+/**
+ * Tasks whose check is over: every record of their open cases was read and decided since the check began, and cases are
+ * still open. (A task whose cases all cleared was closed by the decision itself.)
+ */
+export async function failedChecks(trx: Kysely<Tables>, connectionId: string): Promise<CheckedTask[]> {
+  const { rows } = await sql<{
+    id: number
+    workflow: string
+    policy_hash: string
+    still_wrong: string
+    deleted: boolean
+  }>`
+    select t.id, t.workflow, min(e.policy_hash) as policy_hash, min(e.what) as still_wrong,
+           bool_or(coalesce(tr.deleted, false)) as deleted
+    from task t
+    join exception e on e.task_id = t.id and e.status = 'open'
+    left join record r on r.connection_id = e.connection_id and r.object_type = e.object_type and r.record_id = e.record_id
+    left join record tr on tr.connection_id = t.connection_id and tr.object_type in ('tasks', 'Task')
+      and tr.record_id = t.crm_task_id
+    where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is not null
+    group by t.id, t.workflow
+    having bool_and(r.needs_read is null and r.dirty_since is null and r.updated_at > t.checking_since
+      or r.record_id is null or t.checking_since < now() - interval '2 minutes')`.execute(trx)
+  return rows.map((row) => ({
+    id: row.id,
+    workflow: row.workflow,
+    policyHash: row.policy_hash,
+    stillWrong: row.still_wrong,
+    deleted: row.deleted,
+  }))
+}
+
+/** The person closed the task and the case is still there: the task opens again and says what is still wrong. */
+export async function reopenTasks(
+  trx: Kysely<Tables>,
+  tasks: readonly { readonly id: number; readonly reason: string; readonly deleted: boolean }[],
+): Promise<void> {
+  if (tasks.length === 0) return
+  await sql`
+    update task t set checking_since = null, reopened = reopened + 1, reopen_reason = x.why, written_digest = null,
+      crm_task_id = case when x.gone then null else t.crm_task_id end,
+      key = case when x.gone then 'lk-' || replace(gen_random_uuid()::text, '-', '') else t.key end
+    from unnest(${tasks.map((t) => t.id)}::bigint[], ${tasks.map((t) => t.reason)}::text[],
+                ${tasks.map((t) => t.deleted)}::boolean[]) as x(id, why, gone)
+    where t.id = x.id and t.status = 'open'`.execute(trx)
 }

@@ -59,6 +59,11 @@ export type ChangeEvent = {
   readonly fieldChangedAtMs?: Readonly<Record<string, number>>
   /** Earlier owners with their times, where the CRM keeps a history of the owner field. */
   readonly ownerHistory?: readonly { readonly owner: FieldText; readonly atMs: number }[]
+  /**
+   * For a reading that we asked for: the CRM's time of the newest thing that made us ask. The reading came after it, so
+   * it settles whether the record lives and what it holds, although its own modification time may be older.
+   */
+  readonly answersUntilMs?: number
   readonly mergedIds?: readonly string[]
   readonly source: ChangeSource
   readonly actor: ChangeActor

@@ -131,8 +131,13 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
   } else {
     mark(draft, SEEN, at)
   }
-  if (event.kind === 'created' || event.kind === 'restored' || event.complete) mark(draft, LIVE, at)
-  if (event.complete) changed = mark(draft, COMPLETE, at) === 'first' || changed
+  // A reading that was asked for answers every question known when it was asked, however old the values that it brings.
+  const answersAt: Stamp =
+    event.answersUntilMs !== undefined && event.answersUntilMs > at.atMs
+      ? { atMs: event.answersUntilMs, order: at.order }
+      : at
+  if (event.kind === 'created' || event.kind === 'restored' || event.complete) mark(draft, LIVE, answersAt)
+  if (event.complete) changed = mark(draft, COMPLETE, answersAt) === 'first' || changed
 
   const survivor = event.kind === 'merged' ? event.fields[MERGED_INTO] : undefined
   if (survivor === undefined) {

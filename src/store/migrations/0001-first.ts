@@ -53,6 +53,7 @@ const STATEMENTS = [
     fields jsonb not null,
     field_changed jsonb,
     owner_history jsonb,
+    answers_until_ms bigint,
     complete boolean not null,
     merged_ids text[],
     source text not null,
@@ -208,6 +209,8 @@ const STATEMENTS = [
     status text not null default 'open' check (status in ('open', 'done')),
     -- digest of the last content that the CRM confirmed
     written_digest text,
+    written_subject text,
+    written_body text,
     due_at timestamptz not null,
     reopened integer not null default 0,
     reopen_reason text,

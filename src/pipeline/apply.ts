@@ -1,0 +1,225 @@
+import { matchKeys } from '../model/matching/keys.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
+import type { CrmRecord } from '../model/record/crm-record.ts'
+import { type FoldOutcome, foldEvents, mergedEventForLosers } from '../model/record/fold.ts'
+import { type ObjectShape, objectShape } from '../model/record/object-shape.ts'
+import {
+  type EventFate,
+  eraseEventValues,
+  type StoredEvent,
+  settleEvents,
+  takeWaitingEvents,
+} from '../store/change-events.ts'
+import type { Database, DatabaseTransaction } from '../store/database.ts'
+import { writtenValues } from '../store/intents.ts'
+import { tryStageLock } from '../store/locks.ts'
+import { markNeighboursDirty, type RecordWrite, readRecordsById, saveRecords } from '../store/records.ts'
+import { unreadableFields } from '../store/schemas.ts'
+import { ownTasks } from '../store/tasks.ts'
+
+/** Events per transaction: large enough that statements are shared, small enough for a short lock and flat memory. */
+export const APPLY_BATCH = 1_000
+
+export type Applied = {
+  readonly taken: number
+  readonly changed: boolean
+  readonly toRead: boolean
+  /** Users changed in the CRM: the list of people must be read again. */
+  readonly people: boolean
+  /** One of our tasks changed in the CRM. */
+  readonly tasks: boolean
+}
+
+const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: false, tasks: false }
+
+/** Folds one batch of waiting events of one connection into its records. One transaction; running it twice is harmless. */
+export async function applyBatch(db: Database, connection: { id: ConnectionId; crm: Crm }): Promise<Applied> {
+  return db.transaction().execute(async (trx) => {
+    // One folder per connection at a time: two would fold the same record from the same past.
+    if (!(await tryStageLock(trx, `apply/${connection.id}`))) return NOTHING
+    const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)
+    if (waiting.length === 0) return NOTHING
+    return applyEvents(trx, connection, waiting)
+  })
+}
+
+async function applyEvents(
+  trx: DatabaseTransaction,
+  { id: connectionId, crm }: { id: ConnectionId; crm: Crm },
+  waiting: readonly StoredEvent[],
+): Promise<Applied> {
+  const taskObject = crm === 'hubspot' ? 'tasks' : 'Task'
+  const ours = await ownTasks(
+    trx,
+    connectionId,
+    waiting.filter(({ event }) => event.objectType === taskObject).map(({ event }) => event.recordId),
+  )
+  const fates: EventFate[] = []
+  const groups = new Map<string, StoredEvent[]>()
+  let people = false
+  let tasks = false
+  for (const stored of waiting) {
+    const { event } = stored
+    const skip = reasonToSkip(event, crm, taskObject, ours)
+    if (skip !== null) {
+      if (skip === 'people-list') people = true
+      fates.push({ id: stored.id, state: 'skipped', reason: skip })
+      continue
+    }
+    if (event.objectType === taskObject) tasks = true
+    addTo(groups, `${event.objectType}/${event.recordId}`, stored)
+    // A merge also ends the records that it swallowed. Derived events have no row of their own to settle.
+    for (const loser of mergedEventForLosers(event)) {
+      addTo(groups, `${loser.objectType}/${loser.recordId}`, { id: -1, event: loser })
+    }
+  }
+
+  const refs = [...groups.values()].map(([first]) => ({
+    objectType: first!.event.objectType,
+    recordId: first!.event.recordId,
+  }))
+  const before = new Map<string, CrmRecord>()
+  for (const record of await readRecordsById(trx, connectionId, refs, 'lock')) {
+    before.set(`${record.objectType}/${record.recordId}`, record)
+  }
+  const written = await writtenValues(
+    trx,
+    connectionId,
+    refs.map((ref) => ref.recordId),
+  )
+  const unreadable = await unreadableFields(trx)
+
+  const writes: RecordWrite[] = []
+  const touchedKeys = new Set<string>()
+  const touchedAccounts = new Set<string>()
+  let toRead = false
+  let changed = false
+  for (const [key, group] of groups) {
+    const known = before.get(key) ?? null
+    const objectType = group[0]!.event.objectType
+    const shape = objectShape(crm, objectType)!
+    const folded = foldEvents(
+      known,
+      group.map((stored) => stored.event),
+      {
+        crm,
+        unreadable: unreadable(connectionId, objectType),
+      },
+    )
+    const { record } = folded
+    folded.outcomes.forEach(({ event, outcome }, n) => {
+      const id = group[n]!.id
+      if (id !== -1) fates.push(fateOf(id, event, outcome, written))
+    })
+    const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
+    if (!anyApplied && known !== null && folded.needsRead === null) continue
+    const live = !record.deleted && record.mergedInto === null
+    const keys = live && shape.about !== 'task' && shape.about !== 'deal' ? matchKeys(record) : []
+    const accountId = shape.account === null ? null : (record.values[shape.account] ?? null)
+    const isDecided = shape.about === 'person' || shape.about === 'account'
+    const seenByNeighbours =
+      known === null ||
+      known.deleted !== record.deleted ||
+      known.mergedInto !== record.mergedInto ||
+      fieldsSeenByNeighbours(shape).some((field) => differs(known, record, field))
+    if (anyApplied && isDecided) {
+      changed = true
+      const keysBefore = known === null ? [] : known.deleted || known.mergedInto !== null ? [] : matchKeys(known)
+      const moved = symmetricDifference(keysBefore, keys)
+      for (const k of seenByNeighbours ? [...keysBefore, ...keys] : moved) touchedKeys.add(k)
+      if (shape.about === 'account') touchedAccounts.add(record.recordId)
+    }
+    if (anyApplied && shape.about === 'deal') {
+      changed = true
+      if (accountId !== null) touchedAccounts.add(accountId)
+      const accountBefore = shape.account === null ? null : (known?.values[shape.account] ?? null)
+      if (accountBefore !== null) touchedAccounts.add(accountBefore)
+    }
+    // Of a task only its status matters, which its events carry.
+    const needsRead = shape.about === 'task' ? null : folded.needsRead
+    if (needsRead !== null) toRead = true
+    writes.push({
+      record,
+      ownerId: record.values[shape.owner] ?? null,
+      accountId,
+      keys,
+      needsRead,
+      dirty: anyApplied && isDecided,
+    })
+  }
+  await saveRecords(trx, writes)
+  await markNeighboursDirty(trx, connectionId, { keys: [...touchedKeys], accountIds: [...touchedAccounts] })
+  for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
+  await settleEvents(trx, fates)
+  return { taken: waiting.length, changed, toRead, people, tasks }
+}
+
+function reasonToSkip(event: ChangeEvent, crm: Crm, taskObject: string, ourTasks: ReadonlySet<string>): string | null {
+  if (crm === 'salesforce' && event.objectType === 'User') return 'people-list'
+  if (objectShape(crm, event.objectType) === undefined) return 'unwatched-object'
+  if (event.objectType === taskObject && !ourTasks.has(event.recordId)) return 'not-our-task'
+  return null
+}
+
+/** An echo of our own write is mirrored like any event, but counted apart: it is never news. */
+function fateOf(
+  id: number,
+  event: ChangeEvent,
+  outcome: FoldOutcome,
+  written: ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>,
+): EventFate {
+  if (isEcho(event, written)) return { id, state: 'skipped', reason: 'own-write' }
+  return outcome === 'applied' ? { id, state: 'applied', reason: null } : { id, state: 'skipped', reason: outcome }
+}
+
+/**
+ * Ours is what carries a value that we wrote, at about the time we wrote it. The CRM's own mark of the author is only a
+ * hint (contracts/hubspot.md 3.5), so it is not asked. Ten minutes cover a CRM clock that is off and a slow delivery.
+ */
+const ECHO_WITHIN_MS = 600_000
+
+function isEcho(
+  event: ChangeEvent,
+  written: ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>,
+): boolean {
+  if (event.kind !== 'changed' || event.complete || event.actor.kind === 'person') return false
+  let any = false
+  for (const field in event.fields) {
+    if (BOOKKEEPING.has(field)) continue
+    const ours = written.get(`${event.objectType}/${event.recordId}/${field}`)
+    if (ours === undefined || ours.value !== event.fields[field]) return false
+    if (Math.abs(event.occurredAtMs - ours.atMs) > ECHO_WITHIN_MS) return false
+    any = true
+  }
+  return any
+}
+
+/** Fields that every write moves by itself. */
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  'LastModifiedDate',
+  'LastModifiedById',
+  'SystemModstamp',
+  'lastmodifieddate',
+  'hs_lastmodifieddate',
+])
+
+function addTo(groups: Map<string, StoredEvent[]>, key: string, stored: StoredEvent): void {
+  const group = groups.get(key)
+  if (group) group.push(stored)
+  else groups.set(key, [stored])
+}
+
+function differs(before: CrmRecord, after: CrmRecord, field: string): boolean {
+  return (before.values[field] ?? null) !== (after.values[field] ?? null)
+}
+
+/** What of a record is in the decision on another that shares a key with it. Every other change concerns only itself. */
+function fieldsSeenByNeighbours(shape: ObjectShape): string[] {
+  return [shape.owner, ...shape.name, shape.companyName, shape.parent, shape.createdAt].filter((f) => f !== null)
+}
+
+function symmetricDifference(a: readonly string[], b: readonly string[]): string[] {
+  const inA = new Set(a)
+  const inB = new Set(b)
+  return [...a.filter((k) => !inB.has(k)), ...b.filter((k) => !inA.has(k))]
+}

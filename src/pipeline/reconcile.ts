@@ -1,0 +1,132 @@
+import type { CrmClient } from '../crm/crm.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
+import { watchedObjects } from '../model/record/object-shape.ts'
+import { insertEvents } from '../store/change-events.ts'
+import {
+  type Baseline,
+  type BaselineObject,
+  readWatermarks,
+  saveBaseline,
+  saveSchema,
+  saveWatermark,
+} from '../store/connections.ts'
+import type { Database } from '../store/database.ts'
+
+export type ReconcileDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly baseline: Baseline }
+  readonly fieldsOf: (crm: Crm, objectType: string) => { fields: readonly string[]; historyFields: readonly string[] }
+  readonly nowMs: () => number
+  /** Called after each committed page, so that apply starts while the import goes on. */
+  readonly onPage: () => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * Late commits and a delayed search index can put a change behind a watermark that has passed it: each poll looks this
+ * far back again. Integrators report up to 30 s of index delay (contracts/hubspot.md 6.2).
+ */
+const OVERLAP_MS = 90_000
+
+/**
+ * First import of every watched object, page by page; each page and the place it leaves off are one commit, so a kill
+ * costs one page. What changes meanwhile is found by the first reconcile, which starts where this one began.
+ */
+export async function importBaseline(deps: ReconcileDependencies): Promise<Baseline> {
+  const { db, client, connection, nowMs } = deps
+  const startedAtMs = connection.baseline.startedAtMs ?? nowMs()
+  let baseline: Baseline = { ...connection.baseline, startedAtMs }
+  for (const objectType of baselineObjects(connection.crm)) {
+    let state: BaselineObject = baseline.objects[objectType] ?? { done: false, cursor: null, count: 0, total: null }
+    while (!state.done && !deps.signal.aborted) {
+      const page = await client.changedSince({
+        objectType,
+        sinceMs: 0,
+        cursor: state.cursor,
+        ...deps.fieldsOf(connection.crm, objectType),
+        source: 'baseline',
+      })
+      state = {
+        done: page.cursor === null,
+        cursor: page.cursor,
+        count: state.count + page.events.length,
+        total: page.total ?? state.total,
+      }
+      baseline = { ...baseline, objects: { ...baseline.objects, [objectType]: state } }
+      await db.transaction().execute(async (trx) => {
+        await insertEvents(trx, page.events)
+        await saveBaseline(trx, connection.id, baseline)
+        if (state.done) await saveWatermark(trx, connection.id, objectType, startedAtMs, state.count)
+      })
+      if (page.unreadable.length > 0 || state.done) await noteSchema(deps, objectType, page.unreadable)
+      deps.onPage()
+    }
+  }
+  const done = baselineObjects(connection.crm).every((objectType) => baseline.objects[objectType]?.done)
+  if (done) {
+    baseline = { ...baseline, done: true }
+    await saveBaseline(db, connection.id, baseline)
+  }
+  return baseline
+}
+
+/** Other people's tasks are none of our business: only ours are ever looked at, and those are not there at the start. */
+function baselineObjects(crm: Crm): readonly string[] {
+  return watchedObjects(crm).filter((objectType) => objectType !== 'tasks' && objectType !== 'Task')
+}
+
+async function noteSchema(
+  deps: ReconcileDependencies,
+  objectType: string,
+  unreadable: readonly string[],
+): Promise<void> {
+  await saveSchema(deps.db, deps.connection.id, await deps.client.describe(objectType), unreadable)
+}
+
+/** Polls every watched object by modification date, so that a change whose event never came is found. Returns how many records it read. */
+export async function reconcile(deps: ReconcileDependencies): Promise<{ readonly read: number }> {
+  const { db, client, connection, nowMs } = deps
+  const watermarks = await readWatermarks(db, connection.id)
+  let read = 0
+  for (const objectType of watchedObjects(connection.crm)) {
+    const untilMs = nowMs()
+    const sinceMs = Math.max(1, (watermarks.get(objectType) ?? connection.baseline.startedAtMs ?? untilMs) - OVERLAP_MS)
+    let cursor: string | null = null
+    let found = 0
+    let latestMs = 0
+    do {
+      if (deps.signal.aborted) return { read }
+      const page = await client.changedSince({
+        objectType,
+        sinceMs,
+        cursor,
+        ...deps.fieldsOf(connection.crm, objectType),
+        source: 'reconcile',
+      })
+      cursor = page.cursor
+      found += page.events.length
+      latestMs = latestOf(page.events, latestMs)
+      if (page.events.length > 0) {
+        await insertEvents(db, page.events)
+        deps.onPage()
+      }
+    } while (cursor !== null)
+    // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
+    await saveWatermark(
+      db,
+      connection.id,
+      objectType,
+      Math.min(untilMs, Math.max(latestMs, sinceMs + OVERLAP_MS)),
+      found,
+    )
+    read += found
+  }
+  return { read }
+}
+
+function latestOf(events: readonly ChangeEvent[], latestMs: number): number {
+  let latest = latestMs
+  for (const event of events) if (event.occurredAtMs > latest) latest = event.occurredAtMs
+  return latest
+}

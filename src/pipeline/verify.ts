@@ -1,0 +1,54 @@
+import { canonicalJson } from '../model/policy/canonical.ts'
+import type { ConnectionId } from '../model/record/change-event.ts'
+import type { Database } from '../store/database.ts'
+import { requestTaskWrites } from '../store/intents.ts'
+import { appendLedger } from '../store/ledger.ts'
+import { markDirty, requestRead } from '../store/records.ts'
+import { failedChecks, reopenTasks, startChecks } from '../store/tasks.ts'
+
+/**
+ * A person closed one of our tasks. Whether the condition is gone is for the decision to say, on values read from the
+ * CRM after the closing: so verify asks for that look, and comes back when it is done. A case that is still there opens
+ * its task again, with a sentence on what is still wrong.
+ */
+export async function verifyClosedTasks(
+  db: Database,
+  connectionId: ConnectionId,
+  nowMs: number,
+): Promise<{ readonly toRead: boolean; readonly reopened: number }> {
+  return db.transaction().execute(async (trx) => {
+    const records = await startChecks(trx, connectionId)
+    await requestRead(trx, records, 'task-closed')
+    await markDirty(trx, records)
+    const failed = await failedChecks(trx, connectionId)
+    await reopenTasks(
+      trx,
+      failed.map((task) => ({
+        id: task.id,
+        deleted: task.deleted,
+        reason: `the task was ${task.deleted ? 'deleted' : 'closed'}, but this is still so: ${task.stillWrong}`,
+      })),
+    )
+    await requestTaskWrites(
+      trx,
+      connectionId,
+      failed.map((task) => ({ taskId: task.id, workflow: task.workflow, policyHash: task.policyHash })),
+    )
+    await appendLedger(
+      trx,
+      failed.map((task) => ({
+        at: new Date(nowMs),
+        kind: 'task-reopened',
+        actor: 'lanekeeper',
+        subject: `${connectionId}/task/${task.id}`,
+        body: canonicalJson({
+          task: task.id,
+          workflow: task.workflow,
+          policy: task.policyHash,
+          stillWrong: task.stillWrong,
+        }),
+      })),
+    )
+    return { toRead: records.length > 0, reopened: failed.length }
+  })
+}

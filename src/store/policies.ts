@@ -1,0 +1,75 @@
+import { type Kysely, sql } from 'kysely'
+import type { Mode, Policy, PolicyVersion } from '../model/policy/policy.ts'
+import type { Tables } from './tables.ts'
+
+export type WorkflowInForce = { readonly version: PolicyVersion; readonly effectiveMode: Mode }
+
+/** Stores a version once and for ever: the same hash is the same text, and a decision cites it years later. */
+export async function storePolicyVersion(db: Kysely<Tables>, version: PolicyVersion, source: string): Promise<void> {
+  await sql`
+    insert into policy_version (hash, workflow, document, source)
+    values (${version.hash}, ${version.policy.workflow}, ${JSON.stringify(version.policy)}::jsonb, ${source})
+    on conflict (hash) do nothing`.execute(db)
+}
+
+/** Puts a version in force. Returns true when that changes what runs, so that records must be decided again. */
+export async function putInForce(
+  db: Kysely<Tables>,
+  workflow: {
+    readonly workflow: string
+    readonly title: string
+    readonly hash: string
+    readonly mode: Mode
+    readonly effectiveMode: Mode
+    readonly problems: readonly unknown[]
+  },
+): Promise<boolean> {
+  const { rows } = await sql<{ changed: boolean }>`
+    with before as (select hash, effective_mode from workflow where workflow = ${workflow.workflow}),
+    saved as (
+      insert into workflow (workflow, title, hash, mode, effective_mode, problems)
+      values (${workflow.workflow}, ${workflow.title}, ${workflow.hash}, ${workflow.mode}, ${workflow.effectiveMode},
+              ${JSON.stringify(workflow.problems)}::jsonb)
+      on conflict (workflow) do update set title = excluded.title, hash = excluded.hash, mode = excluded.mode,
+        effective_mode = excluded.effective_mode, problems = excluded.problems, load_error = null, updated_at = now()
+    )
+    select not exists (select 1 from before where hash = ${workflow.hash} and effective_mode = ${workflow.effectiveMode}) as changed`.execute(
+    db,
+  )
+  return rows[0]!.changed
+}
+
+/** A policy file that cannot be used: its workflow does not run, and says why. The others do. */
+export async function refusePolicy(
+  db: Kysely<Tables>,
+  refused: { readonly workflow: string; readonly file: string; readonly errors: readonly unknown[] },
+): Promise<void> {
+  const error = JSON.stringify({ file: refused.file, errors: refused.errors })
+  await sql`
+    insert into workflow (workflow, title, mode, effective_mode, load_error)
+    values (${refused.workflow}, ${refused.workflow}, 'draft', 'draft', ${error}::jsonb)
+    on conflict (workflow) do update set effective_mode = 'draft', load_error = excluded.load_error, updated_at = now()`.execute(
+    db,
+  )
+}
+
+/** Workflows whose file is gone from the configuration stop running; their history stays. */
+export async function retireWorkflows(db: Kysely<Tables>, present: readonly string[]): Promise<void> {
+  await sql`update workflow set effective_mode = 'draft', problems = '[]'::jsonb, load_error = null, hash = null
+    where not (workflow = any(${present}::text[])) and (hash is not null or load_error is not null)`.execute(db)
+}
+
+/** What runs now. Policies are small and few: read per batch, so that a decision never uses a version that was replaced. */
+export async function workflowsInForce(db: Kysely<Tables>): Promise<{ hash: string; effectiveMode: Mode }[]> {
+  const { rows } = await sql<{ hash: string; effective_mode: Mode }>`
+    select hash, effective_mode from workflow where hash is not null and load_error is null
+    order by workflow`.execute(db)
+  return rows.map((row) => ({ hash: row.hash, effectiveMode: row.effective_mode }))
+}
+
+export async function readPolicy(db: Kysely<Tables>, hash: string): Promise<Policy> {
+  const { rows } = await sql<{ document: Policy }>`select document from policy_version where hash = ${hash}`.execute(db)
+  const row = rows[0]
+  if (!row) throw new Error(`Policy version ${hash} is cited but not stored`)
+  return row.document
+}
