@@ -1,0 +1,100 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { World } from '../world/world.ts'
+import { CredentialStore, type HubSpotCredentials, randomCredentials } from './credentials.ts'
+import { FaultPlan } from './faults.ts'
+import { httpFront, type Sandbox } from './http-front.ts'
+import { Portal } from './portal.ts'
+import { seedFromWorld } from './portal-seed.ts'
+import { DEFAULT_SETTINGS, type SandboxSettings, withSettings } from './settings.ts'
+import { CallStats } from './stats.ts'
+import { SubscriptionList, webhookEvent } from './webhook-event.ts'
+import { webhookSender } from './webhook-sender.ts'
+
+export type HubSpotSandboxOptions = {
+  readonly world: World
+  /** 0 or absent: a free port. */
+  readonly port?: number
+  readonly credentials?: Partial<HubSpotCredentials>
+  readonly settings?: Partial<SandboxSettings>
+  /** In [0, 1), for delays, shuffling and loss. */
+  readonly random?: () => number
+}
+
+export type HubSpotSandbox = {
+  readonly url: string
+  readonly portalId: number
+  readonly appId: number
+  readonly credentials: HubSpotCredentials
+  close(): Promise<void>
+}
+
+export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promise<HubSpotSandbox> {
+  const { world } = options
+  const portal = new Portal(seedFromWorld(world), portalClock(world.nowMs))
+  portal.settings = withSettings(DEFAULT_SETTINGS, options.settings ?? {})
+  const credentials = randomCredentials(options.credentials)
+  const firstActive = world.hubspot.owners.find((owner) => !owner.archived)
+  const random = options.random ?? Math.random
+  const sender = webhookSender({
+    clientSecret: credentials.clientSecret,
+    settings: () => portal.settings,
+    random,
+  })
+  let eventId = 3_816_279_000
+  const maker = {
+    portalId: portal.portalId,
+    appId: portal.appId,
+    subscriptions: new SubscriptionList(portal.catalog),
+    wholeSeconds: () => portal.settings.webhookWholeSeconds,
+    nextEventId: () => {
+      eventId += 1
+      return eventId
+    },
+  }
+  portal.onChange = (change) => {
+    const event = webhookEvent(change, maker)
+    if (event !== undefined) sender.add(event)
+  }
+  const sandbox: Sandbox = {
+    portal,
+    credentials: new CredentialStore(credentials, portal.appId, firstActive?.userId ?? 1),
+    faults: new FaultPlan(),
+    stats: new CallStats(),
+    sender,
+    labels: world.labels.filter((label) => label.crm === 'hubspot'),
+  }
+  const front = httpFront(sandbox)
+  const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+    front(request, response).catch((error: unknown) => {
+      // A mistake of the simulator itself: loud, and not in any vendor's words.
+      process.stderr.write(`hubspot sandbox: ${error instanceof Error ? error.stack : String(error)}\n`)
+      response.destroy()
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port ?? 0, '127.0.0.1', () => resolve())
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    portalId: portal.portalId,
+    appId: portal.appId,
+    credentials,
+    async close() {
+      sender.close()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/**
+ * The portal's time is the wall clock's, but never before the moment at which the world was made, so that no change is
+ * older than the data it changes.
+ */
+function portalClock(worldNowMs: number): () => number {
+  const startedMs = Date.now()
+  return () => Math.max(Date.now(), worldNowMs + (Date.now() - startedMs))
+}

@@ -1,0 +1,92 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Label } from '../world/world.ts'
+import type { ApiReply } from './api-request.ts'
+import type { Sandbox } from './http-front.ts'
+import { OBJECT_TYPES, objectType } from './object-type.ts'
+import { applyPersonChanges, type PersonChange } from './person-changes.ts'
+import type { Portal } from './portal.ts'
+import { withSettings } from './settings.ts'
+import { type StoredRecord, wireValue } from './stored-record.ts'
+
+const NOT_THERE: ApiReply = { status: 404, json: { status: 'error', message: 'resource not found' } }
+
+/** The way for tests to look and to meddle. Without the secret the path does not exist. */
+export function controlRoute(sandbox: Sandbox, method: string, url: URL, raw: Buffer, secret: string): ApiReply {
+  if (!isSecret(secret, sandbox.credentials.given.controlSecret)) return NOT_THERE
+  try {
+    const body = raw.length === 0 ? {} : (JSON.parse(raw.toString('utf8')) as Record<string, unknown>)
+    return run(sandbox, `${method} ${url.pathname.slice('/__sandbox'.length)}`, body)
+  } catch (error) {
+    return { status: 400, json: { error: error instanceof Error ? error.message : String(error) } }
+  }
+}
+
+function isSecret(given: string, secret: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(secret)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function run(sandbox: Sandbox, call: string, body: Readonly<Record<string, unknown>>): ApiReply {
+  const { portal, faults, labels, sender, stats } = sandbox
+  switch (call) {
+    case 'GET /labels':
+      return { status: 200, json: { labels } }
+    case 'POST /labels':
+      if (!Array.isArray(body.labels)) throw new Error('labels must be a list')
+      labels.push(...(body.labels as Label[]))
+      return { status: 200, json: { labels: labels.length } }
+    case 'POST /faults':
+      faults.add(body)
+      return { status: 200, json: {} }
+    case 'DELETE /faults':
+      faults.clear()
+      return { status: 200, json: {} }
+    case 'GET /stats':
+      return {
+        status: 200,
+        json: {
+          requests: stats.requests,
+          calls: stats.calls,
+          rateLimited: stats.rateLimited,
+          writes: { byApp: stats.writesByApp },
+          webhooks: sender.counts(),
+        },
+      }
+    case 'GET /tasks':
+      return { status: 200, json: { tasks: [...portal.list('tasks')].map((task) => taskOf(portal, task)) } }
+    case 'GET /settings':
+      return { status: 200, json: portal.settings }
+    case 'POST /settings':
+      portal.settings = withSettings(portal.settings, body)
+      sender.wake()
+      return { status: 200, json: portal.settings }
+    case 'POST /changes': {
+      if (!Array.isArray(body.changes)) throw new Error('changes must be a list')
+      const userId = sandbox.credentials.userId
+      return { status: 200, json: { results: applyPersonChanges(portal, body.changes as PersonChange[], userId) } }
+    }
+    default:
+      return NOT_THERE
+  }
+}
+
+/** `key` is whatever unique property the app made on tasks; the sandbox does not know its name. */
+function taskOf(portal: Portal, task: StoredRecord): Record<string, unknown> {
+  const custom = portal.catalog
+    .list('tasks')
+    .filter((property) => !property.hubspotDefined)
+    .toSorted((a, b) => Number(b.hasUniqueValue) - Number(a.hasUniqueValue))
+  const key = custom.map(({ name }) => wireValue(task, name)).find((value) => value !== undefined)
+  const owner = portal.owners.byId(task.properties.hubspot_owner_id ?? '')
+  return {
+    id: task.id,
+    key: key ?? null,
+    subject: task.properties.hs_task_subject ?? '',
+    ownerEmail: owner?.email ?? null,
+    status: task.properties.hs_task_status ?? 'NOT_STARTED',
+    about: OBJECT_TYPES.flatMap(({ name }) =>
+      [...portal.associations.of(task, name).keys()].map((id) => ({ objectType: objectType(name).name, id })),
+    ),
+    createdAtMs: task.createdAtMs,
+  }
+}

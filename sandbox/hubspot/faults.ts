@@ -1,0 +1,65 @@
+export const FAULT_KINDS = [
+  '423',
+  '429',
+  '477',
+  '500',
+  '502',
+  '503',
+  '504',
+  'daily-limit',
+  'html',
+  'truncated',
+  'hang',
+  'commit-then-hang',
+  'commit-then-reset',
+  'expired-token',
+  'revoked',
+  'missing-scope',
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+export type Fault = {
+  readonly kind: FaultKind
+  readonly method: string | null
+  /** Prefix of the path on the wire. */
+  readonly path: string
+  readonly retryAfterS: number | null
+  readonly delayMs: number
+  left: number
+}
+
+/** Misbehaviour on command. The first fault that fits a request is spent on it. */
+export class FaultPlan {
+  #faults: Fault[] = []
+
+  add(input: Readonly<Record<string, unknown>>): void {
+    const kind = input.kind as FaultKind
+    if (!FAULT_KINDS.includes(kind)) {
+      throw new Error(`There is no fault "${String(input.kind)}". Known: ${FAULT_KINDS.join(', ')}`)
+    }
+    this.#faults.push({
+      kind,
+      method: typeof input.method === 'string' ? input.method.toUpperCase() : null,
+      path: typeof input.path === 'string' ? input.path : '/',
+      retryAfterS: typeof input.retryAfterS === 'number' ? input.retryAfterS : null,
+      delayMs: typeof input.delayMs === 'number' ? input.delayMs : 30_000,
+      left: typeof input.times === 'number' ? input.times : 1,
+    })
+  }
+
+  clear(): void {
+    this.#faults = []
+  }
+
+  /** A revoked grant stays revoked until the plan is cleared; the rest wear off. */
+  take(method: string, path: string): Fault | undefined {
+    const fault = this.#faults.find(
+      (candidate) => (candidate.method === null || candidate.method === method) && path.startsWith(candidate.path),
+    )
+    if (fault === undefined || fault.kind === 'revoked') return fault
+    fault.left -= 1
+    if (fault.left <= 0) this.#faults = this.#faults.filter((other) => other !== fault)
+    return fault
+  }
+}

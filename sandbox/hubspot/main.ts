@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util'
+import { generateWorld } from '../world/generate.ts'
+import { startHubSpotSandbox } from './app.ts'
+
+/** The HubSpot of the sandbox as a program: one JSON line when it listens, then up until it is told to stop. */
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '1' },
+    now: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    'webhook-url': { type: 'string' },
+    token: { type: 'string' },
+    'user-token': { type: 'string' },
+    'client-id': { type: 'string' },
+    'client-secret': { type: 'string' },
+    'control-secret': { type: 'string' },
+    // Accepted for the sake of one command line for both programs: who makes it live writes through the API.
+    living: { type: 'boolean' },
+  },
+})
+
+function fail(problem: string): never {
+  process.stderr.write(`hubspot sandbox: ${problem}\n`)
+  process.exit(2)
+}
+
+function whole(name: 'port' | 'seed'): number {
+  const number = Number(values[name])
+  return Number.isInteger(number) && number >= 0 ? number : fail(`--${name} has to be a whole number`)
+}
+
+const nowMs = values.now === undefined ? Date.now() : Date.parse(values.now)
+if (!Number.isFinite(nowMs)) fail('--now has to be an ISO instant')
+const scale = Number(values.scale)
+if (!(scale > 0)) fail('--scale has to be a number above 0')
+
+const sandbox = await startHubSpotSandbox({
+  world: generateWorld({ seed: whole('seed'), nowMs, scale }),
+  port: whole('port'),
+  credentials: {
+    ...(values.token === undefined ? {} : { token: values.token }),
+    ...(values['user-token'] === undefined ? {} : { userToken: values['user-token'] }),
+    ...(values['client-id'] === undefined ? {} : { clientId: values['client-id'] }),
+    ...(values['client-secret'] === undefined ? {} : { clientSecret: values['client-secret'] }),
+    ...(values['control-secret'] === undefined ? {} : { controlSecret: values['control-secret'] }),
+  },
+  settings: values['webhook-url'] === undefined ? {} : { webhookUrl: values['webhook-url'] },
+}).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)))
+
+process.stdout.write(
+  `${JSON.stringify({
+    baseUrl: sandbox.url,
+    pageUrl: `${sandbox.url}/`,
+    portalId: sandbox.portalId,
+    appId: sandbox.appId,
+    ...sandbox.credentials,
+  })}\n`,
+)
+
+let stopping = false
+function stop(): void {
+  if (stopping) return
+  stopping = true
+  void sandbox.close().then(() => process.exit(0))
+}
+process.once('SIGTERM', stop)
+process.once('SIGINT', stop)
+// The parent holds our stdin: when it dies, even by kill -9, we go too.
+process.stdin.once('end', stop)
+process.stdin.once('close', stop)
+process.stdin.resume()

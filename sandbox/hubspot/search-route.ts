@@ -1,0 +1,102 @@
+import { invalid } from './api-error.ts'
+import { type ApiReply, type ApiRequest, afterParam, ok, textList } from './api-request.ts'
+import type { ObjectType } from './object-type.ts'
+import type { Portal } from './portal.ts'
+import { viewWire } from './record-wire.ts'
+import { type CompiledFilter, compileFilter } from './search-filter.ts'
+import { type RecordView, wireValue } from './stored-record.ts'
+
+const BODY_CHARACTERS_MAX = 3_000
+const PAGE_MAX = 200
+const RESULTS_MAX = 10_000
+const GROUPS_MAX = 5
+const FILTERS_PER_GROUP_MAX = 6
+const FILTERS_MAX = 18
+
+/** What a free-text query looks at. */
+const QUERY_PROPERTIES = [
+  'email',
+  'firstname',
+  'lastname',
+  'phone',
+  'company',
+  'name',
+  'domain',
+  'website',
+  'dealname',
+  'hs_task_subject',
+]
+
+export function searchRoute(portal: Portal, type: ObjectType, { body, bodyLength }: ApiRequest): ApiReply {
+  if (bodyLength > BODY_CHARACTERS_MAX) {
+    throw invalid(`The search request is ${bodyLength} characters long; at most ${BODY_CHARACTERS_MAX} are allowed`)
+  }
+  const limit = body.limit === undefined ? 10 : Number(body.limit)
+  if (!Number.isInteger(limit) || limit < 0 || limit > PAGE_MAX)
+    throw invalid(`limit must be between 0 and ${PAGE_MAX}`)
+  const after = afterParam(body.after)
+  if (after + limit > RESULTS_MAX) throw invalid(`Paging through more than ${RESULTS_MAX} results is not supported`)
+  const groups = compileGroups(portal, type, body.filterGroups)
+  const order = compileSort(portal, type, body.sorts)
+  const query = typeof body.query === 'string' ? body.query.trim().toLowerCase() : ''
+
+  const found: RecordView[] = []
+  for (const record of portal.searchable(type.name)) {
+    if (groups.length > 0 && !groups.some((group) => group.every((fits) => fits(record)))) continue
+    if (query !== '' && !fitsQuery(record, query)) continue
+    found.push(record)
+  }
+  found.sort(order)
+  const results = found.slice(after, after + limit)
+  const next = after + limit
+  return ok({
+    total: found.length,
+    results: results.map((record) => viewWire(portal, record, textList(body.properties))),
+    ...(next < found.length && limit > 0 ? { paging: { next: { after: String(next), link: `?after=${next}` } } } : {}),
+  })
+}
+
+function compileGroups(portal: Portal, type: ObjectType, given: unknown): CompiledFilter[][] {
+  if (given === undefined || given === null) return []
+  if (!Array.isArray(given)) throw invalid('filterGroups must be a list')
+  if (given.length > GROUPS_MAX) throw invalid(`At most ${GROUPS_MAX} filterGroups are allowed`)
+  const lists = given.map((group) => (Array.isArray(group?.filters) ? group.filters : []) as unknown[])
+  if (lists.some((filters) => filters.length > FILTERS_PER_GROUP_MAX)) {
+    throw invalid(`At most ${FILTERS_PER_GROUP_MAX} filters are allowed in a group`)
+  }
+  if (lists.flat().length > FILTERS_MAX) throw invalid(`At most ${FILTERS_MAX} filters are allowed in all`)
+  return lists.map((filters) => filters.map((filter) => compileFilter(portal, type.name, filter)))
+}
+
+/** One sort at most: a name, a name with a minus, or an object. Without one, oldest first. */
+function compileSort(portal: Portal, type: ObjectType, given: unknown): (a: RecordView, b: RecordView) => number {
+  const sorts = Array.isArray(given) ? given : []
+  if (sorts.length > 1) throw invalid('Only one sort is allowed')
+  const [sort] = sorts
+  const byId = (a: RecordView, b: RecordView): number => Number(a.id) - Number(b.id)
+  if (sort === undefined) return byId
+  const text = typeof sort === 'string' ? sort : String((sort as { propertyName?: unknown }).propertyName)
+  const descending = typeof sort === 'string' ? sort.startsWith('-') : sort.direction === 'DESCENDING'
+  const name = text.replace(/^-/, '')
+  const property = portal.catalog.find(type.name, name)
+  if (property === undefined) throw invalid(`There was a problem with the request: unknown property ${name}`)
+  const sign = descending ? -1 : 1
+  const { createdProperty, modifiedProperty } = type
+  if (name === modifiedProperty) return (a, b) => sign * (a.updatedAtMs - b.updatedAtMs)
+  if (name === createdProperty) return (a, b) => sign * (a.createdAtMs - b.createdAtMs)
+  if (name === 'hs_object_id') return (a, b) => sign * byId(a, b)
+  // Order among equals is not promised: ties are left as they come.
+  return (a, b) => {
+    const left = wireValue(a, name)
+    const right = wireValue(b, name)
+    if (left === right) return 0
+    if (left === undefined) return 1
+    if (right === undefined) return -1
+    if (property.type === 'number') return sign * (Number(left) - Number(right))
+    return sign * (left < right ? -1 : 1)
+  }
+}
+
+function fitsQuery(record: RecordView, query: string): boolean {
+  return QUERY_PROPERTIES.some((name) => wireValue(record, name)?.toLowerCase().includes(query))
+}

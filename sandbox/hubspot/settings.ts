@@ -1,0 +1,67 @@
+/** Knobs of the control path. Defaults are what a quiet, healthy portal does. */
+export type SandboxSettings = {
+  readonly webhookUrl: string | null
+  /** How many extra copies of each event are sent. */
+  readonly webhookDuplicate: number
+  readonly webhookShuffle: boolean
+  readonly webhookDelayMs: number
+  /** Share of the events that never arrive, as after ten failed attempts. */
+  readonly webhookLoss: number
+  /** HubSpot spreads ten retries over 24 hours; here the first comes after about this long. */
+  readonly webhookRetryBaseMs: number
+  /** Deliveries have been seen that began above 0. */
+  readonly webhookFirstAttempt: number
+  /** Captured deliveries carry instants without milliseconds. */
+  readonly webhookWholeSeconds: boolean
+  readonly searchDelayMs: number
+  /** Whether tasks accept a property with unique values; real portals are not documented to. */
+  readonly taskUniqueProperty: boolean
+  readonly rateLimit: number
+  readonly dailyLimit: number
+  readonly rotateRefreshToken: boolean
+  /** The public beta in which a merge keeps the winner's id instead of making a new one. */
+  readonly mergeKeepsId: boolean
+  readonly archivedOwnerAccepted: boolean
+  /** Inputs of one batch read that asks for history. HubSpot's cap is undocumented; one integrator keeps to 50. */
+  readonly historyBatchMax: number
+  /** Scopes taken away from the app: calls that need one are answered 403. */
+  readonly missingScopes: readonly string[]
+}
+
+export const DEFAULT_SETTINGS: SandboxSettings = {
+  webhookUrl: null,
+  webhookDuplicate: 0,
+  webhookShuffle: false,
+  webhookDelayMs: 0,
+  webhookLoss: 0,
+  webhookRetryBaseMs: 1_000,
+  webhookFirstAttempt: 0,
+  webhookWholeSeconds: false,
+  searchDelayMs: 2_000,
+  taskUniqueProperty: true,
+  // A static app in a Professional or Enterprise account: 190 calls in 10 s, 625,000 a day.
+  rateLimit: 190,
+  dailyLimit: 625_000,
+  rotateRefreshToken: false,
+  mergeKeepsId: false,
+  archivedOwnerAccepted: false,
+  historyBatchMax: 100,
+  missingScopes: [],
+}
+
+/** Applies a partial set of knobs; a name that does not exist or a value of the wrong kind is a mistake of the test. */
+export function withSettings(settings: SandboxSettings, change: Readonly<Record<string, unknown>>): SandboxSettings {
+  for (const [name, value] of Object.entries(change)) {
+    const present = (DEFAULT_SETTINGS as Readonly<Record<string, unknown>>)[name]
+    if (present === undefined)
+      throw new Error(`There is no setting "${name}". Known: ${Object.keys(settings).join(', ')}`)
+    const ok =
+      name === 'webhookUrl'
+        ? value === null || typeof value === 'string'
+        : Array.isArray(present)
+          ? Array.isArray(value)
+          : typeof value === typeof present
+    if (!ok) throw new Error(`Setting "${name}" cannot be ${JSON.stringify(value)}`)
+  }
+  return { ...settings, ...change }
+}

@@ -1,0 +1,62 @@
+import type { Actor } from './actor.ts'
+import { type ObjectTypeName, objectType } from './object-type.ts'
+
+export type HistoryEntry = {
+  readonly value: string
+  readonly atMs: number
+  readonly sourceType: string
+  readonly sourceId: string
+  readonly userId: number | null
+}
+
+/** `properties` is replaced and never mutated, so that search can go on serving what it indexed before. */
+export type StoredRecord = {
+  readonly id: string
+  readonly type: ObjectTypeName
+  readonly createdAtMs: number
+  updatedAtMs: number
+  archivedAtMs: number | null
+  /** Gone for good: merged away, or erased. Its id is not found any more, not even among the archived. */
+  gone: boolean
+  properties: Readonly<Record<string, string>>
+  /** Newest last. A property without an entry has had its value since the record was made. */
+  readonly history: Map<string, HistoryEntry[]>
+  readonly createdBy: Actor
+}
+
+/** What a read sees of one record at one moment. */
+export type RecordView = Pick<StoredRecord, 'id' | 'type' | 'createdAtMs' | 'updatedAtMs' | 'properties'>
+
+/** Contacts keep 45 values per property, other objects 20. */
+export function historyMax(type: ObjectTypeName): number {
+  return type === 'contacts' ? 45 : 20
+}
+
+/** Value on the wire, the computed properties included. Undefined: never set, or cleared. */
+export function wireValue(record: RecordView, name: string): string | undefined {
+  const { createdProperty, modifiedProperty } = objectType(record.type)
+  switch (name) {
+    case 'hs_object_id':
+      return record.id
+    case createdProperty:
+    case 'hs_createdate':
+      return new Date(record.createdAtMs).toISOString()
+    case modifiedProperty:
+    case 'hs_lastmodifieddate':
+      return new Date(record.updatedAtMs).toISOString()
+    default: {
+      const value = record.properties[name]
+      return value === '' ? undefined : value
+    }
+  }
+}
+
+/** Newest first, as HubSpot sends it. */
+export function historyOf(record: StoredRecord, name: string): HistoryEntry[] {
+  const kept = record.history.get(name)
+  if (kept !== undefined) return kept.toReversed()
+  const value = wireValue(record, name)
+  if (value === undefined) return []
+  const { sourceType, sourceId, userId } = record.createdBy
+  return [{ value, atMs: record.createdAtMs, sourceType, sourceId, userId }]
+}

@@ -1,0 +1,177 @@
+import type { SandboxSettings } from './settings.ts'
+import type { WebhookEvent } from './webhook-event.ts'
+import { IN_FLIGHT_MAX, webhookPost } from './webhook-post.ts'
+import { signatureV1, signatureV3 } from './webhook-signature.ts'
+
+/** HubSpot's documented batch. */
+const BATCH_MAX = 100
+/** HubSpot's documented number of retries. */
+const RETRIES_MAX = 10
+/** Events that happen together travel together. */
+const COALESCE_MS = 10
+/** While events are held back by a delay, so that a changed setting takes effect. */
+const LOOK_AGAIN_MS = 50
+/**
+ * About 100 MB of events. Beyond, the oldest waiting ones are dropped and counted as failed: a receiver that has been
+ * away this long has lost them at HubSpot too.
+ */
+const WAITING_MAX = 250_000
+
+type Batch = { readonly events: readonly WebhookEvent[]; readonly attempt: number }
+
+export type WebhookCounts = { sent: number; acknowledged: number; failed: number; pending: number }
+
+export type WebhookSender = {
+  add(event: WebhookEvent): void
+  counts(): WebhookCounts
+  /** A new address: what waits goes there. */
+  wake(): void
+  close(): void
+}
+
+/** Sends events as HubSpot does: in batches, signed, retried, in no promised order. `random` gives numbers in [0, 1). */
+export function webhookSender(options: {
+  readonly clientSecret: string
+  readonly settings: () => SandboxSettings
+  readonly random: () => number
+}): WebhookSender {
+  const { clientSecret, settings, random } = options
+  const post = webhookPost()
+  const counts = { sent: 0, acknowledged: 0, failed: 0 }
+  // A queue with a moving head: shifting an array of a quarter million entries would cost too much.
+  let waiting: { readonly event: WebhookEvent; readonly readyAtMs: number }[] = []
+  let head = 0
+  const retries: Batch[] = []
+  const timers = new Set<NodeJS.Timeout>()
+  let unfinished = 0
+  let inFlight = 0
+  let wakeTimer: NodeJS.Timeout | null = null
+  let closed = false
+
+  function later(ms: number, run: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      run()
+    }, ms)
+    timers.add(timer)
+    return timer
+  }
+
+  function schedule(ms: number): void {
+    if (closed || wakeTimer !== null) return
+    wakeTimer = later(ms, () => {
+      wakeTimer = null
+      pump()
+    })
+  }
+
+  function add(event: WebhookEvent): void {
+    const { webhookUrl, webhookLoss, webhookDuplicate, webhookDelayMs } = settings()
+    if (webhookUrl === null || closed) return
+    const readyAtMs = Date.now() + webhookDelayMs
+    for (let copy = 0; copy <= webhookDuplicate; copy += 1) {
+      if (random() < webhookLoss) {
+        counts.failed += 1
+        continue
+      }
+      waiting.push({ event, readyAtMs })
+      unfinished += 1
+    }
+    while (unfinished > WAITING_MAX && head < waiting.length) {
+      head += 1
+      unfinished -= 1
+      counts.failed += 1
+    }
+    schedule(COALESCE_MS)
+  }
+
+  function nextBatch(): Batch | undefined {
+    const retry = retries.shift()
+    if (retry !== undefined) return retry
+    const nowMs = Date.now()
+    const events: WebhookEvent[] = []
+    while (events.length < BATCH_MAX && head < waiting.length && waiting[head]!.readyAtMs <= nowMs) {
+      if (settings().webhookShuffle) swapWithLater(nowMs)
+      events.push(waiting[head]!.event)
+      head += 1
+    }
+    if (head > 10_000 && head * 2 > waiting.length) {
+      waiting = waiting.slice(head)
+      head = 0
+    }
+    return events.length === 0 ? undefined : { events, attempt: settings().webhookFirstAttempt }
+  }
+
+  /** Puts some ready event among the next few hundred first, so that order breaks across batches too. */
+  function swapWithLater(nowMs: number): void {
+    const other = head + Math.floor(random() * Math.min(4 * BATCH_MAX, waiting.length - head))
+    const candidate = waiting[other]!
+    if (candidate.readyAtMs > nowMs) return
+    waiting[other] = waiting[head]!
+    waiting[head] = candidate
+  }
+
+  function pump(): void {
+    const { webhookUrl } = settings()
+    if (closed || webhookUrl === null) return
+    while (inFlight < IN_FLIGHT_MAX) {
+      const batch = nextBatch()
+      if (batch === undefined) break
+      inFlight += 1
+      void deliver(webhookUrl, batch)
+    }
+    const next = waiting[head]
+    if (next !== undefined && inFlight < IN_FLIGHT_MAX) {
+      schedule(Math.min(Math.max(1, next.readyAtMs - Date.now()), LOOK_AGAIN_MS))
+    }
+  }
+
+  async function deliver(url: string, batch: Batch): Promise<void> {
+    const body = Buffer.from(JSON.stringify(batch.events.map((event) => ({ ...event, attemptNumber: batch.attempt }))))
+    // Per attempt: a retry hours later has to pass the receiver's check of five minutes.
+    const timestamp = String(Date.now())
+    counts.sent += batch.events.length
+    const ok = await post.send(url, body, {
+      'content-type': 'application/json',
+      'user-agent': 'HubSpot Webhooks',
+      'x-hubspot-signature': signatureV1(clientSecret, body),
+      'x-hubspot-signature-version': 'v1',
+      'x-hubspot-signature-v3': signatureV3(clientSecret, 'POST', url, body, timestamp),
+      'x-hubspot-request-timestamp': timestamp,
+    })
+    inFlight -= 1
+    if (closed) return
+    if (ok) {
+      counts.acknowledged += batch.events.length
+      unfinished -= batch.events.length
+    } else retry(batch)
+    pump()
+  }
+
+  function retry(batch: Batch): void {
+    const { webhookFirstAttempt, webhookRetryBaseMs } = settings()
+    const attempt = batch.attempt + 1
+    if (attempt - webhookFirstAttempt > RETRIES_MAX) {
+      counts.failed += batch.events.length
+      unfinished -= batch.events.length
+      return
+    }
+    // Doubling up to a minute, each between half and one and a half of it: "varied and randomised".
+    const step = Math.min(webhookRetryBaseMs * 2 ** Math.min(batch.attempt, 20), Math.max(60_000, webhookRetryBaseMs))
+    later(step * (0.5 + random()), () => {
+      retries.push({ events: batch.events, attempt })
+      pump()
+    })
+  }
+
+  return {
+    add,
+    counts: () => ({ ...counts, pending: unfinished }),
+    wake: () => schedule(0),
+    close() {
+      closed = true
+      for (const timer of timers) clearTimeout(timer)
+      post.close()
+    },
+  }
+}
