@@ -1,6 +1,10 @@
+import { injectAccountDefects } from './defects-of-accounts.ts'
+import { injectPeopleDefects } from './defects-of-people.ts'
+import { injectDuplicatesOfPeople } from './duplicates-of-people.ts'
 import type { HubSpotDraft } from './hubspot-book.ts'
 import { populate } from './population.ts'
 import { seededRandom } from './random.ts'
+import { setTraps } from './traps.ts'
 import type { HubSpotRecord, World } from './world.ts'
 
 /**
@@ -9,6 +13,10 @@ import type { HubSpotRecord, World } from './world.ts'
  */
 export function generateWorld({ seed, nowMs, scale = 1 }: { seed: number; nowMs: number; scale?: number }): World {
   const draft = populate(seededRandom(seed), nowMs, scale)
+  injectPeopleDefects(draft)
+  injectDuplicatesOfPeople(draft)
+  injectAccountDefects(draft)
+  setTraps(draft)
   const { hubspot, salesforce } = draft
   return {
     seed,
