@@ -1,0 +1,244 @@
+import { z } from 'zod'
+
+export type SettingGroup = 'Service' | 'HubSpot' | 'Salesforce'
+
+export type SettingDescription = {
+  readonly name: string
+  readonly group: SettingGroup
+  /** For people: what happens when it is not set. */
+  readonly otherwise: string
+  readonly says: string
+  /** Never shown, not even in part. */
+  readonly secret: boolean
+  readonly schema: z.ZodType<unknown, string>
+}
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'is not a port: use a number from 0 (any free port) to 65535')
+  .transform(Number)
+  .refine((value) => value <= 65_535, 'is not a port: use a number from 0 (any free port) to 65535')
+
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `is not an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+
+/** Where a path or a query would be lost when our own is appended. */
+const baseUrl = url('http:', 'https:').transform((text) => text.replace(/\/+$/, ''))
+
+const seconds = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `is not a number of seconds from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is not a number of seconds from ${least} to ${most}`)
+
+const text = z.string().min(1)
+
+const redisUrl = z.string().refine(
+  (value) =>
+    value.split(',').every((part) => {
+      const trimmed = part.trim()
+      return URL.canParse(trimmed) && ['redis:', 'rediss:'].includes(new URL(trimmed).protocol)
+    }),
+  'is not redis://host:port, or several of them separated by commas for a cluster',
+)
+
+const secrets = z.string().transform((value, context) => {
+  const parts = value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+  if (parts.length === 0) context.addIssue('holds no secret')
+  return parts
+})
+
+const keys = z.string().transform((value, context) =>
+  value.split(',').map((part) => {
+    const [version = '', encoded = ''] = part.trim().split(':')
+    const key = Buffer.from(encoded, 'base64')
+    // Dots separate the parts of what is sealed.
+    if (!/^[a-z0-9]{1,16}$/i.test(version) || key.length !== 32) {
+      context.addIssue('is not v1:KEY with KEY the base64 of 32 random bytes (openssl rand -base64 32), newest first')
+    }
+    return { version, key }
+  }),
+)
+
+/** The one list of settings: what is read, what `--help` prints and what an unknown name is compared with. */
+export const SETTINGS = {
+  port: {
+    name: 'PORT',
+    group: 'Service',
+    otherwise: '4000',
+    says: 'port of the console, the API and the webhooks; 0 picks a free one',
+    secret: false,
+    schema: port,
+  },
+  host: {
+    name: 'HOST',
+    group: 'Service',
+    otherwise: '127.0.0.1',
+    says: 'address to listen on; anything else than loopback needs TLS in front',
+    secret: false,
+    schema: text,
+  },
+  dataDir: {
+    name: 'DATA_DIR',
+    group: 'Service',
+    otherwise: 'a directory of the user, see the line below',
+    says: 'where the embedded database, keys and checkpoints are kept',
+    secret: false,
+    schema: text,
+  },
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    group: 'Service',
+    otherwise: 'an embedded Postgres',
+    says: 'a Postgres of your own, version 15 or newer',
+    secret: true,
+    schema: url('postgres:', 'postgresql:'),
+  },
+  redisUrl: {
+    name: 'REDIS_URL',
+    group: 'Service',
+    otherwise: 'queues are kept in Postgres',
+    says: 'Redis or Valkey for the queues; several addresses separated by commas for a cluster',
+    secret: true,
+    schema: redisUrl,
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    group: 'Service',
+    otherwise: 'info',
+    says: 'trace, debug, info, warn, error or silent',
+    secret: false,
+    schema: z.enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      'is none of trace, debug, info, warn, error, silent',
+    ),
+  },
+  publicUrl: {
+    name: 'LANEKEEPER_PUBLIC_URL',
+    group: 'Service',
+    otherwise: 'http://localhost:PORT',
+    says: 'how people reach the console',
+    secret: false,
+    schema: baseUrl,
+  },
+  configDir: {
+    name: 'LANEKEEPER_CONFIG_DIR',
+    group: 'Service',
+    otherwise: 'config in this checkout',
+    says: 'directory with workflows, territories and calendars',
+    secret: false,
+    schema: text,
+  },
+  keys: {
+    name: 'LANEKEEPER_KEYS',
+    group: 'Service',
+    otherwise: 'a key file in DATA_DIR, made once',
+    says: 'keys that CRM credentials are sealed with, newest first: v2:BASE64,v1:BASE64',
+    secret: true,
+    schema: keys,
+  },
+  reconcileSeconds: {
+    name: 'LANEKEEPER_RECONCILE_SECONDS',
+    group: 'Service',
+    otherwise: '300',
+    says: 'how often the CRMs are asked for changes that no webhook told, 5 to 900',
+    secret: false,
+    schema: seconds(5, 900),
+  },
+  sandbox: {
+    name: 'LANEKEEPER_SANDBOX',
+    group: 'Service',
+    otherwise: 'auto',
+    says: 'sandbox CRMs: auto (when no CRM is configured), on, off',
+    secret: false,
+    schema: z.enum(['auto', 'on', 'off'], 'is none of auto, on, off'),
+  },
+  hubspotToken: {
+    name: 'LANEKEEPER_HUBSPOT_TOKEN',
+    group: 'HubSpot',
+    otherwise: 'no HubSpot',
+    says: 'access token of the static-auth app',
+    secret: true,
+    schema: text,
+  },
+  hubspotClientSecret: {
+    name: 'LANEKEEPER_HUBSPOT_CLIENT_SECRET',
+    group: 'HubSpot',
+    otherwise: 'needed with the token',
+    says: 'client secret that webhooks are signed with; several separated by commas while rotating',
+    secret: true,
+    schema: secrets,
+  },
+  hubspotAppId: {
+    name: 'LANEKEEPER_HUBSPOT_APP_ID',
+    group: 'HubSpot',
+    otherwise: 'needed with the token',
+    says: 'id of that app, by which our own writes are recognised',
+    secret: false,
+    schema: z.string().regex(/^\d+$/, 'is not a number'),
+  },
+  hubspotBaseUrl: {
+    name: 'LANEKEEPER_HUBSPOT_BASE_URL',
+    group: 'HubSpot',
+    otherwise: 'https://api.hubapi.com',
+    says: 'address of the API',
+    secret: false,
+    schema: baseUrl,
+  },
+  hubspotWebhookUrl: {
+    name: 'LANEKEEPER_HUBSPOT_WEBHOOK_URL',
+    group: 'HubSpot',
+    otherwise: 'LANEKEEPER_PUBLIC_URL with the webhook path',
+    says: 'the address that HubSpot was given, which its signature covers',
+    secret: false,
+    schema: url('http:', 'https:'),
+  },
+  salesforceLoginUrl: {
+    name: 'LANEKEEPER_SALESFORCE_LOGIN_URL',
+    group: 'Salesforce',
+    otherwise: 'no Salesforce',
+    says: 'My Domain address of the org, https://acme.my.salesforce.com',
+    secret: false,
+    schema: baseUrl,
+  },
+  salesforceClientId: {
+    name: 'LANEKEEPER_SALESFORCE_CLIENT_ID',
+    group: 'Salesforce',
+    otherwise: 'needed with the login address',
+    says: 'consumer key of the External Client App (client credentials flow)',
+    secret: false,
+    schema: text,
+  },
+  salesforceClientSecret: {
+    name: 'LANEKEEPER_SALESFORCE_CLIENT_SECRET',
+    group: 'Salesforce',
+    otherwise: 'needed with the login address',
+    says: 'consumer secret of that app',
+    secret: true,
+    schema: text,
+  },
+  salesforcePubsubAddress: {
+    name: 'LANEKEEPER_SALESFORCE_PUBSUB_ADDRESS',
+    group: 'Salesforce',
+    otherwise: 'api.pubsub.salesforce.com:7443',
+    says: 'host and port of the Pub/Sub API',
+    secret: false,
+    schema: z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'is not host:port'),
+  },
+  salesforceApiVersion: {
+    name: 'LANEKEEPER_SALESFORCE_API_VERSION',
+    group: 'Salesforce',
+    otherwise: '67.0',
+    says: 'version of the REST API',
+    secret: false,
+    schema: z.string().regex(/^\d{2,3}\.0$/, 'is not a version such as 67.0'),
+  },
+} as const satisfies Record<string, SettingDescription>
+
+export const PREFIX = 'LANEKEEPER_'
