@@ -17,6 +17,8 @@ export type ObjectShape = {
   readonly domain: string | null
   readonly companyName: string | null
   readonly country: string | null
+  /** How many people the account employs: what "size" means in routing. */
+  readonly employees: string | null
   /** Reference to the account this record belongs to. */
   readonly account: string | null
   /** Reference to the parent account. */
@@ -42,6 +44,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: null,
       companyName: 'company',
       country: 'country',
+      employees: null,
       account: 'associatedcompanyid',
       parent: null,
       createdAt: 'createdate',
@@ -60,6 +63,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: 'domain',
       companyName: 'name',
       country: 'country',
+      employees: 'numberofemployees',
       account: null,
       parent: 'hs_parent_company_id',
       createdAt: 'createdate',
@@ -78,6 +82,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: null,
       companyName: null,
       country: null,
+      employees: null,
       account: 'hs_primary_associated_company',
       parent: null,
       createdAt: 'createdate',
@@ -96,6 +101,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: null,
       companyName: null,
       country: null,
+      employees: null,
       account: null,
       parent: null,
       createdAt: 'hs_createdate',
@@ -116,6 +122,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: 'Website',
       companyName: 'Company',
       country: 'Country',
+      employees: 'NumberOfEmployees',
       account: 'ConvertedAccountId',
       parent: null,
       createdAt: 'CreatedDate',
@@ -134,6 +141,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: null,
       companyName: null,
       country: 'MailingCountry',
+      employees: null,
       account: 'AccountId',
       parent: null,
       createdAt: 'CreatedDate',
@@ -152,6 +160,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: 'Website',
       companyName: 'Name',
       country: 'BillingCountry',
+      employees: 'NumberOfEmployees',
       account: null,
       parent: 'ParentId',
       createdAt: 'CreatedDate',
@@ -170,6 +179,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: null,
       companyName: null,
       country: null,
+      employees: null,
       account: 'AccountId',
       parent: null,
       createdAt: 'CreatedDate',
@@ -188,6 +198,7 @@ const SHAPES: Readonly<Record<Crm, Readonly<Record<string, ObjectShape>>>> = {
       domain: null,
       companyName: null,
       country: null,
+      employees: null,
       account: null,
       parent: null,
       createdAt: 'CreatedDate',

@@ -3,7 +3,8 @@
  *
  * `field` names one of
  * - a field of the record itself, in the vendor's spelling: `lifecyclestage`, `LeadSource`
- * - a field of the linked account: `account.industry`
+ * - the same for one object only, blank on every other: `hubspot.companies.type`, `salesforce.Account.Type`
+ * - a field of the linked account, or of the record when it is an account itself: `account.industry`
  * - a derived fact, the same in both CRMs: see `FactName`
  */
 export type Condition =
@@ -29,10 +30,23 @@ export type FactName =
   | 'fact.object' // contacts, Lead, ...
   | 'fact.country' // ISO 3166 alpha-2, or blank when the text names no country
   | 'fact.domain' // registrable domain of web site or e-mail; blank for free mail providers
+  | 'fact.employees' // employees of the record or, where it has no such number, of its linked account
   | 'fact.customer' // true, false: the record or its linked account is an existing customer
   | 'fact.openPipeline' // sum of the amounts of open deals of the record's account, decimal text, 0 when none
   | 'fact.owner' // e-mail of the person who owns the record; blank when nobody does
   | 'fact.ownerState' // active, inactive, deleted, queue, empty-queue, none
+
+export const FACT_NAMES = [
+  'fact.crm',
+  'fact.object',
+  'fact.country',
+  'fact.domain',
+  'fact.employees',
+  'fact.customer',
+  'fact.openPipeline',
+  'fact.owner',
+  'fact.ownerState',
+] as const satisfies readonly FactName[]
 
 /** All conditions hold (AND). Within one condition, any listed value will do (OR). An empty list always holds. */
 export type Conditions = readonly Condition[]

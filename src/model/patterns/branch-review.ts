@@ -1,0 +1,21 @@
+import type { CompiledBranch } from '../policy/compile.ts'
+import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+
+/** The record waits, and the boundary says that a person decides this branch. */
+export function branchReview({ facts }: Case, branch: CompiledBranch | null): Detection {
+  if (branch === null || branch.branch.mode === 'rules') return NOTHING
+  const { noun } = facts.shape
+  const { branch: name, because, mode } = branch.branch
+  return found(
+    finding({
+      pattern: 'branch-review',
+      what: `This ${noun} waits for an owner in the branch ${name}, where a person decides.`,
+      evidence: {
+        branch: name,
+        mode,
+        ...Object.fromEntries(branch.when.map(({ condition, read }) => [condition.field, read(facts)])),
+      },
+      todo: `Decide who takes this ${noun} and set the owner. Why a person decides here: ${because}`,
+    }),
+  )
+}

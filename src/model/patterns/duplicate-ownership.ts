@@ -1,0 +1,121 @@
+import type { Match } from '../decision.ts'
+import type { CrmUser } from '../lanes/person.ts'
+import { companyNameKey } from '../matching/company-name.ts'
+import { KEY_HOLDERS_MAX } from '../matching/keys.ts'
+import { personNameKey } from '../matching/person-name.ts'
+import type { PatternSetting } from '../policy/policy.ts'
+import { type CrmRecord, type RecordRef, refKey } from '../record/crm-record.ts'
+import { type ObjectShape, objectShape } from '../record/object-shape.ts'
+import type { CaseFacts } from '../rules/facts.ts'
+import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { activeOwner, personTitle, recordTitle } from './record-title.ts'
+
+type Setting = Extract<PatternSetting, { pattern: 'duplicate-ownership' }>
+type Conflict = { readonly record: CrmRecord; readonly owner: CrmUser; readonly same: string; readonly key: string }
+
+/** Two live records of one person or account, and two different active people own them. At most one finding. */
+export function duplicateOwnership(setting: Setting, { facts }: Case): Detection {
+  const { record, shape, owner, ownerState, neighbours, directory } = facts
+  if (ownerState !== 'active' || owner === undefined || owner.email === null) return NOTHING
+  let oldest: Conflict | null = null
+  for (const match of neighbours.matches) {
+    const other = match.record
+    const against = setting.against.find((ref) => ref.crm === other.crm && ref.object === other.objectType)
+    if (against === undefined || !isLive(other)) continue
+    if (against.subject !== 'ours' && !isNewer(record, other)) continue
+    const otherOwner = activeOwner(other, directory)
+    if (otherOwner === undefined || otherOwner.email === null || otherOwner.email === owner.email) continue
+    const same = sameness(record, shape, match)
+    if (same === null) continue
+    if (oldest === null || isNewer(oldest.record, other)) oldest = { record: other, owner: otherOwner, ...same }
+  }
+  if (oldest !== null) return found(duplicateFinding(facts.shape, owner, oldest))
+  return setting.againstAccountOwner ? accountOwnerConflict(facts, owner) : NOTHING
+}
+
+function duplicateFinding(
+  shape: ObjectShape,
+  owner: CrmUser,
+  { record: other, owner: otherOwner, same, key }: Conflict,
+) {
+  const thing = shape.about === 'person' ? 'person' : 'account'
+  return finding({
+    pattern: 'duplicate-ownership',
+    what: `This ${shape.noun} and ${recordTitle(other)} are the same ${thing} (${same}), but ${personTitle(owner)} owns one and ${personTitle(otherOwner)} the other.`,
+    evidence: { 'matched by': key, 'fact.owner': owner.email, 'owner of the other': otherOwner.email },
+    involves: [refOf(other)],
+    todo: `Agree on one owner with ${personTitle(otherOwner)} and set it on both records. If they are two different ${thing === 'person' ? 'people' : 'accounts'}, correct what they share.`,
+  })
+}
+
+function accountOwnerConflict({ shape, neighbours, directory }: CaseFacts, owner: CrmUser): Detection {
+  const { account } = neighbours
+  if (shape.about !== 'person' || account === null || !isLive(account)) return NOTHING
+  const accountOwner = activeOwner(account, directory)
+  if (accountOwner === undefined || accountOwner.email === null || accountOwner.email === owner.email) return NOTHING
+  return found(
+    finding({
+      pattern: 'duplicate-ownership',
+      what: `${personTitle(owner)} owns this ${shape.noun}, but ${recordTitle(account)} that it belongs to is owned by ${personTitle(accountOwner)}.`,
+      evidence: { 'fact.owner': owner.email, 'owner of the account': accountOwner.email, account: account.recordId },
+      involves: [refOf(account)],
+      todo: `Agree with ${personTitle(accountOwner)} who works this ${shape.noun}. Then set the same owner on both.`,
+    }),
+  )
+}
+
+/** Why the two are one person or account, and by which key; null where they are not. */
+function sameness(record: CrmRecord, shape: ObjectShape, match: Match): { same: string; key: string } | null {
+  const otherShape = objectShape(match.record.crm, match.record.objectType)
+  if (otherShape === undefined || otherShape.about !== shape.about) return null
+  for (const { key, holders } of match.keys) {
+    if (holders > KEY_HOLDERS_MAX) continue
+    if (shape.about === 'person' && key.startsWith('email:')) return { same: 'same e-mail', key }
+    if (shape.about === 'account' && key.startsWith('domain:') && !isFamily(record, shape, match.record, otherShape)) {
+      return { same: 'same domain', key }
+    }
+  }
+  // A shared phone needs the name as well, so however many hold it, it does not speak alone.
+  const phone = match.keys.find(({ key }) => key.startsWith('phone:'))
+  if (phone === undefined) return null
+  const name = nameKey(record, shape)
+  if (name === '' || name !== nameKey(match.record, otherShape)) return null
+  return { same: 'same phone and name', key: phone.key }
+}
+
+function nameKey(record: CrmRecord, shape: ObjectShape): string {
+  const parts = shape.name.map((field) => record.values[field])
+  return shape.about === 'account' ? companyNameKey(parts[0]) : personNameKey(parts)
+}
+
+/** One is the parent of the other, or both have the same parent: then they share a domain by right. */
+function isFamily(a: CrmRecord, aShape: ObjectShape, b: CrmRecord, bShape: ObjectShape): boolean {
+  if (a.connectionId !== b.connectionId || a.objectType !== b.objectType) return false
+  const aParent = (aShape.parent === null ? null : a.values[aShape.parent]) ?? null
+  const bParent = (bShape.parent === null ? null : b.values[bShape.parent]) ?? null
+  return aParent === b.recordId || bParent === a.recordId || (aParent !== null && aParent === bParent)
+}
+
+/** Live in the CRM. A converted lead has become a contact and an account, which speak for it. */
+function isLive(record: CrmRecord): boolean {
+  if (record.deleted || record.mergedInto !== null) return false
+  const shape = objectShape(record.crm, record.objectType)
+  return shape?.about !== 'person' || shape.closedFlag === null || record.values[shape.closedFlag] !== 'true'
+}
+
+/** By creation time, then by reference, so that of any two records exactly one is the newer. */
+function isNewer(a: CrmRecord, b: CrmRecord): boolean {
+  const aMs = createdMs(a)
+  const bMs = createdMs(b)
+  return aMs === bMs ? refKey(a) > refKey(b) : aMs > bMs
+}
+
+function createdMs(record: CrmRecord): number {
+  const shape = objectShape(record.crm, record.objectType)
+  const ms = Date.parse(shape === undefined ? '' : (record.values[shape.createdAt] ?? ''))
+  return Number.isNaN(ms) ? 0 : ms
+}
+
+function refOf({ connectionId, objectType, recordId }: CrmRecord): RecordRef {
+  return { connectionId, objectType, recordId }
+}

@@ -1,0 +1,53 @@
+import type { Finding } from '../decision.ts'
+import type { PatternSetting } from '../policy/policy.ts'
+import { isBlank } from '../rules/facts.ts'
+import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
+
+const MINUTE_MS = 60_000
+
+/** A field that the workflow needs is blank after its grace, or hidden from us, which is a different finding. */
+export function missingField(
+  setting: Extract<PatternSetting, { pattern: 'missing-field' }>,
+  { facts }: Case,
+): Detection {
+  const { record, shape, nowMs } = facts
+  let findings: Finding[] | null = null
+  let lookAgainAtMs: number | null = null
+  for (const field of setting.fields) {
+    if (record.unreadable.has(field)) {
+      findings ??= []
+      findings.push(hiddenField(field, shape.noun, record.objectType))
+    } else if (isBlank(record.values[field])) {
+      const graceEndsMs = Date.parse(record.values[shape.createdAt] ?? '') + setting.graceMinutes * MINUTE_MS
+      // A record without a creation time (NaN) is not known to be new, so it has no grace.
+      if (graceEndsMs > nowMs) {
+        lookAgainAtMs = graceEndsMs
+        continue
+      }
+      findings ??= []
+      findings.push(
+        finding({
+          pattern: 'missing-field',
+          detail: field,
+          what: `${field} is blank on this ${shape.noun}.`,
+          evidence: { [field]: null },
+          todo: `Find out ${field} and fill it in. If it cannot be known, close the ${shape.noun} in the way your team does.`,
+        }),
+      )
+    }
+  }
+  return findings === null && lookAgainAtMs === null ? NOTHING : { findings: findings ?? [], lookAgainAtMs }
+}
+
+function hiddenField(field: string, noun: string, objectType: string): Finding {
+  return finding({
+    pattern: 'missing-field',
+    detail: field,
+    what: `We may not read ${field}, so nobody can say whether it is filled in on this ${noun}.`,
+    cause: `unreadable/${objectType}/${field}`,
+    causeTitle: `${field} of every ${noun} is hidden from our credentials`,
+    evidence: { [field]: null },
+    unreadable: [field],
+    todo: `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`,
+  })
+}

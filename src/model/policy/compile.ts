@@ -1,0 +1,83 @@
+import type { CompiledClassRule } from '../classes/classify.ts'
+import type { Crm } from '../record/change-event.ts'
+import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'
+import type { Branch, PatternSetting, Policy, PolicyVersion, Territory } from './policy.ts'
+
+export type CompiledBranch = {
+  readonly branch: Branch
+  readonly when: CompiledConditions
+  readonly table: readonly CompiledRule[]
+  /** Everything that the branch and its table ask about, once each. */
+  readonly inputs: readonly string[]
+}
+
+export type CompiledTerritory = {
+  readonly territory: Territory
+  readonly when: CompiledConditions
+  readonly fields: readonly string[]
+  readonly members: ReadonlySet<string>
+}
+
+/** A policy with every condition turned into a closure. */
+export type CompiledPolicy = {
+  readonly version: PolicyVersion
+  readonly policy: Policy
+  readonly scope: CompiledConditions
+  readonly waits: CompiledConditions | 'never'
+  readonly pilot: CompiledConditions | null
+  readonly classes: readonly CompiledClassRule[]
+  readonly branches: readonly CompiledBranch[]
+  readonly territories: readonly CompiledTerritory[]
+  /** Patterns of one watched object by `crm/object`. Absent: the workflow does not watch it. */
+  readonly settings: ReadonlyMap<string, readonly PatternSetting[]>
+}
+
+/** Keyed by the version object itself, so it lives as long as the version and no longer. */
+const compiledVersions = new WeakMap<PolicyVersion, CompiledPolicy>()
+
+export function compilePolicy(version: PolicyVersion): CompiledPolicy {
+  let compiled = compiledVersions.get(version)
+  if (compiled === undefined) {
+    compiled = compile(version)
+    compiledVersions.set(version, compiled)
+  }
+  return compiled
+}
+
+function compile(version: PolicyVersion): CompiledPolicy {
+  const { policy } = version
+  return {
+    version,
+    policy,
+    scope: compileConditions(policy.scope),
+    waits: policy.action.when === 'never' ? 'never' : compileConditions(policy.action.when),
+    pilot: policy.pilot === null ? null : compileConditions(policy.pilot.when),
+    classes: policy.classes.map((rule) => ({ rule, when: compileConditions(rule.when) })),
+    branches: policy.boundary.map((branch) => ({
+      branch,
+      when: compileConditions(branch.when),
+      table: compileTable(branch.rules),
+      inputs: [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))],
+    })),
+    territories: policy.territories.map((territory) => ({
+      territory,
+      when: compileConditions(territory.when),
+      fields: territory.when.map(({ field }) => field),
+      members: new Set(territory.members),
+    })),
+    settings: new Map(
+      policy.objects.map(({ crm, object }) => [objectKey(crm, object), settingsFor(policy, crm, object)]),
+    ),
+  }
+}
+
+export function objectKey(crm: Crm, objectType: string): string {
+  return `${crm}/${objectType}`
+}
+
+function settingsFor(policy: Policy, crm: Crm, object: string): PatternSetting[] {
+  return policy.patterns.filter((setting) => {
+    const only = 'only' in setting ? setting.only : undefined
+    return only === undefined || (only.crm === crm && only.object === object)
+  })
+}

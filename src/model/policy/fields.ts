@@ -1,0 +1,66 @@
+import type { Crm } from '../record/change-event.ts'
+import { type ObjectShape, objectShape } from '../record/object-shape.ts'
+import type { Conditions } from '../rules/condition.ts'
+import { readFieldName } from '../rules/field-name.ts'
+import type { Policy } from './policy.ts'
+
+/**
+ * Every field of one object that any policy may look at: its shape, the patterns' fields, and whatever conditions name,
+ * also when the object is only the linked account of what a workflow watches. History: fields whose own age counts.
+ */
+export function fieldsNeeded(
+  policies: readonly Policy[],
+  crm: Crm,
+  objectType: string,
+): { fields: string[]; historyFields: string[] } {
+  const shape = objectShape(crm, objectType)
+  if (shape === undefined) return { fields: [], historyFields: [] }
+  const fields = new Set(fieldsOfShape(shape))
+  const history = new Set([shape.owner])
+  for (const policy of policies) {
+    const isWatched = policy.objects.some((ref) => ref.crm === crm && ref.object === objectType)
+    const isAccountOfWatched = shape.about === 'account' && policy.objects.some((ref) => ref.crm === crm)
+    if (!isWatched && !isAccountOfWatched) continue
+    for (const conditions of everyCondition(policy)) {
+      for (const condition of conditions) {
+        const name = readFieldName(condition.field)
+        if (name === null || name.kind === 'fact') continue
+        if (name.kind === 'account') {
+          if (isAccountOfWatched) fields.add(name.field)
+        } else if (isWatched && (name.only === null || (name.only.crm === crm && name.only.object === objectType))) {
+          fields.add(name.field)
+        }
+      }
+    }
+    if (!isWatched) continue
+    for (const setting of policy.patterns) {
+      const only = 'only' in setting ? setting.only : undefined
+      if (only !== undefined && (only.crm !== crm || only.object !== objectType)) continue
+      if (setting.pattern === 'missing-field' || setting.pattern === 'stale-field') {
+        for (const field of setting.fields) fields.add(field)
+      }
+      if (setting.pattern === 'stale-field') for (const field of setting.fields) history.add(field)
+      if (setting.pattern === 'stale-territory') fields.add(setting.field)
+    }
+  }
+  return { fields: [...fields].sort(), historyFields: [...history].sort() }
+}
+
+function fieldsOfShape(shape: ObjectShape): string[] {
+  const { owner, name, email, phones, domain, companyName, country, employees, account, parent } = shape
+  const { createdAt, modifiedAt, amount, closedFlag, customer } = shape
+  const all = [owner, ...name, email, ...phones, domain, companyName, country, employees, account, parent]
+  all.push(createdAt, modifiedAt, amount, closedFlag, customer?.field ?? null)
+  return all.filter((field): field is string => field !== null)
+}
+
+function everyCondition(policy: Policy): Conditions[] {
+  return [
+    policy.scope,
+    ...(policy.action.when === 'never' ? [] : [policy.action.when]),
+    ...(policy.pilot === null ? [] : [policy.pilot.when]),
+    ...policy.classes.map(({ when }) => when),
+    ...policy.boundary.flatMap(({ when, rules }) => [when, ...rules.map((rule) => rule.when)]),
+    ...policy.territories.map(({ when }) => when),
+  ]
+}

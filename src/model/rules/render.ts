@@ -1,0 +1,68 @@
+import type { Condition, Conditions } from './condition.ts'
+
+const FACT_WORDS: Readonly<Record<string, string>> = {
+  'fact.crm': 'the CRM',
+  'fact.object': 'the kind of record',
+  'fact.country': 'the country',
+  'fact.domain': 'the company domain',
+  'fact.employees': 'the number of employees',
+  'fact.customer': 'being an existing customer',
+  'fact.openPipeline': 'the open pipeline of the account',
+  'fact.owner': 'the owner',
+  'fact.ownerState': "the owner's state",
+}
+
+/** A field as people say it: `fact.country` is "the country", `account.industry` is "industry of the account". */
+export function renderField(field: string): string {
+  const words = FACT_WORDS[field]
+  if (words !== undefined) return words
+  if (field.startsWith('account.')) return `${field.slice('account.'.length)} of the account`
+  const qualified = /^(hubspot|salesforce)\.(\w+)\.(\w+)$/.exec(field)
+  if (qualified === null) return field
+  const crm = qualified[1] === 'hubspot' ? 'HubSpot' : 'Salesforce'
+  return `${qualified[3]} of ${crm} ${qualified[2]}`
+}
+
+export function renderCondition(condition: Condition): string {
+  const field = renderField(condition.field)
+  switch (condition.op) {
+    case 'in':
+      return `${field} is ${either(condition.values)}`
+    case 'not-in':
+      return `${field} is not ${either(condition.values)}`
+    case 'prefix':
+      return `${field} starts with ${either(condition.values)}`
+    case 'contains':
+      return `${field} contains ${either(condition.values)}`
+    case 'blank':
+      return `${field} is blank`
+    case 'not-blank':
+      return `${field} is filled in`
+    case 'older-than':
+      return `${field} is more than ${condition.days} ${condition.days === 1 ? 'day' : 'days'} back`
+    case 'range':
+      if (condition.below === null) return `${field} is ${condition.from} or more`
+      if (condition.from === null) return `${field} is below ${condition.below}`
+      return `${field} is at least ${condition.from} and below ${condition.below}`
+  }
+}
+
+/** "a is 1 and b is 2"; an empty list is "always". */
+export function renderConditions(conditions: Conditions): string {
+  return conditions.length === 0 ? 'always' : conditions.map(renderCondition).join(' and ')
+}
+
+/** "a, b or c". */
+export function either(values: readonly string[]): string {
+  return listed(values, 'or')
+}
+
+/** "a, b and c". */
+export function together(values: readonly string[]): string {
+  return listed(values, 'and')
+}
+
+function listed(values: readonly string[], joiner: string): string {
+  if (values.length <= 1) return values[0] ?? 'nothing'
+  return `${values.slice(0, -1).join(', ')} ${joiner} ${values.at(-1)}`
+}
