@@ -193,6 +193,19 @@ const AnsweredBy = Person.extend({
 })
 export type AnsweredBy = z.infer<typeof AnsweredBy>
 
+const LoadErrorView = z.object({
+  file: z.string().nullable(),
+  errors: z.array(
+    z.object({
+      line: z.number().nullable(),
+      column: z.number().nullable(),
+      field: z.string().nullable(),
+      message: z.string(),
+    }),
+  ),
+})
+export type LoadError = z.infer<typeof LoadErrorView>
+
 export const WorkflowsReply = z.object({
   workflows: z.array(
     z.object({
@@ -207,15 +220,7 @@ export const WorkflowsReply = z.object({
       answers: z.array(z.object({ question: z.string(), note: z.string().nullable(), people: z.array(AnsweredBy) })),
       branches: z.array(z.object({ branch: z.string(), mode: z.string(), because: z.string(), rules: z.number() })),
       problems: z.array(z.object({ job: z.string(), email: z.string().nullable(), problem: z.string() })),
-      loadError: z
-        .object({
-          file: z.string().nullable(),
-          line: z.number().nullable(),
-          column: z.number().nullable(),
-          field: z.string().nullable(),
-          message: z.string(),
-        })
-        .nullable(),
+      loadError: LoadErrorView.nullable(),
       explained: z.string().nullable(),
       open: z.number(),
       updatedAt: Instant,

@@ -8,6 +8,7 @@ export type ProblemType =
   | 'not-signed-in'
   | 'link-used-or-stale'
   | 'origin-refused'
+  | 'bad-signature'
   | 'host-refused'
   | 'not-found'
   | 'method-not-allowed'
@@ -23,6 +24,7 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'not-signed-in': 'Sign in first',
   'link-used-or-stale': 'This sign-in link no longer works',
   'origin-refused': 'The request came from another site',
+  'bad-signature': 'The signature does not fit',
   'host-refused': 'Unknown host name',
   'not-found': 'Not found',
   'method-not-allowed': 'Method not allowed',

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
 import type { Overview } from './console-types.ts'
+import { loadErrorLine, readLoadError } from './load-error.ts'
 
 type Alert = Overview['alerts'][number]
 
@@ -34,27 +35,20 @@ async function connectionsToReconnect(db: Database): Promise<Alert[]> {
 }
 
 async function workflowsRefused(db: Database): Promise<Alert[]> {
-  const { rows } = await sql<{ workflow: string; load_error: Record<string, unknown> }>`
+  const { rows } = await sql<{ workflow: string; load_error: unknown }>`
     select workflow, load_error from workflow where load_error is not null order by workflow`.execute(db)
-  return rows.map(({ workflow, load_error: error }) => ({
+  return rows.map(({ workflow, load_error: stored }) => ({
     level: 'stop',
     title: `Workflow ${workflow} was refused`,
-    detail: `${where(error)}${text(error.message) ?? 'The policy file could not be read.'}`,
+    detail: loadErrorText(stored),
     step: 'Correct the file and start again; the other workflows run.',
     about: 'workflow',
   }))
 }
 
-/** `config/workflows/a.yaml, line 12: ` */
-function where(error: Readonly<Record<string, unknown>>): string {
-  const file = text(error.file)
-  const line = typeof error.line === 'number' ? `line ${error.line}` : null
-  const place = [file, line].filter((part) => part !== null).join(', ')
-  return place === '' ? '' : `${place}: `
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
+function loadErrorText(stored: unknown): string {
+  const error = readLoadError(stored)
+  return error ? loadErrorLine(error) : 'The policy file could not be read.'
 }
 
 async function workflowsNotReady(db: Database): Promise<Alert[]> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Policy } from '../model/policy/policy.ts'
 import type { Database } from '../store/database.ts'
 import type { WorkflowsReply } from './console-types.ts'
+import { readLoadError } from './load-error.ts'
 
 type WorkflowView = WorkflowsReply['workflows'][number]
 type Answer = WorkflowView['answers'][number]
@@ -13,7 +14,7 @@ type WorkflowRow = {
   mode: string
   effective_mode: string
   problems: { job?: string; email?: string | null; problem?: string }[]
-  load_error: Record<string, unknown> | null
+  load_error: unknown
   updated_at: Date
   document: Policy | null
   open: number
@@ -71,13 +72,7 @@ function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy |
       email: p.email ?? null,
       problem: p.problem ?? 'vacant',
     })),
-    loadError: row.load_error && {
-      file: textOrNull(row.load_error.file),
-      line: numberOrNull(row.load_error.line),
-      column: numberOrNull(row.load_error.column),
-      field: textOrNull(row.load_error.field),
-      message: textOrNull(row.load_error.message) ?? 'The policy file could not be read.',
-    },
+    loadError: row.load_error === null ? null : readLoadError(row.load_error),
     explained: policy && explain ? explain(policy) : null,
     open: row.open,
     updatedAt: row.updated_at.toISOString(),
@@ -111,12 +106,4 @@ function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
     },
     { question: 'Who decides that rules win', note: null, people: people([owners.boundary]) },
   ]
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === 'number' ? value : null
 }

@@ -1,0 +1,46 @@
+import { useEffect, useState } from 'react'
+import { queryClient } from './api.ts'
+
+export type LiveState = 'connecting' | 'live' | 'cut'
+
+/**
+ * Listens for "something changed" and asks again for what is on the screen. At most one refresh a second: during a
+ * burst the numbers still move, and nobody reads faster.
+ */
+export function useLiveChanges(): LiveState {
+  const [state, setState] = useState<LiveState>('connecting')
+  useEffect(() => {
+    const source = new EventSource('/api/console/live')
+    let pending: ReturnType<typeof setTimeout> | null = null
+    source.addEventListener('hello', () => {
+      setState('live')
+      void queryClient.invalidateQueries({ queryKey: ['console'] })
+    })
+    source.addEventListener('changed', () => {
+      pending ??= setTimeout(() => {
+        pending = null
+        void queryClient.invalidateQueries({ queryKey: ['console'] })
+      }, 1_000)
+    })
+    source.addEventListener('error', () => {
+      setState('cut')
+      // Tells a restart from an ended session: the answer decides whether the sign-in page shows.
+      void queryClient.invalidateQueries({ queryKey: ['session'] })
+    })
+    return () => {
+      source.close()
+      if (pending) clearTimeout(pending)
+    }
+  }, [])
+  return state
+}
+
+/** The time, moving on by itself, for "3 min ago". */
+export function useNow(everyMs = 30_000): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
+  return now
+}

@@ -1,0 +1,50 @@
+import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router'
+import type { CaseSearch } from './api.ts'
+import { CasePage } from './case-page.tsx'
+import { CasesPage } from './cases-page.tsx'
+import { ConnectionsPage } from './connections-page.tsx'
+import { EmptyState } from './notices.tsx'
+import { OverviewPage } from './overview-page.tsx'
+import { Shell } from './shell.tsx'
+import { WorkflowsPage } from './workflows-page.tsx'
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => (
+    <EmptyState title="There is no such page">
+      Go to the <Link to="/">exception surface</Link>.
+    </EmptyState>
+  ),
+})
+
+const NAMES = ['class', 'pattern', 'owner', 'workflow', 'status', 'q'] as const
+
+/** Whatever stands in the address bar; the server refuses what it does not know, in words. */
+function caseSearch(search: Record<string, unknown>): CaseSearch {
+  const known: CaseSearch = {}
+  for (const name of NAMES) {
+    const value = search[name]
+    if (typeof value === 'string' && value !== '') known[name] = value
+    if (typeof value === 'number') known[name] = String(value)
+  }
+  if (search.overdue === 'true' || search.overdue === true) known.overdue = 'true'
+  return known
+}
+
+const routeTree = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage }),
+  // The shell shows the sign-in page here as long as nobody is signed in.
+  createRoute({ getParentRoute: () => root, path: '/sign-in', component: OverviewPage }),
+  createRoute({ getParentRoute: () => root, path: '/cases', component: CasesPage, validateSearch: caseSearch }),
+  createRoute({ getParentRoute: () => root, path: '/cases/$id', component: CasePage }),
+  createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
+  createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),
+])
+
+export const router = createRouter({ routeTree, scrollRestoration: true })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,26 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core'
+
+/** Deep water: calm beside the class colours, which are the only loud ones. */
+const lane: MantineColorsTuple = [
+  '#e8f5f6',
+  '#d5e8ea',
+  '#a9d1d5',
+  '#7ab8bf',
+  '#54a3ac',
+  '#3b95a0',
+  '#2a8c99',
+  '#187986',
+  '#0f6b78',
+  '#0a5560',
+]
+
+export const theme = createTheme({
+  primaryColor: 'lane',
+  primaryShade: { light: 8, dark: 4 },
+  autoContrast: true,
+  colors: { lane },
+  defaultRadius: 'md',
+  fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
+  headings: { fontWeight: '640' },
+})

@@ -1,0 +1,147 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { FieldTypeOf } from '../crm/hubspot/field-text.ts'
+import { parseWebhook, toChangeEvents, verifySignature, WebhookFormatError } from '../crm/hubspot/webhook.ts'
+import type { FieldSchema } from '../model/crm-facts.ts'
+import type { ConnectionId } from '../model/record/change-event.ts'
+import { receiveEvents } from '../pipeline/receive.ts'
+import { count } from '../store/counters.ts'
+import type { Database } from '../store/database.ts'
+import { ProblemError } from './problem.ts'
+
+export type WebhookOptions = {
+  readonly db: Database
+  /** The URL that HubSpot was told to call: what it signs, whatever a proxy made of the request since. */
+  readonly webhookUrl: string
+  /** What is known of the HubSpot connections now. Read again when it is older than a few seconds. */
+  readonly connections: () => Promise<readonly HubSpotReceiver[]>
+  readonly wakeApply: (connectionId: ConnectionId) => void
+  readonly nowMs: () => number
+}
+
+export type HubSpotReceiver = {
+  readonly connectionId: ConnectionId
+  readonly portalId: string
+  readonly appId: string
+  /** The app's client secret; during a rotation the new and the old one. */
+  readonly secrets: readonly string[]
+  readonly fields: Readonly<Record<string, readonly FieldSchema[]>>
+}
+
+/** Promise 2: what we cannot commit is refused loudly within two seconds, and the sender tries again. */
+const COMMIT_WITHIN_MS = 2_000
+
+/**
+ * HubSpot's notifications: verify on the raw bytes, turn into change events, commit, answer. Nothing else happens before
+ * the answer. An unknown portal gets a 2xx, because HubSpot retries every other answer for a day.
+ */
+export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
+  return async (app) => {
+    // Verified as received: parsing and printing again would change the bytes that were signed.
+    app.removeContentTypeParser('application/json')
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    app.post('/webhooks/hubspot', async (request, reply) => {
+      const receivers = await known(options)
+      const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      const verdict = verifySignature({
+        method: request.method,
+        url: options.webhookUrl,
+        rawBody,
+        headers: request.headers,
+        secrets: receivers.flatMap((receiver) => receiver.secrets),
+        nowMs: options.nowMs(),
+      })
+      if (verdict !== 'ok') {
+        await refusal(options.db, verdict)
+        throw new ProblemError('bad-signature', 401, SIGNATURE_ADVICE[verdict])
+      }
+      const portals = byPortal(await parse(options.db, rawBody))
+      for (const [portalId, notifications] of portals) {
+        const receiver = receivers.find((r) => r.portalId === portalId)
+        if (!receiver) {
+          await count(options.db, 'webhook-unknown-portal', notifications.length, { detail: portalId })
+          continue
+        }
+        const read = toChangeEvents({
+          connectionId: receiver.connectionId,
+          notifications,
+          appId: receiver.appId,
+          fieldType: fieldTypes(receiver),
+          nowMs: options.nowMs(),
+        })
+        await inTime(receiveEvents(options.db, read.events))
+        const { connectionId } = receiver
+        for (const { reason } of read.skipped)
+          await count(options.db, 'webhook-skipped', 1, { connectionId, detail: reason })
+        options.wakeApply(connectionId)
+      }
+      return reply.code(204).send()
+    })
+  }
+}
+
+const SIGNATURE_ADVICE = {
+  'bad-signature':
+    'The signature does not match. Check that the client secret of the app is the one given to Lanekeeper, and that the ' +
+    "app's target URL is exactly the webhook URL that Lanekeeper shows.",
+  stale: 'The signature is more than five minutes old. Check the clock of this machine.',
+  malformed: 'The signature headers X-HubSpot-Signature-v3 and X-HubSpot-Request-Timestamp are missing or unreadable.',
+} as const
+
+async function known(options: WebhookOptions): Promise<readonly HubSpotReceiver[]> {
+  return inTime(options.connections())
+}
+
+async function parse(db: Database, rawBody: Buffer): Promise<ReturnType<typeof parseWebhook>> {
+  try {
+    return parseWebhook(rawBody)
+  } catch (error) {
+    if (!(error instanceof WebhookFormatError)) throw error
+    await refusal(db, 'format')
+    throw new ProblemError('bad-request', 400, error.message, { cause: error })
+  }
+}
+
+/** Counting a refusal must never turn it into another answer. */
+async function refusal(db: Database, why: string): Promise<void> {
+  await count(db, 'webhook-refused', 1, { detail: why }).catch(() => undefined)
+}
+
+function byPortal(notifications: ReturnType<typeof parseWebhook>) {
+  const portals = new Map<string, (typeof notifications)[number]['event'][]>()
+  for (const { portalId, event } of notifications) {
+    const list = portals.get(String(portalId))
+    if (list) list.push(event)
+    else portals.set(String(portalId), [event])
+  }
+  return portals
+}
+
+function fieldTypes(receiver: HubSpotReceiver): FieldTypeOf {
+  const types = new Map<string, FieldSchema['type']>()
+  for (const [objectType, fields] of Object.entries(receiver.fields)) {
+    for (const field of fields) types.set(`${objectType}/${field.name}`, field.type)
+  }
+  return (objectType, field) => types.get(`${objectType}/${field}`)
+}
+
+/** Rejects with a retryable problem when the database takes too long. What commits late is a duplicate on the retry. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new ProblemError('database-unavailable', 503, 'Not stored in time; send it again.', { retryable: true }),
+        ),
+      COMMIT_WITHIN_MS,
+    )
+  })
+  try {
+    return await Promise.race([work, late])
+  } catch (error) {
+    if (error instanceof ProblemError) throw error
+    throw new ProblemError('database-unavailable', 503, 'Not stored; send it again.', { retryable: true, cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
