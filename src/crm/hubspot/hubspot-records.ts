@@ -226,14 +226,16 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
       open.delete(event.recordId)
       events.set(event.recordId, event)
     }
-    // A survivor that nobody asked for stands in for the ids that were merged into it.
+    // A survivor stands in for the ids that were merged into it, whether it was asked for or not.
     for (const record of live.records) {
       const event = events.get(idOf(record.id) ?? '')
-      if (event === undefined || ids.includes(event.recordId)) continue
+      if (event === undefined) continue
       const mergedHere = mergedInto(record).filter((id) => open.has(id))
-      // Its list of merged ids can lag behind; a single unanswered question has only one possible answer.
+      // Its list of merged ids can lag behind; where nobody asked for this record and one question is left, it is the
+      // answer to that one.
       const [onlyOpen] = open
-      const mergedIds = mergedHere.length > 0 || open.size !== 1 || onlyOpen === undefined ? mergedHere : [onlyOpen]
+      const stranger = !ids.includes(event.recordId) && open.size === 1 && onlyOpen !== undefined
+      const mergedIds = mergedHere.length > 0 || !stranger ? mergedHere : [onlyOpen]
       if (mergedIds.length === 0) continue
       for (const id of mergedIds) open.delete(id)
       events.set(event.recordId, { ...event, kind: 'merged', mergedIds, dedupeKey: `${event.dedupeKey}/merged` })
