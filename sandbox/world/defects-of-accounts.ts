@@ -115,8 +115,15 @@ function makeSecond(draft: Draft, first: Site, second: Site): void {
   const olderMs = nowMs - random.int(300, 900) * DAY_MS
   const newerMs = nowMs - random.int(10, 250) * DAY_MS
   const owner = colleagueOf(first.organisation.owner)
-  if (first.company !== null) first.company.createdAtMs = olderMs
-  if (first.account !== null) first.account.CreatedDate = salesforceTime(olderMs)
+  if (first.company !== null) {
+    first.company.createdAtMs = olderMs
+    first.company.modifiedAtMs = Math.max(first.company.modifiedAtMs, olderMs)
+  }
+  if (first.account !== null) {
+    first.account.CreatedDate = salesforceTime(olderMs)
+    first.account.LastModifiedDate = salesforceTime(olderMs + DAY_MS)
+    first.account.SystemModstamp = first.account.LastModifiedDate
+  }
   if (second.company !== null) {
     second.company.createdAtMs = newerMs
     second.company.modifiedAtMs = Math.max(second.company.modifiedAtMs, newerMs)
