@@ -42,6 +42,8 @@ export type ActDependencies = {
   readonly workflowTitle: (workflow: string) => string
   readonly caseUrl: (exceptionId: number) => string
   readonly nowMs: () => number
+  /** This process, as it beats: whose lease an intent is under. */
+  readonly instance: string
 }
 
 export type Acted = { readonly taken: number; readonly written: number; readonly read: boolean }
@@ -62,6 +64,7 @@ async function actOnOwners(deps: ActDependencies): Promise<Acted> {
     connection.id,
     'owner',
     Math.min(READ_BATCH_MAX[connection.crm], WRITE_BATCH_MAX[connection.crm]),
+    deps.instance,
   )
   if (claimed.length === 0) return { taken: 0, written: 0, read: false }
   const results: IntentResult[] = []
@@ -184,7 +187,7 @@ type PlannedTask = {
 
 async function actOnTasks(deps: ActDependencies): Promise<Acted> {
   const { db, client, connection } = deps
-  const claimed = await claimIntents(db, connection.id, 'task', WRITE_BATCH_MAX[connection.crm])
+  const claimed = await claimIntents(db, connection.id, 'task', WRITE_BATCH_MAX[connection.crm], deps.instance)
   if (claimed.length === 0) return { taken: 0, written: 0, read: false }
   const results: IntentResult[] = []
   const planned: PlannedTask[] = []

@@ -168,3 +168,16 @@ export async function saveWatermark(
     on conflict (connection_id, object_type) do update set modified_until_ms = excluded.modified_until_ms,
       last_run_at = now(), last_found = excluded.last_found`.execute(trx)
 }
+
+/** The stream cannot say what changed in these objects (null: in any): the next reconcile reads them from the start. */
+export async function resyncObjects(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  objectTypes: readonly string[] | null,
+): Promise<void> {
+  await sql`update reconcile_watermark set modified_until_ms = 1
+    where connection_id = ${connectionId} and (${objectTypes === null} or object_type = any(${objectTypes ?? []}::text[]))`.execute(
+    trx,
+  )
+  await sql`update connection set reconciled_at = null where id = ${connectionId}`.execute(trx)
+}

@@ -3,7 +3,10 @@ import type { OwnerWrite } from '../model/decision.ts'
 import type { Tables } from './tables.ts'
 
 /** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
-export const LEASE_S = 60
+export const LEASE_S = 120
+
+/** A worker that has given no sign of life for this long is dead, and its leases are over. It beats every 2 s. */
+const DEAD_AFTER_S = 8
 
 export type OwnerPayload = {
   readonly field: string
@@ -112,6 +115,7 @@ export async function claimIntents(
   connectionId: string,
   kind: 'task' | 'owner',
   limit: number,
+  instance: string,
 ): Promise<ClaimedIntent[]> {
   const { rows } = await sql<{
     id: number
@@ -129,13 +133,15 @@ export async function claimIntents(
     created_at: Date
     before: string
   }>`
-    update intent i set state = 'sending', lease_epoch = i.lease_epoch + 1, attempts = i.attempts + 1,
+    update intent i set state = 'sending', lease_by = ${instance}, lease_epoch = i.lease_epoch + 1, attempts = i.attempts + 1,
       lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from (
       select id, state as before from intent q
       where connection_id = ${connectionId} and kind = ${kind}
         and ((state in ('pending', 'unknown') and next_attempt_at <= clock_timestamp())
-          or (state = 'sending' and lease_until < clock_timestamp()))
+          or (state = 'sending' and (lease_until < clock_timestamp() or not exists (
+            select 1 from process_beat b where b.instance = q.lease_by
+              and b.beat_at > clock_timestamp() - ${DEAD_AFTER_S} * interval '1 second'))))
         -- one writer per task at a time: where the CRM enforces no key, two creates would be two tasks
         and (state <> 'pending' or task_id is null or not exists (
           select 1 from intent o where o.task_id = q.task_id and o.state in ('sending', 'unknown')))

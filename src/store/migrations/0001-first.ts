@@ -26,6 +26,9 @@ const STATEMENTS = [
     baseline jsonb not null default '{"done":false,"objects":{}}',
     -- last replay id whose events are committed; opaque bytes
     replay_id bytea,
+    -- one reader (baseline, reconcile) at a time across all processes
+    reading_until timestamptz,
+    reconciled_at timestamptz,
     stream_state text,
     stream_seen_at timestamptz,
     created_at timestamptz not null default now(),
@@ -243,6 +246,8 @@ const STATEMENTS = [
       check (state in ('pending', 'sending', 'done', 'unknown', 'refused', 'cancelled')),
     lease_epoch integer not null default 0,
     lease_until timestamptz,
+    -- the worker process that holds it; when its beat stops, the lease is over early
+    lease_by text,
     attempts integer not null default 0,
     next_attempt_at timestamptz not null default now(),
     outcome text,

@@ -1,0 +1,36 @@
+import type { Logger } from 'pino'
+import type { CrmClient } from '../src/crm/crm.ts'
+import type { SalesforceClient } from '../src/crm/salesforce/salesforce-client.ts'
+import type { Crm } from '../src/model/record/change-event.ts'
+import type { RunningWorkflow } from '../src/pipeline/workflows.ts'
+import type { Queues } from '../src/queue/wake.ts'
+import type { ConnectionRow } from '../src/store/connections.ts'
+import type { Database } from '../src/store/database.ts'
+
+/** What every worker role is given. Assembled once in main.ts. */
+export type WorkerContext = {
+  readonly db: Database
+  readonly databaseUrl: string
+  readonly queues: Queues
+  readonly logger: Logger
+  /** Names this process in leases and beats. */
+  readonly instance: string
+  readonly publicUrl: string
+  readonly reconcileEveryS: number
+  readonly nowMs: () => number
+  readonly workflows: () => Promise<RunningWorkflow[]>
+  /** The client of a connection, or undefined while it is not connected in this process. */
+  readonly clientOf: (connectionId: string) => ConnectedClient | undefined
+  readonly connectionIds: () => string[]
+  /** People changed: which workflows are ready is asked again. */
+  readonly refreshReadiness: () => Promise<void>
+  readonly fieldsOf: (crm: Crm, objectType: string) => { fields: string[]; historyFields: string[] }
+  readonly signal: AbortSignal
+}
+
+export type ConnectedClient = {
+  readonly connection: ConnectionRow
+  readonly client: CrmClient
+  /** Present for Salesforce: what the stream needs besides the verbs. */
+  readonly stream: { readonly client: SalesforceClient; readonly pubsubAddress: string } | null
+}

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import { sql } from 'kysely'
+import { type Logger, pino } from 'pino'
+import { loadKeys } from '../src/config/key-file.ts'
+import { loadPolicies } from '../src/config/policy-files.ts'
+import { readSettings, type Settings, SettingsError } from '../src/config/settings.ts'
+import { fieldsNeeded } from '../src/model/policy/fields.ts'
+import type { Crm } from '../src/model/record/change-event.ts'
+import { policiesOf, publishPolicies } from '../src/pipeline/publish-policies.ts'
+import { createWorkflowReader } from '../src/pipeline/workflows.ts'
+import { startSweeper } from '../src/queue/sweeper.ts'
+import { createQueues } from '../src/queue/wake.ts'
+import { type Database, openDatabase } from '../src/store/database.ts'
+import { findOverdue } from '../src/store/overdue.ts'
+import { createSecretBox } from '../src/store/secret-box.ts'
+import { runAct } from './act.ts'
+import { runApply } from './apply.ts'
+import { connectHubSpot, connectSalesforce } from './connect.ts'
+import type { ConnectedClient, WorkerContext } from './context.ts'
+import { runDecide } from './decide.ts'
+import { runReconcile } from './reconcile.ts'
+import { runRefresh } from './refresh.ts'
+import { runStream } from './stream.ts'
+import { runVerify } from './verify.ts'
+import { runWatch } from './watch.ts'
+
+/** Promise 16: a stop takes at most ten seconds; half of that for work under way, the rest for connections. */
+const DRAIN_MS = 5_000
+
+/** Connections to Postgres per worker process: one per stage that may run at once, and some for beats and budgets. */
+const POOL_MAX = 12
+
+const ROLES = ['apply', 'refresh', 'decide', 'act', 'verify', 'reconcile', 'stream'] as const
+type Role = (typeof ROLES)[number]
+
+async function main(): Promise<void> {
+  const settings = settingsOrExit()
+  const roles = rolesOf(process.argv.slice(2))
+  const logger = pino({ level: settings.logLevel, base: { role: 'worker' } })
+  if (settings.databaseUrl === null) {
+    logger.fatal(
+      'DATABASE_URL is not set. npm start sets it for its workers; alone, a worker needs a database of yours',
+    )
+    process.exit(2)
+  }
+  const stopping = new AbortController()
+  const db = openDatabase(settings.databaseUrl, { max: POOL_MAX, applicationName: 'lanekeeper-worker' })
+  await databaseAnswers(db, logger, stopping.signal)
+  await run(settings, settings.databaseUrl, db, logger, roles, stopping)
+}
+
+async function run(
+  settings: Settings,
+  databaseUrl: string,
+  db: Database,
+  logger: Logger,
+  roles: ReadonlySet<Role>,
+  stopping: AbortController,
+): Promise<void> {
+  const files = await loadPolicies(settings.configDir)
+  for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
+  const policies = policiesOf(files)
+  const queues = createQueues({ databaseUrl, redisUrl: settings.redisUrl ?? undefined, logger })
+  const clients = new Map<string, ConnectedClient>()
+  const needed = new Map<string, { fields: string[]; historyFields: string[] }>()
+
+  const context: WorkerContext = {
+    db,
+    databaseUrl,
+    queues,
+    logger,
+    instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    publicUrl: settings.publicUrl,
+    reconcileEveryS: settings.reconcileSeconds,
+    nowMs: Date.now,
+    workflows: createWorkflowReader(db),
+    clientOf: (connectionId) => clients.get(connectionId),
+    connectionIds: () => [...clients.keys()],
+    refreshReadiness: async () => {
+      const { changed } = await publishPolicies(db, files)
+      if (changed.length > 0) logger.info({ changed }, 'workflows in force')
+    },
+    fieldsOf: (crm: Crm, objectType: string) => {
+      const key = `${crm}/${objectType}`
+      const known = needed.get(key) ?? fieldsNeeded(policies, crm, objectType)
+      needed.set(key, known)
+      return known
+    },
+    signal: stopping.signal,
+  }
+
+  await context.refreshReadiness()
+  if (roles.has('apply')) runApply(context)
+  if (roles.has('refresh')) runRefresh(context)
+  if (roles.has('decide')) runDecide(context)
+  if (roles.has('act')) runAct(context)
+  if (roles.has('verify')) runVerify(context)
+  if (roles.has('reconcile')) runReconcile(context)
+  const sweeper = startSweeper({
+    findOverdue: () => findOverdue(db, settings.reconcileSeconds),
+    wake: queues.wake,
+    logger,
+  })
+  const background = [runWatch(context), ...connectAll(settings, context, clients, roles)].map((task) =>
+    task.catch((error) => {
+      if (!stopping.signal.aborted) logger.error({ err: error }, 'background task ended')
+    }),
+  )
+
+  const stop = async () => {
+    stopping.abort()
+    await sweeper.close()
+    await queues.close(DRAIN_MS)
+    await Promise.race([Promise.all(background), wait(2_000)])
+    await Promise.race([db.destroy(), wait(2_000)])
+  }
+  closeWithGrace({ delay: 9_000, logger: false }, async ({ err }) => {
+    if (err) logger.error({ err }, 'worker stops after an error')
+    await stop()
+  })
+  // A supervisor that was killed cannot tell us: its end of our standard input closes.
+  process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume()
+  logger.info({ roles: [...roles] }, 'worker runs')
+}
+
+/** One task per configured CRM: connect, have it read, and for Salesforce keep the stream. */
+function connectAll(
+  settings: Settings,
+  context: WorkerContext,
+  clients: Map<string, ConnectedClient>,
+  roles: ReadonlySet<Role>,
+): Promise<void>[] {
+  const { db, logger, signal, queues } = context
+  const tasks: Promise<void>[] = []
+  const box = loadKeys(settings).then(createSecretBox)
+  const begin = async (connected: ConnectedClient) => {
+    clients.set(connected.connection.id, connected)
+    await context.refreshReadiness()
+    logger.info({ connectionId: connected.connection.id, title: connected.connection.title }, 'connected')
+    queues.wake('reconcile', connected.connection.id)
+    queues.wake('apply', connected.connection.id)
+    if (connected.stream && roles.has('stream')) await runStream(context, connected)
+  }
+  const { hubspot, salesforce } = settings
+  if (hubspot) tasks.push((async () => begin(await connectHubSpot(db, await box, hubspot, { logger, signal })))())
+  if (salesforce)
+    tasks.push((async () => begin(await connectSalesforce(db, await box, salesforce, { logger, signal })))())
+  return tasks
+}
+
+/** Promise 9: the database may be down or still starting. Nothing that remembers a first failure is built before this. */
+async function databaseAnswers(db: Database, logger: Logger, signal: AbortSignal): Promise<void> {
+  let said = false
+  for (;;) {
+    signal.throwIfAborted()
+    try {
+      await sql`select 1 from connection limit 1`.execute(db)
+      return
+    } catch (error) {
+      if (!said) logger.warn({ err: error }, 'waiting for the database')
+      said = true
+      await wait(500, undefined, { signal })
+    }
+  }
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env)
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}
+
+/** `--roles apply,decide` runs only those stages in this process; without it, all. */
+function rolesOf(args: readonly string[]): Set<Role> {
+  const at = args.indexOf('--roles')
+  if (at === -1) return new Set(ROLES)
+  const names = (args[at + 1] ?? '').split(',').map((name) => name.trim())
+  const roles = new Set<Role>()
+  for (const name of names) {
+    const role = ROLES.find((r) => r === name)
+    if (!role) {
+      process.stderr.write(`Unknown role "${name}". Known: ${ROLES.join(', ')}\n`)
+      process.exit(2)
+    }
+    roles.add(role)
+  }
+  return roles
+}
+
+await main()

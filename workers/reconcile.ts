@@ -1,0 +1,40 @@
+import { importBaseline, reconcile } from '../src/pipeline/reconcile.ts'
+import { syncPeople } from '../src/pipeline/sync-people.ts'
+import { listConnections } from '../src/store/connections.ts'
+import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'
+import type { WorkerContext } from './context.ts'
+import { runStage } from './run-stage.ts'
+
+/** First import where it is not done yet, else the poll by modification date; people in either case. */
+export function runReconcile(context: WorkerContext): void {
+  const { db, queues, fieldsOf, nowMs, logger } = context
+  queues.consume(
+    'reconcile',
+    (connectionId, signal) =>
+      runStage(context, 'reconcile', connectionId, async ({ client }) => {
+        if (!(await claimReading(db, connectionId))) return
+        let reconciled = false
+        try {
+          const connection = (await listConnections(db)).find((c) => c.id === connectionId)
+          if (!connection) return
+          const { changed } = await syncPeople(db, client, connection.id)
+          if (changed.length > 0) {
+            await context.refreshReadiness()
+            queues.wake('decide', connectionId)
+          }
+          const onPage = () => {
+            queues.wake('apply', connectionId)
+            renewReading(db, connectionId).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
+          }
+          const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
+          if (connection.baseline.done) await reconcile(deps)
+          else await importBaseline(deps)
+          reconciled = connection.baseline.done
+        } finally {
+          await finishReading(db, connectionId, reconciled)
+          for (const id of context.connectionIds()) queues.wake('decide', id)
+        }
+      }),
+    { concurrency: 2 },
+  )
+}

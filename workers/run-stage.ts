@@ -1,0 +1,32 @@
+import { CrmBusyError, CrmReconnectError } from '../src/crm/crm.ts'
+import { setConnectionStatus } from '../src/store/connections.ts'
+import { count } from '../src/store/counters.ts'
+import type { ConnectedClient, WorkerContext } from './context.ts'
+
+/**
+ * Runs one stage for one connection and decides what its failure means: nothing (the CRM is busy, the sweeper comes
+ * back), a step for the admin (reconnect), or a line in the log. Work stays in its rows, so nothing has to be put back.
+ */
+export async function runStage(
+  context: WorkerContext,
+  stage: string,
+  connectionId: string,
+  work: (connected: ConnectedClient) => Promise<void>,
+): Promise<void> {
+  const connected = context.clientOf(connectionId)
+  if (!connected) return
+  try {
+    await work(connected)
+  } catch (error) {
+    if (error instanceof CrmBusyError) {
+      await count(context.db, 'crm-busy', 1, { connectionId, detail: stage })
+      context.logger.info({ stage, connectionId, retryAt: new Date(error.retryAtMs).toISOString() }, 'CRM is busy')
+    } else if (error instanceof CrmReconnectError) {
+      await setConnectionStatus(context.db, connectionId, 'reconnect-needed', error.step)
+      context.logger.info({ stage, connectionId, step: error.step }, 'connection needs a person')
+    } else {
+      await count(context.db, 'stage-failed', 1, { connectionId, detail: stage }).catch(() => undefined)
+      context.logger.warn({ stage, connectionId, err: error }, 'stage failed, it will be tried again')
+    }
+  }
+}

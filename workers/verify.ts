@@ -1,0 +1,17 @@
+import { verifyClosedTasks } from '../src/pipeline/verify.ts'
+import type { WorkerContext } from './context.ts'
+import { runStage } from './run-stage.ts'
+
+export function runVerify(context: WorkerContext): void {
+  const { db, queues, nowMs } = context
+  queues.consume(
+    'verify',
+    (connectionId) =>
+      runStage(context, 'verify', connectionId, async ({ connection }) => {
+        const { toRead, reopened } = await verifyClosedTasks(db, connection.id, nowMs())
+        if (toRead) queues.wake('refresh', connectionId)
+        if (reopened > 0) queues.wake('act', connectionId)
+      }),
+    { concurrency: 2 },
+  )
+}
