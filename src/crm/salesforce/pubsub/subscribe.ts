@@ -156,12 +156,13 @@ async function runStream(
         await on.live()
       }
       const latest = lastPlace(responses)
+      const received = responses.reduce((sum, response) => sum + response.events.length, 0)
+      if (latest === null && received > 0) throw new Error('Salesforce sent events without a replay id')
       if (latest === null) continue // only the headers came
       const batch = await decoder.decode(session, responses)
       await options.onBatch({ ...batch, latestReplayId: latest })
       place.replayId = latest
       on.received()
-      const received = responses.reduce((sum, response) => sum + response.events.length, 0)
       if (received > 0) stream.write({ numRequested: Math.min(received, OUTSTANDING_MAX) })
     }
   } finally {

@@ -1,0 +1,441 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
+import { CrmReconnectError } from '../../src/crm/crm.ts'
+import { isLoopback } from '../../src/crm/salesforce/pubsub/pubsub-channel.ts'
+import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
+import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/pubsub/subscribe.ts'
+import {
+  LEAD_SCHEMA,
+  leadMessage,
+  replayId,
+  type ScriptedBus,
+  startScriptedBus,
+  streamClient,
+} from './salesforce-scripted-bus.ts'
+import { USER_ID } from './salesforce-scripted-org.ts'
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 5_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not within 5 s: ${what}`)
+    await wait(5)
+  }
+}
+
+const LEAD = '00Q5f000005bwLFEAY'
+
+describe('the stream of Salesforce', () => {
+  let bus: ScriptedBus
+  let stop: AbortController
+  let running: Promise<void> | null
+  let batches: StreamBatch[]
+  let states: StreamState[]
+
+  beforeEach(async () => {
+    bus = await startScriptedBus()
+    bus.schemas = { lead: JSON.stringify(LEAD_SCHEMA) }
+    stop = new AbortController()
+    running = null
+    batches = []
+    states = []
+  })
+  afterEach(async () => {
+    stop.abort()
+    await running
+    bus.close()
+  })
+
+  function start(options: Partial<SubscribeOptions> = {}): void {
+    running = subscribe({
+      address: bus.address,
+      topic: '/data/ChangeEvents',
+      client: streamClient(),
+      replayId: null,
+      onBatch: async (batch) => void batches.push(batch),
+      onState: (state) => void states.push(state),
+      signal: stop.signal,
+      backoffBaseMs: 5,
+      ...options,
+    })
+  }
+  const events = () => batches.flatMap((batch) => batch.events)
+  const send = (n: number, payload: Buffer, schemaId = 'lead') => ({ schemaId, payload, replayId: replayId(n) })
+  async function decoded(...payloads: Buffer[]) {
+    bus.onSubscribe = (subscription) => subscription.send(payloads.map((payload, at) => send(at + 1, payload)))
+    start()
+    await until(() => batches.length > 0, 'a batch')
+    return batches[0]!
+  }
+
+  it('turns a created record into a complete event with the field names of REST', async () => {
+    const {
+      events: [event],
+    } = await decoded(
+      leadMessage(
+        { changeType: 'CREATE', changeOrigin: 'com/salesforce/api/soap/60.0;client=SfdcInternalAPI/' },
+        {
+          Name: { FirstName: 'Ada', LastName: 'Byron' },
+          Company: '  ',
+          Address: { City: 'London', Latitude: 51.5 },
+          AnnualRevenue: 300000,
+          IsConverted: false,
+          ConvertedDate: 1719705600000,
+          OwnerId: USER_ID,
+          LastModifiedDate: 1714153779000,
+          Renewal__c: 1719705600000,
+        },
+      ),
+    )
+    const { fields, ...rest } = event!
+    assert.deepEqual(rest, {
+      connectionId: 'sf',
+      dedupeKey: `cdc/00006948-0ac9-7da3-edb3-ea0e31b2334a/1/Lead/${LEAD}`,
+      objectType: 'Lead',
+      recordId: LEAD,
+      kind: 'created',
+      occurredAtMs: 1714153779000,
+      order: 1,
+      complete: true,
+      source: 'stream',
+      actor: { kind: 'person', id: '0055f00000otherAAA', ours: false },
+    })
+    assert.deepEqual(
+      { ...fields },
+      {
+        Salutation: null,
+        FirstName: 'Ada',
+        LastName: 'Byron',
+        Company: null,
+        Street: null,
+        City: 'London',
+        State: null,
+        Country: null,
+        Latitude: '51.5',
+        OtherStreet: null,
+        OtherCity: null,
+        OtherState: null,
+        OtherCountry: null,
+        OtherLatitude: null,
+        Description: null,
+        AnnualRevenue: '300000',
+        IsConverted: 'false',
+        ConvertedDate: '2024-06-30',
+        OwnerId: USER_ID,
+        LastModifiedDate: '2024-04-26T17:49:39.000Z',
+        Renewal__c: '2024-06-30',
+      },
+    )
+  })
+
+  it('takes null for "unchanged" in an update, except where the CRM says that it was cleared', async () => {
+    const {
+      events: [event],
+    } = await decoded(
+      leadMessage(
+        { changedFields: ['0x0604', '3-0x02'], nulledFields: ['3-0x02'] },
+        { Company: 'Acme', OwnerId: USER_ID, LastModifiedDate: 1714153779000 },
+      ),
+    )
+    assert.deepEqual(
+      { ...event!.fields },
+      { Company: 'Acme', City: null, OwnerId: USER_ID, LastModifiedDate: '2024-04-26T17:49:39.000Z' },
+    )
+    assert.deepEqual([event!.kind, event!.complete], ['changed', false])
+  })
+
+  it('asks for a reading where a long text comes as a difference', async () => {
+    const { events } = await decoded(
+      leadMessage(
+        { changedFields: ['0x0420'], diffFields: ['0x20'] },
+        { Description: '--- \n+++ 682b', LastModifiedDate: 1 },
+      ),
+    )
+    assert.deepEqual(
+      events.map(({ kind, fields }) => [kind, Object.keys(fields)]),
+      [
+        ['changed', ['LastModifiedDate']],
+        ['gap', []],
+      ],
+    )
+    assert.equal(new Set(events.map(({ dedupeKey }) => dedupeKey)).size, 2)
+  })
+
+  it('gives each record of a merged event its own event', async () => {
+    const { events } = await decoded(
+      leadMessage({ recordIds: [LEAD, '00Q5f000005bwLGEAY'], changedFields: ['0x0200'] }, { OwnerId: USER_ID }),
+    )
+    assert.deepEqual(
+      events.map(({ recordId, fields }) => [recordId, fields.OwnerId]),
+      [
+        [LEAD, USER_ID],
+        ['00Q5f000005bwLGEAY', USER_ID],
+      ],
+    )
+    assert.equal(new Set(events.map(({ dedupeKey }) => dedupeKey)).size, 2)
+  })
+
+  it('reports gaps per record, and an overflow or a wildcard for the whole object', async () => {
+    const batch = await decoded(
+      leadMessage({ changeType: 'GAP_UPDATE', sequenceNumber: 19 }),
+      leadMessage({ changeType: 'GAP_OVERFLOW', recordIds: ['000000000000000AAA'] }),
+      leadMessage({ changeType: 'GAP_UPDATE', recordIds: ['00Q*'] }),
+      leadMessage({ changeType: 'DELETE', transactionKey: 'other' }),
+    )
+    assert.deepEqual(
+      batch.events.map(({ kind, order }) => [kind, order]),
+      [
+        ['gap', 19],
+        ['deleted', 1],
+      ],
+    )
+    assert.deepEqual(batch.overflowObjects, ['Lead'])
+  })
+
+  it('knows our own writes by the client name and by our user', async () => {
+    const origin = 'com/salesforce/api/rest/67.0;client='
+    const { events } = await decoded(
+      leadMessage({ changeOrigin: `${origin}lanekeeper` }),
+      leadMessage({ commitUser: USER_ID, sequenceNumber: 2 }),
+      leadMessage({ changeOrigin: `${origin}lanekeeper2`, sequenceNumber: 3 }),
+      leadMessage({ changeOrigin: 'com/salesforce/api/apex/60.0', sequenceNumber: 4 }),
+    )
+    assert.deepEqual(
+      events.map(({ actor }) => [actor.kind, actor.ours]),
+      [
+        ['integration', true],
+        ['integration', true],
+        ['integration', false],
+        ['automation', false],
+      ],
+    )
+  })
+
+  it('counts what cannot be read and goes on with the rest', async () => {
+    bus.schemas.broken = '{"type":"record","name":"Other","fields":[{"name":"x","type":"string"}]}'
+    bus.onSubscribe = (subscription) =>
+      subscription.send([
+        send(1, Buffer.from([1, 2, 3])),
+        send(2, Buffer.from([0]), 'broken'),
+        send(3, leadMessage({}, { OwnerId: USER_ID })),
+      ])
+    start()
+    await until(() => batches.length > 0, 'a batch')
+    assert.deepEqual(batches[0]!.skipped, [
+      { reason: 'unreadable event', n: 1 },
+      { reason: 'unreadable schema', n: 1 },
+    ])
+    assert.equal(batches[0]!.events.length, 1)
+    assert.deepEqual(batches[0]!.latestReplayId, replayId(3))
+  })
+
+  it('reads each schema once', async () => {
+    bus.onSubscribe = (subscription) => {
+      subscription.send([send(1, leadMessage({}))])
+      subscription.send([send(2, leadMessage({ sequenceNumber: 2 }))])
+    }
+    start()
+    await until(() => events().length === 2, 'two events')
+    assert.deepEqual(bus.schemaReads, ['lead'])
+  })
+
+  it('requests more only when the batch before is committed', async () => {
+    let release: () => void = () => {}
+    const committed = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    bus.onSubscribe = (subscription) =>
+      subscription.send([send(1, leadMessage({})), send(2, leadMessage({ sequenceNumber: 2 }))])
+    start({
+      onBatch: async (batch) => {
+        batches.push(batch)
+        await committed
+      },
+    })
+    await until(() => batches.length === 1, 'a batch')
+    assert.deepEqual(bus.subscriptions[0]!.requested, [100])
+    release()
+    await until(() => bus.subscriptions[0]!.requested.length === 2, 'the next request')
+    assert.deepEqual(bus.subscriptions[0]!.requested, [100, 2])
+  })
+
+  it('begins again after the last committed event when a batch could not be stored', async () => {
+    let failing = true
+    bus.onSubscribe = (subscription) => subscription.send([send(8, leadMessage({}))])
+    start({
+      replayId: replayId(7),
+      onBatch: async (batch) => {
+        if (failing) {
+          failing = false
+          throw new Error('the database is down')
+        }
+        batches.push(batch)
+      },
+    })
+    await until(() => batches.length === 1, 'the same batch again')
+    const [first, second] = bus.subscriptions
+    assert.deepEqual(
+      [first!.first.replayPreset, first!.first.replayId, second!.first.replayId],
+      ['CUSTOM', replayId(7), replayId(7)],
+    )
+    assert.ok(states.some((state) => state.state === 'waiting' && /database is down/.test(state.why)))
+  })
+
+  it('stores the progress of a keepalive and comes back after it', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (bus.subscriptions.length > 1) return
+      subscription.send([], replayId(40))
+      subscription.end()
+    }
+    start()
+    await until(() => bus.subscriptions.length === 2, 'a second subscription')
+    assert.deepEqual(
+      batches.map(({ events, latestReplayId }) => [events.length, latestReplayId]),
+      [[0, replayId(40)]],
+    )
+    assert.deepEqual(
+      [bus.subscriptions[1]!.first.replayPreset, bus.subscriptions[1]!.first.replayId],
+      ['CUSTOM', replayId(40)],
+    )
+  })
+
+  it('says that changes may be lost when its place has expired, then goes on from the earliest, never the latest', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (subscription.first.replayPreset === 'CUSTOM') {
+        subscription.fail(
+          status.INVALID_ARGUMENT,
+          'sfdc.platform.eventbus.grpc.subscription.fetch.replayid.corrupted',
+          'The Replay ID validation failed',
+        )
+      } else subscription.send([send(50, leadMessage({}))])
+    }
+    const order: string[] = []
+    start({
+      replayId: replayId(1),
+      onState: async (state) => {
+        await wait(1)
+        order.push(state.state)
+      },
+      onBatch: async () => void order.push('batch'),
+    })
+    await until(() => order.includes('batch'), 'a batch')
+    assert.ok(
+      order.indexOf('replay-lost') >= 0 && order.indexOf('replay-lost') < order.indexOf('batch'),
+      order.join(' '),
+    )
+    assert.deepEqual(
+      bus.subscriptions.map(({ first }) => first.replayPreset),
+      ['CUSTOM', 'EARLIEST'],
+    )
+  })
+
+  it('says so too when it broke before it ever knew its place', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (bus.subscriptions.length > 1) return
+      subscription.send([]) // headers and an empty message without a place
+      subscription.end()
+    }
+    start()
+    await until(() => bus.subscriptions.length === 2, 'a second subscription')
+    assert.deepEqual(
+      bus.subscriptions.map(({ first }) => first.replayPreset),
+      ['LATEST', 'EARLIEST'],
+    )
+    assert.ok(states.some(({ state }) => state === 'replay-lost'))
+  })
+
+  it('fetches a new session when the old one is refused', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (subscription.token === 'token1')
+        subscription.fail(status.UNAUTHENTICATED, 'sfdc.platform.eventbus.grpc.service.auth.error', 'invalid session')
+      else subscription.send([send(1, leadMessage({}))])
+    }
+    start()
+    await until(() => events().length === 1, 'an event')
+    assert.deepEqual(
+      bus.subscriptions.map(({ token }) => token),
+      ['token1', 'token2'],
+    )
+    assert.equal(bus.subscriptions[0]!.tenant, '00D5f000000abcDEAQ')
+  })
+
+  it('names the step to take when the grant is gone', async () => {
+    const client = streamClient({
+      session: async () => {
+        throw new CrmReconnectError('revoked', 'Reconnect the org.')
+      },
+    })
+    start({ client })
+    await until(() => states.some(({ state }) => state === 'refused'), 'the refusal')
+    const refused = states.find((state) => state.state === 'refused')
+    assert.equal(refused?.state === 'refused' && refused.step, 'Reconnect the org.')
+  })
+
+  it('waits long when the allowance of the org is spent', async () => {
+    bus.onSubscribe = (subscription) =>
+      subscription.fail(
+        status.RESOURCE_EXHAUSTED,
+        'sfdc.platform.eventbus.grpc.subscription.limit.exceeded',
+        'You have exceeded the event delivery limit for your org.',
+      )
+    start({ replayId: replayId(1) })
+    await until(() => states.some(({ state }) => state === 'allowance-spent'), 'the pause')
+    const spent = states.find((state) => state.state === 'allowance-spent')
+    assert.ok(spent?.state === 'allowance-spent' && spent.retryAtMs > Date.now() + 20 * 60_000)
+  })
+
+  it('takes a silent stream for dead, cancels it and comes back', async () => {
+    start({ silenceMaxMs: 60, replayId: replayId(1) })
+    await until(() => bus.subscriptions.length >= 2, 'a second subscription')
+    assert.ok(bus.subscriptions[0]!.closed(), 'the dead stream was left open')
+  })
+
+  it('comes back when the server restarts, with its place', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (bus.subscriptions.length > 1) return
+      subscription.send([send(3, leadMessage({}))])
+    }
+    start()
+    await until(() => batches.length === 1, 'a batch')
+    bus.subscriptions[0]!.fail(
+      status.INTERNAL,
+      'sfdc.platform.eventbus.grpc.service.unavailable',
+      'The service is unavailable. Try again later.',
+    )
+    await until(() => bus.subscriptions.length === 2, 'a second subscription')
+    assert.deepEqual(bus.subscriptions[1]!.first.replayId, replayId(3))
+    assert.ok(!states.some(({ state }) => state === 'replay-lost'))
+  })
+
+  it('does not call a new record complete when its event lacks a field that a policy reads', async () => {
+    bus.onSubscribe = (subscription) => subscription.send([send(1, leadMessage({ changeType: 'CREATE' }))])
+    start({ watchedFields: () => ['City', 'LastActivityDate'] })
+    await until(() => events().length === 1, 'an event')
+    assert.equal(events()[0]!.complete, false)
+  })
+
+  it('stops when told to, and says so', async () => {
+    start()
+    await until(() => bus.subscriptions.length === 1, 'a subscription')
+    stop.abort()
+    await running
+    assert.equal(states.at(-1)?.state, 'stopped')
+  })
+})
+
+describe('a plain-text stream', () => {
+  it('is for loopback addresses only', () => {
+    for (const here of ['127.0.0.1:4021', 'localhost:4021', '[::1]:4021', '127.9.9.9'])
+      assert.equal(isLoopback(here), true, here)
+    for (const away of [
+      'api.pubsub.salesforce.com:7443',
+      '10.0.0.1:4021',
+      '127.0.0.1.evil.example:7443',
+      'localhost.evil.example:1',
+      '[2001:db8::1]:4021',
+    ]) {
+      assert.equal(isLoopback(away), false, away)
+    }
+  })
+})
