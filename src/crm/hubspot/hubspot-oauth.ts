@@ -56,6 +56,8 @@ export function hubSpotAuthorizeUrl(request: {
   readonly scopes: readonly string[]
   readonly optionalScopes?: readonly string[]
   readonly state: string
+  /** PKCE, S256. The verifier goes to `exchangeHubSpotCode`. */
+  readonly codeChallenge?: string
 }): string {
   const url = new URL('/oauth/authorize', request.uiBaseUrl ?? 'https://app.hubspot.com')
   const query: Record<string, string> = {
@@ -63,6 +65,9 @@ export function hubSpotAuthorizeUrl(request: {
     redirect_uri: request.redirectUri,
     scope: request.scopes.join(' '),
     state: request.state,
+    ...(request.codeChallenge === undefined
+      ? {}
+      : { code_challenge: request.codeChallenge, code_challenge_method: 'S256' }),
     ...(request.optionalScopes?.length ? { optional_scope: request.optionalScopes.join(' ') } : {}),
   }
   // Scopes are parted by %20; URLSearchParams would write a plus sign.
@@ -132,7 +137,8 @@ function tokenFailure(
   if (status === 429 || status === 423 || status === 477 || status === 503) {
     return new CrmBusyError(where, nowMs + (retryAfterMs(response.headers.get('retry-after'), nowMs) ?? 10_000))
   }
-  if (status >= 400 && status < 500) return new CrmRefusedError(where, code, status)
+  // Without a readable body even a 400 says nothing about the grant.
+  if (status >= 400 && status < 500 && body !== undefined) return new CrmRefusedError(where, code, status)
   return new CrmUnknownError(where)
 }
 
