@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { OFFICE } from '../world/cast.ts'
+import type { Label, World } from '../world/world.ts'
+import { buildEventSchemas } from './avro-schemas.ts'
+import { eventsOf } from './change-events.ts'
+import { startClock } from './clock.ts'
+import { ControlPath } from './control-path.ts'
+import { EventBus } from './event-bus.ts'
+import { Faults } from './faults.ts'
+import { HttpFront } from './http-front.ts'
+import { OAuthEndpoints } from './oauth-endpoints.ts'
+import { OAuthSessions } from './oauth-sessions.ts'
+import { createOrg, DEFAULT_SETTINGS, type Org, type Settings } from './org.ts'
+import { PubSubServer } from './pubsub-server.ts'
+import { RestApi } from './rest-api.ts'
+import { seedOrg } from './seed-org.ts'
+import { UsageMeter } from './usage-meter.ts'
+
+export type Credentials = {
+  readonly orgId: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly userClientId: string
+  readonly userClientSecret: string
+  readonly controlSecret: string
+}
+
+export type SandboxOptions = {
+  readonly world: World
+  /** 0 or absent: a free port. */
+  readonly port?: number
+  readonly pubsubPort?: number
+  readonly settings?: Partial<Settings>
+  readonly credentials?: Partial<Omit<Credentials, 'orgId'>>
+  /** PEM of the key that signs JWT bearer assertions. Without it that flow is off. */
+  readonly jwtPublicKey?: string
+  /** How many change events the bus keeps at most. */
+  readonly retainMax?: number
+}
+
+export type SalesforceSandbox = {
+  readonly url: string
+  readonly pubsubAddress: string
+  readonly credentials: Credentials
+  /** For tests in the same process. */
+  readonly org: Org
+  close(): Promise<void>
+}
+
+export async function startSalesforceSandbox(options: SandboxOptions): Promise<SalesforceSandbox> {
+  const { world } = options
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings }
+  const clock = startClock(world.nowMs)
+  const org = createOrg(world.salesforce.orgId, clock, settings)
+  seedOrg(org, world)
+  const credentials = makeCredentials(org.orgId, options.credentials ?? {})
+  const sessions = new OAuthSessions(org, clientsOf(world, credentials), options.jwtPublicKey ?? null)
+  const bus = new EventBus(clock, world.seed, options.retainMax)
+  const schemas = buildEventSchemas(org.catalog)
+  const usage = new UsageMeter(org)
+  org.store.onCommit((commit) => bus.publish(eventsOf(org, schemas, commit)))
+  const pubsub = new PubSubServer({ org, bus, schemas, sessions, usage })
+  const faults = new Faults()
+  const labels: Label[] = world.labels.filter((label) => label.crm === 'salesforce')
+  let url = ''
+  const front = new HttpFront({
+    org,
+    sessions,
+    faults,
+    usage,
+    rest: new RestApi(org, usage),
+    oauth: new OAuthEndpoints(org, sessions, () => url),
+    control: new ControlPath({
+      org,
+      bus,
+      schemas,
+      sessions,
+      faults,
+      usage,
+      pubsub,
+      labels,
+      secret: credentials.controlSecret,
+    }),
+    pageKey: randomBytes(16).toString('hex'),
+  })
+  // Above the vendor's own limit, so that the sandbox can answer 414 and 431 itself.
+  const server = createServer({ maxHeaderSize: 128 * 1024 }, front.handle)
+  url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`
+  const pubsubAddress = await pubsub.listen(options.pubsubPort ?? 0)
+  return {
+    url,
+    pubsubAddress,
+    credentials,
+    org,
+    async close() {
+      pubsub.close()
+      server.closeAllConnections()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+function makeCredentials(orgId: string, given: Partial<Omit<Credentials, 'orgId'>>): Credentials {
+  const clientId = () => `3MVG9${randomBytes(36).toString('base64url')}`
+  const secret = () => randomBytes(32).toString('hex').toUpperCase()
+  return {
+    orgId,
+    clientId: given.clientId ?? clientId(),
+    clientSecret: given.clientSecret ?? secret(),
+    userClientId: given.userClientId ?? clientId(),
+    userClientSecret: given.userClientSecret ?? secret(),
+    controlSecret: given.controlSecret ?? randomBytes(24).toString('base64url'),
+  }
+}
+
+function clientsOf(world: World, credentials: Credentials) {
+  const { integrationUserId, User } = world.salesforce
+  const person =
+    User.find((user) => user.Email === OFFICE.revopsAdmin) ??
+    User.find((user) => user.IsActive && user.Id !== integrationUserId)
+  if (!person) throw new Error('The world has no user besides the integration user')
+  return [
+    { id: credentials.clientId, secret: credentials.clientSecret, userId: integrationUserId },
+    { id: credentials.userClientId, secret: credentials.userClientSecret, userId: person.Id },
+  ]
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}

@@ -1,0 +1,157 @@
+import type { Label } from '../world/world.ts'
+import { ApiError } from './api-error.ts'
+import type { EventSchemas } from './avro-schemas.ts'
+import { gapEvent, OVERFLOW_ID } from './change-events.ts'
+import type { EventBus } from './event-bus.ts'
+import type { Faults } from './faults.ts'
+import { type HttpAnswer, html, json } from './http-answer.ts'
+import { type OAuthSessions, sameText } from './oauth-sessions.ts'
+import { isLive, type Org, objectOfId, type Settings, textOf, toSecond } from './org.ts'
+import { runOrgAction } from './org-actions.ts'
+import type { PubSubServer } from './pubsub-server.ts'
+import type { StoredRecord } from './record-store.ts'
+import { buildCatalog } from './standard-objects.ts'
+import type { UsageMeter } from './usage-meter.ts'
+
+export type ControlDependencies = {
+  readonly org: Org
+  readonly bus: EventBus
+  readonly schemas: EventSchemas
+  readonly sessions: OAuthSessions
+  readonly faults: Faults
+  readonly usage: UsageMeter
+  readonly pubsub: PubSubServer
+  readonly labels: Label[]
+  readonly secret: string
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+class BadControl extends Error {}
+
+/** `/__sandbox/*`: what a test may do to the org that no API client may. Invisible without the secret. */
+export class ControlPath {
+  private readonly io: ControlDependencies
+
+  constructor(io: ControlDependencies) {
+    this.io = io
+  }
+
+  handle(method: string, url: URL, headers: Readonly<Record<string, string | undefined>>, text: string): HttpAnswer {
+    if (!sameText(headers['x-sandbox-control'] ?? '', this.io.secret)) return html(404, 'Not found')
+    try {
+      return json(200, this.run(`${method} ${url.pathname}`, text === '' ? {} : (JSON.parse(text) as Body)))
+    } catch (error) {
+      if (error instanceof ApiError) return json(error.status, { error: error.message })
+      return json(400, { error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  private run(route: string, body: Body): object {
+    const { labels, faults, sessions, org } = this.io
+    switch (route) {
+      case 'GET /__sandbox/labels':
+        return { labels }
+      case 'POST /__sandbox/labels':
+        labels.push(...((body.labels ?? []) as Label[]))
+        return { labels: labels.length }
+      case 'POST /__sandbox/faults': {
+        const fault = faults.add(body)
+        if (fault.kind === 'revoked') sessions.revokedByAdmin = true
+        return { faults: faults.count }
+      }
+      case 'DELETE /__sandbox/faults':
+        faults.clear()
+        sessions.revokedByAdmin = false
+        return { faults: 0 }
+      case 'GET /__sandbox/stats':
+        return this.stats()
+      case 'GET /__sandbox/tasks':
+        return { tasks: [...org.store.table('Task').values()].filter(isLive).map((task) => this.taskJson(task)) }
+      case 'POST /__sandbox/settings':
+        return this.set(body)
+      case 'POST /__sandbox/stream':
+        return this.stream(body)
+      case 'POST /__sandbox/actions':
+        return runOrgAction(org, body)
+      default:
+        throw new BadControl(`No such control: ${route}`)
+    }
+  }
+
+  private stats(): object {
+    const { usage, org, bus } = this.io
+    return {
+      requests: Object.fromEntries(usage.requests),
+      calls: usage.callsToday(),
+      rateLimited: usage.rateLimited,
+      writes: { byApp: Object.fromEntries(usage.writesByClient) },
+      stream: { open: usage.streams, delivered: usage.eventsDelivered, retained: bus.size() },
+      records: Object.fromEntries([...org.catalog.keys()].map((name) => [name, org.store.table(name).size])),
+      nowMs: org.clock.now(),
+    }
+  }
+
+  private taskJson(task: StoredRecord): object {
+    const { store } = this.io.org
+    const owner = store.get('User', textOf(task, 'OwnerId')) ?? store.get('Group', textOf(task, 'OwnerId'))
+    const links = [textOf(task, 'WhoId'), textOf(task, 'WhatId')].filter((id) => id !== '')
+    return {
+      id: task.Id,
+      key: task.Lanekeeper_Key__c ?? null,
+      subject: task.Subject ?? '',
+      description: task.Description ?? '',
+      ownerEmail: owner ? textOf(owner, 'Email') || textOf(owner, 'Name') : null,
+      status: task.Status,
+      closed: task.IsClosed,
+      about: links.map((id) => ({ objectType: objectOfId(this.io.org, id)?.name ?? '', id })),
+      createdAtMs: task.CreatedDate,
+      createdById: task.CreatedById,
+    }
+  }
+
+  private set(body: Body): object {
+    const { org } = this.io
+    for (const [name, value] of Object.entries(body)) {
+      const known = org.settings[name as keyof Settings]
+      if (known === undefined) throw new BadControl(`No such setting: ${name}`)
+      if (typeof known !== typeof value) throw new BadControl(`Setting ${name} must be a ${typeof known}`)
+      Object.assign(org.settings, { [name]: value })
+    }
+    if ('taskExternalId' in body) org.catalog = buildCatalog({ taskExternalId: org.settings.taskExternalId })
+    return org.settings
+  }
+
+  private stream(body: Body): object {
+    const { bus, pubsub, org } = this.io
+    switch (body.kind) {
+      case 'gap':
+      case 'overflow': {
+        const overflow = body.kind === 'overflow'
+        const entity = String(body.objectType ?? 'Lead')
+        const recordIds = overflow ? [OVERFLOW_ID] : ((body.recordIds ?? []) as string[])
+        if (recordIds.length === 0) throw new BadControl('A gap needs recordIds')
+        const changeType = overflow ? 'GAP_OVERFLOW' : String(body.changeType ?? 'GAP_UPDATE')
+        const userId = [...org.store.table('User').keys()][0]!
+        bus.publish([
+          gapEvent(this.io.schemas, { entity, changeType, recordIds, userId, atMs: toSecond(org.clock.now()) }),
+        ])
+        return { published: 1 }
+      }
+      case 'disconnect':
+      case 'auth':
+      case 'limit':
+        return { cut: pubsub.disconnectAll(body.kind === 'disconnect' ? 'unavailable' : body.kind) }
+      case 'silence': {
+        const ms = typeof body.ms === 'number' ? body.ms : 600_000
+        pubsub.silence(ms)
+        return { silentMs: ms }
+      }
+      case 'expire-replay':
+        bus.expireAll()
+        return { retained: bus.size() }
+      default:
+        throw new BadControl(`Unknown stream kind "${String(body.kind)}"`)
+    }
+  }
+}

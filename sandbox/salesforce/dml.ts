@@ -1,0 +1,229 @@
+import { ApiError, notFound } from './api-error.ts'
+import { deriveFields } from './derived-fields.ts'
+import { assignedOwner } from './lead-assignment-rule.ts'
+import type { ObjectDefinition } from './object-definition.ts'
+import { isLive, type Org } from './org.ts'
+import type { FieldValue, StoredRecord } from './record-store.ts'
+import { checkReferences, checkRequired, checkTaskLinks, checkUnique, readWriteBody } from './write-checks.ts'
+
+/** Who writes, and how the write presents itself. */
+export type Writer = {
+  readonly userId: string
+  readonly origin: string
+  /** `Sforce-Auto-Assign`; TRUE unless the caller says otherwise. */
+  readonly autoAssign: boolean
+  /** A fault from the control path that hits rows rather than the whole request. */
+  readonly rowFault: 'lock' | 'duplicate' | null
+}
+
+type Draft = { Id: string; [field: string]: FieldValue }
+
+export function createRecord(
+  org: Org,
+  writer: Writer,
+  object: ObjectDefinition,
+  body: Readonly<Record<string, unknown>>,
+): string {
+  if (!object.createable) throw unsupported(object, 'create')
+  return org.store.transaction(writer, () => {
+    const values = readWriteBody(object, body, 'create')
+    const nowMs = org.store.transactionTimeMs()
+    const draft: Draft = { Id: org.ids.take(object.keyPrefix) }
+    for (const field of object.fields.values()) {
+      if (field.type === 'address' || field.name === 'Id') continue
+      draft[field.name] = values.get(field) ?? field.defaultValue
+    }
+    if (object.fields.get('OwnerId')?.createable) draft.OwnerId ??= writer.userId
+    draft.CreatedDate = nowMs
+    draft.CreatedById = writer.userId
+    stamp(draft, writer, nowMs)
+    deriveFields(org, object.name, null, draft, nowMs)
+    throwRowFault(writer, object, draft.Id)
+    checkAll(org, object, null, draft, new Set())
+    org.store.put(object.name, 'CREATE', draft)
+    assign(org, writer, object, draft)
+    return draft.Id
+  })
+}
+
+export function updateRecord(
+  org: Org,
+  writer: Writer,
+  object: ObjectDefinition,
+  id: string,
+  body: Readonly<Record<string, unknown>>,
+): void {
+  if (!object.updateable) throw unsupported(object, 'update')
+  org.store.transaction(writer, () => {
+    const before = liveRecord(org, object, id)
+    const values = readWriteBody(object, body, 'update')
+    const nowMs = org.store.transactionTimeMs()
+    const draft: Draft = { ...before }
+    for (const [field, value] of values) {
+      draft[field.name] = value === null && field.type === 'boolean' ? false : value
+    }
+    stamp(draft, writer, nowMs)
+    deriveFields(org, object.name, before, draft, nowMs)
+    throwRowFault(writer, object, id)
+    if (object.name === 'Lead' && before.IsConverted === true) {
+      throw new ApiError(400, 'CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', [])
+    }
+    checkAll(org, object, before, draft, new Set([...values.keys()].map((field) => field.name)))
+    org.store.put(object.name, 'UPDATE', draft)
+    assign(org, writer, object, draft)
+  })
+}
+
+export function deleteRecord(org: Org, writer: Writer, object: ObjectDefinition, id: string): void {
+  if (!object.deletable) throw unsupported(object, 'delete')
+  org.store.transaction(writer, () => {
+    const before = liveRecord(org, object, id)
+    throwRowFault(writer, object, id)
+    if (!object.fields.has('IsDeleted')) {
+      org.store.remove(object.name, id)
+      return
+    }
+    markDeleted(org, writer, object.name, before, null)
+    if (object.name === 'Account')
+      cascade(org, writer, id, [
+        ['Contact', 'AccountId'],
+        ['Opportunity', 'AccountId'],
+      ])
+    cascade(org, writer, id, [
+      ['Task', 'WhatId'],
+      ['Task', 'WhoId'],
+    ])
+  })
+}
+
+/** Contacts and opportunities go with their account, tasks with what they hang on. */
+function cascade(org: Org, writer: Writer, parentId: string, children: readonly (readonly [string, string])[]): void {
+  for (const [object, field] of children) {
+    for (const child of [...org.store.table(object).values()]) {
+      if (child[field] !== parentId || !isLive(child)) continue
+      markDeleted(org, writer, object, child, null)
+      if (object !== 'Task')
+        cascade(org, writer, child.Id, [
+          ['Task', 'WhatId'],
+          ['Task', 'WhoId'],
+        ])
+    }
+  }
+}
+
+/** Into the recycle bin. `masterId` names the surviving record when a merge was the reason. */
+export function markDeleted(
+  org: Org,
+  writer: Writer,
+  object: string,
+  before: StoredRecord,
+  masterId: string | null,
+): void {
+  const draft: Draft = { ...before, IsDeleted: true }
+  if (masterId !== null) draft.MasterRecordId = masterId
+  stamp(draft, writer, org.store.transactionTimeMs())
+  org.store.put(object, 'DELETE', draft)
+}
+
+export function undeleteRecord(org: Org, writer: Writer, object: ObjectDefinition, id: string): void {
+  org.store.transaction(writer, () => {
+    const before = org.store.get(object.name, id)
+    if (!object.undeletable || before?.IsDeleted !== true) {
+      throw new ApiError(400, 'UNDELETE_FAILED', 'Entity is not in the recycle bin', [])
+    }
+    const deletedAt = before.SystemModstamp
+    restore(org, writer, object.name, before)
+    // What went into the bin together with this record comes out together.
+    for (const [child, fields] of [
+      ['Contact', ['AccountId']],
+      ['Opportunity', ['AccountId']],
+      ['Task', ['WhatId', 'WhoId']],
+    ] as const) {
+      for (const row of [...org.store.table(child).values()]) {
+        if (row.IsDeleted !== true || row.SystemModstamp !== deletedAt || !fields.some((field) => row[field] === id))
+          continue
+        restore(org, writer, child, row)
+      }
+    }
+  })
+}
+
+function restore(org: Org, writer: Writer, object: string, before: StoredRecord): void {
+  const draft: Draft = { ...before, IsDeleted: false }
+  stamp(draft, writer, org.store.transactionTimeMs())
+  org.store.put(object, 'UNDELETE', draft)
+}
+
+export function liveRecord(org: Org, object: ObjectDefinition, id: string): StoredRecord {
+  const record = org.store.get(object.name, id)
+  if (!record) throw notFound()
+  if (!isLive(record)) throw new ApiError(404, 'ENTITY_IS_DELETED', 'entity is deleted', [])
+  return record
+}
+
+function stamp(draft: Draft, writer: Writer, nowMs: number): void {
+  draft.LastModifiedDate = nowMs
+  draft.LastModifiedById = writer.userId
+  draft.SystemModstamp = nowMs
+}
+
+function checkAll(
+  org: Org,
+  object: ObjectDefinition,
+  before: StoredRecord | null,
+  draft: StoredRecord,
+  touched: ReadonlySet<string>,
+): void {
+  checkRequired(object, draft, touched)
+  checkReferences(org, object, before, draft)
+  checkUnique(org, object, draft)
+  if (object.name === 'Task') checkTaskLinks(draft)
+}
+
+/** The assignment rule runs after the write, inside its transaction: one event with the final owner. */
+function assign(org: Org, writer: Writer, object: ObjectDefinition, saved: StoredRecord): void {
+  if (object.name !== 'Lead' || !writer.autoAssign) return
+  const owner = assignedOwner(org, saved)
+  if (owner === null || owner === saved.OwnerId) return
+  org.store.put('Lead', 'UPDATE', { ...saved, OwnerId: owner })
+}
+
+function throwRowFault(writer: Writer, object: ObjectDefinition, id: string): void {
+  if (writer.rowFault === 'lock') {
+    const message = `unable to obtain exclusive access to this record or 1 records: ${id}`
+    throw new ApiError(400, 'UNABLE_TO_LOCK_ROW', message, [])
+  }
+  if (writer.rowFault === 'duplicate') {
+    const message = "You're creating a duplicate record. We recommend you use an existing record instead."
+    throw new ApiError(400, 'DUPLICATES_DETECTED', message, null, {
+      duplicateResult: {
+        allowSave: true,
+        duplicateRule: `${object.name}s_DR`,
+        duplicateRuleEntityType: object.name,
+        errorMessage: message,
+        matchResults: [
+          {
+            entityType: object.name,
+            errors: [],
+            matchEngine: 'ExactMatchEngine',
+            matchRecords: [
+              {
+                additionalInformation: [],
+                fieldDiffs: [],
+                matchConfidence: 100,
+                record: { attributes: { type: object.name }, Id: id },
+              },
+            ],
+            rule: `${object.name}_MR`,
+            size: 1,
+            success: true,
+          },
+        ],
+      },
+    })
+  }
+}
+
+function unsupported(object: ObjectDefinition, verb: string): ApiError {
+  return new ApiError(400, 'INVALID_TYPE_FOR_OPERATION', `entity type ${object.name} does not support ${verb}`, [])
+}

@@ -1,0 +1,73 @@
+/** Misbehaviour on command; see docs/sandbox.md for what each kind does. */
+export const FAULT_KINDS = [
+  '429',
+  'daily-limit',
+  '500',
+  '502',
+  '503',
+  'html',
+  'truncated',
+  'hang',
+  'commit-then-hang',
+  'commit-then-reset',
+  'expired-token',
+  'revoked',
+  'missing-scope',
+  'lock',
+  'duplicate',
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+export type Fault = {
+  readonly kind: FaultKind
+  readonly method: string | null
+  readonly path: string | null
+  remaining: number
+  readonly retryAfterS: number | null
+  readonly delayMs: number
+}
+
+const DELAY_MS_DEFAULT = 30_000
+
+export class Faults {
+  private waiting: Fault[] = []
+
+  add(raw: Readonly<Record<string, unknown>>): Fault {
+    const kind = FAULT_KINDS.find((candidate) => candidate === String(raw.kind))
+    if (!kind) throw new Error(`Unknown fault kind "${String(raw.kind)}"; known: ${FAULT_KINDS.join(', ')}`)
+    const fault: Fault = {
+      kind,
+      method: typeof raw.method === 'string' ? raw.method.toUpperCase() : null,
+      path: typeof raw.path === 'string' ? raw.path : null,
+      // A revoked grant stays revoked until someone clears the faults.
+      remaining: kind === 'revoked' ? Number.POSITIVE_INFINITY : Number(raw.times ?? 1),
+      retryAfterS: typeof raw.retryAfterS === 'number' ? raw.retryAfterS : null,
+      delayMs: typeof raw.delayMs === 'number' ? raw.delayMs : DELAY_MS_DEFAULT,
+    }
+    this.waiting.push(fault)
+    return fault
+  }
+
+  clear(): void {
+    this.waiting = []
+  }
+
+  /** The fault that this request meets, used up by one. */
+  take(method: string, path: string): Fault | null {
+    const fault = this.waiting.find(
+      (candidate) =>
+        candidate.kind !== 'revoked' &&
+        (candidate.method === null || candidate.method === method) &&
+        (candidate.path === null || path.startsWith(candidate.path)),
+    )
+    if (!fault) return null
+    fault.remaining--
+    if (fault.remaining <= 0) this.waiting = this.waiting.filter((candidate) => candidate !== fault)
+    return fault
+  }
+
+  get count(): number {
+    return this.waiting.length
+  }
+}

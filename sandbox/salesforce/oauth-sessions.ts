@@ -1,0 +1,221 @@
+import { createHash, createVerify, randomBytes, timingSafeEqual } from 'node:crypto'
+import { ApiError } from './api-error.ts'
+import type { Org } from './org.ts'
+
+export type OAuthClient = { readonly id: string; readonly secret: string; readonly userId: string }
+
+export type Session = {
+  readonly token: string
+  readonly userId: string
+  readonly clientId: string
+  expiresAtMs: number
+}
+
+type RefreshGrant = { readonly family: string; readonly userId: string; readonly clientId: string; used: boolean }
+
+type CodeGrant = {
+  readonly userId: string
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly challenge: string | null
+  readonly challengeMethod: string
+  readonly expiresAtMs: number
+}
+
+const CODE_LIFETIME_MS = 15 * 60_000
+const JWT_EXP_MAX_MS = 5 * 60_000
+
+/** The vendor's OAuth error body: HTTP 400 with `error` and `error_description`. */
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError'
+  readonly error: string
+  constructor(error: string, description: string) {
+    super(description)
+    this.error = error
+  }
+}
+
+export type IssuedToken = {
+  readonly session: Session
+  readonly refreshToken: string | null
+  readonly client: OAuthClient
+}
+
+/** Who may call: sessions, refresh tokens with their families, authorization codes. All in memory, for one run. */
+export class OAuthSessions {
+  private readonly org: Org
+  private readonly clients: readonly OAuthClient[]
+  private readonly sessions = new Map<string, Session>()
+  private readonly refreshTokens = new Map<string, RefreshGrant>()
+  private readonly revokedFamilies = new Set<string>()
+  private readonly codes = new Map<string, CodeGrant>()
+  private readonly jwtPublicKey: string | null
+  /** The admin took the grant away: every token fails until the fault is cleared. */
+  revokedByAdmin = false
+
+  constructor(org: Org, clients: readonly OAuthClient[], jwtPublicKey: string | null) {
+    this.org = org
+    this.clients = clients
+    this.jwtPublicKey = jwtPublicKey
+  }
+
+  check(token: string): Session {
+    const session = this.sessions.get(token)
+    if (!session || this.revokedByAdmin || session.expiresAtMs <= this.org.clock.now()) {
+      throw new ApiError(401, 'INVALID_SESSION_ID', 'Session expired or invalid')
+    }
+    return session
+  }
+
+  expire(token: string): void {
+    this.sessions.delete(token)
+  }
+
+  findClient(id: string | undefined): OAuthClient {
+    const client = this.clients.find((candidate) => candidate.id === id)
+    if (!client) throw new OAuthError('invalid_client_id', 'client identifier invalid')
+    return client
+  }
+
+  issue(form: URLSearchParams): IssuedToken {
+    if (this.revokedByAdmin) throw new OAuthError('invalid_grant', 'expired access/refresh token')
+    switch (form.get('grant_type')) {
+      case 'client_credentials': {
+        const client = this.authenticate(form)
+        return { session: this.open(client, client.userId), refreshToken: null, client }
+      }
+      case 'refresh_token':
+        return this.refresh(form)
+      case 'authorization_code':
+        return this.redeem(form)
+      case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
+        return this.acceptAssertion(form.get('assertion') ?? '')
+      default:
+        throw new OAuthError('unsupported_grant_type', 'grant type not supported')
+    }
+  }
+
+  grantCode(grant: Omit<CodeGrant, 'expiresAtMs'>): string {
+    const code = `aPrx${randomBytes(32).toString('base64url')}`
+    this.codes.set(code, { ...grant, expiresAtMs: this.org.clock.now() + CODE_LIFETIME_MS })
+    return code
+  }
+
+  revoke(token: string): void {
+    const grant = this.refreshTokens.get(token)
+    if (grant) this.revokedFamilies.add(grant.family)
+    else if (!this.sessions.delete(token))
+      throw new OAuthError('unsupported_token_type', 'this token type is not supported')
+  }
+
+  private refresh(form: URLSearchParams): IssuedToken {
+    const client = this.findClient(form.get('client_id') ?? undefined)
+    const secret = form.get('client_secret')
+    if (secret !== null && !sameText(secret, client.secret)) throw invalidSecret()
+    const token = form.get('refresh_token') ?? ''
+    const grant = this.refreshTokens.get(token)
+    if (!grant || grant.clientId !== client.id || this.revokedFamilies.has(grant.family)) {
+      throw new OAuthError('invalid_grant', 'expired access/refresh token')
+    }
+    if (grant.used) {
+      // A rotated token that comes back is taken for a stolen one: the whole family goes.
+      this.revokedFamilies.add(grant.family)
+      throw new OAuthError('invalid_grant', 'expired access/refresh token')
+    }
+    const session = this.open(client, grant.userId)
+    if (!this.org.settings.rotateRefreshToken) return { session, refreshToken: null, client }
+    grant.used = true
+    return { session, refreshToken: this.newRefreshToken(client, grant.userId, grant.family), client }
+  }
+
+  private redeem(form: URLSearchParams): IssuedToken {
+    const client = this.findClient(form.get('client_id') ?? undefined)
+    const code = form.get('code') ?? ''
+    const grant = this.codes.get(code)
+    this.codes.delete(code)
+    if (!grant || grant.clientId !== client.id || grant.expiresAtMs <= this.org.clock.now()) {
+      throw new OAuthError('invalid_grant', 'expired authorization code')
+    }
+    if (grant.redirectUri !== form.get('redirect_uri')) {
+      throw new OAuthError('redirect_uri_mismatch', 'redirect_uri must match configuration')
+    }
+    const secret = form.get('client_secret')
+    if (grant.challenge === null && secret === null) throw invalidSecret()
+    if (secret !== null && !sameText(secret, client.secret)) throw invalidSecret()
+    if (grant.challenge !== null) checkVerifier(grant, form.get('code_verifier') ?? '')
+    const family = randomBytes(8).toString('hex')
+    return {
+      session: this.open(client, grant.userId),
+      refreshToken: this.newRefreshToken(client, grant.userId, family),
+      client,
+    }
+  }
+
+  private acceptAssertion(assertion: string): IssuedToken {
+    const [head = '', body = '', signature = ''] = assertion.split('.')
+    const claims = readJson(body)
+    const header = readJson(head)
+    if (!this.jwtPublicKey || header.alg !== 'RS256') throw new OAuthError('invalid_grant', 'invalid assertion')
+    const verifier = createVerify('RSA-SHA256').update(`${head}.${body}`)
+    if (!verifier.verify(this.jwtPublicKey, Buffer.from(signature, 'base64url'))) {
+      throw new OAuthError('invalid_grant', 'invalid assertion')
+    }
+    const client = this.findClient(typeof claims.iss === 'string' ? claims.iss : undefined)
+    const expMs = Number(claims.exp) * 1000
+    const nowMs = this.org.clock.now()
+    if (!(expMs > nowMs) || expMs > nowMs + JWT_EXP_MAX_MS)
+      throw new OAuthError('invalid_grant', 'expired authorization code')
+    for (const user of this.org.store.table('User').values()) {
+      if (user.Username === claims.sub && user.IsActive === true) {
+        return { session: this.open(client, user.Id), refreshToken: null, client }
+      }
+    }
+    throw new OAuthError('invalid_grant', "user hasn't approved this consumer")
+  }
+
+  private authenticate(form: URLSearchParams): OAuthClient {
+    const client = this.findClient(form.get('client_id') ?? undefined)
+    if (!sameText(form.get('client_secret') ?? '', client.secret)) throw invalidSecret()
+    return client
+  }
+
+  private open(client: OAuthClient, userId: string): Session {
+    const token = `${this.org.orgId.slice(0, 15)}!${randomBytes(48).toString('base64url')}`
+    const expiresAtMs = this.org.clock.now() + this.org.settings.accessTokenMinutes * 60_000
+    const session = { token, userId, clientId: client.id, expiresAtMs }
+    this.sessions.set(token, session)
+    return session
+  }
+
+  private newRefreshToken(client: OAuthClient, userId: string, family: string): string {
+    const token = `5Aep861${randomBytes(40).toString('base64url')}`
+    this.refreshTokens.set(token, { family, userId, clientId: client.id, used: false })
+    return token
+  }
+}
+
+function invalidSecret(): OAuthError {
+  return new OAuthError('invalid_client', 'invalid client credentials')
+}
+
+export function sameText(a: string, b: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(a), hash(b))
+}
+
+/** One public client sends no method and a hashed challenge, so the hashed form is always tried. */
+function checkVerifier(grant: CodeGrant, verifier: string): void {
+  const hashed = createHash('sha256').update(verifier).digest('base64url')
+  if (verifier !== '' && hashed === grant.challenge) return
+  if (grant.challengeMethod === 'plain' && verifier !== '' && verifier === grant.challenge) return
+  throw new OAuthError('invalid_grant', 'invalid code verifier')
+}
+
+function readJson(part: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
