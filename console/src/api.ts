@@ -80,6 +80,7 @@ export const overviewQuery = queryOptions({
 /** What the address bar of the list holds; absent means "any". */
 export type CaseSearch = {
   class?: string
+  posture?: string
   pattern?: string
   owner?: string
   workflow?: string

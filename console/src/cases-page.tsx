@@ -90,6 +90,17 @@ function Filters({ search }: { search: CaseSearch }) {
           data={options('Any owner', search.owner, overview.data?.byOwner)}
         />
         <NativeSelect
+          aria-label="Posture"
+          value={search.posture ?? ''}
+          onChange={(event) => set({ posture: event.currentTarget.value })}
+          data={[
+            { value: '', label: 'Any posture' },
+            { value: 'confirm', label: 'Confirm' },
+            { value: 'hold', label: 'Hold' },
+            { value: 'stop', label: 'Stop' },
+          ]}
+        />
+        <NativeSelect
           aria-label="Pattern"
           value={search.pattern ?? ''}
           onChange={(event) => set({ pattern: event.currentTarget.value })}

@@ -131,7 +131,7 @@ function Numbers({ overview }: { overview: Overview }) {
       <Figure label="Past deadline" value={open.overdue} to={{ overdue: 'true' }} loud={open.overdue > 0}>
         {open.total === 0 ? 'of none' : `${Math.round((100 * open.overdue) / open.total)} % of open`}
       </Figure>
-      <Figure label="Stopped" value={open.stopped} to={{}}>
+      <Figure label="Stopped" value={open.stopped} to={{ posture: 'stop' }}>
         {open.unknown === 0 ? 'none of them unknown' : `${number(open.unknown)} of them unknown`}
       </Figure>
       <Figure label="Settled by rules" value={last7Days.settledByRule} to={{ status: 'settled-by-rule' }}>

@@ -17,7 +17,7 @@ const root = createRootRoute({
   ),
 })
 
-const NAMES = ['class', 'pattern', 'owner', 'workflow', 'status', 'q'] as const
+const NAMES = ['class', 'posture', 'pattern', 'owner', 'workflow', 'status', 'q'] as const
 
 /** Whatever stands in the address bar; the server refuses what it does not know, in words. */
 function caseSearch(search: Record<string, unknown>): CaseSearch {

@@ -14,11 +14,25 @@ const lane: MantineColorsTuple = [
   '#0a5560',
 ]
 
+/** Mantine's own dark scale is a neutral grey; this one belongs to the same water. */
+const dark: MantineColorsTuple = [
+  '#e6edf0',
+  '#c4d0d6',
+  '#9fb0b9',
+  '#6f838d',
+  '#3d4c54',
+  '#2f3c43',
+  '#1d272d',
+  '#182126',
+  '#141c20',
+  '#10171b',
+]
+
 export const theme = createTheme({
   primaryColor: 'lane',
   primaryShade: { light: 8, dark: 4 },
   autoContrast: true,
-  colors: { lane },
+  colors: { lane, dark },
   defaultRadius: 'md',
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',

@@ -40,7 +40,7 @@ export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'da
           dataKey="at"
           type="stacked"
           series={series}
-          gridAxis="y"
+          gridAxis="x"
           tickLine="none"
           withLegend={false}
           xAxisProps={{ minTickGap: 34 }}

@@ -73,18 +73,18 @@ function Workflow({ workflow }: { workflow: WorkflowView }) {
       {workflow.answers.length > 0 && (
         <dl className="who">
           {workflow.answers.map((answer) => (
-            <div key={`${answer.question}/${answer.note}`}>
-              <dt>
-                {answer.question}
-                {answer.note && <span className="quiet">{answer.note}</span>}
-              </dt>
-              <dd>
-                {answer.people.length === 0 ? (
-                  <span className="late">Nobody</span>
-                ) : (
-                  answer.people.map((person) => <Answering key={person.email} person={person} />)
-                )}
-              </dd>
+            <div key={answer.question}>
+              <dt>{answer.question}</dt>
+              {answer.groups.map((group) => (
+                <dd key={group.note}>
+                  {group.people.length === 0 ? (
+                    <span className="late">Nobody</span>
+                  ) : (
+                    group.people.map((person) => <Answering key={person.email} person={person} />)
+                  )}
+                  {group.note && <span className="quiet">{group.note}</span>}
+                </dd>
+              ))}
             </div>
           ))}
         </dl>

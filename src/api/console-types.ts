@@ -113,6 +113,7 @@ export type ListItem = z.infer<typeof ListItem>
 
 export const ListQuery = z.object({
   class: ExceptionClassName.optional(),
+  posture: PostureName.optional(),
   pattern: z.string().max(60).optional(),
   owner: z.string().max(320).optional(),
   workflow: z.string().max(200).optional(),
@@ -217,7 +218,13 @@ export const WorkflowsReply = z.object({
       says: z.string().nullable(),
       ifWrongForTwoWeeks: z.string().nullable(),
       objects: z.array(z.string()),
-      answers: z.array(z.object({ question: z.string(), note: z.string().nullable(), people: z.array(AnsweredBy) })),
+      /** M1: exactly five, in this order. */
+      answers: z.array(
+        z.object({
+          question: z.string(),
+          groups: z.array(z.object({ note: z.string().nullable(), people: z.array(AnsweredBy) })),
+        }),
+      ),
       branches: z.array(z.object({ branch: z.string(), mode: z.string(), because: z.string(), rules: z.number() })),
       problems: z.array(z.object({ job: z.string(), email: z.string().nullable(), problem: z.string() })),
       loadError: LoadErrorView.nullable(),

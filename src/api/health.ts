@@ -104,3 +104,17 @@ export function beatChecks(db: Database, roles: readonly string[]): ReadinessChe
     },
   }))
 }
+
+/** One workflow that waits for a person does not stop the others, so it is shown and keeps nobody out. */
+export function workflowCheck(db: Database): ReadinessCheck {
+  return {
+    name: 'workflows',
+    required: false,
+    problem: async () => {
+      const { rows } = await sql<{ n: number }>`
+        select count(*) as n from workflow where load_error is not null or jsonb_array_length(problems) > 0`.execute(db)
+      const n = rows[0]?.n ?? 0
+      return n === 0 ? null : `${n} ${n === 1 ? 'workflow is' : 'workflows are'} not ready; the console names the job`
+    },
+  }
+}

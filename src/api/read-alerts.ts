@@ -125,7 +125,7 @@ async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {
   return [
     {
       level: 'warn',
-      title: `${n} webhooks refused today`,
+      title: `${n} webhooks were refused within the last hour or more`,
       detail: 'Their signature, age or form was wrong, so nothing of them was stored.',
       step: 'If the client secret was changed in the CRM, change it here as well.',
       about: 'events',

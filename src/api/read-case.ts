@@ -36,16 +36,17 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     from ${LIST_FROM} where e.id = ${id}`.execute(db)
   const row = rows[0]
   if (!row) return null
-  const [receipt, history, task, sameTask, targets] = await Promise.all([
+  const task = row.task_id === null ? null : await readTask(db, row.task_id)
+  const [receipt, history, sameTask, targets] = await Promise.all([
     row.receipt_seq === null ? null : readReceipt(db, row.receipt_seq),
     readHistory(db, {
       exceptionId: row.id,
-      subject: row.subject,
       record: `${row.connection_id}/${row.object_type}/${row.record_id}`,
-      taskId: row.task_id,
-      receiptSeq: row.receipt_seq,
+      task: task && {
+        id: task.id,
+        record: task.record_id === null ? null : `${row.connection_id}/${task.object_type}/${task.record_id}`,
+      },
     }),
-    row.task_id === null ? null : readTask(db, row.task_id),
     row.task_id === null ? { rows: [], more: 0 } : readSameTask(db, row.task_id, row.id),
     readLinkTargets(db, [row.connection_id, ...row.involves.map((ref) => ref.connectionId)]),
   ])
@@ -108,6 +109,8 @@ type TaskRow = {
   id: number
   status: 'open' | 'done'
   owner_email: string
+  object_type: string | null
+  record_id: string | null
   crm_task_id: string | null
   due_at: Date
   reopened: number
@@ -117,7 +120,7 @@ type TaskRow = {
 
 async function readTask(db: Database, id: number): Promise<TaskRow | null> {
   const { rows } = await sql<TaskRow>`
-    select id, status, owner_email, crm_task_id, due_at, reopened, reopen_reason, closed_by
+    select id, status, owner_email, object_type, record_id, crm_task_id, due_at, reopened, reopen_reason, closed_by
     from task where id = ${id}`.execute(db)
   return rows[0] ?? null
 }

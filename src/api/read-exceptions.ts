@@ -41,6 +41,7 @@ export async function readExceptions(db: Database, query: ListQuery, now: Date):
   const conditions = [sql`true`]
   if (query.status !== 'all') conditions.push(sql`e.status = ${query.status}`)
   if (query.class) conditions.push(sql`e.class = ${query.class}`)
+  if (query.posture) conditions.push(sql`e.posture = ${query.posture}`)
   if (query.pattern) conditions.push(sql`e.pattern = ${query.pattern}`)
   if (query.owner) conditions.push(sql`e.owner_email = ${query.owner.toLowerCase()}`)
   if (query.workflow) conditions.push(sql`e.workflow = ${query.workflow}`)

@@ -66,36 +66,57 @@ function parseObject(body: string | null): Record<string, unknown> {
   }
 }
 
-/** Everything the ledger has about this case: the exception, its record, its task. Oldest first. */
-export async function readHistory(
-  db: Database,
-  of: { exceptionId: number; subject: string; record: string; taskId: number | null; receiptSeq: number | null },
-): Promise<CaseReply['history']> {
-  const subjects = [
-    of.subject,
-    of.record,
-    `exception/${of.exceptionId}`,
-    ...(of.taskId === null ? [] : [`task/${of.taskId}`]),
-  ]
-  const { rows } = await sql<{ seq: number; at: Date; kind: string; actor: string; body: string | null }>`
-    select * from (
-      select seq, at, kind, actor, body from ledger
-      where subject = any(${[...new Set(subjects)]}) or seq = ${of.receiptSeq}
-      order by seq desc limit ${HISTORY_MAX}) newest
-    order by seq`.execute(db)
-  return rows.map((row) => ({
-    seq: String(row.seq),
-    at: row.at.toISOString(),
-    kind: row.kind,
-    actor: row.actor,
-    says: row.body === null ? 'The content was erased; its hash is still part of the chain.' : saysOf(row.body),
-  }))
+export type HistoryOf = {
+  readonly exceptionId: number
+  /** `connection/object/record` of the case, and of the record that its task hangs on: ledger entries name records. */
+  readonly record: string
+  readonly task: { readonly id: number; readonly record: string | null } | null
 }
 
+/** Everything the ledger has about this case: the exception, its record's owner writes, its task. Oldest first. */
+export async function readHistory(db: Database, of: HistoryOf): Promise<CaseReply['history']> {
+  const subjects = [...new Set([of.record, of.task?.record].filter((subject) => subject != null))]
+  const { rows } = await sql<{
+    seq: number
+    at: Date
+    kind: string
+    actor: string
+    subject: string
+    body: string | null
+  }>`
+    select * from (
+      select seq, at, kind, actor, subject, body from ledger
+      where subject = any(${subjects}) order by seq desc limit ${HISTORY_MAX}) newest
+    order by seq`.execute(db)
+  return rows
+    .map((row) => ({ row, entry: parseObject(row.body) }))
+    .filter(({ row, entry }) => isAbout(entry, row.subject, of))
+    .map(({ row, entry }) => ({
+      seq: String(row.seq),
+      at: row.at.toISOString(),
+      kind: row.kind,
+      actor: row.actor,
+      says: row.body === null ? 'The content was erased; its hash is still part of the chain.' : saysOf(entry),
+    }))
+}
+
+/** A record may have several cases, and a task may stand for several records: keep what belongs to this one. */
+function isAbout(entry: Readonly<Record<string, unknown>>, subject: string, of: HistoryOf): boolean {
+  if (typeof entry.exception === 'number' && entry.exception !== of.exceptionId) return false
+  if (typeof entry.task === 'number') return entry.task === of.task?.id
+  return subject === of.record
+}
+
+const Write = z.object({ toEmail: z.string(), rule: z.string() })
+
 /** One line of an entry, from whichever of its fields speaks to people. */
-function saysOf(body: string): string | null {
-  const entry = parseObject(body)
-  for (const name of ['says', 'what', 'why', 'because', 'outcome']) {
+function saysOf(entry: Readonly<Record<string, unknown>>): string | null {
+  const write = Write.safeParse(entry.write)
+  if (write.success) {
+    const outcome = typeof entry.outcome === 'string' ? ` ${entry.outcome}` : ''
+    return `Rule "${write.data.rule}" gives the record to ${write.data.toEmail}.${outcome}`
+  }
+  for (const name of ['says', 'what', 'why', 'because', 'outcome', 'resolution']) {
     const value = entry[name]
     if (typeof value === 'string' && value !== '') return value
   }

@@ -92,18 +92,20 @@ function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
         accepted: owners.accepted[email] ?? null,
       }
     })
+  const one = (email: string, note: string | null) => [{ note, people: people([email]) }]
   const { general, senior, approved } = owners.reviewers
   return [
-    { question: 'Who reviews', note: 'expected, risky and unknown cases', people: people(general) },
-    { question: 'Who reviews', note: 'customer-facing cases', people: people(senior) },
-    { question: 'Who reviews', note: 'revenue-impacting cases', people: people(approved) },
-    { question: 'Who overrides', note: null, people: people([owners.override]) },
-    { question: 'Who pauses', note: 'and can undo', people: people([owners.rollback]) },
     {
-      question: 'Who escalates',
-      note: 'owns the business outcome, told of every unknown',
-      people: people([owners.workflow]),
+      question: 'Who reviews',
+      groups: [
+        { note: 'expected, risky, unknown', people: people(general) },
+        { note: 'customer-facing', people: people(senior) },
+        { note: 'revenue-impacting', people: people(approved) },
+      ],
     },
-    { question: 'Who decides that rules win', note: null, people: people([owners.boundary]) },
+    { question: 'Who overrides', groups: one(owners.override, null) },
+    { question: 'Who pauses', groups: one(owners.rollback, 'and can undo') },
+    { question: 'Who escalates', groups: one(owners.workflow, 'owns the business outcome') },
+    { question: 'Who decides that rules win', groups: one(owners.boundary, null) },
   ]
 }

@@ -1,0 +1,32 @@
+import type { CrmLinks } from './crm-links.ts'
+
+/** HubSpot's pages name objects by number. */
+const HUBSPOT_TYPES: Readonly<Record<string, string>> = {
+  contacts: '0-1',
+  companies: '0-2',
+  deals: '0-3',
+  tickets: '0-5',
+  tasks: '0-27',
+  leads: '0-136',
+}
+
+/** The vendors' pages for people. HubSpot's API and its pages have different hosts; a sandbox has one for both. */
+export const VENDOR_PAGES: CrmLinks = {
+  recordUrl: ({ crm, accountId, baseUrl }, objectType, recordId) => {
+    const id = encodeURIComponent(recordId)
+    if (crm === 'salesforce') return `${baseUrl}/lightning/r/${encodeURIComponent(objectType)}/${id}/view`
+    const type = HUBSPOT_TYPES[objectType] ?? encodeURIComponent(objectType)
+    return `${hubSpotPages(baseUrl)}/contacts/${encodeURIComponent(accountId)}/record/${type}/${id}`
+  },
+  taskUrl: ({ crm, accountId, baseUrl }, taskId) => {
+    const id = encodeURIComponent(taskId)
+    if (crm === 'salesforce') return `${baseUrl}/lightning/r/Task/${id}/view`
+    return `${hubSpotPages(baseUrl)}/tasks/${encodeURIComponent(accountId)}/view/all/task/${id}`
+  },
+  accountUrl: ({ crm, baseUrl }) => (crm === 'salesforce' ? baseUrl : hubSpotPages(baseUrl)),
+}
+
+function hubSpotPages(baseUrl: string): string {
+  const { hostname, origin } = new URL(baseUrl)
+  return hostname.endsWith('hubapi.com') ? 'https://app.hubspot.com' : origin
+}
