@@ -3,6 +3,7 @@ import type { ClassRule, Guards } from '../policy/policy.ts'
 import { allHold, type CompiledConditions } from '../rules/evaluate.ts'
 import { type CaseFacts, fieldReader, unreadableBehind } from '../rules/facts.ts'
 import type { ExceptionClass } from './class.ts'
+import { LOWEST_CLASS } from './floors.ts'
 
 export type CompiledClassRule = { readonly rule: ClassRule; readonly when: CompiledConditions }
 
@@ -36,7 +37,11 @@ export function classify(
     const hidden = when.flatMap(({ condition }) => unreadableBehind(condition.field, facts))
     if (hidden.length > 0) return unreadable(hidden)
     if (!allHold(when, facts)) continue
-    return rule.class === 'unknown' ? rule : lifted(rule.class, rule.because, facts, guards)
+    if (rule.class === 'unknown') return { class: 'unknown', because: rule.because }
+    const lowest = LOWEST_CLASS[finding.pattern]
+    return rule.class === 'expected' && lowest !== undefined
+      ? lifted(lowest, 'The case changes who works the record', facts, guards)
+      : lifted(rule.class, rule.because, facts, guards)
   }
   return { class: 'unknown', because: `No class rule of this workflow covers ${finding.pattern} on this record` }
 }

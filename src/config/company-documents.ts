@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import type { BusinessCalendar, Territory } from '../model/policy/policy.ts'
+import { ConditionsDocument } from './condition-document.ts'
+
+export const Email = z
+  .string({ error: 'must be the e-mail of a CRM user' })
+  .trim()
+  .toLowerCase()
+  .superRefine((text, context) => {
+    if (/human[\s-]*in[\s-]*the[\s-]*loop/i.test(text)) {
+      const message = '"human in the loop" is nobody: name the person by e-mail, for example anna.schneider@example.com'
+      context.addIssue({ code: 'custom', message })
+    } else if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) {
+      context.addIssue({ code: 'custom', message: `"${text}" is no e-mail; allowed is the e-mail of a CRM user` })
+    }
+  })
+
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const
+
+export const Day = z.string({ error: 'must be a day, for example 2026-12-25' }).superRefine((text, context) => {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text)
+  if (!isDay) context.addIssue({ code: 'custom', message: `"${text}" is no day; write it like 2026-12-25` })
+})
+
+const Clock = z
+  .string({ error: 'must be a time of day in quotes, for example "09:00"' })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day in quotes, for example "09:00"' })
+
+export const CalendarDocument = z
+  .strictObject({
+    timeZone: z.string().superRefine((name, context) => {
+      if (!isTimeZone(name)) {
+        context.addIssue({
+          code: 'custom',
+          message: `"${name}" is no time zone; allowed is an IANA name like Europe/Berlin`,
+        })
+      }
+    }),
+    workingDays: z.array(z.enum(WEEKDAYS)).min(1, { error: 'must list at least one of Mon to Sun' }),
+    opens: Clock,
+    closes: Clock,
+    holidays: z.array(Day).default([]),
+  })
+  .refine(({ opens, closes }) => opens < closes, { path: ['closes'], error: 'must be later than opens' })
+  .transform(
+    (written): BusinessCalendar => ({
+      timeZone: written.timeZone,
+      workingDays: written.workingDays.map((day) => WEEKDAYS.indexOf(day) + 1),
+      opensAtMinute: minuteOf(written.opens),
+      closesAtMinute: minuteOf(written.closes),
+      holidays: written.holidays,
+    }),
+  )
+
+export const TerritoriesDocument = z
+  .strictObject({
+    territories: z
+      .array(
+        z.strictObject({
+          territory: z.string().min(1),
+          title: z.string().min(1),
+          when: ConditionsDocument,
+          members: z.array(Email).min(1, { error: 'must name at least one person who works it' }),
+        }),
+      )
+      .superRefine((rows, context) => {
+        for (const [i, { territory }] of rows.entries()) {
+          if (rows.findIndex((row) => row.territory === territory) === i) continue
+          const message = `the territory "${territory}" is there twice; each id may be used once`
+          context.addIssue({ code: 'custom', path: [i, 'territory'], message })
+        }
+      }),
+  })
+  .transform(({ territories }): Territory[] => territories)
+
+function minuteOf(clock: string): number {
+  const [hours = '0', minutes = '0'] = clock.split(':')
+  return Number(hours) * 60 + Number(minutes)
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name })
+    return true
+  } catch {
+    return false // RangeError is how the platform says "no such zone"
+  }
+}

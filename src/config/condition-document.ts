@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { type Condition, FACT_NAMES } from '../model/rules/condition.ts'
+import { readFieldName } from '../model/rules/field-name.ts'
+
+const OPERATORS = ['equals', 'not', 'in', 'not-in', 'range', 'prefix', 'contains', 'blank', 'older-than-days'] as const
+
+/** YAML reads 500 and true as themselves; the model speaks of text only. */
+const Value = z
+  .union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number, true or false' })
+  .transform(String)
+const Values = z
+  .union([Value, z.array(Value).min(1, { error: 'must list at least one value' })])
+  .transform((value) => (Array.isArray(value) ? value : [value]))
+
+const Field = z
+  .string({ error: 'must name a field, for example country or account.industry' })
+  .superRefine((name, context) => {
+    if (name.trim() === '') context.addIssue({ code: 'custom', message: 'must name a field, for example country' })
+    if (readFieldName(name) === null) {
+      context.addIssue({ code: 'custom', message: `"${name}" is no fact; allowed are ${FACT_NAMES.join(', ')}` })
+    }
+  })
+
+const Range = z
+  .strictObject({ from: Value.optional(), below: Value.optional() })
+  .refine(({ from, below }) => from !== undefined || below !== undefined, {
+    error: 'needs from (included), below (not included) or both, for example { from: 500 }',
+  })
+
+const ConditionFields = z.strictObject({
+  field: Field,
+  equals: Value.optional(),
+  not: Value.optional(),
+  in: Values.optional(),
+  'not-in': Values.optional(),
+  range: Range.optional(),
+  prefix: Values.optional(),
+  contains: Values.optional(),
+  blank: z.boolean({ error: 'must be true or false' }).optional(),
+  'older-than-days': z.number({ error: 'must be a number of days' }).positive().optional(),
+})
+
+/** `{ field: country, in: [DE, AT] }`: one field and exactly one operator. */
+export const ConditionDocument = ConditionFields.superRefine((written, context) => {
+  const used = OPERATORS.filter((operator) => written[operator] !== undefined)
+  if (used.length === 1) return
+  const said = used.length === 0 ? 'says nothing about it' : `has ${used.length} of them (${used.join(', ')})`
+  const message = `needs exactly one of ${OPERATORS.join(', ')} and ${said}`
+  context.addIssue({ code: 'custom', message })
+}).transform(toCondition)
+
+export const ConditionsDocument = z.array(ConditionDocument, {
+  error: 'must be a list of conditions, for example [{ field: country, in: [DE, AT] }]',
+})
+
+function toCondition(written: z.output<typeof ConditionFields>): Condition {
+  const { field } = written
+  if (written.equals !== undefined) return { field, op: 'in', values: [written.equals] }
+  if (written.not !== undefined) return { field, op: 'not-in', values: [written.not] }
+  if (written.in !== undefined) return { field, op: 'in', values: written.in }
+  if (written['not-in'] !== undefined) return { field, op: 'not-in', values: written['not-in'] }
+  if (written.prefix !== undefined) return { field, op: 'prefix', values: written.prefix }
+  if (written.contains !== undefined) return { field, op: 'contains', values: written.contains }
+  if (written.range !== undefined) {
+    return { field, op: 'range', from: written.range.from ?? null, below: written.range.below ?? null }
+  }
+  if (written['older-than-days'] !== undefined) return { field, op: 'older-than', days: written['older-than-days'] }
+  return { field, op: written.blank === false ? 'not-blank' : 'blank' }
+}

@@ -1,0 +1,149 @@
+import type { z } from 'zod'
+import type { ExceptionClass } from '../model/classes/class.ts'
+import { LOWEST_CLASS } from '../model/classes/floors.ts'
+import type { Branch, PatternName } from '../model/policy/policy.ts'
+import type { Conditions } from '../model/rules/condition.ts'
+
+/** What the checks need of a policy document that is already well formed. */
+type Checked = {
+  readonly workflow: string
+  readonly title: string
+  readonly mode: string
+  readonly pilot: unknown
+  readonly action: { readonly says: string; readonly when: Conditions | 'never' }
+  readonly classes: readonly {
+    readonly pattern?: PatternName | undefined
+    readonly when: Conditions
+    readonly class: ExceptionClass
+  }[]
+  readonly boundary: readonly (Pick<Branch, 'branch' | 'mode' | 'settles' | 'settlesClasses'> & {
+    readonly rules: readonly { readonly rule: string }[]
+  })[]
+  readonly guards: { readonly revenueThreshold: number }
+}
+
+const GOOD_NAME = '"Assign inbound HubSpot leads to the representative of their territory"'
+const VAGUE =
+  /\b(ai|a\.i\.|gpt|llm|smart|smarter|intelligent|intelligence|magic|synergy|transformation|optimi[sz]e\w*|improve\w*|better|next[- ]gen\w*|cutting[- ]edge|automation)\b/i
+
+/** What a well-formed policy may still not say. Each message names what is allowed instead. */
+export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
+  const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
+  checkNames(policy, refuse)
+  if (policy.mode === 'pilot' && policy.pilot === null) {
+    refuse(
+      ['mode'],
+      'is pilot, so pilot must say which narrow slice and how many writes a day: pilot: { when: [...], dailyCap: 20 }',
+    )
+  }
+  if (policy.mode !== 'pilot' && policy.pilot !== null) refuse(['pilot'], 'is only allowed with mode: pilot')
+  checkBoundary(policy, refuse)
+  checkClasses(policy, refuse)
+}
+
+type Refuse = (path: (string | number)[], message: string) => void
+
+/** M29: exactly one workflow with its downstream action, not a wish. */
+function checkNames({ title, action, workflow }: Checked, refuse: Refuse): void {
+  const vague = VAGUE.exec(title) ?? (title.trim().split(/\s+/).length < 2 ? [title] : null)
+  if (vague !== null) {
+    refuse(
+      ['title'],
+      `"${title}" is too vague ("${vague[0]}"): name the one thing the workflow does, for example ${GOOD_NAME}`,
+    )
+  }
+  const vagueId = VAGUE.exec(workflow.replaceAll('-', ' '))
+  if (vagueId !== null) {
+    refuse(
+      ['workflow'],
+      `"${workflow}" is too vague ("${vagueId[0]}"): name one action on one object, for example inbound-lead-routing`,
+    )
+  }
+  const vagueAction = VAGUE.exec(action.says)
+  if (vagueAction !== null) {
+    refuse(
+      ['action', 'says'],
+      `is too vague ("${vagueAction[0]}"): say what is written where, for example ${GOOD_NAME}`,
+    )
+  }
+}
+
+function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
+  const branches = new Set<string>()
+  const rules = new Set<string>()
+  for (const [i, branch] of boundary.entries()) {
+    const at = ['boundary', i]
+    if (branches.has(branch.branch))
+      refuse([...at, 'branch'], `"${branch.branch}" is there twice; each branch needs its own name`)
+    branches.add(branch.branch)
+    if (branch.mode === 'rules' && branch.rules.length === 0) {
+      refuse([...at, 'rules'], 'is empty, but mode is rules: write at least one rule, or choose review or manual')
+    }
+    if (branch.mode !== 'rules' && branch.rules.length > 0) {
+      refuse(
+        [...at, 'rules'],
+        `are not allowed in mode ${branch.mode}: a person decides there; choose mode rules or leave them out`,
+      )
+    }
+    if (branch.mode !== 'rules' && branch.settles.length > 0) {
+      refuse([...at, 'settles'], `is only allowed in mode rules, not in ${branch.mode}`)
+    }
+    if (branch.settlesClasses.includes('unknown')) {
+      refuse(
+        [...at, 'settlesClasses'],
+        'may not list unknown: no rule ever settles an unknown; allowed are customer-facing and revenue-impacting',
+      )
+    }
+    for (const [j, pattern] of branch.settles.entries()) {
+      if (pattern !== 'no-rule' && pattern !== 'branch-review') continue
+      refuse([...at, 'settles', j], `${pattern} means that no rule decides, so no rule can settle it`)
+    }
+    for (const [j, { rule }] of branch.rules.entries()) {
+      if (rules.has(rule))
+        refuse([...at, 'rules', j, 'rule'], `the rule "${rule}" is there twice; each id may be used once in a workflow`)
+      rules.add(rule)
+    }
+  }
+  if (boundary.length === 0 && action.when !== 'never') {
+    refuse(['boundary'], 'must have at least one branch, because the workflow acts')
+  }
+}
+
+/** Built-in floors cannot be lowered; a rule that tries would never do what it says. */
+function checkClasses({ classes, guards }: Checked, refuse: Refuse): void {
+  for (const [i, rule] of classes.entries()) {
+    const lowest = rule.pattern === undefined ? undefined : LOWEST_CLASS[rule.pattern]
+    if (rule.class === 'expected' && lowest !== undefined) {
+      refuse(
+        ['classes', i, 'class'],
+        `is expected, but ${rule.pattern} changes who works a record and is at least ${lowest}`,
+      )
+    }
+    const isLow = rule.class === 'expected' || rule.class === 'risky'
+    for (const condition of rule.when) {
+      if (
+        isLow &&
+        condition.field === 'fact.customer' &&
+        condition.op === 'in' &&
+        condition.values.every((v) => v === 'true')
+      ) {
+        refuse(
+          ['classes', i, 'class'],
+          `is ${rule.class}, but a case of an existing customer is at least customer-facing`,
+        )
+      }
+      const isBig = condition.op === 'range' && Number(condition.from ?? Number.NaN) >= guards.revenueThreshold
+      if (
+        rule.class !== 'revenue-impacting' &&
+        rule.class !== 'unknown' &&
+        condition.field === 'fact.openPipeline' &&
+        isBig
+      ) {
+        refuse(
+          ['classes', i, 'class'],
+          `is ${rule.class}, but open pipeline from ${guards.revenueThreshold} is at least revenue-impacting`,
+        )
+      }
+    }
+  }
+}

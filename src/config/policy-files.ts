@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { canonicalJson } from '../model/policy/canonical.ts'
+import type { BusinessCalendar, Policy, PolicyVersion, Territory } from '../model/policy/policy.ts'
+import { CalendarDocument, TerritoriesDocument } from './company-documents.ts'
+import { PolicyDocument, toPolicy } from './policy-document.ts'
+import { type FileError, type Parsed, parseYaml } from './positioned-yaml.ts'
+
+export type LoadedPolicy = { readonly file: string; readonly source: string; readonly version: PolicyVersion }
+
+export type RefusedPolicy = {
+  readonly file: string
+  /** As far as the file could be read. Null for the files that all workflows share. */
+  readonly workflow: string | null
+  readonly errors: FileError[]
+}
+
+export type Policies = { readonly loaded: LoadedPolicy[]; readonly refused: RefusedPolicy[] }
+
+/**
+ * Loads every workflow of a configuration folder: `workflows/*.yaml`, with `territories.yaml` and `calendar.yaml` beside
+ * that folder. A file with a mistake is refused with its place and takes no other workflow with it.
+ */
+export function loadPolicies(dir: string): Policies {
+  const shared = loadShared(dir)
+  const loaded: LoadedPolicy[] = []
+  const refused: RefusedPolicy[] = [...shared.refused]
+  const files = readdirSync(join(dir, 'workflows'))
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+  for (const name of files) {
+    const file = join(dir, 'workflows', name)
+    const source = readFileSync(file, 'utf8')
+    const parsed = parsePolicy(source, shared)
+    if (!parsed.ok) {
+      refused.push({ file, workflow: parsed.workflow, errors: parsed.errors })
+      continue
+    }
+    const twin = loaded.find(({ version }) => version.policy.workflow === parsed.policy.workflow)
+    if (twin !== undefined) {
+      const message = `"${parsed.policy.workflow}" is already the workflow of ${twin.file}; each workflow has one file`
+      refused.push({ file, workflow: null, errors: [{ line: 1, column: 1, field: 'workflow', message }] })
+      continue
+    }
+    loaded.push({ file, source, version: { hash: policyHash(parsed.policy), policy: parsed.policy } })
+  }
+  return { loaded, refused }
+}
+
+/** SHA-256 of the canonical form, in hex: what every decision cites. */
+export function policyHash(policy: Policy): string {
+  return createHash('sha256').update(canonicalJson(policy)).digest('hex')
+}
+
+type Shared = {
+  readonly territories: readonly Territory[] | null
+  readonly calendar: BusinessCalendar | null
+  readonly refused: RefusedPolicy[]
+}
+
+function loadShared(dir: string): Shared {
+  const refused: RefusedPolicy[] = []
+  const read = <T>(name: string, parse: (source: string) => Parsed<T>): T | null => {
+    const file = join(dir, name)
+    const parsed = parseFile(file, parse)
+    if (parsed.ok) return parsed.value
+    refused.push({ file, workflow: null, errors: parsed.errors })
+    return null
+  }
+  const territories = read('territories.yaml', (source) => parseYaml(source, TerritoriesDocument))
+  const calendar = read('calendar.yaml', (source) => parseYaml(source, CalendarDocument))
+  return { territories, calendar, refused }
+}
+
+function parseFile<T>(file: string, parse: (source: string) => Parsed<T>): Parsed<T> {
+  let source: string
+  try {
+    source = readFileSync(file, 'utf8')
+  } catch (error) {
+    const message = `cannot be read (${(error as Error).message}); every workflow needs it`
+    return { ok: false, errors: [{ line: 1, column: 1, field: '', message }] }
+  }
+  return parse(source)
+}
+
+type ParsedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly workflow: string | null; readonly errors: FileError[] }
+
+function parsePolicy(source: string, { territories, calendar }: Shared): ParsedPolicy {
+  const parsed = parseYaml(source, PolicyDocument)
+  const workflow = workflowOf(parsed.raw)
+  if (!parsed.ok) return { ok: false, workflow, errors: parsed.errors }
+  if (territories === null || calendar === null) {
+    const missing = territories === null ? 'territories.yaml' : 'calendar.yaml'
+    const message = `needs ${missing}, which has a mistake; correct that file first`
+    return { ok: false, workflow, errors: [{ line: 1, column: 1, field: '', message }] }
+  }
+  return { ok: true, policy: toPolicy(parsed.value, territories, calendar) }
+}
+
+function workflowOf(raw: unknown): string | null {
+  if (typeof raw !== 'object' || raw === null) return null
+  const { workflow } = raw as { workflow?: unknown }
+  return typeof workflow === 'string' ? workflow : null
+}
