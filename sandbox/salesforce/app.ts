@@ -13,6 +13,7 @@ import { HttpFront } from './http-front.ts'
 import { OAuthEndpoints } from './oauth-endpoints.ts'
 import { OAuthSessions } from './oauth-sessions.ts'
 import { createOrg, DEFAULT_SETTINGS, type Org, type Settings } from './org.ts'
+import { SandboxPage } from './page.ts'
 import { PubSubServer } from './pubsub-server.ts'
 import { RestApi } from './rest-api.ts'
 import { seedOrg } from './seed-org.ts'
@@ -83,7 +84,7 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
       labels,
       secret: credentials.controlSecret,
     }),
-    pageKey: randomBytes(16).toString('hex'),
+    page: new SandboxPage(org, randomBytes(16).toString('hex')),
   })
   // Above the vendor's own limit, so that the sandbox can answer 414 and 431 itself.
   const server = createServer({ maxHeaderSize: 128 * 1024 }, front.handle)

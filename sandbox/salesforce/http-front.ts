@@ -7,6 +7,7 @@ import { BodyTooLarge, type HttpAnswer, html, json, readBody, send } from './htt
 import type { OAuthEndpoints } from './oauth-endpoints.ts'
 import type { OAuthSessions, Session } from './oauth-sessions.ts'
 import type { Org } from './org.ts'
+import type { SandboxPage } from './page.ts'
 import { type RestApi, VERSIONS } from './rest-api.ts'
 import type { UsageMeter } from './usage-meter.ts'
 
@@ -18,7 +19,7 @@ export type FrontDependencies = {
   readonly rest: RestApi
   readonly oauth: OAuthEndpoints
   readonly control: ControlPath
-  readonly pageKey: string
+  readonly page: SandboxPage
 }
 
 type Call = {
@@ -68,7 +69,7 @@ export class HttpFront {
       return send(response, this.io.control.handle(call.method, url, headers, call.body))
     if (path.startsWith('/services/data')) return this.data(call)
     if (path.startsWith('/services/oauth2/') || path.startsWith('/id/')) return this.oauth(call)
-    send(response, html(404, 'Not found'))
+    send(response, this.io.page.handle(call.method, url, call.body))
   }
 
   private async oauth(call: Call): Promise<void> {

@@ -1,4 +1,6 @@
+import { addressFields } from './address.ts'
 import { defineObject, type ObjectCatalog, type ObjectDefinition, parseFields } from './object-definition.ts'
+import { setupObjects } from './setup-objects.ts'
 
 /**
  * The objects of the sandbox org, with names, lengths and write rules as in the vendor's describe answers, cut down to
@@ -40,20 +42,6 @@ export const OPPORTUNITY_STAGES: readonly {
 
 export const TASK_STATUSES = ['Not Started', 'In Progress', 'Completed', 'Waiting on someone else', 'Deferred']
 export const TASK_PRIORITIES = ['High', 'Normal', 'Low']
-
-function addressFields(prefix: string): string {
-  const compound = `${prefix}Address`
-  return `
-  ${prefix}Street textarea(255) in=${compound}
-  ${prefix}City string(40) in=${compound}
-  ${prefix}State string(80) in=${compound}
-  ${prefix}PostalCode string(20) in=${compound}
-  ${prefix}Country string(80) in=${compound}
-  ${prefix}Latitude double in=${compound}
-  ${prefix}Longitude double in=${compound}
-  ${prefix}GeocodeAccuracy picklist(40) restricted in=${compound}
-  ${compound} address ro`
-}
 
 const LEAD = parseFields(
   `
@@ -309,189 +297,14 @@ const TASK_VALUES = {
   CallType: ['Internal', 'Inbound', 'Outbound'],
 }
 
-const USER = parseFields(
-  `
-  Username string(80) required
-  LastName string(80) required in=Name
-  FirstName string(40) in=Name
-  Name string(121) ro filled
-  CompanyName string(80)
-  Division string(80)
-  Department string(80)
-  Title string(80)
-  ${addressFields('').trim()}
-  Email email(128) required
-  Phone phone(40)
-  MobilePhone phone(40)
-  Alias string(8)
-  IsActive boolean default=true
-  TimeZoneSidKey picklist(40) filled default=Europe/London
-  LocaleSidKey picklist(40) filled default=en_GB
-  LanguageLocaleKey picklist(40) filled default=en_US
-  EmailEncodingKey picklist(40) filled default=UTF-8
-  UserType picklist(40) ro filled default=Standard
-  UserRoleId reference
-  ProfileId reference
-  ManagerId reference -> User as Manager
-  EmployeeNumber string(20)
-  FederationIdentifier string(512)
-  LastLoginDate datetime ro
-`,
-  { UserType: ['Standard', 'PowerPartner', 'CSPLitePortal', 'AutomatedProcess', 'Guest'] },
-)
-
-const GROUP = parseFields(
-  `
-  Name string(40) required
-  DeveloperName string(80)
-  RelatedId reference ro -> User as Related
-  Type picklist(40) filled default=Regular create-only
-  Email email(255)
-  OwnerId reference ro -> User as Owner
-  DoesSendEmailToMembers boolean
-  DoesIncludeBosses boolean
-`,
-  { Type: ['Regular', 'Role', 'RoleAndSubordinates', 'Organization', 'Queue', 'Territory', 'Manager'] },
-)
-
 const FULL = ['create', 'update', 'delete', 'undelete', 'replicate'] as const
 
-function fixedObjects(): ObjectDefinition[] {
-  const setup = { withoutIsDeleted: true }
+function salesObjects(): ObjectDefinition[] {
   return [
     defineObject({ name: 'Lead', keyPrefix: '00Q', fields: LEAD, verbs: FULL }),
     defineObject({ name: 'Account', keyPrefix: '001', fields: ACCOUNT, verbs: FULL }),
     defineObject({ name: 'Contact', keyPrefix: '003', fields: CONTACT, verbs: FULL }),
     defineObject({ name: 'Opportunity', keyPrefix: '006', fields: OPPORTUNITY, verbs: FULL }),
-    defineObject({ name: 'User', keyPrefix: '005', fields: USER, verbs: ['create', 'update', 'replicate'], ...setup }),
-    defineObject({ name: 'Group', keyPrefix: '00G', fields: GROUP, verbs: ['create', 'update', 'delete'], ...setup }),
-    defineObject({
-      name: 'GroupMember',
-      keyPrefix: '011',
-      fields: parseFields(`
-  GroupId reference required create-only -> Group as Group
-  UserOrGroupId reference required create-only -> User,Group`),
-      verbs: ['create', 'delete'],
-      ...setup,
-    }),
-    defineObject({
-      name: 'QueueSobject',
-      keyPrefix: '03g',
-      fields: parseFields(`
-  QueueId reference required create-only -> Group as Queue
-  SobjectType picklist(40) required create-only`),
-      verbs: ['create', 'delete'],
-      ...setup,
-    }),
-    defineObject({
-      name: 'Organization',
-      keyPrefix: '00D',
-      fields: parseFields(`
-  Name string(80) ro filled
-  OrganizationType picklist(40) ro
-  InstanceName string(5) ro
-  IsSandbox boolean ro
-  TimeZoneSidKey picklist(40) ro
-  LanguageLocaleKey picklist(40) ro
-  DefaultLocaleSidKey picklist(40) ro
-  FiscalYearStartMonth int ro
-  NamespacePrefix string(15) ro`),
-      verbs: ['replicate'],
-      ...setup,
-    }),
-    defineObject({
-      name: 'TaskStatus',
-      keyPrefix: '01T',
-      fields: parseFields(`
-  MasterLabel string(255) ro filled
-  ApiName string(255) ro filled
-  SortOrder int ro
-  IsDefault boolean ro
-  IsClosed boolean ro`),
-      verbs: [],
-      ...setup,
-    }),
-    defineObject({
-      name: 'TaskPriority',
-      keyPrefix: '01S',
-      fields: parseFields(`
-  MasterLabel string(255) ro filled
-  ApiName string(255) ro filled
-  SortOrder int ro
-  IsDefault boolean ro
-  IsHighPriority boolean ro`),
-      verbs: [],
-      ...setup,
-    }),
-    defineObject({
-      name: 'Territory2Model',
-      label: 'Territory Model',
-      keyPrefix: '0MA',
-      fields: parseFields(`
-  Name string(80) required
-  DeveloperName string(80)
-  State picklist(255) filled default=Planning
-  Description textarea(255)
-  ActivatedDate datetime ro
-  DeactivatedDate datetime ro
-  LastRunRulesEndDate datetime ro
-  LastOppTerrAssignEndDate datetime ro`),
-      verbs: ['create', 'update', 'delete', 'replicate'],
-      ...setup,
-    }),
-    defineObject({
-      name: 'Territory2',
-      label: 'Territory',
-      keyPrefix: '0MI',
-      fields: parseFields(`
-  Name string(80) required
-  DeveloperName string(80)
-  ParentTerritory2Id reference -> Territory2 as ParentTerritory2
-  Territory2ModelId reference required create-only -> Territory2Model as Territory2Model
-  Territory2TypeId reference
-  ForecastUserId reference -> User as ForecastUser
-  AccountAccessLevel picklist(40)
-  OpportunityAccessLevel picklist(40)
-  CaseAccessLevel picklist(40)
-  ContactAccessLevel picklist(40)
-  Description string(255)`),
-      verbs: ['create', 'update', 'delete'],
-      ...setup,
-    }),
-    defineObject({
-      name: 'UserTerritory2Association',
-      keyPrefix: '0UT',
-      fields: parseFields(`
-  UserId reference required create-only -> User as User
-  Territory2Id reference required create-only -> Territory2 as Territory2
-  RoleInTerritory2 picklist(40)
-  IsActive boolean default=true ro`),
-      verbs: ['create', 'delete'],
-      ...setup,
-    }),
-    defineObject({
-      name: 'ObjectTerritory2Association',
-      keyPrefix: '0OT',
-      fields: parseFields(
-        `
-  ObjectId reference required create-only -> Account,Lead as Object
-  SobjectType picklist(40) ro
-  Territory2Id reference required create-only -> Territory2 as Territory2
-  AssociationCause picklist(40) required create-only`,
-        { AssociationCause: ['Territory2AssignmentRule', 'Territory2Manual'] },
-      ),
-      verbs: ['create', 'delete', 'replicate'],
-    }),
-    defineObject({
-      name: 'PlatformEventChannelMember',
-      keyPrefix: '0v8',
-      fields: parseFields(`
-  EventChannel string(80) ro
-  SelectedEntity string(80) ro
-  DeveloperName string(80) ro`),
-      verbs: [],
-      ...setup,
-    }),
   ]
 }
 
@@ -504,7 +317,7 @@ export function buildCatalog(options: { readonly taskExternalId: boolean }): Obj
     fields: parseFields(TASK + key, TASK_VALUES),
     verbs: FULL,
   })
-  return new Map([...fixedObjects(), task].map((object) => [object.name, object]))
+  return new Map([...salesObjects(), ...setupObjects(), task].map((object) => [object.name, object]))
 }
 
 /** Change Data Capture is on for five entities: what an org without the add-on may select. */
