@@ -1,0 +1,139 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { createSignInLink, LINK_MINUTES } from '../api/session.ts'
+import { describeSettings, readSettings, SettingsError, settingsHelp } from '../config/settings.ts'
+import type { ChildDeath } from './child-process.ts'
+import { liveLine } from './live-line.ts'
+import { liveStatus, statusLine } from './live-status.ts'
+import { alarmingLine, openLogFiles } from './log-file.ts'
+import { type Stack, startStack } from './stack.ts'
+import { listenForStop } from './stop-signals.ts'
+
+const { values } = parseArgs({
+  options: { help: { type: 'boolean', short: 'h' } },
+  allowPositionals: false,
+})
+
+if (values.help) {
+  process.stdout.write(
+    `npm start: everything on this machine, with the two sandbox CRMs unless a CRM is configured.\n\n` +
+      `${settingsHelp(process.env)}\n`,
+  )
+} else {
+  process.exitCode = await start()
+}
+
+async function start(): Promise<number> {
+  const startedAt = performance.now()
+  const out = liveLine(process.stdout)
+  let stack: Stack | null = null
+  let stopping: Promise<void> | null = null
+  let failed = false
+  const stopSignals = listenForStop({
+    onStop: () => out.say(stack ? 'Stopping; Ctrl-C again stops at once' : 'Stopping'),
+    onStopNow() {
+      stack?.kill()
+      process.exit(130)
+    },
+  })
+  // A terminal that went away must not end us in the middle of stopping.
+  process.stdout.on('error', () => undefined)
+  try {
+    const settings = readSettings(process.env)
+    const logs = openLogFiles(settings.dataDir)
+    const { given, hash } = describeSettings(process.env)
+    const shown = Object.entries(given).map(([name, value]) => `${name}=${value}`)
+    if (shown.length > 0) out.say(`Settings ${hash}: ${shown.join(' ')}`)
+    stack = await startStack({
+      sandboxArgs: ['--living'],
+      signal: stopSignals.signal,
+      onProgress: (step) => out.say(step),
+      onLog(name, line) {
+        // The sandbox says its credentials, which belong in no log.
+        if (name === 'sandbox' && line.startsWith('{')) return
+        logs.write(name, line)
+        const alarming = alarmingLine(line)
+        if (alarming) out.say(`${name}: ${alarming}`)
+      },
+      onDeath(death) {
+        out.say(deathSentence(death, logs.path(death.name)))
+        if (death.retryInMs !== null) return
+        failed = true
+        // What cannot be kept running is better stopped as a whole than half alive.
+        process.kill(process.pid, 'SIGTERM')
+      },
+    })
+    await welcome(stack, out.say, startedAt)
+    offerNewLinks(stack, out.say)
+    await showStatus(stack, out, stopSignals.signal)
+  } catch (error) {
+    if (!stopSignals.signal.aborted) {
+      failed = true
+      out.end()
+      process.stderr.write(`${sentence(error)}\n`)
+    }
+  } finally {
+    out.end()
+    stopping = stack?.stop() ?? null
+    await stopping
+    stopSignals.close()
+    process.stdin.destroy()
+  }
+  if (stopSignals.signal.aborted) out.say('Stopped')
+  return failed ? 1 : 0
+}
+
+async function welcome(stack: Stack, say: (text: string) => void, startedAt: number): Promise<void> {
+  const { settings, sandbox, db } = stack
+  const rows: [string, string][] = [
+    ['Console', settings.publicUrl],
+    ['Sign in', `${await createSignInLink(db, settings.publicUrl)}  (once, within ${LINK_MINUTES} minutes)`],
+  ]
+  if (sandbox) {
+    rows.push(['HubSpot', `${sandbox.hubspot.pageUrl}  (sandbox, with the tasks that were written)`])
+    rows.push(['Salesforce', `${sandbox.salesforce.pageUrl}  (sandbox)`])
+  }
+  rows.push(['Data', settings.dataDir])
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  say(`\nLanekeeper is ready after ${seconds} s. Ctrl-C stops it.\n`)
+  for (const [name, value] of rows) say(`  ${name.padEnd(12)}${value}`)
+  say('')
+}
+
+/** The printed link works once; a person at the terminal gets another by pressing Enter. */
+function offerNewLinks(stack: Stack, say: (text: string) => void): void {
+  if (!process.stdin.isTTY) return
+  say('Enter prints a new sign-in link.\n')
+  process.stdin.on('data', () => {
+    createSignInLink(stack.db, stack.settings.publicUrl)
+      .then((link) => say(`  ${'Sign in'.padEnd(12)}${link}`))
+      .catch(() => say('No sign-in link: the database does not answer'))
+  })
+}
+
+async function showStatus(stack: Stack, out: ReturnType<typeof liveLine>, signal: AbortSignal): Promise<void> {
+  const read = liveStatus(stack.db)
+  const everyMs = process.stdout.isTTY ? 1_000 : 10_000
+  while (!signal.aborted) {
+    const line = await read().then(statusLine, () => 'the database does not answer; waiting for it')
+    if (!signal.aborted) out.show(line)
+    await delay(everyMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+function deathSentence({ name, how, lastLines, retryInMs }: ChildDeath, logFile: string): string {
+  const last = lastLines.map(alarmingLine).filter(Boolean).at(-1)
+  const next = retryInMs === null ? 'It is not started again' : `It is started again in ${retryInMs / 1000} s`
+  return `The ${name} ${how}${last ? ` (${last})` : ''}. ${next}; its log is ${logFile}`
+}
+
+/** One sentence that says what to do; the stack only of what we did not foresee. */
+function sentence(error: unknown): string {
+  if (error instanceof SettingsError) return error.message
+  if (!(error instanceof Error)) return String(error)
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+    return 'The disk is full: free some space, or set DATA_DIR to a directory on another disk, and start again'
+  }
+  const foreseen = error.name === 'Error' || error.name === 'SchemaTooNewError'
+  return foreseen ? error.message : (error.stack ?? error.message)
+}
