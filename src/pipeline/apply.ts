@@ -112,7 +112,9 @@ async function applyEvents(
       if (id !== -1) fates.push(fateOf(id, event, outcome, written))
     })
     const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
-    if (!anyApplied && known !== null && folded.needsRead === null) continue
+    // A reading that confirms what we knew still answers whoever asked for it.
+    const answers = group.some(({ event }) => event.complete)
+    if (!anyApplied && !answers && known !== null && folded.needsRead === null) continue
     const live = !record.deleted && record.mergedInto === null
     const keys = live && shape.about !== 'task' && shape.about !== 'deal' ? matchKeys(record) : []
     const accountId = shape.account === null ? null : (record.values[shape.account] ?? null)

@@ -1,0 +1,164 @@
+import type { CrmClient, CrmTask, ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../src/crm/crm.ts'
+import type { CrmUser } from '../../src/model/lanes/person.ts'
+import type { ChangeEvent, ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
+
+export type FakeTask = TaskWrite & { readonly id: string; status: 'open' | 'done' }
+
+/** What happens to the next write: done but the answer lost, nothing done and the answer lost, or refused. */
+export type WriteFault = 'lost-after-commit' | 'lost-before-commit' | 'refused'
+
+/**
+ * A CRM in memory behind the verbs that the pipeline uses: for tests of the pipeline alone. What the real CRMs do is
+ * tested with the adapters against the sandbox; this one only has to be able to fail at the exact moment a test needs.
+ */
+export class FakeCrm {
+  readonly crm: Crm
+  readonly connectionId: ConnectionId
+  readonly records = new Map<string, Record<string, FieldText>>()
+  readonly tasks = new Map<string, FakeTask>()
+  readonly users: CrmUser[] = []
+  readonly calls: string[] = []
+  taskKeyEnforced = true
+  faults: WriteFault[] = []
+  #clockMs: number
+  #next = 1
+
+  constructor(crm: Crm, connectionId: string, nowMs: number) {
+    this.crm = crm
+    this.connectionId = connectionId as ConnectionId
+    this.#clockMs = nowMs
+  }
+
+  person(email: string, options: { readonly active?: boolean } = {}): string {
+    const userId = `user-${this.#next++}`
+    this.users.push({
+      connectionId: this.connectionId,
+      userId,
+      kind: 'person',
+      email,
+      name: email,
+      active: options.active ?? true,
+      activeMembers: 0,
+      timeZone: 'Europe/Berlin',
+    })
+    return userId
+  }
+
+  /** A change by somebody else, as the event that the CRM would send. */
+  change(
+    objectType: string,
+    recordId: string,
+    fields: Record<string, FieldText>,
+    at = (this.#clockMs +=
+      1_000),
+  ): ChangeEvent {
+    const key = `${objectType}/${recordId}`
+    this.records.set(key, { ...this.records.get(key), ...fields })
+    return {
+      connectionId: this.connectionId,
+      dedupeKey: `${key}/${at}/${Object.keys(fields).join(',')}`,
+      objectType,
+      recordId,
+      kind: 'changed',
+      occurredAtMs: at,
+      order: 0,
+      fields,
+      complete: false,
+      source: 'webhook',
+      actor: { kind: 'person', id: null, ours: false },
+    }
+  }
+
+  #tick(): number {
+    this.#clockMs += 1_000
+    return this.#clockMs
+  }
+
+  client(): CrmClient {
+    return {
+      crm: this.crm,
+      connectionId: this.connectionId,
+      identify: async () => ({ accountId: '1', title: 'fake', timeZone: null, actorId: null }),
+      users: async () => this.users,
+      describe: async (objectType) => ({ objectType, fields: [] }),
+      changedSince: async ({ objectType, source }) => {
+        this.calls.push(`changedSince ${objectType}`)
+        const events = [...this.records.keys()]
+          .filter((key) => key.startsWith(`${objectType}/`))
+          .map((key) => this.#reading(key, source))
+        return { events, cursor: null, unreadable: [], total: events.length }
+      },
+      readRecords: async ({ objectType, ids }) => {
+        this.calls.push(`readRecords ${ids.length}`)
+        const keys = ids.map((id) => `${objectType}/${id}`)
+        return {
+          events: keys.filter((key) => this.records.has(key)).map((key) => this.#reading(key, 'reconcile')),
+          missing: ids.filter((id) => !this.records.has(`${objectType}/${id}`)),
+        }
+      },
+      ensureTaskKey: async () => ({ enforced: this.taskKeyEnforced, field: 'key', why: 'fake' }),
+      writeTasks: async (tasks) => {
+        this.calls.push(`writeTasks ${tasks.length}`)
+        return this.#answer(tasks, (task) => this.#writeTask(task))
+      },
+      findTasks: async (lookups) => {
+        this.calls.push(`findTasks ${lookups.length}`)
+        const found = new Map<string, CrmTask>()
+        for (const { key } of lookups) {
+          const task = [...this.tasks.values()].find((t) => t.key === key)
+          if (task)
+            found.set(key, { taskId: task.id, key, status: task.status, ownerId: task.ownerId, completedAtMs: null })
+        }
+        return found
+      },
+      writeOwners: async (writes) => {
+        this.calls.push(`writeOwners ${writes.length}`)
+        return this.#answer(writes, (write) => this.#writeOwner(write))
+      },
+      recordUrl: (objectType, recordId) => `fake:${objectType}/${recordId}`,
+      taskUrl: (taskId) => `fake:task/${taskId}`,
+    }
+  }
+
+  openTasks(): FakeTask[] {
+    return [...this.tasks.values()].filter((task) => task.status === 'open')
+  }
+
+  #reading(key: string, source: 'reconcile' | 'baseline'): ChangeEvent {
+    const [objectType = '', recordId = ''] = key.split('/')
+    return {
+      ...this.change(objectType, recordId, {}, this.#clockMs),
+      dedupeKey: `${key}/read/${this.#clockMs}/${JSON.stringify(this.records.get(key))}`,
+      fields: this.records.get(key)!,
+      complete: true,
+      source,
+      actor: { kind: 'unknown', id: null, ours: false },
+    }
+  }
+
+  #answer<T extends { readonly key: string }>(items: readonly T[], write: (item: T) => ItemOutcome): ItemOutcome[] {
+    const fault = this.faults.shift()
+    if (fault === 'refused')
+      return items.map(({ key }) => ({ key, outcome: 'refused', code: 'NO', why: 'a validation rule says no' }))
+    if (fault === 'lost-before-commit') return items.map(({ key }) => ({ key, outcome: 'unknown', why: 'no answer' }))
+    const outcomes = items.map(write)
+    return fault === 'lost-after-commit'
+      ? items.map(({ key }) => ({ key, outcome: 'unknown', why: 'no answer' }))
+      : outcomes
+  }
+
+  #writeTask(task: TaskWrite): ItemOutcome {
+    const byKey = this.taskKeyEnforced ? [...this.tasks.values()].find((t) => t.key === task.key) : undefined
+    const id = task.taskId ?? byKey?.id ?? `task-${this.#next++}`
+    if (task.taskId !== null && !this.tasks.has(task.taskId)) return { key: task.key, outcome: 'gone', why: 'deleted' }
+    this.tasks.set(id, { ...task, id })
+    return { key: task.key, outcome: 'done', id }
+  }
+
+  #writeOwner(write: OwnerFieldWrite): ItemOutcome {
+    const key = `${write.objectType}/${write.recordId}`
+    if (!this.records.has(key)) return { key: write.key, outcome: 'gone', why: 'deleted' }
+    this.records.set(key, { ...this.records.get(key), [write.field]: write.to })
+    return { key: write.key, outcome: 'done', id: write.recordId }
+  }
+}

@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { canonicalJson } from '../../src/model/policy/canonical.ts'
+import { fieldsNeeded } from '../../src/model/policy/fields.ts'
+import type { Policy, PolicyVersion } from '../../src/model/policy/policy.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../../src/model/record/change-event.ts'
+import { type ActDependencies, actBatch } from '../../src/pipeline/act.ts'
+import { applyBatch } from '../../src/pipeline/apply.ts'
+import { CALL_LIMITS } from '../../src/pipeline/budget.ts'
+import { decideBatch } from '../../src/pipeline/decide-changes.ts'
+import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
+import { receiveEvents } from '../../src/pipeline/receive.ts'
+import { refreshBatch } from '../../src/pipeline/refresh.ts'
+import { syncPeople } from '../../src/pipeline/sync-people.ts'
+import { verifyClosedTasks } from '../../src/pipeline/verify.ts'
+import { createWorkflowReader } from '../../src/pipeline/workflows.ts'
+import { saveBaseline, saveConnection } from '../../src/store/connections.ts'
+import { beat } from '../../src/store/counters.ts'
+import { testDatabase } from '../support/database.ts'
+import { FakeCrm } from './fake-crm.ts'
+
+/** 2026-11-24 10:00 in Berlin, a Tuesday morning. */
+export const TUESDAY_MS = Date.parse('2026-11-24T09:00:00Z')
+
+export type Harness = Awaited<ReturnType<typeof pipelineHarness>>
+
+/** The stages on real Postgres with a CRM in memory, run by hand: what happens between two stages is up to the test. */
+export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmName: Crm = 'hubspot') {
+  const database = await testDatabase()
+  const { db } = database
+  const crm = new FakeCrm(crmName, `${crmName}-1`, TUESDAY_MS - 86_400_000)
+  let nowMs = TUESDAY_MS
+  const documents = policies(crm)
+  await saveConnection(db, {
+    id: crm.connectionId,
+    crm: crmName,
+    baseUrl: 'http://127.0.0.1:1',
+    identity: { accountId: '1', title: 'Fake', timeZone: 'Europe/Berlin', actorId: null },
+    credentials: Buffer.from('none'),
+    taskKey: { enforced: true, field: 'key', why: 'fake' },
+    callLimit: CALL_LIMITS[crmName],
+  })
+  await saveBaseline(db, crm.connectionId, { done: true, objects: {} })
+  await syncPeople(db, crm.client(), crm.connectionId)
+  const files = {
+    loaded: documents.map((policy) => ({ file: `${policy.workflow}.yaml`, source: '', version: versionOf(policy) })),
+    refused: [],
+  }
+  await publishPolicies(db, files)
+  const workflows = createWorkflowReader(db)
+  const connection = { id: crm.connectionId as ConnectionId, crm: crmName, timeZone: 'Europe/Berlin', taskKey: null }
+  const fieldsOf = (c: Crm, objectType: string) => fieldsNeeded(documents, c, objectType)
+  const actDependencies = (instance = 'test'): ActDependencies => ({
+    db,
+    client: crm.client(),
+    connection,
+    fieldsOf,
+    workflowTitle: (workflow) => workflow,
+    caseUrl: (id) => `http://console/cases/${id}`,
+    nowMs: () => nowMs,
+    instance,
+  })
+  await beat(db, 'worker', 'test')
+
+  const harness = {
+    db,
+    url: database.url,
+    crm,
+    connection,
+    workflows,
+    actDependencies,
+    advance(ms: number) {
+      nowMs += ms
+    },
+    receive: (...events: ChangeEvent[]) => receiveEvents(db, events),
+    async apply() {
+      while ((await applyBatch(db, connection)).taken > 0);
+    },
+    async refresh() {
+      await sql`update record set read_after = null`.execute(db)
+      while ((await refreshBatch({ db, client: crm.client(), connection, fieldsOf, nowMs: () => nowMs })).taken > 0)
+        await harness.apply()
+    },
+    async decide() {
+      while ((await decideBatch(connection, { db, workflows, nowMs: () => nowMs })).taken > 0);
+    },
+    act: (instance?: string) => actBatch(actDependencies(instance)),
+    verify: () => verifyClosedTasks(db, crm.connectionId, nowMs),
+    people: () => syncPeople(db, crm.client(), crm.connectionId),
+    /** Everything once around until nothing moves: what the workers do, in one process and in order. */
+    async settle() {
+      for (let round = 0; round < 10; round += 1) {
+        await harness.apply()
+        await harness.refresh()
+        await harness.decide()
+        await sql`update intent set next_attempt_at = now() where state in ('pending', 'unknown')`.execute(db)
+        const acted = await harness.act()
+        const verified = await harness.verify()
+        await harness.apply()
+        if (acted.taken === 0 && !verified.toRead && verified.reopened === 0) return
+      }
+      throw new Error('The pipeline did not come to rest in 10 rounds')
+    },
+    async openExceptions() {
+      const { rows } = await sql<{
+        id: number
+        pattern: string
+        class: string
+        subject: string
+        owner_email: string
+        task_id: number | null
+        status: string
+        what: string
+      }>`select id, pattern, class, subject, owner_email, task_id, status, what from exception where status = 'open' order by id`.execute(
+        db,
+      )
+      return rows
+    },
+    /** A person closes the task in the CRM; its event is received. */
+    async closeTask(taskId: string) {
+      const task = crm.tasks.get(taskId)!
+      task.status = 'done'
+      const [object, fields] =
+        crmName === 'hubspot'
+          ? (['tasks', { hs_task_status: 'COMPLETED' }] as const)
+          : (['Task', { IsClosed: 'true' }] as const)
+      await harness.receive(crm.change(object, taskId, fields))
+    },
+    stop: () => database.drop(),
+  }
+  return harness
+}
+
+export function versionOf(policy: Policy): PolicyVersion {
+  return { hash: createHash('sha256').update(canonicalJson(policy)).digest('hex'), policy }
+}
+
+/** A complete small policy on HubSpot contacts; a test changes what it is about. */
+export function contactPolicy(change: Partial<Policy> = {}): Policy {
+  const everyone = [
+    'gen@x.example',
+    'sen@x.example',
+    'app@x.example',
+    'over@x.example',
+    'roll@x.example',
+    'bound@x.example',
+    'data@x.example',
+    'wf@x.example',
+  ]
+  return {
+    workflow: 'routing',
+    title: 'Contact routing',
+    objects: [{ crm: 'hubspot', object: 'contacts' }],
+    action: {
+      kind: 'assign-owner',
+      says: 'Gives a contact to its owner',
+      when: [{ field: 'fact.ownerState', op: 'in', values: ['none'] }],
+    },
+    ifWrongForTwoWeeks: 'Leads wait for nobody.',
+    mode: 'live',
+    pilot: null,
+    scope: [],
+    owners: {
+      reviewers: { general: ['gen@x.example'], senior: ['sen@x.example'], approved: ['app@x.example'] },
+      override: 'over@x.example',
+      rollback: 'roll@x.example',
+      boundary: 'bound@x.example',
+      data: 'data@x.example',
+      workflow: 'wf@x.example',
+      accepted: Object.fromEntries(everyone.map((email) => [email, '2026-11-01'])),
+    },
+    patterns: [
+      { pattern: 'missing-field', fields: ['country'], graceMinutes: 30 },
+      { pattern: 'orphaned-owner', blankCounts: false },
+      { pattern: 'no-rule' },
+      { pattern: 'branch-review' },
+    ],
+    classes: [
+      { pattern: 'missing-field', when: [], class: 'expected', because: 'A blank is filled in.' },
+      { pattern: 'orphaned-owner', when: [], class: 'risky', because: 'Nobody works it.' },
+      { pattern: 'branch-review', when: [], class: 'expected', because: 'Known branch.' },
+    ],
+    boundary: [
+      {
+        branch: 'all',
+        when: [],
+        mode: 'rules',
+        because: 'Ownership by country.',
+        rules: [
+          {
+            id: 'de',
+            when: [{ field: 'country', op: 'in', values: ['DE'] }],
+            owner: 'rep@x.example',
+            because: 'Germany is Rep.',
+          },
+        ],
+        settles: [],
+        settlesClasses: [],
+      },
+    ],
+    guards: {
+      deadlineMinutes: { expected: 960, risky: 480, 'customer-facing': 240, 'revenue-impacting': 240, unknown: 480 },
+      capacity: 50,
+      revenueThreshold: 50_000,
+    },
+    territories: [],
+    calendar: {
+      timeZone: 'Europe/Berlin',
+      workingDays: [1, 2, 3, 4, 5],
+      opensAtMinute: 540,
+      closesAtMinute: 1_080,
+      holidays: [],
+    },
+    ...change,
+  }
+}
+
+/** Everyone whom `contactPolicy` names, and a representative. */
+export function staff(crm: FakeCrm): void {
+  for (const who of ['gen', 'sen', 'app', 'over', 'roll', 'bound', 'data', 'wf', 'rep']) crm.person(`${who}@x.example`)
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import type { FieldText } from '../../src/model/record/change-event.ts'
+import { claimIntents, finishIntents } from '../../src/store/intents.ts'
+import { verifyLedger } from '../../src/store/verify-ledger.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
+
+const CREATED = '2026-11-20T08:00:00.000Z'
+
+describe('the pipeline, on real Postgres', () => {
+  const started: Harness[] = []
+  const start = async (change: Parameters<typeof contactPolicy>[0] = {}) => {
+    const harness = await pipelineHarness((crm) => {
+      staff(crm)
+      return [contactPolicy(change)]
+    })
+    started.push(harness)
+    return harness
+  }
+  after(() => Promise.all(started.map((harness) => harness.stop())))
+
+  /** A contact that somebody made, told by an event that carries one field: the rest has to be read. */
+  const contact = (h: Harness, id: string, fields: Record<string, FieldText>) =>
+    h.crm.change('contacts', id, { createdate: CREATED, ...fields })
+
+  it('routes a contact that a rule covers, writes the owner once, and does not react to the echo', async () => {
+    const h = await start()
+    const rep = h.crm.users.find((u) => u.email === 'rep@x.example')!.userId
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: null }))
+    await h.settle()
+    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, rep)
+    const echo = {
+      ...h.crm.change('contacts', '1', { hubspot_owner_id: rep }, Date.now()),
+      actor: { kind: 'integration' as const, id: '1', ours: true },
+    }
+    await h.receive(echo)
+    await h.settle()
+    assert.equal(h.crm.calls.filter((call) => call.startsWith('writeOwners')).length, 1)
+    const { rows } = await sql<{
+      skip_reason: string
+    }>`select skip_reason from change_event where dedupe_key = ${echo.dedupeKey}`.execute(h.db)
+    assert.equal(rows[0]?.skip_reason, 'own-write')
+    assert.deepEqual(await h.openExceptions(), [])
+  })
+
+  it('writes one task for a case, however often the event arrives', async () => {
+    const h = await start()
+    const event = contact(h, '1', { firstname: 'Ann', country: 'FR', hubspot_owner_id: null })
+    await Promise.all(Array.from({ length: 20 }, () => h.receive(event)))
+    await h.settle()
+    await h.receive(event)
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
+    assert.match(h.crm.openTasks()[0]!.subject, /^Unknown: no rule covers it, contact Ann$/)
+  })
+
+  it('M15: a case of unknown class holds the action, whatever the rules would say', async () => {
+    const h = await start({ classes: [] })
+    const left = h.crm.person('left@x.example', { active: false })
+    await h.people()
+    await h.receive(contact(h, '1', { country: 'DE', hubspot_owner_id: left }))
+    await h.settle()
+    assert.equal((await h.openExceptions())[0]?.class, 'unknown')
+    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, left)
+  })
+
+  it('M47: all records of one person who left become one task with a list', async () => {
+    const h = await start()
+    const left = h.crm.person('left@x.example', { active: true })
+    await h.people()
+    for (let n = 1; n <= 30; n += 1)
+      await h.receive(contact(h, String(n), { firstname: `C${n}`, country: 'DE', hubspot_owner_id: left }))
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 0)
+    h.crm.users.find((u) => u.userId === left)
+    h.crm.users.splice(
+      h.crm.users.findIndex((u) => u.userId === left),
+      1,
+      { ...h.crm.users.find((u) => u.userId === left)!, active: false },
+    )
+    await h.people()
+    await h.settle()
+    assert.equal((await h.openExceptions()).length, 30)
+    assert.equal(h.crm.openTasks().length, 1)
+    const [task] = h.crm.openTasks()
+    assert.match(task!.subject, /30 records/)
+    assert.match(task!.body, /and 5 more/)
+  })
+
+  it('closes the task by itself, and says why, when the condition clears', async () => {
+    const h = await start()
+    const rep = h.crm.users.find((u) => u.email === 'rep@x.example')!.userId
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: null, hubspot_owner_id: rep }))
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
+    await h.receive(h.crm.change('contacts', '1', { country: 'DE' }))
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 0)
+    const [task] = [...h.crm.tasks.values()]
+    assert.match(task!.body, /^Closed by itself/)
+  })
+
+  it('opens a task again, with what is still wrong, when a person closed it and the case is still there', async () => {
+    const h = await start()
+    const rep = h.crm.users.find((u) => u.email === 'rep@x.example')!.userId
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: null, hubspot_owner_id: rep }))
+    await h.settle()
+    await h.closeTask(h.crm.openTasks()[0]!.id)
+    await h.settle()
+    assert.equal(h.crm.tasks.size, 1)
+    assert.equal(h.crm.openTasks().length, 1)
+    assert.match(h.crm.openTasks()[0]!.body, /^Open again: .*still so: country is blank/)
+  })
+
+  it('believes a closed task when the condition is gone, even if the event that says so never came', async () => {
+    const h = await start()
+    const rep = h.crm.users.find((u) => u.email === 'rep@x.example')!.userId
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: null, hubspot_owner_id: rep }))
+    await h.settle()
+    h.crm.change('contacts', '1', { country: 'DE' }) // in the CRM, but not received
+    await h.closeTask(h.crm.openTasks()[0]!.id)
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 0)
+    const { rows } = await sql<{ closed_by: string }>`select closed_by from task`.execute(h.db)
+    assert.deepEqual(rows, [{ closed_by: 'person' }])
+  })
+
+  for (const taskKeyEnforced of [true, false]) {
+    it(`writes no second task when the answer to the first was lost after the CRM committed (key enforced: ${taskKeyEnforced})`, async () => {
+      const h = await start()
+      h.crm.taskKeyEnforced = taskKeyEnforced
+      h.crm.faults = ['lost-after-commit']
+      await h.receive(contact(h, '1', { firstname: 'Ann', country: 'FR', hubspot_owner_id: null }))
+      await h.settle()
+      assert.equal(h.crm.tasks.size, 1)
+      assert.ok(
+        h.crm.calls.some((call) => call.startsWith('findTasks')),
+        'an unknown outcome is read back',
+      )
+      const { rows } = await sql<{ state: string }>`select distinct state from intent`.execute(h.db)
+      assert.deepEqual(rows, [{ state: 'done' }])
+    })
+  }
+
+  it('writes the task in the end when the first call never arrived', async () => {
+    const h = await start()
+    h.crm.faults = ['lost-before-commit']
+    await h.receive(contact(h, '1', { country: 'FR', hubspot_owner_id: null }))
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
+  })
+
+  it('never writes an owner blind: somebody who was faster is left alone', async () => {
+    const h = await start()
+    const other = h.crm.users.find((u) => u.email === 'gen@x.example')!.userId
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: null }))
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    h.crm.change('contacts', '1', { hubspot_owner_id: other }) // a person assigns it, the event is still on its way
+    await h.settle()
+    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, other)
+    assert.ok(!h.crm.calls.some((call) => call.startsWith('writeOwners')))
+  })
+
+  it('promise 10: a worker whose lease was taken over cannot write an outcome', async () => {
+    const h = await start()
+    await h.receive(contact(h, '1', { country: 'FR', hubspot_owner_id: null }))
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    const [first] = await claimIntents(h.db, h.crm.connectionId, 'task', 10, 'a worker that never beats')
+    const [second] = await claimIntents(h.db, h.crm.connectionId, 'task', 10, 'test')
+    assert.equal(second?.id, first?.id)
+    assert.equal(second?.readBack, true)
+    const late = await finishIntents(h.db, [
+      { id: first!.id, leaseEpoch: first!.leaseEpoch, state: 'done', outcome: null, crmId: 'x', nextAttemptAtMs: null },
+    ])
+    assert.equal(late.size, 0)
+  })
+
+  it('M40: a reviewer who left is replaced by the next in the chain, in the same task', async () => {
+    const h = await start({
+      owners: {
+        ...contactPolicy().owners,
+        reviewers: {
+          general: ['gen@x.example', 'sen@x.example'],
+          senior: ['sen@x.example'],
+          approved: ['app@x.example'],
+        },
+      },
+    })
+    await h.receive(contact(h, '1', { country: 'FR', hubspot_owner_id: null }))
+    await h.settle()
+    assert.equal((await h.openExceptions())[0]?.owner_email, 'gen@x.example')
+    const gen = h.crm.users.findIndex((u) => u.email === 'gen@x.example')
+    h.crm.users[gen] = { ...h.crm.users[gen]!, active: false }
+    await h.people()
+    await h.receive(h.crm.change('contacts', '1', { firstname: 'Anne' }))
+    await h.settle()
+    assert.equal((await h.openExceptions())[0]?.owner_email, 'sen@x.example')
+    assert.equal(h.crm.tasks.size, 1)
+    assert.equal(h.crm.openTasks()[0]?.ownerId, h.crm.users.find((u) => u.email === 'sen@x.example')?.userId)
+  })
+
+  it('M56: every write has its decision in the ledger before it, and the chain verifies', async () => {
+    const h = await start()
+    await h.receive(
+      contact(h, '1', { country: 'DE', hubspot_owner_id: null }),
+      contact(h, '2', { country: 'FR', hubspot_owner_id: null }),
+    )
+    await h.settle()
+    const { rows } = await sql<{
+      kind: string
+      n: number
+    }>`select kind, count(*)::int as n from ledger group by 1 order by 1`.execute(h.db)
+    assert.deepEqual(rows, [
+      { kind: 'exception-opened', n: 1 },
+      { kind: 'owner-write-done', n: 1 },
+      { kind: 'rule-decided', n: 1 },
+      { kind: 'task-write-done', n: 1 },
+    ])
+    assert.equal((await verifyLedger(h.db)).ok, true)
+  })
+})
