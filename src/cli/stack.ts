@@ -76,6 +76,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
     const withSandbox =
       settings.sandbox === 'on' || (settings.sandbox === 'auto' && !settings.hubspot && !settings.salesforce)
+    const checkpointFile = join(settings.dataDir, withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
     // The console does not depend on the database, so both are made at the same time.
     const building = options.buildConsole === false ? Promise.resolve() : buildConsole(onProgress)
     building.catch(() => undefined)
@@ -109,6 +110,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       if (options.temporary && database.embedded)
         await rm(database.embedded.directory, { recursive: true, force: true })
     })
+    // The chain of a sandbox begins anew, so checkpoints of the last one would accuse it.
+    if (withSandbox) await rm(checkpointFile, { force: true })
     await loadKeys(settings)
     await building
     if (withSandbox) onProgress('Starting the sandbox CRMs')
@@ -138,10 +141,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const workers = supervise('workers', '../../workers/main.ts')
     const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`
     await untilReady(url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:'), { onProgress, signal })
-    const checkpoints = keepCheckpoints(
-      database.db,
-      join(settings.dataDir, withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log'),
-    )
+    const checkpoints = keepCheckpoints(database.db, checkpointFile)
     undo.push(checkpoints.stop)
 
     return {
