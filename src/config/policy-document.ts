@@ -105,11 +105,9 @@ const BranchDocument = z.strictObject({
   settlesClasses: z.array(z.enum(EXCEPTION_CLASSES)).default([]),
 })
 
-const Deadline = z
-  .string()
-  .regex(/^\d+ business (minutes?|hours?|days?)$/, {
-    error: 'must be business time, for example "4 business hours" or "2 business days"',
-  })
+const Deadline = z.string().regex(/^\d+ business (minutes?|hours?|days?)$/, {
+  error: 'must be business time, for example "4 business hours" or "2 business days"',
+})
 
 /** Design section 7. A policy may ask for other times, not for other classes. */
 const DEADLINES: Readonly<Record<ExceptionClass, string>> = {
