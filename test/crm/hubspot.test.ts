@@ -304,6 +304,21 @@ describe('a task where HubSpot keeps our key unique', () => {
     }
   })
 
+  it('gets its link when it is found, should the answer have been lost before the link was made', async (t) => {
+    const { client, control, tasks } = await setUp(t, people, {}, { deadlineMs: 500 })
+    await client.ensureTaskKey()
+    await control('POST', 'faults', {
+      kind: 'commit-then-reset',
+      method: 'POST',
+      path: '/crm/objects/2026-03/tasks/batch/upsert',
+    })
+    await client.writeTasks([task('a')])
+    assert.deepEqual((await tasks())[0]?.about, [])
+    const about = { objectType: 'contacts', recordId: '1' }
+    assert.equal((await client.findTasks([{ key: 'a', about, taskId: null }])).size, 1)
+    assert.deepEqual((await tasks())[0]?.about, [{ objectType: 'contacts', id: '1' }])
+  })
+
   it('that is refused leaves the others standing, and says why in HubSpot’s words', async (t) => {
     const { client, tasks } = await setUp(t, people)
     await client.ensureTaskKey()
@@ -506,5 +521,30 @@ describe('setting owners', () => {
     assert.equal((await client.writeOwners([write('w1', '1')]))[0]?.outcome, 'unknown')
     await control('POST', 'faults', { kind: 'daily-limit', path: '/crm/objects/' })
     assert.equal((await client.writeOwners([write('w1', '1')]))[0]?.outcome, 'retry')
+  })
+})
+
+describe('more than a request can carry', () => {
+  it('still arrives: fields too many for a URL or a search body are read by id', async (t) => {
+    const { client, change, baseUrl, credentials } = await setUp(
+      t,
+      world({ contacts: numbers(1, 120).map((id) => contact(id)) }),
+    )
+    const fields = numbers(1, 150).map((at) => `lane_custom_field_${at}`)
+    for (const name of fields) {
+      const answer = await fetch(`${baseUrl}/crm/properties/2026-03/contacts`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${credentials.userToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ name, label: name, type: 'string', fieldType: 'text', groupName: 'contactinformation' }),
+      })
+      assert.equal(answer.status, 201)
+    }
+    await change({ objectType: 'contacts', id: '7', properties: { lane_custom_field_150: 'here' } })
+    const query = { ...reconcile, fields: [...fields, 'email'] }
+    for (const source of ['baseline', 'reconcile'] as const) {
+      const events = await everything(client, { ...query, source, sinceMs: source === 'baseline' ? 0 : 1 })
+      assert.deepEqual(idsOf(events), numbers(1, 120))
+      assert.equal(events.find(({ recordId }) => recordId === '7')?.fields.lane_custom_field_150, 'here')
+    }
   })
 })
