@@ -23,6 +23,9 @@ export class HubSpotRefusal extends CrmRefusedError {
   }
 }
 
+/** A 401. HubSpot says that one alone is no proof that the token is spent, so it is told apart from a lost scope. */
+export class HubSpotTokenRefused extends CrmReconnectError {}
+
 export type FailedAnswer = {
   /** What was attempted, for the person who reads the error: "read contacts". */
   readonly attempt: string
@@ -60,7 +63,10 @@ export function failureOf(answer: FailedAnswer): Error {
   if (status === 423) return new CrmBusyError(where, nowMs + Math.max(waitMs ?? 0, 2_000))
   if (status === 477) return new CrmBusyError(where, nowMs + (waitMs ?? 3_600_000))
   if (status === 401) {
-    return new CrmReconnectError(where, 'Give Lanekeeper a valid token: reconnect this HubSpot account in the console.')
+    return new HubSpotTokenRefused(
+      where,
+      'Give Lanekeeper a valid token: reconnect this HubSpot account in the console.',
+    )
   }
   if (status === 403 && categoryOf(body) === 'MISSING_SCOPES') {
     const scopes = missingScopes(body)

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type CallBudget, CrmBusyError, CrmReconnectError, CrmUnknownError } from '../crm.ts'
-import { failureOf, type HubSpotErrorBody } from './hubspot-errors.ts'
+import { type CallBudget, CrmBusyError, CrmUnknownError } from '../crm.ts'
+import { failureOf, type HubSpotErrorBody, HubSpotTokenRefused } from './hubspot-errors.ts'
 
 export type HubSpotCall = {
   readonly kind: 'read' | 'write' | 'search'
@@ -61,7 +61,7 @@ export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
       try {
         return await once(request, token)
       } catch (error) {
-        if (error instanceof CrmReconnectError && error.message.includes('answered 401') && !tokenRetried) {
+        if (error instanceof HubSpotTokenRefused && !tokenRetried) {
           // HubSpot says that a 401 alone proves nothing about the token; nothing was done, so ask once more.
           tokenRetried = true
           await options.tokenRejected?.(token)

@@ -24,8 +24,8 @@ export type RecordsOptions = {
 const PAGE = 100
 // With history HubSpot documents 50 for lists and nothing for batch reads; 50 is what integrators found to hold.
 const PAGE_WITH_HISTORY = 50
-// The search body may have 3,000 characters; beyond this the fields are read by id instead.
-const SEARCH_BODY_MAX = 2_900
+// The search body may have 3,000 characters, of which quotes and filters take their part. Wider sets are read by id.
+const NAMES_MAX = 1_700
 // Deleted records cannot be asked for by time. A recycle bin fuller than this is left to the deletion webhooks.
 const ARCHIVED_PAGES_MAX = 50
 // What names the actor of a creation, and the ids that were merged into a record.
@@ -77,7 +77,9 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
   async function listPage(after: string | null, reading: RecordReading): Promise<Page> {
     const body = await list(reading, after, false)
     const next = nextPageOf(body)
-    return { records: listOf(body.results), next: next === null ? null : { mode: 'list', after: next }, total: null }
+    const results = listOf(body.results)
+    const records = tooWide(reading) ? await filled(results, reading) : results
+    return { records, next: next === null ? null : { mode: 'list', after: next }, total: null }
   }
 
   async function archivedPage(
@@ -106,8 +108,8 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
       path: paths.objects(reading.objectType),
       query: {
         limit: String(withHistory ? PAGE_WITH_HISTORY : PAGE),
-        properties: propertiesOf(reading).join(','),
-        ...(withHistory ? { propertiesWithHistory: reading.historyFields.join(',') } : {}),
+        properties: tooWide(reading) ? '' : propertiesOf(reading).join(','),
+        ...(withHistory && !tooWide(reading) ? { propertiesWithHistory: reading.historyFields.join(',') } : {}),
         ...(after === null ? {} : { after }),
         archived: String(archived),
       },
@@ -129,6 +131,7 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
     const first = cursor.sinceMs === cursor.firstMs && cursor.tiesAfterId === null
     const total = first && typeof found.total === 'number' ? found.total : null
     const full = results.length >= PAGE
+    const complete = async (some: JsonObject[]) => (readById(reading) ? await filled(some, reading) : some)
     const timeOf = (record: JsonObject | undefined) => {
       const properties = objectOf(record?.properties)
       return instantMsOf(properties?.[modifiedField]) ?? instantMsOf(record?.updatedAt)
@@ -141,16 +144,17 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
         full && lastId !== undefined
           ? { ...cursor, tiesAfterId: lastId }
           : { ...cursor, sinceMs: cursor.sinceMs + 1, tiesAfterId: null }
-      return { records: await filled(results, reading), next, total }
+      return { records: await complete(results), next, total }
     }
-    if (!full) return { records: await filled(results, reading), next: deletions, total }
+    if (!full) return { records: await complete(results), next: deletions, total }
     const lastMs = timeOf(results.at(-1)) ?? cursor.sinceMs
-    if (lastMs === timeOf(results[0])) {
-      // All of one millisecond and maybe more of it: start that millisecond again, by id.
-      return { records: [], next: { ...cursor, sinceMs: lastMs, tiesAfterId: '0' }, total }
+    if (lastMs === timeOf(results[0]) || lastMs <= cursor.sinceMs) {
+      // All of one millisecond and maybe more of it: start that millisecond again, by id. An index that answers with
+      // older times than it was asked for lands here too, so that every page moves on.
+      return { records: [], next: { ...cursor, sinceMs: Math.max(lastMs, cursor.sinceMs), tiesAfterId: '0' }, total }
     }
     const whole = results.filter((record) => timeOf(record) !== lastMs)
-    return { records: await filled(whole, reading), next: { ...cursor, sinceMs: lastMs, tiesAfterId: null }, total }
+    return { records: await complete(whole), next: { ...cursor, sinceMs: lastMs, tiesAfterId: null }, total }
   }
 
   async function search(cursor: Extract<PageCursor, { mode: 'search' }>, reading: RecordReading): Promise<JsonObject> {
@@ -181,11 +185,15 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
 
   /** Search brings neither history nor more fields than its body can name; those pages are read by id. */
   function readById(reading: RecordReading): boolean {
-    return reading.historyFields.length > 0 || JSON.stringify(propertiesOf(reading)).length > SEARCH_BODY_MAX - 400
+    return reading.historyFields.length > 0 || tooWide(reading)
+  }
+
+  /** More field names than a URL carries safely, or than search takes in its body. */
+  function tooWide(reading: RecordReading): boolean {
+    return propertiesOf(reading).join(',').length > NAMES_MAX
   }
 
   async function filled(results: JsonObject[], reading: RecordReading): Promise<JsonObject[]> {
-    if (!readById(reading) || results.length === 0) return results
     const ids = results.flatMap((record) => idOf(record.id) ?? [])
     // What was deleted since the search is left out here and found among the deleted.
     return await batchRead(ids, reading, false)

@@ -137,10 +137,11 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
       send,
       belongs,
     )
-    // A record that is gone must not cost its owner the task: those are made once more, standing alone.
+    // A record that is gone must not cost its owner the task. HubSpot's texts do not reliably say what they blame, so
+    // whatever was refused with a link is tried once without; if the link was not to blame it is refused again.
     const unlinked = first.flatMap((result) => {
       const one = ready.find(({ task }) => task.key === result.item.key)
-      return one?.task.about && 'outcome' in result && blamesLink(result.outcome) ? [one] : []
+      return one?.task.about && 'outcome' in result && result.outcome.outcome === 'refused' ? [one] : []
     })
     if (unlinked.length === 0) return first
     const second = await writeBatch(
@@ -176,6 +177,13 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
         const task = crmTask(record, field)
         if (task?.key) found.set(task.key, task)
       }
+      // Whoever lost the answer of an upsert, or died after it, has not linked the task either.
+      await links.add(
+        lookups.flatMap(({ key, about, taskId }): TaskLink[] => {
+          const task = found.get(key)
+          return task !== undefined && taskId === null && about !== null ? [{ taskId: task.taskId, about }] : []
+        }),
+      )
       return found
     }
     const byId = lookups.filter(({ taskId }) => taskId !== null)
@@ -296,11 +304,6 @@ function properties(
 function associations(about: NonNullable<TaskWrite['about']>): JsonObject[] {
   const type = linkType(about.objectType)
   return type === null ? [] : [{ to: { id: about.recordId }, types: [type] }]
-}
-
-function blamesLink(outcome: ItemOutcome): boolean {
-  if (outcome.outcome !== 'refused') return false
-  return outcome.code === 'OBJECT_NOT_FOUND' || /associat/i.test(`${outcome.code} ${outcome.why}`)
 }
 
 function taskOutcome(result: BatchResult): ItemOutcome {
