@@ -12,6 +12,7 @@ export const FAULT_KINDS = [
   'hang',
   'commit-then-hang',
   'commit-then-reset',
+  'commit-then-502',
   'expired-token',
   'revoked',
   'missing-scope',

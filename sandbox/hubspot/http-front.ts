@@ -72,7 +72,10 @@ async function besideTheApi(
   if (/^\/oauth\/(\d+\/)?authorize$/.test(url.pathname)) {
     return authorizePage(oauthContext(sandbox), url.searchParams, url.searchParams.get('decided') === 'yes')
   }
-  return pageRoute(sandbox, method, url, raw)
+  return pageRoute(sandbox, method, url, raw, {
+    host: String(request.headers.host),
+    origin: request.headers.origin,
+  })
 }
 
 type Call = {
@@ -154,6 +157,10 @@ async function misbehave(response: ServerResponse, fault: Fault | undefined, run
       return
     case 'daily-limit':
       send(response, rateLimitReply('DAILY', 'You have reached your daily limit.', retryAfter))
+      return
+    case 'commit-then-502':
+      run()
+      send(response, { status: 502, html: '<html><title>502 Bad Gateway</title></html>' })
       return
     case '423':
     case '477':

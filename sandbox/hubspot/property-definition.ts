@@ -38,6 +38,42 @@ const FIELD_TYPES: Readonly<Record<PropertyType, string>> = {
 const options = (...values: readonly string[]): readonly PropertyOption[] =>
   values.map((value) => ({ label: titleCase(value), value }))
 
+/** Names that do not read well when they are merely spaced. */
+const LABELS: Readonly<Record<string, string>> = {
+  firstname: 'First name',
+  lastname: 'Last name',
+  jobtitle: 'Job title',
+  company: 'Company name',
+  website: 'Website URL',
+  phone: 'Phone number',
+  mobilephone: 'Mobile phone number',
+  zip: 'Postal code',
+  country: 'Country/Region',
+  annualrevenue: 'Annual revenue',
+  lifecyclestage: 'Lifecycle stage',
+  hs_lead_status: 'Lead status',
+  createdate: 'Create date',
+  lastmodifieddate: 'Last modified date',
+  hs_lastmodifieddate: 'Last modified date',
+  hs_object_id: 'Record ID',
+  hubspot_owner_assigneddate: 'Owner assigned date',
+  associatedcompanyid: 'Primary associated company ID',
+  hs_primary_associated_company: 'Primary associated company',
+  hs_parent_company_id: 'Parent company',
+  domain: 'Company domain name',
+  numberofemployees: 'Number of employees',
+  dealname: 'Deal name',
+  dealstage: 'Deal stage',
+  dealtype: 'Deal type',
+  closedate: 'Close date',
+  hs_is_closed: 'Is deal closed?',
+  hs_is_closed_won: 'Is closed won',
+  hs_task_subject: 'Task title',
+  hs_task_body: 'Task notes',
+  hs_task_completion_date: 'Completed at',
+  hs_queue_membership_ids: 'Queue',
+}
+
 function titleCase(text: string): string {
   const spaced = text.replaceAll('_', ' ').toLowerCase()
   return spaced.charAt(0).toUpperCase() + spaced.slice(1)
@@ -46,7 +82,7 @@ function titleCase(text: string): string {
 function define(groupName: string, short: Short): PropertyDefinition {
   const type = short.type ?? 'string'
   return {
-    label: titleCase(short.name.replace(/^hs_/, '')),
+    label: LABELS[short.name] ?? titleCase(short.name.replace(/^hs_/, '')),
     type,
     fieldType: FIELD_TYPES[type],
     groupName,

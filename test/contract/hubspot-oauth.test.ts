@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { Client } from '@hubspot/api-client'
+import { type Harness, refusal, startHarness } from './hubspot-sandbox.ts'
+
+const REDIRECT = 'http://localhost:8080/oauth/hubspot/callback'
+
+async function tokenCall(hubspot: Harness, form: Record<string, string>, path = '/oauth/2026-03/token') {
+  const { clientId, clientSecret } = hubspot.sandbox.credentials
+  const response = await hubspot.client.apiRequest({
+    method: 'POST',
+    path,
+    authType: 'none',
+    defaultJson: false,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, ...form }).toString(),
+  } as never)
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+
+async function consent(hubspot: Harness, more: Record<string, string> = {}): Promise<URL> {
+  const { credentials, url } = hubspot.sandbox
+  const asked = new URL(
+    hubspot.client.oauth.getAuthorizationUrl(
+      credentials.clientId,
+      REDIRECT,
+      'oauth crm.objects.contacts.read',
+      undefined,
+      'st4te',
+    ),
+  )
+  const local = new URL(asked.pathname + asked.search, url)
+  for (const [name, value] of Object.entries(more)) local.searchParams.set(name, value)
+  const page = await fetch(local)
+  assert.equal(page.status, 200)
+  assert.match(await page.text(), /crm\.objects\.contacts\.read/)
+  local.searchParams.set('decided', 'yes')
+  const answer = await fetch(local, { redirect: 'manual' })
+  assert.equal(answer.status, 302)
+  return new URL(answer.headers.get('location')!)
+}
+
+describe('HubSpot sandbox: OAuth', () => {
+  it('goes from consent to a code to tokens that the API takes as this app', async () => {
+    await using hubspot = await startHarness()
+    const location = await consent(hubspot)
+    assert.equal(location.searchParams.get('state'), 'st4te')
+    const code = location.searchParams.get('code')!
+    const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT }
+    const { status, body } = await tokenCall(hubspot, form)
+    assert.equal(status, 200)
+    assert.equal(body.expires_in, 1_800)
+    assert.equal(body.hub_id, 4471001)
+    assert.equal(body.token_use, 'access_token')
+    assert.deepEqual(body.scopes, ['oauth', 'crm.objects.contacts.read'])
+    const client = new Client({ accessToken: String(body.access_token), basePath: hubspot.sandbox.url })
+    const made = await client.crm.contacts.basicApi.create({
+      properties: { email: 'o@auth.example' },
+      associations: [],
+    })
+    const [entry] = (await client.crm.contacts.basicApi.getById(made.id, [], ['email'])).propertiesWithHistory!.email!
+    assert.equal(entry?.sourceId, '9180042')
+    assert.equal((await tokenCall(hubspot, form)).status, 400, 'a code works once')
+  })
+
+  it('checks the PKCE verifier', async () => {
+    await using hubspot = await startHarness()
+    const code_challenge = createHash('sha256').update('right').digest('base64url')
+    const form = { grant_type: 'authorization_code', redirect_uri: REDIRECT }
+    const first = (await consent(hubspot, { code_challenge })).searchParams.get('code')!
+    assert.equal(
+      (await tokenCall(hubspot, { ...form, code: first, code_verifier: 'wrong' })).body.error,
+      'invalid_grant',
+    )
+    const second = (await consent(hubspot, { code_challenge })).searchParams.get('code')!
+    assert.equal((await tokenCall(hubspot, { ...form, code: second, code_verifier: 'right' })).status, 200)
+  })
+
+  for (const rotateRefreshToken of [false, true]) {
+    it(`refreshes ${rotateRefreshToken ? 'with a new refresh token, after which the old one is dead' : 'with the same refresh token'}`, async () => {
+      await using hubspot = await startHarness({ rotateRefreshToken })
+      const code = (await consent(hubspot)).searchParams.get('code')!
+      const granted = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
+      const refresh_token = String(granted.body.refresh_token)
+      const renewed = await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token })
+      assert.notEqual(renewed.body.access_token, granted.body.access_token)
+      assert.equal(renewed.body.refresh_token !== refresh_token, rotateRefreshToken)
+      const again = await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token }, '/oauth/v1/token')
+      assert.equal(again.status, rotateRefreshToken ? 400 : 200)
+      if (rotateRefreshToken)
+        assert.deepEqual([again.body.error, again.body.status], ['invalid_grant', 'BAD_REFRESH_TOKEN'])
+    })
+  }
+
+  it('introspects a token, and a revoked refresh token gets invalid_grant', async () => {
+    await using hubspot = await startHarness()
+    const code = (await consent(hubspot)).searchParams.get('code')!
+    const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
+    const info = await tokenCall(hubspot, { token: String(body.access_token) }, '/oauth/2026-03/token/introspect')
+    assert.deepEqual([info.body.active, info.body.hub_id, info.body.app_id], [true, 4471001, 9180042])
+    const older = await hubspot.client.oauth.accessTokensApi.get(String(body.access_token))
+    assert.equal(older.hubId, 4471001)
+    const refresh_token = String(body.refresh_token)
+    await tokenCall(hubspot, { token: refresh_token }, '/oauth/2026-03/token/revoke')
+    assert.equal(
+      (await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token })).body.status,
+      'BAD_REFRESH_TOKEN',
+    )
+  })
+
+  it('an uninstalled app has no working token left', async () => {
+    await using hubspot = await startHarness()
+    const code = (await consent(hubspot)).searchParams.get('code')!
+    const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
+    const token = String(body.access_token)
+    const removed = await hubspot.fetch('/appinstalls/2026-03/external-install', { method: 'DELETE', token })
+    assert.equal(removed.status, 204)
+    assert.equal((await hubspot.fetch('/crm/v3/owners', { token })).status, 401)
+  })
+
+  it('refuses a wrong client secret, a missing token and an unknown token', async () => {
+    await using hubspot = await startHarness()
+    assert.equal(
+      (await tokenCall(hubspot, { grant_type: 'refresh_token', client_secret: 'no' })).body.error,
+      'invalid_client',
+    )
+    const unknown = await refusal(
+      new Client({ accessToken: 'nobody', basePath: hubspot.sandbox.url }).crm.owners.ownersApi.getPage(),
+    )
+    assert.equal(unknown.code, 401)
+    assert.equal(unknown.body.category, 'INVALID_AUTHENTICATION')
+    assert.equal((await fetch(`${hubspot.sandbox.url}/crm/v3/owners`)).status, 401)
+  })
+
+  it('sends nobody to a redirect address that is neither https nor local', async () => {
+    await using hubspot = await startHarness()
+    const query = new URLSearchParams({
+      client_id: hubspot.sandbox.credentials.clientId,
+      redirect_uri: 'http://evil.example/',
+    })
+    const answer = await fetch(`${hubspot.sandbox.url}/oauth/authorize?${query}&decided=yes`, { redirect: 'manual' })
+    assert.equal(answer.status, 400)
+  })
+})

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Signature } from '@hubspot/api-client'
+import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
+import { BEN, type Harness, MAYA, type Receiver, startHarness, startReceiver } from './hubspot-sandbox.ts'
+
+async function startBoth(
+  settings: Partial<SandboxSettings> = {},
+): Promise<{ hubspot: Harness; receiver: Receiver; [Symbol.asyncDispose](): Promise<void> }> {
+  let secret = ''
+  const receiver = await startReceiver(() => secret)
+  const hubspot = await startHarness({ webhookUrl: receiver.url, ...settings })
+  secret = hubspot.sandbox.credentials.clientSecret
+  return {
+    hubspot,
+    receiver,
+    async [Symbol.asyncDispose]() {
+      await hubspot[Symbol.asyncDispose]()
+      await receiver[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const of = (receiver: Receiver, subscriptionType: string) =>
+  receiver.events.filter((event) => event.subscriptionType === subscriptionType)
+
+const reassign = (count: number) => ({
+  changes: Array.from({ length: count }, (_, at) => ({
+    objectType: 'contacts',
+    id: '103',
+    properties: { city: `City ${at}` },
+  })),
+})
+
+describe('HubSpot sandbox: webhooks', () => {
+  it('tells of a change by the app as INTEGRATION with its own id, signed with v3 and v1', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    await hubspot.client.crm.contacts.basicApi.update('103', { properties: { hubspot_owner_id: MAYA.id } })
+    await receiver.until('the owner change arrived', () => of(receiver, 'contact.propertyChange').length >= 1)
+    const event = of(receiver, 'contact.propertyChange').find(({ propertyName }) => propertyName === 'hubspot_owner_id')
+    assert.ok(event !== undefined)
+    const { eventId, subscriptionId, occurredAt, ...rest } = event
+    assert.deepEqual(rest, {
+      portalId: 4471001,
+      appId: 9180042,
+      subscriptionType: 'contact.propertyChange',
+      attemptNumber: 0,
+      objectId: 103,
+      propertyName: 'hubspot_owner_id',
+      propertyValue: MAYA.id,
+      changeSource: 'INTEGRATION',
+      sourceId: '9180042',
+    })
+    assert.equal(typeof eventId, 'number')
+    assert.equal(typeof subscriptionId, 'number')
+    assert.ok(Math.abs(Number(occurredAt) - Date.now()) < 10_000)
+    const [delivery] = receiver.deliveries
+    assert.equal(delivery?.signed, true)
+    const given = {
+      clientSecret: hubspot.sandbox.credentials.clientSecret,
+      requestBody: delivery!.raw.toString('utf8'),
+    }
+    const v1 = String(delivery!.headers['x-hubspot-signature'])
+    assert.equal(Signature.isValid({ ...given, signature: v1, signatureVersion: 'v1' } as never), true)
+    assert.equal(delivery!.headers['x-hubspot-signature-version'], 'v1')
+  })
+
+  it('tells of a change by a person as CRM_UI, by token and by the control path, and by a foreign app with its id', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    await hubspot.personClient.crm.contacts.basicApi.update('103', { properties: { city: 'Recife' } })
+    await hubspot.control('POST', '/changes', {
+      changes: [
+        { objectType: 'contacts', id: '103', properties: { city: 'Olinda' }, by: BEN.email },
+        { objectType: 'contacts', id: '103', properties: { city: 'Natal' }, appId: 2931120 },
+      ],
+    })
+    await receiver.until('three changes arrived', () => of(receiver, 'contact.propertyChange').length === 3)
+    assert.deepEqual(
+      receiver.events.map(({ propertyValue, changeSource, sourceId }) => [propertyValue, changeSource, sourceId]),
+      [
+        ['Recife', 'CRM_UI', `userId:${MAYA.userId}`],
+        ['Olinda', 'CRM_UI', `userId:${BEN.userId}`],
+        ['Natal', 'INTEGRATION', '2931120'],
+      ],
+    )
+  })
+
+  it('speaks of tasks in the generic words, with objectTypeId 0-27', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    const { basicApi } = hubspot.client.crm.objects.tasks
+    const task = await basicApi.create({ properties: { hs_timestamp: '1790000000000' }, associations: [] })
+    await hubspot.personClient.crm.objects.tasks.basicApi.update(task.id, {
+      properties: { hs_task_status: 'COMPLETED' },
+    })
+    await basicApi.archive(task.id)
+    await receiver.until('the task was deleted', () => of(receiver, 'object.deletion').length === 1)
+    const ours = receiver.events.filter((event) => event.objectId === Number(task.id))
+    assert.ok(ours.every((event) => event.objectTypeId === '0-27'))
+    assert.equal(of(receiver, 'object.creation').length, 1)
+    const status = ours.find((event) => event.propertyName === 'hs_task_status')
+    assert.deepEqual([status?.propertyValue, status?.changeSource], ['COMPLETED', 'CRM_UI'])
+  })
+
+  it('never tells of modification dates, and tells nothing when a value stays the same', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    await hubspot.client.crm.contacts.basicApi.update('103', { properties: { territory: 'latam' } })
+    await hubspot.client.crm.contacts.basicApi.update('103', { properties: { territory: 'iberia-italy' } })
+    await receiver.until('the change arrived', () => receiver.events.length >= 1)
+    assert.deepEqual(
+      receiver.events.map((event) => event.propertyName),
+      ['territory'],
+    )
+  })
+
+  it('announces a link from both sides without objectId, the primary one besides the plain one', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    await hubspot.client.crm.associations.v4.basicApi.createDefault('contacts', '103', 'companies', '202')
+    await receiver.until('four links were announced', () => receiver.events.length >= 5)
+    const links = receiver.events.filter((event) => String(event.subscriptionType).endsWith('associationChange'))
+    assert.deepEqual(
+      links
+        .map(
+          (event) => `${event.associationType} ${event.fromObjectId}>${event.toObjectId} ${event.isPrimaryAssociation}`,
+        )
+        .toSorted(),
+      [
+        'COMPANY_TO_CONTACT 202>103 false',
+        'COMPANY_TO_CONTACT 202>103 true',
+        'CONTACT_TO_COMPANY 103>202 false',
+        'CONTACT_TO_COMPANY 103>202 true',
+      ],
+    )
+    assert.ok(links.every((event) => !('objectId' in event) && event.associationRemoved === false))
+  })
+
+  for (const mergeKeepsId of [false, true]) {
+    it(`announces a merge with ${mergeKeepsId ? "the winner's" : 'a new'} id, a deletion per loser and no moved values`, async () => {
+      await using both = await startBoth({ mergeKeepsId })
+      const { hubspot, receiver } = both
+      const survivor = await hubspot.personClient.crm.contacts.basicApi.merge({
+        primaryObjectId: '103',
+        objectIdToMerge: '104',
+      })
+      const losers = mergeKeepsId ? [104] : [103, 104]
+      await receiver.until('the deletions arrived', () => of(receiver, 'contact.deletion').length === losers.length)
+      const [event, ...more] = of(receiver, 'contact.merge')
+      assert.deepEqual(more, [])
+      assert.equal(event?.newObjectId, Number(survivor.id))
+      assert.equal(event?.primaryObjectId, 103)
+      assert.deepEqual(event?.mergedObjectIds, [104])
+      assert.equal(event?.numberOfPropertiesMoved, 1)
+      assert.deepEqual(
+        of(receiver, 'contact.deletion').map(({ objectId }) => objectId),
+        losers,
+      )
+      assert.deepEqual(of(receiver, 'contact.propertyChange'), [])
+    })
+  }
+
+  it('announces a privacy deletion twice: as itself and as a deletion', async () => {
+    await using both = await startBoth()
+    await both.hubspot.client.crm.contacts.basicApi.purge({ objectId: '104' })
+    await both.receiver.until('both arrived', () => both.receiver.events.length === 2)
+    assert.deepEqual(
+      both.receiver.events.map(({ subscriptionType, objectId }) => `${subscriptionType} ${objectId}`).toSorted(),
+      ['contact.deletion 104', 'contact.privacyDeletion 104'],
+    )
+  })
+
+  it('announces a restore from the recycle bin', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    await hubspot.client.crm.contacts.basicApi.archive('104')
+    await hubspot.control('POST', '/changes', { changes: [{ op: 'restore', objectType: 'contacts', id: '104' }] })
+    await receiver.until('the restore arrived', () => of(receiver, 'contact.restore').length === 1)
+    await hubspot.client.crm.contacts.basicApi.getById('104')
+  })
+})
+
+describe('HubSpot sandbox: webhook delivery', () => {
+  it('sends many events in arrays of at most 100, each once', async () => {
+    await using both = await startBoth()
+    await both.hubspot.control('POST', '/changes', reassign(450))
+    await both.receiver.until('all arrived', () => both.receiver.events.length >= 450)
+    assert.ok(both.receiver.deliveries.every((delivery) => delivery.events.length <= 100 && delivery.signed))
+    assert.equal(new Set(both.receiver.events.map((event) => event.eventId)).size, 450)
+  })
+
+  it('tries again after any error with a higher attemptNumber and a fresh signature, until it is accepted', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    const statuses = [500, 404, 302]
+    receiver.answer = () => statuses.shift() ?? 200
+    await hubspot.control('POST', '/changes', reassign(1))
+    await receiver.until('it was accepted', () => receiver.events.length === 1)
+    assert.deepEqual(
+      receiver.deliveries.map((delivery) => delivery.events[0]?.attemptNumber),
+      [0, 1, 2, 3],
+    )
+    assert.equal(new Set(receiver.deliveries.map((delivery) => delivery.events[0]?.eventId)).size, 1)
+    assert.ok(receiver.deliveries.every((delivery) => delivery.signed))
+  })
+
+  it('waits five seconds for an answer and then counts the attempt as failed', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    receiver.answer = (delivery) => (delivery.events[0]?.attemptNumber === 0 ? 'never' : 200)
+    const startedMs = performance.now()
+    await hubspot.control('POST', '/changes', reassign(1))
+    await receiver.until('the second attempt was accepted', () => receiver.events.length === 1)
+    assert.ok(performance.now() - startedMs >= 4_900)
+  })
+
+  it('gives up after ten retries and counts the event as failed', async () => {
+    await using both = await startBoth({ webhookRetryBaseMs: 1 })
+    const { hubspot, receiver } = both
+    receiver.answer = () => 503
+    await hubspot.control('POST', '/changes', reassign(1))
+    await receiver.until('eleven attempts were made', () => receiver.deliveries.length === 11)
+    const { webhooks } = (await hubspot.control('GET', '/stats')) as { webhooks: Record<string, number> }
+    assert.deepEqual(webhooks, { sent: 11, acknowledged: 0, failed: 1, pending: 0 })
+  })
+
+  it('has at most ten deliveries under way', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    receiver.answer = () => 'never'
+    await hubspot.control('POST', '/changes', reassign(1_500))
+    await receiver.until('ten deliveries hang', () => receiver.deliveries.length >= 10)
+    const { webhooks } = (await hubspot.control('GET', '/stats')) as { webhooks: { pending: number } }
+    assert.equal(receiver.deliveries.length, 10)
+    assert.equal(webhooks.pending, 1_500)
+  })
+
+  it('trap 14: duplicates carry the same eventId; shuffling breaks the order', async () => {
+    await using both = await startBoth({ webhookDuplicate: 2, webhookShuffle: true })
+    const { hubspot, receiver } = both
+    await hubspot.control('POST', '/changes', reassign(100))
+    await receiver.until('three copies of each arrived', () => receiver.events.length === 300)
+    assert.equal(new Set(receiver.events.map((event) => event.eventId)).size, 100)
+    const ids = receiver.events.map((event) => Number(event.eventId))
+    assert.notDeepEqual(
+      ids,
+      ids.toSorted((a, b) => a - b),
+    )
+  })
+
+  it('holds events back, loses them, begins above attempt 0 and rounds to seconds when told to', async () => {
+    await using both = await startBoth({ webhookLoss: 1 })
+    const { hubspot, receiver } = both
+    await hubspot.control('POST', '/changes', reassign(5))
+    await hubspot.control('POST', '/settings', {
+      webhookLoss: 0,
+      webhookDelayMs: 400,
+      webhookFirstAttempt: 1,
+      webhookWholeSeconds: true,
+    })
+    const startedMs = performance.now()
+    await hubspot.control('POST', '/changes', {
+      changes: [{ objectType: 'contacts', id: '103', properties: { city: 'Belém' } }],
+    })
+    await receiver.until('the held event arrived', () => receiver.events.length > 0)
+    assert.ok(performance.now() - startedMs >= 395)
+    assert.deepEqual(
+      receiver.events.map((event) => [event.propertyValue, event.attemptNumber]),
+      [['Belém', 1]],
+    )
+    assert.equal(Number(receiver.events[0]?.occurredAt) % 1_000, 0)
+    const { webhooks } = (await hubspot.control('GET', '/stats')) as { webhooks: { failed: number } }
+    assert.equal(webhooks.failed, 5)
+  })
+})
