@@ -1,0 +1,255 @@
+import type { Match, Neighbours } from '../decision.ts'
+import type { CrmUser, Directory } from '../lanes/person.ts'
+import { matchKeys } from '../matching/keys.ts'
+import type { Case } from '../patterns/pattern.ts'
+import type { Policy, PolicyVersion } from '../policy/policy.ts'
+import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
+import type { CrmRecord } from '../record/crm-record.ts'
+import { objectShape } from '../record/object-shape.ts'
+import { caseFacts } from '../rules/facts.ts'
+
+/** Builders for tests: a small company, with defaults that are all in order. */
+
+export const NOW_MS = Date.parse('2026-11-18T10:00:00Z') // a Wednesday
+export const HUBSPOT = 'hs' as ConnectionId
+export const SALESFORCE = 'sf' as ConnectionId
+
+export const at = (name: string): string => `${name}@brightwater.example`
+export const daysAgo = (days: number): string => new Date(NOW_MS - days * 86_400_000).toISOString()
+export const hoursAgoMs = (hours: number): number => NOW_MS - hours * 3_600_000
+
+export function user(connectionId: ConnectionId, name: string, over: Partial<CrmUser> = {}): CrmUser {
+  return {
+    connectionId,
+    userId: `${connectionId}-${name}`,
+    kind: 'person',
+    email: at(name),
+    name: name.charAt(0).toUpperCase() + name.slice(1),
+    active: true,
+    activeMembers: 0,
+    timeZone: null,
+    ...over,
+  }
+}
+
+const NAMES = ['rita', 'ralf', 'sena', 'appa', 'olga', 'paul', 'bert', 'dora', 'wim', 'dach', 'big', 'france']
+
+export const PEOPLE: readonly CrmUser[] = [HUBSPOT, SALESFORCE].flatMap((connection) => [
+  ...NAMES.map((name) => user(connection, name)),
+  user(connection, 'gone', { active: false }),
+  user(connection, 'queue', { kind: 'queue', email: null, activeMembers: 2 }),
+  user(connection, 'deserted', { kind: 'queue', email: null, activeMembers: 0 }),
+])
+
+export function directoryOf(people: readonly CrmUser[] = PEOPLE, openTasks: Record<string, number> = {}): Directory {
+  return {
+    user: (connectionId, userId) => people.find((p) => p.connectionId === connectionId && p.userId === userId),
+    personByEmail: (connectionId, email) =>
+      people.find((p) => p.connectionId === connectionId && p.kind === 'person' && p.active && p.email === email),
+    openTasks: (email) => openTasks[email] ?? 0,
+  }
+}
+
+export function record(
+  crm: Crm,
+  objectType: string,
+  values: Record<string, FieldText>,
+  over: Partial<CrmRecord> = {},
+): CrmRecord {
+  const shape = objectShape(crm, objectType)!
+  const connectionId = crm === 'hubspot' ? HUBSPOT : SALESFORCE
+  const all = { [shape.createdAt]: daysAgo(10), [shape.modifiedAt]: daysAgo(1), ...values }
+  const stamps = Object.fromEntries(Object.keys(all).map((field) => [field, { atMs: NOW_MS - 86_400_000, order: 0 }]))
+  return {
+    connectionId,
+    crm,
+    objectType,
+    recordId: '1',
+    values: all,
+    stamps,
+    ownerHistory: [],
+    deleted: false,
+    mergedInto: null,
+    unreadable: new Set(),
+    ...over,
+  }
+}
+
+/** A contact that is in order: Germany, owned by the representative who works Germany. */
+export function contact(values: Record<string, FieldText> = {}, over: Partial<CrmRecord> = {}): CrmRecord {
+  const inOrder = {
+    firstname: 'Jane',
+    lastname: 'Doe',
+    email: 'jane@acme.de',
+    company: 'Acme',
+    country: 'Germany',
+    lifecyclestage: 'lead',
+    territory: 'dach',
+    hubspot_owner_id: 'hs-dach',
+  }
+  return record('hubspot', 'contacts', { ...inOrder, ...values }, over)
+}
+
+export function lead(values: Record<string, FieldText> = {}, over: Partial<CrmRecord> = {}): CrmRecord {
+  const inOrder = {
+    FirstName: 'Jane',
+    LastName: 'Doe',
+    Email: 'jane@acme.de',
+    Company: 'Acme',
+    Country: 'Germany',
+    OwnerId: 'sf-dach',
+    IsConverted: 'false',
+  }
+  return record('salesforce', 'Lead', { ...inOrder, ...values }, over)
+}
+
+export function company(values: Record<string, FieldText> = {}, over: Partial<CrmRecord> = {}): CrmRecord {
+  const inOrder = { name: 'Acme', domain: 'acme.de', country: 'Germany', hubspot_owner_id: 'hs-dach' }
+  return record('hubspot', 'companies', { ...inOrder, ...values }, { recordId: '100', ...over })
+}
+
+export const ALONE: Neighbours = { account: null, deals: [], matches: [] }
+
+/** The other record as the look-up by key would bring it. */
+export function matching(a: CrmRecord, b: CrmRecord, holders = 2): Match {
+  const keys = matchKeys(a).filter((key) => matchKeys(b).includes(key))
+  return { record: b, keys: keys.map((key) => ({ key, holders })) }
+}
+
+export const POLICY: Policy = {
+  workflow: 'contact-routing',
+  title: 'Route contacts',
+  objects: [
+    { crm: 'hubspot', object: 'contacts' },
+    { crm: 'salesforce', object: 'Lead' },
+  ],
+  action: {
+    kind: 'assign-owner',
+    says: 'Sets the owner.',
+    when: [{ field: 'fact.ownerState', op: 'in', values: ['none', 'queue'] }],
+  },
+  ifWrongForTwoWeeks: 'Leads wait.',
+  mode: 'live',
+  pilot: null,
+  scope: [{ field: 'hubspot.contacts.lifecyclestage', op: 'not-in', values: ['other'] }],
+  owners: {
+    reviewers: { general: [at('rita'), at('ralf')], senior: [at('sena')], approved: [at('appa')] },
+    override: at('olga'),
+    rollback: at('paul'),
+    boundary: at('bert'),
+    data: at('dora'),
+    workflow: at('wim'),
+    accepted: Object.fromEntries(NAMES.map((name) => [at(name), '2026-11-02'])),
+  },
+  patterns: [
+    { pattern: 'missing-field', fields: ['company'], only: { crm: 'hubspot', object: 'contacts' }, graceMinutes: 30 },
+    { pattern: 'stale-field', fields: ['hs_lead_status'], businessDays: 20 },
+    {
+      pattern: 'duplicate-ownership',
+      against: [
+        { crm: 'hubspot', object: 'contacts' },
+        { crm: 'salesforce', object: 'Lead' },
+        { crm: 'salesforce', object: 'Contact', subject: 'ours' },
+      ],
+      againstAccountOwner: true,
+    },
+    { pattern: 'stale-territory', field: 'territory', only: { crm: 'hubspot', object: 'contacts' } },
+    { pattern: 'orphaned-owner', blankCounts: false },
+    { pattern: 'ownership-flapping', changes: 3, withinHours: 72 },
+    { pattern: 'no-rule' },
+    { pattern: 'branch-review' },
+  ],
+  classes: [
+    { pattern: 'missing-field', when: [], class: 'expected', because: 'A known gap.' },
+    { pattern: 'stale-field', when: [], class: 'expected', because: 'A known gap.' },
+    { pattern: 'branch-review', when: [], class: 'expected', because: 'A known branch.' },
+    { pattern: 'orphaned-owner', when: [], class: 'risky', because: 'Somebody else will work it.' },
+    { pattern: 'stale-territory', when: [], class: 'risky', because: 'The wrong team.' },
+    { pattern: 'duplicate-ownership', when: [], class: 'risky', because: 'Two people.' },
+  ],
+  boundary: [
+    {
+      branch: 'japan',
+      when: [{ field: 'fact.country', op: 'in', values: ['JP'] }],
+      mode: 'review',
+      because: 'The partner decides.',
+      rules: [],
+      settles: [],
+      settlesClasses: [],
+    },
+    {
+      branch: 'everywhere-else',
+      when: [],
+      mode: 'rules',
+      because: 'Country and size are visible.',
+      rules: [
+        {
+          id: 'dach-enterprise',
+          when: [
+            { field: 'fact.country', op: 'in', values: ['DE', 'AT'] },
+            { field: 'fact.employees', op: 'range', from: '500', below: null },
+          ],
+          owner: at('big'),
+          because: 'Large.',
+        },
+        {
+          id: 'dach',
+          when: [{ field: 'fact.country', op: 'in', values: ['DE', 'AT'] }],
+          owner: at('dach'),
+          because: 'Rest.',
+        },
+        {
+          id: 'france',
+          when: [{ field: 'fact.country', op: 'in', values: ['FR'] }],
+          owner: at('france'),
+          because: 'France.',
+        },
+      ],
+      settles: ['orphaned-owner'],
+      settlesClasses: [],
+    },
+  ],
+  guards: {
+    deadlineMinutes: { expected: 960, risky: 480, 'customer-facing': 240, 'revenue-impacting': 240, unknown: 480 },
+    capacity: 25,
+    revenueThreshold: 50_000,
+  },
+  territories: [
+    {
+      territory: 'dach',
+      title: 'Germany, Austria',
+      when: [{ field: 'fact.country', op: 'in', values: ['DE', 'AT'] }],
+      members: [at('dach'), at('big')],
+    },
+    {
+      territory: 'france',
+      title: 'France',
+      when: [{ field: 'fact.country', op: 'in', values: ['FR'] }],
+      members: [at('france')],
+    },
+  ],
+  calendar: {
+    timeZone: 'Europe/Berlin',
+    workingDays: [1, 2, 3, 4, 5],
+    opensAtMinute: 540,
+    closesAtMinute: 1020,
+    holidays: ['2026-12-25'],
+  },
+}
+
+export function versionOf(over: Partial<Policy> = {}): PolicyVersion {
+  return { hash: 'test-hash', policy: { ...POLICY, ...over } }
+}
+
+export function caseOf(
+  subject: CrmRecord,
+  {
+    neighbours = {},
+    directory = directoryOf(),
+    nowMs = NOW_MS,
+    policy = POLICY,
+  }: { neighbours?: Partial<Neighbours>; directory?: Directory; nowMs?: number; policy?: Policy } = {},
+): Case {
+  const shape = objectShape(subject.crm, subject.objectType)!
+  return { facts: caseFacts(subject, shape, { ...ALONE, ...neighbours }, directory, nowMs), policy }
+}
