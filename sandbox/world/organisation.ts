@@ -44,9 +44,8 @@ export type OrganisationMaker = {
   subsidiary(parent: Organisation, country: Country, sharesDomain: boolean): Organisation
 }
 
-export function organisationMaker(random: Random, phones: PhoneBook): OrganisationMaker {
+export function organisationMaker(random: Random, phones: PhoneBook, domains = new Set<string>()): OrganisationMaker {
   const names = new Set<string>()
-  const domains = new Set<string>()
   const countries = COUNTRIES.map((country) => [country, country.weight] as const)
 
   function employeesOf(): number {

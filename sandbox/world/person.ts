@@ -27,8 +27,7 @@ export type PersonMaker = {
   alone(country?: Country): Person
 }
 
-export function personMaker(random: Random, phones: PhoneBook): PersonMaker {
-  const emails = new Set<string>()
+export function personMaker(random: Random, phones: PhoneBook, emails = new Set<string>()): PersonMaker {
   const countries = COUNTRIES.map((country) => [country, country.weight] as const)
 
   function unused(local: string, domain: string): string {

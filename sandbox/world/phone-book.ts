@@ -6,8 +6,8 @@ export type PhoneNumber = { readonly country: Country; readonly national: string
 
 export type PhoneBook = { subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber }
 
-export function phoneBook(random: Random): PhoneBook {
-  const given = new Set<string>()
+/** `given`: numbers that have a subscriber already, as calling code and national number without the plus. */
+export function phoneBook(random: Random, given = new Set<string>()): PhoneBook {
   function subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber {
     // Ranges for fiction are small; a world of this size leaves most of them half empty.
     for (let attempt = 0; attempt < 2000; attempt++) {

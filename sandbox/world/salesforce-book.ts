@@ -309,9 +309,9 @@ export function salesforceBook(random: Random, nowMs: number): SalesforceBook {
 
 const PROBABILITY: Readonly<Record<string, number>> = {
   Prospecting: 10,
-  Qualification: 20,
-  'Proposal/Price Quote': 60,
-  'Negotiation/Review': 80,
+  Qualification: 10,
+  'Proposal/Price Quote': 75,
+  'Negotiation/Review': 90,
   'Closed Won': 100,
   'Closed Lost': 0,
 }

@@ -1,0 +1,109 @@
+import { COUNTRIES } from '../world/countries.ts'
+import { freshContact, freshLead } from '../world/defects.ts'
+import { JOB_TITLES } from '../world/names.ts'
+import { smallBusiness, undecided, waitingContact } from './morning.ts'
+import type { SandboxAddresses } from './sandbox-addresses.ts'
+import { untouched } from './untouched.ts'
+import {
+  createInHubSpot,
+  createInSalesforce,
+  enterWorkplace,
+  updateInHubSpot,
+  updateInSalesforce,
+  type Workplace,
+} from './workplace.ts'
+
+/** About three changes a second over both CRMs: enough to watch, far below what either CRM would throttle. */
+const BETWEEN_CHANGES_MS = 330
+
+/** People at work, until `signal`: newcomers, edits without meaning, and now and then a field that gets lost. */
+export async function liveOn(addresses: SandboxAddresses, signal: AbortSignal): Promise<void> {
+  const work = await enterWorkplace(addresses, Date.now() % 1_000_000)
+  while (!signal.aborted) {
+    await somebodyDoesSomething(work)
+    await pause(BETWEEN_CHANGES_MS * (0.5 + work.paper.random.next()), signal)
+  }
+}
+
+export async function somebodyDoesSomething(work: Workplace): Promise<void> {
+  const { paper } = work
+  const { random } = paper
+  const deed = random.weighted([
+    [async () => editContact(work), 30],
+    [async () => editLead(work), 30],
+    [async () => newContact(work), 12],
+    [async () => newLead(work), 12],
+    [async () => ownedNewcomers(work), 6],
+    [async () => loseField(work), 1],
+  ])
+  await deed()
+}
+
+async function editContact(work: Workplace): Promise<void> {
+  const { random } = work.paper
+  // Several people may edit the same record: it stays as sound as it was.
+  const row = random.pick(work.before.contacts.filter((contact) => (contact.properties.hubspot_owner_id ?? '') !== ''))
+  const properties = { jobtitle: random.pick(JOB_TITLES) }
+  await updateInHubSpot(work, 'contacts', [{ id: row.id, properties }]).catch(whenGone)
+}
+
+async function editLead(work: Workplace): Promise<void> {
+  const { random } = work.paper
+  const labelled = new Set(work.before.labels.map((label) => label.recordId))
+  const row = random.pick(work.before.leads)
+  if (labelled.has(row.Id) || row.IsConverted === true) return
+  await updateInSalesforce(work, 'Lead', row.Id, { Rating: random.pick(['Hot', 'Warm', 'Cold']) }).catch(whenGone)
+}
+
+/** Somebody may have merged or deleted it meanwhile. */
+function whenGone(error: unknown): void {
+  if (!/ 404:|ENTITY_IS_DELETED/.test(String(error))) throw error
+}
+
+async function newContact(work: Workplace): Promise<void> {
+  const { paper } = work
+  const person = paper.random.chance(0.5) ? paper.people.alone() : paper.people.at(smallBusiness(paper))
+  const id = await createInHubSpot(work, 'contacts', waitingContact(paper, person))
+  await work.admit(...undecided(person, 'hubspot', 'contacts', id))
+}
+
+async function newLead(work: Workplace): Promise<void> {
+  const { paper } = work
+  const person = paper.random.chance(0.5) ? paper.people.alone() : paper.people.at(smallBusiness(paper))
+  const draft = freshLead(paper, person, { owner: paper.salesforce.inboundQueueId, status: 'Open' })
+  const id = await createInSalesforce(work, 'Lead', { ...draft, OwnerId: work.inboundQueueId })
+  await work.admit(...undecided(person, 'salesforce', 'Lead', id))
+}
+
+async function ownedNewcomers(work: Workplace): Promise<void> {
+  const { paper } = work
+  const person = paper.people.alone(paper.random.pick(COUNTRIES))
+  await createInHubSpot(work, 'contacts', freshContact(paper, person))
+  if (paper.random.chance(0.5)) await createInSalesforce(work, 'Lead', freshLead(paper, person))
+}
+
+async function loseField(work: Workplace): Promise<void> {
+  const [row] = untouched(work, 'companies', 1)
+  if (row === undefined) return
+  await updateInHubSpot(work, 'companies', [{ id: row.id, properties: { industry: '' } }])
+  await work.admit({
+    pattern: 'missing-field',
+    crm: 'hubspot',
+    objectType: 'companies',
+    recordId: row.id,
+    detail: 'industry',
+    why: 'industry was cleared today',
+  })
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+  })
+}

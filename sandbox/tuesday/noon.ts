@@ -1,0 +1,197 @@
+import { TERRITORIES } from '../world/cast.ts'
+import { COUNTRIES, UNCOVERED } from '../world/countries.ts'
+import { colleagueOf, foreignRep, freshContact, freshLead } from '../world/defects.ts'
+import { territoryOf } from '../world/organisation.ts'
+import type { Label } from '../world/world.ts'
+import { enteredAgain, type Fought, type Known } from './morning.ts'
+import { isoOf } from './snapshot.ts'
+import { untouched } from './untouched.ts'
+import {
+  createInHubSpot,
+  createInSalesforce,
+  updateInHubSpot,
+  updateInSalesforce,
+  type Workplace,
+} from './workplace.ts'
+
+/** One more turn of the fight: to the colleague of the same territory, and back to the first owner. */
+export async function flip(work: Workplace, fought: readonly Fought[], direction: 'away' | 'back'): Promise<void> {
+  const { hubspot, salesforce } = work.paper
+  const ownerOf = (each: Fought) => (direction === 'away' ? colleagueOf(each.owner) : each.owner)
+  for (const object of ['contacts', 'companies'] as const) {
+    const some = fought.filter((each) => each.object === object)
+    await updateInHubSpot(
+      work,
+      object,
+      some.map((each) => ({ id: each.id, properties: { hubspot_owner_id: hubspot.ownerId(ownerOf(each)) } })),
+    )
+  }
+  for (const each of fought) {
+    if (each.object !== 'Lead' && each.object !== 'Account') continue
+    await updateInSalesforce(work, each.object, each.id, { OwnerId: salesforce.userId(ownerOf(each)) })
+  }
+}
+
+/** From the third turn on, the record is with somebody who had it before within the three days. */
+export async function admitFight(work: Workplace, fought: readonly Fought[]): Promise<void> {
+  await work.admit(
+    ...fought.map((each) => ({
+      ...subject(each.crm, each.object, each.id),
+      pattern: 'ownership-flapping',
+      why: 'its owner changed four times today',
+    })),
+  )
+}
+
+function subject(crm: Label['crm'], objectType: string, recordId: string) {
+  return { crm, objectType, recordId, detail: '' }
+}
+
+/** People and firms are entered a second time, younger, with the colleague as owner. */
+export async function doubles(work: Workplace, known: Known): Promise<void> {
+  const { paper } = work
+  const admit = (crm: Label['crm'], objectType: string, recordId: string, why: string) =>
+    work.admit({ ...subject(crm, objectType, recordId), pattern: 'duplicate-ownership', why })
+
+  for (const first of known.contactsByMailbox) {
+    const { person, owner } = enteredAgain(paper, first)
+    const id = await createInHubSpot(work, 'contacts', freshContact(paper, person, { owner }))
+    await admit('hubspot', 'contacts', id, 'entered twice today, with another spelling of one Gmail mailbox')
+  }
+  for (const first of known.contactsByPhone) {
+    const person = { ...first, email: paper.people.alone(first.country).email }
+    const id = await createInHubSpot(work, 'contacts', freshContact(paper, person, { owner: colleagueOf(first.owner) }))
+    await admit('hubspot', 'contacts', id, 'entered twice today, with a second e-mail and the same telephone')
+  }
+  for (const first of known.leads) {
+    const { person, owner } = enteredAgain(paper, first)
+    await admit(
+      'salesforce',
+      'Lead',
+      await createInSalesforce(work, 'Lead', freshLead(paper, person, { owner })),
+      'the lead came twice today',
+    )
+  }
+  for (const person of known.acrossCrms) {
+    const lead = freshLead(paper, person, { owner: colleagueOf(person.owner) })
+    await admit(
+      'salesforce',
+      'Lead',
+      await createInSalesforce(work, 'Lead', lead),
+      'a colleague has the same person as a HubSpot contact',
+    )
+  }
+  for (const organisation of known.companies) {
+    const account = paper.salesforce.account(organisation, {
+      createdAtMs: paper.nowMs - 60_000,
+      owner: colleagueOf(organisation.owner),
+      parent: null,
+    })
+    await admit(
+      'salesforce',
+      'Account',
+      await createInSalesforce(work, 'Account', account),
+      'a colleague has the same company in HubSpot',
+    )
+  }
+  for (const organisation of known.companiesOnly) {
+    const again = {
+      ...organisation,
+      name: `${organisation.name} (new)`,
+      switchboard: paper.phones.subscriber(organisation.country, 'fixed'),
+    }
+    const company = paper.hubspot.company(again, {
+      createdAtMs: paper.nowMs,
+      owner: colleagueOf(organisation.owner),
+      parent: null,
+    })
+    await admit(
+      'hubspot',
+      'companies',
+      await createInHubSpot(work, 'companies', company),
+      'entered twice today under one domain',
+    )
+  }
+  for (const organisation of known.accounts) {
+    const person = paper.people.at(organisation)
+    const lead = freshLead(paper, person, { owner: colleagueOf(organisation.owner) })
+    await admit(
+      'salesforce',
+      'Lead',
+      await createInSalesforce(work, 'Lead', lead),
+      'the account of its domain belongs to a colleague',
+    )
+  }
+  const orphan = paper.organisations.business({ employees: 60, customer: false })
+  const company = paper.hubspot.company(orphan, { createdAtMs: paper.nowMs, owner: '', parent: null })
+  const id = await createInHubSpot(work, 'companies', company)
+  await work.admit({
+    ...subject('hubspot', 'companies', id),
+    pattern: 'orphaned-owner',
+    why: 'made today without an owner',
+  })
+}
+
+/** Some accounts and companies move to another country on paper, and some people get an owner who does not work there. */
+export async function redraw(work: Workplace): Promise<void> {
+  const { paper } = work
+  const elsewhere = (country: unknown) => {
+    const iso = isoOf(country)
+    const mine = TERRITORIES.find((territory) => territory.countries.includes(iso ?? ''))
+    return paper.random.pick(paper.random.pick(COUNTRIES.filter((c) => territoryOf(c) !== mine)).spellings)
+  }
+  const why = 'moved to another country, the territory stayed'
+  for (const row of untouched(work, 'Account', 12)) {
+    await updateInSalesforce(work, 'Account', row.id, { BillingCountry: elsewhere(row.values.BillingCountry) })
+    await work.admit({ ...subject('salesforce', 'Account', row.id), pattern: 'stale-territory', why })
+  }
+  for (const row of untouched(work, 'companies', 10)) {
+    await updateInHubSpot(work, 'companies', [{ id: row.id, properties: { country: elsewhere(row.values.country) } }])
+    await work.admit({ ...subject('hubspot', 'companies', row.id), pattern: 'stale-territory', why })
+  }
+  for (let i = 0; i < 5; i++) {
+    const person = paper.people.alone()
+    const owner = foreignRep(paper, territoryOf(person.country)!)
+    const id = await createInHubSpot(work, 'contacts', freshContact(paper, person, { owner }))
+    await work.admit({
+      ...subject('hubspot', 'contacts', id),
+      pattern: 'stale-territory',
+      why: 'given to somebody who does not work there',
+    })
+  }
+}
+
+/** Somebody new who has taken the countries that no territory covers. Nobody else stands on these leads. */
+export type Newcomer = { readonly userId: string; readonly leads: readonly string[] }
+
+export async function leaver(work: Workplace): Promise<Newcomer> {
+  const { paper } = work
+  const name = `thabo.nkosi.${paper.nowMs.toString(36)}@brightwater.example`
+  const userId = await work.salesforce.create('User', {
+    Username: name,
+    Email: name,
+    FirstName: 'Thabo',
+    LastName: 'Nkosi',
+    Alias: 'tnkosi',
+    IsActive: true,
+  })
+  work.changed()
+  const leads: string[] = []
+  for (let i = 0; i < 8; i++) {
+    const person = paper.people.alone(paper.random.pick(UNCOVERED))
+    const draft = freshLead(paper, person, { owner: paper.salesforce.inboundQueueId, status: 'Working' })
+    leads.push(await createInSalesforce(work, 'Lead', { ...draft, OwnerId: userId }))
+  }
+  return { userId, leads }
+}
+
+export async function somebodyLeaves(work: Workplace, { userId, leads }: Newcomer): Promise<void> {
+  await updateInSalesforce(work, 'User', userId, { IsActive: false })
+  await work.admit(
+    ...leads.map((id) => ({
+      ...subject('salesforce', 'Lead', id),
+      pattern: 'orphaned-owner',
+      why: 'its owner left today',
+    })),
+  )
+}

@@ -1,0 +1,78 @@
+import type { Label } from '../world/world.ts'
+import { blankFields, mendThings, mergeAndDelete, noise } from './afternoon.ts'
+import { arrivals, originals } from './morning.ts'
+import { admitFight, doubles, flip, leaver, redraw, somebodyLeaves } from './noon.ts'
+import type { SandboxAddresses } from './sandbox-addresses.ts'
+import { enterWorkplace } from './workplace.ts'
+
+/**
+ * Salesforce keeps times to the second, so what has to be younger or later than something else waits until the
+ * second has surely turned.
+ */
+const A_SECOND_AND_MORE_MS = 1_200
+
+export type Tuesday = {
+  readonly changes: number
+  /** What went wrong today. The CRMs' labels have it too. */
+  readonly labels: readonly Label[]
+  /** What was wrong this morning and was put right by people today. */
+  readonly mended: readonly Label[]
+}
+
+/**
+ * A messy Tuesday at Brightwater, through the public APIs of both CRMs as different people would do it. New records are
+ * complete, since a blank within its grace is no defect yet; every defect lies on records where it has no other
+ * consequence, also in between.
+ */
+export async function playTuesday({
+  hubspot,
+  salesforce,
+  seed = 2,
+  onStep = () => {},
+}: SandboxAddresses & {
+  readonly seed?: number
+  readonly onStep?: (step: string, changes: number) => void
+}): Promise<Tuesday> {
+  const work = await enterWorkplace({ hubspot, salesforce }, seed)
+  const step = (title: string) => onStep(title, work.changes())
+  let turnedAtMs = 0
+  async function secondTurns(): Promise<void> {
+    const waitMs = turnedAtMs + A_SECOND_AND_MORE_MS - Date.now()
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+    turnedAtMs = Date.now()
+  }
+
+  step('the web form and the trade-fair list bring new people')
+  await arrivals(work)
+  const known = await originals(work)
+  const newcomer = await leaver(work)
+  turnedAtMs = Date.now()
+
+  step('two automations begin to fight over owners')
+  await secondTurns()
+  await flip(work, known.fought, 'away')
+  step('people are entered a second time')
+  await doubles(work, known)
+
+  await secondTurns()
+  await flip(work, known.fought, 'back')
+  step('territories are re-drawn for some accounts')
+  await redraw(work)
+
+  await secondTurns()
+  await flip(work, known.fought, 'away')
+  await admitFight(work, known.fought)
+  step('fields get lost, colleagues edit this and that')
+  await blankFields(work)
+  await noise(work)
+
+  await secondTurns()
+  await flip(work, known.fought, 'back')
+  step('somebody leaves')
+  await somebodyLeaves(work, newcomer)
+
+  step('people put some things right, merge and delete')
+  const mended = [...(await mendThings(work)), ...(await mergeAndDelete(work))]
+  step('the day is over')
+  return { changes: work.changes(), labels: work.labels, mended }
+}

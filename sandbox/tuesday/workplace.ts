@@ -1,0 +1,152 @@
+import { type HubSpotDraft, hubspotBook } from '../world/hubspot-book.ts'
+import { organisationMaker } from '../world/organisation.ts'
+import { personMaker } from '../world/person.ts'
+import { phoneBook } from '../world/phone-book.ts'
+import type { Draft } from '../world/population.ts'
+import { seededRandom } from '../world/random.ts'
+import { type SalesforceDraft, salesforceBook } from '../world/salesforce-book.ts'
+import type { Label } from '../world/world.ts'
+import { type HubSpotUser, hubspotUser, register, type SalesforceUser, salesforceUser } from './crm-user.ts'
+import type { SandboxAddresses } from './sandbox-addresses.ts'
+import { type Snapshot, takenBy, takeSnapshot } from './snapshot.ts'
+
+/** What everybody at work in the two CRMs needs: a way in, who is there already, and paper for new records. */
+export type Workplace = {
+  readonly hubspot: HubSpotUser
+  readonly salesforce: SalesforceUser
+  readonly before: Snapshot
+  /** Makes people, organisations and the fields of their records; nothing in it exists until it is sent. */
+  readonly paper: Draft
+  /** Owner id of the queue that new leads stand in. */
+  readonly inboundQueueId: string
+  /** One change in a CRM was made. */
+  changed(count?: number): void
+  changes(): number
+  /** Tells the CRMs' labels of what was just done wrong. */
+  admit(...labels: readonly Label[]): Promise<void>
+  readonly labels: readonly Label[]
+}
+
+export async function enterWorkplace(addresses: SandboxAddresses, seed: number): Promise<Workplace> {
+  const hubspot = hubspotUser(addresses.hubspot)
+  const salesforce = await salesforceUser(addresses.salesforce)
+  const before = await takeSnapshot(hubspot, salesforce)
+  const taken = takenBy(before)
+  const random = seededRandom(seed)
+  const phones = phoneBook(random, taken.phones)
+  const nowMs = Date.now()
+  const labels: Label[] = []
+  let changes = 0
+  return {
+    hubspot,
+    salesforce,
+    before,
+    paper: {
+      random,
+      nowMs,
+      phones,
+      organisations: organisationMaker(random, phones, taken.domains),
+      people: personMaker(random, phones, taken.emails),
+      hubspot: hubspotBook(random, nowMs),
+      salesforce: salesforceBook(random, nowMs),
+      sites: [],
+      acquaintances: [],
+      labels: [],
+      count: (x) => x,
+    },
+    inboundQueueId: before.queues.find((queue) => queue.DeveloperName === 'Inbound_leads')!.Id,
+    changed: (count = 1) => {
+      changes += count
+    },
+    changes: () => changes,
+    async admit(...made) {
+      labels.push(...made)
+      await register(made, hubspot, salesforce)
+    },
+    labels,
+  }
+}
+
+/** HubSpot fills these itself. */
+const COMPUTED_BY_HUBSPOT = new Set([
+  'associatedcompanyid',
+  'hs_is_closed',
+  'hs_is_closed_won',
+  'hs_primary_associated_company',
+])
+/** `contact to company, primary` in HubSpot's own list of association types. */
+const PRIMARY_COMPANY = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 1 }]
+
+function creation(draft: HubSpotDraft, companyId: string | null) {
+  const properties = Object.fromEntries(
+    Object.entries(draft.properties).filter(([name]) => !COMPUTED_BY_HUBSPOT.has(name)),
+  )
+  return {
+    properties,
+    ...(companyId === null ? {} : { associations: [{ to: { id: companyId }, types: PRIMARY_COMPANY }] }),
+  }
+}
+
+export async function createInHubSpot(
+  work: Workplace,
+  object: 'contacts' | 'companies',
+  draft: HubSpotDraft,
+  companyId: string | null = null,
+): Promise<string> {
+  const made = await work.hubspot.call<{ id: string }>('POST', `/crm/v3/objects/${object}`, creation(draft, companyId))
+  work.changed()
+  return made.id
+}
+
+/** An import: up to 100 contacts in one call. Ids by e-mail, since the answer's order is nobody's promise. */
+export async function importContacts(work: Workplace, drafts: readonly HubSpotDraft[]): Promise<Map<string, string>> {
+  const answer = await work.hubspot.call<{ results: { id: string; properties: { email: string } }[] }>(
+    'POST',
+    '/crm/v3/objects/contacts/batch/create',
+    { inputs: drafts.map((draft) => creation(draft, null)) },
+  )
+  work.changed(drafts.length)
+  return new Map(answer.results.map((row) => [row.properties.email.toLowerCase(), row.id]))
+}
+
+export async function updateInHubSpot(
+  work: Workplace,
+  object: 'contacts' | 'companies',
+  changes: readonly { readonly id: string; readonly properties: Readonly<Record<string, string>> }[],
+): Promise<void> {
+  // HubSpot accepts up to 100 inputs in one batch.
+  for (let i = 0; i < changes.length; i += 100) {
+    await work.hubspot.call('POST', `/crm/v3/objects/${object}/batch/update`, { inputs: changes.slice(i, i + 100) })
+  }
+  work.changed(changes.length)
+}
+
+const WRITTEN_BY_SALESFORCE = new Set(
+  'Id Name IsConverted ConvertedAccountId ConvertedContactId ConvertedOpportunityId ConvertedDate CreatedDate CreatedById LastModifiedDate LastModifiedById SystemModstamp IsDeleted'.split(
+    ' ',
+  ),
+)
+
+export async function createInSalesforce(
+  work: Workplace,
+  object: 'Lead' | 'Account' | 'Contact',
+  draft: SalesforceDraft,
+): Promise<string> {
+  const named = object === 'Account' ? { Name: draft.Name } : {}
+  const fields = Object.fromEntries(
+    Object.entries(draft).filter(([name, value]) => !WRITTEN_BY_SALESFORCE.has(name) && value !== null),
+  )
+  const id = await work.salesforce.create(object, { ...fields, ...named })
+  work.changed()
+  return id
+}
+
+export async function updateInSalesforce(
+  work: Workplace,
+  object: 'Lead' | 'Account' | 'User',
+  id: string,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await work.salesforce.update(object, id, fields)
+  work.changed()
+}
