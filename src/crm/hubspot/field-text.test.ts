@@ -44,6 +44,9 @@ describe('the text of a field', () => {
       ['0', '0'],
       ['1e3', '1000'],
       ['1E-7', '0.0000001'],
+      ['1.25e1', '12.5'],
+      ['-12.5e-3', '-0.0125'],
+      ['-4e-99', `-0.${'0'.repeat(98)}4`],
       ['+5', '5'],
       ['007', '7'],
       ['12345678901234567890', '12345678901234567890'],
@@ -74,4 +77,14 @@ describe('the text of a field', () => {
       }),
     )
   })
+})
+
+it('the text of a number keeps its value', () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e60, max: 1e60 }), (value) => {
+      const text = fieldText('number', String(value))
+      assert.equal(Number(text), value === 0 ? 0 : value)
+      assert.match(text ?? '', /^-?\d+(\.\d+)?$|e-\d{3}$/)
+    }),
+  )
 })

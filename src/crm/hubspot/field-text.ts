@@ -59,10 +59,14 @@ function numberText(text: string): string {
     const size = fraction === '' ? whole : `${whole}.${fraction}`
     return sign === '-' && size !== '0' ? `-${size}` : size
   }
-  const value = Number(text)
-  if (!Number.isFinite(value)) return text
-  const short = String(value)
-  return short.includes('e') ? value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 }) : short
+  const power = /^([+-]?)(\d+)(?:\.(\d+))?e([+-]?\d{1,2})$/i.exec(text)
+  if (power === null) return text
+  // Moved as text: a double would round what HubSpot keeps exactly.
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = power
+  const point = whole.length + Number(exponent)
+  const digits = `${'0'.repeat(Math.max(1 - point, 0))}${whole}${fraction}`.padEnd(point, '0')
+  const at = Math.max(point, 1)
+  return numberText(at < digits.length ? `${sign}${digits.slice(0, at)}.${digits.slice(at)}` : sign + digits)
 }
 
 /**
