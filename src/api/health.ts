@@ -36,7 +36,7 @@ export function installHealth(
   app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
     const waitingFor = options.started()
     const results = await Promise.all(options.checks.map(runCheck))
-    if (waitingFor !== null) results.unshift({ name: 'start', required: true, problem: waitingFor })
+    if (waitingFor !== null) results.unshift({ name: 'start', required: true, problem: `waiting for ${waitingFor}` })
     const ready = results.every((result) => !result.required || result.problem === null)
     const checks = results.map(({ name, required, problem }) => ({
       name,
