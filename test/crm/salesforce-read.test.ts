@@ -5,6 +5,7 @@ import { field, rows, type ScriptedOrg, SYSTEM_FIELDS, startScriptedOrg, USER_ID
 
 const LEAD_FIELDS = [
   ...SYSTEM_FIELDS,
+  field('IsDeleted', 'boolean'),
   field('MasterRecordId', 'reference'),
   field('Email', 'email'),
   field('AnnualRevenue', 'currency'),

@@ -330,6 +330,46 @@ describe('the stream of Salesforce', () => {
     )
   })
 
+  it('does not go on after a loss before the caller has taken note of it', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (subscription.first.replayPreset === 'CUSTOM') {
+        subscription.fail(
+          status.INVALID_ARGUMENT,
+          'sfdc.platform.eventbus.grpc.subscription.fetch.replayid.corrupted',
+          'The Replay ID validation failed',
+        )
+      } else subscription.send([send(50, leadMessage({}))])
+    }
+    let refusals = 3
+    start({
+      replayId: replayId(1),
+      onState: (state) => {
+        states.push(state)
+        if (state.state === 'replay-lost' && refusals-- > 0) throw new Error('the database is down')
+      },
+    })
+    await until(() => batches.length === 1, 'a batch')
+    assert.equal(states.filter(({ state }) => state === 'replay-lost').length, 4)
+    assert.equal(bus.subscriptions.length, 2)
+  })
+
+  it('stops at once while the server does not answer', async () => {
+    start({ client: streamClient({ session: () => new Promise(() => {}) }) })
+    await until(() => states.some(({ state }) => state === 'connecting'), 'the attempt')
+    stop.abort()
+    await running
+    assert.equal(states.at(-1)?.state, 'stopped')
+  })
+
+  it('stops at once while nobody listens at the address', async () => {
+    bus.close()
+    start()
+    await until(() => states.some(({ state }) => state === 'connecting'), 'the attempt')
+    stop.abort()
+    await running
+    assert.equal(states.at(-1)?.state, 'stopped')
+  })
+
   it('says so too when it broke before it ever knew its place', async () => {
     bus.onSubscribe = (subscription) => {
       if (bus.subscriptions.length > 1) return

@@ -201,6 +201,31 @@ describe('writing owners to Salesforce', () => {
     assert.equal(to('/composite').length, 2)
   })
 
+  it('keeps the first of two writes to one record when the second meets the daily limit', async () => {
+    const limit: Answer = {
+      status: 403,
+      json: [{ errorCode: 'REQUEST_LIMIT_EXCEEDED', message: 'TotalRequests Limit exceeded.' }],
+    }
+    org.on('PATCH', '/composite/sobjects', collection(), limit)
+    const [first] = ownerWrites(1)
+    const outcomes = await org.client().writeOwners([first!, { ...first!, key: 'again' }])
+    assert.deepEqual(
+      outcomes.map(({ key, outcome }) => [key, outcome]),
+      [
+        ['w0', 'done'],
+        ['again', 'retry'],
+      ],
+    )
+  })
+
+  it('leaves a whole chunk for later when Salesforce could not lock its rows', async () => {
+    const locked: Answer = { status: 400, json: [{ errorCode: 'UNABLE_TO_LOCK_ROW', message: 'unable to obtain' }] }
+    org.on('PATCH', '/composite/sobjects', locked)
+    const outcomes = await org.client().writeOwners(ownerWrites(8))
+    assert.ok(outcomes.every(({ outcome }) => outcome === 'retry'))
+    assert.equal(to('/composite').length, 1)
+  })
+
   it('refuses what is no id before anything is sent', async () => {
     const outcomes = await org.client().writeOwners([{ ...ownerWrites(1)[0]!, to: 'somebody' }])
     assert.equal(outcomes[0]?.outcome, 'refused')
@@ -260,6 +285,17 @@ describe('tasks in Salesforce', () => {
       Lanekeeper_Key__c: 'exception-1',
       WhoId: LEAD,
     })
+  })
+
+  it('are looked for, not given up, when another worker was faster with the same key', async () => {
+    describeTask(KEY_FIELD)
+    const duplicate = { code: 'DUPLICATE_VALUE', message: `duplicate value found on record with id: ${TASK}` }
+    org.on(
+      'PATCH',
+      '/composite/sobjects/Task/Lanekeeper_Key__c',
+      collection(() => duplicate),
+    )
+    assert.equal((await org.client().writeTasks([task]))[0]?.outcome, 'unknown')
   })
 
   it('are created with a findable subject where the CRM cannot enforce a key', async () => {

@@ -75,7 +75,7 @@ async function countAll(
 function nextCursor(
   { phase }: Cursor,
   rows: readonly Row[],
-  { modifiedField }: Selection,
+  { modifiedField, schema }: Selection,
   full: boolean,
   { sinceMs }: ChangedSince,
 ): string | null {
@@ -83,8 +83,10 @@ function nextCursor(
   const id = text(last?.Id)
   const atMs = timeMs(last?.[modifiedField])
   if (full && id !== null && atMs !== null) return writeCursor({ phase, after: { atMs, id } })
-  // A baseline of everything has nothing to forget yet.
-  return phase === 'live' && sinceMs > 0 ? writeCursor({ phase: 'deleted', after: null }) : null
+  // A baseline of everything has nothing to forget yet; users and groups are never deleted.
+  return phase === 'live' && sinceMs > 0 && schema.byName.has('IsDeleted')
+    ? writeCursor({ phase: 'deleted', after: null })
+    : null
 }
 
 function writeCursor({ phase, after }: Cursor): string {
@@ -108,8 +110,8 @@ export async function readRecords(
   const events: ChangeEvent[] = []
   const found = new Set<string>()
   const askable = [...new Set(ids)].filter(isSalesforceId)
-  const hasMaster = selection.schema.byName.has('MasterRecordId')
-  const select = [...new Set([...selection.select, 'IsDeleted', ...(hasMaster ? ['MasterRecordId'] : [])])]
+  const optional = ['IsDeleted', 'MasterRecordId'].filter((name) => selection.schema.byName.has(name))
+  const select = [...new Set([...selection.select, ...optional])]
   const head = `SELECT ${select.map(soqlName).join(', ')} FROM ${soqlName(objectType)} WHERE Id IN `
   for (const chunk of chunks(askable, idsPerQuery(head))) {
     // queryAll also finds the losers of a merge, which name the record that has to be read in their place.

@@ -64,7 +64,7 @@ export async function writeCollection(
       if (error instanceof CrmUnknownError) {
         outcomes.push(...rows.map((row) => ({ key: row.key, outcome: 'unknown' as const, why: error.message })))
       } else if (error instanceof CrmRefusedError) {
-        if (rows.length > 1 && halvings < HALVINGS_MAX && error.status === 400) {
+        if (rows.length > 1 && halvings < HALVINGS_MAX && error.status === 400 && !PASSING.has(error.code)) {
           halvings++
           waiting.unshift(...chunks(rows, Math.ceil(rows.length / 2)))
         } else outcomes.push(...rows.map((row) => refusal(row, error.code, error.message, nowMs())))
@@ -79,7 +79,7 @@ export async function writeCollection(
   return outcomes
 }
 
-export function notSent(row: { readonly key: string }, error: CrmBusyError | CrmReconnectError): ItemOutcome {
+function notSent(row: { readonly key: string }, error: CrmBusyError | CrmReconnectError): ItemOutcome {
   const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
   return { key: row.key, outcome: 'retry', why: error.message, retryAtMs }
 }

@@ -1,8 +1,8 @@
-import type { ItemOutcome, OwnerFieldWrite } from '../crm.ts'
+import { CrmBusyError, type ItemOutcome, type OwnerFieldWrite } from '../crm.ts'
 import { type RowWrite, writeCollection } from './collection-write.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
 import { isSalesforceId } from './salesforce-id.ts'
-import { soqlName } from './soql.ts'
+import { isSoqlName } from './soql.ts'
 
 /** Collections take at most 10 runs of different types per call (chunks of triggers); sorting makes one run per type. */
 export async function writeOwnerFields(
@@ -15,31 +15,42 @@ export async function writeOwnerFields(
   const rounds: RowWrite[][] = []
   const seen = new Map<string, number>()
   for (const write of writes.toSorted((a, b) => a.objectType.localeCompare(b.objectType))) {
-    if (!isSalesforceId(write.recordId) || !isSalesforceId(write.to)) {
-      const bad = isSalesforceId(write.recordId) ? write.to : write.recordId
-      outcomes.push({
-        key: write.key,
-        outcome: 'refused',
-        code: 'MALFORMED_ID',
-        why: `"${bad.slice(0, 40)}" is no Salesforce id`,
-      })
+    const problem = problemOf(write)
+    if (problem) {
+      outcomes.push({ key: write.key, outcome: 'refused', ...problem })
       continue
     }
-    const round = seen.get(write.recordId.slice(0, 15)) ?? 0
-    seen.set(write.recordId.slice(0, 15), round + 1)
+    const record = write.recordId.slice(0, 15)
+    const round = seen.get(record) ?? 0
+    seen.set(record, round + 1)
     rounds[round] ??= []
     rounds[round].push({
       key: write.key,
       id: write.recordId,
-      record: {
-        attributes: { type: soqlName(write.objectType) },
-        id: write.recordId,
-        [soqlName(write.field)]: write.to,
-      },
+      record: { attributes: { type: write.objectType }, id: write.recordId, [write.field]: write.to },
     })
   }
-  for (const rows of rounds) {
-    outcomes.push(...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows }, nowMs)))
+  for (const [round, rows] of rounds.entries()) {
+    try {
+      outcomes.push(...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows }, nowMs)))
+    } catch (error) {
+      if (round === 0) throw error
+      // Earlier rounds were written; their outcomes must not be lost with this one.
+      const why = error instanceof Error ? error.message : String(error)
+      const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
+      outcomes.push(...rows.map(({ key }) => ({ key, outcome: 'retry' as const, why, retryAtMs })))
+    }
   }
   return outcomes
+}
+
+/** What cannot be sent at all is refused here, so that one bad row does not take its whole batch down. */
+function problemOf({ objectType, field, recordId, to }: OwnerFieldWrite): { code: string; why: string } | null {
+  for (const id of [recordId, to]) {
+    if (!isSalesforceId(id)) return { code: 'MALFORMED_ID', why: `"${id.slice(0, 40)}" is no Salesforce id` }
+  }
+  for (const name of [objectType, field]) {
+    if (!isSoqlName(name)) return { code: 'INVALID_FIELD', why: `"${name.slice(0, 40)}" is no Salesforce name` }
+  }
+  return null
 }

@@ -92,10 +92,16 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
     )
     // The field may have been taken away since we looked: look again next time.
     if (created.some((item) => item.outcome === 'refused' && FIELD_PROBLEMS.has(item.code))) schemas.forget('Task')
-    return [...outcomes, ...created]
+    return [...outcomes, ...created.map(unlessThere)]
   }
 
   return { ensureTaskKey: () => support(true), writeTasks, findTasks: (lookups) => findTasks(call, schemas, lookups) }
+}
+
+/** Two workers upserted one key at once and the other was faster: the task is there, and reading back finds it. */
+function unlessThere(item: ItemOutcome): ItemOutcome {
+  if (item.outcome !== 'refused' || item.code !== 'DUPLICATE_VALUE') return item
+  return { key: item.key, outcome: 'unknown', why: item.why }
 }
 
 const FIELD_PROBLEMS = new Set(['NOT_FOUND', 'INVALID_FIELD', 'INVALID_FIELD_FOR_INSERT_UPDATE'])

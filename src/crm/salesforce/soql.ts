@@ -55,11 +55,15 @@ export function soqlIds(ids: readonly string[]): string {
   return `(${ids.map(soqlId).join(',')})`
 }
 
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z][A-Za-z0-9_]{0,79}){0,4}$/
+
 /** Field, relationship path or object name. */
+export function isSoqlName(name: string): boolean {
+  return NAME.test(name)
+}
+
 export function soqlName(name: string): string {
-  if (!/^[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z][A-Za-z0-9_]{0,79}){0,4}$/.test(name)) {
-    throw new RangeError(`"${name.slice(0, 40)}" is not a Salesforce field or object name`)
-  }
+  if (!isSoqlName(name)) throw new RangeError(`"${name.slice(0, 40)}" is not a Salesforce field or object name`)
   return name
 }
 

@@ -36,10 +36,13 @@ type PubSubClient = {
     options: { deadline: number },
     callback: (error: ServiceError | null, answer?: { schemaJson: string; schemaId: string }) => void,
   ): ClientUnaryCall
+  waitForReady(deadline: number, callback: (error?: Error) => void): void
   close(): void
 }
 
 export type PubSubChannel = {
+  /** Resolves once the connection stands, which a refused or unreachable address never does. */
+  ready(): Promise<void>
   subscribe(session: SalesforceSession): SubscribeStream
   schemaJson(session: SalesforceSession, schemaId: string): Promise<string>
   close(): void
@@ -47,6 +50,8 @@ export type PubSubChannel = {
 
 /** A batch may hold 100 events of 1 MB each; the vendor's advice for publishers is 3 MB, its hard limit 4 MB. */
 const MESSAGE_BYTES_MAX = 32 * 1024 * 1024
+const CONNECT_DEADLINE_MS = 10_000
+const CONNECT_LOOK_MS = 500
 const SCHEMA_DEADLINE_MS = 30_000
 
 export function openChannel(address: string): PubSubChannel {
@@ -69,7 +74,19 @@ export function openChannel(address: string): PubSubChannel {
     // One channel per subscription, so closing it closes the socket.
     'grpc.use_local_subchannel_pool': 1,
   })
+  let closed = false
   return {
+    async ready() {
+      const deadlineMs = Date.now() + CONNECT_DEADLINE_MS
+      for (;;) {
+        // In short looks: the timer of one outlives the channel and would hold up the end of the process.
+        const problem = await new Promise<Error | undefined>((resolve) => {
+          client.waitForReady(Date.now() + CONNECT_LOOK_MS, resolve)
+        })
+        if (problem === undefined) return
+        if (closed || Date.now() >= deadlineMs) throw new Error(`could not connect to ${address}: ${problem.message}`)
+      }
+    },
     subscribe: (session) => client.Subscribe(authMetadata(session)),
     schemaJson: (session, schemaId) =>
       new Promise((resolve, reject) => {
@@ -80,7 +97,10 @@ export function openChannel(address: string): PubSubChannel {
           (error, answer) => (error ? reject(error) : resolve(answer?.schemaJson ?? '')),
         )
       }),
-    close: () => client.close(),
+    close() {
+      closed = true
+      client.close()
+    },
   }
 }
 

@@ -13,6 +13,9 @@ import { type StreamFailure, streamFailure } from './stream-failure.ts'
 
 export type StreamState =
   | { readonly state: 'connecting' }
+  /** The subscription is sent. Salesforce may say nothing for minutes when nothing happens. */
+  | { readonly state: 'subscribed' }
+  /** Something came: from here on the stream is known to work. */
   | { readonly state: 'live' }
   | { readonly state: 'waiting'; readonly why: string; readonly retryAtMs: number }
   /** Changes may be missing. The caller re-syncs; the stream goes on from the earliest event still kept. */
@@ -62,59 +65,95 @@ const REFUSED_PAUSE_MS = 5 * 60_000
  */
 export async function subscribe(options: SubscribeOptions): Promise<void> {
   const { signal } = options
-  const tell = async (state: StreamState) => options.onState?.(state)
   const channel = openChannel(options.address)
   const decoder = batchDecoder(options, (session, schemaId) => channel.schemaJson(session, schemaId))
-  const place: Place = { replayId: options.replayId, preset: options.whenNew ?? 'LATEST', opened: false }
+  const place: Place = {
+    replayId: options.replayId,
+    preset: options.whenNew ?? 'LATEST',
+    opened: false,
+    untoldLoss: null,
+  }
+  const show = async (state: StreamState) => {
+    try {
+      await options.onState?.(state)
+    } catch {
+      // Only for people to see; the next state is shown again.
+    }
+  }
   let failures = 0
   let renewals = 0
+  const received = () => {
+    failures = 0
+    renewals = 0
+  }
   try {
     while (!signal.aborted) {
       let session: SalesforceSession | null = null
       let failure: StreamFailure
       try {
-        await tell({ state: 'connecting' })
-        session = await options.client.session()
-        await runStream(options, channel, decoder, session, place, {
-          live: () => tell({ state: 'live' }),
-          received: () => {
-            failures = 0
-            renewals = 0
-          },
-        })
+        await show({ state: 'connecting' })
+        await tellLoss(options, place)
+        session = await orAborted(options.client.session(), signal)
+        await runStream(options, channel, decoder, session, place, show, received)
         failure = { kind: 'retry', why: 'the stream was ended by Salesforce' }
       } catch (error) {
         failure = streamFailure(error)
       }
       if (signal.aborted) break
-      if (failure.kind === 'session-refused' && session && renewals === 0) {
-        renewals++
-        failure = (await renew(options, session)) ?? failure
+      failures++
+      if (failure.kind === 'session-refused' && session && renewals++ === 0) {
+        failure = await renew(options, session)
         if (failure.kind === 'session-refused') continue
       }
       // Broken before the first place was known: nobody can say what was missed since it opened.
-      if (failure.kind === 'replay-lost' || (place.opened && place.replayId === null && place.preset === 'LATEST')) {
+      const neverPlaced = place.opened && place.replayId === null && place.preset === 'LATEST'
+      if (failure.kind === 'replay-lost' || neverPlaced) {
         place.replayId = null
         place.preset = 'EARLIEST'
-        await tell({ state: 'replay-lost', why: failure.why })
-        if (failure.kind === 'replay-lost' && failures++ === 0) continue
+        place.untoldLoss = failure.why
+        if (failure.kind === 'replay-lost' && failures === 1) continue
       }
-      const pauseMs = pauseFor(failure, failures++, options.backoffBaseMs ?? BACKOFF_BASE_MS)
-      await tell(waitingState(failure, Date.now() + pauseMs))
+      const pauseMs = pauseFor(failure, failures, options.backoffBaseMs ?? BACKOFF_BASE_MS)
+      await show(waitingState(failure, Date.now() + pauseMs))
       await wait(pauseMs, undefined, { signal }).catch(() => {})
     }
   } finally {
     channel.close()
-    await tell({ state: 'stopped' })
+    await show({ state: 'stopped' })
   }
 }
 
-type Place = { replayId: Buffer | null; preset: 'LATEST' | 'EARLIEST'; opened: boolean }
+type Place = {
+  replayId: Buffer | null
+  preset: 'LATEST' | 'EARLIEST'
+  /** Whether anything ever came. */
+  opened: boolean
+  /** A loss that the caller has not taken note of yet; the stream does not go on before it has. */
+  untoldLoss: string | null
+}
 
-async function renew(options: SubscribeOptions, session: SalesforceSession): Promise<StreamFailure | null> {
+async function tellLoss(options: SubscribeOptions, place: Place): Promise<void> {
+  if (place.untoldLoss === null) return
+  await options.onState?.({ state: 'replay-lost', why: place.untoldLoss })
+  place.untoldLoss = null
+}
+
+/** Stopping must not wait for a server that does not answer. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) work.catch(() => {})
+  signal.throwIfAborted()
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** `session-refused` again: there is a new session to try. */
+async function renew(options: SubscribeOptions, session: SalesforceSession): Promise<StreamFailure> {
   try {
-    await options.client.renewSession(session)
-    return null
+    await orAborted(options.client.renewSession(session), options.signal)
+    return { kind: 'session-refused', why: 'renewed' }
   } catch (error) {
     return streamFailure(error)
   }
@@ -140,12 +179,15 @@ async function runStream(
   decoder: BatchDecoder,
   session: SalesforceSession,
   place: Place,
-  on: { readonly live: () => Promise<void>; readonly received: () => void },
+  show: (state: StreamState) => Promise<void>,
+  onReceived: () => void,
 ): Promise<void> {
+  await orAborted(channel.ready(), options.signal)
   const stream = channel.subscribe(session)
   const inbox = openInbox(stream, options)
   try {
     stream.write(firstRequest(options.topic, place))
+    await show({ state: 'subscribed' })
     let live = false
     for (;;) {
       const responses = await inbox.next()
@@ -153,16 +195,16 @@ async function runStream(
       if (!live) {
         live = true
         place.opened = true
-        await on.live()
+        await show({ state: 'live' })
       }
       const latest = lastPlace(responses)
       const received = responses.reduce((sum, response) => sum + response.events.length, 0)
       if (latest === null && received > 0) throw new Error('Salesforce sent events without a replay id')
       if (latest === null) continue // only the headers came
-      const batch = await decoder.decode(session, responses)
+      const batch = await orAborted(decoder.decode(session, responses), options.signal)
       await options.onBatch({ ...batch, latestReplayId: latest })
       place.replayId = latest
-      on.received()
+      onReceived()
       if (received > 0) stream.write({ numRequested: Math.min(received, OUTSTANDING_MAX) })
     }
   } finally {
