@@ -21,10 +21,13 @@ export function CaseList({ cases, label }: { cases: readonly ListItem[]; label: 
       <ul aria-label={label} onKeyDown={moveFocus}>
         {cases.map((item) => (
           <li key={item.id}>
-            <Link to="/cases/$id" params={{ id: item.id }} className="case-row" aria-label={spoken(item, now)}>
+            <Link to="/cases/$id" params={{ id: item.id }} className="case-row">
               <ClassBadge name={item.class} />
+              <span className="visually-hidden">, owner</span>
               <Owner person={item.owner} />
+              <span className="visually-hidden">, posture</span>
               <PostureMark name={item.posture} />
+              <span className="visually-hidden">. </span>
               <span className="case-text">
                 <span className="case-title">{item.title}</span>
                 <span className="case-what">{item.what}</span>
@@ -55,12 +58,6 @@ function When({ item, now }: { item: ListItem; now: number }) {
       <span className="quiet">{opened}</span>
     </span>
   )
-}
-
-/** In the order in which a person would say it. */
-function spoken(item: ListItem, now: number): string {
-  const when = item.status === 'open' ? due(item.dueAt, now).text : say(item.status)
-  return `${say(item.class)}, owner ${item.owner.name}, ${say(item.posture)}. ${item.what} ${when}`
 }
 
 const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }

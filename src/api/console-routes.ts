@@ -66,12 +66,13 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
 
   const live = new LiveChanges(db)
   app.addHook('preClose', async () => live.close())
-  app.get('/live', { schema: { hide: true } }, (request, reply) => {
-    live.listen(reply, () =>
+  app.get('/live', { schema: { hide: true } }, async (request, reply) => {
+    await live.listen(reply, () =>
       requireSession(request).then(
         () => true,
         (error) => !(error instanceof ProblemError),
       ),
     )
+    return reply
   })
 }

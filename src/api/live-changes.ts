@@ -25,7 +25,10 @@ export class LiveChanges {
     this.#db = db
   }
 
-  listen(reply: FastifyReply, stillSignedIn: () => Promise<boolean>): void {
+  async listen(reply: FastifyReply, stillSignedIn: () => Promise<boolean>): Promise<void> {
+    // Where things stand is read before the greeting, after which the console asks for everything: so a change that
+    // falls between the two is either in those answers or different from what we remember, and told.
+    this.#last ??= await fingerprint(this.#db).catch(() => null)
     reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value)
@@ -36,7 +39,7 @@ export class LiveChanges {
       'x-accel-buffering': 'no',
     })
     reply.raw.write('retry: 3000\nevent: hello\ndata: {}\n\n')
-    if (this.#closed) {
+    if (this.#closed || reply.raw.destroyed) {
       reply.raw.end()
       return
     }
@@ -78,7 +81,7 @@ export class LiveChanges {
       // The database is away; the console notices by its own next request and says so.
     }
     if (seen !== null) {
-      if (this.#last !== null && seen !== this.#last) this.#send('event: changed\ndata: {}\n\n')
+      if (seen !== this.#last) this.#send('event: changed\ndata: {}\n\n')
       this.#last = seen
     }
     // Chained rather than an interval: a slow database is never asked twice at once.

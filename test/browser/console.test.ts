@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
+import { buildApp } from '../../src/api/app.ts'
+import { createSignInLink } from '../../src/api/session.ts'
+import { VENDOR_PAGES } from '../../src/api/vendor-pages.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { chromiumPath, launchChromium } from './chromium.ts'
+import { seedConsole } from './console-rows.ts'
+
+const executable = chromiumPath()
+const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
+
+/** A two-core machine that builds something else at the same time is slow, not broken. */
+const PATIENCE_MS = 20_000
+
+describe('the console in a real browser', { skip }, () => {
+  let browser: Browser
+  let test: TestDatabase
+  let app: ReturnType<typeof buildApp>
+  let base: string
+  let context: BrowserContext
+  let page: Page
+  let complaints: string[]
+
+  before(async () => {
+    await buildConsoleIfStale()
+    ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
+    await seedConsole(test.db, new Date())
+    const port = await freePort()
+    base = `http://localhost:${port}`
+    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: VENDOR_PAGES })
+    await app.listen({ host: '127.0.0.1', port })
+  })
+  after(async () => {
+    await browser?.close()
+    await app?.close()
+    await test?.drop()
+  })
+
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
+    context.setDefaultTimeout(PATIENCE_MS)
+    page = await context.newPage()
+    complaints = []
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      // Being signed out is an answer of the API, which the browser reports as a failed resource.
+      if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text())
+    })
+  })
+  afterEach(async () => {
+    await context.close()
+    // A policy violation or a failing component would show here, even where the page looks right.
+    assert.deepEqual(complaints, [])
+  })
+
+  async function signIn(): Promise<void> {
+    await page.goto(await createSignInLink(test.db, base))
+    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+  }
+
+  async function open(path: string, heading: string): Promise<void> {
+    await page.goto(base + path)
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor()
+  }
+
+  it('a link signs in once, and its secret is gone from the address', async () => {
+    const link = await createSignInLink(test.db, base)
+    await page.goto(link)
+    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+    assert.equal(new URL(page.url()).hash, '')
+    assert.deepEqual(
+      (await context.cookies()).map((cookie) => [cookie.httpOnly, cookie.sameSite]),
+      [[true, 'Lax']],
+    )
+
+    const other = await browser.newContext()
+    const stranger = await other.newPage()
+    await stranger.goto(link)
+    await stranger.getByText('This link no longer works').waitFor({ timeout: PATIENCE_MS })
+    await stranger.getByText('npx lanekeeper link').waitFor()
+    await other.close()
+  })
+
+  it('signing out shows how to come back, and the pages are closed', async () => {
+    await signIn()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByText('npx lanekeeper link').waitFor()
+    await page.goto(`${base}/cases`)
+    await page.getByText('npx lanekeeper link').waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Workflows' }).count(), 0)
+  })
+
+  it('M4: each row of the list shows class, owner and posture, and names them to a screen reader first', async () => {
+    await signIn()
+    await open('/cases', 'Cases')
+    const row = page.locator('a.case-row').first()
+    await row.waitFor()
+    const shown = {
+      class: await row.locator('.class-badge').innerText(),
+      owner: await row.locator('.owner-name').innerText(),
+      posture: await row.locator('.posture').innerText(),
+    }
+    const spoken = new RegExp(`^${shown.class} ?, owner ${shown.owner} ?, posture ${shown.posture}`)
+    assert.ok((await page.getByRole('link', { name: spoken }).count()) > 0, `${spoken} is the name of a row`)
+    const weight = (selector: string) =>
+      row.locator(selector).evaluate((element) => Number(getComputedStyle(element).fontWeight))
+    for (const mark of ['.class-badge', '.owner-name']) {
+      assert.ok((await weight(mark)) > (await weight('.case-title')), `${mark} is louder than the title`)
+    }
+  })
+
+  it('a case is found and opened with the keyboard alone, and answers the four questions', async () => {
+    await signIn()
+    await open('/cases', 'Cases')
+    await page.locator('a.case-row').nth(2).waitFor()
+    // From the top of the page: the skip link comes first and leads past the header.
+    await page.keyboard.press('Tab')
+    assert.equal(await focusedText(), 'Skip to content')
+    await page.keyboard.press('Enter')
+    const isOnRow = () => page.evaluate(() => document.activeElement?.classList.contains('case-row') ?? false)
+    for (let i = 0; i < 30 && !(await isOnRow()); i++) await page.keyboard.press('Tab')
+    assert.ok(await isOnRow(), 'Tab reaches the list')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('j')
+    const third = await page.locator('a.case-row').nth(2).getAttribute('href')
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('href')), third)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(base + third)
+    for (const question of ['What happened', 'Why it stopped here', 'Whose it is', 'What now']) {
+      await page.getByRole('heading', { name: question }).waitFor()
+    }
+    for (const part of ['Evidence', 'Receipt', 'Task', 'History']) {
+      await page.getByRole('heading', { name: part, exact: true }).waitFor()
+    }
+  })
+
+  async function focusedText(): Promise<string | null> {
+    return page.evaluate(() => document.activeElement?.textContent ?? null)
+  }
+
+  it('filters narrow the list, stay in the address, and survive a reload', async () => {
+    const { rows } = await sql<{ title: string }>`
+      select title from exception where class = 'unknown' and title ~ '^[A-Za-z ]+$' order by id limit 1`.execute(
+      test.db,
+    )
+    const title = rows[0]!.title
+    await signIn()
+    await open('/cases', 'Cases')
+    await page.getByRole('button', { name: /^Unknown/ }).click()
+    await page.waitForURL(/class=unknown/)
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('a.case-row .class-badge')].every((badge) => badge.textContent === 'Unknown'),
+    )
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('all')
+    await page.getByRole('searchbox', { name: 'Search cases' }).fill(title.toUpperCase())
+    await page.waitForURL(/[?&]q=/)
+    await page.reload()
+    await page.locator('a.case-row').first().waitFor()
+    const titles = await page.locator('a.case-row .case-title').allInnerTexts()
+    assert.ok(titles.length > 0 && titles.every((found) => found === title), titles.join())
+    assert.equal(await page.getByRole('button', { name: /^Unknown/ }).getAttribute('aria-pressed'), 'true')
+    await page.getByRole('searchbox', { name: 'Search cases' }).fill('no such thing anywhere')
+    await page.getByText('No case fits these filters').waitFor()
+    await page.getByRole('link', { name: 'Clear all filters' }).click()
+    await page.locator('a.case-row').nth(20).waitFor()
+  })
+
+  it('the list pages on without losing or repeating a case', async () => {
+    await signIn()
+    await open('/cases?status=all', 'Cases')
+    await page.locator('a.case-row').first().waitFor()
+    for (let more = page.getByRole('button', { name: 'Show more' }); await more.isVisible(); ) {
+      const before = await page.locator('a.case-row').count()
+      await more.click()
+      await page.waitForFunction((n) => document.querySelectorAll('a.case-row').length > n, before)
+    }
+    const hrefs = await page
+      .locator('a.case-row')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+    const { rows } = await sql<{ n: number }>`select count(*) as n from exception`.execute(test.db)
+    assert.equal(new Set(hrefs).size, hrefs.length)
+    assert.equal(hrefs.length, rows[0]!.n)
+  })
+
+  it('a new case appears by itself', async () => {
+    await signIn()
+    await page.getByText('Live', { exact: true }).waitFor()
+    await open('/cases', 'Cases')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.locator('a.case-row').first().waitFor()
+    await sql`insert into exception (connection_id, workflow, pattern, subject, object_type, record_id, title, class,
+        class_because, posture, owner_email, what, would_have, todo, cause, evidence, policy_hash, due_at)
+      select connection_id, workflow, pattern, 'hubspot-1/contacts/999', object_type, '999', 'Brand new arrival', class,
+        class_because, posture, owner_email, what, would_have, todo, 'new', evidence, policy_hash, due_at
+      from exception where status = 'open' limit 1`.execute(test.db)
+    await page.getByText('Brand new arrival').waitFor({ timeout: 12_000 })
+  })
+
+  it('dark and light follow the system, can be chosen, and the choice is kept', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await signIn()
+    assert.ok((await brightness()) < 60, 'dark by the system')
+    await page.getByRole('button', { name: 'Switch to light colours' }).click()
+    await page.waitForFunction(() => document.documentElement.dataset.mantineColorScheme === 'light')
+    assert.ok((await brightness()) > 200, 'light by choice')
+    await page.reload()
+    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+    assert.ok((await brightness()) > 200, 'light after a reload')
+  })
+
+  async function brightness(): Promise<number> {
+    return page.evaluate(() => {
+      const [r = 0, g = 0, b = 0] = (getComputedStyle(document.body).backgroundColor.match(/\d+/g) ?? []).map(Number)
+      return (r + g + b) / 3
+    })
+  }
+
+  it('an error is told in plain words with what happens next', async () => {
+    await signIn()
+    await page.goto(`${base}/cases/999999`)
+    await page.getByText('There is no case with this number.').waitFor()
+    complaints = complaints.filter((line) => !line.includes('404'))
+  })
+
+  it('fits 390 and 1440 px on every page without scrolling sideways', async () => {
+    await signIn()
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: 844 })
+      for (const [path, heading] of await everyPage()) {
+        await open(path, heading)
+        await settled()
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        assert.ok(over <= 0, `${path} is ${over} px too wide at ${width}`)
+      }
+    }
+  })
+
+  it('has no serious accessibility violation on any page, in light and in dark', async () => {
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const check = async (where: string) => {
+      await page.evaluate(axe)
+      const serious = await page.evaluate(async () => {
+        const { violations } = await (window as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run()
+        return violations
+          .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+          .map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).slice(0, 3)}`)
+      })
+      assert.deepEqual(serious, [], where)
+    }
+    await page.goto(`${base}/sign-in`)
+    await page.getByText('npx lanekeeper link').waitFor()
+    await check('sign-in')
+    await signIn()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      for (const [path, heading] of await everyPage()) {
+        await open(path, heading)
+        await settled()
+        for (const closed of await page.locator('main details:not([open]) > summary').all()) await closed.click()
+        await check(`${path} in ${colorScheme}`)
+      }
+    }
+  })
+
+  async function everyPage(): Promise<[string, string][]> {
+    const { rows } = await sql<{ id: number; title: string }>`
+      select distinct on (class) id, title from exception where status = 'open' order by class, id`.execute(test.db)
+    return [
+      ['/', 'Exception surface'],
+      ['/cases', 'Cases'],
+      ['/workflows', 'Workflows'],
+      ['/connections', 'Connections'],
+      ...rows.map((row): [string, string] => [`/cases/${row.id}`, row.title]),
+    ]
+  }
+
+  /** Data has arrived and is drawn. */
+  async function settled(): Promise<void> {
+    await page.waitForFunction(() => document.querySelector('.boot') === null)
+    await page.evaluate(() => document.fonts.ready)
+  }
+
+  it('an empty installation says what to do next', async () => {
+    const empty = await testDatabase()
+    const port = await freePort()
+    const own = buildApp({ db: empty.db, publicUrl: `http://localhost:${port}`, consoleDir: CONSOLE_DIST })
+    await own.listen({ host: '127.0.0.1', port })
+    await page.goto(await createSignInLink(empty.db, `http://localhost:${port}`))
+    await page.getByText('No CRM is connected yet').waitFor()
+    await page.getByRole('link', { name: 'Connections', exact: true }).click()
+    await page.getByText('npm start -- --help').waitFor()
+    await page.getByRole('link', { name: 'Cases', exact: true }).click()
+    await page.getByText('Nothing is open').waitFor()
+    await page.getByRole('link', { name: 'Workflows', exact: true }).click()
+    await page.getByText('No workflow yet').waitFor()
+    await page.goto('about:blank')
+    await own.close()
+    await empty.drop()
+  })
+})
+
+type AxeResult = { violations: { id: string; impact: string | null; nodes: { html: string }[] }[] }
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net')
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
