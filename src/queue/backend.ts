@@ -65,6 +65,8 @@ export function postgresBackend(databaseUrl: string, onError: (error: Error) => 
     application_name: 'lanekeeper-queue',
     options: `-c search_path=${SCHEMA}`,
   })
+  // Every Queue and Worker listens on it.
+  pool.setMaxListeners(0)
   pool.on('error', onError)
   return {
     name: 'postgres',
