@@ -98,7 +98,8 @@ export class ControlPath {
     const links = [textOf(task, 'WhoId'), textOf(task, 'WhatId')].filter((id) => id !== '')
     return {
       id: task.Id,
-      key: task.Lanekeeper_Key__c ?? null,
+      // Without the custom field a tag at the end of the subject is all that tells two tasks apart.
+      key: task.Lanekeeper_Key__c ?? /\[([\w-]+)\]$/.exec(textOf(task, 'Subject'))?.[1] ?? null,
       subject: task.Subject ?? '',
       description: task.Description ?? '',
       ownerEmail: owner ? textOf(owner, 'Email') || textOf(owner, 'Name') : null,
