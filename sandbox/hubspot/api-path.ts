@@ -1,4 +1,4 @@
-export type ApiFamily = 'objects' | 'associations' | 'owners' | 'properties' | 'account' | 'oauth' | 'install'
+type ApiFamily = 'objects' | 'associations' | 'owners' | 'properties' | 'account' | 'oauth' | 'install'
 
 export type ApiPath = { readonly family: ApiFamily; readonly version: string; readonly rest: readonly string[] }
 

@@ -1,7 +1,7 @@
 import type { ObjectTypeName } from './object-type.ts'
 import type { ObjectRef } from './store-change.ts'
 
-export type AssociationType = {
+type AssociationType = {
   readonly category: 'HUBSPOT_DEFINED' | 'USER_DEFINED'
   readonly typeId: number
   readonly label: string | null

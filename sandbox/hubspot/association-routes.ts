@@ -24,7 +24,7 @@ const CREATE_INPUTS_MAX = 2_000
 const ARCHIVE_INPUTS_MAX = 100
 const PAGE_MAX = 500
 
-export type AssociationInput = { readonly to: ObjectRef; readonly typeIds: readonly number[] }
+type AssociationInput = { readonly to: ObjectRef; readonly typeIds: readonly number[] }
 
 /** The links that come along with a create. They may name existing records only; the type says which object it is. */
 export function associationInputs(portal: Portal, from: ObjectTypeName, given: unknown): AssociationInput[] {

@@ -54,6 +54,29 @@ export function unlinkRecords(portal: Portal, from: ObjectRef, to: ObjectRef, ac
   afterLinkChange(portal, from, to, actor)
 }
 
+/**
+ * After a merge, what hung on the merged-away records hangs on the survivor. A record keeps one primary company; those
+ * whose primary company was merged follow it. No event tells of the moved links.
+ */
+export function moveLinks(portal: Portal, from: readonly ObjectRef[], survivor: ObjectRef, actor: Actor): void {
+  const { associations } = portal
+  const links = from.flatMap((gone) => associations.all(gone).map((link) => ({ ...link, gone })))
+  for (const { gone, to } of links) associations.remove(gone, to)
+  for (const { to, typeIds } of links) {
+    for (const typeId of typeIds) {
+      const second =
+        to.type === 'companies' &&
+        isPrimaryType(survivor.type, to.type, typeId) &&
+        associations.primaryOf(survivor, 'companies') !== undefined
+      if (!second) associations.add(survivor, to, typeId)
+    }
+    const property = PRIMARY_COMPANY[to.type]
+    if (survivor.type === 'companies' && property !== undefined) {
+      portal.setComputed(to, { [property]: associations.primaryOf(to, 'companies') ?? '' }, actor)
+    }
+  }
+}
+
 /** Two events, one per direction. */
 function announce(
   portal: Portal,

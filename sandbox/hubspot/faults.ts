@@ -1,4 +1,4 @@
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   '423',
   '429',
   '477',
@@ -18,7 +18,7 @@ export const FAULT_KINDS = [
   'missing-scope',
 ] as const
 
-export type FaultKind = (typeof FAULT_KINDS)[number]
+type FaultKind = (typeof FAULT_KINDS)[number]
 
 export type Fault = {
   readonly kind: FaultKind
@@ -29,6 +29,9 @@ export type Fault = {
   readonly delayMs: number
   left: number
 }
+
+/** Faults of an access token cannot happen to calls that carry none. */
+const NEEDS_A_TOKEN = new Set<FaultKind>(['expired-token', 'missing-scope'])
 
 /** Misbehaviour on command. The first fault that fits a request is spent on it. */
 export class FaultPlan {
@@ -56,7 +59,10 @@ export class FaultPlan {
   /** A revoked grant stays revoked until the plan is cleared; the rest wear off. */
   take(method: string, path: string): Fault | undefined {
     const fault = this.#faults.find(
-      (candidate) => (candidate.method === null || candidate.method === method) && path.startsWith(candidate.path),
+      (candidate) =>
+        (candidate.method === null || candidate.method === method) &&
+        path.startsWith(candidate.path) &&
+        !(NEEDS_A_TOKEN.has(candidate.kind) && path.startsWith('/oauth/')),
     )
     if (fault === undefined || fault.kind === 'revoked') return fault
     fault.left -= 1

@@ -27,7 +27,7 @@ export type Sandbox = {
   readonly labels: Label[]
 }
 
-export type HttpFront = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+type HttpFront = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** From a request on the wire to an answer on the wire, misbehaviour included. */
 export function httpFront(sandbox: Sandbox): HttpFront {

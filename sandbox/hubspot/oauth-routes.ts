@@ -2,7 +2,7 @@ import type { ApiReply } from './api-request.ts'
 import type { CredentialStore } from './credentials.ts'
 import { html } from './html.ts'
 
-export type OAuthContext = {
+type OAuthContext = {
   readonly credentials: CredentialStore
   readonly portalId: number
   readonly appId: number

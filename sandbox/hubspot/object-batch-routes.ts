@@ -66,7 +66,7 @@ function read(portal: Portal, type: ObjectType, { body, query }: ApiRequest): Ap
   for (const id of new Set(inputs.map((input) => String(input.id)))) {
     const record =
       idProperty === null
-        ? portal.get({ type: type.name, id }, archived)
+        ? portal.read({ type: type.name, id }, archived)
         : portal.findByUnique(type.name, idProperty, id)
     if (record === undefined) missing.push(id)
     else results.push(recordWire(portal, record, wanted))

@@ -84,7 +84,11 @@ function findOne(
 }
 
 function getOne(portal: Portal, type: ObjectType, id: string, { query }: ApiRequest): ApiReply {
-  return ok(recordWire(portal, findOne(portal, type, id, query, boolParam(query, 'archived')), wantedOf(query)))
+  const archived = boolParam(query, 'archived')
+  const found = findOne(portal, type, id, query, archived)
+  const record = portal.read({ type: type.name, id: found.id }, archived)
+  if (record === undefined) throw notFound('resource not found')
+  return ok(recordWire(portal, record, wantedOf(query)))
 }
 
 function list(portal: Portal, type: ObjectType, { query }: ApiRequest): ApiReply {

@@ -1,7 +1,7 @@
 import { type HtmlPart, html, trusted } from './html.ts'
 import type { Portal } from './portal.ts'
 
-export type PageHead = {
+type PageHead = {
   readonly title: string
   readonly active: 'tasks' | 'contacts' | 'companies' | 'deals' | null
   readonly query: string

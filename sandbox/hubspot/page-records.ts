@@ -7,11 +7,12 @@ import { historyOf, type StoredRecord, wireValue } from './stored-record.ts'
 
 const PAGE = 50
 
+/** A phone has room for the name and the first of these. */
 const COLUMNS: Readonly<Record<ObjectTypeName, readonly string[]>> = {
-  contacts: ['email', 'hubspot_owner_id', 'territory', 'country'],
-  companies: ['domain', 'hubspot_owner_id', 'territory', 'country'],
-  deals: ['dealstage', 'hubspot_owner_id', 'amount', 'closedate'],
-  tasks: ['hs_task_status', 'hubspot_owner_id', 'hs_timestamp', 'hs_task_priority'],
+  contacts: ['hubspot_owner_id', 'email', 'territory', 'country'],
+  companies: ['hubspot_owner_id', 'domain', 'territory', 'country'],
+  deals: ['hubspot_owner_id', 'dealstage', 'amount', 'closedate'],
+  tasks: ['hubspot_owner_id', 'hs_task_status', 'hs_timestamp', 'hs_task_priority'],
 }
 
 export function recordTitle(record: StoredRecord): string {
@@ -37,12 +38,12 @@ export function recordListPage(portal: Portal, type: ObjectType, query: URLSearc
 <p class="muted small">${total.toLocaleString('en')} ${text === '' ? 'in all' : `found for “${text}”`}</p>
 <div class="card"><table><thead><tr><th scope="col">Name</th>${columns.map(
     (name, at) =>
-      html`<th scope="col" class="${at > 1 ? 'wide' : ''}">${portal.catalog.find(type.name, name)?.label ?? name}</th>`,
+      html`<th scope="col" class="${at > 0 ? 'wide' : ''}">${portal.catalog.find(type.name, name)?.label ?? name}</th>`,
   )}</tr></thead><tbody>${found.map(
     (record) =>
       html`<tr><td><a href="/${record.type}/${record.id}">${recordTitle(record)}</a></td>${columns.map(
         (name, at) =>
-          html`<td class="${at > 1 ? 'wide' : ''}">${shownValue(portal, name, wireValue(record, name))}</td>`,
+          html`<td class="${at > 0 ? 'wide' : ''}">${shownValue(portal, record.type, name, wireValue(record, name))}</td>`,
       )}</tr>`,
   )}</tbody></table></div>
 <div class="pages"><span>${from > 0 ? html`<a href="${link(Math.max(0, from - PAGE))}">Earlier</a>` : ''}</span>
@@ -81,12 +82,12 @@ ${tasks.length === 0 ? '' : html`<h2>Tasks</h2>${tasks.map((task) => taskCard(po
 function propertyRow(portal: Portal, record: StoredRecord, name: string): HtmlPart {
   const history = historyOf(record, name)
   return html`<tr><th scope="row">${portal.catalog.find(record.type, name)?.label ?? name}<br><code class="small">${name}</code></th>
-<td>${shownValue(portal, name, wireValue(record, name))}${
+<td>${shownValue(portal, record.type, name, wireValue(record, name))}${
     history.length < 2
       ? ''
       : html`<details><summary>${history.length} values so far</summary><ol class="history">${history.map(
           (entry) =>
-            html`<li>${shownValue(portal, name, entry.value)} — ${when(entry.atMs)}, ${author(portal, entry)}</li>`,
+            html`<li>${shownValue(portal, record.type, name, entry.value)} — ${when(entry.atMs)}, ${author(portal, entry)}</li>`,
         )}</ol></details>`
   }</td></tr>`
 }
@@ -99,14 +100,16 @@ function author(
   return sourceType === 'INTEGRATION' ? `app ${sourceId}` : sourceType.toLowerCase()
 }
 
-/** Owner ids as names, instants in the portal's time zone. */
-function shownValue(portal: Portal, name: string, value: string | undefined): HtmlPart {
+/** Owner ids as names, options by their label, instants in the portal's time zone. */
+function shownValue(portal: Portal, type: ObjectTypeName, name: string, value: string | undefined): HtmlPart {
   if (value === undefined || value === '') return html`<span class="muted">–</span>`
   if (name === 'hubspot_owner_id') {
     const owner = portal.owners.byId(value)
     if (owner === undefined) return value
     return `${owner.firstName} ${owner.lastName}${owner.archived ? ' (has left)' : ''}`
   }
+  const option = portal.catalog.find(type, name)?.options.find((candidate) => candidate.value === value)
+  if (option !== undefined) return option.label
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) && Number.isFinite(Date.parse(value))
     ? when(Date.parse(value))
     : value

@@ -86,7 +86,7 @@ ${linked.map((record) => html`<a href="/${record.type}/${record.id}">${recordTit
 }
 
 /** Task bodies may hold HTML. The page shows their text. */
-export function plainText(body: string): string {
+function plainText(body: string): string {
   return body
     .replace(/<\s*(br|\/p|\/li|\/div|\/h\d)\b[^>]*>/gi, '\n')
     .replace(/<li\b[^>]*>/gi, '• ')

@@ -20,9 +20,7 @@ import type { ObjectRef } from './store-change.ts'
  */
 export type PersonChange = Readonly<Record<string, unknown>>
 
-export type PersonChangeResult =
-  | { readonly ok: true; readonly id: string }
-  | { readonly ok: false; readonly why: string }
+type PersonChangeResult = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly why: string }
 
 /** Each change stands alone: one that is refused does not stop the others. */
 export function applyPersonChanges(

@@ -1,7 +1,7 @@
 import { type Actor, app } from './actor.ts'
 import { ApiError, invalid, notFound } from './api-error.ts'
 import { AssociationBook } from './association-book.ts'
-import { linkRecords, unlinkRecords } from './association-writes.ts'
+import { linkRecords, moveLinks, unlinkRecords } from './association-writes.ts'
 import { derivedProperties } from './derived-properties.ts'
 import { OBJECT_TYPES, type ObjectTypeName, objectType } from './object-type.ts'
 import { OwnerDirectory } from './owner-directory.ts'
@@ -57,6 +57,14 @@ export class Portal {
   get({ type, id }: ObjectRef, archived = false): StoredRecord | undefined {
     const record = this.#records[type].get(id)
     return record === undefined || record.gone || (record.archivedAtMs !== null) !== archived ? undefined : record
+  }
+
+  /** As a read of the API finds it: a new record may take a while to be there. */
+  read(ref: ObjectRef, archived = false): StoredRecord | undefined {
+    const record = this.get(ref, archived)
+    const { createdHiddenMs } = this.settings
+    if (record === undefined || createdHiddenMs === 0) return record
+    return this.now() - record.createdAtMs < createdHiddenMs ? undefined : record
   }
 
   must(ref: ObjectRef): StoredRecord {
@@ -220,7 +228,6 @@ export class Portal {
       Object.entries(other.properties).filter(([name, value]) => value !== '' && !primary.properties[name]),
     )
     const losers = this.settings.mergeKeepsId ? [other] : [primary, other]
-    const links = losers.flatMap((loser) => this.associations.all(refOf(loser)))
     const mergedIds = [...(primary.properties.hs_merged_object_ids ?? '').split(';'), primary.id, other.id]
     for (const loser of losers) {
       const before = viewOf(loser)
@@ -239,9 +246,7 @@ export class Portal {
     survivor.updatedAtMs = atMs
     this.#indexUnique(survivor)
     this.#noteIndex(survivor, before)
-    for (const { to, typeIds } of links) {
-      for (const typeId of typeIds) this.associations.add(refOf(survivor), to, typeId)
-    }
+    moveLinks(this, losers.map(refOf), refOf(survivor), actor)
     this.onChange({
       kind: 'merged',
       type,

@@ -2,7 +2,7 @@ import type { ObjectTypeName } from './object-type.ts'
 
 export type PropertyType = 'bool' | 'date' | 'datetime' | 'enumeration' | 'number' | 'phone_number' | 'string'
 
-export type PropertyOption = { readonly label: string; readonly value: string }
+type PropertyOption = { readonly label: string; readonly value: string }
 
 export type PropertyDefinition = {
   readonly name: string
@@ -36,9 +36,9 @@ const FIELD_TYPES: Readonly<Record<PropertyType, string>> = {
 }
 
 const options = (...values: readonly string[]): readonly PropertyOption[] =>
-  values.map((value) => ({ label: titleCase(value), value }))
+  values.map((value) => ({ label: LABELS[value] ?? titleCase(value), value }))
 
-/** Names that do not read well when they are merely spaced. */
+/** Names and options that do not read well when they are merely spaced. */
 const LABELS: Readonly<Record<string, string>> = {
   firstname: 'First name',
   lastname: 'Last name',
@@ -72,6 +72,18 @@ const LABELS: Readonly<Record<string, string>> = {
   hs_task_body: 'Task notes',
   hs_task_completion_date: 'Completed at',
   hs_queue_membership_ids: 'Queue',
+  appointmentscheduled: 'Appointment scheduled',
+  qualifiedtobuy: 'Qualified to buy',
+  presentationscheduled: 'Presentation scheduled',
+  decisionmakerboughtin: 'Decision maker bought-in',
+  contractsent: 'Contract sent',
+  closedwon: 'Closed won',
+  closedlost: 'Closed lost',
+  newbusiness: 'New business',
+  existingbusiness: 'Existing business',
+  marketingqualifiedlead: 'Marketing qualified lead',
+  salesqualifiedlead: 'Sales qualified lead',
+  TODO: 'To-do',
 }
 
 function titleCase(text: string): string {

@@ -2,7 +2,7 @@ import type { ErrorDetail } from './api-error.ts'
 import type { OwnerDirectory } from './owner-directory.ts'
 import type { PropertyDefinition } from './property-definition.ts'
 
-export type CheckedValue = { readonly value: string } | { readonly error: ErrorDetail }
+type CheckedValue = { readonly value: string } | { readonly error: ErrorDetail }
 
 /**
  * What a written value becomes on the wire: text of the property's type. An empty string clears. HubSpot takes numbers

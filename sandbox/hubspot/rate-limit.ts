@@ -2,7 +2,7 @@ const WINDOW_MS = 10_000
 /** Search has its own limit, for the whole account. */
 const SEARCHES_PER_SECOND = 5
 
-export type LimitVerdict =
+type LimitVerdict =
   | { readonly allowed: true; readonly headers: Readonly<Record<string, string>> }
   | {
       readonly allowed: false

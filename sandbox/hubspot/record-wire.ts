@@ -72,11 +72,11 @@ function associationsWire(
 ): Record<string, unknown> {
   const associations: Record<string, unknown> = {}
   for (const to of types) {
-    const linked = portal.associations.of(record, to)
-    if (linked.size === 0) continue
+    const linked = [...portal.associations.of(record, to)].filter(([id]) => portal.get({ type: to, id }) !== undefined)
+    if (linked.length === 0) continue
     const labels = labelsBetween(record.type, to)
     const name = `${objectType(record.type).singular}_to_${objectType(to).singular}`
-    const results = [...linked].flatMap(([id, typeIds]) =>
+    const results = linked.flatMap(([id, typeIds]) =>
       [...typeIds].map((typeId) => ({
         id,
         type: labels.length > 1 && labels.at(-1)!.typeId === typeId ? `${name}_unlabeled` : name,

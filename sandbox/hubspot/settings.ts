@@ -14,6 +14,8 @@ export type SandboxSettings = {
   /** Captured deliveries carry instants without milliseconds. */
   readonly webhookWholeSeconds: boolean
   readonly searchDelayMs: number
+  /** How long a new record is not found by reads of the app: an event can overtake what it tells of. */
+  readonly createdHiddenMs: number
   /** Whether tasks accept a property with unique values; real portals are not documented to. */
   readonly taskUniqueProperty: boolean
   readonly rateLimit: number
@@ -38,6 +40,7 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
   webhookFirstAttempt: 0,
   webhookWholeSeconds: false,
   searchDelayMs: 2_000,
+  createdHiddenMs: 0,
   taskUniqueProperty: true,
   // A static app in a Professional or Enterprise account: 190 calls in 10 s, 625,000 a day.
   rateLimit: 190,

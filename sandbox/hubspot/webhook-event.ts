@@ -47,7 +47,7 @@ function subscriptionKey(subscriptionType: string, type: ObjectTypeName, propert
   return `${subscriptionType}/${type}/${property}`
 }
 
-export type EventMaker = {
+type EventMaker = {
   readonly portalId: number
   readonly appId: number
   readonly subscriptions: SubscriptionList

@@ -6,7 +6,7 @@ const ANSWER_WITHIN_MS = 5_000
 /** HubSpot's default number of deliveries under way per account. */
 export const IN_FLIGHT_MAX = 10
 
-export type WebhookPost = {
+type WebhookPost = {
   send(url: string, body: Buffer, headers: Readonly<Record<string, string>>): Promise<boolean>
   close(): void
 }

@@ -12,14 +12,14 @@ const COALESCE_MS = 10
 /** While events are held back by a delay, so that a changed setting takes effect. */
 const LOOK_AGAIN_MS = 50
 /**
- * About 100 MB of events. Beyond, the oldest waiting ones are dropped and counted as failed: a receiver that has been
- * away this long has lost them at HubSpot too.
+ * About 100 MB of events, more than three minutes of 500 a second. Beyond, the oldest waiting ones are dropped and
+ * counted as failed: a receiver that has been away this long loses some at HubSpot too.
  */
-const WAITING_MAX = 250_000
+const WAITING_MAX = 100_000
 
 type Batch = { readonly events: readonly WebhookEvent[]; readonly attempt: number }
 
-export type WebhookCounts = { sent: number; acknowledged: number; failed: number; pending: number }
+type WebhookCounts = { sent: number; acknowledged: number; failed: number; pending: number }
 
 export type WebhookSender = {
   add(event: WebhookEvent): void

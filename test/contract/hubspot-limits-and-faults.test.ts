@@ -149,6 +149,27 @@ describe('HubSpot sandbox: faults on command', () => {
     assert.deepEqual(detail?.context.requiredGranularScopes, ['crm.objects.contacts.write'])
   })
 
+  it('a revoked grant cannot be refreshed either, and an expired token does not stop a refresh', async () => {
+    await using hubspot = await startHarness()
+    const { clientId, clientSecret } = hubspot.sandbox.credentials
+    const refresh = async () => {
+      const response = await fetch(`${hubspot.sandbox.url}/oauth/2026-03/token`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: clientId,
+          client_secret: clientSecret,
+        }),
+      })
+      return [response.status, ((await response.json()) as { error?: string }).error]
+    }
+    await hubspot.control('POST', '/faults', { kind: 'expired-token' })
+    assert.deepEqual(await refresh(), [200, undefined])
+    assert.equal((await hubspot.fetch('/crm/v3/owners')).status, 401)
+    await hubspot.control('POST', '/faults', { kind: 'revoked' })
+    assert.deepEqual(await refresh(), [400, 'invalid_grant'])
+  })
+
   it('goes on refusing calls that need a scope which the app does not have', async () => {
     await using hubspot = await startHarness({ missingScopes: ['crm.objects.deals.read'] })
     assert.equal((await refusal(hubspot.client.crm.deals.basicApi.getPage())).code, 403)

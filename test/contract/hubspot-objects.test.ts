@@ -246,4 +246,29 @@ describe('HubSpot sandbox: merging two contacts', () => {
     assert.equal(survivor.id, '103')
     assert.equal((await api.getById('103', ['hs_merged_object_ids'])).properties.hs_merged_object_ids, '104')
   })
+
+  it('moves the links of merged companies along, and their contacts follow to the new primary company', async () => {
+    await using hubspot = await startHarness()
+    const { companies, contacts, deals } = hubspot.client.crm
+    const survivor = await companies.basicApi.merge({ primaryObjectId: '202', objectIdToMerge: '201' })
+    const contact = await contacts.basicApi.getById('101', ['associatedcompanyid'], [], ['companies'])
+    assert.equal(contact.properties.associatedcompanyid, survivor.id)
+    assert.deepEqual([...new Set(contact.associations?.companies?.results.map(({ id }) => id))], [survivor.id])
+    const deal = await deals.basicApi.getById('301', ['hs_primary_associated_company'])
+    assert.equal(deal.properties.hs_primary_associated_company, survivor.id)
+  })
+
+  it('keeps one primary company when both contacts had one', async () => {
+    await using hubspot = await startHarness()
+    const { contacts, associations } = hubspot.client.crm
+    await associations.v4.basicApi.createDefault('contacts', '102', 'companies', '202')
+    const survivor = await contacts.basicApi.merge({ primaryObjectId: '101', objectIdToMerge: '102' })
+    const { results } = await associations.v4.basicApi.getPage('contacts', survivor.id, 'companies')
+    const primary = results.filter((link) => link.associationTypes.some((type) => type.label === 'Primary'))
+    assert.equal(results.length, 2)
+    assert.deepEqual(
+      primary.map((link) => String(link.toObjectId)),
+      ['201'],
+    )
+  })
 })

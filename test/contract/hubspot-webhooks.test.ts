@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Signature } from '@hubspot/api-client'
 import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
-import { BEN, type Harness, MAYA, type Receiver, startHarness, startReceiver } from './hubspot-sandbox.ts'
+import { BEN, type Harness, MAYA, type Receiver, refusal, startHarness, startReceiver } from './hubspot-sandbox.ts'
 
 async function startBoth(
   settings: Partial<SandboxSettings> = {},
@@ -248,6 +248,26 @@ describe('HubSpot sandbox: webhook delivery', () => {
       ids,
       ids.toSorted((a, b) => a - b),
     )
+  })
+
+  it('trap 15: an event can overtake its record, which a read does not find yet', async () => {
+    await using both = await startBoth({ createdHiddenMs: 700 })
+    const { hubspot, receiver } = both
+    const { basicApi } = hubspot.client.crm.contacts
+    const made = await basicApi.create({ properties: { email: 'fast@event.example' }, associations: [] })
+    await receiver.until('the creation arrived', () => of(receiver, 'contact.creation').length === 1)
+    assert.equal((await refusal(basicApi.getById(made.id))).code, 404)
+    const isThere = () =>
+      basicApi.getById(made.id).then(
+        () => true,
+        () => false,
+      )
+    let there = false
+    const poll = setInterval(async () => {
+      there = await isThere()
+    }, 100)
+    await receiver.until('the record is found', () => there)
+    clearInterval(poll)
   })
 
   it('holds events back, loses them, begins above attempt 0 and rounds to seconds when told to', async () => {

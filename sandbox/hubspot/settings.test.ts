@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { DEFAULT_SETTINGS, withSettings } from './settings.ts'
+
+describe('settings of the sandbox', () => {
+  it('change one by one and leave the others', () => {
+    const changed = withSettings(withSettings(DEFAULT_SETTINGS, { rateLimit: 3 }), {
+      webhookUrl: 'http://127.0.0.1:1/x',
+    })
+    assert.deepEqual(changed, { ...DEFAULT_SETTINGS, rateLimit: 3, webhookUrl: 'http://127.0.0.1:1/x' })
+  })
+
+  it('can take the webhook address away again', () => {
+    assert.equal(
+      withSettings({ ...DEFAULT_SETTINGS, webhookUrl: 'http://x.example' }, { webhookUrl: null }).webhookUrl,
+      null,
+    )
+  })
+
+  it('refuse an unknown name and a value of the wrong kind', () => {
+    assert.throws(() => withSettings(DEFAULT_SETTINGS, { rateLimits: 3 }), /no setting "rateLimits"/)
+    assert.throws(() => withSettings(DEFAULT_SETTINGS, { webhookShuffle: 'yes' }), /cannot be "yes"/)
+  })
+})
