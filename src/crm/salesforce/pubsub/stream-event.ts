@@ -29,7 +29,9 @@ export type Header = {
   readonly commitUser: string
   readonly nulled: ReadonlySet<string>
   readonly diff: ReadonlySet<string>
-  readonly changed: readonly string[]
+  readonly changed: ReadonlySet<string>
+  /** Top-level fields that any of the three sets names, in whole or in part. */
+  readonly touched: ReadonlySet<string>
 }
 
 export type StreamEvents = {
@@ -118,14 +120,16 @@ function readValues(
     if (within(header.diff)) unclear = true
     else if (value !== null && value !== undefined) values[name] = fieldText(value, typeFor(name, context))
     else if (!update || within(header.nulled)) values[name] = null
-    else if (header.changed.includes(path)) unclear = true
+    else if (header.changed.has(path)) unclear = true
   }
   for (const { name, children } of fields.slice(1)) {
     const value = body[name]
+    // Nearly every field of nearly every update: not mentioned, not there.
+    if (update && value == null && !header.touched.has(name)) continue
     // Account.Name may be declared as text or person; then the value decides, and an absent one is the plain field.
     const compound = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
     const cleared = header.nulled.has(name) || children.some((part) => header.nulled.has(`${name}.${part}`))
-    if (update && children.length > 0 && value == null && header.changed.includes(name) && !cleared) unclear = true
+    if (update && children.length > 0 && value == null && header.changed.has(name) && !cleared) unclear = true
     if (children.length === 0 || (value !== null && value !== undefined && compound === null))
       put(name, name, value, null)
     else for (const part of children) put(`${name}.${part}`, partName(name, part), compound?.[part], name)
@@ -150,8 +154,9 @@ function readActor(header: Header, { ours }: StreamContext): ChangeActor {
   const { changeOrigin } = header
   const id = longId(header.commitUser)
   // Collections are not on the documented list of calls that carry the client name, so the user counts as well.
-  const isOurs = new RegExp(`;client=${ours.client}/?$`).test(changeOrigin) || sameId(id, ours.userId)
-  if (isOurs) return { kind: 'integration', id, ours: true }
+  const name = `;client=${ours.client}`
+  const named = changeOrigin.endsWith(name) || changeOrigin.endsWith(`${name}/`)
+  if (named || sameId(id, ours.userId)) return { kind: 'integration', id, ours: true }
   if (changeOrigin.includes('client=SfdcInternalAPI')) return { kind: 'person', id, ours: false }
   if (/\/api\/apex\b/.test(changeOrigin)) return { kind: 'automation', id, ours: false }
   return { kind: changeOrigin.startsWith('com/salesforce/api/') ? 'integration' : 'unknown', id, ours: false }
@@ -167,6 +172,9 @@ export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header
   const commitTimestampMs = Number(header.commitTimestamp)
   if (!Number.isSafeInteger(commitTimestampMs)) throw new Error('a change event without its time')
   const names = (list: unknown) => (Array.isArray(list) ? bitmapNames(list.map(String), fields) : [])
+  const nulled = names(header.nulledFields)
+  const diff = names(header.diffFields)
+  const changed = names(header.changedFields)
   return {
     entityName,
     recordIds: recordIds.map(String),
@@ -176,8 +184,9 @@ export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header
     sequenceNumber: Number(header.sequenceNumber ?? 0),
     commitTimestampMs,
     commitUser: String(header.commitUser ?? ''),
-    nulled: new Set(names(header.nulledFields)),
-    diff: new Set(names(header.diffFields)),
-    changed: names(header.changedFields),
+    nulled: new Set(nulled),
+    diff: new Set(diff),
+    changed: new Set(changed),
+    touched: new Set([...nulled, ...diff, ...changed].map((path) => path.split('.', 1)[0]!)),
   }
 }
