@@ -94,7 +94,8 @@ async function actOnOwners(deps: ActDependencies): Promise<Acted> {
           }
         }),
       )
-      results.push(...matchOutcomes(toWrite, (intent) => String(intent.id), outcomes, deps.nowMs()))
+      const sent = toWrite.map((intent) => ({ intent, key: String(intent.id), closes: false }))
+      results.push(...matchOutcomes(sent, outcomes, deps.nowMs()))
     }
   } catch (error) {
     const rest = claimed.filter((intent) => !results.some((r) => r.id === intent.id))
@@ -230,8 +231,7 @@ async function actOnTasks(deps: ActDependencies): Promise<Acted> {
       const outcomes = await client.writeTasks(planned.map(({ write }) => write))
       results.push(
         ...matchOutcomes(
-          planned.map((p) => p.intent),
-          (intent) => planned.find((p) => p.intent === intent)!.write.key,
+          planned.map(({ intent, write }) => ({ intent, key: write.key, closes: write.status === 'done' })),
           outcomes,
           deps.nowMs(),
         ),
@@ -396,30 +396,34 @@ const GONE = 'The task was deleted in the CRM'
 /** A task that a person deleted comes back at the earliest after this, if its case is still open. */
 const GONE_COOL_DOWN_MS = 15 * 60_000
 
-function matchOutcomes(
-  intents: readonly ClaimedIntent[],
-  keyOf: (intent: ClaimedIntent) => string,
-  outcomes: readonly ItemOutcome[],
-  nowMs: number,
-): IntentResult[] {
+type Sent = {
+  readonly intent: ClaimedIntent
+  readonly key: string
+  /** The write was to close a task. */
+  readonly closes: boolean
+}
+
+function matchOutcomes(sent: readonly Sent[], outcomes: readonly ItemOutcome[], nowMs: number): IntentResult[] {
   const byKey = new Map(outcomes.map((outcome) => [outcome.key, outcome]))
-  return intents.map((intent) => {
-    const outcome = byKey.get(keyOf(intent))
+  return sent.map((item) => {
+    const outcome = byKey.get(item.key)
     // An item that the answer does not mention may have been written.
-    return outcome ? resultOf(intent, outcome, nowMs) : unknown(intent, 'The answer did not mention this item', nowMs)
+    return outcome
+      ? resultOf(item, outcome, nowMs)
+      : unknown(item.intent, 'The answer did not mention this item', nowMs)
   })
 }
 
-function resultOf(intent: ClaimedIntent, outcome: ItemOutcome, nowMs: number): IntentResult {
+function resultOf({ intent, closes }: Sent, outcome: ItemOutcome, nowMs: number): IntentResult {
   switch (outcome.outcome) {
     case 'done':
       return finished(intent, 'done', null, outcome.id)
     case 'refused':
       return finished(intent, 'refused', `${outcome.code}: ${outcome.why}`)
     case 'gone':
-      return intent.kind === 'owner'
-        ? finished(intent, 'cancelled', outcome.why)
-        : later(intent, GONE, nowMs + GONE_COOL_DOWN_MS)
+      if (intent.kind === 'owner') return finished(intent, 'cancelled', outcome.why)
+      // A task that was to be closed went with its record: that is closed enough.
+      return closes ? finished(intent, 'done', outcome.why) : later(intent, GONE, nowMs + GONE_COOL_DOWN_MS)
     case 'retry':
       return later(intent, outcome.why, outcome.retryAtMs ?? nowMs + backoffMs(intent.attempts))
     case 'unknown':
