@@ -53,7 +53,6 @@ if (values.help) {
   process.stdout.write(HELP)
   process.exit(0)
 }
-const parentAtStart = process.ppid
 // One moment for both, else the same person would be a second older in one CRM than in the other.
 const nowMs = values.now === undefined ? Date.now() : Date.parse(values.now)
 if (!Number.isFinite(nowMs)) fail(`--now has to be an ISO instant such as 2026-11-22T10:00:00Z, not "${values.now}"`)
@@ -79,6 +78,7 @@ const programs: ChildProgram[] = [
   ]),
 ]
 const living = new AbortController()
+const parent = watchParent()
 let stopping = false
 
 async function stop(exitCode: number): Promise<void> {
@@ -103,7 +103,7 @@ try {
   const [hubspot, salesforce] = await Promise.all(programs.map((each) => each.announced))
   const addresses = { hubspot, salesforce } as unknown as SandboxAddresses
   process.stdout.write(values.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses))
-  watchParent()
+  parent.mayStop()
   if (values.living) {
     await liveOn(addresses, living.signal).catch((error: unknown) => {
       if (!stopping) process.stderr.write(`sandbox: the living stream stopped: ${String(error)}\n`)
@@ -134,17 +134,27 @@ async function mustBeFree(option: string, text: string): Promise<void> {
 
 /**
  * A program that starts us over a pipe holds our standard input, and when it dies we go too. A terminal or /dev/null
- * says nothing, and a pipe that had ended before we were up is nobody's hand.
+ * says nothing, and a pipe that has ended before we are up is nobody's hand, unless its holder died meanwhile.
  */
-function watchParent(): void {
+function watchParent(): { mayStop(): void } {
+  const parentAtStart = process.ppid
+  let up = false
+  let ended = false
   const stdin = fstatSync(0)
-  if (!stdin.isFIFO() && !stdin.isSocket()) return
-  const upAtMs = Date.now()
-  process.stdin.on('error', () => {})
-  process.stdin.once('end', () => {
-    if (Date.now() - upAtMs > 500 || process.ppid !== parentAtStart) void stop(0)
-  })
-  process.stdin.resume()
+  if (stdin.isFIFO() || stdin.isSocket()) {
+    process.stdin.on('error', () => {})
+    process.stdin.once('end', () => {
+      ended = true
+      if (up) void stop(0)
+    })
+    process.stdin.resume()
+  }
+  return {
+    mayStop() {
+      up = true
+      if (ended && process.ppid !== parentAtStart) void stop(0)
+    },
+  }
 }
 
 function greeting({ hubspot, salesforce }: SandboxAddresses): string {

@@ -16,11 +16,21 @@ import {
 /** About three changes a second over both CRMs: enough to watch, far below what either CRM would throttle. */
 const BETWEEN_CHANGES_MS = 330
 
+/** A CRM that misbehaves on command is part of the game; one that answers nothing for so long is gone. */
+const FAILURES_MAX = 30
+
 /** People at work, until `signal`: newcomers, edits without meaning, and now and then a field that gets lost. */
 export async function liveOn(addresses: SandboxAddresses, signal: AbortSignal): Promise<void> {
   const work = await enterWorkplace(addresses, Date.now() % 1_000_000)
+  let failures = 0
   while (!signal.aborted) {
-    await somebodyDoesSomething(work)
+    try {
+      await somebodyDoesSomething(work)
+      failures = 0
+    } catch (error) {
+      failures += 1
+      if (failures >= FAILURES_MAX) throw error
+    }
     await pause(BETWEEN_CHANGES_MS * (0.5 + work.paper.random.next()), signal)
   }
 }

@@ -22,10 +22,8 @@ export type Known = {
   readonly contactsByMailbox: readonly Person[]
   readonly contactsByPhone: readonly Person[]
   readonly leads: readonly Person[]
-  readonly acrossCrms: readonly Person[]
-  readonly companies: readonly Organisation[]
   readonly accounts: readonly Organisation[]
-  readonly companiesOnly: readonly Organisation[]
+  readonly companies: readonly Organisation[]
 }
 
 /** People whom nobody owns yet: most of them the rules route, some only a person can place. */
@@ -122,15 +120,12 @@ export async function originals(work: Workplace): Promise<Known> {
     contactsByMailbox: times(4, () => onGmail(paper)),
     contactsByPhone: times(4, () => paper.people.alone()),
     leads: times(5, () => paper.people.alone()),
-    acrossCrms: times(5, () => paper.people.alone()),
-    companies: times(4, () => smallBusiness(paper)),
     accounts: times(6, () => smallBusiness(paper)),
-    companiesOnly: times(4, () => smallBusiness(paper)),
+    companies: times(4, () => smallBusiness(paper)),
   }
-  for (const person of [...known.contactsByMailbox, ...known.contactsByPhone, ...known.acrossCrms])
-    await contact(person)
+  for (const person of [...known.contactsByMailbox, ...known.contactsByPhone]) await contact(person)
   for (const person of known.leads) await lead(person)
-  for (const organisation of [...known.companies, ...known.companiesOnly]) await company(organisation)
+  for (const organisation of known.companies) await company(organisation)
   for (const organisation of known.accounts) await account(organisation)
   return known
 }

@@ -4,6 +4,7 @@ import { colleagueOf, foreignRep, freshContact, freshLead } from '../world/defec
 import { territoryOf } from '../world/organisation.ts'
 import type { Label } from '../world/world.ts'
 import { enteredAgain, type Fought, type Known } from './morning.ts'
+import { companiesOnlyInHubSpot, peopleOnlyInHubSpot } from './only-in-hubspot.ts'
 import { isoOf } from './snapshot.ts'
 import { untouched } from './untouched.ts'
 import {
@@ -72,8 +73,8 @@ export async function doubles(work: Workplace, known: Known): Promise<void> {
       'the lead came twice today',
     )
   }
-  for (const person of known.acrossCrms) {
-    const lead = freshLead(paper, person, { owner: colleagueOf(person.owner) })
+  for (const { whom, owner } of peopleOnlyInHubSpot(work, 5)) {
+    const lead = freshLead(paper, whom, { owner: colleagueOf(owner) })
     await admit(
       'salesforce',
       'Lead',
@@ -81,10 +82,10 @@ export async function doubles(work: Workplace, known: Known): Promise<void> {
       'a colleague has the same person as a HubSpot contact',
     )
   }
-  for (const organisation of known.companies) {
-    const account = paper.salesforce.account(organisation, {
+  for (const { whom, owner } of companiesOnlyInHubSpot(work, 4)) {
+    const account = paper.salesforce.account(whom, {
       createdAtMs: paper.nowMs - 60_000,
-      owner: colleagueOf(organisation.owner),
+      owner: colleagueOf(owner),
       parent: null,
     })
     await admit(
@@ -94,7 +95,7 @@ export async function doubles(work: Workplace, known: Known): Promise<void> {
       'a colleague has the same company in HubSpot',
     )
   }
-  for (const organisation of known.companiesOnly) {
+  for (const organisation of known.companies) {
     const again = {
       ...organisation,
       name: `${organisation.name} (new)`,

@@ -15,6 +15,7 @@ export function untouched(
   work: Workplace,
   object: 'contacts' | 'companies' | 'Lead' | 'Account',
   count: number,
+  alsoSuits: (row: Untouched) => boolean = () => true,
 ): Untouched[] {
   const { before, paper } = work
   let taken = given.get(work)
@@ -34,7 +35,7 @@ export function untouched(
       : before[object === 'Lead' ? 'leads' : 'accounts']
           .filter((row) => suits(row.Id, String(row.CreatedDate), row))
           .map(ofSalesforce)
-  const chosen = paper.random.shuffled(found).slice(0, count)
+  const chosen = paper.random.shuffled(found.filter(alsoSuits)).slice(0, count)
   for (const row of chosen) taken.add(row.id)
   return chosen
 }

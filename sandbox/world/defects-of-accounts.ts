@@ -56,7 +56,7 @@ function somewhere(draft: Draft, weight: Weight): { company: Site; account: Site
 }
 
 function missing(draft: Draft, i: number): void {
-  const { company, account } = somewhere(draft, weightOf(i))
+  const { company, account } = somewhere(draft, weightOf(i >> 1))
   const country = i % 2 === 0
   const property = country ? 'country' : 'industry'
   delete company.company!.properties[property]

@@ -57,7 +57,7 @@ function someLead(draft: Draft, i: number, about: { owner?: string } = {}) {
 }
 
 function missingOnContact(draft: Draft, i: number): void {
-  const { contact } = someContact(draft, i)
+  const { contact } = someContact(draft, i >> 1)
   const field = i % 2 === 0 ? 'country' : 'company'
   if (i % 5 === 4) contact.properties[field] = '  '
   else delete contact.properties[field]
@@ -65,7 +65,7 @@ function missingOnContact(draft: Draft, i: number): void {
 }
 
 function missingOnLead(draft: Draft, i: number): void {
-  const { lead } = someLead(draft, i)
+  const { lead } = someLead(draft, i >> 1)
   const field = i % 2 === 0 ? 'Country' : 'Email'
   lead[field] = null
   label(draft, 'missing-field', leadSubject(lead), `has an owner and no ${field}`, field)
@@ -101,10 +101,10 @@ function staleStatus(draft: Draft, i: number): void {
 function strangeTerritory(draft: Draft, i: number): void {
   const { random } = draft
   if (i % 2 === 0) {
-    const a = someContact(draft, i)
+    const a = someContact(draft, i >> 1)
     a.contact.properties.territory = foreignTerritory(draft, territoryOf(a.person.country)!).id
     label(draft, 'stale-territory', contactSubject(a.contact), 'the territory field names another territory')
-    const b = someLead(draft, i)
+    const b = someLead(draft, i >> 1)
     b.lead.Territory__c = foreignTerritory(draft, territoryOf(b.person.country)!).id
     label(draft, 'stale-territory', leadSubject(b.lead), 'the territory field names another territory')
     return

@@ -177,7 +177,7 @@ function addPeople(draft: Draft, site: Site): void {
     if (site.quiet) return
     for (let i = random.int(alone ? 2 : 0, alone ? 4 : 2); i > 0; i--) {
       const person = draft.people.at(organisation)
-      const waiting = mayWait(person) && random.chance(0.1)
+      const waiting = mayWait(person, true) && random.chance(0.1)
       const lead = addLead(draft, person, { waiting })
       draft.acquaintances.push({ person, site, contact: null, lead, salesforceContact: null, waiting, taken: false })
     }
@@ -206,7 +206,7 @@ function addByPresence(
     ['both', both],
   ] as const)
   if (presence === 'lead') {
-    const waiting = mayWait(person) && random.chance(0.1)
+    const waiting = mayWait(person, true) && random.chance(0.1)
     const lead = addLead(draft, person, { waiting })
     draft.acquaintances.push({
       person,
@@ -248,11 +248,11 @@ function addUndecided(draft: Draft): void {
 }
 
 /**
- * Routing must not make a defect: a waiting person has no twin, and is of a size where the rules' owner by country
- * is also the account's.
+ * Routing must not make a defect: a waiting person has no twin, and where the rules cannot see the size (a HubSpot
+ * contact without a company), it is one for which the owner by country alone is right.
  */
-function mayWait(person: Person): boolean {
-  return person.employees < 500 && (person.organisation?.parent ?? null) === null
+function mayWait(person: Person, sizeIsKnown: boolean): boolean {
+  return (sizeIsKnown || person.employees < 500) && (person.organisation?.parent ?? null) === null
 }
 
 function addContact(
@@ -264,7 +264,8 @@ function addContact(
   const { random, nowMs } = draft
   const lifecycle = lifecycleOf(draft, person, site, forced ?? false)
   const inScope = (IN_SCOPE_STAGES as readonly string[]).includes(lifecycle)
-  const waiting = forced ?? (inScope && !twin && mayWait(person) && random.chance(0.12))
+  const waiting =
+    forced ?? (inScope && !twin && mayWait(person, (site?.company ?? null) !== null) && random.chance(0.12))
   const createdAtMs = waiting ? recently(draft) : longAgo(draft)
   const contact = draft.hubspot.contact(person, {
     createdAtMs,
