@@ -7,8 +7,8 @@ import type { PatternSetting } from '../policy/policy.ts'
 import { type CrmRecord, type RecordRef, refKey } from '../record/crm-record.ts'
 import { type ObjectShape, objectShape } from '../record/object-shape.ts'
 import type { CaseFacts } from '../rules/facts.ts'
+import { activeOwner, personInWords, recordInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
-import { activeOwner, personTitle, recordTitle } from './record-title.ts'
 
 type Setting = Extract<PatternSetting, { pattern: 'duplicate-ownership' }>
 type Conflict = { readonly record: CrmRecord; readonly owner: CrmUser; readonly same: string; readonly key: string }
@@ -41,10 +41,10 @@ function duplicateFinding(
   const thing = shape.about === 'person' ? 'person' : 'account'
   return finding({
     pattern: 'duplicate-ownership',
-    what: `This ${shape.noun} and ${recordTitle(other)} are the same ${thing} (${same}), but ${personTitle(owner)} owns one and ${personTitle(otherOwner)} the other.`,
+    what: `This ${shape.noun} and ${recordInWords(other)} are the same ${thing} (${same}), but ${personInWords(owner)} owns one and ${personInWords(otherOwner)} the other.`,
     evidence: { 'matched by': key, 'fact.owner': owner.email, 'owner of the other': otherOwner.email },
     involves: [refOf(other)],
-    todo: `Agree on one owner with ${personTitle(otherOwner)} and set it on both records. If they are two different ${thing === 'person' ? 'people' : 'accounts'}, correct what they share.`,
+    todo: `Agree on one owner with ${personInWords(otherOwner)} and set it on both records. If they are two different ${thing === 'person' ? 'people' : 'accounts'}, correct what they share.`,
   })
 }
 
@@ -56,10 +56,10 @@ function accountOwnerConflict({ shape, neighbours, directory }: CaseFacts, owner
   return found(
     finding({
       pattern: 'duplicate-ownership',
-      what: `${personTitle(owner)} owns this ${shape.noun}, but ${recordTitle(account)} that it belongs to is owned by ${personTitle(accountOwner)}.`,
+      what: `${personInWords(owner)} owns this ${shape.noun}, but ${recordInWords(account)} that it belongs to is owned by ${personInWords(accountOwner)}.`,
       evidence: { 'fact.owner': owner.email, 'owner of the account': accountOwner.email, account: account.recordId },
       involves: [refOf(account)],
-      todo: `Agree with ${personTitle(accountOwner)} who works this ${shape.noun}. Then set the same owner on both.`,
+      todo: `Agree with ${personInWords(accountOwner)} who works this ${shape.noun}. Then set the same owner on both.`,
     }),
   )
 }

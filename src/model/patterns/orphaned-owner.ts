@@ -1,6 +1,6 @@
 import type { PatternSetting } from '../policy/policy.ts'
+import { personInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
-import { personTitle } from './record-title.ts'
 
 /** The owner left, is unknown to the CRM, is a queue that nobody works, or (where the policy says so) there is none. */
 export function orphanedOwner(
@@ -15,7 +15,7 @@ export function orphanedOwner(
   const base = { pattern: 'orphaned-owner', evidence, todo } as const
   switch (ownerState) {
     case 'inactive': {
-      const name = owner === undefined ? ownerId : personTitle(owner)
+      const name = owner === undefined ? ownerId : personInWords(owner)
       return found(
         finding({
           ...base,
@@ -35,7 +35,7 @@ export function orphanedOwner(
         }),
       )
     case 'empty-queue': {
-      const name = owner === undefined ? ownerId : personTitle(owner)
+      const name = owner === undefined ? ownerId : personInWords(owner)
       return found(
         finding({
           ...base,

@@ -4,8 +4,8 @@ import { comparableText } from '../rules/comparable-text.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import { isBlank, unreadableBehind } from '../rules/facts.ts'
 import { together } from '../rules/render.ts'
+import { personInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
-import { personTitle } from './record-title.ts'
 
 /** The territory or owner on the record is not what the territory table gives for its present values. */
 export function staleTerritory(
@@ -43,8 +43,8 @@ export function staleTerritory(
     return found(
       finding({
         ...base,
-        what: `${personTitle(owner)} owns this ${shape.noun} but does not work its territory ${territory.territory} (${territory.title}).`,
-        todo: `Give it to ${together(territory.members)}, whoever fits. If ${personTitle(owner)} should keep it, agree that with the workflow owner.`,
+        what: `${personInWords(owner)} owns this ${shape.noun} but does not work its territory ${territory.territory} (${territory.title}).`,
+        todo: `Give it to ${together(territory.members)}, whoever fits. If ${personInWords(owner)} should keep it, agree that with the workflow owner.`,
       }),
     )
   }

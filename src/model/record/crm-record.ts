@@ -6,12 +6,18 @@ export type Stamp = { readonly atMs: number; readonly order: number }
 export type StampedValue = Stamp & { readonly value: FieldText }
 
 /**
+ * A reading of the whole record. `atMs` says which of two readings is newer; `sinceMs`, where it is there, is the older
+ * time at which the record itself says it was last modified.
+ */
+export type ReadStamp = Stamp & { readonly sinceMs?: number }
+
+/**
  * When a field's value was set, as far as we know: what ages are counted from. The optional parts are what `foldEvents`
  * needs so that any order of arrival ends in the same record; nothing else reads them.
  */
 export type FieldStamp = Stamp & {
   /** Set when the present value comes from reading the whole record: the newest such reading. */
-  readonly read?: Stamp
+  readonly read?: ReadStamp
   /** The newest told change that is older than `read`. */
   readonly told?: StampedValue
   /** The oldest reading, where no change was ever told. Absent: it is `read` itself. */

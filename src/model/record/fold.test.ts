@@ -101,6 +101,20 @@ describe('folding events into a record', () => {
     assert.equal(record.deleted, true)
   })
 
+  it('takes the owners before us from the history that the CRM keeps, the first of them as found', () => {
+    const ownerHistory = [
+      { owner: '7', atMs: 100 },
+      { owner: '8', atMs: 200 },
+    ]
+    const { record } = fold([
+      event({ complete: true, source: 'baseline', fields: { hubspot_owner_id: '8' }, ownerHistory }),
+    ])
+    assert.deepEqual(record.ownerHistory, [
+      { owner: '7', atMs: 100, order: 0, found: true },
+      { owner: '8', atMs: 200, order: 0 },
+    ])
+  })
+
   it('keeps the newest owner changes only', () => {
     const events = Array.from({ length: 30 }, (_, i) =>
       event({ occurredAtMs: 1000 + i, fields: { hubspot_owner_id: String(i % 3) } }),
@@ -147,6 +161,21 @@ describe('the reason to ask the CRM', () => {
     assert.equal(fold([read(1000), event({ kind: 'gap', occurredAtMs: 5532 }), read(5000)]).needsRead, null)
   })
 
+  it('is answered by a reading that we asked for, however long ago the record was modified', () => {
+    const asked = [read(1000), event({ kind: 'associated', occurredAtMs: 90_000 })]
+    const answer = { ...read(1000), answersUntilMs: 90_000 }
+    assert.equal(fold([...asked, answer]).needsRead, null)
+    assert.equal(fold([answer, ...asked]).needsRead, null)
+    assert.equal(fold([...asked, answer]).record.stamps.company?.atMs, 1000)
+  })
+
+  it('is settled by an answer that shows the record after its deletion', () => {
+    const gone = event({ kind: 'deleted', occurredAtMs: 90_000 })
+    const { record, needsRead } = fold([read(1000), gone, { ...read(1000), answersUntilMs: 90_000 }])
+    assert.equal(record.deleted, false)
+    assert.equal(needsRead, null)
+  })
+
   it('is a sign of life after a deletion', () => {
     const gone = event({ kind: 'deleted', occurredAtMs: 2000 })
     assert.equal(fold([read(1000), gone]).needsRead, null)
@@ -165,14 +194,23 @@ const anyEvent: fc.Arbitrary<ChangeEvent> = fc
     source: fc.constantFrom('webhook', 'stream', 'reconcile', 'baseline'),
     complete: fc.boolean(),
     fields: fc.dictionary(fc.constantFrom('company', 'hubspot_owner_id', 'status'), fc.constantFrom('a', 'b', null)),
+    answersMs: fc.option(fc.integer({ min: 1, max: 14 }).map((n) => n * 700)),
+    owners: fc.option(
+      fc.array(
+        fc.record({ owner: fc.constantFrom('a', 'b'), atMs: fc.integer({ min: 1, max: 9 }).map((n) => n * 700) }),
+        { maxLength: 3 },
+      ),
+    ),
     changedAtMs: fc.option(fc.integer({ min: 1, max: 12 }).map((n) => n * 700)),
     loser: fc.boolean(),
   })
-  .map(({ kind, changedAtMs, loser, fields, ...rest }) =>
+  .map(({ kind, changedAtMs, loser, fields, answersMs, owners, ...rest }) =>
     event({
       ...rest,
       kind: kind as ChangeEvent['kind'],
       fields: kind === 'merged' && loser ? { [MERGED_INTO]: rest.order === 0 ? '8' : '9' } : fields,
+      ...(answersMs !== null && rest.complete && { answersUntilMs: answersMs }),
+      ...(owners !== null && { ownerHistory: owners }),
       ...(changedAtMs !== null && { fieldChangedAtMs: { status: changedAtMs } }),
     }),
   )

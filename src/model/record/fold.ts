@@ -1,5 +1,5 @@
 import type { ChangeEvent, ConnectionId, Crm, FieldText } from './change-event.ts'
-import type { CrmRecord, FieldStamp, OwnerChange, Stamp, StampedValue } from './crm-record.ts'
+import type { CrmRecord, FieldStamp, OwnerChange, ReadStamp, Stamp, StampedValue } from './crm-record.ts'
 import { objectShape } from './object-shape.ts'
 
 export type FoldContext = { readonly crm: Crm; readonly unreadable: ReadonlySet<string> }
@@ -112,8 +112,9 @@ function draftOf(record: CrmRecord): Draft {
 
 function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefined): FoldOutcome {
   const at: Stamp = { atMs: event.occurredAtMs, order: event.order }
+  const answersAt = answerOf(event)
   const erasedAt = draft.stamps[ERASED]
-  if (erasedAt !== undefined && compareStamps(at, erasedAt) <= 0) {
+  if (erasedAt !== undefined && compareStamps(event.kind === 'erased' ? at : answersAt, erasedAt) <= 0) {
     return event.kind === 'erased' ? 'no-change' : 'superseded'
   }
   if (event.kind === 'erased') {
@@ -131,12 +132,9 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
   } else {
     mark(draft, SEEN, at)
   }
-  // A reading that was asked for answers every question known when it was asked, however old the values that it brings.
-  const answersAt: Stamp =
-    event.answersUntilMs !== undefined && event.answersUntilMs > at.atMs
-      ? { atMs: event.answersUntilMs, order: at.order }
-      : at
-  if (event.kind === 'created' || event.kind === 'restored' || event.complete) mark(draft, LIVE, answersAt)
+  const showsLife =
+    event.kind === 'created' || event.kind === 'restored' || (event.complete && event.kind !== 'deleted')
+  if (showsLife) mark(draft, LIVE, answersAt)
   if (event.complete) changed = mark(draft, COMPLETE, answersAt) === 'first' || changed
 
   const survivor = event.kind === 'merged' ? event.fields[MERGED_INTO] : undefined
@@ -150,17 +148,25 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
     const toldAtMs = event.fieldChangedAtMs?.[field]
     const atMs = Math.min(toldAtMs ?? event.occurredAtMs, event.occurredAtMs)
     const stamped: StampedValue = { value, atMs, order: event.order }
-    if (erasedAt !== undefined && compareStamps(stamped, erasedAt) <= 0) continue
     const asRead = toldAtMs === undefined && field !== MERGED_INTO && isReading(event)
-    const outcome = foldField(draft, field, stamped, asRead)
+    const shownAt = asRead ? { atMs: answersAt.atMs, order: event.order } : stamped
+    if (erasedAt !== undefined && compareStamps(shownAt, erasedAt) <= 0) continue
+    const outcome = asRead ? foldReading(draft, field, stamped, answersAt.atMs) : foldTold(draft, field, stamped)
     if (outcome === 'applied') changed = true
     if (outcome === 'superseded') outdated = true
-    if (field === ownerField && (!asRead || event.source === 'baseline')) {
-      const found = asRead || event.kind === 'created'
-      if (addOwner(draft, { owner: value, atMs: stamped.atMs, order: stamped.order, ...(found && { found }) })) {
-        changed = true
-      }
+    if (field !== ownerField || event.ownerHistory !== undefined || (asRead && event.source !== 'baseline')) continue
+    const isFound = asRead || event.kind === 'created'
+    if (addOwner(draft, { owner: value, atMs, order: event.order, ...(isFound && { found: true }) })) changed = true
+  }
+  for (const [i, { owner, atMs }] of (event.ownerHistory ?? []).entries()) {
+    // Whoever comes first in the CRM's history took over from nobody that we know of.
+    const entry: OwnerChange = {
+      owner,
+      atMs: Math.min(atMs, event.occurredAtMs),
+      order: 0,
+      ...(i === 0 && { found: true }),
     }
+    changed = addOwner(draft, entry) || changed
   }
   if (changed || isDeleted(draft) !== deletedBefore) return 'applied'
   return outdated ? 'superseded' : 'no-change'
@@ -173,23 +179,46 @@ function isReading(event: ChangeEvent): boolean {
   return askedByUs || (event.kind !== 'created' && event.kind !== 'changed')
 }
 
+/**
+ * The moment up to which the event speaks for the record. A reading that we asked for came after what made us ask, even
+ * where the record itself was last modified long before (an association leaves no trace on it).
+ */
+function answerOf({ occurredAtMs, order, answersUntilMs }: ChangeEvent): Stamp {
+  return answersUntilMs === undefined || answersUntilMs < occurredAtMs
+    ? { atMs: occurredAtMs, order }
+    : { atMs: answersUntilMs, order: Number.MAX_SAFE_INTEGER }
+}
+
+type Reading = StampedValue & { readonly sinceMs?: number }
+
 /** The three registers of one field: newest told change, newest reading, and oldest reading while nothing was told. */
-type Registers = { told: StampedValue | null; read: StampedValue | null; firstRead: StampedValue | null }
+type Registers = { told: StampedValue | null; read: Reading | null; firstRead: StampedValue | null }
 
-function foldField(draft: Draft, field: string, incoming: StampedValue, asRead: boolean): FoldOutcome {
+function foldTold(draft: Draft, field: string, incoming: StampedValue): FoldOutcome {
+  const { told, read } = registersOf(draft, field)
+  const newest = told !== null && compareValues(told, incoming) >= 0 ? told : incoming
+  return writeField(draft, field, incoming.value, { told: newest, read, firstRead: null })
+}
+
+function foldReading(draft: Draft, field: string, incoming: StampedValue, answersMs: number): FoldOutcome {
   const before = registersOf(draft, field)
-  const isErased = draft.stamps[ERASED] !== undefined
-  const told = asRead ? before.told : later(before.told, incoming)
-  const read = asRead ? later(before.read, incoming) : before.read
+  const { value, atMs, order } = incoming
+  const reading: Reading = answersMs > atMs ? { value, atMs: answersMs, order, sinceMs: atMs } : incoming
+  const read = before.read !== null && compareReadings(before.read, reading) >= 0 ? before.read : reading
   // After an erasure the oldest reading is gone for good, so then no order of arrival may use one.
-  const firstRead = told !== null || isErased ? null : asRead ? earlier(before.firstRead, incoming) : before.firstRead
+  const usesFirst = before.told === null && draft.stamps[ERASED] === undefined
+  const isFirst = before.firstRead === null || compareValues(incoming, before.firstRead) < 0
+  const firstRead = usesFirst ? (isFirst ? incoming : before.firstRead) : null
+  return writeField(draft, field, value, { told: before.told, read, firstRead })
+}
 
+function writeField(draft: Draft, field: string, said: FieldText, registers: Registers): FoldOutcome {
   const valueBefore = draft.values[field]
   const wasKnown = draft.stamps[field] !== undefined
-  writeRegisters(draft, field, { told, read, firstRead })
+  writeRegisters(draft, field, registers)
   const value = draft.values[field] ?? null
   if (!wasKnown || valueBefore !== value) return 'applied'
-  return incoming.value !== value ? 'superseded' : 'no-change'
+  return said !== value ? 'superseded' : 'no-change'
 }
 
 function registersOf(draft: Draft, field: string): Registers {
@@ -199,9 +228,14 @@ function registersOf(draft: Draft, field: string): Registers {
   if (stamp.read === undefined) {
     return { told: { value, atMs: stamp.atMs, order: stamp.order }, read: null, firstRead: null }
   }
-  const read = { value, atMs: stamp.read.atMs, order: stamp.read.order }
+  const read: Reading = { value, ...stamp.read }
   const told = stamp.told ?? null
-  return { told, read, firstRead: told === null ? (stamp.firstRead ?? read) : null }
+  return { told, read, firstRead: told === null ? (stamp.firstRead ?? modifiedAt(read)) : null }
+}
+
+/** The reading by the record's own time. */
+function modifiedAt({ value, atMs, order, sinceMs }: Reading): StampedValue {
+  return { value, atMs: sinceMs ?? atMs, order }
 }
 
 function writeRegisters(draft: Draft, field: string, { told, read, firstRead }: Registers): void {
@@ -211,16 +245,17 @@ function writeRegisters(draft: Draft, field: string, { told, read, firstRead }: 
     return
   }
   if (read === null) return
-  const { value, atMs, order } = read
+  const { value, ...readStamp } = read
+  const modified = modifiedAt(read)
   // The value is as old as the last told change to it, or as the first time we saw it there.
-  const since = told?.value === value ? told : told === null && firstRead?.value === value ? firstRead : read
+  const since = told?.value === value ? told : told === null && firstRead?.value === value ? firstRead : modified
   draft.values[field] = value
   draft.stamps[field] = {
     atMs: since.atMs,
     order: since.order,
-    read: { atMs, order },
+    read: readStamp satisfies ReadStamp,
     ...(told !== null && { told }),
-    ...(firstRead !== null && compareValues(firstRead, read) !== 0 && { firstRead }),
+    ...(firstRead !== null && compareValues(firstRead, modified) !== 0 && { firstRead }),
   }
 }
 
@@ -237,8 +272,11 @@ function erase(draft: Draft, at: Stamp): void {
     const { told, read } = registersOf(draft, field)
     delete draft.values[field]
     delete draft.stamps[field]
-    const kept = (value: StampedValue | null) => (value !== null && compareStamps(value, at) > 0 ? value : null)
-    writeRegisters(draft, field, { told: kept(told), read: kept(read), firstRead: null })
+    writeRegisters(draft, field, {
+      told: told !== null && compareStamps(told, at) > 0 ? told : null,
+      read: read !== null && compareStamps(read, at) > 0 ? read : null,
+      firstRead: null,
+    })
   }
   draft.ownerHistory = draft.ownerHistory.filter((change) => compareStamps(change, at) > 0)
   draft.stamps[ERASED] = { atMs: at.atMs, order: at.order }
@@ -246,6 +284,8 @@ function erase(draft: Draft, at: Stamp): void {
 
 /** A set of distinct changes, of which the newest are kept: the same set in any order of arrival. */
 function addOwner(draft: Draft, change: OwnerChange): boolean {
+  const erasedAt = draft.stamps[ERASED]
+  if (erasedAt !== undefined && compareStamps(change, erasedAt) <= 0) return false
   const history = draft.ownerHistory
   const same = history.find((known) => compareOwners(known, change) === 0)
   // Told and found at the very same moment: it was a change.
@@ -265,6 +305,8 @@ function compareOwners(a: OwnerChange, b: OwnerChange): number {
 function mark(draft: Draft, name: string, at: Stamp): 'first' | 'newer' | 'old' {
   const before = draft.stamps[name]
   if (before !== undefined && compareStamps(at, before) <= 0) return 'old'
+  const erasedAt = draft.stamps[ERASED]
+  if (erasedAt !== undefined && compareStamps(at, erasedAt) <= 0) return 'old'
   draft.stamps[name] = { atMs: at.atMs, order: at.order }
   return before === undefined ? 'first' : 'newer'
 }
@@ -305,12 +347,8 @@ function needsRead(record: CrmRecord): string | null {
   return newest?.reason ?? null
 }
 
-function later(a: StampedValue | null, b: StampedValue): StampedValue {
-  return a !== null && compareValues(a, b) >= 0 ? a : b
-}
-
-function earlier(a: StampedValue | null, b: StampedValue): StampedValue {
-  return a !== null && compareValues(a, b) <= 0 ? a : b
+function compareReadings(a: Reading, b: Reading): number {
+  return compareValues(a, b) || (a.sinceMs ?? a.atMs) - (b.sinceMs ?? b.atMs)
 }
 
 /** Equal moments are decided by the value itself, so that two arrivals of one instant cannot end differently. */

@@ -1,22 +1,18 @@
 import type { CrmUser, Directory } from '../lanes/person.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { objectShape } from '../record/object-shape.ts'
+import { recordTitle } from '../record/record-title.ts'
 
 const CRM_NAME = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
 
-/** `the HubSpot contact "Jane Doe"`, as sentences speak of a record. */
-export function recordTitle(record: CrmRecord): string {
-  const shape = objectShape(record.crm, record.objectType)
-  const noun = `${CRM_NAME[record.crm]} ${shape?.noun ?? record.objectType}`
-  const name = (shape?.name ?? [])
-    .map((field) => record.values[field]?.trim() ?? '')
-    .filter((part) => part !== '')
-    .join(' ')
-  return name === '' ? `the ${noun} ${record.recordId}` : `the ${noun} "${name}"`
+/** `the HubSpot contact "Jane Doe"`, as sentences speak of another record. */
+export function recordInWords(record: CrmRecord): string {
+  const noun = objectShape(record.crm, record.objectType)?.noun ?? record.objectType
+  return `the ${CRM_NAME[record.crm]} ${noun} "${recordTitle(record)}"`
 }
 
 /** The person as colleagues know them. */
-export function personTitle(user: CrmUser): string {
+export function personInWords(user: CrmUser): string {
   return user.name.trim() === '' ? (user.email ?? user.userId) : user.name
 }
 
