@@ -122,6 +122,17 @@ describe('a call to Salesforce', () => {
     assert.ok(client.budget.paused[0]!.atMs > Date.now() + 10 * 60_000)
   })
 
+  it('comes back soon when calls are left for the day, and there were only too many at once', async () => {
+    org.on('GET', '/query', {
+      status: 403,
+      json: [{ errorCode: 'REQUEST_LIMIT_EXCEEDED', message: 'TotalRequests Limit exceeded.' }],
+      headers: { 'sforce-limit-info': 'api-usage=18/5000' },
+    })
+    const client = org.client()
+    await assert.rejects(client.identify(), CrmBusyError)
+    assert.ok(client.budget.paused[0]!.atMs < Date.now() + 10_000)
+  })
+
   it('keeps the Retry-After of a 429 to the second', async () => {
     org.on('GET', '/query', { status: 429, json: [], headers: { 'retry-after': '7' } })
     await assert.rejects(

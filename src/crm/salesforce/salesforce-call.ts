@@ -30,8 +30,7 @@ const READ_ATTEMPTS_MAX = 3
 const READ_RETRY_BASE_MS = 250
 /** "TotalRequests Limit exceeded" is a rolling 24 h: asking more often than this only burns what comes free. */
 const DAILY_LIMIT_PAUSE_MS = 15 * 60_000
-/** More than 25 long calls at once (5 in a developer org); they end by themselves. */
-const CONCURRENT_LIMIT_PAUSE_MS = 20_000
+/** Too many calls at once end by themselves, and so does most of what keeps a connection from being made. */
 const BUSY_PAUSE_MS = 5_000
 
 /** Lead assignment rules run on every API write unless told not to: our own correction would be re-routed at once. */
@@ -155,18 +154,19 @@ function classify(error: unknown, attempt: Attempt, request: SalesforceRequest, 
   return new CrmRefusedError(message, code, status, error)
 }
 
+/** One code stands for the day's allowance and for too many calls at once; the usage in the same answer tells which. */
 function busy(what: string, code: string, message: string, attempt: Attempt, options: CallOptions): CrmBusyError {
   const retryAfterS = Number(attempt.headers['retry-after'])
-  const daily = code === 'REQUEST_LIMIT_EXCEEDED' && !/concurrent/i.test(message)
-  const pauseMs =
-    retryAfterS > 0
-      ? retryAfterS * 1_000
-      : daily
-        ? DAILY_LIMIT_PAUSE_MS
-        : code === 'REQUEST_LIMIT_EXCEEDED'
-          ? CONCURRENT_LIMIT_PAUSE_MS
-          : BUSY_PAUSE_MS
+  const usage = usageOf(attempt)
+  const someLeft = usage !== null && usage.usedToday < usage.limitToday
+  const daySpent = code === 'REQUEST_LIMIT_EXCEEDED' && !someLeft && !/concurrent/i.test(message)
+  const pauseMs = retryAfterS > 0 ? retryAfterS * 1_000 : daySpent ? DAILY_LIMIT_PAUSE_MS : BUSY_PAUSE_MS
   return new CrmBusyError(`Salesforce ${what}: ${message}`, options.nowMs() + pauseMs)
+}
+
+function usageOf(attempt: Attempt): { usedToday: number; limitToday: number } | null {
+  const usage = /api-usage=(\d+)\/(\d+)/.exec(attempt.headers['sforce-limit-info'] ?? '')
+  return usage && { usedToday: Number(usage[1]), limitToday: Number(usage[2]) }
 }
 
 /** jsforce names the error after the first element's `errorCode`; rows and some proxies say `statusCode` instead. */
@@ -183,10 +183,10 @@ function vendorError(error: unknown): { code: string; message: string } {
 }
 
 async function observeUsage(attempt: Attempt, budget: CallBudget): Promise<void> {
-  const usage = /api-usage=(\d+)\/(\d+)/.exec(attempt.headers['sforce-limit-info'] ?? '')
+  const usage = usageOf(attempt)
   if (!usage) return
   try {
-    await budget.observe({ usedToday: Number(usage[1]), limitToday: Number(usage[2]) })
+    await budget.observe(usage)
   } catch {
     // The figure comes again with the next answer; throwing would hide that this one was a write that succeeded.
   }
