@@ -46,7 +46,8 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
     portalId: portal.portalId,
     appId: portal.appId,
     subscriptions: new SubscriptionList(portal.catalog),
-    wholeSeconds: () => portal.settings.webhookWholeSeconds,
+    catalog: portal.catalog,
+    settings: () => portal.settings,
     nextEventId: () => {
       eventId += 1
       return eventId

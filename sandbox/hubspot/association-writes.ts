@@ -77,6 +77,15 @@ export function moveLinks(portal: Portal, from: readonly ObjectRef[], survivor: 
   }
 }
 
+/** Whoever had this company as their primary one shows none while it is archived, and shows it again afterwards. */
+export function followCompany(portal: Portal, company: ObjectRef, actor: Actor): void {
+  for (const { to } of portal.associations.all(company)) {
+    const property = PRIMARY_COMPANY[to.type]
+    if (property === undefined || portal.associations.primaryOf(to, 'companies') !== company.id) continue
+    portal.setComputed(to, { [property]: portal.get(company) === undefined ? '' : company.id }, actor)
+  }
+}
+
 /** Two events, one per direction. */
 function announce(
   portal: Portal,

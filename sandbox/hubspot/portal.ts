@@ -1,7 +1,7 @@
 import { type Actor, app } from './actor.ts'
 import { ApiError, invalid, notFound } from './api-error.ts'
 import { AssociationBook } from './association-book.ts'
-import { linkRecords, moveLinks, unlinkRecords } from './association-writes.ts'
+import { followCompany, linkRecords, moveLinks, unlinkRecords } from './association-writes.ts'
 import { derivedProperties } from './derived-properties.ts'
 import { OBJECT_TYPES, type ObjectTypeName, objectType } from './object-type.ts'
 import { OwnerDirectory } from './owner-directory.ts'
@@ -187,6 +187,7 @@ export class Portal {
     this.#dropUnique(record)
     this.#noteIndex(record, before)
     this.onChange({ kind: 'deleted', ref, actor, atMs: record.archivedAtMs })
+    if (ref.type === 'companies') followCompany(this, ref, actor)
   }
 
   restore(ref: ObjectRef, actor: Actor): StoredRecord {
@@ -197,6 +198,7 @@ export class Portal {
     this.#indexUnique(record)
     this.#noteIndex(record, null)
     this.onChange({ kind: 'restored', ref, actor, atMs: record.updatedAtMs })
+    if (ref.type === 'companies') followCompany(this, ref, actor)
     return record
   }
 

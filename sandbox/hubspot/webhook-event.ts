@@ -1,6 +1,7 @@
 import type { ObjectTypeName } from './object-type.ts'
 import { objectType } from './object-type.ts'
 import type { PropertyCatalog } from './property-catalog.ts'
+import type { SandboxSettings } from './settings.ts'
 import type { StoreChange } from './store-change.ts'
 
 export type WebhookEvent = Readonly<Record<string, unknown>> & { readonly subscriptionType: string }
@@ -51,7 +52,8 @@ type EventMaker = {
   readonly portalId: number
   readonly appId: number
   readonly subscriptions: SubscriptionList
-  readonly wholeSeconds: () => boolean
+  readonly catalog: PropertyCatalog
+  readonly settings: () => Pick<SandboxSettings, 'webhookWholeSeconds' | 'webhookEpochDates'>
   readonly nextEventId: () => number
 }
 
@@ -67,8 +69,8 @@ export function webhookEvent(change: StoreChange, maker: EventMaker): WebhookEve
     change.kind === 'property' ? change.name : undefined,
   )
   if (subscriptionId === undefined) return undefined
-  const occurredAt = maker.wholeSeconds() ? Math.floor(change.atMs / 1000) * 1000 : change.atMs
-  const details = eventDetails(change)
+  const occurredAt = maker.settings().webhookWholeSeconds ? Math.floor(change.atMs / 1000) * 1000 : change.atMs
+  const details = eventDetails(change, maker)
   if (details === undefined) return undefined
   return {
     eventId: maker.nextEventId(),
@@ -95,10 +97,10 @@ const EVENT_KIND: Readonly<Record<StoreChange['kind'], string>> = {
   associated: 'associationChange',
 }
 
-function eventDetails(change: StoreChange): Readonly<Record<string, unknown>> | undefined {
+function eventDetails(change: StoreChange, maker: EventMaker): Readonly<Record<string, unknown>> | undefined {
   switch (change.kind) {
     case 'property':
-      return { objectId: Number(change.ref.id), propertyName: change.name, propertyValue: change.value }
+      return { objectId: Number(change.ref.id), propertyName: change.name, propertyValue: sentValue(change, maker) }
     case 'merged':
       return {
         objectId: Number(change.newId),
@@ -127,4 +129,13 @@ function eventDetails(change: StoreChange): Readonly<Record<string, unknown>> | 
     default:
       return { objectId: Number(change.ref.id) }
   }
+}
+
+function sentValue(
+  { ref, name, value }: Extract<StoreChange, { kind: 'property' }>,
+  { catalog, settings }: EventMaker,
+): string {
+  const type = catalog.find(ref.type, name)?.type
+  const isDate = type === 'date' || type === 'datetime'
+  return isDate && value !== '' && settings().webhookEpochDates ? String(Date.parse(value)) : value
 }

@@ -145,6 +145,16 @@ describe('HubSpot sandbox: records, one at a time', () => {
     assert.ok(cleared.updatedAt > before.updatedAt)
   })
 
+  it('takes an archived company out of its contacts and puts it back when it is restored', async () => {
+    const { companies, contacts } = hubspot.client.crm
+    const shown = async () =>
+      (await contacts.basicApi.getById('101', ['associatedcompanyid'])).properties.associatedcompanyid
+    await companies.basicApi.archive('201')
+    assert.equal(await shown(), null)
+    await hubspot.control('POST', '/changes', { changes: [{ op: 'restore', objectType: 'companies', id: '201' }] })
+    assert.equal(await shown(), '201')
+  })
+
   it('says 409 with the id in the text when the e-mail belongs to another contact', async () => {
     const error = await refusal(
       hubspot.client.crm.contacts.basicApi.create({ properties: { email: 'zoe@unal.example' }, associations: [] }),

@@ -162,6 +162,17 @@ describe('HubSpot sandbox: webhooks', () => {
     })
   }
 
+  for (const webhookEpochDates of [false, true]) {
+    it(`sends instants as ${webhookEpochDates ? 'epoch milliseconds' : 'ISO text'}`, async () => {
+      await using both = await startBoth({ webhookEpochDates })
+      const { hubspot, receiver } = both
+      await hubspot.client.crm.deals.basicApi.update('301', { properties: { closedate: '2026-12-31' } })
+      await receiver.until('the change arrived', () => receiver.events.length === 1)
+      const expected = webhookEpochDates ? String(Date.parse('2026-12-31')) : '2026-12-31T00:00:00.000Z'
+      assert.equal(receiver.events[0]?.propertyValue, expected)
+    })
+  }
+
   it('announces a privacy deletion twice: as itself and as a deletion', async () => {
     await using both = await startBoth()
     await both.hubspot.client.crm.contacts.basicApi.purge({ objectId: '104' })
