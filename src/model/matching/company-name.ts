@@ -6,9 +6,9 @@ const LEGAL_FORMS: ReadonlySet<string> = new Set(
   ek ev se eg haftungsbeschrankt sa sarl sas sasu sau snc scs sca eurl sl slu slne srl srls spa sapa sas scarl scrl
   nv bv bvba vof cv cvba vzw ab hb kb as asa ans da enk aps ks is oy oyj ky ay oo zoo sp spolka sro as vos kft zrt nyrt
   bt kkt doo dd ad ood eood oao ooo zao pao ao ltda eireli me epp mei sadecv sapi cv sab de kk gk godo kaisha
-  kabushiki`.split(/\s+/),
+  kabushiki αε επε ικε οε εε ооо оао зао пао ао ип тоо чп тов еоод оод ад`.split(/\s+/),
 )
-// Too short or too much of a word to be dropped anywhere but at the end.
+// Written before or after the name, and often without a space.
 const ATTACHED_FORMS =
   /(?:株式会社|有限会社|合同会社|合資会社|一般社団法人|\(株\)|（株）|㈱|有限公司|股份有限公司|주식회사|\(주\))/gu
 const JOINERS: ReadonlySet<string> = new Set(['and', 'und', 'et', 'y', 'e', 'og', 'och', 'en'])
@@ -28,7 +28,7 @@ function joinLetters(words: readonly string[]): string[] {
   const joined: string[] = []
   let letters = ''
   for (const word of words) {
-    if (word.length === 1 && /[a-z]/.test(word)) {
+    if (word.length === 1 && /[a-zα-ωа-я]/.test(word)) {
       letters += word
       continue
     }

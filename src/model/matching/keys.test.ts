@@ -116,6 +116,8 @@ describe('a name', () => {
       ['株式会社テスト', 'テスト'],
       ['Novák s.r.o.', 'Novak'],
       ['Acme Sp. z o.o.', 'Acme'],
+      ['Κρήτη Χημικά Α.Ε.', 'Κρήτη Χημικά'],
+      ['Ромашка ООО', 'РОМАШКА'],
     ]
     for (const [a, b] of same) assert.equal(companyNameKey(a), companyNameKey(b), `${a} / ${b}`)
     assert.notEqual(companyNameKey('Limited Brands Inc.'), companyNameKey('Brands'))
