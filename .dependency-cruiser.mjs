@@ -1,0 +1,97 @@
+/**
+ * Who may import whom. `npm run check` runs this through src/cli/import-rules.ts, which hands over the sources as
+ * JavaScript: every path below ends in .js.
+ */
+
+const room = (name, ...allowed) => ({
+  name: `${name}-knows-only`,
+  severity: 'error',
+  comment: `src/${name} may import ${allowed.length > 0 ? allowed.join(', ') : 'nothing'} besides itself and libraries`,
+  from: { path: `^src/${name}/`, pathNot: '\\.test\\.js$' },
+  to: { path: '^(src|workers|console|sandbox|bench|test)/', pathNot: `^src/(${[name, ...allowed].join('|')})/` },
+})
+
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'Two files that need each other are one file, or lack a third. Types may refer to each other.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'model-is-pure',
+      severity: 'error',
+      comment: 'The model decides from its arguments: no clock, network, database, environment, logger or zod.',
+      from: { path: '^src/model/', pathNot: '\\.test\\.js$' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: '(^|/)(libphonenumber-js|tldts|any-ascii)(/|$)|^(node:)?crypto$',
+      },
+    },
+    room('model'),
+    room('crm', 'model'),
+    room('store', 'model'),
+    room('queue', 'model'),
+    room('config', 'model', 'store'),
+    room('pipeline', 'model', 'crm', 'store', 'queue'),
+    {
+      name: 'nobody-imports-the-assemblers',
+      severity: 'error',
+      comment: 'api, cli and workers put things together; what others need from them belongs in a room below.',
+      from: { path: '^src/(model|crm|store|queue|config|pipeline)/', pathNot: '\\.test\\.js$' },
+      to: { path: '^(src/(api|cli)|workers)/' },
+    },
+    {
+      name: 'api-does-not-know-cli',
+      severity: 'error',
+      from: { path: '^src/api/' },
+      to: { path: '^(src/cli|workers)/' },
+    },
+    {
+      name: 'sandbox-shares-nothing',
+      severity: 'error',
+      comment: 'A simulator that shares our code agrees with our mistakes.',
+      from: { path: '^sandbox/' },
+      to: { path: '^(src|workers|console|bench|test)/' },
+    },
+    {
+      name: 'nobody-imports-the-sandbox',
+      severity: 'error',
+      comment: 'The service meets the sandbox over HTTP only, as it meets a CRM.',
+      from: { path: '^(src|workers|console)/', pathNot: '\\.test\\.js$' },
+      to: { path: '^sandbox/' },
+    },
+    {
+      name: 'console-reaches-the-server-through-its-types',
+      severity: 'error',
+      from: { path: '^console/src/', pathNot: '\\.test\\.js$' },
+      to: { path: '^(src|workers|sandbox|bench|test)/', pathNot: '^src/api/console-types\\.js$' },
+    },
+    {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      comment: 'Except the runner of the tests, which starts their server.',
+      from: { path: '^(src|workers|console|sandbox)/', pathNot: '\\.test\\.js$|^src/cli/run-tests\\.js$|/scripted-' },
+      to: { path: '\\.test\\.js$|^test/' },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      comment: 'An import that points nowhere, or at a package that package.json does not name.',
+      from: {},
+      // Styles and pictures are the bundler's.
+      to: { couldNotResolve: true, pathNot: '\\.(css|svg)$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules|console/dist)/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.js', '.mjs', '.json'],
+    },
+  },
+}
