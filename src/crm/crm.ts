@@ -126,7 +126,14 @@ export type CallBudget = {
   /** The CRM said 429 or sent a Retry-After: nobody calls before then. */
   pauseUntil(atMs: number, why: string): Promise<void>
   /** What the CRM says is left of the day, from its own headers. */
-  observe(usage: { readonly usedToday: number; readonly limitToday: number }): Promise<void>
+  observe(usage: CallUsage): Promise<void>
+}
+
+export type CallUsage = {
+  readonly usedToday: number
+  readonly limitToday: number
+  /** The CRM's own limit over a short window, where its headers name one: plans differ. */
+  readonly window?: { readonly ms: number; readonly limit: number } | undefined
 }
 
 /** No allowance left, or the CRM asked us to wait. Nothing was sent, or nothing was written: safe to do again. */

@@ -17,8 +17,8 @@ export class NoAllowanceError extends Error {
 
 /**
  * Takes one call from the connection's allowance, waiting for a free place in the window. The row is the one counter
- * that every worker of every machine shares, on the database's clock; a fixed window never lets more than the limit
- * through in it, and the limit is set below the CRM's own, so that two adjoining windows stay under it too.
+ * that every worker of every machine shares, on the database's clock. Our windows are a second long where the CRM's are
+ * ten: so whichever ten seconds the CRM looks at, at most one of our windows too many lies in them.
  */
 export async function takeCall(
   db: Kysely<Tables>,
@@ -96,12 +96,23 @@ export async function pauseCalls(
     where connection_id = ${connectionId}`.execute(db)
 }
 
+/** Our share of what the CRM allows (promise 12). */
+const SHARE = 0.8
+
+/** Takes over what the CRM's own headers say: calls used today, and the size of its window where it names one. */
 export async function observeUsage(
   db: Kysely<Tables>,
   connectionId: string,
-  usage: { readonly usedToday: number; readonly limitToday: number },
+  usage: {
+    readonly usedToday: number
+    readonly limitToday: number
+    readonly window?: { readonly ms: number; readonly limit: number } | undefined
+  },
 ): Promise<void> {
-  await sql`update call_budget set used_today = ${usage.usedToday}, limit_today = ${usage.limitToday}
-    where connection_id = ${connectionId} and (used_today is distinct from ${usage.usedToday}
-      or limit_today is distinct from ${usage.limitToday})`.execute(db)
+  const perSecond = usage.window
+    ? Math.max(1, Math.floor((usage.window.limit * SHARE * 1_000) / usage.window.ms))
+    : null
+  await sql`update call_budget set used_today = ${usage.usedToday}, limit_today = ${usage.limitToday},
+      window_limit = coalesce(${perSecond}::int * window_ms / 1000, window_limit)
+    where connection_id = ${connectionId}`.execute(db)
 }

@@ -136,7 +136,13 @@ export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
     const atMs = nowMs()
     if (limitToday !== null && leftToday !== null && limitToday > 0 && atMs - observedAtMs >= OBSERVE_EVERY_MS) {
       observedAtMs = atMs
-      await budget.observe({ usedToday: Math.max(limitToday - leftToday, 0), limitToday })
+      const limit = count(headers, 'x-hubspot-ratelimit-max')
+      const ms = count(headers, 'x-hubspot-ratelimit-interval-milliseconds')
+      await budget.observe({
+        usedToday: Math.max(limitToday - leftToday, 0),
+        limitToday,
+        ...(limit !== null && ms !== null && ms > 0 ? { window: { ms, limit } } : {}),
+      })
     }
     const windowMs = count(headers, 'x-hubspot-ratelimit-interval-milliseconds')
     if (windowMs !== null && count(headers, 'x-hubspot-ratelimit-remaining') === 0) {
