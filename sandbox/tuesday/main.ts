@@ -3,13 +3,16 @@ import type { SandboxAddresses } from './sandbox-addresses.ts'
 import { playTuesday } from './tuesday.ts'
 
 /**
- * Plays the Tuesday against two running CRMs: their addresses as JSON on standard input, a line of JSON per step on
- * standard output, the last one with the day's totals.
+ * The scripted Tuesday as a program: takes the JSON of `npm run sandbox -- --json` on standard input, prints one JSON
+ * line `{step, changes}` when a step begins and `{changes, labels, mended}` (counts) at the end.
  */
-const addresses = JSON.parse(await text(process.stdin)) as SandboxAddresses
-const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
-const { changes, labels, mended } = await playTuesday({
-  ...addresses,
-  onStep: (step, soFar) => say({ step, changes: soFar }),
-})
-say({ done: true, changes, labels: labels.length, mended: mended.length })
+const say = (line: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(line)}\n`)
+
+try {
+  const addresses = JSON.parse(await text(process.stdin)) as SandboxAddresses
+  const day = await playTuesday({ ...addresses, onStep: (step, changes) => say({ step, changes }) })
+  say({ changes: day.changes, labels: day.labels.length, mended: day.mended.length })
+} catch (error) {
+  process.stderr.write(`tuesday: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

@@ -50,7 +50,6 @@ export async function enterWorkplace(addresses: SandboxAddresses, seed: number):
       hubspot: hubspotBook(random, nowMs),
       salesforce: salesforceBook(random, nowMs),
       sites: [],
-      acquaintances: [],
       labels: [],
       count: (x) => x,
     },

@@ -24,16 +24,6 @@ export type Site = {
   taken: boolean
 }
 
-export type Acquaintance = {
-  readonly person: Person
-  readonly site: Site | null
-  readonly contact: HubSpotDraft | null
-  readonly lead: SalesforceDraft | null
-  readonly salesforceContact: SalesforceDraft | null
-  readonly waiting: boolean
-  taken: boolean
-}
-
 /** Everything that is needed to write more of the world: handed from the clean population to the defects. */
 export type Draft = {
   readonly random: Random
@@ -44,7 +34,6 @@ export type Draft = {
   readonly hubspot: HubSpotBook
   readonly salesforce: SalesforceBook
   readonly sites: Site[]
-  readonly acquaintances: Acquaintance[]
   readonly labels: Label[]
   /** `x` at scale 1; never less than `least`. */
   count(x: number, least?: number): number
@@ -68,7 +57,6 @@ export function populate(random: Random, nowMs: number, scale: number): Draft {
     hubspot: hubspotBook(random, nowMs),
     salesforce: salesforceBook(random, nowMs),
     sites: [],
-    acquaintances: [],
     labels: [],
     count: (x, least = 1) => Math.max(least, Math.ceil(x * scale)),
   }
@@ -143,43 +131,29 @@ function addPeople(draft: Draft, site: Site): void {
   if (site.company !== null) {
     for (let i = random.int(2, 5); i > 0; i--) {
       const person = draft.people.at(organisation)
+      const leads = site.quiet ? 0 : 3
       const twin =
         site.account === null
           ? 'none'
           : random.weighted([
               ['contact', 5],
-              ['lead', site.quiet ? 0 : 3],
+              ['lead', leads],
               ['none', 2],
             ] as const)
-      const known = addContact(draft, person, site, { twin: twin !== 'none' })
-      let lead: SalesforceDraft | null = null
-      let salesforceContact: SalesforceDraft | null = null
-      if (twin === 'contact') salesforceContact = addSalesforceContact(draft, person, site)
-      if (twin === 'lead') lead = addLead(draft, person, { waiting: false })
-      draft.acquaintances.push({ ...known, lead, salesforceContact })
+      addContact(draft, person, site, { twin: twin !== 'none' })
+      if (twin === 'contact') addSalesforceContact(draft, person, site)
+      if (twin === 'lead') addLead(draft, person, { waiting: false })
     }
   }
   if (site.account !== null) {
     const alone = site.company === null
     for (let i = alone ? random.int(1, 4) : random.int(0, 2); i > 0; i--) {
-      const person = draft.people.at(organisation)
-      const salesforceContact = addSalesforceContact(draft, person, site)
-      draft.acquaintances.push({
-        person,
-        site,
-        contact: null,
-        lead: null,
-        salesforceContact,
-        waiting: false,
-        taken: false,
-      })
+      addSalesforceContact(draft, draft.people.at(organisation), site)
     }
     if (site.quiet) return
     for (let i = random.int(alone ? 2 : 0, alone ? 4 : 2); i > 0; i--) {
       const person = draft.people.at(organisation)
-      const waiting = mayWait(person, true) && random.chance(0.1)
-      const lead = addLead(draft, person, { waiting })
-      draft.acquaintances.push({ person, site, contact: null, lead, salesforceContact: null, waiting, taken: false })
+      addLead(draft, person, { waiting: mayWait(person, true) && random.chance(0.1) })
     }
   }
 }
@@ -206,22 +180,11 @@ function addByPresence(
     ['both', both],
   ] as const)
   if (presence === 'lead') {
-    const waiting = mayWait(person, true) && random.chance(0.1)
-    const lead = addLead(draft, person, { waiting })
-    draft.acquaintances.push({
-      person,
-      site: null,
-      contact: null,
-      lead,
-      salesforceContact: null,
-      waiting,
-      taken: false,
-    })
+    addLead(draft, person, { waiting: mayWait(person, true) && random.chance(0.1) })
     return
   }
-  const known = addContact(draft, person, null, { twin: presence === 'both' })
-  const lead = presence === 'both' ? addLead(draft, person, { waiting: false }) : null
-  draft.acquaintances.push({ ...known, lead })
+  addContact(draft, person, null, { twin: presence === 'both' })
+  if (presence === 'both') addLead(draft, person, { waiting: false })
 }
 
 /** People in Japan, and in countries that nobody covers, who wait for an owner. */
@@ -232,19 +195,8 @@ function addUndecided(draft: Draft): void {
   const person = random.chance(0.5)
     ? draft.people.alone(country)
     : draft.people.at(draft.organisations.business({ country, employees: random.int(10, 400), customer: false }))
-  if (random.chance(0.5)) draft.acquaintances.push(addContact(draft, person, null, { twin: false, waiting: true }))
-  else {
-    const lead = addLead(draft, person, { waiting: true })
-    draft.acquaintances.push({
-      person,
-      site: null,
-      contact: null,
-      lead,
-      salesforceContact: null,
-      waiting: true,
-      taken: false,
-    })
-  }
+  if (random.chance(0.5)) addContact(draft, person, null, { twin: false, waiting: true })
+  else addLead(draft, person, { waiting: true })
 }
 
 /**
@@ -260,7 +212,7 @@ function addContact(
   person: Person,
   site: Site | null,
   { twin, waiting: forced }: { twin: boolean; waiting?: boolean },
-): Acquaintance {
+): void {
   const { random, nowMs } = draft
   const lifecycle = lifecycleOf(draft, person, site, forced ?? false)
   const inScope = (IN_SCOPE_STAGES as readonly string[]).includes(lifecycle)
@@ -281,7 +233,6 @@ function addContact(
         : null,
   })
   if (waiting) labelWaiting(draft, person, { crm: 'hubspot', objectType: 'contacts', recordId: contact.id })
-  return { person, site, contact, lead: null, salesforceContact: null, waiting, taken: false }
 }
 
 function lifecycleOf(draft: Draft, person: Person, site: Site | null, waiting: boolean): string {
@@ -293,7 +244,7 @@ function lifecycleOf(draft: Draft, person: Person, site: Site | null, waiting: b
   return random.chance(0.72) ? random.pick(IN_SCOPE_STAGES) : random.pick(['subscriber', 'opportunity', 'other'])
 }
 
-function addLead(draft: Draft, person: Person, { waiting }: { waiting: boolean }): SalesforceDraft {
+function addLead(draft: Draft, person: Person, { waiting }: { waiting: boolean }): void {
   const { random, nowMs } = draft
   const createdAtMs = waiting ? recently(draft) : longAgo(draft)
   const open = waiting || random.chance(0.75)
@@ -306,10 +257,9 @@ function addLead(draft: Draft, person: Person, { waiting }: { waiting: boolean }
     converted: null,
   })
   if (waiting) labelWaiting(draft, person, { crm: 'salesforce', objectType: 'Lead', recordId: lead.Id })
-  return lead
 }
 
-function addSalesforceContact(draft: Draft, person: Person, site: Site): SalesforceDraft {
+function addSalesforceContact(draft: Draft, person: Person, site: Site): void {
   const { random, nowMs } = draft
   const contact = draft.salesforce.contact(person, {
     createdAtMs: longAgo(draft),
@@ -326,7 +276,6 @@ function addSalesforceContact(draft: Draft, person: Person, site: Site): Salesfo
       converted: { account: site.account, contact },
     })
   }
-  return contact
 }
 
 function labelWaiting(draft: Draft, person: Person, record: Pick<Label, 'crm' | 'objectType' | 'recordId'>): void {
