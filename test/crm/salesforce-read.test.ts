@@ -154,6 +154,19 @@ describe('reading from Salesforce', () => {
     assert.notEqual(await key(['Email']), await key(['Email', 'Status']))
   })
 
+  it('lets a poll after the second is over speak for all of that second, and tells it from an earlier poll', async () => {
+    const at = Date.UTC(2026, 10, 22, 10)
+    org.on('GET', '/query', rows(lead(A, '2026-11-22T10:00:00')))
+    const read = async (nowMs: number, source: 'reconcile' | 'baseline') =>
+      (await org.client({ nowMs: () => nowMs }).changedSince({ ...wanted, source })).events[0]!
+    const early = await read(at + 400, 'reconcile')
+    const late = await read(at + 5_000, 'reconcile')
+    assert.deepEqual([early.answersUntilMs, late.answersUntilMs], [undefined, at + 999])
+    assert.notEqual(early.dedupeKey, late.dedupeKey)
+    assert.equal((await read(at + 60_000, 'reconcile')).dedupeKey, late.dedupeKey)
+    assert.equal((await read(at + 5_000, 'baseline')).answersUntilMs, undefined)
+  })
+
   it('reads by id, says which are missing, and follows a merge', async () => {
     const merged = '00Q5f000005bwLHEAY'
     org.on(

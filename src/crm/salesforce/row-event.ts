@@ -48,18 +48,24 @@ export type RowContext = {
   readonly connectionId: ConnectionId
   readonly source: ChangeSource
   readonly ourUserId: string | null
+  /** When the page was asked for, by our clock. */
+  readonly readAtMs: number
 }
+
+/** Salesforce keeps whole seconds. Read this much later, nothing more can happen within the record's second. */
+const SETTLED_AFTER_MS = 2_000
 
 /** A row of a query as a complete change event; null for a row without id or time, which no query of ours brings. */
 export function rowEvent(row: Row, selection: Selection, context: RowContext): ChangeEvent | null {
   const recordId = longId(String(row.Id ?? ''))
   const modifiedAtMs = timeMs(row[selection.modifiedField])
   if (recordId === null || modifiedAtMs === null) return null
+  const until = settledUntil(modifiedAtMs, context)
   const fields: Record<string, FieldText> = {}
   for (const name of selection.fields) fields[name] = fieldText(row[name], selection.schema.byName.get(name)?.type)
   return {
     connectionId: context.connectionId,
-    dedupeKey: `rest/${selection.objectType}/${recordId}/${modifiedAtMs}/${selection.digest}`,
+    dedupeKey: `rest/${selection.objectType}/${recordId}/${modifiedAtMs}/${selection.digest}${until === null ? '' : '/settled'}`,
     objectType: selection.objectType,
     recordId,
     kind: 'changed',
@@ -67,9 +73,19 @@ export function rowEvent(row: Row, selection: Selection, context: RowContext): C
     order: 0,
     fields,
     complete: true,
+    ...(until === null ? {} : { answersUntilMs: until }),
     source: context.source,
     actor: rowActor(row, context),
   }
+}
+
+/**
+ * The end of the record's second, once it is over. Of two changes within one second the stream may have brought only
+ * the first; both have the poll's own time, so without this the poll that saw the second one would lose to the first.
+ */
+function settledUntil(modifiedAtMs: number, { source, readAtMs }: RowContext): number | null {
+  if (source !== 'reconcile' || readAtMs - modifiedAtMs < SETTLED_AFTER_MS) return null
+  return modifiedAtMs - (modifiedAtMs % 1_000) + 999
 }
 
 /** A row of the Recycle Bin. A loser of a merge names its winner, which is what has to be read again. */

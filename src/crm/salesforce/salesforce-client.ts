@@ -64,7 +64,7 @@ export function createSalesforceClient(options: SalesforceOptions): SalesforceCl
 
   async function reading(): Promise<Reading> {
     const { userId } = await sessions.current()
-    return { call, schemas, context: { connectionId, ourUserId: userId } }
+    return { call, schemas, context: { connectionId, ourUserId: userId, readAtMs: nowMs() } }
   }
 
   const page = (path: string) => `${sessions.known()?.instanceUrl ?? loginUrl}/lightning/r/${path}/view`
