@@ -89,9 +89,9 @@ export type CaseSearch = {
   q?: string
 }
 
-export const PAGE_SIZE = 50
+const PAGE_SIZE = 50
 
-export function caseListPath(search: CaseSearch, cursor: string | null, limit = PAGE_SIZE): string {
+function caseListPath(search: CaseSearch, cursor: string | null, limit = PAGE_SIZE): string {
   const params = new URLSearchParams({ limit: String(limit) })
   for (const [name, value] of Object.entries(search)) if (value) params.set(name, value)
   if (cursor) params.set('cursor', cursor)

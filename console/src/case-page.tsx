@@ -6,6 +6,7 @@ import type { CaseReply, Fact } from '../../src/api/console-types.ts'
 import { caseQuery } from './api.ts'
 import { CaseList } from './case-list.tsx'
 import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'
+import { FactTable } from './fact-table.tsx'
 import { ago, due, exact, plural, say } from './format.ts'
 import { OutIcon } from './icons.tsx'
 import { useNow } from './live.ts'
@@ -127,32 +128,6 @@ function Evidence({ facts }: { facts: readonly Fact[] }) {
       <h2 id="evidence">Evidence</h2>
       <FactTable facts={facts} />
     </section>
-  )
-}
-
-export function FactTable({ facts }: { facts: readonly Fact[] }) {
-  const now = useNow()
-  return (
-    <table className="fact-table">
-      <thead>
-        <tr>
-          <th scope="col">Field</th>
-          <th scope="col">Value</th>
-          <th scope="col">Last changed</th>
-        </tr>
-      </thead>
-      <tbody>
-        {facts.map((fact) => (
-          <tr key={fact.name}>
-            <th scope="row">{fact.name}</th>
-            <td>{fact.value ?? <span className="quiet">blank</span>}</td>
-            <td className="quiet" title={fact.changedAt ? exact(fact.changedAt) : undefined}>
-              {fact.changedAt ? ago(fact.changedAt, now) : 'not known'}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   )
 }
 

@@ -1,5 +1,5 @@
 import type { ReceiptView } from '../../src/api/console-types.ts'
-import { FactTable } from './case-page.tsx'
+import { FactTable } from './fact-table.tsx'
 import { exact, short } from './format.ts'
 
 /** Enough to check the decision without us: what fired, what did not and why, what would have changed it. */

@@ -5,7 +5,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** In `index.html` where the build leaves room for this answer's nonce. */
-export const NONCE_PLACEHOLDER = '__CSP_NONCE__'
+const NONCE_PLACEHOLDER = '__CSP_NONCE__'
 
 /** The built console. Its pages hold no data, so they are served without a session; the API behind them is not. */
 export function installConsoleFiles(app: FastifyInstance, consoleDir: string): void {

@@ -6,19 +6,8 @@ import { EXCEPTION_CLASSES } from '../model/classes/class.ts'
  * never leaks by accident; the console imports the inferred types only.
  */
 
-export const PATTERN_NAMES = [
-  'missing-field',
-  'stale-field',
-  'duplicate-ownership',
-  'stale-territory',
-  'orphaned-owner',
-  'no-rule',
-  'branch-review',
-  'ownership-flapping',
-] as const
-
-export const POSTURES = ['confirm', 'hold', 'stop'] as const
-export const STATUSES = ['open', 'settled-by-rule', 'resolved'] as const
+const POSTURES = ['confirm', 'hold', 'stop'] as const
+const STATUSES = ['open', 'settled-by-rule', 'resolved'] as const
 
 const ExceptionClassName = z.enum(EXCEPTION_CLASSES)
 const PostureName = z.enum(POSTURES)

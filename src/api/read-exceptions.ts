@@ -74,7 +74,7 @@ function searchFor(q: string) {
   return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 }
 
-export async function toListItems(db: Database, rows: readonly ListRow[]): Promise<ListItem[]> {
+async function toListItems(db: Database, rows: readonly ListRow[]): Promise<ListItem[]> {
   const person = await readPeople(
     db,
     rows.map((row) => row.owner_email),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Policy } from '../model/policy/policy.ts'
+import type { Policy, PolicyVersion } from '../model/policy/policy.ts'
 import type { Database } from '../store/database.ts'
 import type { WorkflowsReply } from './console-types.ts'
 import { readLoadError } from './load-error.ts'
@@ -23,7 +23,7 @@ type WorkflowRow = {
 type Directory = Map<string, { name: string; active: boolean }>
 
 /** The policy in plain English. The model renders it; the API only passes it on. */
-export type ExplainPolicy = (policy: Policy) => string
+export type ExplainPolicy = (version: PolicyVersion) => string
 
 export async function readWorkflows(db: Database, explain: ExplainPolicy | null): Promise<WorkflowsReply> {
   const { rows } = await sql<WorkflowRow>`
@@ -73,7 +73,7 @@ function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy |
       problem: p.problem ?? 'vacant',
     })),
     loadError: row.load_error === null ? null : readLoadError(row.load_error),
-    explained: policy && explain ? explain(policy) : null,
+    explained: policy && explain && row.hash ? explain({ hash: row.hash, policy }) : null,
     open: row.open,
     updatedAt: row.updated_at.toISOString(),
   }

@@ -10,7 +10,7 @@ import { endSession, exchangeLink, findSession, type Session } from './session.t
  * Over https the name itself makes browsers insist on Secure, this host and the whole path. Cookies do not tell ports
  * apart, so on a laptop the port is part of the name: two instances do not sign each other out.
  */
-export function sessionCookie(publicUrl: string): { name: string; secure: boolean } {
+function sessionCookie(publicUrl: string): { name: string; secure: boolean } {
   const url = new URL(publicUrl)
   const secure = url.protocol === 'https:'
   return { name: secure ? '__Host-lanekeeper' : `lanekeeper_${url.port || '80'}`, secure }

@@ -11,8 +11,8 @@ import type { Database } from '../store/database.ts'
 /** Long enough to walk to another machine, short enough that a link in a scroll-back is worth nothing. */
 export const LINK_MINUTES = 15
 /** A working day with a long lunch; and a week in all, however busy. */
-export const IDLE_HOURS = 12
-export const ABSOLUTE_DAYS = 7
+const IDLE_HOURS = 12
+const ABSOLUTE_DAYS = 7
 
 export type Session = { readonly tokenHash: Buffer; readonly actor: string; readonly expiresAt: Date }
 

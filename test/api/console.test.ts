@@ -20,7 +20,7 @@ before(async () => {
   t = await appUnderTest({
     now: () => NOW,
     links: { ...VENDOR_PAGES, taskUrl: () => 'javascript:alert(1)' },
-    explain: (policy) => `Gives owners: ${policy.title}`,
+    explain: ({ policy }) => `Gives owners: ${policy.title}`,
   })
   await seedConsole(t.db, NOW)
   cookie = await t.signIn()

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { buildConsoleIfStale } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { createSignInLink } from '../../src/api/session.ts'
+import { explainPolicy } from '../../src/cli/explain.ts'
 import { testDatabase } from '../support/database.ts'
 import { seedConsole } from './console-rows.ts'
 
@@ -18,6 +19,7 @@ const app = buildApp({
   db,
   publicUrl,
   consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
+  explain: explainPolicy,
   links: {
     recordUrl: (connection, objectType, recordId) => `${connection.baseUrl}/${objectType}/${recordId}`,
     taskUrl: (connection, taskId) => `${connection.baseUrl}/tasks/${taskId}`,
