@@ -81,8 +81,8 @@ export default {
       severity: 'error',
       comment: 'An import that points nowhere, or at a package that package.json does not name.',
       from: {},
-      // Styles and pictures are the bundler's.
-      to: { couldNotResolve: true, pathNot: '\\.(css|svg)$' },
+      // Styles and pictures are the bundler's, its runtime the compiler's.
+      to: { couldNotResolve: true, pathNot: '\\.(css|svg)$|^@oxc-project/runtime' },
     },
   ],
   options: {

@@ -13,7 +13,7 @@ export async function freePort(host: string): Promise<number> {
 }
 
 /** Null: the port can be listened on. Otherwise why not, the system's code. */
-export async function portProblem(port: number, host: string): Promise<string | null> {
+async function portProblem(port: number, host: string): Promise<string | null> {
   const server = createServer()
   try {
     server.listen(port, host)

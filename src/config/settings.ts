@@ -85,7 +85,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 }
 
 /** Outside the checkout, so that a fresh clone finds its data again; for root where another account can reach it. */
-export function defaultDataDir(environment: Readonly<Record<string, string | undefined>>): string {
+function defaultDataDir(environment: Readonly<Record<string, string | undefined>>): string {
   if (process.getuid?.() === 0) return '/var/lib/lanekeeper'
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'lanekeeper')
   if (process.platform === 'win32') {
