@@ -33,6 +33,11 @@ export async function connect(
   return connection
 }
 
+/** The same session in a connection that cannot refresh, so that a 401 comes through as it is. */
+export function withoutRefresh(connection: Connection): Connection {
+  return new Connection({ version: '67.0', instanceUrl: connection.instanceUrl, accessToken: connection.accessToken! })
+}
+
 export async function control(
   sandbox: SalesforceSandbox,
   method: string,
