@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { readFieldName } from '../model/rules/field-name.ts'
+import { watchedObjectNames } from './policy-document.ts'
+import { loadPolicies, policyHash } from './policy-files.ts'
+import { editorSchemas } from './write-schemas.ts'
+
+const SHIPPED = join(import.meta.dirname, '../../config')
+const dirs: string[] = []
+after(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
+})
+
+/** A copy of the shipped configuration with one file changed. */
+function changed(file: string, change: (text: string) => string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'lanekeeper-config-'))
+  dirs.push(dir)
+  cpSync(SHIPPED, dir, { recursive: true })
+  const path = join(dir, file)
+  const before = readFileSync(path, 'utf8')
+  const text = change(before)
+  assert.notEqual(text, before, 'the test must change the file')
+  writeFileSync(path, text)
+  return dir
+}
+
+const LEADS = 'workflows/lead-routing.yaml'
+
+/** The only error of the lead workflow after this change. */
+function errorAfter(find: string | RegExp, replacement: string) {
+  const { loaded, refused } = loadPolicies(changed(LEADS, (text) => text.replace(find, replacement)))
+  assert.equal(loaded.length, 2, 'the other workflows run')
+  assert.equal(refused.length, 1)
+  assert.match(refused[0]!.file, /lead-routing\.yaml$/)
+  assert.equal(refused[0]!.errors.length, 1, JSON.stringify(refused[0]!.errors))
+  return refused[0]!.errors[0]!
+}
+
+describe('the shipped policies', () => {
+  const { loaded, refused } = loadPolicies(SHIPPED)
+
+  it('load, all three, with a hash of their content', () => {
+    assert.deepEqual(refused, [])
+    assert.deepEqual(
+      loaded.map(({ version }) => version.policy.workflow),
+      ['account-ownership', 'inbound-lead-routing', 'lead-routing'],
+    )
+    for (const { version } of loaded) assert.equal(version.hash, policyHash(version.policy))
+  })
+
+  it('name fields and facts that exist', () => {
+    for (const { version } of loaded) {
+      for (const { when } of version.policy.classes) for (const { field } of when) assert.ok(readFieldName(field))
+    }
+  })
+
+  it('have an editor schema that is up to date (node src/config/write-schemas.ts)', () => {
+    for (const [name, text] of editorSchemas()) {
+      assert.deepEqual(JSON.parse(readFileSync(join(SHIPPED, 'schema', name), 'utf8')), JSON.parse(text), name)
+    }
+  })
+
+  it('may watch only objects that the model knows the shape of', () => {
+    assert.equal(watchedObjectNames().length, 7)
+  })
+})
+
+describe('a policy with a mistake is refused with line, field and what is allowed', () => {
+  const lineOf = (needle: string) =>
+    readFileSync(join(SHIPPED, LEADS), 'utf8')
+      .split('\n')
+      .findIndex((line) => line.includes(needle)) + 1
+
+  it('broken YAML', () => {
+    const error = errorAfter('mode: live', 'mode: [live')
+    assert.match(error.message, /not valid YAML/)
+  })
+
+  it('an unknown key', () => {
+    const error = errorAfter('mode: live', 'mode: live\nmodus: live')
+    assert.deepEqual([error.line, error.column, error.field], [lineOf('mode: live') + 1, 1, 'modus'])
+  })
+
+  it('a value outside the allowed ones', () => {
+    const error = errorAfter('mode: live', 'mode: turbo')
+    assert.equal(error.line, lineOf('mode: live'))
+    assert.match(error.message, /draft, observe, pilot, live/)
+  })
+
+  it('a missing key, at the place where it belongs', () => {
+    const error = errorAfter(/ {2}override: .*\n/, '')
+    assert.equal(error.field, 'owners.override')
+    assert.equal(error.line, lineOf('owners:'))
+  })
+
+  it('an unknown fact, deep inside a rule', () => {
+    const error = errorAfter('{ field: fact.employees, range', '{ field: fact.size, range')
+    assert.equal(error.field, 'boundary[1].rules[0].when[1].field')
+    assert.equal(error.line, lineOf('fact.employees'))
+    assert.match(error.message, /fact\.country/)
+  })
+
+  it('a condition with two operators, or none', () => {
+    assert.match(errorAfter('equals: JP', 'equals: JP, prefix: J').message, /exactly one of .* 2 of them/)
+    assert.match(errorAfter('{ field: fact.country, equals: JP }', '{ field: fact.country }').message, /exactly one of/)
+  })
+
+  it('M29: a vague name, with a good one', () => {
+    for (const title of ['AI for lead routing', 'Smarter triage', 'Leads']) {
+      const error = errorAfter(/title: .*/, `title: ${title}`)
+      assert.equal(error.field, 'title')
+      assert.match(error.message, /for example "Assign inbound HubSpot leads/)
+    }
+  })
+
+  it('M18: "human in the loop" as a job or as a person', () => {
+    assert.match(errorAfter('  override:', '  humanInTheLoop: a@b.example\n  override:').message, /four separate jobs/)
+    assert.match(errorAfter(/ {2}override: .*/, '  override: human in the loop').message, /name the person/)
+  })
+
+  it('M25: a rule without a reason, or with one nobody can take in', () => {
+    const because = / {8}because: Businesses of 500 and more employees in North America West.*\n/
+    assert.equal(errorAfter(because, '').field, 'boundary[1].rules[0].because')
+    const error = errorAfter(because, '        because: One. Two! Three? Four.\n')
+    assert.match(error.message, /4 sentences; a reason has at most three/)
+  })
+
+  it('a rule id that is there twice', () => {
+    assert.match(errorAfter('rule: na-west-commercial', 'rule: na-west-enterprise').message, /there twice/)
+  })
+
+  it('M15: unknown among the classes that rules may settle', () => {
+    const error = errorAfter('settles: [orphaned-owner]', 'settles: [orphaned-owner]\n    settlesClasses: [unknown]')
+    assert.match(error.message, /no rule ever settles an unknown/)
+  })
+
+  it('a class below its floor', () => {
+    const risky = errorAfter(/(pattern: orphaned-owner\n {4}class:) risky/, '$1 expected')
+    assert.match(risky.message, /at least risky/)
+    const customer = errorAfter(
+      /(pattern: missing-field\n)( {4}class: expected)/,
+      '$1    when: [{ field: fact.customer, equals: true }]\n$2',
+    )
+    assert.match(customer.message, /at least customer-facing/)
+  })
+
+  it('a posture set by hand', () => {
+    const error = errorAfter(/(pattern: orphaned-owner\n {4}class: risky)/, '$1\n    posture: confirm')
+    assert.match(error.message, /follows from the class/)
+  })
+
+  it('a pilot without its narrow slice', () => {
+    assert.equal(errorAfter('mode: live', 'mode: pilot').field, 'mode')
+  })
+
+  it('an e-mail that is none', () => {
+    assert.equal(errorAfter(/ {2}rollback: .*/, '  rollback: sam').field, 'owners.rollback')
+  })
+})
+
+describe('a mistake in what all workflows share', () => {
+  it('stops every workflow and says where it is', () => {
+    const dir = changed('calendar.yaml', (text) => text.replace('Europe/Berlin', 'Europe/Atlantis'))
+    const { loaded, refused } = loadPolicies(dir)
+    assert.deepEqual(loaded, [])
+    assert.deepEqual(
+      refused.map(({ workflow }) => workflow),
+      [null, 'account-ownership', 'inbound-lead-routing', 'lead-routing'],
+    )
+    assert.match(refused[0]!.errors[0]!.message, /IANA name/)
+  })
+
+  it('refuses the second file of one workflow', () => {
+    const dir = changed(LEADS, (text) => text.replace('workflow: lead-routing', 'workflow: account-ownership'))
+    const { loaded, refused } = loadPolicies(dir)
+    assert.equal(loaded.length, 2)
+    assert.match(refused[0]!.errors[0]!.message, /already the workflow of/)
+  })
+})
+
+describe('hostile YAML', () => {
+  it('with aliases of aliases is refused, not expanded', () => {
+    const bomb = Array.from(
+      { length: 12 },
+      (_, i) =>
+        `a${i + 1}: &a${i + 1} [${Array(9)
+          .fill(i === 0 ? 'x' : `*a${i}`)
+          .join(', ')}]`,
+    )
+    const { refused } = loadPolicies(changed(LEADS, () => bomb.join('\n')))
+    assert.match(refused[0]!.errors[0]!.message, /not valid YAML/)
+  })
+})
