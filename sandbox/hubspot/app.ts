@@ -70,7 +70,8 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
     front(request, response).catch((error: unknown) => {
       // A mistake of the simulator itself: loud, and not in any vendor's words.
       process.stderr.write(`hubspot sandbox: ${error instanceof Error ? error.stack : String(error)}\n`)
-      response.destroy()
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500, { 'content-type': 'application/json' }).end('{"status":"error","message":"sandbox"}')
     })
   })
   await new Promise<void>((resolve, reject) => {

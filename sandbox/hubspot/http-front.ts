@@ -34,7 +34,7 @@ export function httpFront(sandbox: Sandbox): HttpFront {
   const limits = new RateLimits()
   return async (request, response) => {
     const method = request.method ?? 'GET'
-    const url = new URL(request.url ?? '/', 'http://sandbox.invalid')
+    const url = new URL(`http://sandbox.invalid${request.url ?? '/'}`)
     let raw: Buffer
     try {
       raw = await readBody(request)

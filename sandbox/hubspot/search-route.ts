@@ -75,8 +75,8 @@ function compileSort(portal: Portal, type: ObjectType, given: unknown): (a: Reco
   const [sort] = sorts
   const byId = (a: RecordView, b: RecordView): number => Number(a.id) - Number(b.id)
   if (sort === undefined) return byId
-  const text = typeof sort === 'string' ? sort : String((sort as { propertyName?: unknown }).propertyName)
-  const descending = typeof sort === 'string' ? sort.startsWith('-') : sort.direction === 'DESCENDING'
+  const text = typeof sort === 'string' ? sort : String(sort?.propertyName)
+  const descending = typeof sort === 'string' ? sort.startsWith('-') : sort?.direction === 'DESCENDING'
   const name = text.replace(/^-/, '')
   const property = portal.catalog.find(type.name, name)
   if (property === undefined) throw invalid(`There was a problem with the request: unknown property ${name}`)

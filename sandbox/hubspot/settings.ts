@@ -13,7 +13,7 @@ export type SandboxSettings = {
   readonly webhookFirstAttempt: number
   /** Captured deliveries carry instants without milliseconds. */
   readonly webhookWholeSeconds: boolean
-  /** Dates and instants in `propertyValue` as epoch milliseconds. Undocumented; a receiver should take both. */
+  /** Dates in `propertyValue` as epoch milliseconds instead of ISO text. Undocumented; a receiver should take both. */
   readonly webhookEpochDates: boolean
   readonly searchDelayMs: number
   /** How long a new record is not found by reads of the app: an event can overtake what it tells of. */
@@ -41,7 +41,7 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
   webhookRetryBaseMs: 1_000,
   webhookFirstAttempt: 0,
   webhookWholeSeconds: false,
-  webhookEpochDates: false,
+  webhookEpochDates: true,
   searchDelayMs: 2_000,
   createdHiddenMs: 0,
   taskUniqueProperty: true,

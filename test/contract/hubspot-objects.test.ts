@@ -208,7 +208,29 @@ describe('HubSpot sandbox: records, one at a time', () => {
   })
 
   it('trap 10: a base path with a slash at its end leads to //crm, which is not found', async () => {
-    assert.equal((await hubspot.fetch('//crm/v3/objects/contacts/101')).status, 404)
+    const answer = await hubspot.fetch('//crm/v3/objects/contacts/101')
+    assert.equal(answer.status, 404)
+    assert.match(answer.headers.get('content-type') ?? '', /json/)
+  })
+
+  it('answers 400, and stays up, for bodies that nobody should send', async () => {
+    const nonsense: [string, unknown][] = [
+      ['/crm/v3/objects/contacts', null],
+      ['/crm/v3/objects/contacts', { properties: [] }],
+      ['/crm/v3/objects/contacts', { properties: { email: {} } }],
+      ['/crm/v3/objects/tasks', { properties: { hs_timestamp: '1' }, associations: [null] }],
+      ['/crm/v3/objects/contacts/batch/create', { inputs: [null] }],
+      ['/crm/v3/objects/contacts/batch/upsert', { inputs: [{}] }],
+      ['/crm/v3/objects/contacts/search', { filterGroups: [{ filters: [null] }] }],
+      ['/crm/v3/objects/contacts/search', { sorts: [null] }],
+      ['/crm/v4/associations/contacts/companies/batch/create', { inputs: [{ types: [null] }] }],
+      ['/crm/v3/properties/contacts', { name: 'UPPER' }],
+    ]
+    for (const [path, body] of nonsense) {
+      const answer = await hubspot.fetch(path, { method: 'POST', body })
+      assert.equal(answer.status, 400, `${path} ${JSON.stringify(body)}`)
+      assert.equal(((await answer.json()) as { category: string }).category, 'VALIDATION_ERROR')
+    }
   })
 
   it('trap 19: a read-only property is forgotten on a task and refused on a contact', async () => {

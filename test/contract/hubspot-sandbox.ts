@@ -14,7 +14,7 @@ export const BEN = { id: '7002', userId: 902, email: 'ben.walsh@brightwater.exam
 export const GREG_WHO_LEFT = { id: '7003', userId: 903, email: 'greg.dalton@brightwater.example' }
 
 /** A world small enough to know by heart: three owners, four contacts, two companies, one deal. */
-export function tinyWorld(): World {
+function tinyWorld(): World {
   const record = (id: string, daysOld: number, properties: Record<string, string>) => ({
     id,
     createdAtMs: NOW_MS - daysOld * DAY_MS,
@@ -127,7 +127,7 @@ export async function startHarness(settings: Partial<SandboxSettings> = {}): Pro
 }
 
 /** The vendor's client throws these; the class is not exported. */
-export type ApiException = Error & { code: number; body: Record<string, unknown>; headers: Record<string, string> }
+type ApiException = Error & { code: number; body: Record<string, unknown>; headers: Record<string, string> }
 
 export async function refusal(call: Promise<unknown>): Promise<ApiException> {
   const outcome = await call.then(
@@ -139,7 +139,7 @@ export async function refusal(call: Promise<unknown>): Promise<ApiException> {
   return outcome as ApiException
 }
 
-export type Delivery = {
+type Delivery = {
   readonly headers: IncomingHttpHeaders
   readonly raw: Buffer
   readonly events: readonly Readonly<Record<string, unknown>>[]
