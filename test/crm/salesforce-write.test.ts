@@ -298,6 +298,24 @@ describe('tasks in Salesforce', () => {
     assert.equal((await org.client().writeTasks([task]))[0]?.outcome, 'unknown')
   })
 
+  it('are written without the key field, at the next attempt, when an admin took it away', async () => {
+    describeTask(KEY_FIELD)
+    org.on('PATCH', '/composite/sobjects/Task/Lanekeeper_Key__c', {
+      status: 404,
+      json: [
+        {
+          errorCode: 'NOT_FOUND',
+          message: 'Provided external ID field does not exist or is not accessible: Lanekeeper_Key__c',
+        },
+      ],
+    })
+    org.on('POST', '/composite/sobjects', collection())
+    const client = org.client()
+    assert.equal((await client.writeTasks([task]))[0]?.outcome, 'retry')
+    describeTask()
+    assert.equal((await client.writeTasks([task]))[0]?.outcome, 'done')
+  })
+
   it('are created with a findable subject where the CRM cannot enforce a key', async () => {
     describeTask()
     org.on('POST', '/composite/sobjects', collection())

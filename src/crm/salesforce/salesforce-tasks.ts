@@ -90,21 +90,21 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
       () => writeCollection(call, { ...create, rows: createRows }, nowMs),
       creates,
     )
-    // The field may have been taken away since we looked: look again next time.
-    if (created.some((item) => item.outcome === 'refused' && FIELD_PROBLEMS.has(item.code))) schemas.forget('Task')
-    return [...outcomes, ...created.map(unlessThere)]
+    return [...outcomes, ...created.map(understood)]
+  }
+
+  function understood(item: ItemOutcome): ItemOutcome {
+    if (item.outcome !== 'refused') return item
+    // Two workers upserted one key at once and the other was faster: the task is there, and reading back finds it.
+    if (item.code === 'DUPLICATE_VALUE') return { key: item.key, outcome: 'unknown', why: item.why }
+    // The admin took the key field away since we looked: the next attempt does without it.
+    if (!item.why.includes(TASK_KEY_FIELD)) return item
+    schemas.forget('Task')
+    return { key: item.key, outcome: 'retry', why: item.why, retryAtMs: null }
   }
 
   return { ensureTaskKey: () => support(true), writeTasks, findTasks: (lookups) => findTasks(call, schemas, lookups) }
 }
-
-/** Two workers upserted one key at once and the other was faster: the task is there, and reading back finds it. */
-function unlessThere(item: ItemOutcome): ItemOutcome {
-  if (item.outcome !== 'refused' || item.code !== 'DUPLICATE_VALUE') return item
-  return { key: item.key, outcome: 'unknown', why: item.why }
-}
-
-const FIELD_PROBLEMS = new Set(['NOT_FOUND', 'INVALID_FIELD', 'INVALID_FIELD_FOR_INSERT_UPDATE'])
 
 /** When updates were already written, a failure of the creates must not lose their outcomes. */
 async function writeCollectionAfter(

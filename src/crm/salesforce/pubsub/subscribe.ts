@@ -162,7 +162,7 @@ async function renew(options: SubscribeOptions, session: SalesforceSession): Pro
 function pauseFor(failure: StreamFailure, failures: number, baseMs: number): number {
   if (failure.kind === 'allowance') return ALLOWANCE_PAUSE_MS
   if (failure.kind === 'refused') return REFUSED_PAUSE_MS
-  // Full jitter, so that all subscribers do not come back in one second after an outage.
+  // With jitter, so that all subscribers do not come back in one second after an outage.
   return Math.round(Math.min(BACKOFF_MAX_MS, baseMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2))
 }
 
