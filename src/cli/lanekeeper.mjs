@@ -207,8 +207,10 @@ function run(file) {
   const child = spawn(pinnedNode(), [join(ROOT, file), ...args], {
     // A channel besides the three streams: when we are killed it closes, and the child can stop in order.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // The caller's directory, so that relative paths mean what they say.
+    // The caller's directory stays, so that relative paths mean what they say.
     env: {
+      // Compiled code of all processes: a second start takes about half as long.
+      NODE_COMPILE_CACHE: join(MODULES, '.cache', 'compiled'),
       ...process.env,
       PATH: `${join(MODULES, '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`,
     },
