@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { caseOf, contact, NOW_MS } from '../testing/example.ts'
+import { missingField } from './missing-field.ts'
+
+const setting = { pattern: 'missing-field', fields: ['company', 'country'], graceMinutes: 30 } as const
+const made = (minutesAgo: number) => new Date(NOW_MS - minutesAgo * 60_000).toISOString()
+const details = (subject: ReturnType<typeof contact>) =>
+  missingField(setting, caseOf(subject)).findings.map((f) => f.detail)
+
+describe('missing-field', () => {
+  it('is one finding per blank field, white space included', () => {
+    assert.deepEqual(details(contact({ company: null, country: '  ' })), ['company', 'country'])
+    assert.deepEqual(details(contact()), [])
+  })
+
+  it('waits for the grace, to the minute, and says when it ends', () => {
+    assert.deepEqual(details(contact({ company: null, createdate: made(30) })), ['company'])
+    const young = missingField(setting, caseOf(contact({ company: null, createdate: made(29) })))
+    assert.deepEqual(young, { findings: [], lookAgainAtMs: NOW_MS + 60_000 })
+  })
+
+  it('gives no grace to a record whose age is not known', () => {
+    assert.deepEqual(details(contact({ company: null, createdate: null })), ['company'])
+  })
+
+  it('reports a hidden field as unreadable, one cause for all records, and never as missing', () => {
+    const { findings } = missingField(setting, caseOf(contact({ company: null }, { unreadable: new Set(['company']) })))
+    assert.deepEqual(findings[0]?.unreadable, ['company'])
+    assert.equal(findings[0]?.cause, 'unreadable/contacts/company')
+    assert.match(findings[0]?.what ?? '', /may not read/)
+  })
+})

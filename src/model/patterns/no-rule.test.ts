@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { compilePolicy } from '../policy/compile.ts'
+import { routeRecord } from '../policy/routing.ts'
+import { at, caseOf, company, contact, directoryOf, PEOPLE, versionOf } from '../testing/example.ts'
+import { branchReview } from './branch-review.ts'
+import { noRule } from './no-rule.ts'
+
+const version = versionOf()
+const looks = (values: Record<string, string | null>, options: Parameters<typeof caseOf>[1] = {}, policy = version) => {
+  const it = caseOf(contact({ hubspot_owner_id: null, ...values }), options)
+  const routing = routeRecord(compilePolicy(policy), it.facts)
+  return { noRule: noRule(it, routing).findings[0], branchReview: branchReview(it, routing.branch).findings[0] }
+}
+
+describe('no-rule', () => {
+  it('is there when the branch is in rules mode and no row covers the record', () => {
+    const found = looks({ country: 'Brazil' }).noRule
+    assert.match(found?.what ?? '', /no rule of the branch everywhere-else covers it \(the country BR/)
+    assert.equal(found?.cause, 'no-rule/everywhere-else/BR')
+    assert.equal(looks({}).noRule, undefined)
+  })
+
+  it('is there when no branch covers the record at all', () => {
+    const [japan] = version.policy.boundary
+    assert.equal(looks({}, {}, versionOf({ boundary: [japan!] })).noRule?.cause, 'no-branch')
+  })
+
+  it('is there when the rule gives the record to somebody who left', () => {
+    const left = PEOPLE.map((p) => (p.email === at('dach') ? { ...p, active: false } : p))
+    assert.equal(looks({}, { directory: directoryOf(left) }).noRule?.cause, 'rule-owner-gone/dach')
+  })
+
+  it('is there when the rules ask about a field that we may not read', () => {
+    const account = company({}, { unreadable: new Set(['numberofemployees']) })
+    assert.deepEqual(looks({}, { neighbours: { account } }).noRule?.unreadable, ['account.numberofemployees'])
+  })
+})
+
+describe('branch-review', () => {
+  it('is there where a person decides, and there no rule is missed', () => {
+    const { noRule: missing, branchReview: review } = looks({ country: 'Japan' })
+    assert.equal(missing, undefined)
+    assert.match(review?.todo ?? '', /The partner decides/)
+  })
+
+  it('is not there where rules decide', () => {
+    assert.equal(looks({}).branchReview, undefined)
+  })
+})

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { caseOf, contact } from '../testing/example.ts'
+import { orphanedOwner } from './orphaned-owner.ts'
+
+const look = (owner: string | null, blankCounts = false) =>
+  orphanedOwner({ pattern: 'orphaned-owner', blankCounts }, caseOf(contact({ hubspot_owner_id: owner }))).findings[0]
+
+describe('orphaned-owner', () => {
+  it('is there when the owner left, is unknown to the CRM, or is a queue nobody works', () => {
+    assert.equal(look('hs-gone')?.evidence['fact.ownerState'], 'inactive')
+    assert.equal(look('nobody')?.evidence['fact.ownerState'], 'deleted')
+    assert.equal(look('hs-deserted')?.evidence['fact.ownerState'], 'empty-queue')
+  })
+
+  it('is not there for a working owner or a working queue', () => {
+    assert.equal(look('hs-dach'), undefined)
+    assert.equal(look('hs-queue'), undefined)
+  })
+
+  it('counts a blank owner only where the policy says so', () => {
+    assert.equal(look(null), undefined)
+    assert.match(look(null, true)?.what ?? '', /Nobody owns/)
+  })
+
+  it('M47: makes all records of one person who left one cause', () => {
+    assert.equal(look('hs-gone')?.cause, 'owner-inactive/hs-gone')
+    assert.equal(look('hs-gone')?.causeTitle, 'Gone left and still owns records')
+  })
+
+  it('does not guess an owner that it may not read', () => {
+    const hidden = contact({ hubspot_owner_id: null }, { unreadable: new Set(['hubspot_owner_id']) })
+    assert.deepEqual(orphanedOwner({ pattern: 'orphaned-owner', blankCounts: true }, caseOf(hidden)).findings, [])
+  })
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { caseOf, contact } from '../testing/example.ts'
+import { staleField } from './stale-field.ts'
+
+const setting = { pattern: 'stale-field', fields: ['hs_lead_status'], businessDays: 3 } as const
+const status = (changed: string | null, value: string | null = 'NEW') => {
+  const subject = contact({ hs_lead_status: value })
+  const { hs_lead_status: _, ...stamps } = subject.stamps
+  return {
+    ...subject,
+    stamps: changed === null ? stamps : { ...stamps, hs_lead_status: { atMs: Date.parse(changed), order: 0 } },
+  }
+}
+// Now is Wednesday the 18th, 11:00 in Berlin.
+const isStale = (subject: ReturnType<typeof contact>) => staleField(setting, caseOf(subject)).findings.length === 1
+
+describe('stale-field', () => {
+  it('counts whole working days between the change and now, not the days of either', () => {
+    // Thursday, then Friday, Monday and Tuesday in between.
+    assert.equal(isStale(status('2026-11-12T22:00:00Z')), true)
+    assert.equal(isStale(status('2026-11-13T00:00:00Z')), false)
+  })
+
+  it('counts days on the calendar of the policy, where midnight in Berlin is 23:00 in UTC', () => {
+    assert.equal(isStale(status('2026-11-12T22:59:00Z')), true)
+    assert.equal(isStale(status('2026-11-12T23:01:00Z')), false)
+  })
+
+  it('leaves a blank field to missing-field', () => {
+    assert.equal(isStale(status('2026-01-01T00:00:00Z', null)), false)
+  })
+
+  it('falls back to the last modification of the record where the field has no time', () => {
+    assert.equal(isStale(status(null)), false)
+    const old = status(null)
+    assert.equal(isStale({ ...old, values: { ...old.values, lastmodifieddate: '2026-10-01T00:00:00Z' } }), true)
+  })
+
+  it('says when the value will become stale', () => {
+    const { lookAgainAtMs } = staleField(setting, caseOf(status('2026-11-17T10:00:00Z')))
+    // Wednesday, Thursday, Friday are whole; stale from Saturday midnight in Berlin.
+    assert.equal(new Date(lookAgainAtMs!).toISOString(), '2026-11-20T23:00:00.000Z')
+  })
+})
