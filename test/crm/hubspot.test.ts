@@ -491,12 +491,13 @@ describe('setting owners', () => {
   })
 
   it('twice on one record is done in the given order', async (t) => {
-    const { client } = await setUp(t, people)
+    const { client, taken } = await setUp(t, people)
     const outcomes = await client.writeOwners([write('w1', '1', '502'), write('w2', '1', '501')])
     assert.deepEqual(
       outcomes.map(({ outcome }) => outcome),
       ['done', 'done'],
     )
+    assert.deepEqual(taken, ['write', 'write'], 'HubSpot refuses a batch that names a record twice')
     const { events } = await client.readRecords({ ...reconcile, ids: ['1'] })
     assert.equal(events[0]?.fields.hubspot_owner_id, '501')
   })

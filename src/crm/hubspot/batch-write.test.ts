@@ -124,6 +124,13 @@ describe('a batch', () => {
     assert.deepEqual(said(await writeBatch(items(2), send, byId)), { k0: 'written', k1: 'retry' })
   })
 
+  it('tells a record that is gone from an input that points at nothing', async () => {
+    const missing = () => Promise.reject(new HubSpotRefusal('not there', 'OBJECT_NOT_FOUND', 404, {}))
+    const fresh: BatchItem = { key: 'new', inputId: null, input: {} }
+    assert.deepEqual(said(await writeBatch([fresh], missing, byId)), { new: 'refused' })
+    assert.deepEqual(said(await writeBatch(items(1), missing, byId)), { k0: 'gone' })
+  })
+
   it('of nothing sends nothing', async () => {
     assert.deepEqual(await writeBatch([], () => assert.fail('sent'), byId), [])
   })
