@@ -5,6 +5,7 @@ import { EXCEPTION_CLASSES } from '../model/classes/class.ts'
 import { CIRCLE, POSTURE } from '../model/classes/posture.ts'
 import type { Branch, ClassRule, ObjectRef, PatternSetting, Policy, PolicyVersion } from '../model/policy/policy.ts'
 import { objectShape } from '../model/record/object-shape.ts'
+import { mayOverlap } from '../model/rules/overlap.ts'
 import { either, renderConditions, together } from '../model/rules/render.ts'
 
 const HELP = `Usage: npx lanekeeper explain <workflow or file> [config folder]
@@ -189,7 +190,8 @@ function branchSection(branch: Branch, index: number, policy: Policy): string {
   }
   const lines = [`Rules decide. ${branch.because}`]
   for (const [i, rule] of branch.rules.entries()) {
-    const earlier = i === 0 ? '' : ', unless an earlier rule took it'
+    const rivals = branch.rules.slice(0, i).filter((earlierRule) => mayOverlap(earlierRule.when, rule.when))
+    const earlier = rivals.length === 0 ? '' : `, unless ${either(rivals.map(({ id }) => id))} took it`
     lines.push(
       `${i + 1}. ${rule.id}: if ${renderConditions(rule.when)}${earlier}, it goes to ${rule.owner}. ${rule.because}`,
     )

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadPolicies } from '../config/policy-files.ts'
+import { explainPolicy, runExplain } from './explain.ts'
+
+const { loaded } = loadPolicies(join(import.meta.dirname, '../../config'))
+const texts = new Map(loaded.map(({ version }) => [version.policy.workflow, explainPolicy(version)]))
+
+describe('M1, M27: the explanation of a policy', () => {
+  it('answers who reviews, overrides, pauses, and decides that rules win', () => {
+    for (const [workflow, text] of texts) {
+      for (const job of ['Reviews:', 'Overrides an outcome:', 'Pauses the workflow', 'Decides where rules win:']) {
+        assert.ok(text.includes(job), `${workflow}: ${job}`)
+      }
+    }
+  })
+
+  it('tells every rule in order, and which earlier rule comes first', () => {
+    const text = texts.get('lead-routing')!
+    assert.match(
+      text,
+      /1\. na-west-enterprise: if the country is US and the number of employees is 500 or more, it goes to/,
+    )
+    assert.match(
+      text,
+      /2\. na-west-commercial: if the country is US, unless na-west-enterprise took it, it goes to ben\.walsh@/,
+    )
+    for (const { rules } of loaded[2]!.version.policy.boundary) for (const { id } of rules) assert.ok(text.includes(id))
+  })
+
+  it('tells every class with its deadline', () => {
+    assert.match(texts.get('account-ownership')!, /customer-facing: everything stops .* due in 4 business hours/)
+  })
+
+  it('holds no code words of the model', () => {
+    for (const text of texts.values()) assert.doesNotMatch(text, /fact\.|undefined|\[object/)
+  })
+
+  it('is found by workflow or by file, and a wrong word gets an answer', async () => {
+    assert.equal(await quietly(() => runExplain(['lead-routing'])), 0)
+    assert.equal(await quietly(() => runExplain([loaded[0]!.file])), 0)
+    assert.equal(await quietly(() => runExplain(['lead-roting'])), 1)
+    assert.equal(await quietly(() => runExplain([])), 2)
+  })
+})
+
+/** The command prints; a test run need not. */
+async function quietly(run: () => Promise<number>): Promise<number> {
+  const { stdout, stderr } = process
+  const writes = [stdout.write, stderr.write] as const
+  stdout.write = () => true
+  stderr.write = () => true
+  try {
+    return await run()
+  } finally {
+    stdout.write = writes[0]
+    stderr.write = writes[1]
+  }
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { finding } from '../patterns/pattern.ts'
+import type { ClassRule } from '../policy/policy.ts'
+import { compileConditions } from '../rules/evaluate.ts'
+import { caseOf, company, contact, POLICY, record } from '../testing/example.ts'
+import { classify } from './classify.ts'
+
+const blank = finding({ pattern: 'missing-field', what: '', todo: '', evidence: {} })
+const expected: ClassRule = { pattern: 'missing-field', when: [], class: 'expected', because: 'A gap.' }
+const deal = (amount: string, closed = 'false') =>
+  record('hubspot', 'deals', { amount, hs_is_closed: closed }, { recordId: amount })
+
+function classOf(rules: readonly ClassRule[], options: Parameters<typeof caseOf>[1] = {}, found = blank) {
+  const compiled = rules.map((rule) => ({ rule, when: compileConditions(rule.when) }))
+  return classify(found, caseOf(contact(), options).facts, compiled, POLICY.guards).class
+}
+
+describe('the class of a case', () => {
+  it('is what the first fitting rule says', () => {
+    const risky: ClassRule = {
+      when: [{ field: 'fact.country', op: 'in', values: ['DE'] }],
+      class: 'risky',
+      because: '',
+    }
+    assert.equal(classOf([risky, expected]), 'risky')
+    assert.equal(classOf([{ ...risky, pattern: 'no-rule' }, expected]), 'expected')
+  })
+
+  it('M5: is unknown where no rule fits, and no floor lifts it', () => {
+    assert.equal(classOf([], { neighbours: { account: company({ lifecyclestage: 'customer' }) } }), 'unknown')
+  })
+
+  it('is customer-facing at least for an existing customer', () => {
+    assert.equal(
+      classOf([expected], { neighbours: { account: company({ lifecyclestage: 'customer' }) } }),
+      'customer-facing',
+    )
+  })
+
+  it('is revenue-impacting at least from the threshold of open pipeline, counted without closed deals', () => {
+    const withDeals = (...deals: ReturnType<typeof deal>[]) =>
+      classOf([expected], { neighbours: { account: company(), deals } })
+    assert.equal(withDeals(deal('30000'), deal('20000')), 'revenue-impacting')
+    assert.equal(withDeals(deal('30000'), deal('19999.99')), 'expected')
+    assert.equal(withDeals(deal('90000', 'true')), 'expected')
+  })
+
+  it('M9: is risky at least where the case changes who works the record', () => {
+    const orphan = { ...blank, pattern: 'orphaned-owner' as const }
+    assert.equal(classOf([{ ...expected, pattern: 'orphaned-owner' }], {}, orphan), 'risky')
+  })
+
+  it('is unknown when the finding, a rule or a floor rests on what we may not read', () => {
+    assert.equal(classOf([expected], {}, { ...blank, unreadable: ['company'] }), 'unknown')
+    const hidden = company({}, { unreadable: new Set(['industry', 'lifecyclestage']) })
+    const asks: ClassRule = {
+      when: [{ field: 'account.industry', op: 'in', values: ['x'] }],
+      class: 'risky',
+      because: '',
+    }
+    assert.equal(classOf([asks, expected], { neighbours: { account: hidden } }), 'unknown')
+    assert.equal(classOf([expected], { neighbours: { account: hidden } }), 'unknown')
+  })
+})

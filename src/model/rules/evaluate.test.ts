@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { compilePolicy } from '../policy/compile.ts'
+import { routeRecord } from '../policy/routing.ts'
+import type { FieldText } from '../record/change-event.ts'
+import { caseOf, company, contact, daysAgo, lead, POLICY, record, versionOf } from '../testing/example.ts'
+import type { Condition } from './condition.ts'
+import { allHold, compileConditions } from './evaluate.ts'
+import { supposing } from './facts.ts'
+import { smallestChange } from './smallest-change.ts'
+
+const holds = (condition: Condition, value: FieldText) =>
+  allHold(compileConditions([condition]), caseOf(contact({ x: value })).facts)
+
+describe('a condition', () => {
+  it('compares text without case, width and outer space', () => {
+    const isAcme: Condition = { field: 'x', op: 'in', values: ['Acme', 'Ｂｅｔａ'] }
+    for (const value of ['acme', ' ACME ', 'beta']) assert.equal(holds(isAcme, value), true, value)
+    assert.equal(holds(isAcme, 'Acme Inc'), false)
+  })
+
+  it('takes blank as a value of its own, in no list and in no range', () => {
+    for (const value of [null, '  ']) {
+      assert.equal(holds({ field: 'x', op: 'in', values: [''] }, value), false)
+      assert.equal(holds({ field: 'x', op: 'not-in', values: ['a'] }, value), true)
+      assert.equal(holds({ field: 'x', op: 'range', from: '0', below: null }, value), false)
+      assert.equal(holds({ field: 'x', op: 'prefix', values: [''] }, value), false)
+      assert.equal(holds({ field: 'x', op: 'older-than', days: 0 }, value), false)
+      assert.equal(holds({ field: 'x', op: 'blank' }, value), true)
+      assert.equal(holds({ field: 'x', op: 'not-blank' }, value), false)
+    }
+  })
+
+  it('includes the lower end of a range and not the upper, of numbers and of days', () => {
+    const size: Condition = { field: 'x', op: 'range', from: '500', below: '1000' }
+    assert.deepEqual(
+      ['499.9', '500', '999', '1000', 'many'].map((v) => holds(size, v)),
+      [false, true, true, false, false],
+    )
+    const day: Condition = { field: 'x', op: 'range', from: '2026-01-01', below: null }
+    assert.deepEqual(
+      ['2025-12-31', '2026-01-01', '2026-05-01T10:00:00.000Z'].map((v) => holds(day, v)),
+      [false, true, true],
+    )
+  })
+
+  it('knows prefix, contains and age', () => {
+    assert.equal(holds({ field: 'x', op: 'prefix', values: ['ac'] }, 'Acme'), true)
+    assert.equal(holds({ field: 'x', op: 'contains', values: ['zz', 'cm'] }, 'Acme'), true)
+    assert.equal(holds({ field: 'x', op: 'older-than', days: 10 }, daysAgo(11)), true)
+    assert.equal(holds({ field: 'x', op: 'older-than', days: 10 }, daysAgo(10)), false)
+  })
+
+  it('about one object reads as blank on every other', () => {
+    const condition: Condition = { field: 'salesforce.Lead.Company', op: 'in', values: ['Acme'] }
+    const compiled = compileConditions([condition])
+    assert.equal(allHold(compiled, caseOf(lead()).facts), true)
+    assert.equal(allHold(compiled, caseOf(contact({ Company: 'Acme' })).facts), false)
+  })
+})
+
+describe('a fact', () => {
+  const fact = (field: string, subject = contact(), neighbours = {}) =>
+    compileConditions([{ field, op: 'blank' }])[0]!.read(caseOf(subject, { neighbours }).facts)
+
+  it('is the same question in both CRMs', () => {
+    assert.equal(fact('fact.country'), 'DE')
+    assert.equal(fact('fact.domain', lead()), 'acme.de')
+    assert.equal(fact('fact.owner'), 'dach@brightwater.example')
+    assert.equal(fact('fact.ownerState', lead({ OwnerId: 'sf-queue' })), 'queue')
+    assert.equal(fact('fact.customer'), 'false')
+  })
+
+  it('of the size is the record’s own, then its account’s', () => {
+    const account = company({ numberofemployees: '700' })
+    assert.equal(fact('fact.employees', contact(), { account }), '700')
+    assert.equal(fact('fact.employees', lead({ NumberOfEmployees: '20' })), '20')
+    assert.equal(fact('fact.employees', account), '700')
+    assert.equal(fact('fact.employees'), null)
+  })
+
+  it('of the open pipeline does not depend on the order of the deals', () => {
+    const deals = ['0.1', '0.2', '0.7', 'n/a'].map((amount, i) =>
+      record('hubspot', 'deals', { amount, hs_is_closed: 'false' }, { recordId: String(i) }),
+    )
+    assert.equal(fact('fact.openPipeline', contact(), { account: company(), deals }), '1')
+    assert.equal(fact('fact.openPipeline', contact(), { account: company(), deals: deals.toReversed() }), '1')
+  })
+})
+
+describe('M57: the smallest change', () => {
+  const compiled = compilePolicy(versionOf())
+  const conditions = POLICY.boundary.flatMap((b) => [...b.when, ...b.rules.flatMap((r) => r.when)])
+  const outcome = (facts: Parameters<typeof routeRecord>[1]) => routeRecord(compiled, facts).winner?.rule.id ?? 'none'
+
+  it('goes to the nearest number before any other change', () => {
+    const { facts } = caseOf(contact(), { neighbours: { account: company({ numberofemployees: '480' }) } })
+    assert.deepEqual(smallestChange(facts, conditions, outcome), {
+      field: 'fact.employees',
+      from: '480',
+      to: '500',
+      outcome: 'dach-enterprise',
+    })
+  })
+
+  it('changes the outcome whenever it is found, whatever the record', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('Germany', 'France', 'Japan', 'Brazil', null),
+        fc.option(fc.integer({ min: 0, max: 1000 })),
+        (country, size) => {
+          const account = company({ numberofemployees: size === null ? null : String(size) })
+          const { facts } = caseOf(contact({ country }), { neighbours: { account } })
+          const change = smallestChange(facts, conditions, outcome)
+          assert.ok(change)
+          const changed = supposing(facts, new Map([[change.field, change.to]]))
+          assert.notEqual(outcome(changed), outcome(facts))
+        },
+      ),
+    )
+  })
+})
