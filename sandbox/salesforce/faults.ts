@@ -30,18 +30,30 @@ export type Fault = {
 
 const DELAY_MS_DEFAULT = 30_000
 
+/** These say something about a session or a row, so signing in does not use them up. */
+const DATA_ONLY: ReadonlySet<FaultKind> = new Set([
+  'daily-limit',
+  'expired-token',
+  'missing-scope',
+  'lock',
+  'duplicate',
+])
+const WRITES_ONLY: ReadonlySet<FaultKind> = new Set(['lock', 'duplicate'])
+
 export class Faults {
   private waiting: Fault[] = []
 
   add(raw: Readonly<Record<string, unknown>>): Fault {
     const kind = FAULT_KINDS.find((candidate) => candidate === String(raw.kind))
     if (!kind) throw new Error(`Unknown fault kind "${String(raw.kind)}"; known: ${FAULT_KINDS.join(', ')}`)
+    const times = Number(raw.times ?? 1)
+    if (!Number.isInteger(times) || times < 1) throw new Error('times must be a whole number above 0')
     const fault: Fault = {
       kind,
       method: typeof raw.method === 'string' ? raw.method.toUpperCase() : null,
       path: typeof raw.path === 'string' ? raw.path : null,
       // A revoked grant stays revoked until someone clears the faults.
-      remaining: kind === 'revoked' ? Number.POSITIVE_INFINITY : Number(raw.times ?? 1),
+      remaining: kind === 'revoked' ? Number.POSITIVE_INFINITY : times,
       retryAfterS: typeof raw.retryAfterS === 'number' ? raw.retryAfterS : null,
       delayMs: typeof raw.delayMs === 'number' ? raw.delayMs : DELAY_MS_DEFAULT,
     }
@@ -58,6 +70,8 @@ export class Faults {
     const fault = this.waiting.find(
       (candidate) =>
         candidate.kind !== 'revoked' &&
+        !(DATA_ONLY.has(candidate.kind) && !path.startsWith('/services/data')) &&
+        !(WRITES_ONLY.has(candidate.kind) && method === 'GET') &&
         (candidate.method === null || candidate.method === method) &&
         (candidate.path === null || path.startsWith(candidate.path)),
     )

@@ -63,7 +63,8 @@ export async function firstRow(
 }
 
 type AvroType = { fromBuffer(buffer: Buffer): Record<string, unknown> }
-const avro = createRequire(import.meta.url)('avro-js') as { parse(schema: string): AvroType }
+const require = createRequire(import.meta.url)
+const avro = require('avro-js') as { parse(schema: string): AvroType }
 
 const PROTO = fileURLToPath(new URL('../../sandbox/salesforce/proto/pubsub_api.proto', import.meta.url))
 

@@ -117,6 +117,16 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     await (await connect(sandbox)).limits()
   })
 
+  it('a fault of sessions or rows waits for the call that it is about', async () => {
+    await fault({ kind: 'lock' })
+    await fault({ kind: 'missing-scope', method: 'GET' })
+    const fresh = await connect(sandbox)
+    await assert.rejects(() => fresh.limits(), { name: 'INSUFFICIENT_ACCESS' })
+    await fresh.limits()
+    await assert.rejects(() => fresh.sobject('Task').create({ Subject: 'x' }), { name: 'UNABLE_TO_LOCK_ROW' })
+    assert.equal((await fault({ kind: '500', times: 0 })).status, 400)
+  })
+
   it('a missing scope is 403 and not the daily limit', async () => {
     await fault({ kind: 'missing-scope' })
     await assert.rejects(() => connection.limits(), { name: 'INSUFFICIENT_ACCESS' })
