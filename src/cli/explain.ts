@@ -205,3 +205,5 @@ function branchSection(branch: Branch, index: number, policy: Policy): string {
   )
   return section(title, lines)
 }
+
+if (import.meta.main) process.exitCode = await runExplain(process.argv.slice(2))
