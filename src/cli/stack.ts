@@ -180,7 +180,8 @@ async function temporaryDirectory(undo: (() => Promise<unknown>)[]): Promise<str
 
 async function makeDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true })
+    // Closed to others, except that as root another account has to pass through to its database.
+    await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
     const probe = join(dataDir, `.probe-${process.pid}`)
     await writeFile(probe, 'x')
     await rm(probe)
