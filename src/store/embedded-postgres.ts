@@ -145,11 +145,10 @@ function runInitdb(initdb: string, user: UnprivilegedUser | null, args: readonly
     const identity = user ? { uid: user.uid, gid: user.gid } : {}
     execFile(initdb, args, { ...identity, env: environment(), cwd: '/' }, (error, _stdout, stderr) => {
       if (!error) return resolve()
-      const why = stderr.trim().split('\n').at(-1) ?? error.message
-      const full = /no space left/i.test(stderr)
-        ? '. The disk is full: free about 100 MB, or set DATA_DIR elsewhere'
-        : ''
-      reject(new Error(`Cannot create the database: ${why}${full}`, { cause: error }))
+      const why = /no space left/i.test(stderr)
+        ? 'the disk is full. Free about 100 MB, or set DATA_DIR to a directory on another disk'
+        : (stderr.trim().split('\n').at(-1) ?? error.message)
+      reject(new Error(`Cannot create the database: ${why}`, { cause: error }))
     })
   })
 }
