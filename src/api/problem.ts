@@ -166,7 +166,7 @@ function badRequestSays(code: string | undefined): string {
  * The code when the database could not be reached, was starting or shutting down, refused a write (read-only after a
  * failover, disk full) or had no connection left. Null for everything else, such as a mistake in our SQL.
  */
-function databaseCode(error: unknown): string | null {
+export function databaseCode(error: unknown): string | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
     if (/^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/.test(code)) return code

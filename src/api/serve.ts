@@ -12,6 +12,7 @@ import { migrate, SchemaTooNewError } from '../store/migrate.ts'
 import { buildApp } from './app.ts'
 import { beatChecks, type ReadinessCheck, workflowCheck } from './health.ts'
 import { hubSpotReceivers } from './hubspot-receivers.ts'
+import { databaseCode } from './problem.ts'
 import { VENDOR_PAGES } from './vendor-pages.ts'
 import { webhookRoutes } from './webhook-routes.ts'
 
@@ -70,15 +71,17 @@ async function main(): Promise<void> {
     links: VENDOR_PAGES,
   })
   const aborting = new AbortController()
-  closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err }) => {
-    if (err) logger.error({ err }, 'the service stops after an error')
+  const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false, skip: [...UNCAUGHT] }, async () => {
     stopping = true
     aborting.abort()
     // Stop accepting first, then let go of what the last answers needed.
     await within(DRAIN_MS, app.close())
     await within(2_000, queues.close(1_500))
     await within(2_000, db.destroy())
+    // Otherwise a stop after a fault would look like one that was asked for.
+    if (process.exitCode === 1) process.exit(1)
   })
+  surviveLostConnections(logger, () => grace.close())
   stopWithParent()
 
   await listen(app, settings)
@@ -158,6 +161,26 @@ async function prepareDatabase(db: Database, logger: Logger, signal: AbortSignal
 function queueCheck(problem: () => string | null): ReadinessCheck {
   // Without it stages are woken by the sweeper: slower, but nothing stands still.
   return { name: 'queue', required: false, problem: async () => problem() }
+}
+
+const UNCAUGHT = ['uncaughtException', 'unhandledRejection'] as const
+
+/**
+ * A connection that breaks between two statements of whoever holds it is told by an event which not every library
+ * listens to. The next statement fails or reconnects by itself, so the loss is no reason to stop; anything else is.
+ */
+function surviveLostConnections(logger: Logger, stop: () => void): void {
+  for (const event of UNCAUGHT) {
+    process.on(event, (error: unknown) => {
+      if (databaseCode(error) !== null) {
+        logger.warn({ err: error }, 'a database connection was lost')
+        return
+      }
+      logger.fatal({ err: error }, 'the service stops after an error')
+      process.exitCode = 1
+      stop()
+    })
+  }
 }
 
 /**

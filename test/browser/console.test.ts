@@ -8,6 +8,7 @@ import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { createSignInLink } from '../../src/api/session.ts'
 import { VENDOR_PAGES } from '../../src/api/vendor-pages.ts'
+import { explainPolicy } from '../../src/cli/explain.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
@@ -33,7 +34,13 @@ describe('the console in a real browser', { skip }, () => {
     await seedConsole(test.db, new Date())
     const port = await freePort()
     base = `http://localhost:${port}`
-    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: VENDOR_PAGES })
+    app = buildApp({
+      db: test.db,
+      publicUrl: base,
+      consoleDir: CONSOLE_DIST,
+      links: VENDOR_PAGES,
+      explain: explainPolicy,
+    })
     await app.listen({ host: '127.0.0.1', port })
   })
   after(async () => {
