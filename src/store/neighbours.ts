@@ -17,6 +17,12 @@ export type NeighbourQuery = {
   readonly dealObject: string | null
 }
 
+/**
+ * A record of which only a first event is known says nothing yet: who made it when, or who owns it, is still to be read.
+ * Taking it for a neighbour would hold the older record against a younger one. It counts once it was read.
+ */
+const KNOWN = sql`r.needs_read is distinct from 'first-sight'`
+
 /** A key held by more records than this says nothing alone; its holders are not even read. docs/patterns.md */
 const HOLDERS_MAX = 200
 
@@ -66,7 +72,7 @@ async function readAccounts(db: Kysely<Tables>, connectionId: string, queries: r
     select ${COLUMNS} from ${FROM}
     join (select distinct * from unnest(${wanted.map((w) => w.objectType)}::text[], ${wanted.map((w) => w.recordId)}::text[])
           as d(t, i)) w on w.t = r.object_type and w.i = r.record_id
-    where r.connection_id = ${connectionId} and not r.deleted`.execute(db)
+    where r.connection_id = ${connectionId} and not r.deleted and ${KNOWN}`.execute(db)
   for (const row of rows) found.set(`${row.object_type}/${row.record_id}`, toRecord(row))
   return found
 }
@@ -82,7 +88,7 @@ async function readAccountsByDomain(db: Kysely<Tables>, connectionId: string, qu
           as d(t, k)) w
     join match_key m on m.key = w.k and m.connection_id = ${connectionId} and m.object_type = w.t
     join ${FROM} on r.connection_id = m.connection_id and r.object_type = m.object_type and r.record_id = m.record_id
-    where not r.deleted and r.merged_into is null`.execute(db)
+    where not r.deleted and r.merged_into is null and ${KNOWN}`.execute(db)
   for (const row of rows) if (Number(row.holders) === 1) found.set(`${row.object_type}/${row.key}`, toRecord(row))
   return found
 }
@@ -94,7 +100,7 @@ async function readDeals(db: Kysely<Tables>, connectionId: string, accounts: Rea
   const { rows } = await sql<Row & { account_id: string }>`
     select ${COLUMNS}, r.account_id from ${FROM}
     where r.connection_id = ${connectionId} and r.object_type = any(${objects}::text[])
-      and r.account_id = any(${[...accounts.keys()]}::text[]) and not r.deleted
+      and r.account_id = any(${[...accounts.keys()]}::text[]) and not r.deleted and ${KNOWN}
     order by r.record_id`.execute(db)
   for (const row of rows) {
     const list = deals.get(row.account_id)
@@ -126,7 +132,7 @@ async function readHolders(db: Kysely<Tables>, keys: readonly string[]): Promise
     select ${COLUMNS}, held.key
     from held
     join ${FROM} on r.connection_id = held.connection_id and r.object_type = held.object_type and r.record_id = held.record_id
-    where not r.deleted and r.merged_into is null`.execute(db)
+    where not r.deleted and r.merged_into is null and ${KNOWN}`.execute(db)
   for (const row of rows) {
     const ref = `${row.connection_id}/${row.object_type}/${row.record_id}`
     if (!records.has(ref)) records.set(ref, toRecord(row))
