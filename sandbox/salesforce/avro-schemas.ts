@@ -132,8 +132,9 @@ function finish(name: string, fields: readonly object[], slots: ReadonlyMap<stri
 }
 
 export type EventSchemas = {
-  readonly byEntity: ReadonlyMap<string, EventSchema>
-  readonly byId: ReadonlyMap<string, EventSchema>
+  readonly byEntity: Map<string, EventSchema>
+  /** Old schemas stay readable: retained events point at them. */
+  readonly byId: Map<string, EventSchema>
   /** What GetTopic names for a channel that carries several entities; events bring their own schema's id. */
   readonly channel: EventSchema
 }
@@ -146,4 +147,20 @@ export function buildEventSchemas(catalog: ObjectCatalog): EventSchemas {
   const channel = finish('ChangeEvents', [{ name: 'ChangeEventHeader', type: HEADER }], new Map())
   const byId = new Map([...byEntity.values(), channel].map((schema) => [schema.id, schema]))
   return { byEntity, byId, channel }
+}
+
+/**
+ * An admin adds a field. It is put right behind the header, so that every position moves: a client that decodes with
+ * anything but the schema that the event names gets nonsense. Gives the new schema's id.
+ */
+export function addSchemaField(catalog: ObjectCatalog, schemas: EventSchemas, entity: string): string {
+  const order = ORDER[entity]?.split(' ')
+  const present = schemas.byEntity.get(entity)
+  if (!order || !present) throw new Error(`Entity ${entity} is not selected for change data capture`)
+  const fieldCount = (JSON.parse(present.json) as { fields: unknown[] }).fields.length
+  const added = Array.from({ length: fieldCount - order.length }, (_, i) => `Added${i + 1}__c`)
+  const schema = buildSchema(catalog.get(entity)!, [...added, ...order])
+  schemas.byEntity.set(entity, schema)
+  schemas.byId.set(schema.id, schema)
+  return schema.id
 }

@@ -1,6 +1,6 @@
 import type { Label } from '../world/world.ts'
 import { ApiError } from './api-error.ts'
-import type { EventSchemas } from './avro-schemas.ts'
+import { addSchemaField, type EventSchemas } from './avro-schemas.ts'
 import { gapEvent, OVERFLOW_ID } from './change-events.ts'
 import type { EventBus } from './event-bus.ts'
 import type { Faults } from './faults.ts'
@@ -148,6 +148,8 @@ export class ControlPath {
         pubsub.silence(ms)
         return { silentMs: ms }
       }
+      case 'schema':
+        return { schemaId: addSchemaField(org.catalog, this.io.schemas, String(body.objectType ?? 'Lead')) }
       case 'expire-replay':
         bus.expireAll()
         return { retained: bus.size() }

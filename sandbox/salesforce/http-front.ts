@@ -90,7 +90,8 @@ export class HttpFront {
   /** Faults that need no knowledge of the call; the rest of them are looked at in `rest`. */
   private async respond(call: Call, fault: Fault | null, work: () => HttpAnswer): Promise<void> {
     const { response } = call
-    const limitInfo = { 'sforce-limit-info': this.io.usage.limitInfo() }
+    const counted = call.url.pathname.startsWith('/services/data')
+    const limitInfo: Record<string, string> = counted ? { 'sforce-limit-info': this.io.usage.limitInfo() } : {}
     const reply = (answer: HttpAnswer): void =>
       send(response, { ...answer, headers: { ...limitInfo, ...answer.headers } })
     switch (fault?.kind) {

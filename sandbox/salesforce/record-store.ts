@@ -88,18 +88,19 @@ export class RecordStore {
   }
 
   /**
-   * Everything in `work` commits together or not at all; a transaction inside a transaction joins it.
+   * Everything in `work` commits together or not at all. A transaction inside a transaction joins it; when it fails,
+   * only its own part is undone, and the outer one may go on.
    * `work` is synchronous, so no other request can come in between.
    */
   transaction<T>(who: { readonly userId: string; readonly origin: string }, work: () => T): T {
-    if (this.open) return work()
+    if (this.open) return this.joined(this.open, work)
     const transaction: Transaction = { ...who, atMs: this.now(), undo: [], changes: new Map() }
     this.open = transaction
     let result: T
     try {
       result = work()
     } catch (error) {
-      for (const step of transaction.undo.reverse()) step()
+      undoTo(transaction, 0)
       throw error
     } finally {
       this.open = null
@@ -118,7 +119,12 @@ export class RecordStore {
     if (!transaction) throw new Error(`Write to ${object} outside a transaction`)
     const before = this.get(object, after.Id) ?? null
     this.place(object, after.Id, after)
-    transaction.undo.push(() => this.place(object, after.Id, before))
+    const noted = transaction.changes.get(after.Id)
+    transaction.undo.push(() => {
+      this.place(object, after.Id, before)
+      if (noted) transaction.changes.set(after.Id, noted)
+      else transaction.changes.delete(after.Id)
+    })
     this.note(transaction, { object, id: after.Id, type, before, after })
   }
 
@@ -134,6 +140,16 @@ export class RecordStore {
   /** Empties one record out of the recycle bin. The bus says nothing about that, as the vendor's does not. */
   purge(object: string, id: string): void {
     this.place(object, id, null)
+  }
+
+  private joined<T>(transaction: Transaction, work: () => T): T {
+    const mark = transaction.undo.length
+    try {
+      return work()
+    } catch (error) {
+      undoTo(transaction, mark)
+      throw error
+    }
   }
 
   private note(transaction: Transaction, change: RecordChange): void {
@@ -172,4 +188,8 @@ export class RecordStore {
     }
     return table
   }
+}
+
+function undoTo(transaction: Transaction, mark: number): void {
+  while (transaction.undo.length > mark) transaction.undo.pop()!()
 }

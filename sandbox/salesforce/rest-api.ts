@@ -44,6 +44,7 @@ export class RestApi {
     const [head, second] = request.path
     switch (head) {
       case undefined:
+        if (request.method !== 'GET') throw methodNotAllowed(request)
         return { status: 200, body: resources(request.version) }
       case 'query':
       case 'queryAll':
@@ -58,6 +59,7 @@ export class RestApi {
       case 'sobjects':
         return sobjectResource(this.org, request)
       case 'limits':
+        if (request.method !== 'GET') throw methodNotAllowed(request)
         return { status: 200, body: this.usage.limits() }
       case 'composite': {
         if (second === 'sobjects') return collectionsResource(this.org, request)

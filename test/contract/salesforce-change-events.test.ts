@@ -270,6 +270,20 @@ describe('change events of the Salesforce sandbox', () => {
     )
   })
 
+  it('PS-12: after a schema change events name a new schema with other positions, and old events keep theirs', async () => {
+    const stream = client.subscribe({})
+    await stream.until('a keepalive', () => stream.batches.length > 0)
+    await update('Account', { Id: accountId, Phone: '+1 1' })
+    await control(sandbox, 'POST', 'stream', { kind: 'schema', objectType: 'Account' })
+    await update('Account', { Id: accountId, Phone: '+1 2' })
+    const [old, fresh] = await stream.events(2)
+    stream.cancel()
+    assert.notDeepEqual(old!.header.changedFields, fresh!.header.changedFields)
+    for (const event of [old!, fresh!])
+      assert.ok(fieldNames(event.header.changedFields, event.schema).includes('Phone'))
+    assert.deepEqual([old!.body.Phone, fresh!.body.Phone], ['+1 1', '+1 2'])
+  })
+
   it('a person who is deactivated shows as a User event', async () => {
     const user = await firstRow(connection, "SELECT Id FROM User WHERE IsActive = true AND Title = 'Account Executive'")
     const [event] = await during(1, () => update('User', { Id: user.Id, IsActive: false }))

@@ -190,6 +190,53 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.equal(((await control(sandbox, 'GET', 'labels')).body.labels as object[]).length, before + 1)
   })
 
+  it('nonsense is refused with 4xx and changes nothing, whatever it looks like', async () => {
+    const before = (await control(sandbox, 'GET', 'stats')).body.records
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
+    const bodies = [
+      '',
+      'null',
+      '[]',
+      '{',
+      '"\\ud800"',
+      deep,
+      '{"records":[null]}',
+      '{"records":[{"attributes":null}]}',
+      '{"__proto__":{"x":1}}',
+    ]
+    bodies.push(
+      '{"compositeRequest":[null]}',
+      '{"batchRequests":[{}]}',
+      '{"ids":[null],"fields":[{}]}',
+      '{"LastName":{},"Company":[1]}',
+    )
+    const paths = [
+      '/sobjects/Lead',
+      '/sobjects/Lead/x',
+      '/composite',
+      '/composite/batch',
+      '/composite/sobjects',
+      '/composite/sobjects/Lead',
+      '/composite/sobjects/Task/Lanekeeper_Key__c',
+      '/query/%00',
+      '/sobjects/%2e%2e',
+    ]
+    for (const method of ['POST', 'PATCH', 'DELETE']) {
+      for (const path of paths) {
+        for (const body of bodies) {
+          const answer = await call(path, { method, body })
+          const text = await answer.text()
+          const bundle = path === '/composite' || path === '/composite/batch'
+          assert.ok(
+            answer.status >= 400 ? answer.status < 500 : bundle,
+            `${method} ${path} ${body.slice(0, 40)}: ${answer.status} ${text.slice(0, 200)}`,
+          )
+        }
+      }
+    }
+    assert.deepEqual((await control(sandbox, 'GET', 'stats')).body.records, before)
+  })
+
   it('a person completes a task on the page, through the same write path as the API', async () => {
     const owner = await firstRow(
       connection,

@@ -229,6 +229,11 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.deepEqual([all.totalSize, all.records[0]?.IsDeleted], [1, true])
   })
 
+  it('counts the entities that are selected for change events, through the tooling API', async () => {
+    const answer = await connection.tooling.query('SELECT SelectedEntity FROM PlatformEventChannelMember')
+    assert.equal(answer.totalSize, 5)
+  })
+
   it('lets the setup objects be read: users, queues, members, territories, statuses, the organisation', async () => {
     for (const [soql, min] of [
       ['SELECT Id, Email, IsActive, TimeZoneSidKey FROM User', 40],
