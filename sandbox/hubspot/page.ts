@@ -5,6 +5,7 @@ import { html } from './html.ts'
 import type { Sandbox } from './http-front.ts'
 import { findObjectType } from './object-type.ts'
 import { framed } from './page-frame.ts'
+import { parsePagePath } from './page-path.ts'
 import { recordListPage, recordPage } from './page-records.ts'
 import { tasksPage } from './page-tasks.ts'
 import type { Portal } from './portal.ts'
@@ -26,11 +27,12 @@ export function pageRoute(
   }
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, html: 'Method not allowed' }
   if (first === '') return { status: 200, html: tasksPage(portal, url.searchParams) }
-  const type = findObjectType(first)
-  if (type !== undefined && second === undefined) {
+  const path = parsePagePath(url.pathname)
+  const type = findObjectType(path.type)
+  if (type !== undefined && path.id === null) {
     return { status: 200, html: recordListPage(portal, type, url.searchParams) }
   }
-  const record = type === undefined || second === undefined ? undefined : portal.get({ type: type.name, id: second })
+  const record = type === undefined || path.id === null ? undefined : portal.get({ type: type.name, id: path.id })
   if (record !== undefined) return { status: 200, html: recordPage(portal, record) }
   const text = html`<h1>Nothing here</h1><p class="muted">This record does not exist, was merged away, or was deleted.</p>`
   return { status: 404, html: framed(portal, { title: 'Nothing here', active: null, query: '' }, text) }

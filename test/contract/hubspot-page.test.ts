@@ -91,4 +91,14 @@ describe('HubSpot sandbox: the page for people', () => {
     assert.equal(status, 404)
     assert.match(text, /does not exist/)
   })
+
+  it('opens records and tasks at the addresses that HubSpot itself gives them', async () => {
+    const portal = hubspot.sandbox.portalId
+    const task = await page(`/tasks/${portal}/view/all/task/${taskId}`)
+    assert.equal(task.status, 200)
+    assert.match(task.text, /Who keeps &lt;Zoë&gt;\?/)
+    const contact = await page(`/contacts/${portal}/record/0-1/101`)
+    assert.equal(contact.status, 200)
+    assert.equal((await page(`/contacts/${portal}/record/0-1/999999999`)).status, 404)
+  })
 })
