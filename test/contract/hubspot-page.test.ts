@@ -96,7 +96,7 @@ describe('HubSpot sandbox: the page for people', () => {
     const portal = hubspot.sandbox.portalId
     const task = await page(`/tasks/${portal}/view/all/task/${taskId}`)
     assert.equal(task.status, 200)
-    assert.match(task.text, /Who keeps &lt;Zoë&gt;\?/)
+    assert.match(task.text, /Who keeps &#60;Zoë&#62;\?/)
     const contact = await page(`/contacts/${portal}/record/0-1/101`)
     assert.equal(contact.status, 200)
     assert.equal((await page(`/contacts/${portal}/record/0-1/999999999`)).status, 404)

@@ -45,13 +45,7 @@ export class FakeCrm {
   }
 
   /** A change by somebody else, as the event that the CRM would send. */
-  change(
-    objectType: string,
-    recordId: string,
-    fields: Record<string, FieldText>,
-    at = (this.#clockMs +=
-      1_000),
-  ): ChangeEvent {
+  change(objectType: string, recordId: string, fields: Record<string, FieldText>, at = this.#tick()): ChangeEvent {
     const key = `${objectType}/${recordId}`
     this.records.set(key, { ...this.records.get(key), ...fields })
     return {
