@@ -14,7 +14,7 @@ import {
 } from './api-request.ts'
 import { labelsBetween } from './association-book.ts'
 import { plainTypeId } from './association-writes.ts'
-import { batchReply } from './object-batch-routes.ts'
+import { batchReply } from './batch-reply.ts'
 import { type ObjectTypeName, objectType } from './object-type.ts'
 import type { Portal } from './portal.ts'
 import type { ObjectRef } from './store-change.ts'

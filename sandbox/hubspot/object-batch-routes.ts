@@ -10,6 +10,7 @@ import {
   textList,
 } from './api-request.ts'
 import { associationInputs } from './association-routes.ts'
+import { batchReply } from './batch-reply.ts'
 import type { ObjectType } from './object-type.ts'
 import type { Portal } from './portal.ts'
 import { recordWire, writtenWire } from './record-wire.ts'
@@ -32,25 +33,6 @@ export function batchRoute(portal: Portal, type: ObjectType, verb: string, reque
       return NO_CONTENT
     default:
       throw noSuchPath()
-  }
-}
-
-/** 207 as soon as one input failed; the others were done all the same. */
-export function batchReply(
-  fullStatus: 200 | 201,
-  startedAtMs: number,
-  results: readonly unknown[],
-  errors: readonly unknown[],
-): ApiReply {
-  return {
-    status: errors.length === 0 ? fullStatus : 207,
-    json: {
-      status: 'COMPLETE',
-      results,
-      ...(errors.length === 0 ? {} : { numErrors: errors.length, errors }),
-      startedAt: new Date(startedAtMs).toISOString(),
-      completedAt: new Date().toISOString(),
-    },
   }
 }
 

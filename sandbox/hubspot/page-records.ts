@@ -3,6 +3,7 @@ import { OBJECT_TYPES, type ObjectType, type ObjectTypeName, objectType } from '
 import { framed, when } from './page-frame.ts'
 import { taskCard } from './page-tasks.ts'
 import { type Portal, refOf } from './portal.ts'
+import { recordTitle } from './record-title.ts'
 import { historyOf, type StoredRecord, wireValue } from './stored-record.ts'
 
 const PAGE = 50
@@ -13,12 +14,6 @@ const COLUMNS: Readonly<Record<ObjectTypeName, readonly string[]>> = {
   companies: ['hubspot_owner_id', 'domain', 'territory', 'country'],
   deals: ['hubspot_owner_id', 'dealstage', 'amount', 'closedate'],
   tasks: ['hubspot_owner_id', 'hs_task_status', 'hs_timestamp', 'hs_task_priority'],
-}
-
-export function recordTitle(record: StoredRecord): string {
-  const { firstname, lastname, email, name, domain, dealname, hs_task_subject } = record.properties
-  const personName = [firstname, lastname].filter(Boolean).join(' ')
-  return personName || name || dealname || hs_task_subject || email || domain || `${record.type} ${record.id}`
 }
 
 export function recordListPage(portal: Portal, type: ObjectType, query: URLSearchParams): string {

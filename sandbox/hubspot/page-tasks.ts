@@ -2,9 +2,9 @@ import type { HubSpotOwner } from '../world/world.ts'
 import { type HtmlPart, html, trusted } from './html.ts'
 import { OBJECT_TYPES } from './object-type.ts'
 import { framed, when } from './page-frame.ts'
-import { recordTitle } from './page-records.ts'
 import type { Portal } from './portal.ts'
 import { refOf } from './portal.ts'
+import { recordTitle } from './record-title.ts'
 import { type StoredRecord, wireValue } from './stored-record.ts'
 
 /** More would not be read, and each page stays small. */
