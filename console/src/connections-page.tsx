@@ -67,11 +67,20 @@ function Connection({ connection }: { connection: ConnectionView }) {
       )}
       <Baseline connection={connection} />
       <dl className="facts">
-        <dt>Stream</dt>
-        <dd>
-          {stream.state ? say(stream.state) : 'Not started'}
-          {stream.seenAt && <span className="quiet">, seen {ago(stream.seenAt, now)}</span>}
-        </dd>
+        {connection.crm === 'hubspot' && stream.state === null ? (
+          <>
+            <dt>Changes come by</dt>
+            <dd>Webhook</dd>
+          </>
+        ) : (
+          <>
+            <dt>Stream</dt>
+            <dd>
+              {stream.state ? say(stream.state) : 'Not started'}
+              {stream.seenAt && <span className="quiet">, seen {ago(stream.seenAt, now)}</span>}
+            </dd>
+          </>
+        )}
         <dt>Last event</dt>
         <dd>{connection.lastEventAt ? ago(connection.lastEventAt, now) : 'none yet'}</dd>
         <dt>Events waiting</dt>

@@ -8,6 +8,8 @@ type Alert = Overview['alerts'][number]
 /** A write whose outcome stays unknown this long was not found by reading back: a person has to look. */
 const UNKNOWN_WRITE_MINUTES = 15
 
+const REFUSED_TOLERATED = 50
+
 /** What needs a person besides the cases themselves, worst first. */
 export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
   const groups = await Promise.all([
@@ -118,14 +120,15 @@ async function unknownPortals(db: Database, now: Date): Promise<Alert[]> {
 async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {
   const { rows } = await sql<{ n: number }>`
     select coalesce(sum(n), 0)::bigint as n from counter
-    where name like '%refused%' and name like '%webhook%' and last_at > ${new Date(+now - 3_600_000)}`.execute(db)
+    where name like '%refused%' and name like '%webhook%' and last_at > ${new Date(+now - 600_000)}`.execute(db)
   const n = rows[0]?.n ?? 0
-  // A handful is the weather of a public address; more in an hour is a wrong secret or an attack.
-  if (n < 20) return []
+  // A handful is the weather of a public address, and some come before a new connection is known; more, and still
+  // coming, is a wrong secret or an attack.
+  if (n < REFUSED_TOLERATED) return []
   return [
     {
       level: 'warn',
-      title: `${n} webhooks were refused within the last hour or more`,
+      title: `${n} webhooks were refused, and it goes on`,
       detail: 'Their signature, age or form was wrong, so nothing of them was stored.',
       step: 'If the client secret was changed in the CRM, change it here as well.',
       about: 'events',
