@@ -1,4 +1,5 @@
 import { setInterval as every } from 'node:timers/promises'
+import { connectionsToReconnect } from '../src/store/connections.ts'
 import { beat } from '../src/store/counters.ts'
 import { markRechecksDirty } from '../src/store/records.ts'
 import type { WorkerContext } from './context.ts'
@@ -9,23 +10,31 @@ const BEAT_MS = 2_000
 /** Rechecks per beat. More wait for the next one, two seconds later. */
 const RECHECKS_MAX = 2_000
 
-/** What runs on a clock: signs of life, and records whose grace or window ends. */
+/**
+ * Whether an admin has mended a connection is found out by trying: a few thousand calls a day that a CRM refuses at the
+ * door, for a person who sees within this time that the step has helped.
+ */
+const RECONNECT_EVERY_MS = 15_000
+
+/** What runs on a clock: signs of life, and records whose grace or window ends. The first beat at once: readiness waits for it. */
 export async function runWatch(context: WorkerContext): Promise<void> {
-  const { db, instance, queues, logger, signal } = context
+  const { logger, signal } = context
   let failing = false
-  for await (const _ of every(BEAT_MS, undefined, { signal })) {
+  const turn = async () => {
     try {
-      await beat(db, 'worker', instance, {
-        pid: process.pid,
-        queue: queues.problem(),
-        rssMb: Math.round(process.memoryUsage.rss() / 1_048_576),
-      })
-      if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0)
-        for (const id of context.connectionIds()) queues.wake('decide', id)
+      await watchOnce(context)
       failing = false
     } catch (error) {
       if (!failing) logger.warn({ err: error }, 'no sign of life: the database does not answer')
       failing = true
     }
   }
+  await turn()
+  for await (const _ of every(BEAT_MS, undefined, { signal })) await turn()
+}
+
+async function watchOnce({ db, instance, queues, connectionIds }: WorkerContext): Promise<void> {
+  const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
+  await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
+  if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
 }
