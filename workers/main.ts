@@ -13,6 +13,7 @@ import { policiesOf, publishPolicies } from '../src/pipeline/publish-policies.ts
 import { createWorkflowReader } from '../src/pipeline/workflows.ts'
 import { startSweeper } from '../src/queue/sweeper.ts'
 import { createQueues } from '../src/queue/wake.ts'
+import { beat } from '../src/store/counters.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { findOverdue } from '../src/store/overdue.ts'
 import { createSecretBox } from '../src/store/secret-box.ts'
@@ -93,6 +94,8 @@ async function run(
   }
 
   await context.refreshReadiness()
+  // Before anything is claimed: a claim of a process without a sign of life may be taken over at once.
+  await beat(db, 'worker', context.instance, { pid: process.pid })
   if (roles.has('apply')) runApply(context)
   if (roles.has('refresh')) runRefresh(context)
   if (roles.has('decide')) runDecide(context)

@@ -1,18 +1,18 @@
 import { importBaseline, reconcile } from '../src/pipeline/reconcile.ts'
 import { syncPeople } from '../src/pipeline/sync-people.ts'
-import { listConnections } from '../src/store/connections.ts'
+import { listConnections, setConnectionStatus } from '../src/store/connections.ts'
 import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'
 import type { WorkerContext } from './context.ts'
 import { runStage } from './run-stage.ts'
 
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
 export function runReconcile(context: WorkerContext): void {
-  const { db, queues, fieldsOf, nowMs, logger } = context
+  const { db, queues, fieldsOf, nowMs, logger, instance } = context
   queues.consume(
     'reconcile',
     (connectionId, signal) =>
       runStage(context, 'reconcile', connectionId, async ({ client }) => {
-        if (!(await claimReading(db, connectionId))) return
+        if (!(await claimReading(db, connectionId, instance))) return
         let reconciled = false
         try {
           const connection = (await listConnections(db)).find((c) => c.id === connectionId)
@@ -24,14 +24,19 @@ export function runReconcile(context: WorkerContext): void {
           }
           const onPage = () => {
             queues.wake('apply', connectionId)
-            renewReading(db, connectionId).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
+            renewReading(db, connectionId, instance).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
           }
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
           if (connection.baseline.done) await reconcile(deps)
           else await importBaseline(deps)
           reconciled = connection.baseline.done
+          // People and every object were read: whatever was missing is there again.
+          if (connection.status !== 'connected' && !signal.aborted) {
+            await setConnectionStatus(db, connectionId, 'connected', null)
+            logger.info({ connectionId }, 'connection works again')
+          }
         } finally {
-          await finishReading(db, connectionId, reconciled)
+          await finishReading(db, connectionId, instance, reconciled)
           for (const id of context.connectionIds()) queues.wake('decide', id)
         }
       }),

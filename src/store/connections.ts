@@ -106,6 +106,12 @@ export async function setConnectionStatus(
   await sql`update connection set status = ${status}, status_reason = ${reason} where id = ${connectionId}`.execute(db)
 }
 
+/** Connections whose grant was gone when it was last needed. */
+export async function connectionsToReconnect(db: Kysely<Tables>): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select id from connection where status = 'reconnect-needed'`.execute(db)
+  return rows.map((row) => row.id)
+}
+
 export async function saveBaseline(trx: Kysely<Tables>, connectionId: string, baseline: Baseline): Promise<void> {
   await sql`update connection set baseline = ${JSON.stringify(baseline)}::jsonb where id = ${connectionId}`.execute(trx)
 }

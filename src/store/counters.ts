@@ -16,6 +16,9 @@ export async function count(
   )
 }
 
+/** A process that has given no sign of life for this long is dead, and its leases are over. Workers beat every 2 s. */
+export const DEAD_AFTER_S = 8
+
 /** A sign of life of one process role; `/readyz` and the console read it. */
 export async function beat(
   db: Kysely<Tables>,

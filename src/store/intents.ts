@@ -1,12 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import type { OwnerWrite } from '../model/decision.ts'
+import { DEAD_AFTER_S } from './counters.ts'
 import type { Tables } from './tables.ts'
 
 /** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
 export const LEASE_S = 120
-
-/** A worker that has given no sign of life for this long is dead, and its leases are over. It beats every 2 s. */
-const DEAD_AFTER_S = 8
 
 export type OwnerPayload = {
   readonly field: string

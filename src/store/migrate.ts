@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { Database } from './database.ts'
 import * as first from './migrations/0001-first.ts'
+import * as readerOfAConnection from './migrations/0002-reader-of-a-connection.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
+  '0002-reader-of-a-connection': readerOfAConnection,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */
