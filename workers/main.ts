@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { fstatSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
@@ -124,8 +125,7 @@ async function run(
     if (err) logger.error({ err }, 'worker stops after an error')
     await stop()
   })
-  // A supervisor that was killed cannot tell us: its end of our standard input closes.
-  process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume()
+  stopWithParent()
   logger.info({ roles: [...roles] }, 'worker runs')
 }
 
@@ -195,6 +195,17 @@ function rolesOf(args: readonly string[]): Set<Role> {
     roles.add(role)
   }
   return roles
+}
+
+/**
+ * A supervisor that was killed cannot tell us: its end of our standard input closes. Elsewhere, in a container say, the
+ * input is no pipe and its end means nothing.
+ */
+function stopWithParent(): void {
+  const input = fstatSync(0, { throwIfNoEntry: false })
+  if (!input?.isFIFO() && !input?.isSocket()) return
+  process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).on('error', () => undefined)
+  process.stdin.resume()
 }
 
 await main()

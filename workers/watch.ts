@@ -16,13 +16,16 @@ const RECHECKS_MAX = 2_000
  */
 const RECONNECT_EVERY_MS = 15_000
 
-/** What runs on a clock: signs of life, and records whose grace or window ends. The first beat at once: readiness waits for it. */
+/** What runs on a clock. The first turn at once: readiness waits for the first sign of life. */
 export async function runWatch(context: WorkerContext): Promise<void> {
   const { logger, signal } = context
   let failing = false
+  let triedAtMs = context.nowMs()
   const turn = async () => {
     try {
-      await watchOnce(context)
+      const isTimeToTry = context.nowMs() - triedAtMs >= RECONNECT_EVERY_MS
+      if (isTimeToTry) triedAtMs = context.nowMs()
+      await watchOnce(context, isTimeToTry)
       failing = false
     } catch (error) {
       if (!failing) logger.warn({ err: error }, 'no sign of life: the database does not answer')
@@ -33,8 +36,9 @@ export async function runWatch(context: WorkerContext): Promise<void> {
   for await (const _ of every(BEAT_MS, undefined, { signal })) await turn()
 }
 
-async function watchOnce({ db, instance, queues, connectionIds }: WorkerContext): Promise<void> {
+async function watchOnce({ db, instance, queues, connectionIds }: WorkerContext, isTimeToTry: boolean): Promise<void> {
   const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
   await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
   if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
+  if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('reconcile', id)
 }

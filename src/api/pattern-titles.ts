@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<PatternName, string>> = {
   'no-rule': 'No rule',
   'branch-review': 'Review by policy',
   'ownership-flapping': 'Ownership flapping',
+  'write-refused': 'Write refused by the CRM',
 }
 
 export function patternTitle(pattern: string): string {

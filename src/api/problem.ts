@@ -9,6 +9,7 @@ export type ProblemType =
   | 'link-used-or-stale'
   | 'origin-refused'
   | 'bad-signature'
+  | 'not-connected'
   | 'host-refused'
   | 'not-found'
   | 'method-not-allowed'
@@ -24,6 +25,7 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'not-signed-in': 'Sign in first',
   'link-used-or-stale': 'This sign-in link no longer works',
   'origin-refused': 'The request came from another site',
+  'not-connected': 'No HubSpot is connected yet',
   'bad-signature': 'The signature does not fit',
   'host-refused': 'Unknown host name',
   'not-found': 'Not found',

@@ -6,6 +6,7 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { readSettings, type Settings, SettingsError } from '../config/settings.ts'
+import { explainPolicy } from '../model/policy/explain-policy.ts'
 import { createQueues } from '../queue/wake.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { migrate, SchemaTooNewError } from '../store/migrate.ts'
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
     readiness: [...beatChecks(db, ['worker']), queueCheck(() => queues.problem()), workflowCheck(db)],
     started: () => (stopping ? 'the stop that has begun' : waitingFor),
     links: VENDOR_PAGES,
+    explain: explainPolicy,
   })
   const aborting = new AbortController()
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false, skip: [...UNCAUGHT] }, async () => {

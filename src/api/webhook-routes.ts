@@ -41,6 +41,10 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.post('/webhooks/hubspot', async (request, reply) => {
       const receivers = await known(options)
+      // HubSpot tries again on a 503; before the first connection there is no secret to tell a true sender by.
+      if (receivers.length === 0) {
+        throw new ProblemError('not-connected', 503, 'No HubSpot is connected yet; send it again.', { retryable: true })
+      }
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       const verdict = verifySignature({
         method: request.method,

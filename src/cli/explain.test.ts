@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadPolicies } from '../config/policy-files.ts'
-import { explainPolicy, runExplain } from './explain.ts'
+import { explainPolicy } from '../model/policy/explain-policy.ts'
+import { runExplain } from './explain.ts'
 
 const { loaded } = loadPolicies(join(import.meta.dirname, '../../config'))
 const texts = new Map(loaded.map(({ version }) => [version.policy.workflow, explainPolicy(version)]))

@@ -68,6 +68,8 @@ export function postgresBackend(databaseUrl: string, onError: (error: Error) => 
   // Every Queue and Worker listens on it.
   pool.setMaxListeners(0)
   pool.on('error', onError)
+  // The pool listens only while a client is idle; BullMQ does not listen on the one it holds.
+  pool.on('connect', (client) => client.on('error', onError))
   return {
     name: 'postgres',
     async prepare() {

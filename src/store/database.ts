@@ -28,6 +28,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   })
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => options.onConnectionLost?.(error))
+  // The pool listens only while a client is idle. One that is lost at work fails its query, and must do no more.
+  pool.on('connect', (client) => client.on('error', (error) => options.onConnectionLost?.(error)))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 

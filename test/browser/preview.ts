@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { buildConsoleIfStale } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { createSignInLink } from '../../src/api/session.ts'
-import { explainPolicy } from '../../src/cli/explain.ts'
+import { explainPolicy } from '../../src/model/policy/explain-policy.ts'
 import { testDatabase } from '../support/database.ts'
 import { seedConsole } from './console-rows.ts'
 

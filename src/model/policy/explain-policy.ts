@@ -1,0 +1,153 @@
+import { EXCEPTION_CLASSES } from '../classes/class.ts'
+import { CIRCLE, POSTURE } from '../classes/posture.ts'
+import { objectShape } from '../record/object-shape.ts'
+import { mayOverlap } from '../rules/overlap.ts'
+import { either, renderConditions, together } from '../rules/render.ts'
+import type { Branch, ClassRule, ObjectRef, PatternSetting, Policy, PolicyVersion } from './policy.ts'
+
+/** The policy as a RevOps admin can read it aloud. */
+export function explainPolicy({ policy, hash }: PolicyVersion): string {
+  const parts = [
+    `${policy.title} (${policy.workflow})`,
+    `Version ${hash.slice(0, 12)}. ${modeSentence(policy)}`,
+    section('What it does', [
+      policy.action.says,
+      policy.action.when === 'never'
+        ? 'No record waits for it; it watches, and acts only where a rule may settle a case.'
+        : `A record waits for it while ${renderConditions(policy.action.when)}.`,
+      `It watches ${together(policy.objects.map(objectTitle))}${policy.scope.length === 0 ? '' : `, where ${renderConditions(policy.scope)}`}.`,
+      `If it were wrong for two weeks: ${policy.ifWrongForTwoWeeks}`,
+    ]),
+    section('Who', people(policy)),
+    section('What counts as an exception', policy.patterns.map(patternSentence)),
+    section('How a case is classed, first match', [
+      ...policy.classes.map(classSentence),
+      'Whatever none of these covers is unknown: it stops, it is inspected, and no rule ever settles it.',
+      'The record or account of an existing customer makes a case customer-facing at least.',
+      `Open pipeline of ${policy.guards.revenueThreshold} or more on the account makes a case revenue-impacting at least.`,
+    ]),
+    section(
+      'What happens with a case',
+      EXCEPTION_CLASSES.map((name) => postureSentence(name, policy)),
+    ),
+    ...policy.boundary.map((branch, i) => branchSection(branch, i, policy)),
+    section('Where none of these branches fits', ['No rule decides; a waiting record becomes a no-rule case.']),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `${title}\n${lines.map((line) => `  - ${line}`).join('\n')}`
+}
+
+function modeSentence({ mode, pilot }: Policy): string {
+  switch (mode) {
+    case 'draft':
+      return 'It is a draft and writes nothing.'
+    case 'observe':
+      return 'It observes: it decides and writes nothing but what people see here.'
+    case 'pilot':
+      return `It is in pilot: it writes at most ${pilot?.dailyCap ?? 0} owners a day, and only where ${renderConditions(pilot?.when ?? [])}.`
+    case 'live':
+      return 'It is live.'
+  }
+}
+
+function objectTitle({ crm, object }: ObjectRef): string {
+  return `${crm === 'hubspot' ? 'HubSpot' : 'Salesforce'} ${objectShape(crm, object)?.noun ?? object} records`
+}
+
+function people({ owners }: Policy): string[] {
+  const { general, senior, approved } = owners.reviewers
+  return [
+    `Reviews: ${inOrder(general)}.`,
+    `Reviews what touches customers: ${inOrder(senior)}.`,
+    `Reviews what touches revenue, and nobody else may: ${inOrder(approved)}.`,
+    `Overrides an outcome: ${owners.override}.`,
+    `Pauses the workflow, alone and at once, and resumes it: ${owners.rollback}.`,
+    `Decides where rules win: ${owners.boundary}.`,
+    `Watches that the data is fresh: ${owners.data}.`,
+    `Answers for the business outcome: ${owners.workflow}.`,
+  ]
+}
+
+function inOrder(emails: readonly string[]): string {
+  return emails.length === 1 ? emails[0]! : `${emails[0]}, or when they cannot ${emails.slice(1).join(', then ')}`
+}
+
+function patternSentence(setting: PatternSetting): string {
+  const on = 'only' in setting && setting.only !== undefined ? ` (only ${objectTitle(setting.only)})` : ''
+  switch (setting.pattern) {
+    case 'missing-field':
+      return `missing-field: ${either(setting.fields)} is blank ${setting.graceMinutes} minutes after the record was made${on}.`
+    case 'stale-field':
+      return `stale-field: ${either(setting.fields)} has not changed for ${setting.businessDays} business days${on}.`
+    case 'duplicate-ownership': {
+      const others = setting.against.map(objectTitle)
+      const account = setting.againstAccountOwner ? ', or its account belongs to somebody else' : ''
+      return `duplicate-ownership: the same person or account stands among ${together(others)} under another owner${account}.`
+    }
+    case 'stale-territory':
+      return `stale-territory: ${setting.field} or the owner is not what the territory table says for the record today${on}.`
+    case 'orphaned-owner':
+      return `orphaned-owner: the owner left, is unknown, or is a queue nobody works${setting.blankCounts ? ', or there is none' : ''}.`
+    case 'ownership-flapping':
+      return `ownership-flapping: the owner changed ${setting.changes} times within ${setting.withinHours} hours and came back to an earlier one.`
+    case 'no-rule':
+      return 'no-rule: a record waits where rules decide, and no rule covers it.'
+    case 'branch-review':
+      return 'branch-review: a record waits where a person decides.'
+  }
+}
+
+function classSentence(rule: ClassRule): string {
+  const where = rule.when.length === 0 ? '' : ` where ${renderConditions(rule.when)}`
+  return `${rule.pattern ?? 'Any pattern'}${where} is ${rule.class}. ${rule.because}`
+}
+
+const WHAT_HAPPENS = {
+  confirm: 'it goes to a queue and holds nothing up',
+  hold: 'a named reviewer looks before anything moves',
+  stop: 'everything stops until a person has decided',
+} as const
+
+function postureSentence(name: (typeof EXCEPTION_CLASSES)[number], { guards, owners, calendar }: Policy): string {
+  const minutes = guards.deadlineMinutes[name]
+  const dayMinutes = calendar.closesAtMinute - calendar.opensAtMinute
+  const due =
+    minutes % dayMinutes === 0
+      ? count(minutes / dayMinutes, 'business day')
+      : minutes % 60 === 0
+        ? count(minutes / 60, 'business hour')
+        : count(minutes, 'business minute')
+  const first = owners.reviewers[CIRCLE[name]][0]
+  return `${name}: ${WHAT_HAPPENS[POSTURE[name]]}; first asked is ${first}, due in ${due}.`
+}
+
+function count(n: number, unit: string): string {
+  return `${n} ${unit}${n === 1 ? '' : 's'}`
+}
+
+function branchSection(branch: Branch, index: number, policy: Policy): string {
+  const title = `Branch ${index + 1}, ${branch.branch}: ${renderConditions(branch.when)}${index > 0 ? ', unless an earlier branch took it' : ''}`
+  if (branch.mode !== 'rules') {
+    const how = branch.mode === 'review' ? 'A person decides each case' : 'Everything is done by hand'
+    return section(title, [`${how}. ${branch.because}`])
+  }
+  const lines = [`Rules decide. ${branch.because}`]
+  for (const [i, rule] of branch.rules.entries()) {
+    const rivals = branch.rules.slice(0, i).filter((earlierRule) => mayOverlap(earlierRule.when, rule.when))
+    const earlier = rivals.length === 0 ? '' : `, unless ${either(rivals.map(({ id }) => id))} took it`
+    lines.push(
+      `${i + 1}. ${rule.id}: if ${renderConditions(rule.when)}${earlier}, it goes to ${rule.owner}. ${rule.because}`,
+    )
+  }
+  const others = policy.action.when === 'never' ? '' : ' A waiting record that no rule covers becomes a no-rule case.'
+  const classes = ['expected', 'risky', ...branch.settlesClasses]
+  lines.push(
+    branch.settles.length === 0
+      ? `No exception is settled by these rules.${others}`
+      : `These rules settle ${together(branch.settles)} without a person while the case is ${either(classes)}.${others}`,
+  )
+  return section(title, lines)
+}
