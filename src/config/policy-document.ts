@@ -17,6 +17,9 @@ const PATTERN_NAMES = [
   'ownership-flapping',
 ] as const
 
+/** What a class rule may speak of: also what every workflow watches without being told to. */
+const CLASSED_PATTERNS = [...PATTERN_NAMES, 'write-refused'] as const
+
 const WATCHED = [
   'hubspot.contacts',
   'hubspot.companies',
@@ -149,7 +152,7 @@ export const PolicyDocument = z
     patterns: z.array(PatternDocument).min(1, { error: 'must list at least one pattern' }),
     classes: z.array(
       z.strictObject({
-        pattern: z.enum(PATTERN_NAMES).optional(),
+        pattern: z.enum(CLASSED_PATTERNS).optional(),
         when: ConditionsDocument.default([]),
         class: z.enum(EXCEPTION_CLASSES),
         because: Because,

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { decide } from './decide.ts'
 import type { DecideInput, Neighbours } from './decision.ts'
 import { canonicalJson } from './policy/canonical.ts'
-import type { Policy } from './policy/policy.ts'
+import type { ClassRule, Policy } from './policy/policy.ts'
 import { type CrmRecord, refKey } from './record/crm-record.ts'
 import {
   ALONE,
@@ -26,7 +26,7 @@ import {
 function decided(
   subject: CrmRecord,
   over: { policy?: Partial<Policy>; neighbours?: Partial<Neighbours> } & Partial<
-    Pick<DecideInput, 'directory' | 'nowMs'>
+    Pick<DecideInput, 'directory' | 'nowMs' | 'refused'>
   > = {},
 ) {
   return decide({
@@ -34,6 +34,7 @@ function decided(
     neighbours: { ...ALONE, ...over.neighbours },
     directory: over.directory ?? directoryOf(),
     version: versionOf(over.policy),
+    refused: over.refused ?? null,
     nowMs: over.nowMs ?? NOW_MS,
   })
 }
@@ -189,6 +190,75 @@ describe('decide', () => {
     const later = decided(fresh)
     assert.equal(decided(fresh, { nowMs: later.recheckAtMs! - 1 }).exceptions.length, 0)
     assert.equal(decided(fresh, { nowMs: later.recheckAtMs! }).exceptions[0]?.pattern, 'stale-field')
+  })
+})
+
+describe('an owner that the CRM refused', () => {
+  const refused = { to: 'hs-dach', why: 'FIELD_CUSTOM_VALIDATION_EXCEPTION: fill in the region first' }
+  const write: ClassRule = { pattern: 'write-refused', when: [], class: 'risky', because: 'Somebody has to.' }
+  const policy = { classes: [...POLICY.classes, write] }
+
+  it('is not written again but is a case that quotes the CRM', () => {
+    const { write, exceptions } = decided(waiting(), { refused, policy })
+    assert.equal(write, null)
+    assert.deepEqual(
+      exceptions.map((e) => [e.pattern, e.class, e.status]),
+      [['write-refused', 'risky', 'open']],
+    )
+    assert.match(exceptions[0]!.finding.what, /the CRM refused to write that: "FIELD_CUSTOM_VALIDATION_EXCEPTION: fill/)
+    assert.match(exceptions[0]!.wouldHave, /^Rule dach would have given .*; it did, and the CRM refused it: "FIELD/)
+  })
+
+  it('M9: is risky at least, M5: is unknown where the policy says nothing, and is lifted for a customer', () => {
+    const classOf = (classes: ClassRule[], neighbours: Partial<Neighbours> = {}) =>
+      decided(waiting(), { refused, policy: { classes }, neighbours }).exceptions[0]?.class
+    assert.equal(classOf([{ ...write, class: 'expected' }]), 'risky')
+    assert.equal(classOf([]), 'unknown')
+    assert.equal(classOf([write], { account: company({ lifecyclestage: 'customer' }) }), 'customer-facing')
+  })
+
+  it('M8: holds the record even where a policy might call it nothing', () => {
+    const { write: written } = decided(waiting(), { refused, policy: { classes: [{ ...write, class: 'expected' }] } })
+    assert.equal(written, null)
+  })
+
+  it('settles nothing: the case that the rule would have settled is open again, and says why', () => {
+    const { write, exceptions } = decided(contact({ hubspot_owner_id: 'hs-gone' }), { refused, policy })
+    assert.equal(write, null)
+    assert.deepEqual(
+      exceptions.map((e) => [e.pattern, e.status, e.settledByRule]),
+      [
+        ['orphaned-owner', 'open', null],
+        ['write-refused', 'open', null],
+      ],
+    )
+    assert.match(exceptions[0]!.wouldHave, /the CRM refused it/)
+  })
+
+  it('stays a case while others hold the record as well', () => {
+    const { exceptions } = decided(waiting({ territory: 'france' }), { refused, policy })
+    assert.deepEqual(
+      exceptions.map((e) => e.pattern),
+      ['stale-territory', 'write-refused'],
+    )
+  })
+
+  it('is no case once the rule gives another owner, or the record has its owner', () => {
+    const other = decided(waiting({ country: 'France' }), { refused, policy })
+    assert.deepEqual([other.exceptions, other.write?.to], [[], 'hs-france'])
+    for (const owner of ['hs-dach', 'hs-big']) {
+      assert.deepEqual(decided(contact({ hubspot_owner_id: owner }), { refused, policy }).exceptions, [], owner)
+    }
+  })
+
+  it('M47: is one cause where the CRM says the same about many records, and another where it says something else', () => {
+    const causeOf = (recordId: string, why: string) =>
+      decided(contact({ hubspot_owner_id: null, territory: null }, { recordId }), {
+        refused: { ...refused, why },
+        policy,
+      }).exceptions[0]?.finding.cause
+    assert.equal(causeOf('1', 'inactive user'), causeOf('2', 'inactive user'))
+    assert.notEqual(causeOf('1', 'inactive user'), causeOf('1', 'no permission'))
   })
 })
 

@@ -1,12 +1,14 @@
 import type { ExceptionClass } from './classes/class.ts'
 import { classify } from './classes/classify.ts'
 import { POSTURE, stopsAction } from './classes/posture.ts'
-import type { DecidedException, DecideInput, Decision, Finding, OwnerWrite } from './decision.ts'
+import type { DecidedException, DecideInput, Decision, Finding, OwnerWrite, RefusedWrite } from './decision.ts'
 import { addBusinessMinutes } from './lanes/business-time.ts'
 import { ownerOfCase } from './lanes/owner-of-case.ts'
 import { detect } from './patterns/detect.ts'
+import { inQuotes } from './patterns/in-words.ts'
+import { writeRefused } from './patterns/write-refused.ts'
 import { type CompiledPolicy, compilePolicy, objectKey } from './policy/compile.ts'
-import type { PatternSetting } from './policy/policy.ts'
+import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
 import { hiddenInputs, type Routing, routeRecord } from './policy/routing.ts'
 import { makeReceipt } from './receipt.ts'
 import { refKey } from './record/crm-record.ts'
@@ -19,7 +21,7 @@ const ALL_WELL: Decision = { inScope: true, exceptions: [], write: null, recheck
 
 type Found = {
   readonly finding: Finding
-  readonly setting: PatternSetting
+  readonly setting: PatternSetting | BuiltInSetting
   readonly class: ExceptionClass
   readonly classBecause: string
 }
@@ -28,10 +30,11 @@ type Found = {
  * The one place where record, policy and people meet. Pure: the same input gives the same bytes.
  *
  * A rule's answer is written only where nothing stops the record: every open case that holds or stops keeps the whole
- * action back, and an unknown is never settled by a rule (M15).
+ * action back, and an unknown is never settled by a rule (M15). What the CRM refused is not written again: it is a
+ * case of its own, and settles nothing.
  */
 export function decide(input: DecideInput): Decision {
-  const { record, neighbours, directory, version, nowMs } = input
+  const { record, neighbours, directory, version, nowMs, refused = null } = input
   const compiled = compilePolicy(version)
   const settings = compiled.settings.get(objectKey(record.crm, record.objectType))
   const shape = objectShape(record.crm, record.objectType)
@@ -47,21 +50,31 @@ export function decide(input: DecideInput): Decision {
   for (const setting of settings) {
     const { findings, lookAgainAtMs } = detect(setting, it, compiled, waitingRoute)
     if (lookAgainAtMs !== null && (recheckAtMs === null || lookAgainAtMs < recheckAtMs)) recheckAtMs = lookAgainAtMs
-    for (const finding of findings) {
-      const classified = classify(finding, facts, compiled.classes, compiled.policy.guards)
-      found.push({ finding, setting, class: classified.class, classBecause: classified.because })
-    }
+    for (const finding of findings) found.push(classed(finding, setting, compiled, facts))
   }
   if (found.length === 0 && !waits) return recheckAtMs === null ? ALL_WELL : { ...ALL_WELL, recheckAtMs }
 
   const routing = waitingRoute ?? routeRecord(compiled, facts)
   const ruled = ruledOwner(compiled, facts, routing)
   const settled = new Set(ruled === null ? [] : found.filter((one) => isSettledBy(one, routing)))
-  const isHeld = found.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
-  const acts = ruled !== null && !isHeld && (waits || settled.size > 0)
-  const exceptions = found.map((one) => openException(one, compiled, facts, routing, waits, acts && settled.has(one)))
+  const isWanted = ruled !== null && (waits || settled.size > 0)
+  const refusal = isWanted && refused?.to === ruled.userId ? refused : null
+  // Whatever else holds the record: a case that came and went with the others would be closed while it is still so.
+  if (refusal !== null) {
+    found.push(classed(writeRefused(facts, routing, refusal), { pattern: 'write-refused' }, compiled, facts))
+  }
+  const isHeld = refusal !== null || found.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
+  const acts = isWanted && !isHeld
+  const exceptions = found.map((one) =>
+    openException(one, compiled, facts, routing, { waits, refusal, isSettled: acts && settled.has(one) }),
+  )
   const write = acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null
   return { inScope: true, exceptions, write, recheckAtMs }
+}
+
+function classed(finding: Finding, setting: Found['setting'], compiled: CompiledPolicy, facts: CaseFacts): Found {
+  const { class: ruled, because } = classify(finding, facts, compiled.classes, compiled.policy.guards)
+  return { finding, setting, class: ruled, classBecause: because }
 }
 
 /** The user whom the winning rule names, where the workflow may write today and it would change something. */
@@ -97,8 +110,7 @@ function openException(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  waits: boolean,
-  isSettled: boolean,
+  { waits, refusal, isSettled }: { waits: boolean; refusal: RefusedWrite | null; isSettled: boolean },
 ): DecidedException {
   const { policy } = compiled
   const { record, directory, nowMs } = facts
@@ -130,7 +142,7 @@ function openException(
       nowMs,
       policy.guards.deadlineMinutes[one.class],
     ),
-    wouldHave: wouldHave(one, compiled, facts, routing, waits),
+    wouldHave: wouldHave(one, compiled, facts, routing, waits, refusal),
     receipt: makeReceipt(compiled, facts, routing, one),
   }
 }
@@ -142,9 +154,11 @@ function wouldHave(
   facts: CaseFacts,
   { branch, winner }: Routing,
   waits: boolean,
+  refusal: RefusedWrite | null,
 ): string {
   const { noun } = facts.shape
-  const settles = branch?.branch.settles.includes(one.finding.pattern) ?? false
+  const settles =
+    one.finding.pattern === 'write-refused' || (branch?.branch.settles.includes(one.finding.pattern) ?? false)
   if (!waits && !settles) return `Nothing: this ${noun} waits for no action of the workflow.`
   if (branch === null) return `Nothing: no branch of the workflow covers this ${noun}.`
   if (branch.branch.mode !== 'rules') return `Nothing: in the branch ${branch.branch.branch} a person decides.`
@@ -159,6 +173,7 @@ function wouldHave(
   }
   if (facts.owner?.email === winner.rule.owner)
     return `Nothing: rule ${winner.rule.id} gives this ${noun} to its present owner.`
+  if (refusal !== null) return `${would}; it did, and the CRM refused it: ${inQuotes(refusal.why)}`
   if (!stopsAction(POSTURE[one.class])) return `${would}; this case alone does not stop it.`
   return `${would}; it did not, because a ${one.class} case is looked at by a person first.`
 }

@@ -20,11 +20,23 @@ export type Neighbours = {
   readonly matches: readonly Match[]
 }
 
+/** An owner that a rule gave and that the CRM would not take. */
+export type RefusedWrite = {
+  /** Owner field value that was to be written. */
+  readonly to: string
+  /** What the CRM said, in its own words. */
+  readonly why: string
+}
+
 export type DecideInput = {
   readonly record: CrmRecord
   readonly neighbours: Neighbours
   readonly directory: Directory
   readonly version: PolicyVersion
+  /**
+   * The owner write of this workflow that the CRM refused last, while it is not to be tried again. Absent or null: none.
+   */
+  readonly refused?: RefusedWrite | null
   /** The moment of decision, epoch milliseconds. Never read from a clock inside the model. */
   readonly nowMs: number
 }

@@ -1,7 +1,7 @@
 import type { Finding, Receipt } from './decision.ts'
 import { detect } from './patterns/detect.ts'
 import type { CompiledPolicy } from './policy/compile.ts'
-import type { PatternSetting } from './policy/policy.ts'
+import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
 import { missesOf, type Routing, routeRecord, routingChange } from './policy/routing.ts'
 import type { FieldText } from './record/change-event.ts'
 import type { CrmRecord } from './record/crm-record.ts'
@@ -13,7 +13,7 @@ export function makeReceipt(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  found: { readonly finding: Finding; readonly setting: PatternSetting } | null,
+  found: { readonly finding: Finding; readonly setting: PatternSetting | BuiltInSetting } | null,
 ): Receipt {
   const { version, policy } = compiled
   const { connectionId, objectType, recordId } = facts.record
@@ -75,9 +75,11 @@ function wouldClear(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   finding: Finding,
-  setting: PatternSetting,
+  setting: PatternSetting | BuiltInSetting,
 ): string | null {
-  if (setting.pattern === 'no-rule' || setting.pattern === 'branch-review') return routingChange(compiled, facts)
+  // These hang on where the routing leads: another owner, and the case is another or none.
+  if (setting.pattern === 'no-rule' || setting.pattern === 'branch-review' || setting.pattern === 'write-refused')
+    return routingChange(compiled, facts)
   const { record, shape } = facts
   const stillThere = (changed: CrmRecord, nowMs: number) => {
     const again = caseFacts(changed, shape, facts.neighbours, facts.directory, nowMs)

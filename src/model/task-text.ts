@@ -45,6 +45,7 @@ export const PATTERN_LABELS: Readonly<Record<PatternName, string>> = {
   'no-rule': 'no rule covers it',
   'branch-review': 'needs a person to decide',
   'ownership-flapping': 'owner keeps changing',
+  'write-refused': 'the CRM refused the owner',
 }
 
 /** Both CRMs cut subjects at 255 characters; the end, where the record's name stands, is what may be cut. */

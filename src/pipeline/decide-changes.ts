@@ -21,9 +21,10 @@ import {
   timesSeen,
   updateExceptions,
 } from '../store/exceptions.ts'
-import { insertOwnerIntents, ownerIntentsOf, requestTaskWrites, setIntentReceipts } from '../store/intents.ts'
+import { insertOwnerIntents, requestTaskWrites, setIntentReceipts } from '../store/intents.ts'
 import { appendLedger, type LedgerEntry } from '../store/ledger.ts'
 import { type NeighbourQuery, readNeighbours } from '../store/neighbours.ts'
+import { type OwnerIntents, ownerIntentsOf, type RefusedIntent } from '../store/owner-intents.ts'
 import { listUsers } from '../store/people.ts'
 import { closeEmptyTasks, ensureTasks, linkExceptions, openTaskCounts, setTaskOwners } from '../store/tasks.ts'
 import { buildDirectory, type CountingDirectory } from './directory.ts'
@@ -77,16 +78,20 @@ async function decideRecords(
   const refs = watched.map(({ record }) => ({ objectType: record.objectType, recordId: record.recordId }))
   const open = new Map<string, OpenException>()
   for (const exception of await openExceptionsOf(trx, connection.id, refs)) open.set(identity(exception), exception)
+  const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
   const results: DecidedRecord[] = []
   const recheck = new Map<string, number | null>()
   for (const { record } of watched) {
     const key = refKey(record)
+    const intents = ownerIntents.get(`${record.objectType}/${record.recordId}`)
     for (const workflow of workflowsFor(running, record.crm, record.objectType)) {
+      const refused = standingRefusal(intents, workflow)
       const decision = decide({
         record,
         neighbours: neighbours.get(key)!,
         directory,
         version: workflow.version,
+        refused,
         nowMs,
       })
       for (const exception of decision.exceptions) {
@@ -95,9 +100,10 @@ async function decideRecords(
       }
       results.push({ record, workflow, decision })
       recheck.set(key, earliest(recheck.get(key) ?? null, decision.recheckAtMs))
+      // When the refusal has stood its day, the write is decided afresh, although nothing changed.
+      if (refused !== null) recheck.set(key, earliest(recheck.get(key) ?? null, nowMs + refused.standsForMs))
     }
   }
-  const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
   const plan = planChanges(results, open, ownerIntents, directory)
   const toAct = await writeDecisions(trx, connection.id, plan, nowMs)
   await markDecided(
@@ -110,6 +116,15 @@ async function decideRecords(
     })),
   )
   return toAct
+}
+
+/**
+ * What the CRM said to this workflow's last write, where asking again would only be refused again. Under another policy
+ * version, or a day later, nothing is passed on, and so the write is tried once more.
+ */
+function standingRefusal(intents: OwnerIntents | undefined, { version }: RunningWorkflow): RefusedIntent | null {
+  const refused = intents?.refused.get(version.policy.workflow)
+  return refused === undefined || refused.policyHash !== version.hash ? null : refused
 }
 
 function neighbourQuery({ record, keys, accountId }: DirtyRecord): NeighbourQuery {
@@ -253,7 +268,7 @@ type Plan = {
 function planChanges(
   results: readonly DecidedRecord[],
   open: ReadonlyMap<string, OpenException>,
-  ownerIntents: Awaited<ReturnType<typeof ownerIntentsOf>>,
+  ownerIntents: ReadonlyMap<string, OwnerIntents>,
   directory: CountingDirectory,
 ): Plan {
   const plan: Plan = { fresh: [], kept: [], updates: [], resolved: [], resolvedOpen: [], writes: [] }
@@ -270,8 +285,7 @@ function planChanges(
       hash: workflow.version.hash,
       record,
     })
-    const intent = ownerIntents.get(`${record.objectType}/${record.recordId}`)
-    const underWay = intent?.state === 'under-way'
+    const underWay = ownerIntents.get(`${record.objectType}/${record.recordId}`)?.underWay ?? false
     const write = decision.write !== null && writesTasks(workflow) && !underWay
     if (write) plan.writes.push(result)
     for (const exception of decision.exceptions) {

@@ -3,11 +3,13 @@ import { type Migration, Migrator } from 'kysely/migration'
 import type { Database } from './database.ts'
 import * as first from './migrations/0001-first.ts'
 import * as readerOfAConnection from './migrations/0002-reader-of-a-connection.ts'
+import * as ownerIntentsByRecord from './migrations/0003-owner-intents-by-record.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0002-reader-of-a-connection': readerOfAConnection,
+  '0003-owner-intents-by-record': ownerIntentsByRecord,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

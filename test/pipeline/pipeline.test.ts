@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { FieldText } from '../../src/model/record/change-event.ts'
+import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
 import { claimIntents, finishIntents } from '../../src/store/intents.ts'
+import { markRechecksDirty } from '../../src/store/records.ts'
 import { verifyLedger } from '../../src/store/verify-ledger.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 
@@ -162,6 +164,86 @@ describe('the pipeline, on real Postgres', () => {
     await h.settle()
     assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, other)
     assert.ok(!h.crm.calls.some((call) => call.startsWith('writeOwners')))
+  })
+
+  describe('an owner that the CRM refuses to write', () => {
+    const writes = (h: Harness) => h.crm.calls.filter((call) => call.startsWith('writeOwners')).length
+    const refusedOnce = async () => {
+      const h = await start()
+      h.crm.faults = ['refused']
+      await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: null }))
+      await h.settle()
+      return h
+    }
+    const published = (h: Harness, change: Parameters<typeof contactPolicy>[0]) =>
+      publishPolicies(h.db, {
+        loaded: [{ file: 'routing.yaml', source: '', version: versionOf(contactPolicy(change)) }],
+        refused: [],
+      })
+    const [branch] = contactPolicy().boundary
+
+    it('is one task that quotes the CRM, and is not written again however often the record is decided', async () => {
+      const h = await refusedOnce()
+      for (const firstname of ['Anne', 'Anna', 'Annie']) {
+        await h.receive(h.crm.change('contacts', '1', { firstname }))
+        await h.settle()
+      }
+      assert.equal(writes(h), 1)
+      assert.deepEqual(
+        (await h.openExceptions()).map((e) => [e.pattern, e.class]),
+        [['write-refused', 'unknown']],
+      )
+      assert.equal(h.crm.tasks.size, 1)
+      assert.match(h.crm.openTasks()[0]!.body, /the CRM refused to write that: "NO: a validation rule says no"/)
+      const { rows } = await sql<{
+        n: number
+      }>`select count(*)::int as n from ledger where kind = 'rule-decided'`.execute(h.db)
+      assert.equal(rows[0]?.n, 1, 'nothing counts as decided by a rule but the one write that was refused')
+    })
+
+    it('closes when somebody sets the owner', async () => {
+      const h = await refusedOnce()
+      const other = h.crm.users.find((u) => u.email === 'gen@x.example')!.userId
+      await h.receive(h.crm.change('contacts', '1', { hubspot_owner_id: other }))
+      await h.settle()
+      assert.deepEqual(await h.openExceptions(), [])
+      assert.equal(h.crm.openTasks().length, 0)
+      assert.equal(writes(h), 1)
+    })
+
+    it('closes when the rule gives another owner, who is written', async () => {
+      const h = await refusedOnce()
+      const other = h.crm.users.find((u) => u.email === 'over@x.example')!.userId
+      await published(h, { boundary: [{ ...branch!, rules: [{ ...branch!.rules[0]!, owner: 'over@x.example' }] }] })
+      await h.settle()
+      assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, other)
+      assert.deepEqual(await h.openExceptions(), [])
+      assert.equal(h.crm.openTasks().length, 0)
+    })
+
+    it('is written again under another policy version, because what it said may have been the reason', async () => {
+      const h = await refusedOnce()
+      await published(h, { title: 'Contact routing, corrected' })
+      await h.settle()
+      assert.equal(writes(h), 2)
+      assert.deepEqual(await h.openExceptions(), [])
+    })
+
+    it('is written again a day later, without waiting for a change of the record', async () => {
+      const h = await refusedOnce()
+      const { rows } = await sql<{ hours: number }>`
+        select (extract(epoch from recheck_at) - ${TUESDAY_MS / 1_000})::float8 / 3600 as hours from record`.execute(
+        h.db,
+      )
+      assert.ok(rows[0]!.hours > 23.9 && rows[0]!.hours <= 24, `looked at again after ${rows[0]?.hours} h`)
+      await sql`update intent set finished_at = finished_at - interval '24 hours' where kind = 'owner'`.execute(h.db)
+      await sql`update record set recheck_at = now()`.execute(h.db)
+      assert.equal(await markRechecksDirty(h.db, 10), 1)
+      await h.settle()
+      assert.equal(writes(h), 2)
+      assert.deepEqual(await h.openExceptions(), [])
+      assert.equal(h.crm.openTasks().length, 0)
+    })
   })
 
   it('promise 10: a worker whose lease was taken over cannot write an outcome', async () => {

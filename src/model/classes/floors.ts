@@ -8,4 +8,5 @@ export const LOWEST_CLASS: Readonly<Partial<Record<PatternName, 'risky'>>> = {
   'stale-territory': 'risky',
   'orphaned-owner': 'risky',
   'ownership-flapping': 'risky',
+  'write-refused': 'risky',
 }

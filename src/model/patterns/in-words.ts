@@ -24,3 +24,12 @@ export function activeOwner(record: CrmRecord, directory: Directory): CrmUser | 
   const user = directory.user(record.connectionId, id)
   return user?.kind === 'person' && user.active ? user : undefined
 }
+
+/** CRMs answer with anything from a word to a page; a task quotes what a person reads. */
+const QUOTED_MAX = 300
+
+/** Somebody else's words inside our sentence, which they end. */
+export function inQuotes(words: string): string {
+  const line = words.replaceAll(/\s+/g, ' ').trim()
+  return `"${line.length <= QUOTED_MAX ? line : `${line.slice(0, QUOTED_MAX - 1)}…`}".`
+}

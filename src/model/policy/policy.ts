@@ -28,6 +28,7 @@ export type PatternName =
   | 'no-rule'
   | 'branch-review'
   | 'ownership-flapping'
+  | 'write-refused'
 
 /** Which object of which CRM a pattern compares with, or a workflow watches. */
 export type ObjectRef = { readonly crm: Crm; readonly object: string }
@@ -76,6 +77,9 @@ export type PatternSetting =
     }
   | { readonly pattern: 'no-rule' }
   | { readonly pattern: 'branch-review' }
+
+/** Watched by every workflow and set in none: what the CRM did with our own writes is nobody's choice to overlook. */
+export type BuiltInSetting = { readonly pattern: 'write-refused' }
 
 export type ClassRule = {
   /** Absent: any pattern. */

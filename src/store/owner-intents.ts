@@ -1,0 +1,62 @@
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/** What the CRM would not write is asked for again after this long, by the database's clock: rules there change too. */
+const TRY_AGAIN_AFTER_H = 24
+
+export type RefusedIntent = {
+  readonly to: string
+  /** What the CRM said. */
+  readonly why: string
+  readonly policyHash: string
+  /** How long from now it still stands. */
+  readonly standsForMs: number
+}
+
+export type OwnerIntents = {
+  /** A write of any workflow is on its way. */
+  readonly underWay: boolean
+  /** By workflow: its newest write, where the CRM refused that one less than a day ago. */
+  readonly refused: ReadonlyMap<string, RefusedIntent>
+}
+
+/** What became of the owner writes of these records, by `object/record`. Absent: nothing that a decision must know. */
+export async function ownerIntentsOf(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  records: readonly { objectType: string; recordId: string }[],
+): Promise<Map<string, OwnerIntents>> {
+  const found = new Map<string, { underWay: boolean; refused: Map<string, RefusedIntent> }>()
+  if (records.length === 0) return found
+  const { rows } = await sql<{
+    object_type: string
+    record_id: string
+    workflow: string
+    policy_hash: string
+    to: string
+    state: string
+    outcome: string | null
+    stands_for_ms: number
+  }>`
+    select distinct on (i.object_type, i.record_id, i.workflow)
+      i.object_type, i.record_id, i.workflow, i.policy_hash, i.payload->>'to' as to, i.state, i.outcome,
+      (extract(epoch from i.finished_at + ${TRY_AGAIN_AFTER_H} * interval '1 hour' - clock_timestamp()) * 1000)::float8
+        as stands_for_ms
+    from intent i
+    join unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, r)
+      on w.t = i.object_type and w.r = i.record_id
+    -- cancelled: the CRM was not asked, so its last word still stands
+    where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state <> 'cancelled'
+    order by i.object_type, i.record_id, i.workflow, i.id desc`.execute(trx)
+  for (const row of rows) {
+    if (row.state === 'done' || (row.state === 'refused' && row.stands_for_ms <= 0)) continue
+    const key = `${row.object_type}/${row.record_id}`
+    const of = found.get(key) ?? { underWay: false, refused: new Map() }
+    found.set(key, of)
+    if (row.state === 'refused') {
+      const { to, outcome, policy_hash: policyHash, stands_for_ms: standsForMs } = row
+      of.refused.set(row.workflow, { to, why: outcome ?? 'no reason given', policyHash, standsForMs })
+    } else of.underWay = true
+  }
+  return found
+}
