@@ -1,4 +1,6 @@
+import { WRITE_BATCH_MAX } from '../src/crm/crm.ts'
 import { actBatch } from '../src/pipeline/act.ts'
+import { nextDeparture } from '../src/store/intents.ts'
 import type { WorkerContext } from './context.ts'
 import { runStage } from './run-stage.ts'
 
@@ -6,6 +8,16 @@ const ROUNDS_MAX = 10
 
 export function runAct(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, publicUrl, instance } = context
+  const timers = new Map<string, NodeJS.Timeout>()
+  /** A timer that is lost with the process is made good by the sweeper. */
+  const wakeIn = (connectionId: string, ms: number) => {
+    if (timers.has(connectionId)) return
+    const timer = setTimeout(() => {
+      timers.delete(connectionId)
+      queues.wake('act', connectionId)
+    }, ms)
+    timers.set(connectionId, timer.unref())
+  }
   queues.consume(
     'act',
     (connectionId, signal) =>
@@ -14,6 +26,11 @@ export function runAct(context: WorkerContext): void {
           (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
         )
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
+          const departsInMs = await nextDeparture(db, connectionId, WRITE_BATCH_MAX[connection.crm])
+          if (departsInMs !== 0) {
+            if (departsInMs !== null) wakeIn(connectionId, departsInMs)
+            return
+          }
           const acted = await actBatch({
             db,
             client,

@@ -9,6 +9,8 @@ export type ChildOptions = {
   readonly name: string
   readonly file: URL
   readonly args?: readonly string[]
+  /** Upper bound of the heap. Without one V8 collects so late that a process grows to whatever the machine has. */
+  readonly heapMaxMb?: number
   readonly environment: NodeJS.ProcessEnv
   /** Each line of output and of complaint. */
   readonly onLine: (line: string) => void
@@ -39,7 +41,7 @@ const LONG_LIFE_MS = 60_000
 
 /** Keeps one process of ours running. It ends when we end, however that happens. */
 export function superviseChild(options: ChildOptions): SupervisedChild {
-  const { name, file, args = [], environment, onLine, onDeath } = options
+  const { name, file, args = [], heapMaxMb, environment, onLine, onDeath } = options
   let child: ChildProcess | null = null
   let stopping = false
   let deaths = 0
@@ -50,7 +52,13 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
     const bornAt = performance.now()
     const started = spawn(
       process.execPath,
-      ['--import', new URL('./die-with-parent.mjs', import.meta.url).href, fileURLToPath(file), ...args],
+      [
+        ...(heapMaxMb === undefined ? [] : [`--max-old-space-size=${heapMaxMb}`]),
+        '--import',
+        new URL('./die-with-parent.mjs', import.meta.url).href,
+        fileURLToPath(file),
+        ...args,
+      ],
       {
         env: environment,
         stdio: ['pipe', 'pipe', 'pipe'],

@@ -44,6 +44,8 @@ export type Stack = {
 }
 
 const READY_WITHIN_MS = 120_000
+/** Batches need a tenth of it. With code and buffers beside the heap a process stays below its 512 MB (promise 15). */
+const HEAP_MAX_MB = 256
 const CHILD_STOP_MS = 7_000
 const CHECKPOINT_EVERY_MS = 10_000
 
@@ -128,6 +130,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       const child = superviseChild({
         name,
         file: new URL(file, import.meta.url),
+        heapMaxMb: HEAP_MAX_MB,
         environment: childEnvironment,
         onLine: log(name),
         onDeath: (death) => options.onDeath?.(death),

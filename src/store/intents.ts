@@ -262,7 +262,7 @@ export async function setIntentReceipts(
  * tens of writes instead of two or three (bench/stack-load.ts: 73 calls per 1,000 events without it). Well inside the
  * two seconds from a change to its task.
  */
-const DEPARTURE_AFTER_MS = 1_000
+const DEPARTURE_AFTER_MS = 1_250
 
 /** Milliseconds until there is a batch worth a call: 0 is now, null is nothing waiting. */
 export async function nextDeparture(db: Kysely<Tables>, connectionId: string, full: number): Promise<number | null> {

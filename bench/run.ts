@@ -1,0 +1,54 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { liveLine } from '../src/cli/live-line.ts'
+import type { BenchRow } from './bench-row.ts'
+import { benchDecideCore } from './decide-core.ts'
+import { benchReceiveDecided } from './receive-decided.ts'
+import { benchStack } from './stack-load.ts'
+
+const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise<BenchRow[]> | BenchRow[]>> = {
+  'decide-core': () => benchDecideCore(),
+  'receive-decided': () => benchReceiveDecided(),
+  stack: benchStack,
+}
+
+const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
+const BEGIN = '<!-- measured: begin -->'
+const END = '<!-- measured: end -->'
+
+const { values, positionals } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+if (values.help || positionals.some((name) => !Object.hasOwn(BENCHES, name))) {
+  process.stdout.write(
+    `npm run bench -- [--write] [NAME ...]\n  Names: ${Object.keys(BENCHES).join(', ')}; all without a name.\n` +
+      '  --write puts the results into docs/performance.md\n',
+  )
+  process.exit(values.help ? 0 : 2)
+}
+
+const line = liveLine(process.stderr)
+const rows: BenchRow[] = []
+for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
+  line.show(`measuring ${name}`)
+  rows.push(...(await BENCHES[name]!((text) => line.show(`${name}: ${text}`))))
+}
+line.end()
+const report = [
+  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ` +
+    `${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}. Command: \`npm run bench${positionals.length > 0 ? ` -- ${positionals.join(' ')}` : ''}\`.`,
+  '',
+  '| What | Budget | Measured |',
+  '|---|---|---|',
+  ...rows.map((row) => `| ${row.what} | ${row.budget} | ${row.measured} |`),
+].join('\n')
+process.stdout.write(`${report}\n`)
+if (values.write) {
+  const text = await readFile(DOCUMENT, 'utf8')
+  const from = text.indexOf(BEGIN)
+  const to = text.indexOf(END)
+  if (from === -1 || to === -1) throw new Error(`docs/performance.md has lost its marks ${BEGIN} and ${END}`)
+  await writeFile(DOCUMENT, `${text.slice(0, from + BEGIN.length)}\n${report}\n${text.slice(to)}`)
+}
