@@ -13,7 +13,7 @@ import pg from 'pg'
 import type { Stage, Wake } from './stages.ts'
 
 export type WakeQueue = {
-  add(name: string, wake: Wake, options: { deduplication: { id: string } }): Promise<unknown>
+  add(name: string, wake: Wake, options: { deduplication: { id: string; ttl: number } }): Promise<unknown>
   getWaitingCount(): Promise<number>
   on(event: 'error', listener: (error: Error) => void): unknown
   close(): Promise<void>

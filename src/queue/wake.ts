@@ -39,6 +39,12 @@ const RETRY_MS = { first: 250, largest: 2_000 }
 const WATCH_EVERY_MS = 5_000
 /** A wake through a healthy store takes a few milliseconds. */
 const CALL_TIMEOUT_MS = 5_000
+/**
+ * A worker that is killed between taking a job and letting go of its key would keep the connection from being woken
+ * until BullMQ finds the job stalled, up to a minute later. Below the shortest time between two sweeps, so that the
+ * next one gets through; a job that waits longer than this in a full queue gets a twin, which changes nothing.
+ */
+const KEY_LIFE_MS = 3_500
 
 /**
  * BullMQ only wakes stages up; rows are the truth (docs/decisions/0002-queue-only-wakes.md). So the store may be down
@@ -80,7 +86,15 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueuesOptions): 
     // Wakes from before the store answers wait for it, one per stage and connection.
     await ready
     try {
-      await inTime(queueOf(stage).add('wake', { stage, connectionId }, { deduplication: { id: connectionId } }))
+      await inTime(
+        queueOf(stage).add(
+          'wake',
+          { stage, connectionId },
+          {
+            deduplication: { id: connectionId, ttl: KEY_LIFE_MS },
+          },
+        ),
+      )
       problem = null
     } catch (error) {
       // Perhaps added, perhaps not. Either is fine.
