@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import { EXCEPTION_CLASSES } from '../../src/model/classes/class.ts'
+import {
+  assertCasesHaveTasks,
+  assertEventsAddUp,
+  assertEveryDefectFound,
+  assertLedgerVerifies,
+  assertNoDuplicateTasks,
+  assertWritesHaveIntents,
+} from './final-state.ts'
+import { playTuesday, quiet, reconciled, rows, startTestStack, type TestStack } from './stack.ts'
+
+/** The whole product over a messy day, with its workers killed three times in the middle of it (fault matrix 2). */
+describe('a Tuesday on which the workers are killed three times', { timeout: 180_000 }, () => {
+  let test: TestStack
+  const kills: { readonly pid: number; readonly step: string }[] = []
+
+  before(async () => {
+    test = await startTestStack()
+    await quiet(test)
+    await playTuesday(test.sandbox, (step) => {
+      // At the beginning of steps in which much is under way: arrivals are being written, doubles decided, owners moved.
+      if (!/entered a second time|re-drawn|somebody leaves/.test(step)) return
+      const pid = test.stack.children.workers.pid()
+      if (pid === null) return
+      process.kill(pid, 'SIGKILL')
+      kills.push({ pid, step })
+    })
+    await reconciled(test)
+    await quiet(test)
+  })
+  after(() => test?.stop())
+
+  it('was disturbed as announced: three different processes were killed', () => {
+    assert.equal(new Set(kills.map(({ pid }) => pid)).size, 3, JSON.stringify(kills))
+  })
+
+  it('finds every defect and nothing else, pattern by pattern', () => assertEveryDefectFound(test))
+
+  it('promise 4, M5: no case has two tasks and no task is written twice, as the CRMs list them', () =>
+    assertNoDuplicateTasks(test))
+
+  it('every open case has an open task under its named owner on its record, and every open task a case', () =>
+    assertCasesHaveTasks(test))
+
+  it('promise 7, M14: every write of ours that a CRM shows goes back to exactly one intent, and each intent has ended', () =>
+    assertWritesHaveIntents(test))
+
+  it('promise 1: every committed event was applied or skipped with a reason', () => assertEventsAddUp(test))
+
+  it('promise 1: as many notifications are accounted for as HubSpot was told were received', async () => {
+    const { webhooks } = await test.hubspot.get<{
+      webhooks: Record<'sent' | 'acknowledged' | 'failed' | 'pending', number>
+    }>('stats')
+    assert.deepEqual([webhooks.pending, webhooks.failed], [0, 0])
+    assert.ok(webhooks.acknowledged > 500)
+  })
+
+  it('promise 18: the ledger verifies', () => assertLedgerVerifies(test))
+
+  it('M6: all five classes occur', async () => {
+    const classes = await rows<{ class: string }>(test.db, sql`select distinct class from exception`)
+    assert.deepEqual(new Set(classes.map((row) => row.class)), new Set(EXCEPTION_CLASSES))
+  })
+})
