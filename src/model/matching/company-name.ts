@@ -1,26 +1,28 @@
 import { foldedWords, foldText } from './fold-text.ts'
+import { ATTACHED_FORMS, FORMS_AFTER_SC, LEADING_FORMS, LEGAL_FORMS, LEGAL_PHRASES } from './legal-forms.ts'
 
-/** Legal forms as they look after folding, single letters joined. Only words that carry no name of their own. */
-const LEGAL_FORMS: ReadonlySet<string> = new Set(
-  `inc incorporated corp corporation co company ltd limited llc lllp llp lp plc pty pte pvt gmbh mbh ag kg kgaa ohg gbr ug
-  ek ev se eg haftungsbeschrankt sa sarl sas sasu sau snc scs sca eurl sl slu slne srl srls spa sapa sas scarl scrl
-  nv bv bvba vof cv cvba vzw ab hb kb as asa ans da enk aps ks is oy oyj ky ay oo zoo sp spolka sro as vos kft zrt nyrt
-  bt kkt doo dd ad ood eood oao ooo zao pao ao ltda eireli me epp mei sadecv sapi cv sab de kk gk godo kaisha
-  kabushiki αε επε ικε οε εε ооо оао зао пао ао ип тоо чп тов еоод оод ад`.split(/\s+/),
-)
-// Written before or after the name, and often without a space.
-const ATTACHED_FORMS =
-  /(?:株式会社|有限会社|合同会社|合資会社|一般社団法人|\(株\)|（株）|㈱|有限公司|股份有限公司|주식회사|\(주\))/gu
 const JOINERS: ReadonlySet<string> = new Set(['and', 'und', 'et', 'y', 'e', 'og', 'och', 'en'])
 
 /** A company's name for comparing: folded, without punctuation and legal form, words sorted. Blank: ''. */
 export function companyNameKey(name: string | null | undefined): string {
   if (name == null) return ''
-  const words = joinLetters(foldedWords(foldText(name.replace(ATTACHED_FORMS, ' '))))
+  const words = joinLetters(foldedWords(foldText(name.normalize('NFKC').replace(ATTACHED_FORMS, ' '))))
   let end = words.length
   // From the end only: "Limited Brands Inc." keeps its Limited.
-  while (end > 1 && (LEGAL_FORMS.has(words[end - 1]!) || JOINERS.has(words[end - 1]!))) end--
-  return words.slice(0, end).sort().join(' ')
+  for (let form = formLength(words, end); form > 0 && form < end; form = formLength(words, end)) end -= form
+  // At most one, and never the only word: "SIA" alone is a name.
+  const first = words[0] ?? ''
+  const isForm = LEADING_FORMS.has(first) || (first === 'sc' && FORMS_AFTER_SC.has(words.at(-1)!))
+  const start = end > 1 && isForm ? 1 : 0
+  return words.slice(start, end).sort().join(' ')
+}
+
+/** How many words before `end` are a legal form or what joins one to the name; 0: none. */
+function formLength(words: readonly string[], end: number): number {
+  const phrase = LEGAL_PHRASES.find((form) => form.every((word, i) => words[end - form.length + i] === word))
+  if (phrase !== undefined && phrase.length < end) return phrase.length
+  const last = words[end - 1]
+  return last !== undefined && (LEGAL_FORMS.has(last) || JOINERS.has(last)) ? 1 : 0
 }
 
 /** `s a` and `n v` are how `S.A.` and `N.V.` come apart. */

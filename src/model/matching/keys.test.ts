@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { companyNameKey } from './company-name.ts'
@@ -118,10 +119,53 @@ describe('a name', () => {
       ['Acme Sp. z o.o.', 'Acme'],
       ['Κρήτη Χημικά Α.Ε.', 'Κρήτη Χημικά'],
       ['Ромашка ООО', 'РОМАШКА'],
+      ['ООО «Ромашка»', 'Ромашка'],
+      ['Águas Falcão, Lda', 'Aguas Falcao'],
+      ['Falcão, Unipessoal Lda.', 'Falcão'],
+      ['Acme S. de R.L. de C.V.', 'Acme'],
+      ['Grupo Acme, S.A.P.I. de C.V.', 'Grupo Acme'],
+      ['Acme Ges.m.b.H.', 'Acme'],
+      ['Acme Gesellschaft mit beschränkter Haftung', 'Acme'],
+      ['Oy Acme Ab', 'Acme'],
+      ['UAB Acme', 'Acme'],
+      ['S.C. Acme S.R.L.', 'Acme'],
+      ['Acme AB (publ)', 'Acme'],
+      ['Acme Pty Ltd', 'Acme Proprietary Limited'],
+      ['Acme OÜ', 'Acme'],
+      ['Acme Sp. j.', 'Acme'],
+      ['Acme spol. s r.o.', 'Acme'],
+      ['Acme San. ve Tic. Ltd. Şti.', 'Acme'],
+      ['（株）テスト', 'テスト㈱'],
+      ['テスト有限会社', 'テスト'],
+      ['Acme Ltée', 'Acme'],
+      ['Acme Sh.p.k.', 'Acme'],
     ]
     for (const [a, b] of same) assert.equal(companyNameKey(a), companyNameKey(b), `${a} / ${b}`)
     assert.notEqual(companyNameKey('Limited Brands Inc.'), companyNameKey('Brands'))
     assert.equal(companyNameKey('SE'), 'se')
+    assert.equal(companyNameKey('SIA'), 'sia')
+    assert.notEqual(companyNameKey('SC Freiburg'), companyNameKey('Freiburg'))
+    assert.notEqual(companyNameKey('Haftung und Recht GmbH'), companyNameKey('Recht'))
+  })
+
+  it('of a company keeps a country at its end, which tells sisters apart', () => {
+    for (const country of ['NL', 'DE', 'EU', 'CA', 'UK']) {
+      assert.notEqual(companyNameKey(`Acme ${country}`), companyNameKey('Acme'), country)
+    }
+  })
+
+  it('of a company never loses all its words, and the same name with a form is the same name', () => {
+    const forms = ['GmbH & Co. KG', 'S.A.', 'Lda', 's.r.o.', 'A/S', 'Kft.', 'Sp. z o.o.', 'Α.Ε.', '株式会社', 'Inc.']
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[A-Z][a-z]{3,9}( [A-Z][a-z]{4,9})?$/),
+        fc.constantFrom(...forms),
+        (name, form) => {
+          assert.notEqual(companyNameKey(name), '')
+          assert.equal(companyNameKey(`${name} ${form}`), companyNameKey(name))
+        },
+      ),
+    )
   })
 })
 
