@@ -63,7 +63,7 @@ export function installProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const answer = answerFor(error)
     // Only what we did not expect wakes someone up; a bad request is the sender's business.
-    if (answer.status >= 500 && answer.type !== 'database-unavailable') {
+    if (answer.status >= 500 && answer.type !== 'database-unavailable' && answer.type !== 'not-connected') {
       request.log.error({ err: error, requestId: request.id }, 'request failed')
     } else if (answer.type === 'database-unavailable') {
       request.log.warn({ code: databaseCode(error), requestId: request.id }, 'database unavailable')
