@@ -2,7 +2,7 @@ import type { Finding, Receipt } from './decision.ts'
 import { detect } from './patterns/detect.ts'
 import type { CompiledPolicy } from './policy/compile.ts'
 import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
-import { missesOf, type Routing, routeRecord, routingChange } from './policy/routing.ts'
+import { missesOf, type Routing, routingChange } from './policy/routing.ts'
 import type { FieldText } from './record/change-event.ts'
 import type { CrmRecord } from './record/crm-record.ts'
 import { type CaseFacts, caseFacts, fieldReader } from './rules/facts.ts'
@@ -27,9 +27,11 @@ export function makeReceipt(
     mode: branch?.branch.mode ?? null,
     rule: winner?.rule.id ?? null,
     because: winner?.rule.because ?? null,
-    misses: missesOf(routing, facts),
+    misses: missesOf(compiled, routing),
     wouldChange:
-      found === null ? routingChange(compiled, facts) : wouldClear(compiled, facts, found.finding, found.setting),
+      found === null
+        ? routingChange(compiled, facts, routing)
+        : wouldClear(compiled, facts, routing, found.finding, found.setting),
     inputs: inputsOf(compiled, facts, routing, found?.finding ?? null),
   }
 }
@@ -74,19 +76,20 @@ function changedAt(name: string, { record, shape, neighbours }: CaseFacts): stri
 function wouldClear(
   compiled: CompiledPolicy,
   facts: CaseFacts,
+  routing: Routing,
   finding: Finding,
   setting: PatternSetting | BuiltInSetting,
 ): string | null {
   // These hang on where the routing leads: another owner, and the case is another or none.
   if (setting.pattern === 'no-rule' || setting.pattern === 'branch-review' || setting.pattern === 'write-refused')
-    return routingChange(compiled, facts)
+    return routingChange(compiled, facts, routing)
   const { record, shape } = facts
   const stillThere = (changed: CrmRecord, nowMs: number) => {
     const again = caseFacts(changed, shape, facts.neighbours, facts.directory, nowMs)
     const { findings } = detect(setting, { facts: again, policy: compiled.policy }, compiled, null)
     return findings.some(({ detail }) => detail === finding.detail)
   }
-  for (const change of clearingChanges(compiled, facts, finding, setting)) {
+  for (const change of clearingChanges(compiled, facts, routing, finding, setting)) {
     const changed: CrmRecord = {
       ...record,
       values: { ...record.values, [change.field]: change.to },
@@ -106,6 +109,7 @@ type ClearingChange = { readonly field: string; readonly to: string; readonly sa
 function clearingChanges(
   compiled: CompiledPolicy,
   facts: CaseFacts,
+  { winner }: Routing,
   finding: Finding,
   setting: PatternSetting,
 ): ClearingChange[] {
@@ -145,7 +149,6 @@ function clearingChanges(
       ]
     }
     case 'orphaned-owner': {
-      const { winner } = routeRecord(compiled, facts)
       return ownerTo([...(winner === null ? [] : [winner.rule.owner]), ...compiled.policy.owners.reviewers.general])
     }
     case 'duplicate-ownership': {

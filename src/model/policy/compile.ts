@@ -1,6 +1,8 @@
 import type { CompiledClassRule } from '../classes/classify.ts'
 import type { Crm } from '../record/change-event.ts'
 import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'
+import { type ChangeSearch, prepareChanges } from '../rules/smallest-change.ts'
+import { indexTable } from '../rules/table-index.ts'
 import type { Branch, PatternSetting, Policy, PolicyVersion, Territory } from './policy.ts'
 
 export type CompiledBranch = {
@@ -18,7 +20,10 @@ export type CompiledTerritory = {
   readonly members: ReadonlySet<string>
 }
 
-/** A policy with every condition turned into a closure. */
+/** One row of all branches read as one first-match table: a rule, or what its branch says when no rule matches. */
+export type Route = { readonly branch: CompiledBranch; readonly rule: CompiledRule | null; readonly outcome: string }
+
+/** A policy with every condition turned into a closure, and its branches into one indexed table. */
 export type CompiledPolicy = {
   readonly version: PolicyVersion
   readonly policy: Policy
@@ -27,6 +32,8 @@ export type CompiledPolicy = {
   readonly pilot: CompiledConditions | null
   readonly classes: readonly CompiledClassRule[]
   readonly branches: readonly CompiledBranch[]
+  readonly routes: readonly Route[]
+  readonly search: ChangeSearch
   readonly territories: readonly CompiledTerritory[]
   /** Patterns of one watched object by `crm/object`. Absent: the workflow does not watch it. */
   readonly settings: ReadonlyMap<string, readonly PatternSetting[]>
@@ -46,6 +53,8 @@ export function compilePolicy(version: PolicyVersion): CompiledPolicy {
 
 function compile(version: PolicyVersion): CompiledPolicy {
   const { policy } = version
+  const branches = policy.boundary.map(compileBranch)
+  const routes = branches.flatMap(routesOf)
   return {
     version,
     policy,
@@ -53,12 +62,11 @@ function compile(version: PolicyVersion): CompiledPolicy {
     waits: policy.action.when === 'never' ? 'never' : compileConditions(policy.action.when),
     pilot: policy.pilot === null ? null : compileConditions(policy.pilot.when),
     classes: policy.classes.map((rule) => ({ rule, when: compileConditions(rule.when) })),
-    branches: policy.boundary.map((branch) => ({
-      branch,
-      when: compileConditions(branch.when),
-      table: compileTable(branch.rules),
-      inputs: [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))],
-    })),
+    branches,
+    routes,
+    search: prepareChanges(
+      indexTable(routes.map(({ branch, rule }) => (rule === null ? branch.when : [...branch.when, ...rule.when]))),
+    ),
     territories: policy.territories.map((territory) => ({
       territory,
       when: compileConditions(territory.when),
@@ -69,6 +77,24 @@ function compile(version: PolicyVersion): CompiledPolicy {
       policy.objects.map(({ crm, object }) => [objectKey(crm, object), settingsFor(policy, crm, object)]),
     ),
   }
+}
+
+function compileBranch(branch: Branch): CompiledBranch {
+  return {
+    branch,
+    when: compileConditions(branch.when),
+    table: compileTable(branch.rules),
+    inputs: [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))],
+  }
+}
+
+function routesOf(branch: CompiledBranch): Route[] {
+  const { branch: name, mode } = branch.branch
+  if (mode !== 'rules') return [{ branch, rule: null, outcome: `a person would decide it in the branch ${name}` }]
+  return [
+    ...branch.table.map((rule) => ({ branch, rule, outcome: `${rule.rule.owner} would get it` })),
+    { branch, rule: null, outcome: `no rule of the branch ${name} would cover it` },
+  ]
 }
 
 export function objectKey(crm: Crm, objectType: string): string {

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
-import { compilePolicy } from '../policy/compile.ts'
-import { routeRecord } from '../policy/routing.ts'
 import type { FieldText } from '../record/change-event.ts'
-import { caseOf, company, contact, daysAgo, lead, POLICY, record, versionOf } from '../testing/example.ts'
+import { caseOf, company, contact, daysAgo, lead, record } from '../testing/example.ts'
 import type { Condition } from './condition.ts'
 import { allHold, compileConditions } from './evaluate.ts'
-import { supposing } from './facts.ts'
-import { smallestChange } from './smallest-change.ts'
 
 const holds = (condition: Condition, value: FieldText) =>
   allHold(compileConditions([condition]), caseOf(contact({ x: value })).facts)
@@ -86,38 +81,5 @@ describe('a fact', () => {
     )
     assert.equal(fact('fact.openPipeline', contact(), { account: company(), deals }), '1')
     assert.equal(fact('fact.openPipeline', contact(), { account: company(), deals: deals.toReversed() }), '1')
-  })
-})
-
-describe('M57: the smallest change', () => {
-  const compiled = compilePolicy(versionOf())
-  const conditions = POLICY.boundary.flatMap((b) => [...b.when, ...b.rules.flatMap((r) => r.when)])
-  const outcome = (facts: Parameters<typeof routeRecord>[1]) => routeRecord(compiled, facts).winner?.rule.id ?? 'none'
-
-  it('goes to the nearest number before any other change', () => {
-    const { facts } = caseOf(contact(), { neighbours: { account: company({ numberofemployees: '480' }) } })
-    assert.deepEqual(smallestChange(facts, conditions, outcome), {
-      field: 'fact.employees',
-      from: '480',
-      to: '500',
-      outcome: 'dach-enterprise',
-    })
-  })
-
-  it('changes the outcome whenever it is found, whatever the record', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom('Germany', 'France', 'Japan', 'Brazil', null),
-        fc.option(fc.integer({ min: 0, max: 1000 })),
-        (country, size) => {
-          const account = company({ numberofemployees: size === null ? null : String(size) })
-          const { facts } = caseOf(contact({ country }), { neighbours: { account } })
-          const change = smallestChange(facts, conditions, outcome)
-          assert.ok(change)
-          const changed = supposing(facts, new Map([[change.field, change.to]]))
-          assert.notEqual(outcome(changed), outcome(facts))
-        },
-      ),
-    )
   })
 })

@@ -40,7 +40,10 @@ export function firstMatch<Row extends { readonly when: CompiledConditions }>(
   return null
 }
 
-/** M57: of each rule before `winner` (of every rule when none won) the first condition that failed, and what it met. */
+/**
+ * M57: of each rule before `winner` (of every rule when none won) the first condition that failed, and what it met.
+ * In production the index says it; this is what the index is tested against.
+ */
 export function missesBefore(
   table: readonly CompiledRule[],
   winner: CompiledRule | null,
@@ -63,7 +66,7 @@ function compileCondition(condition: Condition): CompiledCondition {
 }
 
 /** Blank is a value of its own: it is in no list, it is not in every `not-in` list, and it lies in no range. */
-function valueTest(condition: Condition): (value: FieldText, nowMs: number) => boolean {
+export function valueTest(condition: Condition): (value: FieldText, nowMs: number) => boolean {
   switch (condition.op) {
     case 'in': {
       const wanted = new Set(condition.values.map(comparableText))
@@ -94,7 +97,7 @@ function valueTest(condition: Condition): (value: FieldText, nowMs: number) => b
     case 'not-blank':
       return (value) => value !== null
     case 'range': {
-      const measure = rangeMeasure(condition.from ?? condition.below ?? '')
+      const measure = measureOf(condition)
       const from = condition.from === null ? Number.NEGATIVE_INFINITY : measure(condition.from)
       const below = condition.below === null ? Number.POSITIVE_INFINITY : measure(condition.below)
       return (value) => {
@@ -111,6 +114,6 @@ function valueTest(condition: Condition): (value: FieldText, nowMs: number) => b
 }
 
 /** A range is of numbers or of dates, as its own ends are spelled. */
-function rangeMeasure(end: string): (text: string) => number {
-  return /^\d{4}-\d{2}-\d{2}/.test(end) ? Date.parse : Number
+export function measureOf({ from, below }: Extract<Condition, { op: 'range' }>): (text: string) => number {
+  return /^\d{4}-\d{2}-\d{2}/.test(from ?? below ?? '') ? Date.parse : Number
 }

@@ -25,7 +25,7 @@ export type CaseFacts = {
   readonly owner: CrmUser | undefined
   /** What-if values by the name that conditions use. Null: the case as it is. */
   readonly supposed: ReadonlyMap<string, FieldText> | null
-  readonly known: Map<FactName, FieldText>
+  readonly known: { [Fact in FactName]?: FieldText }
 }
 
 export function caseFacts(
@@ -46,7 +46,7 @@ export function caseFacts(
     owner,
     ownerState: ownerState(isBlank(ownerId), owner),
     supposed: null,
-    known: new Map(),
+    known: {},
   }
 }
 
@@ -84,10 +84,10 @@ function plainReader(name: FieldName | null): (facts: CaseFacts) => FieldText {
   if (name.kind === 'fact') {
     const { fact } = name
     return (facts) => {
-      const known = facts.known.get(fact)
+      const known = facts.known[fact]
       if (known !== undefined) return known
       const value = FACTS[fact](facts)
-      facts.known.set(fact, value)
+      facts.known[fact] = value
       return value
     }
   }
@@ -147,8 +147,18 @@ function openPipeline({ neighbours }: CaseFacts): FieldText {
   return String(cents / 100)
 }
 
+/** False, as nearly always: nothing that a name could speak of is hidden, so nobody has to look further. */
+export function isAnythingHidden({ record, neighbours: { account, deals } }: CaseFacts): boolean {
+  return (
+    record.unreadable.size > 0 ||
+    (account !== null && account.unreadable.size > 0) ||
+    deals.some(({ unreadable }) => unreadable.size > 0)
+  )
+}
+
 /** The fields behind a name that our credentials may not read; any of them makes an answer a guess. */
 export function unreadableBehind(name: string, facts: CaseFacts): string[] {
+  if (!isAnythingHidden(facts)) return []
   const parsed = readFieldName(name)
   if (parsed === null) return []
   const { record, shape } = facts

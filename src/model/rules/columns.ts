@@ -1,0 +1,166 @@
+import type { FieldText } from '../record/change-event.ts'
+import { comparableText } from './comparable-text.ts'
+import type { Condition } from './condition.ts'
+import { measureOf, valueTest } from './evaluate.ts'
+
+/**
+ * One kind of question that a table asks about one field, with the values told apart as far as the answers differ:
+ * a listed text, anything else, blank; the intervals between two cut points. All values of one class get the same answer
+ * from every condition of the column.
+ */
+export type Column = {
+  readonly classes: number
+  readonly classOf: (value: FieldText, nowMs: number) => number
+  /** Per class, 1 where the condition, one of those that made the column, holds. */
+  readonly holds: (condition: Condition) => Uint8Array
+  /** True where the class depends on the moment of decision. */
+  readonly ages: boolean
+}
+
+const DAY_MS = 86_400_000
+
+/** Conditions of one field with the same key belong into one column. */
+export function columnKey(condition: Condition): string {
+  switch (condition.op) {
+    case 'in':
+    case 'not-in':
+    case 'blank':
+    case 'not-blank':
+      return 'text'
+    case 'range':
+      return measureOf(condition) === Number ? 'number' : 'date'
+    case 'older-than':
+      return 'age'
+    case 'prefix':
+    case 'contains':
+      // A column of its own, with the two classes that it holds for and that it does not.
+      return `${condition.op} ${JSON.stringify(condition.values)}`
+  }
+}
+
+export function makeColumn(conditions: readonly Condition[]): Column {
+  const [first] = conditions
+  switch (first?.op) {
+    case 'range':
+      return rangeColumn(conditions.filter((c) => c.op === 'range'))
+    case 'older-than':
+      return ageColumn(conditions.filter((c) => c.op === 'older-than'))
+    case 'prefix':
+    case 'contains': {
+      const test = valueTest(first)
+      return {
+        classes: 2,
+        classOf: (value, nowMs) => (test(value, nowMs) ? 1 : 0),
+        holds: () => Uint8Array.of(0, 1),
+        ages: false,
+      }
+    }
+    default:
+      return textColumn(conditions)
+  }
+}
+
+const BLANK = 0
+const OTHER = 1
+
+function textColumn(conditions: readonly Condition[]): Column {
+  const classOfText = new Map<string, number>()
+  // As the policy spells them: most values are met in just that spelling, and need no folding.
+  const asSpelled = new Map<string, number>()
+  for (const condition of conditions) {
+    if (condition.op !== 'in' && condition.op !== 'not-in') continue
+    for (const value of condition.values) {
+      const text = comparableText(value)
+      const known = classOfText.get(text) ?? classOfText.size + 2
+      classOfText.set(text, known)
+      asSpelled.set(value, known)
+    }
+  }
+  const classes = classOfText.size + 2
+  return {
+    classes,
+    classOf: (value) =>
+      value === null ? BLANK : (asSpelled.get(value) ?? classOfText.get(comparableText(value)) ?? OTHER),
+    holds: (condition) => {
+      const holds = new Uint8Array(classes)
+      if (condition.op === 'blank') holds[BLANK] = 1
+      if (condition.op === 'not-blank' || condition.op === 'not-in') holds.fill(1)
+      if (condition.op === 'not-blank') holds[BLANK] = 0
+      if (condition.op === 'in' || condition.op === 'not-in') {
+        for (const value of condition.values) {
+          holds[classOfText.get(comparableText(value))!] = condition.op === 'in' ? 1 : 0
+        }
+      }
+      return holds
+    },
+    ages: false,
+  }
+}
+
+/** Class 0 lies in no range: blank, not a number or date, or without an end. Class n lies before the nth cut point. */
+function rangeColumn(conditions: readonly Extract<Condition, { op: 'range' }>[]): Column {
+  const measure = measureOf(conditions[0]!)
+  const ends = (c: Extract<Condition, { op: 'range' }>) => ({
+    from: c.from === null ? Number.NEGATIVE_INFINITY : measure(c.from),
+    below: c.below === null ? Number.POSITIVE_INFINITY : measure(c.below),
+  })
+  const cuts = sortedCuts(conditions.flatMap((c) => Object.values(ends(c))))
+  return {
+    classes: cuts.length + 2,
+    classOf: (value) => {
+      if (value === null) return 0
+      const n = measure(value)
+      return Number.isNaN(n) || n === Number.POSITIVE_INFINITY ? 0 : 1 + countUpTo(cuts, n)
+    },
+    holds: (condition) => {
+      const holds = new Uint8Array(cuts.length + 2)
+      if (condition.op !== 'range') return holds
+      const { from, below } = ends(condition)
+      for (let i = 1; i < holds.length; i += 1) {
+        const start = cuts[i - 2] ?? Number.NEGATIVE_INFINITY
+        const end = cuts[i - 1] ?? Number.POSITIVE_INFINITY
+        if (from <= start && below >= end) holds[i] = 1
+      }
+      return holds
+    },
+    ages: false,
+  }
+}
+
+/** Class n is older than n of the ages that the table names. */
+function ageColumn(conditions: readonly Extract<Condition, { op: 'older-than' }>[]): Column {
+  const cuts = sortedCuts(conditions.map(({ days }) => days * DAY_MS))
+  return {
+    classes: cuts.length + 1,
+    classOf: (value, nowMs) => {
+      if (value === null) return 0
+      const age = nowMs - Date.parse(value)
+      if (Number.isNaN(age)) return 0
+      let older = 0
+      while (older < cuts.length && cuts[older]! < age) older += 1
+      return older
+    },
+    holds: (condition) => {
+      const holds = new Uint8Array(cuts.length + 1)
+      if (condition.op === 'older-than') holds.fill(1, cuts.indexOf(condition.days * DAY_MS) + 1)
+      return holds
+    },
+    ages: true,
+  }
+}
+
+function sortedCuts(points: readonly number[]): number[] {
+  return [...new Set(points.filter(Number.isFinite))].sort((a, b) => a - b)
+}
+
+/** How many of the sorted cuts are not above `n`. */
+function countUpTo(cuts: readonly number[], n: number): number {
+  let low = 0
+  let high = cuts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (cuts[middle]! <= n) low = middle + 1
+    else high = middle
+  }
+  return low
+}
