@@ -1,12 +1,13 @@
 import type { Finding, Receipt } from './decision.ts'
 import { detect } from './patterns/detect.ts'
+import type { AskedInput } from './policy/asked.ts'
 import type { CompiledPolicy } from './policy/compile.ts'
 import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
 import { missesOf, type Routing, routingChange } from './policy/routing.ts'
 import type { FieldText } from './record/change-event.ts'
 import type { CrmRecord } from './record/crm-record.ts'
-import { type CaseFacts, caseFacts, fieldReader } from './rules/facts.ts'
-import { readFieldName } from './rules/field-name.ts'
+import { type CaseFacts, caseFacts, isBlank } from './rules/facts.ts'
+import { type FieldName, readFieldName } from './rules/field-name.ts'
 
 /** M56: what was known, which rule fired and why no other did. `found` null: the workflow's ordinary action. */
 export function makeReceipt(
@@ -22,7 +23,7 @@ export function makeReceipt(
     policy: version.hash,
     workflow: policy.workflow,
     record: { connectionId, objectType, recordId },
-    decidedAt: new Date(facts.nowMs).toISOString(),
+    decidedAt: isoOf(facts.nowMs),
     branch: branch?.branch.branch ?? null,
     mode: branch?.branch.mode ?? null,
     rule: winner?.rule.id ?? null,
@@ -38,26 +39,35 @@ export function makeReceipt(
 
 /** Every input that the outcome rests on, with its age where the CRM tells it. */
 function inputsOf(
-  { policy }: CompiledPolicy,
+  compiled: CompiledPolicy,
   facts: CaseFacts,
   { branch }: Routing,
   finding: Finding | null,
 ): Receipt['inputs'] {
-  const names = new Set<string>(policy.scope.map(({ field }) => field))
-  if (policy.action.when !== 'never') for (const { field } of policy.action.when) names.add(field)
-  for (const { field } of branch?.branch.when ?? []) names.add(field)
-  for (const { when } of branch?.branch.rules ?? []) for (const { field } of when) names.add(field)
-  names.add(facts.shape.owner)
-  const inputs: Record<string, { value: FieldText; changedAt: string | null }> = {}
-  for (const name of names) inputs[name] = { value: fieldReader(name)(facts), changedAt: changedAt(name, facts) }
+  const inputs: Record<string, Input> = {}
+  const ownerField = facts.shape.owner
+  for (const input of branch?.asked ?? compiled.asked) inputs[input.name] = inputAt(input, facts)
+  inputs[ownerField] ??= {
+    value: blankToNull(facts.record.values[ownerField]),
+    changedAt: changedAt({ kind: 'own', field: ownerField, only: null }, facts),
+  }
   for (const [name, value] of Object.entries(finding?.evidence ?? {})) {
-    inputs[name] ??= { value, changedAt: changedAt(name, facts) }
+    inputs[name] ??= { value, changedAt: changedAt(readFieldName(name), facts) }
   }
   return inputs
 }
 
-function changedAt(name: string, { record, shape, neighbours }: CaseFacts): string | null {
-  const parsed = readFieldName(name)
+function blankToNull(value: FieldText | undefined): FieldText {
+  return isBlank(value) ? null : (value ?? null)
+}
+
+type Input = { readonly value: FieldText; readonly changedAt: string | null }
+
+function inputAt({ parsed, read }: AskedInput, facts: CaseFacts): Input {
+  return { value: read(facts), changedAt: changedAt(parsed, facts) }
+}
+
+function changedAt(parsed: FieldName | null, { record, shape, neighbours }: CaseFacts): string | null {
   if (parsed === null) return null
   const source = parsed.kind === 'account' && shape.about !== 'account' ? neighbours.account : record
   const field =
@@ -69,7 +79,19 @@ function changedAt(name: string, { record, shape, neighbours }: CaseFacts): stri
           : null
       : parsed.field
   const stamp = field === null ? undefined : source?.stamps[field]
-  return stamp === undefined ? null : new Date(stamp.atMs).toISOString()
+  return stamp === undefined ? null : isoOf(stamp.atMs)
+}
+
+let lastMs = Number.NaN
+let lastIso = ''
+
+/** Most fields of a record changed at the one moment when it was made, and spelling it out costs as much as deciding. */
+function isoOf(atMs: number): string {
+  if (atMs !== lastMs) {
+    lastIso = new Date(atMs).toISOString()
+    lastMs = atMs
+  }
+  return lastIso
 }
 
 /** M57: the smallest change that would clear the case, verified by looking again; null where no single one would. */

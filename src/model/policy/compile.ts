@@ -3,6 +3,7 @@ import type { Crm } from '../record/change-event.ts'
 import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'
 import { type ChangeSearch, prepareChanges } from '../rules/smallest-change.ts'
 import { indexTable } from '../rules/table-index.ts'
+import { type AskedInput, askedInputs } from './asked.ts'
 import type { Branch, PatternSetting, Policy, PolicyVersion, Territory } from './policy.ts'
 
 export type CompiledBranch = {
@@ -11,6 +12,8 @@ export type CompiledBranch = {
   readonly table: readonly CompiledRule[]
   /** Everything that the branch and its table ask about, once each. */
   readonly inputs: readonly string[]
+  /** The same and what the workflow itself asks about, for receipts. */
+  readonly asked: readonly AskedInput[]
 }
 
 export type CompiledTerritory = {
@@ -32,6 +35,8 @@ export type CompiledPolicy = {
   readonly pilot: CompiledConditions | null
   readonly classes: readonly CompiledClassRule[]
   readonly branches: readonly CompiledBranch[]
+  /** What the workflow asks about where no branch does. */
+  readonly asked: readonly AskedInput[]
   readonly routes: readonly Route[]
   readonly search: ChangeSearch
   readonly territories: readonly CompiledTerritory[]
@@ -53,7 +58,7 @@ export function compilePolicy(version: PolicyVersion): CompiledPolicy {
 
 function compile(version: PolicyVersion): CompiledPolicy {
   const { policy } = version
-  const branches = policy.boundary.map(compileBranch)
+  const branches = policy.boundary.map((branch) => compileBranch(policy, branch))
   const routes = branches.flatMap(routesOf)
   return {
     version,
@@ -63,6 +68,7 @@ function compile(version: PolicyVersion): CompiledPolicy {
     pilot: policy.pilot === null ? null : compileConditions(policy.pilot.when),
     classes: policy.classes.map((rule) => ({ rule, when: compileConditions(rule.when) })),
     branches,
+    asked: askedInputs(policy, []),
     routes,
     search: prepareChanges(
       indexTable(routes.map(({ branch, rule }) => (rule === null ? branch.when : [...branch.when, ...rule.when]))),
@@ -79,12 +85,14 @@ function compile(version: PolicyVersion): CompiledPolicy {
   }
 }
 
-function compileBranch(branch: Branch): CompiledBranch {
+function compileBranch(policy: Policy, branch: Branch): CompiledBranch {
+  const inputs = [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))]
   return {
     branch,
     when: compileConditions(branch.when),
     table: compileTable(branch.rules),
-    inputs: [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))],
+    inputs,
+    asked: askedInputs(policy, inputs),
   }
 }
 
