@@ -161,6 +161,31 @@ describe('decide', () => {
     assert.equal(exceptions[0]?.class, 'unknown')
   })
 
+  it('M15: settles nothing by a table that asks about a size which it may not read', () => {
+    const account = company({}, { unreadable: new Set(['numberofemployees']) })
+    const { write, exceptions } = decided(contact({ hubspot_owner_id: 'hs-gone' }), { neighbours: { account } })
+    assert.equal(write, null)
+    assert.deepEqual(
+      exceptions.map((e) => [e.pattern, e.status]),
+      [['orphaned-owner', 'open']],
+    )
+  })
+
+  it('M15: does not route on a country of the record itself that it may not read', () => {
+    const subject = contact({ hubspot_owner_id: null, territory: null }, { unreadable: new Set(['country']) })
+    const { write, exceptions } = decided(subject)
+    assert.equal(write, null)
+    assert.deepEqual(
+      exceptions.map((e) => [e.pattern, e.class]),
+      [['no-rule', 'unknown']],
+    )
+  })
+
+  it('M15: writes no owner over one that it may not read', () => {
+    const subject = contact({ hubspot_owner_id: null }, { unreadable: new Set(['hubspot_owner_id']) })
+    assert.equal(decided(subject).write, null)
+  })
+
   it('sends each class to its own circle', () => {
     const deal = record('hubspot', 'deals', { amount: '60000', hs_is_closed: 'false' }, { recordId: 'd' })
     const subject = contact({ company: null })

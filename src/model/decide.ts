@@ -63,7 +63,7 @@ export function decide(input: DecideInput): Decision {
   if (refusal !== null) {
     found.push(classed(writeRefused(facts, routing, refusal), { pattern: 'write-refused' }, compiled, facts))
   }
-  const isHeld = refusal !== null || found.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
+  const isHeld = found.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
   const acts = isWanted && !isHeld
   const exceptions = found.map((one) =>
     openException(one, compiled, facts, routing, { waits, refusal, isSettled: acts && settled.has(one) }),

@@ -51,6 +51,24 @@ describe('the class of a case', () => {
     assert.equal(classOf([{ ...expected, pattern: 'orphaned-owner' }], {}, orphan), 'risky')
   })
 
+  it('M15: is unknown where a rule says so, and neither customer nor pipeline lifts it out', () => {
+    const inspect: ClassRule = { when: [], class: 'unknown', because: 'Not agreed yet.' }
+    const account = company({ lifecyclestage: 'customer' })
+    assert.equal(classOf([inspect, expected], { neighbours: { account, deals: [deal('90000')] } }), 'unknown')
+  })
+
+  it('M15: is unknown when the pipeline of the account cannot be summed', () => {
+    const hidden = { ...deal('10'), unreadable: new Set(['amount']) }
+    assert.equal(classOf([expected], { neighbours: { account: company(), deals: [hidden] } }), 'unknown')
+  })
+
+  it('M15: is unknown when one rule asks about a hidden field, although a later one would fit', () => {
+    const account = company({}, { unreadable: new Set(['industry']) })
+    const when = [{ field: 'account.industry', op: 'in' as const, values: ['x'] }]
+    assert.equal(classOf([{ when, class: 'risky', because: '' }, expected], { neighbours: { account } }), 'unknown')
+    assert.equal(classOf([expected], { neighbours: { account } }), 'expected')
+  })
+
   it('is unknown when the finding, a rule or a floor rests on what we may not read', () => {
     assert.equal(classOf([expected], {}, { ...blank, unreadable: ['company'] }), 'unknown')
     const hidden = company({}, { unreadable: new Set(['industry', 'lifecyclestage']) })
