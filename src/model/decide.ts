@@ -7,7 +7,7 @@ import { ownerOfCase } from './lanes/owner-of-case.ts'
 import { detect } from './patterns/detect.ts'
 import { inQuotes } from './patterns/in-words.ts'
 import { writeRefused } from './patterns/write-refused.ts'
-import { type CompiledPolicy, compilePolicy, objectKey } from './policy/compile.ts'
+import { type CompiledPolicy, compilePolicy } from './policy/compile.ts'
 import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
 import { hiddenInputs, type Routing, routeRecord } from './policy/routing.ts'
 import { makeReceipt } from './receipt.ts'
@@ -36,7 +36,7 @@ type Found = {
 export function decide(input: DecideInput): Decision {
   const { record, neighbours, directory, version, nowMs, refused = null } = input
   const compiled = compilePolicy(version)
-  const settings = compiled.settings.get(objectKey(record.crm, record.objectType))
+  const settings = compiled.settings[record.crm].get(record.objectType)
   const shape = objectShape(record.crm, record.objectType)
   if (settings === undefined || shape === undefined || record.deleted || record.mergedInto !== null) return OUT_OF_SCOPE
   const facts = caseFacts(record, shape, neighbours, directory, nowMs)
