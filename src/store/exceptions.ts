@@ -15,6 +15,7 @@ export type OpenException = {
   readonly dueAt: Date
   readonly what: string
   readonly cause: string
+  /** Null also where the task it had is closed: an open case has an open task. */
   readonly taskId: number | null
   readonly digest: string
 }
@@ -41,11 +42,13 @@ export async function openExceptionsOf(
     would_have: string
   }>`
     select e.id, e.workflow, e.pattern, e.subject, e.object_type, e.record_id, e.class, e.owner_email, e.due_at, e.what,
-           e.cause, e.task_id, e.todo, e.would_have
+           e.cause, t.id as task_id, e.todo, e.would_have
     from exception e
     join unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, i)
       on w.t = e.object_type and w.i = e.record_id
+    left join task t on t.id = e.task_id and t.status = 'open'
     where e.connection_id = ${connectionId} and e.status = 'open'
+    order by e.id
     for update of e`.execute(trx)
   return rows.map((row) => ({
     id: row.id,

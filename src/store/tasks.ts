@@ -60,9 +60,13 @@ export async function linkExceptions(
     where e.id = x.id`.execute(trx)
 }
 
-/** Closes those of the tasks that have no open exception left. Returns which. */
+/**
+ * Closes those of the tasks that have no open exception left. Returns which. Locked by a statement of its own: whoever
+ * adds a case holds the task until its commit, and only a statement that begins after that sees the case.
+ */
 export async function closeEmptyTasks(trx: Kysely<Tables>, taskIds: readonly number[]): Promise<number[]> {
   if (taskIds.length === 0) return []
+  await sql`select id from task where id = any(${taskIds}::bigint[]) order by id for update`.execute(trx)
   const { rows } = await sql<{ id: number }>`
     update task t set status = 'done', closed_at = now(),
       closed_by = case when t.checking_since is null then 'lanekeeper' else 'person' end, checking_since = null
