@@ -55,14 +55,14 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
         nowMs: options.nowMs(),
       })
       if (verdict !== 'ok') {
-        await refusal(options.db, verdict)
+        await counted(options.db, 'webhook-refused', 1, { detail: verdict })
         throw new ProblemError('bad-signature', 401, SIGNATURE_ADVICE[verdict])
       }
       const portals = byPortal(await parse(options.db, rawBody))
       for (const [portalId, notifications] of portals) {
         const receiver = receivers.find((r) => r.portalId === portalId)
         if (!receiver) {
-          await count(options.db, 'webhook-unknown-portal', notifications.length, { detail: portalId })
+          await counted(options.db, 'webhook-unknown-portal', notifications.length, { detail: portalId })
           continue
         }
         const read = toChangeEvents({
@@ -74,9 +74,11 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
         })
         await inTime(receiveEvents(options.db, read.events))
         const { connectionId } = receiver
-        for (const { reason } of read.skipped)
-          await count(options.db, 'webhook-skipped', 1, { connectionId, detail: reason })
         options.wakeApply(connectionId)
+        const reasons = Map.groupBy(read.skipped, ({ reason }) => reason)
+        for (const [reason, skipped] of reasons) {
+          await counted(options.db, 'webhook-skipped', skipped.length, { connectionId, detail: reason })
+        }
       }
       return reply.code(204).send()
     })
@@ -100,14 +102,19 @@ async function parse(db: Database, rawBody: Buffer): Promise<ReturnType<typeof p
     return parseWebhook(rawBody)
   } catch (error) {
     if (!(error instanceof WebhookFormatError)) throw error
-    await refusal(db, 'format')
+    await counted(db, 'webhook-refused', 1, { detail: 'format' })
     throw new ProblemError('bad-request', 400, error.message, { cause: error })
   }
 }
 
-/** Counting a refusal must never turn it into another answer. */
-async function refusal(db: Database, why: string): Promise<void> {
-  await count(db, 'webhook-refused', 1, { detail: why }).catch(() => undefined)
+/** Counting must never turn an answer into another one: what is stored is stored, what is refused is refused. */
+async function counted(
+  db: Database,
+  name: string,
+  n: number,
+  where: { readonly connectionId?: string; readonly detail: string },
+): Promise<void> {
+  await count(db, name, n, where).catch(() => undefined)
 }
 
 function byPortal(notifications: ReturnType<typeof parseWebhook>) {

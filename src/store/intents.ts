@@ -6,6 +6,21 @@ import type { Tables } from './tables.ts'
 /** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
 export const LEASE_S = 120
 
+/**
+ * What may be claimed now, of `intent q`. `sending` past its lease, or under a process that gives no sign of life: a
+ * worker died in mid-call. One writer per task at a time: where the CRM enforces no key, two creates would be two tasks.
+ * A task that a person has just closed is left alone until it is known whether the case is gone.
+ */
+const DUE = sql`(
+  (q.state in ('pending', 'unknown') and q.next_attempt_at <= clock_timestamp()
+    or q.state = 'sending' and (q.lease_until < clock_timestamp() or not exists (
+      select 1 from process_beat b where b.instance = q.lease_by
+        and b.beat_at > clock_timestamp() - ${DEAD_AFTER_S} * interval '1 second')))
+  and (q.state <> 'pending' or q.task_id is null or not exists (
+    select 1 from intent o where o.task_id = q.task_id and o.state in ('sending', 'unknown')))
+  and (q.task_id is null or not exists (
+    select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null)))`
+
 export type OwnerPayload = {
   readonly field: string
   readonly from: string | null
@@ -108,14 +123,7 @@ export async function claimIntents(
       lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from (
       select id, state as before from intent q
-      where connection_id = ${connectionId} and kind = ${kind}
-        and ((state in ('pending', 'unknown') and next_attempt_at <= clock_timestamp())
-          or (state = 'sending' and (lease_until < clock_timestamp() or not exists (
-            select 1 from process_beat b where b.instance = q.lease_by
-              and b.beat_at > clock_timestamp() - ${DEAD_AFTER_S} * interval '1 second'))))
-        -- one writer per task at a time: where the CRM enforces no key, two creates would be two tasks
-        and (state <> 'pending' or task_id is null or not exists (
-          select 1 from intent o where o.task_id = q.task_id and o.state in ('sending', 'unknown')))
+      where connection_id = ${connectionId} and kind = ${kind} and ${DUE}
       order by next_attempt_at, id
       limit ${limit}
       for update skip locked
@@ -141,16 +149,22 @@ export async function claimIntents(
   }))
 }
 
-/** M14: what will be sent stands in the intent before the CRM is called. */
-export async function recordPayloads(
+/**
+ * The last step before the CRM is called: what will be sent stands in the intent (M14), and the lease is renewed. Returns
+ * the ids that are still ours. A worker that was paused and overtaken meanwhile gets none back, and must send nothing.
+ */
+export async function holdForSending(
   db: Kysely<Tables>,
   items: readonly { readonly id: number; readonly leaseEpoch: number; readonly payload: unknown }[],
-): Promise<void> {
-  if (items.length === 0) return
-  await sql`update intent i set payload = x.p::jsonb
+): Promise<Set<number>> {
+  if (items.length === 0) return new Set()
+  const { rows } = await sql<{ id: number }>`
+    update intent i set payload = x.p::jsonb, lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from unnest(${items.map((i) => i.id)}::bigint[], ${items.map((i) => i.leaseEpoch)}::int[],
                 ${items.map((i) => JSON.stringify(i.payload))}::text[]) as x(id, e, p)
-    where i.id = x.id and i.lease_epoch = x.e`.execute(db)
+    where i.id = x.id and i.lease_epoch = x.e and i.state = 'sending'
+    returning i.id`.execute(db)
+  return new Set(rows.map((row) => row.id))
 }
 
 export type IntentResult = {
@@ -161,6 +175,8 @@ export type IntentResult = {
   readonly crmId: string | null
   /** For pending and unknown: when to try again. */
   readonly nextAttemptAtMs: number | null
+  /** The CRM refused, and it is tried again much later. */
+  readonly refused?: boolean
 }
 
 /** Writes the outcomes whose lease is still ours and returns their ids; the others were taken over meanwhile. */
@@ -270,10 +286,8 @@ export async function nextDeparture(db: Kysely<Tables>, connectionId: string, fu
     select count(*)::int as n, coalesce(bool_or(state <> 'pending' or attempts > 0), false) as urgent,
       coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as waited_ms
     from (
-      select state, attempts, created_at from intent
-      where connection_id = ${connectionId}
-        and (state in ('pending', 'unknown') and next_attempt_at <= clock_timestamp()
-          or state = 'sending' and lease_until < clock_timestamp())
+      select state, attempts, created_at from intent q
+      where connection_id = ${connectionId} and ${DUE}
       order by next_attempt_at
       limit ${full}
     ) due`.execute(db)
