@@ -86,6 +86,8 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     },
     act: (instance?: string) => actBatch(actDependencies(instance)),
     verify: () => verifyClosedTasks(db, crm.connectionId, nowMs),
+    /** What runs is worked out again, as after every change of people. */
+    republish: () => publishPolicies(db, files),
     people: () => syncPeople(db, crm.client(), crm.connectionId),
     /** Everything once around until nothing moves: what the workers do, in one process and in order. */
     async settle() {
