@@ -66,7 +66,10 @@ export async function connectHubSpot(
       callLimit: CALL_LIMITS.hubspot,
     })
     const connection = await rowOf(db, connectionId)
-    return { connection, client: build(connectionId, connection), stream: null }
+    const client = build(connectionId, connection)
+    // The account's zone and pages: a daily limit ends at its midnight.
+    await client.identify()
+    return { connection, client, stream: null }
   })
 }
 

@@ -28,10 +28,10 @@ export const CONNECTING_BUDGET: CallBudget = {
 /**
  * Our share of the CRM's published limits, for all workers together, until its own headers say better. HubSpot: 100
  * calls in 10 s is the smallest plan's limit (contracts/hubspot.md 8.1), of which we take 80 %, a second at a time;
- * search allows 5 a second, of which 4. Salesforce publishes no window, only a day and 25 long calls at once: 25 a
- * second keeps a burst civil.
+ * search allows 5 a second, and two of our seconds may lie in one of its, so 2. Salesforce publishes no window, only a
+ * day and 25 long calls at once: 25 a second keeps a burst civil.
  */
 export const CALL_LIMITS = {
-  hubspot: { windowMs: 1_000, perWindow: 8, searchPerSecond: 4 },
+  hubspot: { windowMs: 1_000, perWindow: 8, searchPerSecond: 2 },
   salesforce: { windowMs: 1_000, perWindow: 25, searchPerSecond: 25 },
 } as const

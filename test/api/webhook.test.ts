@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
+import { buildApp } from '../../src/api/app.ts'
+import { type HubSpotReceiver, webhookRoutes } from '../../src/api/webhook-routes.ts'
+import type { ConnectionId } from '../../src/model/record/change-event.ts'
+import type { Database } from '../../src/store/database.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+
+const URL = 'https://lanekeeper.example.com/webhooks/hubspot'
+const SECRET = 'test-client-secret-0001'
+const NOW_MS = Date.parse('2026-11-24T09:00:00Z')
+
+describe('the webhook route', () => {
+  let database: TestDatabase
+  let app: FastifyInstance
+  let receivers: HubSpotReceiver[]
+  const woken: string[] = []
+  before(async () => {
+    database = await testDatabase()
+    app = appOn(database.db)
+  })
+  after(async () => {
+    await app.close()
+    await database.drop()
+  })
+  beforeEach(async () => {
+    woken.length = 0
+    receivers = [
+      { connectionId: 'hubspot-33' as ConnectionId, portalId: '33', appId: '7', secrets: [SECRET], fields: {} },
+    ]
+    await sql`truncate change_event`.execute(database.db)
+    await sql`delete from counter`.execute(database.db)
+  })
+
+  const appOn = (db: Database) =>
+    buildApp({
+      db,
+      publicUrl: 'https://lanekeeper.example.com',
+      consoleDir: null,
+      plugins: [
+        webhookRoutes({
+          db,
+          webhookUrl: URL,
+          connections: async () => receivers,
+          wakeApply: (id) => woken.push(id),
+          nowMs: () => NOW_MS,
+        }),
+      ],
+    })
+  const event = (id: number, portalId = 33, change: object = {}) => ({
+    eventId: id,
+    subscriptionId: 1,
+    portalId,
+    appId: 7,
+    occurredAt: NOW_MS - 1_000,
+    subscriptionType: 'contact.propertyChange',
+    attemptNumber: 0,
+    objectId: 1_000 + id,
+    propertyName: 'company',
+    propertyValue: 'Acme',
+    changeSource: 'CRM_UI',
+    sourceId: 'userId:9',
+    ...change,
+  })
+  const deliver = (
+    body: unknown,
+    {
+      on = app,
+      secret = SECRET,
+      atMs = NOW_MS,
+      host = 'lanekeeper.example.com',
+    }: { on?: FastifyInstance; secret?: string; atMs?: number; host?: string } = {},
+  ) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    const signature = createHmac('sha256', secret).update(`POST${URL}${text}${atMs}`).digest('base64')
+    return on.inject({
+      method: 'POST',
+      url: '/webhooks/hubspot',
+      payload: text,
+      headers: {
+        host,
+        'content-type': 'application/json',
+        'x-hubspot-signature-v3': signature,
+        'x-hubspot-request-timestamp': String(atMs),
+      },
+    })
+  }
+  const stored = async () =>
+    (await sql<{ n: number }>`select count(*)::int as n from change_event`.execute(database.db)).rows[0]!.n
+  const counter = async (name: string) =>
+    (await sql<{ detail: string; n: number }>`select detail, n from counter where name = ${name}`.execute(database.db))
+      .rows
+
+  it('stores before it answers, wakes apply, and stores a second delivery only once', async () => {
+    assert.equal((await deliver([event(1), event(2)])).statusCode, 204)
+    assert.equal((await deliver([event(1, 33, { attemptNumber: 3 }), event(2)])).statusCode, 204)
+    assert.equal(await stored(), 2)
+    assert.deepEqual(woken, ['hubspot-33', 'hubspot-33'])
+  })
+
+  it('promise 11: answers a forged or stale delivery with 401 as problem+json, counts it and stores nothing', async () => {
+    const forged = await deliver([event(1)], { secret: 'not the secret' })
+    assert.equal(forged.statusCode, 401)
+    assert.match(forged.headers['content-type'] as string, /application\/problem\+json/)
+    assert.equal((await deliver([event(1)], { atMs: NOW_MS - 301_000 })).statusCode, 401)
+    assert.equal(await stored(), 0)
+    assert.deepEqual((await counter('webhook-refused')).map(({ detail }) => detail).sort(), ['bad-signature', 'stale'])
+  })
+
+  it('answers what is signed but is no list of notifications with 400, counts it and stores nothing', async () => {
+    for (const body of ['{"eventId":1}', 'not json', `${'['.repeat(10_000)}${']'.repeat(10_000)}`]) {
+      assert.equal((await deliver(body)).statusCode, 400, body.slice(0, 20))
+    }
+    assert.equal(await stored(), 0)
+    assert.equal((await counter('webhook-refused'))[0]?.n, 3)
+  })
+
+  it('takes a delivery that mixes portals apart: ours is stored, the unknown one counted, the answer is 2xx', async () => {
+    assert.equal((await deliver([event(1), event(2, 999)])).statusCode, 204)
+    assert.equal(await stored(), 1)
+    assert.deepEqual(await counter('webhook-unknown-portal'), [{ detail: '999', n: 1 }])
+  })
+
+  it('checks the signature against the configured URL, not against what a proxy made of the request', async () => {
+    assert.equal((await deliver([event(1)], { host: 'lanekeeper.example.com:8443' })).statusCode, 204)
+  })
+
+  it('stores characters that Postgres cannot hold as ones that it can', async () => {
+    const body = JSON.stringify([event(1, 33, { propertyValue: 'a\u0000b' })]).replace('Acme', '\\ud800')
+    assert.equal((await deliver(body)).statusCode, 204)
+    assert.equal(await stored(), 1)
+  })
+
+  it('asks HubSpot to come again while no portal is connected', async () => {
+    receivers = []
+    const answer = await deliver([event(1)])
+    assert.equal(answer.statusCode, 503)
+    assert.ok(answer.headers['retry-after'])
+  })
+
+  it('promise 2: answers 503 with Retry-After within two seconds when the database is gone', async () => {
+    const broken = await testDatabase()
+    const on = appOn(broken.db)
+    await on.ready()
+    await broken.drop()
+    const from = performance.now()
+    const answer = await deliver([event(1)], { on })
+    assert.equal(answer.statusCode, 503)
+    assert.ok(answer.headers['retry-after'])
+    assert.ok(performance.now() - from < 3_000)
+    await on.close()
+  })
+})
