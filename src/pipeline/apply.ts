@@ -16,6 +16,7 @@ import { tryStageLock } from '../store/locks.ts'
 import { markNeighboursDirty, type RecordWrite, readRecordsById, saveRecords } from '../store/records.ts'
 import { unreadableFields } from '../store/schemas.ts'
 import { ownTasks } from '../store/tasks.ts'
+import { inTransaction } from '../store/transaction.ts'
 
 /** Events per transaction: large enough that statements are shared, small enough for a short lock and flat memory. */
 export const APPLY_BATCH = 1_000
@@ -34,7 +35,7 @@ const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: fals
 
 /** Folds one batch of waiting events of one connection into its records. One transaction; running it twice is harmless. */
 export async function applyBatch(db: Database, connection: { id: ConnectionId; crm: Crm }): Promise<Applied> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     // One folder per connection at a time: two would fold the same record from the same past.
     if (!(await tryStageLock(trx, `apply/${connection.id}`))) return NOTHING
     const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ConnectionId, Crm, FieldText } from '../model/record/change-event.ts'
 import type { CrmRecord, FieldStamp, OwnerChange } from '../model/record/crm-record.ts'
 import type { Tables } from './tables.ts'
@@ -55,7 +55,7 @@ export async function readRecordsById(
     join unnest(${refs.map((r) => r.objectType)}::text[], ${refs.map((r) => r.recordId)}::text[]) as w(object_type, record_id)
       on w.object_type = r.object_type and w.record_id = r.record_id
     where r.connection_id = ${connectionId}
-    ${lock === 'lock' ? sql`for update of r` : sql``}`.execute(db)
+    ${lock === 'lock' ? sql`order by r.object_type, r.record_id for update of r` : sql``}`.execute(db)
   return rows.map(toRecord)
 }
 
@@ -114,6 +114,29 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
 }
 
 /**
+ * Marks the rows of `select connection_id, object_type, record_id` for another decision. A row that a decision holds
+ * right now is waited for, and marked after it: that decision read its neighbours before the change, and it clears the
+ * mark when it is done. Judging by the committed row instead would lose the mark. In key order, so that two who mark
+ * the same rows do not meet.
+ */
+async function markRows(db: Kysely<Tables>, rows: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    with target as materialized (${rows}),
+    locked as materialized (
+      select r.connection_id, r.object_type, r.record_id, r.dirty_since
+      from target
+      join record r on r.connection_id = target.connection_id and r.object_type = target.object_type
+        and r.record_id = target.record_id
+      order by r.connection_id, r.object_type, r.record_id
+      for update of r
+    )
+    update record r set dirty_since = clock_timestamp()
+    from locked l
+    where r.connection_id = l.connection_id and r.object_type = l.object_type and r.record_id = l.record_id
+      and l.dirty_since is null`.execute(db)
+}
+
+/**
  * Marks for another decision every record that a changed one may matter to: holders of the same keys (before and after
  * the change), and what hangs off a changed account or deal. A key held by more than 200 records says nothing alone
  * (docs/patterns.md), so its holders are left alone.
@@ -124,28 +147,29 @@ export async function markNeighboursDirty(
   changed: { readonly keys: readonly string[]; readonly accountIds: readonly string[] },
 ): Promise<void> {
   if (changed.keys.length > 0) {
-    await sql`
-      update record r set dirty_since = clock_timestamp()
-      from (
+    await markRows(
+      trx,
+      sql`
         select distinct m.connection_id, m.object_type, m.record_id
         from unnest(${changed.keys}::text[]) as wanted(key)
         cross join lateral (
           select k.connection_id, k.object_type, k.record_id, count(*) over () as holders
           from (select * from match_key where key = wanted.key limit 201) k
         ) m
-        where m.holders <= 200
-      ) n
-      where r.connection_id = n.connection_id and r.object_type = n.object_type and r.record_id = n.record_id
-        and r.dirty_since is null`.execute(trx)
+        where m.holders <= 200`,
+    )
   }
   if (changed.accountIds.length > 0) {
-    await sql`
-      update record r set dirty_since = clock_timestamp()
-      where r.connection_id = ${connectionId} and r.dirty_since is null
-        and ((r.account_id = any(${changed.accountIds}::text[])
-              and r.object_type in ('contacts', 'Lead', 'Contact'))
-          or (r.record_id = any(${changed.accountIds}::text[]) and r.object_type in ('companies', 'Account')))`.execute(
+    await markRows(
       trx,
+      sql`
+        select connection_id, object_type, record_id from record
+        where connection_id = ${connectionId} and object_type in ('contacts', 'Lead', 'Contact')
+          and account_id = any(${changed.accountIds}::text[])
+        union all
+        select connection_id, object_type, record_id from record
+        where connection_id = ${connectionId} and object_type in ('companies', 'Account')
+          and record_id = any(${changed.accountIds}::text[])`,
     )
   }
 }
@@ -157,8 +181,11 @@ export async function markOwnedDirty(
   ownerIds: readonly string[],
 ): Promise<void> {
   if (ownerIds.length === 0) return
-  await sql`update record set dirty_since = clock_timestamp()
-    where connection_id = ${connectionId} and owner_id = any(${ownerIds}::text[]) and dirty_since is null`.execute(db)
+  await markRows(
+    db,
+    sql`select connection_id, object_type, record_id from record
+      where connection_id = ${connectionId} and owner_id = any(${ownerIds}::text[])`,
+  )
 }
 
 /** Everything is decided again: a policy changed, or a person became unavailable. */
@@ -167,9 +194,13 @@ export async function markAllDirty(
   objects: readonly { crm: Crm; object: string }[],
 ): Promise<void> {
   if (objects.length === 0) return
-  await sql`update record r set dirty_since = clock_timestamp()
-    from connection c, unnest(${objects.map((o) => o.crm)}::text[], ${objects.map((o) => o.object)}::text[]) as w(crm, object)
-    where c.id = r.connection_id and c.crm = w.crm and r.object_type = w.object and r.dirty_since is null`.execute(db)
+  await markRows(
+    db,
+    sql`select distinct r.connection_id, r.object_type, r.record_id
+      from unnest(${objects.map((o) => o.crm)}::text[], ${objects.map((o) => o.object)}::text[]) as w(crm, object)
+      join connection c on c.crm = w.crm
+      join record r on r.connection_id = c.id and r.object_type = w.object`,
+  )
 }
 
 /** Records whose grace or window ends by now are decided again. */
@@ -251,8 +282,9 @@ export async function markDirty(
   refs: readonly { readonly connectionId: string; readonly objectType: string; readonly recordId: string }[],
 ): Promise<void> {
   if (refs.length === 0) return
-  await sql`update record r set dirty_since = clock_timestamp()
-    from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
-                ${refs.map((r) => r.recordId)}::text[]) as w(c, t, i)
-    where r.connection_id = w.c and r.object_type = w.t and r.record_id = w.i and r.dirty_since is null`.execute(db)
+  await markRows(
+    db,
+    sql`select distinct * from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
+      ${refs.map((r) => r.recordId)}::text[]) as w(connection_id, object_type, record_id)`,
+  )
 }

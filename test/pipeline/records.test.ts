@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type RawBuilder, sql } from 'kysely'
+import pg from 'pg'
+import type { Policy } from '../../src/model/policy/policy.ts'
+import type { Crm, FieldText } from '../../src/model/record/change-event.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
+
+const CREATED = '2026-11-20T08:00:00.000Z'
+
+const DUPLICATES: Policy['patterns'][number] = {
+  pattern: 'duplicate-ownership',
+  against: [{ crm: 'hubspot', object: 'contacts' }],
+  againstAccountOwner: false,
+}
+
+async function withHarness(
+  work: (h: Harness) => Promise<void>,
+  change: Partial<Policy> = {},
+  crm: Crm = 'hubspot',
+): Promise<void> {
+  const h = await pipelineHarness((fake) => {
+    staff(fake)
+    return [contactPolicy(change)]
+  }, crm)
+  try {
+    await work(h)
+  } finally {
+    await h.stop()
+  }
+}
+
+const userId = (h: Harness, email: string) => h.crm.users.find((user) => user.email === email)!.userId
+const contact = (h: Harness, id: string, fields: Record<string, FieldText>) =>
+  h.crm.change('contacts', id, { createdate: CREATED, ...fields })
+const patterns = async (h: Harness) => (await h.openExceptions()).map((e) => e.pattern).sort()
+async function rows<T>(h: Harness, query: RawBuilder<T>): Promise<T[]> {
+  return (await query.execute(h.db)).rows
+}
+
+/** What a decision of everything from nothing would find: the incremental one must have found the same. */
+async function fromScratch(h: Harness): Promise<string[]> {
+  await sql`update record set dirty_since = now() where dirty_since is null`.execute(h.db)
+  await h.settle()
+  return patterns(h)
+}
+
+async function until(what: string, is: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!(await is())) {
+    if (performance.now() > deadline) throw new Error(`Waited 10 s for: ${what}`)
+    await wait(10)
+  }
+}
+
+async function waiters(h: Harness): Promise<number> {
+  const found = await rows(
+    h,
+    sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`,
+  )
+  return found[0]!.n
+}
+
+/** Keeps every decision from ending, after it has read what it decides on: it waits for the head of the ledger. */
+async function holdLedger(h: Harness): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: h.url })
+  await client.connect()
+  await client.query('begin')
+  await client.query('select * from ledger_head for update')
+  return async () => {
+    await client.query('commit')
+    await client.end()
+  }
+}
+
+describe('the mark that a record is to be decided again', () => {
+  it('outlives a decision that read the neighbour before it changed', () =>
+    withHarness(
+      async (h) => {
+        const rep = userId(h, 'rep@x.example')
+        await h.receive(
+          contact(h, '1', {
+            createdate: '2026-11-01T08:00:00.000Z',
+            email: 'a@b-corp.example',
+            country: 'DE',
+            hubspot_owner_id: rep,
+          }),
+          contact(h, '2', { email: 'a@b-corp.example', country: 'DE', hubspot_owner_id: rep }),
+        )
+        await h.settle()
+        assert.deepEqual(await patterns(h), [])
+
+        const release = await holdLedger(h)
+        await h.receive(h.crm.change('contacts', '2', { country: null }))
+        await h.apply()
+        const deciding = h.decide()
+        await until('the decision to have read its neighbours', async () => (await waiters(h)) === 1)
+        // The neighbour gets another owner while 2 is being decided as if it had the same one.
+        await h.receive(h.crm.change('contacts', '1', { hubspot_owner_id: userId(h, 'gen@x.example') }))
+        const applying = h.apply()
+        // Without the wait this apply would end now, and leave 2 as it found it.
+        await Promise.race([applying, until('apply to wait for the decision', async () => (await waiters(h)) === 2)])
+        await release()
+        await Promise.all([deciding, applying])
+        await h.settle()
+        const found = await patterns(h)
+        assert.ok(found.includes('duplicate-ownership'), found.join())
+        assert.deepEqual(found, await fromScratch(h))
+      },
+      { patterns: [{ pattern: 'missing-field', fields: ['country'], graceMinutes: 0 }, DUPLICATES] },
+    ))
+})
