@@ -1,19 +1,33 @@
 import type { CrmClient } from '../crm/crm.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
 import type { Database } from '../store/database.ts'
-import { saveUsers } from '../store/people.ts'
-import { markOwnedDirty } from '../store/records.ts'
+import { recordsOfCases } from '../store/exceptions.ts'
+import { listUsers, saveUsers } from '../store/people.ts'
+import { markDirty, markOwnedDirty } from '../store/records.ts'
+import { inTransaction } from '../store/transaction.ts'
 
-/** Reads the CRM's users and queues again. Records of those who left, came back or lost their queue are decided again. */
+/**
+ * Reads the CRM's users and queues again. Records of those who left, came back or lost their queue are decided again, and
+ * so are the records of the cases that those people have.
+ */
 export async function syncPeople(
   db: Database,
   client: CrmClient,
   connectionId: ConnectionId,
 ): Promise<{ readonly changed: readonly string[] }> {
   const users = await client.users()
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
+    const before = (await listUsers(trx)).filter((user) => user.connectionId === connectionId)
     const changed = await saveUsers(trx, connectionId, users)
+    const isChanged = new Set(changed)
+    const emails = [...before, ...users].filter(({ userId }) => isChanged.has(userId)).map(({ email }) => email)
     await markOwnedDirty(trx, connectionId, changed)
+    const refs = await recordsOfCases(
+      trx,
+      connectionId,
+      [...new Set(emails)].filter((email) => email !== null),
+    )
+    await markDirty(trx, refs)
     return { changed }
   })
 }

@@ -17,6 +17,8 @@ export type OpenException = {
   readonly cause: string
   /** Null also where the task it had is closed: an open case has an open task. */
   readonly taskId: number | null
+  readonly taskOwnerEmail: string | null
+  readonly policyHash: string
   readonly digest: string
 }
 
@@ -38,11 +40,14 @@ export async function openExceptionsOf(
     what: string
     cause: string
     task_id: number | null
+    task_owner_email: string | null
+    policy_hash: string
     todo: string
     would_have: string
   }>`
     select e.id, e.workflow, e.pattern, e.subject, e.object_type, e.record_id, e.class, e.owner_email, e.due_at, e.what,
-           e.cause, t.id as task_id, e.todo, e.would_have
+           e.cause, t.id as task_id, t.owner_email as task_owner_email,
+           e.policy_hash, e.todo, e.would_have
     from exception e
     join unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, i)
       on w.t = e.object_type and w.i = e.record_id
@@ -63,6 +68,8 @@ export async function openExceptionsOf(
     what: row.what,
     cause: row.cause,
     taskId: row.task_id,
+    taskOwnerEmail: row.task_owner_email,
+    policyHash: row.policy_hash,
     digest: exceptionDigest(row.class, row.what, row.todo, row.would_have),
   }))
 }
@@ -210,4 +217,18 @@ export async function setReceipts(
   await sql`update exception e set receipt_seq = x.seq
     from unnest(${receipts.map((r) => r.id)}::bigint[], ${receipts.map((r) => r.seq)}::bigint[]) as x(id, seq)
     where e.id = x.id`.execute(trx)
+}
+
+/** Records with an open case that one of these people has, in the order of their keys. */
+export async function recordsOfCases(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  emails: readonly string[],
+): Promise<{ connectionId: string; objectType: string; recordId: string }[]> {
+  if (emails.length === 0) return []
+  const { rows } = await sql<{ object_type: string; record_id: string }>`
+    select distinct object_type, record_id from exception
+    where connection_id = ${connectionId} and status = 'open' and owner_email = any(${emails}::text[])
+    order by object_type, record_id`.execute(trx)
+  return rows.map((row) => ({ connectionId, objectType: row.object_type, recordId: row.record_id }))
 }

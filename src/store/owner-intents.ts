@@ -1,5 +1,37 @@
 import { type Kysely, sql } from 'kysely'
+import type { OwnerWrite } from '../model/decision.ts'
 import type { Tables } from './tables.ts'
+
+/**
+ * Owner writes that rules decided. Returns the ids of those that are new, by `workflow\nobject/record`. A record has one
+ * write at a time, so of two workflows that want one the second gets none.
+ */
+export async function insertOwnerIntents(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  items: readonly {
+    readonly workflow: string
+    readonly objectType: string
+    readonly recordId: string
+    readonly write: OwnerWrite
+    readonly policyHash: string
+  }[],
+): Promise<Map<string, number>> {
+  if (items.length === 0) return new Map()
+  const rows = items.map((item) => {
+    const { receipt: _receipt, ...payload } = item.write
+    return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
+  })
+  const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash)
+    select ${connectionId}, w, 'owner', t, r, p, h
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
+    order by t, r, w
+    on conflict (connection_id, object_type, record_id)
+      where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing
+    returning id, workflow, object_type, record_id`.execute(trx)
+  return new Map(inserted.map((row) => [`${row.workflow}\n${row.object_type}/${row.record_id}`, row.id]))
+}
 
 /** What the CRM would not write is asked for again after this long, by the database's clock: rules there change too. */
 const TRY_AGAIN_AFTER_H = 24
@@ -14,8 +46,8 @@ export type RefusedIntent = {
 }
 
 export type OwnerIntents = {
-  /** A write of any workflow is on its way. */
-  readonly underWay: boolean
+  /** Workflows whose write is on its way: at most one per record. */
+  readonly underWay: ReadonlySet<string>
   /** By workflow: its newest write, where the CRM refused that one less than a day ago. */
   readonly refused: ReadonlyMap<string, RefusedIntent>
 }
@@ -26,7 +58,7 @@ export async function ownerIntentsOf(
   connectionId: string,
   records: readonly { objectType: string; recordId: string }[],
 ): Promise<Map<string, OwnerIntents>> {
-  const found = new Map<string, { underWay: boolean; refused: Map<string, RefusedIntent> }>()
+  const found = new Map<string, { underWay: Set<string>; refused: Map<string, RefusedIntent> }>()
   if (records.length === 0) return found
   const { rows } = await sql<{
     object_type: string
@@ -51,12 +83,12 @@ export async function ownerIntentsOf(
   for (const row of rows) {
     if (row.state === 'done' || (row.state === 'refused' && row.stands_for_ms <= 0)) continue
     const key = `${row.object_type}/${row.record_id}`
-    const of = found.get(key) ?? { underWay: false, refused: new Map() }
+    const of = found.get(key) ?? { underWay: new Set<string>(), refused: new Map() }
     found.set(key, of)
     if (row.state === 'refused') {
       const { to, outcome, policy_hash: policyHash, stands_for_ms: standsForMs } = row
       of.refused.set(row.workflow, { to, why: outcome ?? 'no reason given', policyHash, standsForMs })
-    } else of.underWay = true
+    } else of.underWay.add(row.workflow)
   }
   return found
 }

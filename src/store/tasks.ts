@@ -13,13 +13,24 @@ export type TaskForCause = {
 
 /**
  * The open task of each cause, made where there is none. The unique index on open tasks is the guarantee: two workers
- * that decide the same cause at once end up with one task. Returns the task id per `workflow\ncause`.
+ * that decide the same cause at once end up with one task. Returns the task and whose it is per `workflow\ncause`. In
+ * the order of the index, so that two that want the same tasks wait for each other and do not lock up; the first to want
+ * a task gives it its owner.
  */
-export async function ensureTasks(trx: Kysely<Tables>, wanted: readonly TaskForCause[]): Promise<Map<string, number>> {
-  const tasks = new Map<string, number>()
+export async function ensureTasks(
+  trx: Kysely<Tables>,
+  wanted: readonly TaskForCause[],
+): Promise<Map<string, { readonly id: number; readonly ownerEmail: string }>> {
+  const tasks = new Map<string, { id: number; ownerEmail: string }>()
   if (wanted.length === 0) return tasks
-  const unique = [...new Map(wanted.map((w) => [`${w.workflow}\n${w.cause}`, w])).values()]
-  const { rows } = await sql<{ id: number; workflow: string; cause: string }>`
+  const byCause = new Map<string, TaskForCause>()
+  for (const task of wanted) {
+    const key = `${task.workflow}\n${task.cause}`
+    const first = byCause.get(key)
+    byCause.set(key, first ? { ...first, dueAtMs: Math.min(first.dueAtMs, task.dueAtMs) } : task)
+  }
+  const unique = [...byCause].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, task]) => task)
+  const { rows } = await sql<{ id: number; workflow: string; cause: string; owner_email: string }>`
     insert into task (connection_id, workflow, cause, key, owner_email, object_type, record_id, due_at)
     select c, w, ca, 'lk-' || replace(gen_random_uuid()::text, '-', ''), o, t, r, du
     from jsonb_to_recordset(${JSON.stringify(
@@ -35,19 +46,31 @@ export async function ensureTasks(trx: Kysely<Tables>, wanted: readonly TaskForC
     )}::jsonb) as x(c text, w text, ca text, o text, t text, r text, du timestamptz)
     on conflict (connection_id, workflow, cause) where status = 'open'
       do update set due_at = least(task.due_at, excluded.due_at)
-    returning id, workflow, cause`.execute(trx)
-  for (const row of rows) tasks.set(`${row.workflow}\n${row.cause}`, row.id)
+    returning id, workflow, cause, owner_email`.execute(trx)
+  for (const row of rows) tasks.set(`${row.workflow}\n${row.cause}`, { id: row.id, ownerEmail: row.owner_email })
   return tasks
 }
 
-export async function setTaskOwners(
+/**
+ * Gives tasks to other owners, where they are still with the one they are taken from: of two decisions that replace the
+ * same person at once, the first counts. Returns whose each task is then.
+ */
+export async function reassignTasks(
   trx: Kysely<Tables>,
-  owners: readonly { readonly taskId: number; readonly ownerEmail: string }[],
-): Promise<void> {
-  if (owners.length === 0) return
+  moves: readonly { readonly taskId: number; readonly from: string; readonly to: string }[],
+): Promise<Map<number, string>> {
+  if (moves.length === 0) return new Map()
+  const { rows } = await sql<{ id: number; owner_email: string }>`
+    select id, owner_email from task where id = any(${moves.map((m) => m.taskId)}::bigint[]) order by id for update`.execute(
+    trx,
+  )
+  const owners = new Map(rows.map((row) => [row.id, row.owner_email]))
+  const taken = moves.filter(({ taskId, from }) => owners.get(taskId) === from)
   await sql`update task t set owner_email = x.o
-    from unnest(${owners.map((o) => o.taskId)}::bigint[], ${owners.map((o) => o.ownerEmail)}::text[]) as x(id, o)
-    where t.id = x.id and t.status = 'open'`.execute(trx)
+    from unnest(${taken.map((m) => m.taskId)}::bigint[], ${taken.map((m) => m.to)}::text[]) as x(id, o)
+    where t.id = x.id`.execute(trx)
+  for (const { taskId, to } of taken) owners.set(taskId, to)
+  return owners
 }
 
 export async function linkExceptions(

@@ -97,4 +97,189 @@ describe('decisions that meet each other, people and policies that go', () => {
     )
     assert.equal(row?.status, 'open')
   })
+
+  it('sets one record aside that cannot be decided, and decides the others', async () => {
+    const h = await start()
+    await h.receive(
+      contact(h, '1', { firstname: 'Bad', country: 'FR', hubspot_owner_id: null }),
+      contact(h, '2', { firstname: 'Good', country: 'FR', hubspot_owner_id: null }),
+    )
+    await h.settle()
+    await h.receive(
+      h.crm.change('contacts', '1', { firstname: 'Worse' }),
+      h.crm.change('contacts', '2', { firstname: 'Better', hubspot_owner_id: userId(h, 'rep@x.example') }),
+    )
+    await h.apply()
+    await sql`update record set values = jsonb_set(values, '{country}', '{"not": "text"}') where record_id = '1'`.execute(
+      h.db,
+    )
+    const failed: string[] = []
+    const decided = await decideBatch(h.connection, {
+      db: h.db,
+      workflows: h.workflows,
+      nowMs: () => TUESDAY_MS,
+      onFailed: (record) => failed.push(record),
+    })
+    assert.deepEqual([decided.taken, failed], [2, ['hubspot-1/contacts/1']])
+    assert.deepEqual(
+      await rowsOf(
+        h,
+        sql`select record_id, dirty_since is not null as dirty, recheck_at from record
+          where object_type = 'contacts' order by record_id`,
+      ),
+      [
+        { record_id: '1', dirty: false, recheck_at: new Date(TUESDAY_MS + 300_000) },
+        { record_id: '2', dirty: false, recheck_at: null },
+      ],
+    )
+    // Its case stands as it was; the other's is over.
+    assert.deepEqual(
+      (await h.openExceptions()).map((e) => e.subject),
+      ['hubspot-1/contacts/1'],
+    )
+    assert.deepEqual(await rowsOf(h, sql`select n::int from counter where name = 'record-failed'`), [{ n: 1 }])
+  })
+
+  it('sets one record aside whose decision cannot be stored, and decides the others', async () => {
+    const h = await start()
+    await h.receive(
+      ...['1', '2', '3', '4', '5', '6'].map((id) => contact(h, id, { country: 'FR', hubspot_owner_id: null })),
+    )
+    await h.apply()
+    await h.refresh()
+    await sql`alter table exception add constraint no_four check (record_id <> '4')`.execute(h.db)
+    await h.decide()
+    assert.deepEqual((await h.openExceptions()).map((e) => e.subject.slice(-1)).sort(), ['1', '2', '3', '5', '6'])
+    const [four] = await rowsOf(
+      h,
+      sql<{ recheck_at: Date }>`select recheck_at from record where record_id = '4' and dirty_since is null`,
+    )
+    assert.equal(four?.recheck_at.getTime(), TUESDAY_MS + 300_000)
+  })
+
+  const rivals = () => {
+    const [branch] = contactPolicy().boundary as [Policy['boundary'][number]]
+    const rule = (id: string, owner: string) => ({
+      id,
+      when: [{ field: 'country', op: 'in' as const, values: ['DE'] }],
+      owner,
+      because: 'x',
+    })
+    return [
+      contactPolicy({
+        boundary: [{ ...branch, mode: 'rules', rules: [rule('de', 'rep@x.example')] }] as Policy['boundary'],
+      }),
+      contactPolicy({
+        workflow: 'second',
+        boundary: [{ ...branch, mode: 'rules', rules: [rule('zz', 'gen@x.example')] }] as Policy['boundary'],
+      }),
+    ] as const
+  }
+
+  it('M56: of two workflows that want one record, the ledger tells only the decision that was written', async () => {
+    const h = await startWith(...rivals())
+    await h.receive(contact(h, '1', { country: 'DE', hubspot_owner_id: null }))
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    assert.deepEqual(
+      await rowsOf(
+        h,
+        sql`select i.workflow, i.payload->>'rule' as rule, l.body::jsonb->>'workflow' as told, l.actor
+          from intent i join ledger l on l.seq = i.receipt_seq where i.kind = 'owner'`,
+      ),
+      [{ workflow: 'routing', rule: 'de', told: 'routing', actor: 'rule:de' }],
+    )
+    assert.deepEqual(await rowsOf(h, sql`select count(*)::int as n from ledger where kind = 'rule-decided'`), [
+      { n: 1 },
+    ])
+    const [row] = await rowsOf(h, sql<{ recheck_at: Date | null }>`select recheck_at from record where record_id = '1'`)
+    assert.ok(row!.recheck_at, 'the second is decided when the first is done')
+  })
+
+  it("does not take another workflow's write for the end of a case", async () => {
+    const [first, second] = rivals()
+    const settling = (policy: Policy): Policy => ({
+      ...policy,
+      boundary: [
+        { ...policy.boundary[0]!, settles: ['orphaned-owner'], settlesClasses: [] },
+      ] as unknown as Policy['boundary'],
+    })
+    const h = await startWith(settling(first), settling({ ...second, mode: 'observe' }))
+    const left = h.crm.person('left@x.example', { active: false })
+    await h.people()
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: left }))
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    assert.deepEqual(await rowsOf(h, sql`select workflow, status from exception order by workflow`), [
+      { workflow: 'routing', status: 'settled-by-rule' },
+      { workflow: 'second', status: 'open' },
+    ])
+    // The second goes live while the write of the first is under way: it may not call its own case settled.
+    await sql`update workflow set effective_mode = 'live' where workflow = 'second'`.execute(h.db)
+    await sql`update policy_version set document = jsonb_set(document, '{mode}', '"live"') where workflow = 'second'`.execute(
+      h.db,
+    )
+    await sql`update record set dirty_since = now()`.execute(h.db)
+    await h.decide()
+    assert.deepEqual(
+      (await h.openExceptions()).map((e) => e.pattern),
+      ['orphaned-owner'],
+    )
+  })
+
+  it('gives all cases of one task to the owner of the task, whatever the capacity of that person', async () => {
+    const { owners, guards } = contactPolicy()
+    const h = await start({
+      guards: { ...guards, capacity: 3 },
+      owners: {
+        ...owners,
+        reviewers: {
+          general: ['gen@x.example', 'sen@x.example', 'app@x.example'],
+          senior: ['sen@x.example', 'app@x.example'],
+          approved: ['app@x.example'],
+        },
+      },
+    })
+    const left = h.crm.person('left@x.example', { active: false })
+    await h.people()
+    for (let n = 1; n <= 10; n += 1) {
+      await h.receive(contact(h, String(n), { firstname: `C${n}`, country: 'DE', hubspot_owner_id: left }))
+    }
+    await h.settle()
+    const owned = sql<{ owner: string; task_owner: string; n: number }>`
+      select e.owner_email as owner, t.owner_email as task_owner, count(*)::int as n
+      from exception e join task t on t.id = e.task_id where e.status = 'open' group by 1, 2`
+    assert.deepEqual(await rowsOf(h, owned), [{ owner: 'gen@x.example', task_owner: 'gen@x.example', n: 10 }])
+    // The next person finds one task with the first, and so room.
+    const i = h.crm.users.findIndex((user) => user.email === 'gen@x.example')
+    h.crm.users[i] = { ...h.crm.users[i]!, active: false }
+    await h.people()
+    await h.settle()
+    assert.deepEqual(await rowsOf(h, owned), [{ owner: 'sen@x.example', task_owner: 'sen@x.example', n: 10 }])
+    assert.equal(h.crm.openTasks().length, 1)
+  })
+
+  it('M40: a case without a task leaves its owner, too, when that person goes', async () => {
+    const { owners } = contactPolicy()
+    const h = await start({
+      mode: 'observe',
+      owners: { ...owners, reviewers: { ...owners.reviewers, general: ['gen@x.example', 'sen@x.example'] } },
+    })
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: null, hubspot_owner_id: userId(h, 'rep@x.example') }))
+    await h.settle()
+    assert.deepEqual(
+      (await h.openExceptions()).map((e) => e.owner_email),
+      ['gen@x.example'],
+    )
+    const i = h.crm.users.findIndex((user) => user.email === 'gen@x.example')
+    h.crm.users[i] = { ...h.crm.users[i]!, active: false }
+    await h.people()
+    await h.settle()
+    assert.deepEqual(
+      (await h.openExceptions()).map((e) => e.owner_email),
+      ['sen@x.example'],
+    )
+  })
 })
