@@ -1,4 +1,4 @@
-import { matchKeys } from '../model/matching/keys.ts'
+import { linkKeys, linkTo, matchKeys } from '../model/matching/keys.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { CrmRecord } from '../model/record/crm-record.ts'
 import { type FoldOutcome, foldEvents, mergedEventForLosers } from '../model/record/fold.ts'
@@ -93,6 +93,7 @@ async function applyEvents(
   const writes: RecordWrite[] = []
   const touchedKeys = new Set<string>()
   const touchedAccounts = new Set<string>()
+  const linksBefore = new Set<string>()
   let toRead = false
   let changed = false
   for (const [key, group] of groups) {
@@ -130,7 +131,10 @@ async function applyEvents(
       const keysBefore = known === null ? [] : known.deleted || known.mergedInto !== null ? [] : matchKeys(known)
       const moved = symmetricDifference(keysBefore, keys)
       for (const k of seenByNeighbours ? [...keysBefore, ...keys] : moved) touchedKeys.add(k)
-      if (shape.about === 'account') touchedAccounts.add(record.recordId)
+      if (shape.about === 'account') {
+        touchedAccounts.add(record.recordId)
+        for (const k of keysBefore) if (k.startsWith('domain:')) linksBefore.add(linkTo(k))
+      }
     }
     if (anyApplied && shape.about === 'deal') {
       changed = true
@@ -146,12 +150,17 @@ async function applyEvents(
       ownerId: record.values[shape.owner] ?? null,
       accountId,
       keys,
+      links: live ? linkKeys(record) : [],
       needsRead,
       dirty: anyApplied && isDecided,
     })
   }
   await saveRecords(trx, writes)
-  await markNeighboursDirty(trx, connectionId, { keys: [...touchedKeys], accountIds: [...touchedAccounts] })
+  await markNeighboursDirty(trx, connectionId, {
+    keys: [...touchedKeys],
+    accountIds: [...touchedAccounts],
+    linksBefore: [...linksBefore],
+  })
   for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
   await settleEvents(trx, fates)
   return { taken: waiting.length, changed, toRead, people, tasks }

@@ -24,7 +24,7 @@ export async function takeDirtyRecords(
     select ${COLUMNS}, r.keys, r.account_id
     from (
       select * from record
-      where connection_id = ${connectionId} and dirty_since is not null and needs_read is null
+      where connection_id = ${connectionId} and (needs_read is null) and dirty_since is not null
       order by dirty_since
       limit ${limit}
       for update skip locked

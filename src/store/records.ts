@@ -63,7 +63,10 @@ export type RecordWrite = {
   readonly record: CrmRecord
   readonly ownerId: FieldText
   readonly accountId: FieldText
+  /** What it is matched by. */
   readonly keys: readonly string[]
+  /** What it is only found by, when the holder of the plain key changes: `of-domain:acme.com`. */
+  readonly links: readonly string[]
   readonly needsRead: string | null
   /** Decide again. False leaves the mark as it is. */
   readonly dirty: boolean
@@ -82,6 +85,7 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     o: w.ownerId,
     a: w.accountId,
     k: w.keys,
+    l: w.links,
     d: w.record.deleted,
     m: w.record.mergedInto,
     n: w.needsRead,
@@ -90,13 +94,13 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
   await sql`
     with w as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], d boolean, m text, n text, y boolean)
+        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, y boolean)
     ), gone as (
       delete from match_key k using w
-      where k.connection_id = w.c and k.object_type = w.t and k.record_id = w.r and not (k.key = any(w.k))
+      where k.connection_id = w.c and k.object_type = w.t and k.record_id = w.r and not (k.key = any(w.k || w.l))
     ), added as (
       insert into match_key (key, connection_id, object_type, record_id)
-      select key, w.c, w.t, w.r from w, unnest(w.k) as key
+      select key, w.c, w.t, w.r from w, unnest(w.k || w.l) as key
       on conflict do nothing
     )
     insert into record as r
@@ -139,12 +143,17 @@ async function markRows(db: Kysely<Tables>, rows: RawBuilder<unknown>): Promise<
 /**
  * Marks for another decision every record that a changed one may matter to: holders of the same keys (before and after
  * the change), and what hangs off a changed account or deal. A key held by more than 200 records says nothing alone
- * (docs/patterns.md), so its holders are left alone.
+ * (docs/patterns.md), so its holders are left alone. A link is no match, so there all are meant.
  */
 export async function markNeighboursDirty(
   trx: Kysely<Tables>,
   connectionId: ConnectionId,
-  changed: { readonly keys: readonly string[]; readonly accountIds: readonly string[] },
+  changed: {
+    readonly keys: readonly string[]
+    readonly accountIds: readonly string[]
+    /** Link keys of domains that these accounts held before the change. */
+    readonly linksBefore: readonly string[]
+  },
 ): Promise<void> {
   if (changed.keys.length > 0) {
     await markRows(
@@ -166,10 +175,20 @@ export async function markNeighboursDirty(
         select connection_id, object_type, record_id from record
         where connection_id = ${connectionId} and object_type in ('contacts', 'Lead', 'Contact')
           and account_id = any(${changed.accountIds}::text[])
-        union all
+        union
         select connection_id, object_type, record_id from record
         where connection_id = ${connectionId} and object_type in ('companies', 'Account')
-          and record_id = any(${changed.accountIds}::text[])`,
+          and record_id = any(${changed.accountIds}::text[])
+        union
+        select m.connection_id, m.object_type, m.record_id
+        from (
+          select unnest(${changed.linksBefore}::text[]) as key
+          union
+          select 'of-' || key from match_key
+          where connection_id = ${connectionId} and object_type in ('companies', 'Account')
+            and record_id = any(${changed.accountIds}::text[]) and key like 'domain:%'
+        ) link
+        join match_key m on m.key = link.key and m.connection_id = ${connectionId}`,
     )
   }
 }

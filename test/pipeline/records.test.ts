@@ -112,3 +112,76 @@ describe('the mark that a record is to be decided again', () => {
       { patterns: [{ pattern: 'missing-field', fields: ['country'], graceMinutes: 0 }, DUPLICATES] },
     ))
 })
+
+describe('a lead is decided again', () => {
+  const policy: Partial<Policy> = {
+    objects: [{ crm: 'salesforce', object: 'Lead' }],
+    patterns: [
+      { pattern: 'duplicate-ownership', against: [{ crm: 'salesforce', object: 'Lead' }], againstAccountOwner: true },
+    ],
+  }
+  const account = (h: Harness, id: string, fields: Record<string, FieldText>) =>
+    h.crm.change('Account', id, { CreatedDate: CREATED, Name: 'Acme', ...fields })
+  const lead = (h: Harness, id: string) =>
+    h.crm.change('Lead', id, {
+      CreatedDate: CREATED,
+      LastName: 'B',
+      Email: `ann.${id}@acme.com`,
+      OwnerId: userId(h, 'rep@x.example'),
+    })
+
+  it('when the account of its domain gets another owner, however many leads that account has', () =>
+    withHarness(
+      async (h) => {
+        await h.receive(account(h, 'A1', { Website: 'acme.com', OwnerId: userId(h, 'rep@x.example') }))
+        await h.receive(...Array.from({ length: 202 }, (_, n) => lead(h, `L${n}`)))
+        await h.settle()
+        assert.equal((await h.openExceptions()).length, 0)
+        await h.receive(h.crm.change('Account', 'A1', { OwnerId: userId(h, 'gen@x.example') }))
+        await h.settle()
+        assert.equal((await h.openExceptions()).length, 202)
+      },
+      policy,
+      'salesforce',
+    ))
+
+  it('when the account moves to another domain, and when a deal of it changes', () =>
+    withHarness(
+      async (h) => {
+        await h.receive(account(h, 'A1', { Website: 'acme.com', OwnerId: userId(h, 'gen@x.example') }), lead(h, 'L1'))
+        await h.settle()
+        assert.deepEqual(await patterns(h), ['duplicate-ownership'])
+        const dirty = () =>
+          rows(
+            h,
+            sql<{ r: string }>`select record_id as r from record where dirty_since is not null
+          order by 1`,
+          )
+        await h.receive(h.crm.change('Opportunity', 'O1', { CreatedDate: CREATED, AccountId: 'A1', Amount: '9000' }))
+        await h.apply()
+        assert.deepEqual(await dirty(), [{ r: 'A1' }, { r: 'L1' }])
+        await h.settle()
+        await h.receive(h.crm.change('Account', 'A1', { Website: 'other.com' }))
+        await h.settle()
+        assert.deepEqual(await patterns(h), [])
+      },
+      policy,
+      'salesforce',
+    ))
+
+  it('but another lead of the same company is not taken for the same person', () =>
+    withHarness(
+      async (h) => {
+        await h.receive(lead(h, 'L1'), lead(h, 'L2'))
+        await h.receive(h.crm.change('Lead', 'L2', { OwnerId: userId(h, 'gen@x.example') }))
+        await h.settle()
+        assert.deepEqual(await patterns(h), [])
+        assert.deepEqual(await rows(h, sql`select keys from record where object_type = 'Lead' order by record_id`), [
+          { keys: ['email:ann.l1@acme.com'] },
+          { keys: ['email:ann.l2@acme.com'] },
+        ])
+      },
+      policy,
+      'salesforce',
+    ))
+})

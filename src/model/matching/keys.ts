@@ -28,6 +28,23 @@ export function matchKeys(record: CrmRecord): string[] {
   return [...keys].sort()
 }
 
+/**
+ * Under which key an account finds the leads that belong to it by their domain: `of-domain:acme.com`. A lead has no
+ * reference to an account until it is converted. No match key: two leads of one company are not one person.
+ */
+export function linkKeys(record: CrmRecord): string[] {
+  const shape = objectShape(record.crm, record.objectType)
+  if (record.objectType !== 'Lead' || shape?.account == null || (record.values[shape.account] ?? null) !== null)
+    return []
+  const domain = accountDomain(record)
+  return domain === null ? [] : [linkTo(`domain:${domain}`)]
+}
+
+/** The link key of those that belong to the holder of this domain key. */
+export function linkTo(domainKey: string): string {
+  return `of-${domainKey}`
+}
+
 function phonesOf(record: CrmRecord, shape: ObjectShape): string[] {
   const country = shape.country === null ? null : readCountry(record.values[shape.country])
   return shape.phones
