@@ -19,6 +19,7 @@ const COMMANDS = {
   demo: ['src/cli/demo.ts', 'a messy Tuesday on temporary data, played to its end (--json)'],
   sandbox: ['sandbox/run.ts', 'the two sandbox CRMs alone (--json)'],
   explain: ['src/cli/explain.ts', 'a workflow in plain English'],
+  scan: ['src/cli/scan.ts', 'the exception surface of what was read, as one page to send (--out FILE, --json)'],
   link: ['src/cli/link.ts', 'a new one-time sign-in link for the console that is running'],
   'verify-ledger': ['src/cli/verify-ledger.ts', 'checks the chain of the ledger, also offline from an export'],
   migrate: ['src/cli/migrate.ts', 'brings the database of DATABASE_URL up to this version'],

@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { safeUrl } from '../api/crm-links.ts'
+import { VENDOR_PAGES } from '../api/vendor-pages.ts'
+import { readSettings } from '../config/settings.ts'
+import { verdictsOf } from '../model/surface/verdicts.ts'
+import { openDatabase } from '../store/database.ts'
+import { readSurface } from '../store/surface.ts'
+import { NothingToScanError, requireWholePicture, scanDatabaseUrl } from './scan-database.ts'
+import { scanPage } from './scan-page.ts'
+import { scanSummary } from './scan-summary.ts'
+
+const HELP = `scan [--out FILE] [--json]
+
+The exception surface of what Lanekeeper has read from the CRMs: what is broken, how much, whose, what rules could
+settle. Reads Lanekeeper's own database only; nothing is asked of or written to a CRM.
+
+  --out FILE   where the page goes, otherwise lanekeeper-scan-DAY.html here
+  --json       the numbers on standard output instead; a page only with --out
+
+Exit code 0: done. 1: there is nothing to scan yet, and what to do. 2: it failed.`
+
+type Out = { write(text: string): unknown }
+
+/** Answers the exit code. */
+export async function runScan(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  { stdout, stderr }: { readonly stdout: Out; readonly stderr: Out },
+): Promise<number> {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        out: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    if (values.help) {
+      stdout.write(`${HELP}\n`)
+      return 0
+    }
+    const url = await scanDatabaseUrl(readSettings(environment))
+    const db = openDatabase(url, { max: 1, applicationName: 'lanekeeper-scan' })
+    try {
+      await requireWholePicture(db)
+      const now = new Date()
+      const surface = await readSurface(db, now, (connection, objectType, recordId) =>
+        safeUrl(VENDOR_PAGES.recordUrl(connection, objectType, recordId)),
+      )
+      const file = values.out ?? (values.json ? null : `lanekeeper-scan-${now.toISOString().slice(0, 10)}.html`)
+      if (file !== null) await writeFile(file, scanPage(surface))
+      if (values.json) stdout.write(`${JSON.stringify({ ...surface, verdicts: verdictsOf(surface) })}\n`)
+      else stdout.write(scanSummary(surface, resolve(file!)))
+      return 0
+    } finally {
+      await db.destroy()
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    if (error instanceof NothingToScanError) {
+      stderr.write(`${why}\n`)
+      return 1
+    }
+    stderr.write(`No scan: ${why}\n`)
+    return 2
+  }
+}
+
+if (import.meta.main) process.exitCode = await runScan(process.argv.slice(2), process.env, process)
