@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely'
-import type { OwnerWrite } from '../model/decision.ts'
 import { DEAD_AFTER_S } from './counters.ts'
 import type { Tables } from './tables.ts'
 
@@ -66,33 +65,6 @@ export async function requestTaskWrites(
     from unnest(${unique.map((t) => t.taskId)}::bigint[], ${unique.map((t) => t.workflow)}::text[],
                 ${unique.map((t) => t.policyHash)}::text[]) as x(t, w, h)
     on conflict (task_id) where kind = 'task' and state = 'pending' do nothing`.execute(trx)
-}
-
-/** Owner writes that rules decided. Returns the ids of those that are new, by record id. */
-export async function insertOwnerIntents(
-  trx: Kysely<Tables>,
-  connectionId: string,
-  items: readonly {
-    readonly workflow: string
-    readonly objectType: string
-    readonly recordId: string
-    readonly write: OwnerWrite
-    readonly policyHash: string
-  }[],
-): Promise<Map<string, number>> {
-  if (items.length === 0) return new Map()
-  const rows = items.map((item) => {
-    const { receipt: _receipt, ...payload } = item.write
-    return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
-  })
-  const { rows: inserted } = await sql<{ id: number; object_type: string; record_id: string }>`
-    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash)
-    select ${connectionId}, w, 'owner', t, r, p, h
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
-    on conflict (connection_id, object_type, record_id)
-      where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing
-    returning id, object_type, record_id`.execute(trx)
-  return new Map(inserted.map((row) => [`${row.object_type}/${row.record_id}`, row.id]))
 }
 
 /** Claims what is due, with a new lease. `sending` past its lease means that a worker died mid-call. */
