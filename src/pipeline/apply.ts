@@ -91,7 +91,7 @@ async function applyEvents(
   const unreadable = await unreadableFields(trx)
 
   const writes: RecordWrite[] = []
-  const touchedKeys = new Set<string>()
+  const touchedKeys = new Map<string, number>()
   const touchedAccounts = new Set<string>()
   const linksBefore = new Set<string>()
   let toRead = false
@@ -125,12 +125,16 @@ async function applyEvents(
       known === null ||
       known.deleted !== record.deleted ||
       known.mergedInto !== record.mergedInto ||
+      // Read for the first time: only now is it a neighbour at all.
+      (known.stamps['@complete'] === undefined && record.stamps['@complete'] !== undefined) ||
       fieldsSeenByNeighbours(shape).some((field) => differs(known, record, field))
     if (anyApplied && isDecided) {
       changed = true
       const keysBefore = known === null ? [] : known.deleted || known.mergedInto !== null ? [] : matchKeys(known)
       const moved = symmetricDifference(keysBefore, keys)
-      for (const k of seenByNeighbours ? [...keysBefore, ...keys] : moved) touchedKeys.add(k)
+      const hadBefore = new Set(keysBefore)
+      for (const k of seenByNeighbours ? new Set([...keysBefore, ...keys]) : moved)
+        touchedKeys.set(k, (touchedKeys.get(k) ?? 0) + (hadBefore.has(k) ? 0 : 1))
       if (shape.about === 'account') {
         touchedAccounts.add(record.recordId)
         for (const k of keysBefore) if (k.startsWith('domain:')) linksBefore.add(linkTo(k))
@@ -157,7 +161,7 @@ async function applyEvents(
   }
   await saveRecords(trx, writes)
   await markNeighboursDirty(trx, connectionId, {
-    keys: [...touchedKeys],
+    keys: touchedKeys,
     accountIds: [...touchedAccounts],
     linksBefore: [...linksBefore],
   })

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Match, Neighbours } from '../model/decision.ts'
 import { type CrmRecord, refKey } from '../model/record/crm-record.ts'
-import { COLUMNS, FROM, toRecord } from './records.ts'
+import { COLUMNS, FROM, HOLDERS_MAX, toRecord } from './records.ts'
 import type { Tables } from './tables.ts'
 
 /** What the caller already knows of each record, so that this file needs no rule of the model. */
@@ -22,9 +22,6 @@ export type NeighbourQuery = {
  * Taking it for a neighbour would hold the older record against a younger one. It counts once it was read.
  */
 const KNOWN = sql`r.needs_read is distinct from 'first-sight'`
-
-/** A key held by more records than this says nothing alone; its holders are not even read. docs/patterns.md */
-const HOLDERS_MAX = 200
 
 type Row = Parameters<typeof toRecord>[0]
 

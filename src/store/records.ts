@@ -21,6 +21,9 @@ export type Unreadable = (connectionId: string, objectType: string) => ReadonlyS
 
 const NOTHING: ReadonlySet<string> = new Set()
 
+/** A key held by more records than this says nothing alone; its holders are not even read. docs/patterns.md */
+export const HOLDERS_MAX = 200
+
 export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
   r.merged_into, c.crm, s.unreadable`
 export const FROM = sql`record r
@@ -143,29 +146,30 @@ async function markRows(db: Kysely<Tables>, rows: RawBuilder<unknown>): Promise<
 /**
  * Marks for another decision every record that a changed one may matter to: holders of the same keys (before and after
  * the change), and what hangs off a changed account or deal. A key held by more than 200 records says nothing alone
- * (docs/patterns.md), so its holders are left alone. A link is no match, so there all are meant.
+ * (docs/patterns.md), so its holders are left alone, unless it became such a key just now. A link is no match, so there all are meant.
  */
 export async function markNeighboursDirty(
   trx: Kysely<Tables>,
   connectionId: ConnectionId,
   changed: {
-    readonly keys: readonly string[]
+    /** With how many of the changed records are new holders of it. */
+    readonly keys: ReadonlyMap<string, number>
     readonly accountIds: readonly string[]
     /** Link keys of domains that these accounts held before the change. */
     readonly linksBefore: readonly string[]
   },
 ): Promise<void> {
-  if (changed.keys.length > 0) {
+  if (changed.keys.size > 0) {
     await markRows(
       trx,
       sql`
         select distinct m.connection_id, m.object_type, m.record_id
-        from unnest(${changed.keys}::text[]) as wanted(key)
+        from unnest(${[...changed.keys.keys()]}::text[], ${[...changed.keys.values()]}::int[]) as wanted(key, gained)
         cross join lateral (
           select k.connection_id, k.object_type, k.record_id, count(*) over () as holders
-          from (select * from match_key where key = wanted.key limit 201) k
+          from (select * from match_key where key = wanted.key limit ${HOLDERS_MAX} + wanted.gained + 1) k
         ) m
-        where m.holders <= 200`,
+        where m.holders <= ${HOLDERS_MAX} + wanted.gained`,
     )
   }
   if (changed.accountIds.length > 0) {

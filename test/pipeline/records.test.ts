@@ -185,3 +185,52 @@ describe('a lead is decided again', () => {
       'salesforce',
     ))
 })
+
+describe('neighbours are decided again', () => {
+  const policy: Partial<Policy> = { patterns: [DUPLICATES] }
+
+  it('when a record that was only heard of is read, although the reading brings nothing new', () =>
+    withHarness(async (h) => {
+      const shared = { country: 'DE', email: 'a@a-corp.example' }
+      await h.receive(contact(h, '5', { ...shared, hubspot_owner_id: userId(h, 'rep@x.example') }))
+      await h.settle()
+      await h.receive(
+        contact(h, '4', {
+          ...shared,
+          createdate: '2026-11-01T00:00:00.000Z',
+          hubspot_owner_id: userId(h, 'gen@x.example'),
+        }),
+      )
+      await h.apply()
+      await h.decide()
+      assert.deepEqual(await patterns(h), [])
+      await h.settle()
+      assert.deepEqual(await patterns(h), ['duplicate-ownership'])
+      assert.deepEqual(await fromScratch(h), ['duplicate-ownership'])
+    }, policy))
+
+  it('when their key passes 200 holders, by one or by many at once, and when it falls back', () =>
+    withHarness(async (h) => {
+      const owners = [userId(h, 'rep@x.example'), userId(h, 'gen@x.example')]
+      const holders = (from: number, to: number) =>
+        Array.from({ length: to - from + 1 }, (_, n) =>
+          contact(h, String(from + n), {
+            country: 'DE',
+            email: 'z@z-corp.example',
+            hubspot_owner_id: owners[n % 2]!,
+          }),
+        )
+      await h.receive(...holders(1, 200))
+      await h.settle()
+      assert.equal((await h.openExceptions()).length, 199)
+      await h.receive(...holders(201, 201))
+      await h.settle()
+      assert.equal((await h.openExceptions()).length, 0)
+      await h.receive(h.crm.change('contacts', '201', { email: null }))
+      await h.settle()
+      assert.equal((await h.openExceptions()).length, 199)
+      await h.receive(...holders(201, 209))
+      await h.settle()
+      assert.equal((await h.openExceptions()).length, 0)
+    }, policy))
+})
