@@ -1,7 +1,7 @@
 import { linkKeys, linkTo, matchKeys } from '../model/matching/keys.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { CrmRecord } from '../model/record/crm-record.ts'
-import { type FoldOutcome, foldEvents, mergedEventForLosers } from '../model/record/fold.ts'
+import { type Folded, type FoldOutcome, foldEvents, mergedEventForLosers } from '../model/record/fold.ts'
 import { type ObjectShape, objectShape } from '../model/record/object-shape.ts'
 import {
   type EventFate,
@@ -10,6 +10,7 @@ import {
   settleEvents,
   takeWaitingEvents,
 } from '../store/change-events.ts'
+import { count } from '../store/counters.ts'
 import type { Database, DatabaseTransaction } from '../store/database.ts'
 import { writtenValues } from '../store/intents.ts'
 import { tryStageLock } from '../store/locks.ts'
@@ -90,84 +91,148 @@ async function applyEvents(
   )
   const unreadable = await unreadableFields(trx)
 
-  const writes: RecordWrite[] = []
-  const touchedKeys = new Map<string, number>()
-  const touchedAccounts = new Set<string>()
-  const linksBefore = new Set<string>()
-  let toRead = false
-  let changed = false
+  const outcome: Outcome = {
+    writes: [],
+    touchedKeys: new Map(),
+    touchedAccounts: new Set(),
+    linksBefore: new Set(),
+    changed: false,
+  }
   for (const [key, group] of groups) {
-    const known = before.get(key) ?? null
     const objectType = group[0]!.event.objectType
-    const shape = objectShape(crm, objectType)!
-    const folded = foldEvents(
-      known,
-      group.map((stored) => stored.event),
-      {
-        crm,
-        unreadable: unreadable(connectionId, objectType),
-      },
-    )
-    const { record } = folded
+    let folded: Folded
+    let touched: Touched | null
+    try {
+      folded = foldEvents(
+        before.get(key) ?? null,
+        group.map((stored) => stored.event),
+        { crm, unreadable: unreadable(connectionId, objectType) },
+      )
+      touched = whatChanged(before.get(key) ?? null, folded, objectShape(crm, objectType)!)
+    } catch (error) {
+      // What cannot be folded is set aside and counted. The other records of the connection do not wait for it.
+      await count(trx, 'record-failed', 1, { connectionId, detail: `apply ${key}` })
+      for (const { id } of group) if (id !== -1) fates.push({ id, state: 'failed', reason: shortly(error) })
+      continue
+    }
+    const erasedAtMs = folded.record.stamps['@erased']?.atMs ?? null
     folded.outcomes.forEach(({ event, outcome }, n) => {
       const id = group[n]!.id
-      if (id !== -1) fates.push(fateOf(id, event, outcome, written))
+      if (id === -1) return
+      // An event that comes after the erasure, of what was before it, must not bring the values back.
+      const blank = erasedAtMs !== null && event.occurredAtMs <= erasedAtMs
+      fates.push({ ...fateOf(id, event, outcome, written), blank })
     })
-    const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
-    // A reading that confirms what we knew still answers whoever asked for it.
-    const answers = group.some(({ event }) => event.complete)
-    if (!anyApplied && !answers && known !== null && folded.needsRead === null) continue
-    const live = !record.deleted && record.mergedInto === null
-    const keys = live && shape.about !== 'task' && shape.about !== 'deal' ? matchKeys(record) : []
-    const accountId = shape.account === null ? null : (record.values[shape.account] ?? null)
-    const isDecided = shape.about === 'person' || shape.about === 'account'
-    const seenByNeighbours =
-      known === null ||
-      known.deleted !== record.deleted ||
-      known.mergedInto !== record.mergedInto ||
-      // Read for the first time: only now is it a neighbour at all.
-      (known.stamps['@complete'] === undefined && record.stamps['@complete'] !== undefined) ||
-      fieldsSeenByNeighbours(shape).some((field) => differs(known, record, field))
-    if (anyApplied && isDecided) {
-      changed = true
-      const keysBefore = known === null ? [] : known.deleted || known.mergedInto !== null ? [] : matchKeys(known)
-      const moved = symmetricDifference(keysBefore, keys)
-      const hadBefore = new Set(keysBefore)
-      for (const k of seenByNeighbours ? new Set([...keysBefore, ...keys]) : moved)
-        touchedKeys.set(k, (touchedKeys.get(k) ?? 0) + (hadBefore.has(k) ? 0 : 1))
-      if (shape.about === 'account') {
-        touchedAccounts.add(record.recordId)
-        for (const k of keysBefore) if (k.startsWith('domain:')) linksBefore.add(linkTo(k))
-      }
+    if (touched !== null) note(outcome, touched)
+  }
+  const { writes, changed } = outcome
+  await saveRecords(trx, writes)
+  await markNeighboursDirty(trx, connectionId, {
+    keys: outcome.touchedKeys,
+    accountIds: [...outcome.touchedAccounts],
+    linksBefore: [...outcome.linksBefore],
+  })
+  for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
+  await settleEvents(trx, fates)
+  const toRead = writes.some((write) => write.needsRead !== null)
+  return { taken: waiting.length, changed, toRead, people, tasks }
+}
+
+/** What one record's events come to: its row, and for whom that is news. */
+type Touched = {
+  readonly write: RecordWrite
+  readonly changed: boolean
+  /** True: this record is a new holder. */
+  readonly keys: ReadonlyMap<string, boolean>
+  readonly accounts: readonly string[]
+  readonly linksBefore: readonly string[]
+}
+
+type Outcome = {
+  readonly writes: RecordWrite[]
+  readonly touchedKeys: Map<string, number>
+  readonly touchedAccounts: Set<string>
+  readonly linksBefore: Set<string>
+  changed: boolean
+}
+
+function note(outcome: Outcome, touched: Touched): void {
+  outcome.writes.push(touched.write)
+  if (touched.changed) outcome.changed = true
+  for (const [key, isNew] of touched.keys)
+    outcome.touchedKeys.set(key, (outcome.touchedKeys.get(key) ?? 0) + (isNew ? 1 : 0))
+  for (const id of touched.accounts) outcome.touchedAccounts.add(id)
+  for (const link of touched.linksBefore) outcome.linksBefore.add(link)
+}
+
+/** Null: what was said changes nothing and answers nobody. */
+function whatChanged(known: CrmRecord | null, folded: Folded, shape: ObjectShape): Touched | null {
+  const { record } = folded
+  const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
+  // A reading that confirms what we knew still answers whoever asked for it.
+  const answers = folded.outcomes.some(({ event }) => event.complete)
+  if (!anyApplied && !answers && known !== null && folded.needsRead === null) return null
+  const live = isLive(record)
+  const isDecided = shape.about === 'person' || shape.about === 'account'
+  const keys = live && isDecided ? matchKeys(record) : []
+  const accountId = accountOf(record, shape)
+  const touchedKeys = new Map<string, boolean>()
+  const accounts: string[] = []
+  const linksBefore: string[] = []
+  if (anyApplied && isDecided) {
+    const keysBefore = known !== null && isLive(known) ? matchKeys(known) : []
+    const hadBefore = new Set(keysBefore)
+    const seen = isSeenByNeighbours(known, record, shape)
+    for (const key of seen ? [...keysBefore, ...keys] : symmetricDifference(keysBefore, keys))
+      touchedKeys.set(key, !hadBefore.has(key))
+    if (shape.about === 'account') {
+      accounts.push(record.recordId)
+      for (const key of keysBefore) if (key.startsWith('domain:')) linksBefore.push(linkTo(key))
     }
-    if (anyApplied && shape.about === 'deal') {
-      changed = true
-      if (accountId !== null) touchedAccounts.add(accountId)
-      const accountBefore = shape.account === null ? null : (known?.values[shape.account] ?? null)
-      if (accountBefore !== null) touchedAccounts.add(accountBefore)
-    }
-    // Of a task only its status matters, which its events carry.
-    const needsRead = shape.about === 'task' ? null : folded.needsRead
-    if (needsRead !== null) toRead = true
-    writes.push({
+  }
+  if (anyApplied && shape.about === 'deal') {
+    const accountBefore = known === null ? null : accountOf(known, shape)
+    for (const id of [accountId, accountBefore]) if (id !== null) accounts.push(id)
+  }
+  return {
+    write: {
       record,
       ownerId: record.values[shape.owner] ?? null,
       accountId,
       keys,
       links: live ? linkKeys(record) : [],
-      needsRead,
+      // Of a task only its status matters, which its events carry.
+      needsRead: shape.about === 'task' ? null : folded.needsRead,
       dirty: anyApplied && isDecided,
-    })
-  }
-  await saveRecords(trx, writes)
-  await markNeighboursDirty(trx, connectionId, {
+    },
+    changed: anyApplied && shape.about !== 'task',
     keys: touchedKeys,
-    accountIds: [...touchedAccounts],
-    linksBefore: [...linksBefore],
-  })
-  for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
-  await settleEvents(trx, fates)
-  return { taken: waiting.length, changed, toRead, people, tasks }
+    accounts,
+    linksBefore,
+  }
+}
+
+function isSeenByNeighbours(known: CrmRecord | null, record: CrmRecord, shape: ObjectShape): boolean {
+  return (
+    known === null ||
+    known.deleted !== record.deleted ||
+    known.mergedInto !== record.mergedInto ||
+    // Read for the first time: only now is it a neighbour at all.
+    (known.stamps['@complete'] === undefined && record.stamps['@complete'] !== undefined) ||
+    fieldsSeenByNeighbours(shape).some((field) => differs(known, record, field))
+  )
+}
+
+function isLive(record: CrmRecord): boolean {
+  return !record.deleted && record.mergedInto === null
+}
+
+function accountOf(record: CrmRecord, shape: ObjectShape): string | null {
+  return shape.account === null ? null : (record.values[shape.account] ?? null)
+}
+
+function shortly(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 200) : 'unknown error'
 }
 
 function reasonToSkip(event: ChangeEvent, crm: Crm, taskObject: string, ourTasks: ReadonlySet<string>): string | null {

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ChangeActor, ChangeEvent, ChangeKind, ChangeSource, ConnectionId } from '../model/record/change-event.ts'
 import type { Tables } from './tables.ts'
 
@@ -96,7 +96,14 @@ export async function takeWaitingEvents(
   }))
 }
 
-export type EventFate = { readonly id: number; readonly state: 'applied' | 'skipped'; readonly reason: string | null }
+export type EventFate = {
+  readonly id: number
+  /** `failed`: it could not be folded, and stays as it came for whoever looks into it. */
+  readonly state: 'applied' | 'skipped' | 'failed'
+  readonly reason: string | null
+  /** True: the record was erased after this happened, so the values go. */
+  readonly blank?: boolean
+}
 
 export async function settleEvents(trx: Kysely<Tables>, fates: readonly EventFate[]): Promise<void> {
   if (fates.length === 0) return
@@ -105,6 +112,8 @@ export async function settleEvents(trx: Kysely<Tables>, fates: readonly EventFat
     from unnest(${fates.map((f) => f.id)}::bigint[], ${fates.map((f) => f.state)}::text[],
                 ${fates.map((f) => f.reason)}::text[]) as f(id, state, reason)
     where e.id = f.id`.execute(trx)
+  const blank = fates.filter((fate) => fate.blank).map((fate) => fate.id)
+  if (blank.length > 0) await blankEvents(trx, sql`id = any(${blank}::bigint[])`)
 }
 
 /** Erases what a privacy deletion must reach: the values of every event of the record. Ids and times stay. */
@@ -112,8 +121,16 @@ export async function eraseEventValues(
   trx: Kysely<Tables>,
   record: { connectionId: string; objectType: string; recordId: string },
 ): Promise<void> {
+  await blankEvents(
+    trx,
+    sql`connection_id = ${record.connectionId} and object_type = ${record.objectType} and record_id = ${record.recordId}`,
+  )
+}
+
+/** The reason goes too: an error may quote the value that it failed on. */
+async function blankEvents(trx: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {
   await sql`
-    update change_event set fields = '{}'::jsonb, owner_history = null
-    where connection_id = ${record.connectionId} and object_type = ${record.objectType}
-      and record_id = ${record.recordId}`.execute(trx)
+    update change_event set fields = '{}'::jsonb, owner_history = null, field_changed = null,
+      skip_reason = case when state = 'failed' then 'erased' else skip_reason end
+    where ${which}`.execute(trx)
 }

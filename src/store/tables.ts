@@ -95,7 +95,7 @@ type ChangeEventTable = {
   source: ChangeSource
   actor: Json<ChangeActor>
   received_at: InstantDefault
-  state: Generated<'received' | 'applied' | 'skipped'>
+  state: Generated<'received' | 'applied' | 'skipped' | 'failed'>
   skip_reason: string | null
 }
 

@@ -234,3 +234,55 @@ describe('neighbours are decided again', () => {
       assert.equal((await h.openExceptions()).length, 0)
     }, policy))
 })
+
+describe('promise 13: what cannot be worked on keeps nobody else waiting', () => {
+  it('an event that cannot be folded is set aside, counted, and the events beside it are applied', () =>
+    withHarness(async (h) => {
+      const broken = { ...contact(h, 'bad', { country: 'DE' }), ownerHistory: 5 as never }
+      await h.receive(broken, contact(h, 'good', { country: null, hubspot_owner_id: userId(h, 'rep@x.example') }))
+      h.advance(60 * 60_000)
+      await h.settle()
+      assert.deepEqual(await patterns(h), ['missing-field'])
+      assert.deepEqual(
+        await rows(
+          h,
+          sql`select record_id, skip_reason like 'TypeError: %' as why from change_event where state = 'failed'`,
+        ),
+        [{ record_id: 'bad', why: true }],
+      )
+      assert.deepEqual(await rows(h, sql`select detail, n from counter where name = 'record-failed'`), [
+        { detail: 'apply contacts/bad', n: 1 },
+      ])
+      // A later event of the record is applied as if the broken one had never come.
+      await h.receive(h.crm.change('contacts', 'bad', { country: 'FR' }))
+      await h.apply()
+      assert.deepEqual(await rows(h, sql`select values->>'country' as c from record where record_id = 'bad'`), [
+        { c: 'FR' },
+      ])
+    }))
+})
+
+describe('promise 19: an erased record', () => {
+  it('leaves no values in its events, also not in those that come after the erasure', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { firstname: 'Zorro', country: 'DE' }))
+      await h.settle()
+      const late = h.crm.change('contacts', '1', { firstname: 'Zorro2' })
+      const erased = { ...h.crm.change('contacts', '1', {}), kind: 'erased' as const, fields: {} }
+      h.crm.records.delete('contacts/1')
+      await h.receive(erased)
+      await h.apply()
+      await h.receive({ ...late, fieldChangedAtMs: { firstname: late.occurredAtMs } })
+      await h.apply()
+      const left = await rows(
+        h,
+        sql`select id from change_event where concat(fields, owner_history, field_changed, skip_reason) ilike '%zorro%'
+          union all select 0 from record r where r::text ilike '%zorro%'`,
+      )
+      assert.deepEqual(left, [])
+      assert.deepEqual(await rows(h, sql`select distinct state from change_event order by 1`), [
+        { state: 'applied' },
+        { state: 'skipped' },
+      ])
+    }))
+})
