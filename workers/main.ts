@@ -105,7 +105,7 @@ async function run(
   if (roles.has('reconcile')) runReconcile(context)
   const sweeper = startSweeper({
     findOverdue: () => findOverdue(db, settings.reconcileSeconds),
-    wake: queues.wake,
+    wake: queues.sweep,
     logger,
   })
   const background = [runWatch(context), ...connectAll(settings, context, clients, roles)].map((task) =>

@@ -161,7 +161,7 @@ async function prepareDatabase(db: Database, logger: Logger, signal: AbortSignal
 }
 
 function queueCheck(problem: () => string | null): ReadinessCheck {
-  // Without it stages are woken by the sweeper: slower, but nothing stands still.
+  // Without it the sweeper runs the stages itself: slower, but nothing stands still.
   return { name: 'queue', required: false, problem: async () => problem() }
 }
 

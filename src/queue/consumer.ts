@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
 import type { QueueBackend, WakeJob, WakeWorker } from './backend.ts'
 import type { Stage } from './stages.ts'
@@ -6,11 +7,18 @@ import type { Stage } from './stages.ts'
 export type StageHandler = (connectionId: string, signal: AbortSignal) => Promise<void>
 
 export type StageConsumer = {
+  readonly stage: Stage
   start(): void
+  /** The same run without a job: what a wake would have led to while the store of the queue is away. */
+  runHere(connectionId: string): Promise<void>
   /** Rebuilds a worker that does not take jobs which are waiting. */
   check(waitingCount: (stage: Stage) => Promise<number>): Promise<void>
   close(): Promise<void>
 }
+
+/** Long for any batch, short for a first import, which goes on where it was at the next wake. */
+const RUN_MAX_MS = 300_000
+const GRACE_MS = 30_000
 
 /** While Postgres starts up, a worker may report some 36,000 errors a second and starve every timer (BullMQ 6.7.0). */
 const ERRORS_PER_SECOND_MAX = 20
@@ -52,7 +60,10 @@ export function consumeStage(options: {
   async function process(job: WakeJob): Promise<void> {
     startedSinceCheck++
     await job.removeDeduplicationKey().catch((error) => logger.debug({ err: error, stage }, 'wake key stays'))
-    const { connectionId } = job.data
+    await runOnceMore(job.data.connectionId)
+  }
+
+  async function runOnceMore(connectionId: string): Promise<void> {
     const busy = running.get(connectionId)
     if (busy) {
       busy.again = true
@@ -63,13 +74,31 @@ export function consumeStage(options: {
     try {
       do {
         state.again = false
-        await handler(connectionId, closing)
+        await runBounded(connectionId)
       } while (state.again && !closing.aborted)
     } catch (error) {
       // The rows are as they were, so the sweeper finds them again.
       if (!closing.aborted) logger.error({ err: error, stage, connectionId }, 'stage failed')
     } finally {
       running.delete(connectionId)
+    }
+  }
+
+  /**
+   * One run. Past its time its signal aborts, which ends bounded work between two batches; what does not even then end is
+   * no longer waited for, or its connection would stand still until the process dies. Rows and leases allow for a second.
+   */
+  async function runBounded(connectionId: string): Promise<void> {
+    const overdue = AbortSignal.timeout(RUN_MAX_MS)
+    const giveUp = new AbortController()
+    const stuck = delay(RUN_MAX_MS + GRACE_MS, undefined, { signal: giveUp.signal, ref: false }).then(
+      () => logger.error({ stage, connectionId }, 'a run of this stage does not end, it is left behind'),
+      () => undefined,
+    )
+    try {
+      await Promise.race([handler(connectionId, AbortSignal.any([closing, overdue])), stuck])
+    } finally {
+      giveUp.abort()
     }
   }
 
@@ -92,6 +121,8 @@ export function consumeStage(options: {
   }
 
   return {
+    stage,
+    runHere: runOnceMore,
     start() {
       if (!worker && !rebuilding && !closing.aborted) build()
     },

@@ -396,3 +396,29 @@ async function freePort(): Promise<number> {
   await once(server, 'close')
   return typeof address === 'object' && address ? address.port : assert.fail('no port')
 }
+
+describe('a queue whose store is away', () => {
+  it('promise 9: is swept all the same: the stages run in this process, one run per connection at a time', async () => {
+    const queues = createQueues({ redisUrl: 'redis://127.0.0.1:1', logger: quiet })
+    const runs: string[] = []
+    let atOnce = 0
+    let most = 0
+    queues.consume(
+      'decide',
+      async (connectionId) => {
+        atOnce += 1
+        most = Math.max(most, atOnce)
+        await new Promise((resolve) => setImmediate(resolve))
+        runs.push(connectionId)
+        atOnce -= 1
+      },
+      { concurrency: 1 },
+    )
+    for (let n = 0; n < 5; n += 1) queues.sweep('decide', 'a')
+    await until(() => runs.length === 2 && atOnce === 0)
+    assert.deepEqual(runs, ['a', 'a'])
+    assert.equal(most, 1)
+    assert.notEqual(queues.problem(), null)
+    await queues.close(500)
+  })
+})

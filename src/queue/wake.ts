@@ -27,6 +27,11 @@ export type Queues = {
   consume(stage: Stage, handler: StageHandler, options: { readonly concurrency: number }): void
   /** Resolves when the store has answered for the first time. */
   ready(): Promise<void>
+  /**
+   * For the sweeper: wakes, or runs the stage in this process while wakes do not get through. So with the store of the
+   * queue away, work goes on at the sweeper's pace instead of standing still.
+   */
+  sweep(stage: Stage, connectionId: string): void
   /** Null when wakes get through; otherwise what is wrong, in words. */
   problem(): string | null
   /** Aborts the handlers' signals, waits for them at most `capMs`, then closes in any case. */
@@ -128,6 +133,11 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueuesOptions): 
 
   return {
     wake: (stage, connectionId) => coalesced.request(`${stage} ${connectionId}`),
+    sweep(stage, connectionId) {
+      coalesced.request(`${stage} ${connectionId}`)
+      if (problem === null || closing.signal.aborted) return
+      void consumers.find((consumer) => consumer.stage === stage)?.runHere(connectionId)
+    },
     consume(stage, handler, { concurrency }) {
       const consumer = consumeStage({ stage, handler, concurrency, backend, logger, connect, closing: closing.signal })
       consumers.push(consumer)
