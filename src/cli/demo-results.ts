@@ -32,7 +32,7 @@ export type Defect = {
   readonly detail: string
 }
 
-/** A task as the CRM itself lists it. */
+/** A task as the CRM itself lists it, in its own words: `NOT_STARTED`, `Completed`. */
 export type CrmTaskListed = { readonly id: string; readonly key: string | null; readonly status: string }
 
 export async function pipelineResults(
@@ -125,17 +125,18 @@ export function quality(
   return { scores: Object.fromEntries(Object.entries(scores).sort(([a], [b]) => (a < b ? -1 : 1))), missed, surplus }
 }
 
-/** Open tasks beyond one per case that wants one, and tasks that share a key: the CRM's own list is the witness. */
+/**
+ * Tasks too many, by the CRM's own list: open ones beyond one per cause, and keys that stand there twice. A key that we
+ * do not remember writing counts as one too many.
+ */
 export async function duplicateTasks(db: Database, listed: readonly CrmTaskListed[]): Promise<number> {
-  const ours = listed.filter((task) => task.key?.startsWith('lk-') && task.status === 'open')
-  const keys = new Set(ours.map((task) => task.key))
-  const { rows } = await sql<{ key: string; cause: string }>`
-    select key, connection_id || '/' || workflow || '/' || cause as cause from task where key = any(${[...keys]}::text[])`.execute(
-    db,
-  )
-  const causes = new Set(rows.map((row) => row.cause))
-  // A key that our table does not know is a task that nobody remembers writing: as bad as a second one.
-  return ours.length - causes.size
+  const ours = listed.filter((task) => task.key?.startsWith('lk-'))
+  const keysTwice = ours.length - new Set(ours.map((task) => task.key)).size
+  const open = new Set(ours.filter((task) => !/^completed$/i.test(task.status)).map((task) => task.key))
+  const { rows } = await sql<{ cause: string }>`
+    select distinct connection_id || '/' || workflow || '/' || cause as cause from task
+    where key = any(${[...open]}::text[])`.execute(db)
+  return keysTwice + open.size - rows.length
 }
 
 async function one(db: Database, query: ReturnType<typeof sql>): Promise<number> {
