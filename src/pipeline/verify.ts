@@ -4,7 +4,15 @@ import type { Database } from '../store/database.ts'
 import { requestTaskWrites } from '../store/intents.ts'
 import { appendLedger } from '../store/ledger.ts'
 import { markDirty, requestRead } from '../store/records.ts'
-import { failedChecks, reopenTasks, startChecks } from '../store/tasks.ts'
+import {
+  type ClosedTask,
+  closedTasks,
+  coolDownTaskWrites,
+  failedChecks,
+  reopenTasks,
+  startChecks,
+} from '../store/tasks.ts'
+import { inTransaction } from '../store/transaction.ts'
 
 /**
  * A person closed one of our tasks. Whether the condition is gone is for the decision to say, on values read from the
@@ -16,10 +24,13 @@ export async function verifyClosedTasks(
   connectionId: ConnectionId,
   nowMs: number,
 ): Promise<{ readonly toRead: boolean; readonly reopened: number }> {
-  return db.transaction().execute(async (trx) => {
-    const records = await startChecks(trx, connectionId)
+  return inTransaction(db, async (trx) => {
+    const closed = await closedTasks(trx, connectionId)
+    const records = recordsOf(connectionId, closed)
+    // Records before tasks, and each in order, like a decision locks them.
     await requestRead(trx, records, 'task-closed')
     await markDirty(trx, records)
+    await startChecks(trx, closed)
     const failed = await failedChecks(trx, connectionId)
     await reopenTasks(
       trx,
@@ -33,6 +44,10 @@ export async function verifyClosedTasks(
       trx,
       connectionId,
       failed.map((task) => ({ taskId: task.id, workflow: task.workflow, policyHash: task.policyHash })),
+    )
+    await coolDownTaskWrites(
+      trx,
+      failed.filter((task) => task.deleted).map((task) => task.id),
     )
     await appendLedger(
       trx,
@@ -51,4 +66,9 @@ export async function verifyClosedTasks(
     )
     return { toRead: records.length > 0, reopened: failed.length }
   })
+}
+
+function recordsOf(connectionId: ConnectionId, closed: readonly ClosedTask[]) {
+  const records = new Map(closed.flatMap((task) => task.records.map((r) => [`${r.objectType}/${r.recordId}`, r])))
+  return [...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => ({ connectionId, ...record }))
 }

@@ -5,6 +5,7 @@ import * as first from './migrations/0001-first.ts'
 import * as readerOfAConnection from './migrations/0002-reader-of-a-connection.ts'
 import * as ownerIntentsByRecord from './migrations/0003-owner-intents-by-record.ts'
 import * as recordLookUps from './migrations/0003-record-look-ups.ts'
+import * as closingsAndCaps from './migrations/0004-closings-and-caps.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,6 +13,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-reader-of-a-connection': readerOfAConnection,
   '0003-owner-intents-by-record': ownerIntentsByRecord,
   '0003-record-look-ups': recordLookUps,
+  '0004-closings-and-caps': closingsAndCaps,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

@@ -173,14 +173,13 @@ export async function taskContents(db: Kysely<Tables>, taskIds: readonly number[
   }>`
     select t.id, t.key, t.connection_id, t.workflow, t.owner_email, t.object_type, t.record_id, t.crm_task_id,
            t.crm_owner_id, t.status, t.written_digest, t.due_at, t.reopen_reason, t.created_at, t.written_subject, t.written_body, c.cases,
-           coalesce(c.total, 0)::int as total, d.resolution as closing
+           (select count(*) from exception e where e.task_id = t.id and e.status = 'open')::int as total, d.resolution as closing
     from task t
     left join lateral (
-      select max(n) as total, jsonb_agg(jsonb_build_object('id', id, 'pattern', pattern, 'class', class, 'title', title,
+      select jsonb_agg(jsonb_build_object('id', id, 'pattern', pattern, 'class', class, 'title', title,
         'what', what, 'wouldHave', would_have, 'todo', todo, 'causeTitle', cause_title, 'recordId', record_id,
-        'objectType', object_type, 'receiptSeq', receipt_seq) order by id) filter (where place <= ${LISTED_MAX}) as cases
-      from (select e.*, count(*) over () as n, row_number() over (order by e.id) as place
-            from exception e where e.task_id = t.id and e.status = 'open') e
+        'objectType', object_type, 'receiptSeq', receipt_seq) order by id) as cases
+      from (select * from exception e where e.task_id = t.id and e.status = 'open' order by e.id limit ${LISTED_MAX}) e
     ) c on true
     left join lateral (
       select resolution from exception e where e.task_id = t.id and e.status = 'resolved'
@@ -253,26 +252,47 @@ export async function recordTaskGone(trx: Kysely<Tables>, taskIds: readonly numb
     where id = any(${taskIds}::bigint[]) and status = 'open'`.execute(trx)
 }
 
-/**
- * Open tasks that a person closed in the CRM and nobody has looked into yet: from now on they are being checked.
- * Returns the records that their open cases are about.
- */
-export async function startChecks(
-  trx: Kysely<Tables>,
-  connectionId: string,
-): Promise<{ connectionId: string; objectType: string; recordId: string }[]> {
-  const { rows } = await sql<{ object_type: string; record_id: string }>`
-    with closed as (
-      update task t set checking_since = clock_timestamp()
-      from record r
-      where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is null
-        and r.connection_id = t.connection_id and r.object_type in ('tasks', 'Task') and r.record_id = t.crm_task_id
-        and (r.values->>'hs_task_status' = 'COMPLETED' or r.values->>'IsClosed' = 'true' or r.deleted)
-      returning t.id
-    )
-    select distinct e.object_type, e.record_id from exception e join closed on closed.id = e.task_id
-    where e.status = 'open'`.execute(trx)
-  return rows.map((row) => ({ connectionId, objectType: row.object_type, recordId: row.record_id }))
+/** How long a task that a person deleted stays away, if its case is still open. */
+const DELETED_COOL_DOWN_MIN = 15
+
+/** A task that a person closed in the CRM, at a moment that nobody has looked into yet. */
+export type ClosedTask = {
+  readonly id: number
+  readonly closingAtMs: number
+  /** What its open cases are about. */
+  readonly records: readonly { readonly objectType: string; readonly recordId: string }[]
+}
+
+export async function closedTasks(trx: Kysely<Tables>, connectionId: string): Promise<ClosedTask[]> {
+  const { rows } = await sql<{
+    id: number
+    closing_at_ms: number
+    records: { objectType: string; recordId: string }[] | null
+  }>`
+    select t.id, t.closing_at_ms,
+      (select jsonb_agg(distinct jsonb_build_object('objectType', e.object_type, 'recordId', e.record_id))
+       from exception e where e.task_id = t.id and e.status = 'open') as records
+    from task t
+    where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is null
+      and t.closing_at_ms > coalesce(t.closing_seen_at_ms, 0)
+    order by t.id`.execute(trx)
+  return rows.map((row) => ({ id: row.id, closingAtMs: row.closing_at_ms, records: row.records ?? [] }))
+}
+
+/** From now on these are being checked. The same closing is not looked into twice, however late our answer arrives. */
+export async function startChecks(trx: Kysely<Tables>, tasks: readonly ClosedTask[]): Promise<void> {
+  if (tasks.length === 0) return
+  await sql`
+    update task t set checking_since = clock_timestamp(), closing_seen_at_ms = x.at
+    from unnest(${tasks.map((t) => t.id)}::bigint[], ${tasks.map((t) => t.closingAtMs)}::bigint[]) as x(id, at)
+    where t.id = x.id and t.status = 'open' and t.checking_since is null`.execute(trx)
+}
+
+/** Whoever deletes a task has a reason: it comes back, but not in the same minute. */
+export async function coolDownTaskWrites(trx: Kysely<Tables>, taskIds: readonly number[]): Promise<void> {
+  if (taskIds.length === 0) return
+  await sql`update intent set next_attempt_at = clock_timestamp() + ${DELETED_COOL_DOWN_MIN} * interval '1 minute'
+    where task_id = any(${taskIds}::bigint[]) and kind = 'task' and state = 'pending'`.execute(trx)
 }
 
 export type CheckedTask = {

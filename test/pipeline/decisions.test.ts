@@ -6,6 +6,7 @@ import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
 import { decideBatch } from '../../src/pipeline/decide-changes.ts'
+import { taskContents } from '../../src/store/tasks.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -281,5 +282,65 @@ describe('decisions that meet each other, people and policies that go', () => {
       (await h.openExceptions()).map((e) => e.owner_email),
       ['sen@x.example'],
     )
+  })
+
+  /** A contact with one case, whose task is in the CRM. */
+  const withTask = async () => {
+    const h = await start()
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: null, hubspot_owner_id: userId(h, 'rep@x.example') }))
+    await h.settle()
+    return { h, taskId: h.crm.openTasks()[0]!.id }
+  }
+  const check = async (h: Harness) => {
+    await h.apply()
+    await h.verify()
+    await h.refresh()
+    await h.decide()
+    return h.verify()
+  }
+
+  it('opens a task again once per closing, however late the echo of that comes', async () => {
+    const { h, taskId } = await withTask()
+    await h.closeTask(taskId)
+    await check(h)
+    for (let sweep = 0; sweep < 3; sweep += 1) await check(h)
+    const reopened = sql`select reopened, checking_since from task`
+    assert.deepEqual(await rowsOf(h, reopened), [{ reopened: 1, checking_since: null }])
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
+    await h.closeTask(taskId)
+    await check(h)
+    assert.deepEqual(await rowsOf(h, reopened), [{ reopened: 2, checking_since: null }])
+  })
+
+  it('leaves a task that a person deleted away for a quarter of an hour', async () => {
+    const { h, taskId } = await withTask()
+    h.crm.tasks.delete(taskId)
+    await h.receive({ ...h.crm.change('tasks', taskId, {}), kind: 'deleted' })
+    await check(h)
+    await h.act()
+    assert.equal(h.crm.tasks.size, 0)
+    const [intent] = await rowsOf(
+      h,
+      sql<{ minutes: number }>`select extract(epoch from next_attempt_at - now()) / 60 as minutes
+        from intent where state = 'pending'`,
+    )
+    assert.ok(Number(intent!.minutes) > 14 && Number(intent!.minutes) < 16)
+    await sql`update intent set next_attempt_at = now() where state = 'pending'`.execute(h.db)
+    await h.act()
+    assert.match(h.crm.openTasks()[0]!.body, /deleted, but this is still so/)
+  })
+
+  it('lists the first cases of a large task and counts them all', async () => {
+    const h = await start()
+    const left = h.crm.person('left@x.example', { active: false })
+    await h.people()
+    for (let n = 1; n <= 30; n += 1) {
+      await h.receive(contact(h, String(n), { firstname: `C${n}`, country: 'DE', hubspot_owner_id: left }))
+    }
+    await h.settle()
+    const [task] = await rowsOf(h, sql<{ id: number }>`select id from task`)
+    const [content] = await taskContents(h.db, [task!.id])
+    assert.deepEqual([content!.cases.length, content!.total], [25, 30])
   })
 })
