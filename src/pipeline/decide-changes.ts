@@ -11,6 +11,7 @@ import { type OpenException, openExceptionsOf } from '../store/exceptions.ts'
 import { type NeighbourQuery, readNeighbours } from '../store/neighbours.ts'
 import { insertOwnerIntents, type OwnerIntents, ownerIntentsOf, type RefusedIntent } from '../store/owner-intents.ts'
 import { listUsers } from '../store/people.ts'
+import { frozenWorkflows } from '../store/policies.ts'
 import { openTaskCounts } from '../store/tasks.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { buildDirectory, type CountingDirectory } from './directory.ts'
@@ -99,9 +100,13 @@ async function decideRecords(
 ): Promise<boolean> {
   const watched = dirty.filter(({ record }) => workflowsFor(running, record.crm, record.objectType).length > 0)
   const neighbours = await readNeighbours(trx, connection.id, watched.map(neighbourQuery))
-  const refs = watched.map(({ record }) => ({ objectType: record.objectType, recordId: record.recordId }))
+  // Also of records that no workflow watches any more: what a retired one left open is closed here.
+  const refs = dirty.map(({ record }) => ({ objectType: record.objectType, recordId: record.recordId }))
   const open = new Map<string, OpenException>()
-  for (const exception of await openExceptionsOf(trx, connection.id, refs)) open.set(identity(exception), exception)
+  const frozen = await frozenWorkflows(trx)
+  for (const exception of await openExceptionsOf(trx, connection.id, refs)) {
+    if (!frozen.has(exception.workflow)) open.set(identity(exception), exception)
+  }
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
   const results: DecidedRecord[] = []
   const recheck = new Map<string, number>()

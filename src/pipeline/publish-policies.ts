@@ -4,8 +4,9 @@ import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import { listConnections } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import { listUsers } from '../store/people.ts'
-import { putInForce, refusePolicy, retireWorkflows, storePolicyVersion } from '../store/policies.ts'
+import { putInForce, refusePolicy, retireWorkflows, storePolicyVersion, workflowOfFile } from '../store/policies.ts'
 import { markAllDirty } from '../store/records.ts'
+import { inTransaction } from '../store/transaction.ts'
 import { buildDirectory } from './directory.ts'
 
 export type PolicyFiles = {
@@ -26,30 +27,40 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
   const connectionIds: Record<Crm, ConnectionId[]> = { hubspot: [], salesforce: [] }
   for (const connection of await listConnections(db)) connectionIds[connection.crm].push(connection.id)
   const changed: string[] = []
-  for (const { source, version } of files.loaded) {
-    const { policy, hash } = version
-    await storePolicyVersion(db, version, source)
+  for (const { file, source, version } of files.loaded) {
+    const { policy } = version
     const { effectiveMode, problems } = readiness(version, directory, connectionIds)
-    const isNew = await putInForce(db, {
-      workflow: policy.workflow,
-      title: policy.title,
-      hash,
-      mode: policy.mode,
-      effectiveMode,
-      problems,
+    // In one commit: a policy in force whose records nobody decides again would leave the old one's cases standing.
+    const isNew = await inTransaction(db, async (trx) => {
+      await storePolicyVersion(trx, version, source)
+      const { workflow, title, mode } = policy
+      const inForce = { workflow, title, file, hash: version.hash, mode, effectiveMode, problems }
+      if (!(await putInForce(trx, inForce))) return false
+      await markAllDirty(trx, policy.objects)
+      return true
     })
-    if (!isNew) continue
-    changed.push(policy.workflow)
-    await markAllDirty(db, policy.objects)
+    if (isNew) changed.push(policy.workflow)
   }
-  for (const { file, workflow, errors } of files.refused) {
+  const refused: string[] = []
+  let isAnyUnknown = false
+  for (const { file, workflow: named, errors } of files.refused) {
     // A file that does not even say which workflow it is still has to be seen: its name stands in.
-    await refusePolicy(db, { workflow: workflow ?? file, file, errors })
+    const known = named ?? (await workflowOfFile(db, file))
+    if (known === null) isAnyUnknown = true
+    const workflow = known ?? file
+    refused.push(workflow)
+    await refusePolicy(db, { workflow, file, errors })
   }
-  await retireWorkflows(db, [
-    ...files.loaded.map(({ version }) => version.policy.workflow),
-    ...files.refused.map(({ workflow, file }) => workflow ?? file),
-  ])
+  // A file whose workflow nobody knows may be any that is missing: nothing is retired until it can be read.
+  if (!isAnyUnknown) {
+    await inTransaction(db, async (trx) => {
+      const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
+      for (const policy of await retireWorkflows(trx, present)) {
+        await markAllDirty(trx, policy.objects)
+        changed.push(policy.workflow)
+      }
+    })
+  }
   return { changed }
 }
 

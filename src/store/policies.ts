@@ -18,6 +18,7 @@ export async function putInForce(
   workflow: {
     readonly workflow: string
     readonly title: string
+    readonly file: string
     readonly hash: string
     readonly mode: Mode
     readonly effectiveMode: Mode
@@ -25,38 +26,73 @@ export async function putInForce(
   },
 ): Promise<boolean> {
   const { rows } = await sql<{ changed: boolean }>`
-    with before as (select hash, effective_mode from workflow where workflow = ${workflow.workflow}),
+    with before as (
+      select hash, effective_mode, load_error is not null as was_frozen from workflow where workflow = ${workflow.workflow}
+    ),
     saved as (
-      insert into workflow (workflow, title, hash, mode, effective_mode, problems)
-      values (${workflow.workflow}, ${workflow.title}, ${workflow.hash}, ${workflow.mode}, ${workflow.effectiveMode},
+      insert into workflow (workflow, title, file, hash, mode, effective_mode, problems)
+      values (${workflow.workflow}, ${workflow.title}, ${workflow.file}, ${workflow.hash}, ${workflow.mode}, ${workflow.effectiveMode},
               ${JSON.stringify(workflow.problems)}::jsonb)
-      on conflict (workflow) do update set title = excluded.title, hash = excluded.hash, mode = excluded.mode,
+      on conflict (workflow) do update set title = excluded.title, file = excluded.file, hash = excluded.hash, mode = excluded.mode,
         effective_mode = excluded.effective_mode, problems = excluded.problems, load_error = null, updated_at = now()
     )
-    select not exists (select 1 from before where hash = ${workflow.hash} and effective_mode = ${workflow.effectiveMode}) as changed`.execute(
-    db,
-  )
+    select not exists (
+      select 1 from before where hash = ${workflow.hash} and effective_mode = ${workflow.effectiveMode} and not was_frozen
+    ) as changed`.execute(db)
   return rows[0]!.changed
 }
 
-/** A policy file that cannot be used: its workflow does not run, and says why. The others do. */
+/**
+ * A policy file that cannot be used: its workflow does not run, and says why. The others do. Its open cases and tasks stay
+ * as they are: a slip of the pen is no decision about them.
+ */
 export async function refusePolicy(
   db: Kysely<Tables>,
   refused: { readonly workflow: string; readonly file: string; readonly errors: readonly unknown[] },
 ): Promise<void> {
   const error = JSON.stringify({ file: refused.file, errors: refused.errors })
   await sql`
-    insert into workflow (workflow, title, mode, effective_mode, load_error)
-    values (${refused.workflow}, ${refused.workflow}, 'draft', 'draft', ${error}::jsonb)
+    insert into workflow (workflow, title, file, mode, effective_mode, load_error)
+    values (${refused.workflow}, ${refused.workflow}, ${refused.file}, 'draft', 'draft', ${error}::jsonb)
     on conflict (workflow) do update set effective_mode = 'draft', load_error = excluded.load_error, updated_at = now()`.execute(
     db,
   )
 }
 
-/** Workflows whose file is gone from the configuration stop running; their history stays. */
-export async function retireWorkflows(db: Kysely<Tables>, present: readonly string[]): Promise<void> {
-  await sql`update workflow set effective_mode = 'draft', problems = '[]'::jsonb, load_error = null, hash = null
-    where not (workflow = any(${present}::text[])) and (hash is not null or load_error is not null)`.execute(db)
+/** Which workflow came from this file when it could last be read. */
+export async function workflowOfFile(db: Kysely<Tables>, file: string): Promise<string | null> {
+  const { rows } = await sql<{ workflow: string }>`
+    select workflow from workflow where file = ${file} and hash is not null order by updated_at desc limit 1`.execute(
+    db,
+  )
+  return rows[0]?.workflow ?? null
+}
+
+/** Workflows whose file is there and cannot be used: nothing is decided about their cases. */
+export async function frozenWorkflows(db: Kysely<Tables>): Promise<Set<string>> {
+  const { rows } = await sql<{ workflow: string }>`select workflow from workflow where load_error is not null`.execute(
+    db,
+  )
+  return new Set(rows.map((row) => row.workflow))
+}
+
+/**
+ * Workflows whose file is gone from the configuration stop running; their history stays. Returns the policies that they
+ * ran, so that what they leave open can be closed.
+ */
+export async function retireWorkflows(trx: Kysely<Tables>, present: readonly string[]): Promise<Policy[]> {
+  const { rows } = await sql<{ document: Policy | null }>`
+    with gone as (
+      select workflow, hash from workflow
+      where not (workflow = any(${present}::text[])) and (hash is not null or load_error is not null)
+      order by workflow for update
+    ), retired as (
+      update workflow w set effective_mode = 'draft', problems = '[]'::jsonb, load_error = null, hash = null,
+        updated_at = now()
+      from gone where gone.workflow = w.workflow
+    )
+    select p.document from gone left join policy_version p on p.hash = gone.hash`.execute(trx)
+  return rows.map((row) => row.document).filter((document) => document !== null)
 }
 
 /** What runs now. Policies are small and few: read per batch, so that a decision never uses a version that was replaced. */

@@ -175,6 +175,8 @@ type WorkflowTable = {
   effective_mode: Mode
   problems: JsonDefault<WorkflowProblem[]>
   load_error: JsonOrNull<PolicyLoadError>
+  /** The file that it came from when that could last be read. */
+  file: string | null
   updated_at: InstantDefault
 }
 
@@ -230,6 +232,9 @@ type TaskTable = {
   reopened: Generated<number>
   reopen_reason: string | null
   closed_by: string | null
+  checking_since: InstantOrNull
+  closing_at_ms: number | null
+  closing_seen_at_ms: number | null
   created_at: InstantDefault
   closed_at: InstantOrNull
 }

@@ -6,8 +6,9 @@ import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
 import { decideBatch } from '../../src/pipeline/decide-changes.ts'
+import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
 import { taskContents } from '../../src/store/tasks.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 
@@ -342,5 +343,62 @@ describe('decisions that meet each other, people and policies that go', () => {
     const [task] = await rowsOf(h, sql<{ id: number }>`select id from task`)
     const [content] = await taskContents(h.db, [task!.id])
     assert.deepEqual([content!.cases.length, content!.total], [25, 30])
+  })
+
+  it('closes the cases and tasks of a workflow whose file is gone, though no other watches its records', async () => {
+    const { h } = await withTask()
+    const { changed } = await publishPolicies(h.db, { loaded: [], refused: [] })
+    assert.deepEqual(changed, ['routing'])
+    await h.settle()
+    assert.deepEqual(await rowsOf(h, sql`select status, resolution from exception`), [
+      { status: 'resolved', resolution: 'workflow-retired' },
+    ])
+    assert.deepEqual(h.crm.openTasks(), [])
+  })
+
+  for (const named of [true, false]) {
+    it(`keeps the cases of a workflow whose file has a slip (the file still says which: ${named})`, async () => {
+      const { h } = await withTask()
+      const refused = [{ file: 'routing.yaml', workflow: named ? 'routing' : null, errors: ['typo'] }]
+      const other = contactPolicy({ workflow: 'other', mode: 'observe' })
+      await publishPolicies(h.db, { loaded: [{ file: 'o', source: '', version: versionOf(other) }], refused })
+      await h.receive(h.crm.change('contacts', '1', { firstname: 'Anne' }))
+      await h.settle()
+      const ofRouting = sql`select status, resolution from exception where workflow = 'routing'`
+      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'open', resolution: null }])
+      assert.equal(h.crm.openTasks().length, 1)
+      // The slip is mended: what happened meanwhile is decided, without another change of the record.
+      await h.receive(h.crm.change('contacts', '1', { country: 'DE' }))
+      await h.settle()
+      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'open', resolution: null }])
+      const mended = [contactPolicy(), other].map((p) => ({ file: p.workflow, source: '', version: versionOf(p) }))
+      await publishPolicies(h.db, { loaded: mended, refused: [] })
+      await h.settle()
+      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'resolved', resolution: 'condition-cleared' }])
+    })
+  }
+
+  it('retires nothing while a file cannot be read that may be any workflow', async () => {
+    const { h } = await withTask()
+    await publishPolicies(h.db, { loaded: [], refused: [{ file: 'new.yaml', workflow: null, errors: ['typo'] }] })
+    await h.settle()
+    assert.equal((await h.openExceptions()).length, 1)
+  })
+
+  it('puts a policy in force and marks its records in one commit', async () => {
+    const { h } = await withTask()
+    await sql`create function fail() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$`.execute(
+      h.db,
+    )
+    await sql`create trigger fail before update on record for each row execute function fail()`.execute(h.db)
+    const changed = versionOf(contactPolicy({ title: 'Another' }))
+    const files = { loaded: [{ file: 'routing.yaml', source: '', version: changed }], refused: [] }
+    await assert.rejects(publishPolicies(h.db, files), /disk full/)
+    await sql`drop trigger fail on record`.execute(h.db)
+    assert.deepEqual((await publishPolicies(h.db, files)).changed, ['routing'])
+    assert.deepEqual(
+      await rowsOf(h, sql`select dirty_since is not null as dirty from record where object_type = 'contacts'`),
+      [{ dirty: true }],
+    )
   })
 })
