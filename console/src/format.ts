@@ -67,7 +67,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'no-rule': 'No rule',
   'branch-review': 'Review by policy',
   'ownership-flapping': 'Ownership flapping',
-  'write-refused': 'Refused by the CRM',
+  'write-refused': 'Write refused by the CRM',
   'condition-cleared': 'The condition cleared by itself',
   'workflow-retired': 'The workflow no longer runs',
   'fixed-by-owner': 'Fixed by its owner',
