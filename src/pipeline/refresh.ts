@@ -1,8 +1,11 @@
-import { type CrmClient, READ_BATCH_MAX } from '../crm/crm.ts'
+import { type CrmClient, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
+import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
+import { count } from '../store/counters.ts'
 import type { Database } from '../store/database.ts'
-import { postponeReads, recordsToRead, type ToRead } from '../store/records.ts'
+import { postponeReads, type ToRead, takeRecordsToRead } from '../store/records.ts'
+import { inTransaction } from '../store/transaction.ts'
 
 export type RefreshDependencies = {
   readonly db: Database
@@ -15,50 +18,108 @@ export type RefreshDependencies = {
 /** Looks before a missing record counts as deleted: a read right after an event can be early (contracts/hubspot.md trap 15). */
 const LOOKS = 4
 
+/** Found, but not folded yet: not asked about again at once. */
+const FOLDED_WITHIN_S = 5
+
 /** Seconds until the next look: 1, 4, 16. Together longer than the search index or a slow replica takes to catch up. */
 const delayS = (attempts: number): number => 4 ** attempts
 
+/** What the CRM refuses to say today it may say tomorrow: 5 min, 10, 20 ... 6 h. */
+const refusedDelayS = (attempts: number): number => Math.min(300 * 2 ** Math.min(attempts, 10), 21_600)
+
+/**
+ * Refusals in one batch before the rest of it waits for another time. One bad id among 200 is found with fifteen; where
+ * every id is refused, halving on would cost two calls for each.
+ */
+const REFUSALS_MAX = 24
+
 /** Asks the CRM about one batch of records of which we only know that something happened. Answers become events. */
-export async function refreshBatch({
-  db,
-  client,
-  connection,
-  fieldsOf,
-  nowMs,
-}: RefreshDependencies): Promise<{ taken: number }> {
-  const waiting = await recordsToRead(db, connection.id, READ_BATCH_MAX[connection.crm])
+export async function refreshBatch(deps: RefreshDependencies): Promise<{ taken: number }> {
+  const { db, connection } = deps
+  const waiting = await inTransaction(db, (trx) =>
+    takeRecordsToRead(trx, connection.id, watchedObjects(connection.crm), READ_BATCH_MAX[connection.crm]),
+  )
   if (waiting.length === 0) return { taken: 0 }
-  const byObject = new Map<string, ToRead[]>()
-  for (const item of waiting) {
-    const list = byObject.get(item.objectType)
-    if (list) list.push(item)
-    else byObject.set(item.objectType, [item])
+  const open = new Set(waiting)
+  try {
+    await readHalving(deps, waiting, open)
+  } finally {
+    // Whoever was not asked about, because the CRM was busy or we are, is free again.
+    await postpone(deps, [...open], () => 0, false)
   }
-  for (const [objectType, items] of byObject) {
-    const { events, missing } = await client.readRecords({
-      objectType,
-      ids: items.map((item) => item.recordId),
-      ...fieldsOf(connection.crm, objectType),
-    })
-    const gone = new Set(missing)
-    const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
-    const notYet = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 < LOOKS)
-    await insertEvents(db, [
+  return { taken: waiting.length }
+}
+
+/** Reads the records; a call that the CRM refuses is made again in halves, until those that it refuses stand alone. */
+async function readHalving(deps: RefreshDependencies, waiting: readonly ToRead[], open: Set<ToRead>): Promise<void> {
+  const parts: (readonly ToRead[])[] = [waiting]
+  let refusals = 0
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    try {
+      await readPart(deps, part)
+    } catch (error) {
+      if (!(error instanceof CrmRefusedError)) throw error
+      refusals += 1
+      if (part.length > 1 && refusals < REFUSALS_MAX) {
+        parts.push(part.slice(0, part.length / 2), part.slice(part.length / 2))
+        continue
+      }
+      await refused(deps, part, error)
+    }
+    for (const item of part) open.delete(item)
+  }
+}
+
+async function refused(deps: RefreshDependencies, part: readonly ToRead[], error: CrmRefusedError): Promise<void> {
+  const { db, connection } = deps
+  const [first] = part
+  const which = part.length === 1 ? `${first!.objectType}/${first!.recordId}` : first!.objectType
+  await count(db, 'record-failed', part.length, {
+    connectionId: connection.id,
+    detail: `refresh ${which}: ${error.code}`,
+  })
+  await postpone(deps, part, (item) => (part.length === 1 ? refusedDelayS(item.attempts) : 60), part.length === 1)
+}
+
+async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDependencies, items: readonly ToRead[]) {
+  const objectType = items[0]!.objectType
+  const { events, missing } = await client.readRecords({
+    objectType,
+    ids: items.map((item) => item.recordId),
+    ...fieldsOf(connection.crm, objectType),
+  })
+  const gone = new Set(missing)
+  const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
+  await inTransaction(db, async (trx) => {
+    await insertEvents(trx, [
       ...asAnswers(events, items, nowMs()),
       ...surelyGone.map((item) => deletion(connection.id, item, nowMs())),
     ])
-    // Not found, or found but not folded yet: either way not asked about again at once.
     await postponeReads(
-      db,
+      trx,
       connection.id,
-      objectType,
-      items.filter((i) => !gone.has(i.recordId)).map((i) => i.recordId),
-      5,
+      items.map((item) => {
+        const notYet = gone.has(item.recordId) && item.attempts + 1 < LOOKS
+        return { ...item, delayS: notYet ? delayS(item.attempts) : FOLDED_WITHIN_S, attempted: true }
+      }),
     )
-    for (const item of notYet)
-      await postponeReads(db, connection.id, objectType, [item.recordId], delayS(item.attempts))
-  }
-  return { taken: waiting.length }
+  })
+}
+
+async function postpone(
+  { db, connection }: RefreshDependencies,
+  items: readonly ToRead[],
+  delay: (item: ToRead) => number,
+  attempted: boolean,
+): Promise<void> {
+  if (items.length === 0) return
+  await inTransaction(db, (trx) =>
+    postponeReads(
+      trx,
+      connection.id,
+      items.map((item) => ({ ...item, delayS: delay(item), attempted })),
+    ),
+  )
 }
 
 /** A read has a key of its own each time: it is a look at a moment, not a change. */
@@ -71,6 +132,7 @@ function asAnswers(events: readonly ChangeEvent[], asked: readonly ToRead[], now
   }))
 }
 
+/** Our clock may be behind the CRM's: what was found gone now went after the last sign of life, whatever the clocks say. */
 function deletion(connectionId: ConnectionId, item: ToRead, nowMs: number): ChangeEvent {
   return {
     connectionId,
@@ -78,7 +140,7 @@ function deletion(connectionId: ConnectionId, item: ToRead, nowMs: number): Chan
     objectType: item.objectType,
     recordId: item.recordId,
     kind: 'deleted',
-    occurredAtMs: nowMs,
+    occurredAtMs: Math.max(nowMs, item.askedByMs + 1, item.livedAtMs + 1),
     order: 0,
     fields: {},
     complete: false,

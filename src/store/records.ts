@@ -108,14 +108,18 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     )
     insert into record as r
       (connection_id, object_type, record_id, values, stamps, owner_history, owner_id, account_id, keys, deleted,
-       merged_into, needs_read, dirty_since)
-    select c, t, r, v, s, h, o, a, k, d, m, n, case when y then clock_timestamp() end from w
+       merged_into, needs_read, read_after, dirty_since)
+    select c, t, r, v, s, h, o, a, k, d, m, n, case when n is not null then clock_timestamp() end,
+      case when y then clock_timestamp() end
+    from w
+    order by c, t, r
     on conflict (connection_id, object_type, record_id) do update set
       values = excluded.values, stamps = excluded.stamps, owner_history = excluded.owner_history,
       owner_id = excluded.owner_id, account_id = excluded.account_id, keys = excluded.keys,
       deleted = excluded.deleted, merged_into = excluded.merged_into, needs_read = excluded.needs_read,
       read_attempts = case when excluded.needs_read is null then 0 else r.read_attempts end,
-      read_after = case when excluded.needs_read is null then null else r.read_after end,
+      read_after = case when excluded.needs_read is null then null
+        when r.needs_read is null then excluded.read_after else r.read_after end,
       dirty_since = coalesce(r.dirty_since, excluded.dirty_since),
       updated_at = clock_timestamp()`.execute(trx)
 }
@@ -243,47 +247,102 @@ export type ToRead = {
   readonly attempts: number
   /** The CRM's time of the newest thing that made us ask; 0 when it was not the CRM that did. */
   readonly askedByMs: number
+  /** The CRM's time of the newest sign of life: a deletion that is found out must be later. */
+  readonly livedAtMs: number
 }
 
 /** Marks in `stamps` that a fold keeps of events which say that something happened, without saying what. */
 const QUESTIONS = ['@gap', '@associated', '@merged', '@restored', '@seen', '@deleted']
+const SIGNS_OF_LIFE = ['@live', '@complete', '@seen']
 
-/** Records that the CRM has to be asked about, oldest first, of one object. */
-export async function recordsToRead(db: Kysely<Tables>, connectionId: ConnectionId, limit: number): Promise<ToRead[]> {
+/** How long who took records to read may take before another may: over every deadline of a CRM call. */
+const READ_LEASE_S = 120
+
+const NOT_BEFORE = sql`coalesce(r.read_after, '-infinity'::timestamptz)`
+
+/**
+ * Takes records that the CRM has to be asked about, all of the object that waits longest, so that one call answers
+ * them. Nobody else gets them until the lease is over.
+ */
+export async function takeRecordsToRead(
+  db: Kysely<Tables>,
+  connectionId: ConnectionId,
+  objectTypes: readonly string[],
+  limit: number,
+): Promise<ToRead[]> {
   const { rows } = await sql<{
     object_type: string
     record_id: string
     needs_read: string
     read_attempts: number
     asked_by_ms: number | null
+    lived_at_ms: number | null
   }>`
-    select object_type, record_id, needs_read, read_attempts,
-      (select max((stamps->mark->>'atMs')::bigint) from unnest(${QUESTIONS}::text[]) as mark) as asked_by_ms
-    from record
-    where connection_id = ${connectionId} and needs_read is not null and (read_after is null or read_after <= now())
-    order by object_type, updated_at
-    limit ${limit}`.execute(db)
+    with oldest as materialized (
+      select o.object_type
+      from unnest(${objectTypes}::text[]) as o(object_type)
+      cross join lateral (
+        select ${NOT_BEFORE} as due from record r
+        where r.connection_id = ${connectionId} and r.object_type = o.object_type and r.needs_read is not null
+          and ${NOT_BEFORE} <= now()
+        order by ${NOT_BEFORE} limit 1
+      ) d
+      order by d.due limit 1
+    ), taken as materialized (
+      select r.object_type, r.record_id from record r
+      where r.connection_id = ${connectionId} and r.object_type = (select object_type from oldest)
+        and r.needs_read is not null and ${NOT_BEFORE} <= now()
+      order by ${NOT_BEFORE} limit ${limit}
+      for update of r skip locked
+    )
+    update record r set read_after = clock_timestamp() + ${READ_LEASE_S} * interval '1 second'
+    from taken t
+    where r.connection_id = ${connectionId} and r.object_type = t.object_type and r.record_id = t.record_id
+    returning r.object_type, r.record_id, r.needs_read, r.read_attempts,
+      (select max((r.stamps->mark->>'atMs')::bigint) from unnest(${QUESTIONS}::text[]) as mark) as asked_by_ms,
+      (select max((r.stamps->mark->>'atMs')::bigint) from unnest(${SIGNS_OF_LIFE}::text[]) as mark) as lived_at_ms`.execute(
+    db,
+  )
   return rows.map((r) => ({
     objectType: r.object_type,
     recordId: r.record_id,
     why: r.needs_read,
     attempts: r.read_attempts,
     askedByMs: r.asked_by_ms ?? 0,
+    livedAtMs: r.lived_at_ms ?? 0,
   }))
 }
 
-/** The CRM did not find these just now. Read-after-event can be early (contracts/hubspot.md trap 15): ask again later. */
+/**
+ * When to ask about these again, if no answer was folded by then: the CRM did not find them just now
+ * (contracts/hubspot.md trap 15), would not say, or was not reached, which is no attempt.
+ */
 export async function postponeReads(
   db: Kysely<Tables>,
   connectionId: ConnectionId,
-  objectType: string,
-  recordIds: readonly string[],
-  delayS: number,
+  reads: readonly {
+    readonly objectType: string
+    readonly recordId: string
+    readonly delayS: number
+    readonly attempted: boolean
+  }[],
 ): Promise<void> {
-  await sql`update record set read_attempts = read_attempts + 1, read_after = now() + ${delayS} * interval '1 second'
-    where connection_id = ${connectionId} and object_type = ${objectType} and record_id = any(${recordIds}::text[])`.execute(
-    db,
-  )
+  if (reads.length === 0) return
+  await sql`
+    with waiting as materialized (
+      select r.object_type, r.record_id, w.delay_s, w.attempted
+      from unnest(${reads.map((r) => r.objectType)}::text[], ${reads.map((r) => r.recordId)}::text[],
+                  ${reads.map((r) => r.delayS)}::float8[], ${reads.map((r) => r.attempted)}::boolean[])
+        as w(object_type, record_id, delay_s, attempted)
+      join record r on r.connection_id = ${connectionId} and r.object_type = w.object_type and r.record_id = w.record_id
+      order by r.object_type, r.record_id
+      for update of r
+    )
+    update record r set read_attempts = least(r.read_attempts + case when w.attempted then 1 else 0 end, 1000),
+      read_after = clock_timestamp() + w.delay_s * interval '1 second'
+    from waiting w
+    where r.connection_id = ${connectionId} and r.object_type = w.object_type and r.record_id = w.record_id
+      and r.needs_read is not null`.execute(db)
 }
 
 /** Asks for a fresh look at these records: before a task is believed to be done, or before an owner is written. */
@@ -293,10 +352,18 @@ export async function requestRead(
   why: string,
 ): Promise<void> {
   if (refs.length === 0) return
-  await sql`update record r set needs_read = ${why}, read_after = null
-    from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
-                ${refs.map((r) => r.recordId)}::text[]) as w(c, t, i)
-    where r.connection_id = w.c and r.object_type = w.t and r.record_id = w.i and not r.deleted`.execute(db)
+  await sql`
+    with asked as materialized (
+      select r.connection_id, r.object_type, r.record_id
+      from unnest(${refs.map((r) => r.connectionId)}::text[], ${refs.map((r) => r.objectType)}::text[],
+                  ${refs.map((r) => r.recordId)}::text[]) as w(c, t, i)
+      join record r on r.connection_id = w.c and r.object_type = w.t and r.record_id = w.i and not r.deleted
+      order by r.connection_id, r.object_type, r.record_id
+      for update of r
+    )
+    update record r set needs_read = ${why}, read_after = clock_timestamp()
+    from asked a
+    where r.connection_id = a.connection_id and r.object_type = a.object_type and r.record_id = a.record_id`.execute(db)
 }
 
 /** These are decided again, whatever happened to them. */

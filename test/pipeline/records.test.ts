@@ -3,9 +3,11 @@ import { describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type RawBuilder, sql } from 'kysely'
 import pg from 'pg'
+import { CrmBusyError, type CrmClient, CrmRefusedError } from '../../src/crm/crm.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Crm, FieldText } from '../../src/model/record/change-event.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
+import { refreshBatch } from '../../src/pipeline/refresh.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 
@@ -258,6 +260,97 @@ describe('promise 13: what cannot be worked on keeps nobody else waiting', () =>
       await h.apply()
       assert.deepEqual(await rows(h, sql`select values->>'country' as c from record where record_id = 'bad'`), [
         { c: 'FR' },
+      ])
+    }))
+})
+
+describe('reading what we only heard of', () => {
+  const deps = (h: Harness, client: CrmClient, nowMs = TUESDAY_MS) => ({
+    db: h.db,
+    client,
+    connection: h.connection,
+    fieldsOf: () => ({ fields: [], historyFields: [] }),
+    nowMs: () => nowMs,
+  })
+
+  it('promise 13: an id that the CRM refuses is found, counted and left for later, and the others are read', () =>
+    withHarness(async (h) => {
+      await h.receive(...['1', '2', '3', 'bad', '5'].map((id) => contact(h, id, { country: 'FR' })))
+      await h.apply()
+      const client = h.crm.client()
+      const refusing: CrmClient = {
+        ...client,
+        readRecords: async (query) => {
+          if (query.ids.includes('bad')) throw new CrmRefusedError('That id is none', 'MALFORMED_ID', 400)
+          return client.readRecords(query)
+        },
+      }
+      assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 5 })
+      await h.apply()
+      assert.deepEqual(
+        await rows(
+          h,
+          sql`select record_id, read_attempts, read_after > now() + interval '4 minutes' as later
+          from record where needs_read is not null`,
+        ),
+        [{ record_id: 'bad', read_attempts: 1, later: true }],
+      )
+      assert.deepEqual(await rows(h, sql`select detail, n from counter where name = 'record-failed'`), [
+        { detail: 'refresh contacts/bad: MALFORMED_ID', n: 1 },
+      ])
+      assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 0 })
+    }))
+
+  it('costs few calls when the CRM refuses every id', () =>
+    withHarness(async (h) => {
+      await h.receive(...Array.from({ length: 100 }, (_, n) => contact(h, String(n), { country: 'FR' })))
+      await h.apply()
+      let calls = 0
+      const refusing: CrmClient = {
+        ...h.crm.client(),
+        readRecords: async () => {
+          calls += 1
+          throw new CrmRefusedError('No such object', 'NO_OBJECT', 400)
+        },
+      }
+      assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 100 })
+      assert.ok(calls < 50, String(calls))
+      assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 0 })
+    }))
+
+  it('is done once by two processes at once, and again at once after a call that reached nobody', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { country: 'FR' }))
+      await h.apply()
+      const client = h.crm.client()
+      let meanwhile: { taken: number } | null = null
+      const failing: CrmClient = {
+        ...client,
+        readRecords: async () => {
+          meanwhile = await refreshBatch(deps(h, client))
+          throw new CrmBusyError('Come again', 0)
+        },
+      }
+      await assert.rejects(refreshBatch(deps(h, failing)), CrmBusyError)
+      assert.deepEqual(meanwhile, { taken: 0 })
+      assert.deepEqual(await refreshBatch(deps(h, client)), { taken: 1 })
+      assert.deepEqual(await rows(h, sql`select read_attempts from record`), [{ read_attempts: 1 }])
+    }))
+
+  it('finds a record gone although our clock is behind the CRM', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { country: 'FR' }))
+      await h.settle()
+      await h.receive({ ...h.crm.change('contacts', '1', {}), kind: 'gap' })
+      await h.apply()
+      h.crm.records.delete('contacts/1')
+      for (let look = 0; look < 4; look += 1) {
+        await sql`update record set read_after = now()`.execute(h.db)
+        await refreshBatch(deps(h, h.crm.client(), 1_000))
+        await h.apply()
+      }
+      assert.deepEqual(await rows(h, sql`select deleted, needs_read from record where record_id = '1'`), [
+        { deleted: true, needs_read: null },
       ])
     }))
 })
