@@ -66,7 +66,8 @@ seen ${age}, due ${one.dueAt.slice(0, 10)}</p></li>`
 export function fieldsSection({ fields, sources }: Surface): Markup {
   return html`<section><h2>Fields and sources behind them</h2>
 <p class="quiet">Every field that a running workflow asks to be filled or fresh. Missing and stale are open cases. Blank is how many of all live
-records of the object have nothing in it, also those that no workflow’s scope covers.</p>
+records of the object have nothing in it, also those that no workflow’s scope covers; where a workflow only asks that the field be fresh,
+blank is no fault.</p>
 ${
   fields.length === 0
     ? html`<p>No running workflow asks for a field.</p>`

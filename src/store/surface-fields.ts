@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { fieldsNeeded } from '../model/policy/fields.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { FieldCount, SourceOfObject, SurfaceConnection } from '../model/surface/surface.ts'
 import type { DatabaseTransaction } from './database.ts'
@@ -16,7 +17,7 @@ const SOURCE_FIELD: Readonly<Record<string, string>> = {
   'salesforce.Opportunity': 'LeadSource',
 }
 
-type Wanted = { readonly crm: string; readonly object: string; readonly field: string }
+type Wanted = { readonly crm: string; readonly object: string; readonly field: string; readonly isRequired: boolean }
 
 /** Every field that a running workflow asks to be there or to be fresh, also those without a case. */
 export async function readFields(
@@ -62,6 +63,7 @@ export async function readFields(
     left join broken b using (connection_id, object_type, field)
     left join object_schema s using (connection_id, object_type)
     order by connection_id, object_type, coalesce(b.missing, 0) + coalesce(b.stale, 0) desc, field`.execute(trx)
+  const required = new Set(wanted.flatMap((w) => (w.isRequired ? [`${w.crm}.${w.object}.${w.field}`] : [])))
   const titleOf = new Map(connections.map((connection) => [connection.id, connection]))
   return rows.map((row) => ({
     connection: titleOf.get(row.connection_id)!.title,
@@ -72,6 +74,7 @@ export async function readFields(
     stale: row.stale,
     blank: row.blank,
     records: row.records,
+    isRequired: required.has(`${titleOf.get(row.connection_id)!.crm}.${row.object_type}.${row.field}`),
     isUnreadable: row.is_unreadable,
   }))
 }
@@ -82,7 +85,11 @@ function wantedFields(policies: readonly Policy[]): Wanted[] {
     for (const setting of policy.patterns) {
       if (setting.pattern !== 'missing-field' && setting.pattern !== 'stale-field') continue
       for (const { crm, object } of setting.only ? [setting.only] : policy.objects) {
-        for (const field of setting.fields) wanted.set(`${crm}.${object}.${field}`, { crm, object, field })
+        for (const field of setting.fields) {
+          const key = `${crm}.${object}.${field}`
+          const isRequired = setting.pattern === 'missing-field' || wanted.get(key)?.isRequired === true
+          wanted.set(key, { crm, object, field, isRequired })
+        }
       }
     }
   }
@@ -92,6 +99,7 @@ function wantedFields(policies: readonly Policy[]): Wanted[] {
 export async function readSources(
   trx: DatabaseTransaction,
   connections: readonly SurfaceConnection[],
+  policies: readonly Policy[],
 ): Promise<SourceOfObject[]> {
   const found: SourceOfObject[] = []
   for (const connection of connections) {
@@ -103,7 +111,8 @@ export async function readSources(
         found.push({ ...of, notRead: 'The CRM has no field of its own for this.', bySource: [] })
         continue
       }
-      const isRead = await readsField(trx, connection.id, objectType, field)
+      // Not by what is there: a change event brings along fields that nobody asked for, of the few records that changed.
+      const isRead = fieldsNeeded(policies, connection.crm, objectType).fields.includes(field)
       found.push(
         isRead
           ? { ...of, notRead: null, bySource: await countSources(trx, connection.id, objectType, field) }
@@ -116,13 +125,6 @@ export async function readSources(
     }
   }
   return found
-}
-
-async function readsField(trx: DatabaseTransaction, connectionId: string, objectType: string, field: string) {
-  const { rows } = await sql<{ is_read: boolean }>`
-    select exists (select 1 from record where connection_id = ${connectionId} and object_type = ${objectType}
-                   and values->>${field} is not null and not deleted) as is_read`.execute(trx)
-  return rows[0]?.is_read ?? false
 }
 
 async function countSources(trx: DatabaseTransaction, connectionId: string, objectType: string, field: string) {

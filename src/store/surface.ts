@@ -52,7 +52,7 @@ export function readSurface(db: Database, now: Date, recordLink: RecordLink): Pr
         moreCaseOwners: caseOwners.rest,
         worst: await readWorstCases(trx, recordLink),
         fields: await readFields(trx, connections, policies),
-        sources: await readSources(trx, connections),
+        sources: await readSources(trx, connections, policies),
       }
     })
 }

@@ -135,6 +135,8 @@ export type FieldCount = {
   /** Of all live records of the object, in scope or not. */
   readonly blank: number
   readonly records: number
+  /** A workflow calls it missing when it is blank; otherwise blank is no fault. */
+  readonly isRequired: boolean
   readonly isUnreadable: boolean
 }
 

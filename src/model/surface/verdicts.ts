@@ -57,7 +57,9 @@ function rulesBased({ cases }: Surface): Verdict {
 
 function dataFoundation({ cases, fields, sources }: Surface): Verdict {
   const aboutFields = fields.reduce((sum, field) => sum + field.missing + field.stale, 0)
-  const gappy = fields.filter(({ blank, records }) => records > 0 && blank / records >= WEAK_SHARE_OF_RECORDS)
+  const gappy = fields.filter(
+    ({ isRequired, blank, records }) => isRequired && records > 0 && blank / records >= WEAK_SHARE_OF_RECORDS,
+  )
   const hidden = fields.filter(({ isUnreadable }) => isUnreadable)
   const manyCases = cases.open > 0 && aboutFields / cases.open >= WEAK_SHARE_OF_CASES
   const holds = manyCases || gappy.length > 0 || hidden.length > 0
@@ -80,7 +82,7 @@ function dataFoundation({ cases, fields, sources }: Surface): Verdict {
     title: holds ? 'The source systems are a data-foundation problem' : 'No sign of weak source systems',
     because,
     definition:
-      'Holds when a fifth or more of the open cases are about missing or stale fields, or a field that a workflow needs is blank in a tenth or more of the records of its object, or may not be read.',
+      'Holds when a fifth or more of the open cases are about missing or stale fields, or a field that a workflow calls missing when blank is so in a tenth or more of the records of its object, or may not be read.',
   }
 }
 
@@ -131,11 +133,13 @@ export function n(count: number): string {
   return count.toLocaleString('en-US')
 }
 
-/** Whole per cent; less than one is said as such, because zero would be wrong. */
+/** One decimal below ten, whole per cent above. Less than a tenth is said as such, because zero would be wrong. */
 export function percent(part: number, whole: number): string {
   if (whole === 0 || part === 0) return '0 %'
+  if (part === whole) return '100 %'
   const share = (part / whole) * 100
-  if (share < 1) return 'under 1 %'
+  if (share < 0.1) return 'under 0.1 %'
+  if (share < 10) return `${(Math.floor(share * 10) / 10).toFixed(1)} %`
   // Rounded up, 99.6 would claim that nothing is left.
-  return `${share > 99 && part < whole ? 99 : Math.round(share)} %`
+  return `${Math.min(99, Math.round(share))} %`
 }
