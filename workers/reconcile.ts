@@ -1,7 +1,8 @@
 import { importBaseline, reconcile } from '../src/pipeline/reconcile.ts'
 import { syncPeople } from '../src/pipeline/sync-people.ts'
-import { listConnections, setConnectionStatus } from '../src/store/connections.ts'
+import { isResyncWaiting, listConnections, setConnectionStatus } from '../src/store/connections.ts'
 import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'
+import { inTransaction } from '../src/store/transaction.ts'
 import type { WorkerContext } from './context.ts'
 import { runStage } from './run-stage.ts'
 
@@ -27,16 +28,19 @@ export function runReconcile(context: WorkerContext): void {
             renewReading(db, connectionId, instance).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
           }
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
-          if (connection.baseline.done) await reconcile(deps)
+          if (connection.baseline.done) reconciled = (await reconcile(deps)).complete
           else await importBaseline(deps)
-          reconciled = connection.baseline.done
           // People and every object were read: whatever was missing is there again.
           if (connection.status !== 'connected' && !signal.aborted) {
             await setConnectionStatus(db, connectionId, 'connected', null)
             logger.info({ connectionId }, 'connection works again')
           }
         } finally {
-          await finishReading(db, connectionId, instance, reconciled)
+          await inTransaction(db, async (trx) => {
+            // Asked for after its object was read: there is another round to do.
+            const isWaiting = await isResyncWaiting(trx, connectionId)
+            await finishReading(trx, connectionId, instance, reconciled && !isWaiting)
+          })
           for (const id of context.connectionIds()) queues.wake('decide', id)
         }
       }),

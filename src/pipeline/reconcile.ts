@@ -3,6 +3,7 @@ import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-even
 import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
 import {
+  advanceWatermark,
   type Baseline,
   type BaselineObject,
   readWatermarks,
@@ -11,6 +12,7 @@ import {
   saveWatermark,
 } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
+import { inTransaction } from '../store/transaction.ts'
 
 export type ReconcileDependencies = {
   readonly db: Database
@@ -54,7 +56,7 @@ export async function importBaseline(deps: ReconcileDependencies): Promise<Basel
         total: page.total ?? state.total,
       }
       baseline = { ...baseline, objects: { ...baseline.objects, [objectType]: state } }
-      await db.transaction().execute(async (trx) => {
+      await inTransaction(db, async (trx) => {
         await insertEvents(trx, page.events)
         await saveBaseline(trx, connection.id, baseline)
         if (state.done) await saveWatermark(trx, connection.id, objectType, startedAtMs, state.count)
@@ -84,19 +86,26 @@ async function noteSchema(
   await saveSchema(deps.db, deps.connection.id, await deps.client.describe(objectType), unreadable)
 }
 
-/** Polls every watched object by modification date, so that a change whose event never came is found. Returns how many records it read. */
-export async function reconcile(deps: ReconcileDependencies): Promise<{ readonly read: number }> {
+/**
+ * Polls every watched object by modification date, so that a change whose event never came is found. Returns how many
+ * records it read, and whether it came to the end: not when it was stopped, nor when an object has to be read again.
+ */
+export async function reconcile(
+  deps: ReconcileDependencies,
+): Promise<{ readonly read: number; readonly complete: boolean }> {
   const { db, client, connection, nowMs } = deps
   const watermarks = await readWatermarks(db, connection.id)
   let read = 0
+  let complete = true
   for (const objectType of watchedObjects(connection.crm)) {
     const untilMs = nowMs()
-    const sinceMs = Math.max(1, (watermarks.get(objectType) ?? connection.baseline.startedAtMs ?? untilMs) - OVERLAP_MS)
+    const from = watermarks.get(objectType) ?? null
+    const sinceMs = Math.max(1, (from ?? connection.baseline.startedAtMs ?? untilMs) - OVERLAP_MS)
     let cursor: string | null = null
     let found = 0
     let latestMs = 0
     do {
-      if (deps.signal.aborted) return { read }
+      if (deps.signal.aborted) return { read, complete: false }
       const page = await client.changedSince({
         objectType,
         sinceMs,
@@ -113,16 +122,11 @@ export async function reconcile(deps: ReconcileDependencies): Promise<{ readonly
       }
     } while (cursor !== null)
     // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
-    await saveWatermark(
-      db,
-      connection.id,
-      objectType,
-      Math.min(untilMs, Math.max(latestMs, sinceMs + OVERLAP_MS)),
-      found,
-    )
+    const to = Math.min(untilMs, Math.max(latestMs, sinceMs + OVERLAP_MS))
+    if (!(await advanceWatermark(db, connection.id, objectType, { from, to }, found))) complete = false
     read += found
   }
-  return { read }
+  return { read, complete }
 }
 
 function latestOf(events: readonly ChangeEvent[], latestMs: number): number {

@@ -175,13 +175,45 @@ export async function saveWatermark(
       last_run_at = now(), last_found = excluded.last_found`.execute(trx)
 }
 
+/**
+ * Moves a watermark from where it was read to `to`. False: somebody asked meanwhile that the object be read from the
+ * start, and that request stays.
+ */
+export async function advanceWatermark(
+  db: Kysely<Tables>,
+  connectionId: string,
+  objectType: string,
+  { from, to }: { readonly from: number | null; readonly to: number },
+  found: number,
+): Promise<boolean> {
+  const { rows } = await sql`
+    insert into reconcile_watermark as w (connection_id, object_type, modified_until_ms, last_run_at, last_found)
+    values (${connectionId}, ${objectType}, ${to}, now(), ${found})
+    on conflict (connection_id, object_type) do update set modified_until_ms = excluded.modified_until_ms,
+      last_run_at = now(), last_found = excluded.last_found
+      where w.modified_until_ms = ${from}
+    returning 1`.execute(db)
+  return rows.length > 0
+}
+
+/** From the start: no time in a CRM is as early. */
+const FROM_THE_START = 1
+
+/** Whether an object waits to be read from the start. Until the transaction ends nobody can ask for another. */
+export async function isResyncWaiting(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
+  const { rows } = await sql<{ modified_until_ms: number }>`
+    select modified_until_ms from reconcile_watermark where connection_id = ${connectionId}
+    order by object_type for update`.execute(trx)
+  return rows.some((row) => row.modified_until_ms === FROM_THE_START)
+}
+
 /** The stream cannot say what changed in these objects (null: in any): the next reconcile reads them from the start. */
 export async function resyncObjects(
   trx: Kysely<Tables>,
   connectionId: string,
   objectTypes: readonly string[] | null,
 ): Promise<void> {
-  await sql`update reconcile_watermark set modified_until_ms = 1
+  await sql`update reconcile_watermark set modified_until_ms = ${FROM_THE_START}
     where connection_id = ${connectionId} and (${objectTypes === null} or object_type = any(${objectTypes ?? []}::text[]))`.execute(
     trx,
   )

@@ -7,7 +7,10 @@ import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
 import { decideBatch } from '../../src/pipeline/decide-changes.ts'
 import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
+import { reconcile } from '../../src/pipeline/reconcile.ts'
+import { isResyncWaiting, readWatermarks, resyncObjects, saveWatermark } from '../../src/store/connections.ts'
 import { taskContents } from '../../src/store/tasks.ts'
+import { inTransaction } from '../../src/store/transaction.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -400,5 +403,53 @@ describe('decisions that meet each other, people and policies that go', () => {
       await rowsOf(h, sql`select dirty_since is not null as dirty from record where object_type = 'contacts'`),
       [{ dirty: true }],
     )
+  })
+
+  it('keeps a request to read an object from the start that comes while it is being read', async () => {
+    const h = await start()
+    const id = h.crm.connectionId
+    for (const object of ['companies', 'contacts', 'deals', 'tasks']) {
+      await saveWatermark(h.db, id, object, TUESDAY_MS - 60_000, 0)
+    }
+    const client = h.crm.client()
+    const run = (onObject: (objectType: string) => Promise<void>, signal = new AbortController().signal) =>
+      reconcile({
+        db: h.db,
+        client: {
+          ...client,
+          changedSince: async (query) => {
+            await onObject(query.objectType)
+            return client.changedSince(query)
+          },
+        },
+        connection: { ...h.connection, baseline: { done: true, objects: {} } },
+        fieldsOf: () => ({ fields: [], historyFields: [] }),
+        nowMs: () => TUESDAY_MS,
+        onPage: () => undefined,
+        signal,
+      })
+    const interrupted = await run(async (object) => {
+      if (object === 'contacts') await resyncObjects(h.db, id, ['contacts'])
+    })
+    assert.equal(interrupted.complete, false)
+    assert.equal((await readWatermarks(h.db, id)).get('contacts'), 1)
+    assert.equal(await inTransaction(h.db, (trx) => isResyncWaiting(trx, id)), true)
+    const whole = await run(async () => undefined)
+    assert.equal(whole.complete, true)
+    assert.equal(await inTransaction(h.db, (trx) => isResyncWaiting(trx, id)), false)
+  })
+
+  it('does not say that a poll is complete that was stopped', async () => {
+    const h = await start()
+    const { complete } = await reconcile({
+      db: h.db,
+      client: h.crm.client(),
+      connection: { ...h.connection, baseline: { done: true, objects: {} } },
+      fieldsOf: () => ({ fields: [], historyFields: [] }),
+      nowMs: () => TUESDAY_MS,
+      onPage: () => undefined,
+      signal: AbortSignal.abort(),
+    })
+    assert.equal(complete, false)
   })
 })
