@@ -89,7 +89,7 @@ ${
 ${sources.map(
   (
     source,
-  ) => html`<p><b>${source.objectType}</b> <span class="quiet">${source.connection}${source.field === null ? null : `, by ${source.field}`}</span>
+  ) => html`<p><b>${source.objectType}</b> <span class="quiet">${source.connection}${source.notRead === null ? `, by ${source.field}` : null}</span>
 ${source.notRead === null ? null : html`<br>${source.notRead}`}</p>
 ${
   source.bySource.length === 0

@@ -183,7 +183,7 @@ describe('a sentence for a file that leaves the house', () => {
   it('holds no e-mail address, in whatever script, and is otherwise the same', () => {
     assert.equal(
       withoutEmails('The lead "jürgen.o\'neil@straße.example" and 陽子@例え.jp are one. Nobody else.'),
-      'The lead "jürgen.o\'(e-mail withheld)" and (e-mail withheld) are one. Nobody else.',
+      'The lead "(e-mail withheld)" and (e-mail withheld) are one. Nobody else.',
     )
     assert.equal(withoutEmails('It belongs to ann@acme.com.'), 'It belongs to (e-mail withheld).')
     fc.assert(fc.property(fc.emailAddress(), (email) => !withoutEmails(`Ask ${email} about it`).includes(email)))
