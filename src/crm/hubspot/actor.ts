@@ -1,4 +1,5 @@
 import type { ChangeActor } from '../../model/record/change-event.ts'
+import { storable } from '../storable-text.ts'
 
 const PEOPLE = new Set(['CRM_UI', 'CRM_UI_BULK_ACTION', 'USER', 'CRM', 'MOBILE_IOS', 'MOBILE_ANDROID', 'SALES', 'TASK'])
 const AUTOMATIONS = new Set([
@@ -24,7 +25,7 @@ const INTEGRATIONS = new Set([
  */
 export function actorOf(source: unknown, sourceId: unknown, appId: string): ChangeActor {
   const kind = typeof source === 'string' ? source.toUpperCase() : ''
-  const id = typeof sourceId === 'string' || typeof sourceId === 'number' ? String(sourceId) : ''
+  const id = typeof sourceId === 'string' || typeof sourceId === 'number' ? storable(String(sourceId)) : ''
   const user = /^userId:(\d{1,20})$/.exec(id)?.[1]
   if (user !== undefined) return { kind: 'person', id: user, ours: false }
   if (INTEGRATIONS.has(kind)) {

@@ -1,5 +1,6 @@
 import type { FieldText } from '../../model/record/change-event.ts'
 import type { FieldSchema } from '../crm.ts'
+import { storable } from '../storable-text.ts'
 
 export type FieldType = FieldSchema['type']
 
@@ -31,11 +32,6 @@ export function fieldText(type: FieldType | undefined, raw: unknown): FieldText 
     default:
       return text
   }
-}
-
-/** Postgres stores neither U+0000 nor half a surrogate pair; both come only from broken or hostile senders. */
-export function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\u0000', '\uFFFD')
 }
 
 function instantText(text: string): string {

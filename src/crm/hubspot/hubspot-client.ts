@@ -1,6 +1,6 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import { type CallBudget, type CrmClient, type CrmIdentity, CrmUnknownError, type TaskKeySupport } from '../crm.ts'
-import { storable } from './field-text.ts'
+import { storable } from '../storable-text.ts'
 import { createHubSpotHttp } from './hubspot-http.ts'
 import { type HubSpotApiVersion, hubSpotPaths } from './hubspot-paths.ts'
 import { createHubSpotRecords } from './hubspot-records.ts'

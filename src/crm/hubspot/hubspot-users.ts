@@ -1,6 +1,6 @@
 import type { CrmUser } from '../../model/lanes/person.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import { storable } from './field-text.ts'
+import { storable } from '../storable-text.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
 import { idOf, type JsonObject, listOf, nextPageOf, textOf } from './json-value.ts'

@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
+import { storable } from '../storable-text.ts'
 import { actorOf } from './actor.ts'
-import { type FieldTypeOf, fieldText, storable, wellKnownType } from './field-text.ts'
+import { type FieldTypeOf, fieldText, wellKnownType } from './field-text.ts'
 import { idOf, type JsonObject, objectOf, textOf } from './json-value.ts'
 
 // HubSpot's own limit for replay protection; its deliveries carry the time of each attempt.

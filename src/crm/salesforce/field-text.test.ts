@@ -17,6 +17,13 @@ describe('a field value', () => {
     }
   })
 
+  it('with U+0000 or half a surrogate pair is made storable, whichever type it has', () => {
+    for (const type of [undefined, 'text', 'picklist', 'instant', 'day', 'number', 'boolean'] as const) {
+      const value = fieldText('a\u0000b\ud800c', type)
+      assert.equal(value, 'a\uFFFDb\uFFFDc')
+    }
+  })
+
   it('of a date is a day, also when the stream sends midnight UTC in milliseconds', () => {
     for (const value of ['2024-06-30', 1719705600000, 1719705600000n, '2024-06-30T00:00:00.000+0000']) {
       assert.equal(fieldText(value, 'day'), '2024-06-30')

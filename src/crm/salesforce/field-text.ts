@@ -1,5 +1,6 @@
 import type { FieldText } from '../../model/record/change-event.ts'
 import type { FieldSchema } from '../crm.ts'
+import { storable } from '../storable-text.ts'
 
 /**
  * One spelling per type, whichever way the value came: REST sends `2026-11-22T10:00:00.000+0000` and `2026-11-22`,
@@ -19,7 +20,7 @@ export function fieldText(value: unknown, type: FieldType | undefined): FieldTex
     case 'number':
       return numberText(value, type)
     case 'string':
-      return stringText(value, type)
+      return stringText(storable(value), type)
     default:
       // An object is a compound or a relationship; those are flattened by the caller or were not asked for.
       return null

@@ -1,4 +1,5 @@
 import { CrmUnknownError } from '../crm.ts'
+import { storable } from '../storable-text.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
 import { soqlId } from './soql.ts'
 
@@ -46,7 +47,7 @@ export async function everyRow(
 }
 
 export function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
+  return typeof value === 'string' && value !== '' ? storable(value) : null
 }
 
 export function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -5,6 +5,7 @@ import type {
   ConnectionId,
   FieldText,
 } from '../../../model/record/change-event.ts'
+import { storable } from '../../storable-text.ts'
 import { type FieldType, fieldText } from '../field-text.ts'
 import { longId, sameId } from '../salesforce-id.ts'
 import { bitmapNames, type SchemaField } from './change-bitmap.ts'
@@ -175,13 +176,15 @@ export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header
   const nulled = names(header.nulledFields)
   const diff = names(header.diffFields)
   const changed = names(header.changedFields)
+  const sequenceNumber = Number(header.sequenceNumber ?? 0)
   return {
-    entityName,
+    // What is stored must be storable: a batch that cannot be stored comes again from the same place, for ever.
+    entityName: storable(entityName),
     recordIds: recordIds.map(String),
-    changeType: String(header.changeType),
+    changeType: storable(String(header.changeType)),
     changeOrigin: String(header.changeOrigin ?? ''),
-    transactionKey,
-    sequenceNumber: Number(header.sequenceNumber ?? 0),
+    transactionKey: storable(transactionKey),
+    sequenceNumber: Number.isSafeInteger(sequenceNumber) ? sequenceNumber : 0,
     commitTimestampMs,
     commitUser: String(header.commitUser ?? ''),
     nulled: new Set(nulled),

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { ConnectionId } from '../../../model/record/change-event.ts'
+import { readHeader, streamEvents } from './stream-event.ts'
+
+it('promise 13: a message with text that Postgres cannot store becomes an event that it can', () => {
+  const header = readHeader(
+    {
+      entityName: 'Lead',
+      transactionKey: 'key\u0000',
+      recordIds: ['00Q000000000001AAA'],
+      changeType: 'CREATE',
+      commitTimestamp: 1,
+      sequenceNumber: 'none',
+    },
+    [],
+  )
+  const { events } = streamEvents(
+    header,
+    { LastName: 'Lee\u0000\ud800' },
+    [
+      { name: 'ChangeEventHeader', children: [] },
+      { name: 'LastName', children: [] },
+    ],
+    {
+      connectionId: 'sf' as ConnectionId,
+      ours: { client: 'us', userId: '' },
+      types: undefined,
+      watched: undefined,
+    },
+  )
+  assert.equal(events.length, 1)
+  assert.deepEqual(events[0]!.fields, { LastName: 'Lee\uFFFD\uFFFD' })
+  assert.equal(events[0]!.dedupeKey.includes('\u0000'), false)
+  assert.equal(events[0]!.order, 0)
+})
