@@ -73,7 +73,9 @@ function body(input: TaskTextInput, first: TaskTextCase): string {
   if (reopenReason !== null) lines.push(`Open again: ${reopenReason}`, '')
   if (total > 1) {
     lines.push(`What happened: ${first.causeTitle ?? first.what}`, '', `${total} records have this one cause:`)
-    for (const item of cases) lines.push(`- ${item.noun} ${item.title}: ${item.what}`)
+    // What is the same for all of them is said once.
+    const alike = cases.every((item) => item.what === first.what)
+    for (const item of cases) lines.push(`- ${item.noun} ${item.title}${alike ? '' : `: ${item.what}`}`)
     if (total > cases.length) lines.push(`- and ${total - cases.length} more, listed on the case page`)
     lines.push('')
   } else {

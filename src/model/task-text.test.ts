@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { closingText, type TaskTextCase, type TaskTextInput, taskText } from './task-text.ts'
+
+const CASE: TaskTextCase = {
+  title: 'Jane Doe',
+  noun: 'contact',
+  pattern: 'orphaned-owner',
+  class: 'risky',
+  what: 'Ann Lee, who owns this contact, left.',
+  wouldHave: 'Nothing: this contact waits for no action of the workflow.',
+  todo: 'Give it to somebody who works.',
+  causeTitle: 'Ann Lee left and still owns records',
+  caseUrl: 'https://console.example/cases/7',
+  receiptSeq: 12,
+}
+const input = (change: Partial<TaskTextInput> = {}): TaskTextInput => ({
+  workflowTitle: 'Route leads',
+  cases: [CASE],
+  total: 1,
+  dueAtMs: Date.parse('2026-11-24T16:00:00Z'),
+  timeZone: 'Europe/Berlin',
+  reopenReason: null,
+  ...change,
+})
+
+describe('the text of a task', () => {
+  it('names class, pattern and record in the subject', () => {
+    assert.equal(taskText(input()).subject, 'Risky: no active owner, contact Jane Doe')
+  })
+
+  it('says what happened, why you, what stopped, what to do, by when in your own zone, and where the proof is', () => {
+    const { body } = taskText(input())
+    for (const part of [
+      'What happened: Ann Lee',
+      'Why you: you review risky',
+      'What would have happened: Nothing',
+      'What to do: Give it',
+      'Case: https://console.example/cases/7',
+      'Receipt: #12',
+    ]) {
+      assert.ok(body.includes(part), part)
+    }
+    assert.match(body, /Due: Tue,? 24 Nov 2026,? (at )?17:00 \(Europe\/Berlin\)/)
+  })
+
+  it('M47: lists the records of one cause, says once what is the same for all, and counts what it leaves out', () => {
+    const cases = ['A', 'B', 'C'].map((title) => ({ ...CASE, title }))
+    const { subject, body } = taskText(input({ cases, total: 40 }))
+    assert.equal(subject, 'Risky: Ann Lee left and still owns records (40 records)')
+    assert.match(body, /- contact A\n- contact B\n- contact C\n- and 37 more/)
+    const differing = [CASE, { ...CASE, title: 'B', what: 'Something else.' }]
+    assert.match(taskText(input({ cases: differing, total: 2 })).body, /- contact B: Something else\./)
+  })
+
+  it('begins with the reason when it is open again', () => {
+    assert.match(taskText(input({ reopenReason: 'it is still so.' })).body, /^Open again: it is still so\./)
+  })
+
+  it('never has a subject longer than the 255 characters that both CRMs keep', () => {
+    const { subject } = taskText(input({ cases: [{ ...CASE, title: 'x'.repeat(400) }] }))
+    assert.equal(subject.length, 255)
+    assert.ok(subject.endsWith('…'))
+  })
+
+  it('says why it closed, whatever the resolution', () => {
+    assert.notEqual(closingText('condition-cleared'), closingText('record-gone'))
+    assert.match(closingText('anything else'), /^Closed by itself/)
+  })
+})
