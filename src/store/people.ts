@@ -26,6 +26,16 @@ export async function listUsers(db: Kysely<Tables>): Promise<CrmUser[]> {
   }))
 }
 
+/** A zone that this runtime knows. Another would fail every decision that counts somebody's working hours. */
+function knownZone(timeZone: string | null): string | null {
+  if (timeZone === null) return null
+  try {
+    return Intl.DateTimeFormat('en', { timeZone }) && timeZone
+  } catch {
+    return null
+  }
+}
+
 /**
  * Stores the users as the CRM lists them now and returns the ids of those whose standing changed: came, left, came
  * back, or a queue that gained its first or lost its last active member. Users that the CRM no longer lists are removed.
@@ -35,6 +45,7 @@ export async function saveUsers(
   connectionId: ConnectionId,
   users: readonly CrmUser[],
 ): Promise<string[]> {
+  const zones = new Map([...new Set(users.map((u) => u.timeZone))].map((zone) => [zone, knownZone(zone)]))
   const rows = users.map((u) => ({
     u: u.userId,
     k: u.kind,
@@ -42,7 +53,7 @@ export async function saveUsers(
     n: u.name,
     a: u.active,
     m: u.activeMembers,
-    z: u.timeZone,
+    z: zones.get(u.timeZone) ?? null,
   }))
   const { rows: changed } = await sql<{ user_id: string }>`
     with x as materialized (
