@@ -203,6 +203,7 @@ function whatChanged(known: CrmRecord | null, folded: Folded, shape: ObjectShape
       links: live ? linkKeys(record) : [],
       // Of a task only its status matters, which its events carry.
       needsRead: shape.about === 'task' ? null : folded.needsRead,
+      answers,
       dirty: anyApplied && isDecided,
     },
     changed: anyApplied && shape.about !== 'task',

@@ -71,9 +71,14 @@ export type RecordWrite = {
   /** What it is only found by, when the holder of the plain key changes: `of-domain:acme.com`. */
   readonly links: readonly string[]
   readonly needsRead: string | null
+  /** True: the CRM was asked and this is what it said. Nothing less answers a look that somebody asked for. */
+  readonly answers: boolean
   /** Decide again. False leaves the mark as it is. */
   readonly dirty: boolean
 }
+
+/** A person closed the task of this record, and it is to be seen whether the condition is gone. */
+const ASKED_BY_VERIFY = 'task-closed'
 
 /** Writes the folded records of one connection: one statement for the rows, one for the match keys that changed. */
 export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWrite[]): Promise<void> {
@@ -92,12 +97,13 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     d: w.record.deleted,
     m: w.record.mergedInto,
     n: w.needsRead,
+    q: w.answers,
     y: w.dirty,
   }))
   await sql`
     with w as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, y boolean)
+        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, q boolean, y boolean)
     ), gone as (
       delete from match_key k using w
       where k.connection_id = w.c and k.object_type = w.t and k.record_id = w.r and not (k.key = any(w.k || w.l))
@@ -116,10 +122,16 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     on conflict (connection_id, object_type, record_id) do update set
       values = excluded.values, stamps = excluded.stamps, owner_history = excluded.owner_history,
       owner_id = excluded.owner_id, account_id = excluded.account_id, keys = excluded.keys,
-      deleted = excluded.deleted, merged_into = excluded.merged_into, needs_read = excluded.needs_read,
-      read_attempts = case when excluded.needs_read is null then 0 else r.read_attempts end,
-      read_after = case when excluded.needs_read is null then null
-        when r.needs_read is null then excluded.read_after else r.read_after end,
+      deleted = excluded.deleted, merged_into = excluded.merged_into,
+      (needs_read, read_attempts, read_after) = (
+        select need,
+          case when need is null then 0 else r.read_attempts end,
+          case when need is null then null when r.needs_read is null then excluded.read_after else r.read_after end
+        from (select case
+          when r.needs_read = ${ASKED_BY_VERIFY} and not excluded.deleted and excluded.merged_into is null
+            and not (select w.q from w where w.t = excluded.object_type and w.r = excluded.record_id)
+          then r.needs_read else excluded.needs_read end as need) n
+      ),
       dirty_since = coalesce(r.dirty_since, excluded.dirty_since),
       updated_at = clock_timestamp()`.execute(trx)
 }

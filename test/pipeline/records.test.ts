@@ -264,6 +264,52 @@ describe('promise 13: what cannot be worked on keeps nobody else waiting', () =>
     }))
 })
 
+describe('promise 13: a person of the CRM', () => {
+  it('whose time zone nobody knows has none, and decisions go on', () =>
+    withHarness(async (h) => {
+      for (const [email, timeZone] of [
+        ['gen@x.example', 'Mars/Olympus'],
+        ['sen@x.example', 'US/Pacific'],
+      ] as const) {
+        const at = h.crm.users.findIndex((user) => user.email === email)
+        h.crm.users[at] = { ...h.crm.users[at]!, timeZone }
+      }
+      await h.people()
+      assert.deepEqual(
+        await rows(
+          h,
+          sql`select time_zone as z from crm_user where email in ('gen@x.example', 'sen@x.example')
+          order by email`,
+        ),
+        [{ z: null }, { z: 'US/Pacific' }],
+      )
+      await h.receive(contact(h, '1', { country: 'FR', hubspot_owner_id: null }))
+      await h.settle()
+      assert.equal((await h.openExceptions()).length, 1)
+    }))
+})
+
+describe('a look that verify asked for', () => {
+  it('is not forgotten over another event, and so a case that was mended is not opened again', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { country: null, hubspot_owner_id: userId(h, 'rep@x.example') }))
+      h.advance(60 * 60_000)
+      await h.settle()
+      assert.deepEqual(await patterns(h), ['missing-field'])
+      h.crm.change('contacts', '1', { country: 'DE' }) // and this event is lost
+      await h.closeTask(h.crm.openTasks()[0]!.id)
+      await h.apply()
+      await h.verify()
+      await h.receive(h.crm.change('contacts', '1', { firstname: 'Anna' }))
+      await h.apply()
+      await h.decide()
+      assert.equal((await h.verify()).reopened, 0)
+      await h.settle()
+      assert.deepEqual(await patterns(h), [])
+      assert.deepEqual(await rows(h, sql`select status, reopened from task`), [{ status: 'done', reopened: 0 }])
+    }))
+})
+
 describe('reading what we only heard of', () => {
   const deps = (h: Harness, client: CrmClient, nowMs = TUESDAY_MS) => ({
     db: h.db,
