@@ -1,6 +1,7 @@
+import { EXCEPTION_CLASSES, type ExceptionClass } from '../model/classes/class.ts'
 import { html, type Markup } from './scan-markup.ts'
 
-export type BarPart = { readonly name: string; readonly title: string; readonly value: number }
+type BarPart = { readonly name: string; readonly value: number }
 
 /** Below this a part would be thinner than a pixel on a phone, and a single case has to be seen too. Per mille. */
 const PART_MIN = 4
@@ -24,4 +25,9 @@ export function bar(parts: readonly BarPart[], whole: number, label: string): Ma
 /** What each colour is, with its number. */
 export function legend(rows: readonly { readonly name: string; readonly says: Markup }[]): Markup {
   return html`<ul class="legend">${rows.map(({ name, says }) => html`<li><span class="dot ${name}"></span>${says}</li>`)}</ul>`
+}
+
+/** The classes of one bar, always in the same order. */
+export function classParts(byClass: Readonly<Record<ExceptionClass, number>>): BarPart[] {
+  return EXCEPTION_CLASSES.map((name) => ({ name, value: byClass[name] }))
 }

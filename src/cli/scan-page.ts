@@ -2,7 +2,7 @@ import { patternTitle } from '../api/pattern-titles.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass, type Posture } from '../model/classes/class.ts'
 import type { RuleFate, Surface } from '../model/surface/surface.ts'
 import { n, percent, verdictsOf } from '../model/surface/verdicts.ts'
-import { bar, legend } from './scan-bars.ts'
+import { bar, classParts, legend } from './scan-bars.ts'
 import { html, Markup } from './scan-markup.ts'
 import { fieldsSection, ownersSection, worstSection } from './scan-sections.ts'
 import { SCAN_STYLE } from './scan-style.ts'
@@ -96,10 +96,6 @@ ${percent(row.records, records.watched)}</span>`,
 )}</section>`
 }
 
-export function classParts(byClass: Readonly<Record<ExceptionClass, number>>) {
-  return EXCEPTION_CLASSES.map((name) => ({ name, title: name, value: byClass[name] }))
-}
-
 function classWords(byClass: Readonly<Record<ExceptionClass, number>>): string {
   return EXCEPTION_CLASSES.filter((name) => byClass[name] > 0)
     .map((name) => `${n(byClass[name])} ${name}`)
@@ -145,7 +141,7 @@ const FATES: readonly { readonly fate: RuleFate; readonly says: string }[] = [
 function rules({ rules, workflows, cases }: Surface): Markup {
   const all = cases.open + rules.byFate.settled
   const titleOf = (workflow: string) => workflows.find((one) => one.workflow === workflow)?.title ?? workflow
-  const parts = FATES.map(({ fate }) => ({ name: fate, title: fate, value: rules.byFate[fate] }))
+  const parts = FATES.map(({ fate }) => ({ name: fate, value: rules.byFate[fate] }))
   return html`<section><h2>What rules could settle</h2>
 <p class="quiet">All ${n(all)} cases, open and settled, each in exactly one part. Which rule covers a record is what the receipt of the latest
 change of its case says.</p>
@@ -194,6 +190,6 @@ shares of records are of these.</dd>
 }
 
 /** "2026-11-22 16:05", which means the same everywhere. */
-export function minute(iso: string): string {
+function minute(iso: string): string {
   return iso.slice(0, 16).replace('T', ' ')
 }

@@ -3,7 +3,7 @@ import { EXCEPTION_CLASSES } from '../model/classes/class.ts'
 import { objectShape } from '../model/record/object-shape.ts'
 import type { Rest, Surface, WorstCase } from '../model/surface/surface.ts'
 import { n, percent } from '../model/surface/verdicts.ts'
-import { bar } from './scan-bars.ts'
+import { bar, classParts } from './scan-bars.ts'
 import { html, type Markup } from './scan-markup.ts'
 
 /** Whose: who owns the records, and who has the cases on the desk. */
@@ -19,7 +19,7 @@ CRMs is one line, joined by e-mail.</p>
     (
       owner,
     ) => html`<div class="row"><span>${owner.name}${owner.state === 'active' || owner.state === 'nobody' ? null : html` <span class="quiet">${owner.state}</span>`}</span>
-${bar([{ name: 'own', title: owner.name, value: owner.cases }], mostRecords, `${owner.name}: ${n(owner.cases)} cases`)}
+${bar([{ name: 'own', value: owner.cases }], mostRecords, `${owner.name}: ${n(owner.cases)} cases`)}
 <span class="number">${n(owner.cases)} <span class="quiet">${n(owner.records)} of ${n(owner.owned)}</span></span></div>`,
   )}</div>${rest(moreRecordOwners)}</div>
 <div><h3>Who has the cases</h3>
@@ -29,7 +29,7 @@ ${bar([{ name: 'own', title: owner.name, value: owner.cases }], mostRecords, `${
       owner,
     ) => html`<div class="row"><span>${owner.name}${owner.isActive ? null : html` <span class="quiet">left</span>`}</span>
 ${bar(
-  EXCEPTION_CLASSES.map((name) => ({ name, title: name, value: owner.byClass[name] })),
+  classParts(owner.byClass),
   mostCases,
   `${owner.name}: ${EXCEPTION_CLASSES.map((name) => `${n(owner.byClass[name])} ${name}`).join(', ')}`,
 )}
@@ -96,7 +96,7 @@ ${
     ? null
     : html`<div class="bars">${source.bySource.map(
         (row) => html`<div class="row"><span>${row.source}</span>
-${bar([{ name: 'own', title: row.source, value: row.weak }], Math.max(row.records, 1), `${row.source}: ${n(row.weak)} of ${n(row.records)} records`)}
+${bar([{ name: 'own', value: row.weak }], Math.max(row.records, 1), `${row.source}: ${n(row.weak)} of ${n(row.records)} records`)}
 <span class="number">${n(row.weak)} <span class="quiet">of ${n(row.records)}</span></span></div>`,
       )}</div>`
 }`,
