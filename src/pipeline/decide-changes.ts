@@ -15,6 +15,7 @@ import { frozenWorkflows } from '../store/policies.ts'
 import { openTaskCounts } from '../store/tasks.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { buildDirectory, type CountingDirectory } from './directory.ts'
+import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'
 import { causeOf, type DecidedRecord, identity, planChanges, writeKey, writesTasks } from './plan-changes.ts'
 import { type RunningWorkflow, workflowsFor } from './workflows.ts'
 import { writeDecisions } from './write-decisions.ts'
@@ -108,7 +109,7 @@ async function decideRecords(
     if (!frozen.has(exception.workflow)) open.set(identity(exception), exception)
   }
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
-  const results: DecidedRecord[] = []
+  const decided: DecidedFrom[] = []
   const recheck = new Map<string, number>()
   const lookAgain = (key: string, atMs: number | null) => {
     if (atMs !== null) recheck.set(key, Math.min(atMs, recheck.get(key) ?? atMs))
@@ -122,14 +123,9 @@ async function decideRecords(
       const name = workflow.version.policy.workflow
       const refused = standingRefusal(intents, workflow)
       try {
-        const decision = decide({
-          record,
-          neighbours: neighbours.get(key)!,
-          directory,
-          version: workflow.version,
-          refused,
-          nowMs,
-        })
+        const { version } = workflow
+        const input = { record, neighbours: neighbours.get(key)!, directory, version, refused, nowMs }
+        const decision = decide(input)
         for (const exception of decision.exceptions) {
           if (exception.status !== 'open' || !writesTasks(workflow)) continue
           const cause = `${name}\n${causeOf(exception)}`
@@ -138,8 +134,7 @@ async function decideRecords(
           newCauses.add(cause)
           directory.handOut(exception.owner)
         }
-        results.push({ record, workflow, decision })
-        lookAgain(key, decision.recheckAtMs)
+        decided.push({ record, workflow, decision, input })
         // When the refusal has stood its day, the write is decided afresh, although nothing changed.
         if (refused !== null) lookAgain(key, nowMs + refused.standsForMs)
       } catch (error) {
@@ -152,10 +147,13 @@ async function decideRecords(
     }
   }
 
-  const wanted = results.filter(({ record, decision }) => {
+  const isWanted = ({ record, decision }: DecidedRecord) => {
     const intents = ownerIntents.get(`${record.objectType}/${record.recordId}`)
     return decision.write !== null && (intents === undefined || intents.underWay.size === 0)
-  })
+  }
+  const results = await withinDailyCaps(trx, decided, isWanted)
+  for (const { record, decision } of results) lookAgain(refKey(record), decision.recheckAtMs)
+  const wanted = results.filter(isWanted)
   const granted = await insertOwnerIntents(
     trx,
     connection.id,

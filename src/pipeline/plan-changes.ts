@@ -129,7 +129,7 @@ export function writeKey(workflow: string, record: { readonly objectType: string
   return `${workflow}\n${record.objectType}/${record.recordId}`
 }
 
-/** Only a workflow that is live, or its pilot, writes anything to a CRM. */
-export function writesTasks({ effectiveMode }: RunningWorkflow): boolean {
-  return effectiveMode === 'live' || effectiveMode === 'pilot'
+/** Live, pilot, or what would be either if all its jobs were held. One that only observes writes nothing to a CRM. */
+export function writesTasks({ effectiveMode, fellBack }: RunningWorkflow): boolean {
+  return effectiveMode === 'live' || effectiveMode === 'pilot' || fellBack
 }

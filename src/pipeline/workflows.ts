@@ -7,6 +7,11 @@ export type RunningWorkflow = {
   /** The stored policy with the mode that readiness allows; its hash is that of the policy as written. */
   readonly version: PolicyVersion
   readonly effectiveMode: Mode
+  /**
+   * M40: the policy asks for more than readiness allows. Nothing is written to records, and every case still goes to a
+   * person as a task: a workflow that lost somebody must not go silent.
+   */
+  readonly fellBack: boolean
 }
 
 /** Reads which workflows run. The same version gives the same object, so that what the model compiles of it is kept. */
@@ -23,7 +28,8 @@ export function createWorkflowReader(db: Database): () => Promise<RunningWorkflo
         continue
       }
       const policy = await readPolicy(db, hash)
-      next.set(key, { version: { hash, policy: { ...policy, mode: effectiveMode } }, effectiveMode })
+      const fellBack = effectiveMode === 'observe' && (policy.mode === 'live' || policy.mode === 'pilot')
+      next.set(key, { version: { hash, policy: { ...policy, mode: effectiveMode } }, effectiveMode, fellBack })
     }
     known = next
     return [...next.values()]

@@ -92,3 +92,26 @@ export async function ownerIntentsOf(
   }
   return found
 }
+
+export type WrittenToday = {
+  /** Owner writes made or on their way since midnight. */
+  readonly written: number
+  readonly nextMidnightMs: number
+}
+
+/**
+ * How many owners this workflow wrote since midnight in its zone, by the database's clock. Until the transaction ends
+ * nobody else counts for this workflow, so that two batches do not both take the last write of the day.
+ */
+export async function countOwnersToday(trx: Kysely<Tables>, workflow: string, timeZone: string): Promise<WrittenToday> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`pilot/${workflow}`}, 0))`.execute(trx)
+  const { rows } = await sql<{ written: number; next: Date }>`
+    select (select count(*)::int from intent
+            where kind = 'owner' and workflow = ${workflow} and state not in ('cancelled', 'refused')
+              and created_at >= date_trunc('day', clock_timestamp() at time zone ${timeZone}) at time zone ${timeZone}
+           ) as written,
+           (date_trunc('day', clock_timestamp() at time zone ${timeZone}) + interval '1 day') at time zone ${timeZone} as next`.execute(
+    trx,
+  )
+  return { written: rows[0]!.written, nextMidnightMs: rows[0]!.next.getTime() }
+}

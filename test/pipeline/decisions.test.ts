@@ -9,6 +9,7 @@ import { decideBatch } from '../../src/pipeline/decide-changes.ts'
 import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
 import { reconcile } from '../../src/pipeline/reconcile.ts'
 import { isResyncWaiting, readWatermarks, resyncObjects, saveWatermark } from '../../src/store/connections.ts'
+import { markRechecksDirty } from '../../src/store/records.ts'
 import { taskContents } from '../../src/store/tasks.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
@@ -451,5 +452,71 @@ describe('decisions that meet each other, people and policies that go', () => {
       signal: AbortSignal.abort(),
     })
     assert.equal(complete, false)
+  })
+
+  it('M31: a pilot writes no more owners a day than its cap, and asks again after midnight', async () => {
+    const h = await start({ mode: 'pilot', pilot: { when: [], dailyCap: 2 } })
+    for (const id of ['1', '2', '3']) await h.receive(contact(h, id, { country: 'DE', hubspot_owner_id: null }))
+    await h.settle()
+    for (const id of ['4', '5']) await h.receive(contact(h, id, { country: 'DE', hubspot_owner_id: null }))
+    await h.settle()
+    const rep = userId(h, 'rep@x.example')
+    const owned = () => [...h.crm.records.values()].filter((r) => r.hubspot_owner_id === rep).length
+    assert.equal(owned(), 2)
+    const waiting = sql<{ ok: boolean }>`select recheck_at > now() and recheck_at <= now() + interval '25 hours' as ok
+      from record where object_type = 'contacts' and recheck_at is not null`
+    assert.deepEqual(await rowsOf(h, waiting), [{ ok: true }, { ok: true }, { ok: true }])
+    // A day later.
+    await sql`update intent set created_at = created_at - interval '1 day'`.execute(h.db)
+    await sql`update record set recheck_at = now() where recheck_at is not null`.execute(h.db)
+    assert.equal(await markRechecksDirty(h.db, 100), 3)
+    await h.settle()
+    assert.equal(owned(), 4)
+  })
+
+  it('past its cap a pilot leaves what it would have settled to a person, and says why', async () => {
+    const [branch] = contactPolicy().boundary
+    const h = await start({
+      mode: 'pilot',
+      pilot: { when: [], dailyCap: 1 },
+      boundary: [{ ...branch, settles: ['orphaned-owner'] }] as Policy['boundary'],
+    })
+    const left = h.crm.person('left@x.example', { active: false })
+    await h.people()
+    await h.receive(contact(h, '1', { country: 'DE', hubspot_owner_id: left }))
+    await h.settle()
+    await h.receive(contact(h, '2', { country: 'DE', hubspot_owner_id: left }))
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
+    assert.match(
+      h.crm.openTasks()[0]!.body,
+      /rep@x\.example; it did not, because the pilot has made its 1 writes of today/,
+    )
+  })
+
+  it('M40: a workflow that lost somebody writes no owner, and still gives its cases to people', async () => {
+    const h = await start()
+    const i = h.crm.users.findIndex((user) => user.email === 'bound@x.example')
+    h.crm.users[i] = { ...h.crm.users[i]!, active: false }
+    await h.people()
+    await publishPolicies(h.db, {
+      loaded: [{ file: 'routing.yaml', source: '', version: versionOf(contactPolicy()) }],
+      refused: [],
+    })
+    await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: null }))
+    await h.receive(contact(h, '2', { firstname: 'Bob', country: 'FR', hubspot_owner_id: null }))
+    await h.settle()
+    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, null)
+    assert.deepEqual(
+      h.crm.openTasks().map((task) => task.subject),
+      ['Unknown: no rule covers it, contact Bob'],
+    )
+  })
+
+  it('writes no task for a policy that itself only observes', async () => {
+    const h = await start({ mode: 'observe' })
+    await h.receive(contact(h, '2', { firstname: 'Bob', country: 'FR', hubspot_owner_id: null }))
+    await h.settle()
+    assert.deepEqual([(await h.openExceptions()).length, h.crm.tasks.size], [1, 0])
   })
 })
