@@ -29,8 +29,8 @@ records in the list of worst cases, and no e-mail addresses: pass it on to peopl
 ${
   surface.records.toDecide === 0
     ? null
-    : html`<p class="quiet">${n(surface.records.toDecide)} records changed just before and wait for their next decision; their cases are as they
-stood before.</p>`
+    : html`<p class="quiet">${n(surface.records.toDecide)} records wait for their next decision; until then their cases count
+as they stood before, and those never decided not at all.</p>`
 }
 ${figures(surface)}
 ${verdicts(surface)}

@@ -24,7 +24,9 @@ export function scanSummary(surface: Surface, file: string): string {
     ...verdictsOf(surface)
       .filter(({ holds }) => holds)
       .map(({ title }) => `  ${title}`),
-    ...(records.toDecide > 0 ? [`  ${n(records.toDecide)} records changed just now and are not counted anew yet`] : []),
+    ...(records.toDecide > 0
+      ? [`  ${n(records.toDecide)} records wait for their decision, so the counts may still move`]
+      : []),
     '',
     `  The page, with whose they are and the worst cases: ${file}`,
     '  It opens offline and names records: send it to people who may see them. Nothing was written to a CRM.',
