@@ -7,7 +7,9 @@ import { baselinesDone } from '../store/connections.ts'
 import { count } from '../store/counters.ts'
 import type { Database, DatabaseTransaction } from '../store/database.ts'
 import { type DirtyRecord, markDecided, takeDirtyRecords } from '../store/dirty-records.ts'
+import { type ErasedTask, eraseTraces } from '../store/erase-traces.ts'
 import { type OpenException, openExceptionsOf } from '../store/exceptions.ts'
+import { requestTaskWrites } from '../store/intents.ts'
 import { type NeighbourQuery, readNeighbours } from '../store/neighbours.ts'
 import { insertOwnerIntents, type OwnerIntents, ownerIntentsOf, type RefusedIntent } from '../store/owner-intents.ts'
 import { listUsers } from '../store/people.ts'
@@ -172,6 +174,11 @@ async function decideRecords(
     lookAgain(refKey(record), nowMs + UNDECIDED_AGAIN_MS)
   }
 
+  // Before the resolutions are told: those name nobody, and stay.
+  const erased: ErasedTask[] = []
+  for (const { record } of dirty) {
+    if (record.stamps['@erased'] !== undefined) erased.push(...(await eraseTraces(trx, record)))
+  }
   const plan = planChanges(results, open, ownerIntents, granted, directory)
   const toWrite = await writeDecisions(trx, plan, directory, {
     connectionId: connection.id,
@@ -179,6 +186,7 @@ async function decideRecords(
     results,
     granted,
   })
+  await requestTaskWrites(trx, connection.id, erased)
   for (const [detail, n] of failures) await count(trx, 'record-failed', n, { connectionId: connection.id, detail })
   await markDecided(
     trx,
@@ -189,7 +197,7 @@ async function decideRecords(
       recheckAtMs: recheck.get(refKey(record)) ?? null,
     })),
   )
-  return toWrite || granted.size > 0
+  return toWrite || granted.size > 0 || erased.length > 0
 }
 
 function isOf(exception: OpenException, workflow: string, record: { objectType: string; recordId: string }): boolean {

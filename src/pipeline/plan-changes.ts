@@ -74,6 +74,7 @@ export function planChanges(
 function resolutionOf(exception: OpenException, decided: DecidedRecord | undefined): string {
   if (!decided) return 'workflow-retired'
   const { record, decision } = decided
+  if (record.stamps['@erased'] !== undefined) return 'erased'
   if (record.deleted || record.mergedInto !== null) return 'record-gone'
   if (!decision.inScope) return 'out-of-scope'
   return decision.exceptions.some((e) => e.status === 'settled-by-rule' && e.pattern === exception.pattern)

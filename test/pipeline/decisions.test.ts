@@ -12,6 +12,7 @@ import { isResyncWaiting, readWatermarks, resyncObjects, saveWatermark } from '.
 import { markRechecksDirty } from '../../src/store/records.ts'
 import { taskContents } from '../../src/store/tasks.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
+import { verifyLedger } from '../../src/store/verify-ledger.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -518,5 +519,58 @@ describe('decisions that meet each other, people and policies that go', () => {
     await h.receive(contact(h, '2', { firstname: 'Bob', country: 'FR', hubspot_owner_id: null }))
     await h.settle()
     assert.deepEqual([(await h.openExceptions()).length, h.crm.tasks.size], [1, 0])
+  })
+
+  it('promise 19: an erased record leaves no trace in cases, tasks, writes and the ledger, which still verifies', async () => {
+    const patterns = [
+      { pattern: 'duplicate-ownership', with: [{ crm: 'hubspot', object: 'contacts' }], match: ['email'] },
+      ...contactPolicy().patterns,
+    ] as unknown as Policy['patterns']
+    const h = await start({ patterns })
+    const person = { firstname: 'Zorro', lastname: 'Canaryman', email: 'shared@secret.example' }
+    await h.receive(
+      contact(h, '1', { ...person, country: 'FR', hubspot_owner_id: null }),
+      contact(h, '2', {
+        firstname: 'Ann',
+        email: person.email,
+        country: 'DE',
+        hubspot_owner_id: userId(h, 'rep@x.example'),
+      }),
+      contact(h, '3', { ...person, email: 'other@secret.example', country: 'DE', hubspot_owner_id: null }),
+    )
+    await h.settle()
+    // One task closed before, and one reopened with the words of its case.
+    await h.receive(h.crm.change('contacts', '1', { hubspot_owner_id: userId(h, 'gen@x.example') }))
+    await h.settle()
+    const told = async () => {
+      // Of events the values go as well, see records.test.ts; the fake's dedupe keys carry them.
+      const tables = ['record', 'match_key', 'exception', 'task', 'intent', 'ledger', 'written_value']
+      const found: string[] = []
+      for (const table of tables) {
+        const like = sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)} x
+          where x::text ilike '%canary%' or x::text ilike '%zorro%'`
+        if ((await rowsOf(h, like))[0]!.n > 0) found.push(table)
+      }
+      if ([...h.crm.tasks.values()].some((task) => /zorro|canary/i.test(`${task.subject} ${task.body}`)))
+        found.push('crm')
+      return found
+    }
+    const before = await told()
+    for (const where of ['exception', 'task', 'intent', 'crm']) assert.ok(before.includes(where), where)
+    const before3 = await rowsOf(h, sql<{ n: number }>`select count(*)::int as n from written_value`)
+    assert.equal(before3[0]!.n, 1)
+    for (const id of ['1', '3']) {
+      const erased = { ...h.crm.change('contacts', id, {}), kind: 'erased' as const, fields: {} }
+      h.crm.records.delete(`contacts/${id}`)
+      await h.receive(erased)
+    }
+    await h.settle()
+    assert.deepEqual(await told(), [])
+    assert.deepEqual(await rowsOf(h, sql`select distinct resolution from exception where record_id = '1'`), [
+      { resolution: 'erased' },
+    ])
+    assert.deepEqual(await rowsOf(h, sql`select * from written_value`), [])
+    const check = await verifyLedger(h.db)
+    assert.ok(check.ok && check.erased > 0)
   })
 })
