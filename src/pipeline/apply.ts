@@ -87,7 +87,7 @@ async function applyEvents(
   const written = await writtenValues(
     trx,
     connectionId,
-    refs.map((ref) => ref.recordId),
+    [...groups.values()].flatMap((group) => group.find(({ event }) => mayBeEcho(event))?.event ?? []),
   )
   const unreadable = await unreadableFields(trx)
 
@@ -260,11 +260,15 @@ function fateOf(
  */
 const ECHO_WITHIN_MS = 600_000
 
+function mayBeEcho(event: ChangeEvent): boolean {
+  return event.kind === 'changed' && !event.complete && event.actor.kind !== 'person'
+}
+
 function isEcho(
   event: ChangeEvent,
   written: ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>,
 ): boolean {
-  if (event.kind !== 'changed' || event.complete || event.actor.kind === 'person') return false
+  if (!mayBeEcho(event)) return false
   let any = false
   for (const field in event.fields) {
     if (BOOKKEEPING.has(field)) continue

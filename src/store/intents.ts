@@ -215,9 +215,9 @@ export async function rememberWrites(
 export async function writtenValues(
   db: Kysely<Tables>,
   connectionId: string,
-  recordIds: readonly string[],
+  records: readonly { readonly objectType: string; readonly recordId: string }[],
 ): Promise<Map<string, { readonly value: string | null; readonly atMs: number }>> {
-  if (recordIds.length === 0) return new Map()
+  if (records.length === 0) return new Map()
   const { rows } = await sql<{
     object_type: string
     record_id: string
@@ -225,8 +225,9 @@ export async function writtenValues(
     value: string | null
     written_at: Date
   }>`
-    select object_type, record_id, field, value, written_at from written_value
-    where connection_id = ${connectionId} and record_id = any(${recordIds}::text[])`.execute(db)
+    select v.object_type, v.record_id, v.field, v.value, v.written_at
+    from unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, i)
+    join written_value v on v.connection_id = ${connectionId} and v.object_type = w.t and v.record_id = w.i`.execute(db)
   return new Map(
     rows.map((row) => [
       `${row.object_type}/${row.record_id}/${row.field}`,

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { watchedObjects } from '../model/record/object-shape.ts'
 import { DEAD_AFTER_S } from './counters.ts'
 import type { Tables } from './tables.ts'
 
@@ -7,28 +8,31 @@ export type Overdue = {
   readonly connectionId: string
 }
 
+/** The index of what is to be read is ordered within an object, so they are named. */
+const WATCHED = [...watchedObjects('hubspot'), ...watchedObjects('salesforce')]
+
 /**
- * Which stages of which connections have rows waiting. One statement; each part is an index probe, so the answer costs
- * the same whether one row waits or a million.
+ * Which stages of which connections have rows waiting. One statement; each part is an index probe (a limit that the planner
+ * sees; it drops one inside `exists`), so the answer costs the same whether one row waits or a million.
  */
 export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): Promise<Overdue[]> {
   const { rows } = await sql<{ stage: Overdue['stage']; id: string }>`
-    select s.stage, c.id
+    select distinct s.stage, c.id
     from connection c
     cross join lateral (
-      select 'apply' as stage where exists (
-        select 1 from change_event e where e.connection_id = c.id and e.state = 'received')
+      (select 'apply' as stage from change_event e where e.connection_id = c.id and e.state = 'received' limit 1)
       union all
-      select 'refresh' where exists (
-        select 1 from record r where r.connection_id = c.id and r.needs_read is not null
-          and (r.read_after is null or r.read_after <= now()))
+      (select 'refresh' from record r where r.connection_id = c.id and r.needs_read is not null
+        and r.object_type = any(${WATCHED}::text[]) and coalesce(r.read_after, '-infinity'::timestamptz) <= now()
+        limit 1)
       union all
-      select 'decide' where exists (
-        select 1 from record r where r.connection_id = c.id and r.dirty_since is not null and r.needs_read is null)
+      (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
+        and r.dirty_since is not null order by r.dirty_since limit 1)
       union all
-      select 'act' where exists (
-        select 1 from intent i where i.connection_id = c.id
-          and (i.state in ('pending', 'unknown') and i.next_attempt_at <= now() or i.state = 'sending'))
+      (select 'act' from intent i where i.connection_id = c.id
+        and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() order by i.next_attempt_at limit 1)
+      union all
+      (select 'act' from intent i where i.connection_id = c.id and i.state = 'sending' limit 1)
       union all
       select 'verify' where exists (
         select 1 from task t where t.connection_id = c.id and t.status = 'open' and t.crm_task_id is not null)

@@ -7,6 +7,7 @@ import { CrmBusyError, type CrmClient, CrmRefusedError } from '../../src/crm/crm
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Crm, FieldText } from '../../src/model/record/change-event.ts'
 import { refreshBatch } from '../../src/pipeline/refresh.ts'
+import { findOverdue } from '../../src/store/overdue.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -423,5 +424,25 @@ describe('promise 19: an erased record', () => {
         { state: 'applied' },
         { state: 'skipped' },
       ])
+    }))
+})
+
+describe('what is overdue', () => {
+  const stages = async (h: Harness) => (await findOverdue(h.db, 3_600)).map(({ stage }) => stage).sort()
+
+  it('is named once per stage, and nothing that may not be worked on yet', () =>
+    withHarness(async (h) => {
+      await sql`update connection set reconciled_at = now()`.execute(h.db)
+      assert.deepEqual(await stages(h), [])
+      await h.receive(contact(h, '1', { country: 'FR' }), contact(h, '2', { country: 'FR' }))
+      assert.deepEqual(await stages(h), ['apply'])
+      await h.apply()
+      assert.deepEqual(await stages(h), ['refresh'])
+      await sql`update record set read_after = now() + interval '1 minute'`.execute(h.db)
+      assert.deepEqual(await stages(h), [])
+      await h.refresh()
+      assert.deepEqual(await stages(h), ['decide'])
+      await h.decide()
+      assert.deepEqual(await stages(h), ['act'])
     }))
 })
