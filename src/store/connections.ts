@@ -1,7 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { CrmIdentity, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
+import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
+import { inTransaction } from './transaction.ts'
 
 export type BaselineObject = {
   readonly done: boolean
@@ -68,7 +70,7 @@ export async function listConnections(db: Kysely<Tables>): Promise<ConnectionRow
 
 /** Makes or renews a connection after its credentials answered. The account decides which connection it is. */
 export async function saveConnection(
-  db: Kysely<Tables>,
+  db: Database,
   connection: {
     readonly id: ConnectionId
     readonly crm: Crm
@@ -80,7 +82,7 @@ export async function saveConnection(
   },
 ): Promise<void> {
   const { id, crm, baseUrl, identity, credentials, taskKey, callLimit } = connection
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await sql`
       insert into connection (id, crm, title, account_id, base_url, actor_id, time_zone, credentials, task_key)
       values (${id}, ${crm}, ${identity.title}, ${identity.accountId}, ${baseUrl}, ${identity.actorId},

@@ -573,4 +573,32 @@ describe('decisions that meet each other, people and policies that go', () => {
     const check = await verifyLedger(h.db)
     assert.ok(check.ok && check.erased > 0)
   })
+
+  /** The next write of this kind loses a deadlock, once. */
+  const loseOnce = async (h: Harness, when: string) => {
+    await sql`create sequence lost`.execute(h.db)
+    await sql`create function lose() returns trigger language plpgsql as $$ begin
+      if nextval('lost') = 1 then raise exception 'deadlock detected' using errcode = '40P01'; end if;
+      return new; end $$`.execute(h.db)
+    await sql.raw(`create trigger lose before ${when} for each row execute function lose()`).execute(h.db)
+  }
+
+  it('decides a batch again that lost a deadlock, and sets nothing aside', async () => {
+    const h = await start()
+    await h.receive(...['1', '2'].map((id) => contact(h, id, { country: 'FR', hubspot_owner_id: null })))
+    await h.apply()
+    await h.refresh()
+    await loseOnce(h, 'insert on exception')
+    const decided = await decideOnce(h)
+    assert.deepEqual([decided.taken, (await h.openExceptions()).length], [2, 2])
+    assert.deepEqual(await rowsOf(h, sql`select * from counter where name = 'record-failed'`), [])
+  })
+
+  it('verifies again when it lost a deadlock', async () => {
+    const { h, taskId } = await withTask()
+    await h.closeTask(taskId)
+    await h.apply()
+    await loseOnce(h, 'update of checking_since on task')
+    assert.equal((await h.verify()).toRead, true)
+  })
 })
