@@ -22,8 +22,12 @@ export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): 
     cross join lateral (
       (select 'apply' as stage from change_event e where e.connection_id = c.id and e.state = 'received' limit 1)
       union all
-      (select 'refresh' from record r where r.connection_id = c.id and r.needs_read is not null
-        and r.object_type = any(${WATCHED}::text[]) and coalesce(r.read_after, '-infinity'::timestamptz) <= now()
+      (select 'refresh' from unnest(${WATCHED}::text[]) as o(object_type)
+        cross join lateral (
+          select 1 from record r where r.connection_id = c.id and r.object_type = o.object_type
+            and r.needs_read is not null and coalesce(r.read_after, '-infinity'::timestamptz) <= now()
+          order by coalesce(r.read_after, '-infinity'::timestamptz) limit 1
+        ) due
         limit 1)
       union all
       (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
@@ -34,8 +38,10 @@ export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): 
       union all
       (select 'act' from intent i where i.connection_id = c.id and i.state = 'sending' limit 1)
       union all
-      select 'verify' where exists (
-        select 1 from task t where t.connection_id = c.id and t.status = 'open' and t.crm_task_id is not null)
+      (select 'verify' from task t where t.connection_id = c.id and t.status = 'open' and t.checking_since is null
+        and t.closing_at_ms > coalesce(t.closing_seen_at_ms, 0) limit 1)
+      union all
+      (select 'verify' from task t where t.connection_id = c.id and t.checking_since is not null limit 1)
       union all
       select 'reconcile' where (c.reading_until is null or c.reading_until < now() or not exists (
           select 1 from process_beat b where b.instance = c.reading_by
