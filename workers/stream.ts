@@ -4,6 +4,7 @@ import { subscribe } from '../src/crm/salesforce/pubsub/subscribe.ts'
 import { receiveEvents } from '../src/pipeline/receive.ts'
 import { listConnections, resyncObjects, saveReplayId, saveStreamState } from '../src/store/connections.ts'
 import { count } from '../src/store/counters.ts'
+import { inTransaction } from '../src/store/transaction.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
 
 /** How often a process that is not the subscriber asks whether it may become it: takeover well within 30 s. */
@@ -57,7 +58,7 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
     watchedFields: (objectType) => context.fieldsOf('salesforce', objectType).fields,
     signal,
     async onBatch(batch) {
-      await db.transaction().execute(async (trx) => {
+      await inTransaction(db, async (trx) => {
         await receiveEvents(trx, batch.events)
         if (batch.overflowObjects.length > 0) await resyncObjects(trx, connection.id, batch.overflowObjects)
         // In the same transaction: the place to go on from is never ahead of what is stored.

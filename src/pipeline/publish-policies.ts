@@ -51,8 +51,10 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     refused.push(workflow)
     await refusePolicy(db, { workflow, file, errors })
   }
-  // A file whose workflow nobody knows may be any that is missing: nothing is retired until it can be read.
-  if (!isAnyUnknown) {
+  // A file whose workflow nobody knows may be any that is missing: nothing is retired until it can be read. And no file
+  // at all is a directory that is not mounted rather than the wish to close every case.
+  const isAnything = files.loaded.length + files.refused.length > 0
+  if (isAnything && !isAnyUnknown) {
     await inTransaction(db, async (trx) => {
       const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
       for (const policy of await retireWorkflows(trx, present)) {
