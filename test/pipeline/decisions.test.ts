@@ -352,13 +352,22 @@ describe('decisions that meet each other, people and policies that go', () => {
 
   it('closes the cases and tasks of a workflow whose file is gone, though no other watches its records', async () => {
     const { h } = await withTask()
-    const { changed } = await publishPolicies(h.db, { loaded: [], refused: [] })
-    assert.deepEqual(changed, ['routing'])
+    const other = contactPolicy({ workflow: 'other', objects: [{ crm: 'hubspot', object: 'companies' }] })
+    const loaded = [{ file: 'other.yaml', source: '', version: versionOf(other) }]
+    const { changed } = await publishPolicies(h.db, { loaded, refused: [] })
+    assert.deepEqual(changed, ['other', 'routing'])
     await h.settle()
     assert.deepEqual(await rowsOf(h, sql`select status, resolution from exception`), [
       { status: 'resolved', resolution: 'workflow-retired' },
     ])
     assert.deepEqual(h.crm.openTasks(), [])
+  })
+
+  it('closes nothing when there is no file at all: a directory that is not mounted', async () => {
+    const { h } = await withTask()
+    assert.deepEqual((await publishPolicies(h.db, { loaded: [], refused: [] })).changed, [])
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
   })
 
   for (const named of [true, false]) {
