@@ -128,7 +128,8 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
           case when need is null then 0 else r.read_attempts end,
           case when need is null then null when r.needs_read is null then excluded.read_after else r.read_after end
         from (select case
-          when r.needs_read = ${ASKED_BY_VERIFY} and not excluded.deleted and excluded.merged_into is null
+          -- never null, or the search below would run for every row
+          when coalesce(r.needs_read, '') = ${ASKED_BY_VERIFY} and not excluded.deleted and excluded.merged_into is null
             and not (select w.q from w where w.t = excluded.object_type and w.r = excluded.record_id)
           then r.needs_read else excluded.needs_read end as need) n
       ),
