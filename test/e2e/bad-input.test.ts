@@ -223,7 +223,7 @@ describe('bad input', { timeout: 180_000 }, () => {
     assert.ok(decided.some(({ workflow }) => workflow === 'inbound-lead-routing'))
   })
 
-  it('M1: a policy that names a person whom no CRM knows is not ready, says which job and e-mail, and writes nothing', async () => {
+  it('M1: a policy that names a person whom no CRM knows is not ready, says which job and e-mail, and no rule of it writes; its cases still have tasks (M40)', async () => {
     const row = await one<{ mode: string; problems: { job: string; email: string; problem: string }[] }>(
       test.db,
       sql`select effective_mode as mode, problems from workflow where workflow = 'account-ownership'`,
@@ -233,10 +233,15 @@ describe('bad input', { timeout: 180_000 }, () => {
       row.problems.some(({ job, email }) => email === STRANGER && job !== ''),
       JSON.stringify(row.problems),
     )
-    assert.deepEqual(await rows(test.db, sql`select id from intent where workflow = 'account-ownership'`), [])
+    const ofUnready = await rows<{ kind: string }>(
+      test.db,
+      sql`select distinct kind from intent where workflow = 'account-ownership'`,
+    )
+    assert.deepEqual(ofUnready, [{ kind: 'task' }])
     assert.ok(
-      (await rows(test.db, sql`select 1 from intent where workflow = 'inbound-lead-routing'`)).length > 0,
-      'no workflow writes: the check would see nothing',
+      (await rows(test.db, sql`select 1 from intent where workflow = 'inbound-lead-routing' and kind = 'owner'`))
+        .length > 0,
+      'no workflow writes owners: the check would see nothing',
     )
   })
 
