@@ -1,13 +1,11 @@
-import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Settings } from '../config/settings.ts'
 import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
 import { n } from '../model/surface/verdicts.ts'
 import { listConnections } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
-import { startEmbeddedPostgres } from '../store/embedded-postgres.ts'
 import { missingMigrations } from '../store/migrate.ts'
-import { pidLockHolder } from '../store/pid-lock.ts'
+import { findRunningInstance } from './running-instance.ts'
 
 /** There is nothing to scan yet. The sentences say why, and what to do. */
 export class NothingToScanError extends Error {
@@ -16,25 +14,17 @@ export class NothingToScanError extends Error {
 
 /** The database of the instance that runs here, found as `lanekeeper link` finds it. */
 export async function scanDatabaseUrl(settings: Settings): Promise<string> {
-  const byStart = (await pidLockHolder(join(settings.dataDir, 'lanekeeper.pid'))) !== null
-  if (!byStart) {
-    // The service by itself, as in a container: its database is exactly the one that is set.
-    if (settings.databaseUrl !== null) return settings.databaseUrl
+  const running = await findRunningInstance(settings)
+  if (running === 'not-running') {
     throw new NothingToScanError(
       'Lanekeeper does not run here, so there is no data to look at. Start it with "npm start" and leave it running, ' +
         'or set DATABASE_URL to its database, or DATA_DIR to the data directory of the one that runs.',
     )
   }
-  const embedded = settings.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: settings.dataDir }) : null
-  if (embedded && !embedded.attached) {
-    await embedded.stop()
+  if (running === 'stopping') {
     throw new NothingToScanError('Lanekeeper stopped at this moment. Start it again with "npm start".')
   }
-  const url = new URL(settings.databaseUrl ?? embedded?.url ?? '')
-  const { sandbox, hubspot, salesforce } = settings
-  // As `npm start` decides it: the sandbox CRMs have a database of their own.
-  if (sandbox === 'on' || (sandbox === 'auto' && !hubspot && !salesforce)) url.pathname += '_sandbox'
-  return url.href
+  return running.databaseUrl
 }
 
 /** Right after the first import most records wait for their first decision; in daily use a few always do. */

@@ -10,6 +10,7 @@ import { writeCheckpoints } from '../store/ledger-checkpoints.ts'
 import { pidLockHolder, takePidLock } from '../store/pid-lock.ts'
 import { type ChildDeath, type SupervisedChild, superviseChild } from './child-process.ts'
 import { claimPort, freePort } from './free-port.ts'
+import { usesSandbox } from './running-instance.ts'
 import { runSandbox, type Sandbox, type SandboxInfo } from './sandbox-process.ts'
 import { openStackDatabase } from './stack-database.ts'
 
@@ -76,8 +77,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const wasKilled = await lockDataDir(settings, undo)
     await claimPort(settings.port, settings.host, wasKilled ? 6_000 : 0)
 
-    const withSandbox =
-      settings.sandbox === 'on' || (settings.sandbox === 'auto' && !settings.hubspot && !settings.salesforce)
+    const withSandbox = usesSandbox(settings)
     const checkpointFile = join(settings.dataDir, withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
     // The console does not depend on the database, so both are made at the same time.
     const building = options.buildConsole === false ? Promise.resolve() : buildConsole(onProgress)
