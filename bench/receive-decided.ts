@@ -112,7 +112,15 @@ async function prepare(db: Database): Promise<void> {
   await saveConnection(db, {
     ...CONNECTION,
     baseUrl: 'http://127.0.0.1:1',
-    identity: { accountId: '1', title: 'Bench', timeZone: null, actorId: null },
+    identity: {
+      accountId: '1',
+      title: 'Bench',
+      timeZone: null,
+      actorId: null,
+      actorName: null,
+      edition: null,
+      pagesUrl: null,
+    },
     credentials: Buffer.from('none'),
     taskKey: { enforced: true, field: 'key', why: '' },
     callLimit: CALL_LIMITS.hubspot,

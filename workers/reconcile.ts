@@ -1,4 +1,5 @@
-import { importBaseline, reconcile } from '../src/pipeline/reconcile.ts'
+import { importBaseline } from '../src/pipeline/import-baseline.ts'
+import { reconcile } from '../src/pipeline/reconcile.ts'
 import { syncPeople } from '../src/pipeline/sync-people.ts'
 import { isResyncWaiting, listConnections, setConnectionStatus } from '../src/store/connections.ts'
 import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'

@@ -7,6 +7,12 @@ export type CrmIdentity = {
   readonly timeZone: string | null
   /** The user or app that our writes appear under. */
   readonly actorId: string | null
+  /** That user or app as people know it: an e-mail, a user name, "app 9180042". Null where the CRM does not say. */
+  readonly actorName: string | null
+  /** In the CRM's words: "Enterprise Edition", "STANDARD", "SANDBOX". */
+  readonly edition: string | null
+  /** Origin of the CRM's pages for people, `https://app-eu1.hubspot.com`. Null: not said. */
+  readonly pagesUrl: string | null
 }
 
 export type FieldSchema = {
@@ -21,3 +27,45 @@ export type ObjectSchema = { readonly objectType: string; readonly fields: reado
 
 /** Whether the CRM itself refuses a second task with the same key, in which field, and why not. */
 export type TaskKeySupport = { readonly enforced: boolean; readonly field: string | null; readonly why: string }
+
+/** One thing that we need from a CRM, tried by a real call. */
+export type AccessCheck = {
+  /** Stable: `read/contacts`, `write-owner/Lead`, `stream`. */
+  readonly id: string
+  /** For people: "Read contacts". */
+  readonly title: string
+  /** `unknown`: the CRM gave no usable answer; never taken for "works". */
+  readonly state: 'works' | 'missing' | 'unknown'
+  /** `required`: without it there is no connection. `needed`: something named in `costs` is lost. */
+  readonly need: 'required' | 'needed' | 'optional'
+  /** What does not work without it, one sentence. */
+  readonly costs: string
+  /** Where an admin grants it, one sentence; null when it works. */
+  readonly grant: string | null
+  /** The CRM's own words when it refused. */
+  readonly said: string | null
+}
+
+export type AccessFindings = {
+  readonly identity: CrmIdentity
+  readonly checks: readonly AccessCheck[]
+  /** Per object, which of the fields that the policies need we cannot read: no permission or no such field. */
+  readonly objects: readonly {
+    readonly objectType: string
+    readonly fields: number
+    readonly unreadable: readonly string[]
+  }[]
+  /** The CRM's published limits as it states them itself; null where it states none. */
+  readonly limits: {
+    readonly usedToday: number
+    readonly limitToday: number
+    readonly resets: 'rolling 24 hours' | 'midnight of the account'
+    readonly window: { readonly ms: number; readonly limit: number } | null
+  } | null
+  /** Salesforce: which of the entities that change events can be selected for are taken, and which of ours are missing. */
+  readonly streamSlots: {
+    readonly max: number
+    readonly taken: readonly string[]
+    readonly missing: readonly string[]
+  } | null
+}

@@ -6,6 +6,7 @@ import * as readerOfAConnection from './migrations/0002-reader-of-a-connection.t
 import * as ownerIntentsByRecord from './migrations/0003-owner-intents-by-record.ts'
 import * as recordLookUps from './migrations/0003-record-look-ups.ts'
 import * as closingsAndCaps from './migrations/0004-closings-and-caps.ts'
+import * as connecting from './migrations/0005-connecting.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-owner-intents-by-record': ownerIntentsByRecord,
   '0003-record-look-ups': recordLookUps,
   '0004-closings-and-caps': closingsAndCaps,
+  '0005-connecting': connecting,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

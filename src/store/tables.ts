@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type { ExceptionClass, Posture } from '../model/classes/class.ts'
+import type { AccessFindings, TaskKeySupport } from '../model/crm-facts.ts'
 import type { Mode, PatternName } from '../model/policy/policy.ts'
 import type { ChangeActor, ChangeKind, ChangeSource, Crm, FieldText } from '../model/record/change-event.ts'
 import type { FieldStamp, OwnerChange, RecordRef } from '../model/record/crm-record.ts'
@@ -29,6 +30,10 @@ export type Tables = {
   sign_in_link: SignInLinkTable
   session: SessionTable
   process_beat: ProcessBeatTable
+  connection_token: ConnectionTokenTable
+  connection_draft: ConnectionDraftTable
+  oauth_state: OAuthStateTable
+  notice: NoticeTable
 }
 
 /**
@@ -60,7 +65,7 @@ type ConnectionTable = {
   base_url: string
   actor_id: string | null
   time_zone: string | null
-  status: Generated<'connected' | 'reconnect-needed'>
+  status: Generated<'connected' | 'reconnect-needed' | 'disconnected'>
   status_reason: string | null
   credentials: Buffer | null
   task_key: JsonOrNull<{ readonly enforced: boolean; readonly field: string | null; readonly why: string }>
@@ -68,7 +73,78 @@ type ConnectionTable = {
   replay_id: Buffer | null
   stream_state: string | null
   stream_seen_at: InstantOrNull
+  grant_kind: string | null
+  address: JsonOrNull<StoredAddress>
+  revision: Generated<number>
+  made_by: Generated<'environment' | 'console' | 'terminal'>
+  actor_name: string | null
+  edition: string | null
+  pages_url: string | null
+  feed: Generated<'push' | 'poll' | 'stream'>
+  webhook_url: string | null
+  access: JsonOrNull<AccessFindings>
+  access_checked_at: InstantOrNull
   created_at: InstantDefault
+}
+
+/** As src/crm/grant.ts has it; the store does not know that room. */
+export type StoredAddress = {
+  readonly baseUrl: string
+  readonly apiVersion: string
+  readonly pubsubAddress: string | null
+}
+
+type ConnectionTokenTable = {
+  connection_id: string
+  sealed: Buffer | null
+  version: Generated<number>
+  renewing_by: string | null
+  renewing_until: InstantOrNull
+  renewed_at: InstantOrNull
+}
+
+type ConnectionDraftTable = {
+  id: string
+  crm: Crm
+  grant_kind: string
+  connection_id: string | null
+  credentials: Buffer
+  tokens: Buffer | null
+  address: Json<StoredAddress>
+  webhook_url: string | null
+  made_by: 'console' | 'terminal'
+  status: 'authorizing' | 'checking' | 'checked' | 'failed'
+  problem: string | null
+  access: JsonOrNull<AccessFindings>
+  task_key: JsonOrNull<TaskKeySupport>
+  created_at: InstantDefault
+  updated_at: InstantDefault
+}
+
+type OAuthStateTable = {
+  state_hash: Buffer
+  draft_id: string
+  session_hash: Buffer
+  provider: Crm
+  redirect_uri: string
+  verifier: Buffer
+  expires_at: Instant
+  used_at: InstantOrNull
+}
+
+type NoticeTable = {
+  id: GeneratedAlways<number>
+  connection_id: string
+  code: string
+  subject: Generated<string>
+  level: 'info' | 'warn' | 'stop'
+  says: string
+  step: string | null
+  n: Generated<number>
+  first_at: InstantDefault
+  last_at: InstantDefault
+  ended_at: InstantOrNull
+  ended_says: string | null
 }
 
 type ReconcileWatermarkTable = {
@@ -300,6 +376,10 @@ type CallBudgetTable = {
   calls_total: Generated<number>
   used_today: number | null
   limit_today: number | null
+  day_share: Generated<number>
+  window_share: Generated<number>
+  day_used: Generated<number>
+  day_began_at: InstantDefault
 }
 
 type CounterTable = {

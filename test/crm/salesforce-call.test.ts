@@ -43,6 +43,9 @@ describe('a call to Salesforce', () => {
       title: 'Brightwater',
       timeZone: 'Europe/Berlin',
       actorId: USER_ID,
+      actorName: null,
+      edition: null,
+      pagesUrl: org.url,
     })
     const [request] = to('/query')
     assert.equal(request?.headers['sforce-call-options'], 'client=lanekeeper')

@@ -72,7 +72,15 @@ export class FakeCrm {
     return {
       crm: this.crm,
       connectionId: this.connectionId,
-      identify: async () => ({ accountId: '1', title: 'fake', timeZone: null, actorId: null }),
+      identify: async () => ({
+        accountId: '1',
+        title: 'fake',
+        timeZone: null,
+        actorId: null,
+        actorName: null,
+        edition: null,
+        pagesUrl: null,
+      }),
       users: async () => this.users,
       describe: async (objectType) => ({ objectType, fields: [] }),
       changedSince: async ({ objectType, source }) => {

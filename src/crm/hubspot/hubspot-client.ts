@@ -74,7 +74,15 @@ export function createHubSpotClient(options: HubSpotClientOptions): CrmClient {
     timeZone = storable(textOf(body.timeZone)) || null
     const uiDomain = textOf(body.uiDomain)
     if (options.uiBaseUrl === undefined && /^[a-z0-9.-]+$/i.test(uiDomain)) uiBaseUrl = `https://${uiDomain}`
-    return { accountId, title: `HubSpot account ${accountId}`, timeZone, actorId: appId }
+    return {
+      accountId,
+      title: `HubSpot account ${accountId}`,
+      timeZone,
+      actorId: appId,
+      actorName: `app ${appId}`,
+      edition: storable(textOf(body.accountType)) || null,
+      pagesUrl: uiBaseUrl,
+    }
   }
 
   function uiUrl(path: string): string {

@@ -82,6 +82,9 @@ export function createSalesforceClient(options: SalesforceOptions): SalesforceCl
         title: title ?? new URL(session.instanceUrl).host,
         timeZone,
         actorId: session.userId,
+        actorName: null,
+        edition: null,
+        pagesUrl: session.instanceUrl,
       }
     },
     users: () => readUsers(call, connectionId),
