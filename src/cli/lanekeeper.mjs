@@ -15,7 +15,10 @@ const STAMP = join(MODULES, '.lanekeeper-installed')
 const NODE_MIN = 20
 
 const COMMANDS = {
-  start: ['src/cli/start.ts', 'everything on this machine, with sandbox CRMs unless a CRM is configured'],
+  start: [
+    'src/cli/start.ts',
+    'everything on this machine, with sandbox CRMs until a CRM is connected (--own: without)',
+  ],
   demo: ['src/cli/demo.ts', 'a messy Tuesday on temporary data, played to its end (--json)'],
   sandbox: ['sandbox/run.ts', 'the two sandbox CRMs alone (--json)'],
   explain: ['src/cli/explain.ts', 'a workflow in plain English'],

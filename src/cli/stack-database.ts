@@ -3,16 +3,26 @@ import pg from 'pg'
 import { type Database, openDatabase } from '../store/database.ts'
 import { type RunningPostgres, startEmbeddedPostgres } from '../store/embedded-postgres.ts'
 import { migrate } from '../store/migrate.ts'
+import type { SandboxWanted } from './running-instance.ts'
 
-export type StackDatabase = { readonly url: string; readonly db: Database; readonly embedded: RunningPostgres | null }
+export type StackDatabase = {
+  readonly url: string
+  readonly db: Database
+  readonly embedded: RunningPostgres | null
+  /** Whether it is the database of the sandbox CRMs. */
+  readonly withSandbox: boolean
+}
 
 /** The database of a stack, up and migrated. One that is away is waited for, and that is said. */
 export async function openStackDatabase(options: {
   readonly databaseUrl: string | null
   readonly dataDir: string
   readonly settings: readonly string[]
-  /** The sandbox CRMs begin afresh at every start, so what we know of them must too. */
-  readonly sandbox: boolean
+  /**
+   * `unless-connected`: with the sandbox CRMs until somebody has connected a CRM of their own. The sandbox begins afresh
+   * at every start, so what we know of it must too: it has a database beside the real one.
+   */
+  readonly sandbox: SandboxWanted
   readonly onProgress: (step: string) => void
   readonly signal: AbortSignal
 }): Promise<StackDatabase> {
@@ -24,17 +34,33 @@ export async function openStackDatabase(options: {
   try {
     if (embedded?.attached) onProgress('Found the database still running from before, and took it over')
     await waitFor(given, onProgress, signal)
-    const url = options.sandbox ? await freshSandboxDatabase(given) : given
+    const withSandbox =
+      options.sandbox === 'unless-connected' ? !(await hasConnection(given)) : options.sandbox === 'on'
+    const url = withSandbox ? await freshSandboxDatabase(given) : given
     const db = openDatabase(url, { max: 3, applicationName: 'lanekeeper-start' })
     const applied = await migrate(db).catch(async (error) => {
       await db.destroy()
       throw error
     })
     if (applied.length > 0) onProgress('Database schema is up to date')
-    return { url, db, embedded }
+    return { url, db, embedded, withSandbox }
   } catch (error) {
     await embedded?.stop()
     throw error
+  }
+}
+
+/** Whether somebody has connected a CRM in this database. One that was never used has no tables yet. */
+async function hasConnection(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ found: string | null }>("select to_regclass('connection')::text as found")
+    if (!rows[0]?.found) return false
+    // One that was ended keeps its history, and whoever looks for that expects it here.
+    return (await client.query('select 1 from connection limit 1')).rows.length > 0
+  } finally {
+    await client.end()
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,7 +10,7 @@ import { writeCheckpoints } from '../store/ledger-checkpoints.ts'
 import { pidLockHolder, takePidLock } from '../store/pid-lock.ts'
 import { type ChildDeath, type SupervisedChild, superviseChild } from './child-process.ts'
 import { claimPort, freePort } from './free-port.ts'
-import { usesSandbox } from './running-instance.ts'
+import { noteInstance, readInstanceNote, sandboxWanted } from './running-instance.ts'
 import { runSandbox, type Sandbox, type SandboxInfo } from './sandbox-process.ts'
 import { openStackDatabase } from './stack-database.ts'
 
@@ -20,6 +20,8 @@ export type StackOptions = {
   readonly temporary?: boolean
   /** More arguments for `sandbox/run.ts`, such as `--small` or `--living`. */
   readonly sandboxArgs?: readonly string[]
+  /** No sandbox CRMs, whatever the settings say: for connecting a CRM of one's own. */
+  readonly own?: boolean
   /** False leaves the console as it is: tests of the pipeline need none. */
   readonly buildConsole?: boolean
   readonly onProgress?: (step: string) => void
@@ -77,11 +79,25 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const wasKilled = await lockDataDir(settings, undo)
     await claimPort(settings.port, settings.host, wasKilled ? 6_000 : 0)
 
-    const withSandbox = usesSandbox(settings)
-    const checkpointFile = join(settings.dataDir, withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
     // The console does not depend on the database, so both are made at the same time.
     const building = options.buildConsole === false ? Promise.resolve() : buildConsole(onProgress)
     building.catch(() => undefined)
+    const database = await openStackDatabase({
+      databaseUrl: settings.databaseUrl,
+      dataDir: settings.dataDir,
+      settings: options.temporary ? TEMPORARY_POSTGRES : [],
+      sandbox: options.own ? 'off' : sandboxWanted(settings),
+      onProgress,
+      signal,
+    })
+    const { withSandbox } = database
+    undo.push(async () => {
+      await database.db.destroy()
+      await database.embedded?.stop()
+      if (options.temporary && database.embedded)
+        await rm(database.embedded.directory, { recursive: true, force: true })
+    })
+    await noteInstance(settings.dataDir, { publicUrl: settings.publicUrl, sandbox: withSandbox })
     const webhookUrl = settings.hubspot?.webhookUrl ?? `http://127.0.0.1:${settings.port}/webhooks/hubspot`
     const sandboxStarting = withSandbox
       ? runSandbox({
@@ -98,20 +114,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       const running = await sandboxStarting.catch(() => null)
       await running?.stop(CHILD_STOP_MS)
     })
-    const database = await openStackDatabase({
-      databaseUrl: settings.databaseUrl,
-      dataDir: settings.dataDir,
-      settings: options.temporary ? TEMPORARY_POSTGRES : [],
-      sandbox: withSandbox,
-      onProgress,
-      signal,
-    })
-    undo.push(async () => {
-      await database.db.destroy()
-      await database.embedded?.stop()
-      if (options.temporary && database.embedded)
-        await rm(database.embedded.directory, { recursive: true, force: true })
-    })
+    const checkpointFile = join(settings.dataDir, withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
     // The chain of a sandbox begins anew, so checkpoints of the last one would accuse it.
     if (withSandbox) await rm(checkpointFile, { force: true })
     await loadKeys(settings)
@@ -124,6 +127,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       DATABASE_URL: database.url,
       DATA_DIR: settings.dataDir,
       PORT: String(settings.port),
+      LANEKEEPER_SANDBOX: withSandbox ? 'on' : 'off',
       ...(sandbox ? { ...credentialsOf(sandbox.info), LANEKEEPER_HUBSPOT_WEBHOOK_URL: webhookUrl } : {}),
     }
     const supervise = (name: string, file: string) => {
@@ -201,14 +205,15 @@ async function lockDataDir(settings: Settings, undo: (() => Promise<unknown>)[])
   const wasHeld = existsSync(file)
   const lock = await takePidLock(file, 0)
   if (!lock) {
-    const where = (await readFile(`${file}.url`, 'utf8').catch(() => '')).trim()
+    const where = (await readInstanceNote(settings.dataDir))?.publicUrl
     throw new Error(
       `Lanekeeper is already running${where ? ` at ${where}` : ''} (process ${await pidLockHolder(file)}) with the data ` +
         `in ${settings.dataDir}. Stop it first, or start this one with another DATA_DIR and PORT`,
     )
   }
   undo.push(() => lock.release())
-  await writeFile(`${file}.url`, settings.publicUrl)
+  // What it will be is known once the database answers; until then nobody finds the address of the start before.
+  await noteInstance(settings.dataDir, { publicUrl: settings.publicUrl, sandbox: sandboxWanted(settings) === 'on' })
   return wasHeld
 }
 

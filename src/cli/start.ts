@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createSignInLink, LINK_MINUTES } from '../api/session.ts'
 import { describeSettings, readSettings, SettingsError, settingsHelp } from '../config/settings.ts'
+import { listConnections } from '../store/connections.ts'
 import type { ChildDeath } from './child-process.ts'
 import { liveLine } from './live-line.ts'
 import { liveStatus, statusLine } from './live-status.ts'
@@ -10,13 +11,14 @@ import { type Stack, startStack } from './stack.ts'
 import { listenForStop } from './stop-signals.ts'
 
 const { values } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' } },
+  options: { help: { type: 'boolean', short: 'h' }, own: { type: 'boolean', default: false } },
   allowPositionals: false,
 })
 
 if (values.help) {
   process.stdout.write(
-    `npm start: everything on this machine, with the two sandbox CRMs unless a CRM is configured.\n\n` +
+    `npm start: everything on this machine, with the two sandbox CRMs until a CRM of your own is connected.\n\n` +
+      `  --own   without the sandbox, to connect your own HubSpot or Salesforce\n\n` +
       `${settingsHelp(process.env)}\n`,
   )
 } else {
@@ -46,6 +48,7 @@ async function start(): Promise<number> {
     if (shown.length > 0) out.say(`Settings ${hash}: ${shown.join(' ')}`)
     stack = await startStack({
       sandboxArgs: ['--living'],
+      own: values.own,
       signal: stopSignals.signal,
       onProgress: (step) => out.say(step),
       onLog(name, line) {
@@ -92,6 +95,9 @@ async function welcome(stack: Stack, say: (text: string) => void, startedAt: num
   if (sandbox) {
     rows.push(['HubSpot', `${sandbox.hubspot.pageUrl}  (sandbox, with the tasks that were written)`])
     rows.push(['Salesforce', `${sandbox.salesforce.pageUrl}  (sandbox)`])
+    rows.push(['Your own', 'npm start -- --own connects your HubSpot or Salesforce instead of the sandbox'])
+  } else if ((await listConnections(db)).length === 0) {
+    rows.push(['Next', `${new URL('/connections/new', settings.publicUrl)} connects your HubSpot or Salesforce`])
   }
   rows.push(['Data', settings.dataDir])
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
