@@ -67,7 +67,7 @@ export default {
       name: 'console-reaches-the-server-through-its-types',
       severity: 'error',
       from: { path: '^console/src/', pathNot: '\\.test\\.js$' },
-      to: { path: '^(src|workers|sandbox|bench|test)/', pathNot: '^src/api/console-types\\.js$' },
+      to: { path: '^(src|workers|sandbox|bench|test)/', pathNot: '^src/api/[a-z-]+-types\\.js$' },
     },
     {
       name: 'no-tests-in-the-product',
