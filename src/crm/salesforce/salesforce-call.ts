@@ -94,8 +94,14 @@ export function salesforceCall(options: CallOptions): SalesforceCall {
       if (!isSessionRefused(error)) throw error
       // A 401 is answered before anything is done, so a write may be repeated too; but only once, because a server
       // that refuses a token of this second will refuse the next one.
-      const fresh = await sessions.renew(session)
-      return await once(request, fresh)
+      const next = await sessions.renew(session)
+      try {
+        return await once(request, next)
+      } catch (again) {
+        // What another process stored an hour ago may have expired as well; only our own login decides.
+        if (!isSessionRefused(again) || sessions.justFetched(next)) throw again
+        return await once(request, await sessions.renew(next))
+      }
     }
   }
 

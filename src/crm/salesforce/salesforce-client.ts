@@ -1,31 +1,37 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import { type CallBudget, type CrmClient, CrmRefusedError } from '../crm.ts'
+import { refuseAddress } from '../allowed-hosts.ts'
+import { type CallBudget, CrmBusyError, type CrmClient, CrmReconnectError, CrmRefusedError } from '../crm.ts'
+import type { SalesforceGrant, TokenStore, Tokens } from '../grant.ts'
 import { changedSince, type Reading, readRecords } from './changed-since.ts'
 import type { FieldType } from './field-text.ts'
-import { objectSchemas } from './object-schemas.ts'
-import { salesforceCall } from './salesforce-call.ts'
+import { type ObjectSchemas, objectSchemas } from './object-schemas.ts'
+import { type SalesforceCall, salesforceCall } from './salesforce-call.ts'
 import { isSalesforceId } from './salesforce-id.ts'
+import { readUserInfo } from './salesforce-oauth.ts'
 import { writeOwnerFields } from './salesforce-owners.ts'
-import { query, text } from './salesforce-query.ts'
-import { keepSession, type SalesforceSession, type SessionOptions } from './salesforce-session.ts'
-import { taskVerbs } from './salesforce-tasks.ts'
+import { query, type Row, text } from './salesforce-query.ts'
+import { keepSession, type SalesforceSession, type SessionKeeper } from './salesforce-session.ts'
+import { type TaskVerbs, taskVerbs } from './salesforce-tasks.ts'
 import { readTerritories, type SalesforceTerritory } from './salesforce-territories.ts'
 import { readUsers } from './salesforce-users.ts'
+import { soqlId } from './soql.ts'
 
-export type SalesforceOptions = {
+export type SalesforceClientOptions = {
   readonly connectionId: ConnectionId
-  /** My Domain. The generic hosts no longer serve External Client Apps. */
+  readonly grant: SalesforceGrant
+  readonly tokens: TokenStore
+  readonly budget: CallBudget
+  /** My Domain, without a path. */
   readonly loginUrl: string
-  readonly clientId: string
-  readonly clientSecret: string
+  readonly allowsHost: (url: string) => boolean
   /** '67.0' is Summer '26. */
   readonly apiVersion: string
-  readonly budget: CallBudget
+  readonly accountId: string | undefined
+  readonly pagesUrl: string | undefined
   /** Names us in `changeOrigin`, so that our own writes are recognised in the stream. */
   readonly callOptionsClient: string
   readonly nowMs: () => number
-  readonly deadlineMs?: number
-  readonly session?: SessionOptions['session']
+  readonly deadlineMs: number
 }
 
 export type SalesforceClient = CrmClient & {
@@ -41,11 +47,17 @@ export type SalesforceClient = CrmClient & {
 
 /** The oldest API version whose answers we have read. */
 const API_VERSION_MIN = 60
-/** Salesforce itself gives up after 10 minutes; a batch of 200 with triggers takes seconds. */
-const DEADLINE_MS = 60_000
+/** What the setup side works with, besides the client. */
+export type OpenedSalesforce = {
+  readonly client: SalesforceClient
+  readonly call: SalesforceCall
+  readonly schemas: ObjectSchemas
+  readonly sessions: SessionKeeper
+  readonly tasks: Pick<TaskVerbs, 'probeTaskKey'>
+}
 
-export function createSalesforceClient(options: SalesforceOptions): SalesforceClient {
-  const { connectionId, nowMs } = options
+export function openSalesforceClient(options: SalesforceClientOptions): OpenedSalesforce {
+  const { connectionId, nowMs, loginUrl, deadlineMs } = options
   if (!/^\d{2,3}\.0$/.test(options.apiVersion) || Number(options.apiVersion) < API_VERSION_MIN) {
     throw new RangeError(
       `Salesforce API version "${options.apiVersion}": use ${API_VERSION_MIN}.0 or later, such as 67.0`,
@@ -55,35 +67,36 @@ export function createSalesforceClient(options: SalesforceOptions): SalesforceCl
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(options.callOptionsClient)) {
     throw new RangeError(`callOptionsClient "${options.callOptionsClient}": use letters, digits, "-" and "_"`)
   }
-  const loginUrl = options.loginUrl.replace(/\/+$/, '')
-  const deadlineMs = options.deadlineMs ?? DEADLINE_MS
-  const sessions = keepSession({ ...options, loginUrl, deadlineMs })
-  const call = salesforceCall({ ...options, sessions, deadlineMs })
+  const sessions = keepSession(options)
+  const call = salesforceCall({ ...options, sessions })
   const schemas = objectSchemas(call, nowMs)
   const tasks = taskVerbs(call, schemas, nowMs)
+  let actor: { readonly userId: string; readonly name: string } | null = null
 
   async function reading(): Promise<Reading> {
     const { userId } = await sessions.current()
     return { call, schemas, context: { connectionId, ourUserId: userId, readAtMs: nowMs() } }
   }
 
-  const page = (path: string) => `${sessions.known()?.instanceUrl ?? loginUrl}/lightning/r/${path}/view`
+  const page = (path: string) =>
+    `${sessions.known()?.instanceUrl ?? options.pagesUrl ?? loginUrl}/lightning/r/${path}/view`
 
-  return {
+  const client: SalesforceClient = {
     crm: 'salesforce',
     connectionId,
     callOptionsClient: options.callOptionsClient,
 
     async identify() {
+      const organization = await readOrganization()
+      // After the first request, so that a session that had to be renewed is the one described.
       const session = await sessions.current()
-      const { title, timeZone } = await readOrganization()
       return {
         accountId: session.orgId,
-        title: title ?? new URL(session.instanceUrl).host,
-        timeZone,
+        title: text(organization?.Name) ?? new URL(session.instanceUrl).host,
+        timeZone: text(organization?.TimeZoneSidKey),
         actorId: session.userId,
-        actorName: null,
-        edition: null,
+        actorName: await actorName(session),
+        edition: editionOf(organization),
         pagesUrl: session.instanceUrl,
       }
     },
@@ -109,14 +122,75 @@ export function createSalesforceClient(options: SalesforceOptions): SalesforceCl
     territories: () => readTerritories(call),
   }
 
-  async function readOrganization(): Promise<{ title: string | null; timeZone: string | null }> {
+  return { client, call, schemas, sessions, tasks }
+
+  async function readOrganization(): Promise<Row | null> {
     try {
-      const { rows } = await query(call, 'SELECT Id, Name, TimeZoneSidKey FROM Organization LIMIT 1')
-      return { title: text(rows[0]?.Name), timeZone: text(rows[0]?.TimeZoneSidKey) }
+      const soql = 'SELECT Id, Name, TimeZoneSidKey, OrganizationType, IsSandbox FROM Organization LIMIT 1'
+      return (await query(call, soql)).rows[0] ?? null
     } catch (error) {
       // Minimal profiles may not read Organization. Refused is still an answer: the connection is alive.
-      if (error instanceof CrmRefusedError) return { title: null, timeZone: null }
+      if (error instanceof CrmRefusedError) return null
       throw error
     }
   }
+
+  /** The user by whom our writes appear, as people know them: `integration@acme.example`. Asked once. */
+  async function actorName(session: SalesforceSession): Promise<string | null> {
+    if (actor?.userId === session.userId) return actor.name
+    await options.budget.take('read')
+    const info = await readUserInfo(session, deadlineMs)
+    const name = info?.username ?? (await readUsername(session.userId)) ?? info?.email ?? null
+    if (name !== null) actor = { userId: session.userId, name }
+    return name
+  }
+
+  /** For apps without a scope that lets them ask who they are. */
+  async function readUsername(userId: string): Promise<string | null> {
+    try {
+      return text((await query(call, `SELECT Id, Username FROM User WHERE Id = ${soqlId(userId)}`)).rows[0]?.Username)
+    } catch (error) {
+      if (error instanceof CrmBusyError || error instanceof CrmReconnectError) throw error
+      return null // a name is not worth failing for
+    }
+  }
+}
+
+/** In the CRM's words: "Enterprise Edition", and whether it is a sandbox, which runs as the edition of its production org. */
+function editionOf(organization: Row | null): string | null {
+  const edition = text(organization?.OrganizationType)
+  return edition !== null && organization?.IsSandbox === true ? `${edition}, sandbox` : edition
+}
+
+/** Of workers/connect.ts, until it opens connections through `openSalesforce`. */
+export type SalesforceOptions = Omit<
+  SalesforceClientOptions,
+  'grant' | 'tokens' | 'allowsHost' | 'accountId' | 'pagesUrl' | 'deadlineMs'
+> & { readonly clientId: string; readonly clientSecret: string; readonly deadlineMs?: number }
+
+export function createSalesforceClient(options: SalesforceOptions): SalesforceClient {
+  const loginUrl = new URL(options.loginUrl).origin
+  let stored: { tokens: Tokens | null; version: number } = { tokens: null, version: 0 }
+  return openSalesforceClient({
+    ...options,
+    loginUrl,
+    grant: {
+      kind: 'salesforce-client-credentials',
+      clientId: options.clientId,
+      clientSecret: options.clientSecret,
+    },
+    tokens: {
+      read: async () => stored,
+      renew: async (seen, fetchNew) => {
+        if (stored.version > seen && stored.tokens) return { tokens: stored.tokens, version: stored.version }
+        const tokens = await fetchNew(stored.tokens)
+        stored = { tokens, version: stored.version + 1 }
+        return { tokens, version: stored.version }
+      },
+    },
+    allowsHost: (url) => refuseAddress('salesforce', url, { loopback: true, extra: [] }) === null,
+    accountId: undefined,
+    pagesUrl: undefined,
+    deadlineMs: options.deadlineMs ?? 60_000,
+  }).client
 }

@@ -22,6 +22,8 @@ const PICKLISTS_TTL_MS = 60 * 60_000
 
 export type TaskVerbs = {
   ensureTaskKey(): Promise<TaskKeySupport>
+  /** Whether the org keeps two tasks with our key apart, as things are. */
+  probeTaskKey(): Promise<TaskKeySupport>
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
   findTasks(lookups: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
 }
@@ -103,7 +105,12 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
     return { key: item.key, outcome: 'retry', why: item.why, retryAtMs: null }
   }
 
-  return { ensureTaskKey: () => support(true), writeTasks, findTasks: (lookups) => findTasks(call, schemas, lookups) }
+  return {
+    ensureTaskKey: () => support(true),
+    probeTaskKey: () => support(true),
+    writeTasks,
+    findTasks: (lookups) => findTasks(call, schemas, lookups),
+  }
 }
 
 /** When updates were already written, a failure of the creates must not lose their outcomes. */

@@ -39,14 +39,15 @@ const NEVER_CONNECTED = new Set([
  */
 export function fencedTransport(deadlineMs: number, attempt: Attempt): Transport {
   const httpRequest = (request: HttpRequest) => {
-    const answer = send(request, deadlineMs, attempt)
+    const answer = fencedRequest(request, deadlineMs, attempt)
     // jsforce asks for the stream of every request although only its bulk API reads it.
     return Object.assign(answer, { stream: () => new PassThrough() })
   }
   return { httpRequest } as unknown as Transport
 }
 
-async function send(request: HttpRequest, deadlineMs: number, attempt: Attempt): Promise<HttpResponse> {
+/** One request, one deadline from the first byte sent to the last byte read, no redirects. */
+export async function fencedRequest(request: HttpRequest, deadlineMs: number, attempt: Attempt): Promise<HttpResponse> {
   try {
     const response = await fetch(request.url, {
       method: request.method,
