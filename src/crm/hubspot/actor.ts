@@ -23,7 +23,7 @@ const INTEGRATIONS = new Set([
  * Who made a change, as far as HubSpot tells. Its list of sources is open, so a source that we do not know is
  * `unknown`, never "a person". `ours` is HubSpot's word only: for static apps it is not documented.
  */
-export function actorOf(source: unknown, sourceId: unknown, appId: string): ChangeActor {
+export function actorOf(source: unknown, sourceId: unknown, appId: string | null): ChangeActor {
   const kind = typeof source === 'string' ? source.toUpperCase() : ''
   const id = typeof sourceId === 'string' || typeof sourceId === 'number' ? storable(String(sourceId)) : ''
   const user = /^userId:(\d{1,20})$/.exec(id)?.[1]

@@ -26,6 +26,19 @@ export class HubSpotRefusal extends CrmRefusedError {
 /** A 401. HubSpot says that one alone is no proof that the token is spent, so it is told apart from a lost scope. */
 export class HubSpotTokenRefused extends CrmReconnectError {}
 
+/** A 403 for want of scopes: the grant stands, the app may just not do this. */
+export class HubSpotScopeMissing extends CrmReconnectError {
+  /** As HubSpot names them; empty when it names none. */
+  readonly scopes: readonly string[]
+  /** HubSpot's own words. */
+  readonly said: string
+  constructor(message: string, step: string, scopes: readonly string[], said: string) {
+    super(message, step)
+    this.scopes = scopes
+    this.said = said
+  }
+}
+
 export type FailedAnswer = {
   /** What was attempted, for the person who reads the error: "read contacts". */
   readonly attempt: string
@@ -71,9 +84,11 @@ export function failureOf(answer: FailedAnswer): Error {
   if (status === 403 && categoryOf(body) === 'MISSING_SCOPES') {
     const scopes = missingScopes(body)
     const named = scopes.length > 0 ? scopes.join(', ') : 'named in the message'
-    return new CrmReconnectError(
+    return new HubSpotScopeMissing(
       `${where}. Missing scopes: ${named}`,
       `Add the missing scopes (${named}) to the HubSpot app and install it again.`,
+      scopes,
+      said,
     )
   }
   // Only a proxy answers 403 without HubSpot's body. It refuses the way, not the request, so the request may come again.

@@ -1,9 +1,19 @@
-/** The dated versions are HubSpot's line; `v3` is the numbered line, which it stops supporting during 2027. */
-export type HubSpotApiVersion = 'v3' | '2026-03' | '2026-09'
+/** The dated versions are HubSpot's line, two a year; `v3` is the numbered line, which it stops supporting during 2027. */
+export type HubSpotApiVersion = 'v3' | `${number}-${'03' | '09'}`
+
+/** The version that a setting or an address names. Throws `TypeError` for what HubSpot has never published. */
+export function hubSpotApiVersion(text: string): HubSpotApiVersion {
+  if (text === 'v3' || /^20\d\d-(03|09)$/.test(text)) return text as HubSpotApiVersion
+  throw new TypeError(
+    `"${text.slice(0, 40)}" is no version of HubSpot's API; 2026-03 and 2026-09 are, and so is v3 until 2027`,
+  )
+}
 
 export type HubSpotPaths = {
   readonly account: string
   readonly owners: string
+  /** Exchanges and refreshes OAuth tokens; `/introspect` and `/revoke` hang below it. */
+  readonly token: string
   objects(objectType: string): string
   properties(objectType: string): string
   /** Stem of the batch verbs between two object types. */
@@ -17,6 +27,7 @@ export function hubSpotPaths(version: HubSpotApiVersion): HubSpotPaths {
     return {
       account: '/account-info/v3/details',
       owners: '/crm/v3/owners',
+      token: '/oauth/v3/token',
       objects: (type) => `/crm/v3/objects/${segment(type)}`,
       properties: (type) => `/crm/v3/properties/${segment(type)}`,
       // Associations are one number ahead of the rest of the numbered line.
@@ -26,6 +37,7 @@ export function hubSpotPaths(version: HubSpotApiVersion): HubSpotPaths {
   return {
     account: `/account-info/${version}/details`,
     owners: `/crm/owners/${version}`,
+    token: `/oauth/${version}/token`,
     objects: (type) => `/crm/objects/${version}/${segment(type)}`,
     properties: (type) => `/crm/properties/${version}/${segment(type)}`,
     associations: (from, to) => `/crm/associations/${version}/${segment(from)}/${segment(to)}/batch`,

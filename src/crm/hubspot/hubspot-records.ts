@@ -15,7 +15,7 @@ export type HubSpotRecords = {
 
 export type RecordsOptions = {
   readonly connectionId: ConnectionId
-  readonly appId: string
+  readonly appId: string | null
   readonly http: HubSpotHttp
   readonly paths: HubSpotPaths
   readonly schemas: HubSpotSchemas

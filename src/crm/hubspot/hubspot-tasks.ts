@@ -13,12 +13,11 @@ import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
 import type { HubSpotSchemas } from './hubspot-schema.ts'
 import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf, textOf } from './json-value.ts'
-import { findTaskKeySupport } from './task-key.ts'
+import type { TaskKey } from './task-key.ts'
 import { createTaskLinks, linkType, type TaskLink } from './task-links.ts'
 import { bodyHtml, shortKeyOf, subjectText } from './task-text.ts'
 
 export type HubSpotTasks = {
-  ensureTaskKey(): Promise<TaskKeySupport>
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
   findTasks(lookups: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
 }
@@ -27,8 +26,7 @@ type TasksOptions = {
   readonly http: HubSpotHttp
   readonly paths: HubSpotPaths
   readonly schemas: HubSpotSchemas
-  /** What `ensureTaskKey` found when the account was connected. */
-  readonly taskKey?: TaskKeySupport | undefined
+  readonly taskKey: TaskKey
 }
 
 const READ_PROPERTIES = ['hs_task_subject', 'hs_task_status', 'hubspot_owner_id', 'hs_task_completion_date']
@@ -37,24 +35,13 @@ const READ_MAX = 100
 const LINK_PAGES_MAX = 20
 
 export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptions): HubSpotTasks {
-  let support = taskKey
   const links = createTaskLinks(http, paths)
-
-  async function ensureTaskKey(): Promise<TaskKeySupport> {
-    support = await findTaskKeySupport({ http, paths, schemas }, true)
-    return support
-  }
-
-  async function supportNow(): Promise<TaskKeySupport> {
-    support ??= await findTaskKeySupport({ http, paths, schemas }, false)
-    return support
-  }
 
   async function writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]> {
     if (tasks.length > WRITE_BATCH_MAX.hubspot) {
       throw new RangeError(`${tasks.length} tasks in one call; HubSpot takes ${WRITE_BATCH_MAX.hubspot}`)
     }
-    const keyed = await supportNow()
+    const keyed = await taskKey.current()
     const values = await taskValues()
     const outcomes: ItemOutcome[] = []
     const ready: { task: TaskWrite; properties: Record<string, string> }[] = []
@@ -166,7 +153,7 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
   }
 
   async function findTasks(lookups: readonly TaskLookup[]): Promise<Map<string, CrmTask>> {
-    const { enforced, field } = await supportNow()
+    const { enforced, field } = await taskKey.current()
     const found = new Map<string, CrmTask>()
     if (enforced && field !== null) {
       for (const record of await readTasks(
@@ -271,7 +258,7 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
     return [...ids]
   }
 
-  return { ensureTaskKey, writeTasks, findTasks }
+  return { writeTasks, findTasks }
 }
 
 const STATUS = { open: 'NOT_STARTED', done: 'COMPLETED' } as const

@@ -7,7 +7,7 @@ import { idOf, instantMsOf, type JsonObject, listOf, objectOf } from './json-val
 
 export type RecordReading = {
   readonly connectionId: ConnectionId
-  readonly appId: string
+  readonly appId: string | null
   readonly objectType: string
   readonly schema: HubSpotSchema
   /** The wanted fields that exist; each is in the event, blank ones as null. */
@@ -108,7 +108,7 @@ function lastActor(
   properties: JsonObject,
   histories: ReadonlyMap<string, readonly HistoryEntry[]>,
   modifiedMs: number,
-  appId: string,
+  appId: string | null,
 ): ChangeActor {
   let latest: HistoryEntry | undefined
   for (const entries of histories.values()) {

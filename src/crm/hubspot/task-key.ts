@@ -9,15 +9,40 @@ export const TASK_KEY_FIELD = 'lanekeeper_key'
 
 type Access = { readonly http: HubSpotHttp; readonly paths: HubSpotPaths; readonly schemas: HubSpotSchemas }
 
+export type TaskKey = {
+  /** What is known, looked up without creating anything where nothing is. */
+  current(): Promise<TaskKeySupport>
+  /** Looks again. Writes nothing. */
+  probe(): Promise<TaskKeySupport>
+  /** Makes the property where it is missing, and looks again. */
+  create(): Promise<TaskKeySupport>
+}
+
 /**
  * Can HubSpot itself refuse a second task with our key? Whether tasks take unique properties is documented nowhere, so
- * it is found out: make the property, read back whether it is unique, and read once by it. `mayCreate` is false after
- * connecting: then only what is there counts.
+ * it is found out: make the property, read back whether it is unique, and read once by it. Made only when asked for.
  */
-export async function findTaskKeySupport(access: Access, mayCreate: boolean): Promise<TaskKeySupport> {
+export function createTaskKey(access: Access, known: TaskKeySupport | undefined): TaskKey {
+  let support = known
+
+  async function look(mayCreate: boolean): Promise<TaskKeySupport> {
+    support = await findTaskKeySupport(access, mayCreate)
+    return support
+  }
+
+  return { current: async () => support ?? (await look(false)), probe: () => look(false), create: () => look(true) }
+}
+
+async function findTaskKeySupport(access: Access, mayCreate: boolean): Promise<TaskKeySupport> {
   let property = await readProperty(access)
   if (property === undefined) {
-    if (!mayCreate) return { enforced: false, field: null, why: `Tasks have no property ${TASK_KEY_FIELD}` }
+    if (!mayCreate) {
+      return {
+        enforced: false,
+        field: null,
+        why: `Tasks of this HubSpot account have no property ${TASK_KEY_FIELD} yet. Lanekeeper can make it.`,
+      }
+    }
     const created = await createProperty(access)
     if ('why' in created) return { enforced: false, field: null, why: created.why }
     property = created.property
