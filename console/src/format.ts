@@ -72,6 +72,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'workflow-retired': 'The workflow no longer runs',
   'fixed-by-owner': 'Fixed by its owner',
   'record-gone': 'The record is gone',
+  converted: 'The lead was converted; its contact and account carry on',
   'out-of-scope': 'The record left the scope of the workflow',
   erased: 'The record was erased for privacy',
 }

@@ -46,11 +46,12 @@ describe('decide', () => {
     assert.deepEqual(decided(contact()), { inScope: true, exceptions: [], write: null, recheckAtMs: null })
   })
 
-  it('leaves alone what is out of scope, deleted, merged away or not watched', () => {
+  it('leaves alone what is out of scope, deleted, merged away, converted or not watched', () => {
     for (const subject of [
       contact({ lifecyclestage: 'other', company: null }),
       contact({ company: null }, { deleted: true }),
       contact({ company: null }, { mergedInto: '7' }),
+      lead({ Company: null, IsConverted: 'true' }),
       company({ country: null }),
     ]) {
       assert.equal(decided(subject).inScope, false)

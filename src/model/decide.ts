@@ -12,6 +12,7 @@ import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
 import { hiddenInputs, type Routing, routeRecord } from './policy/routing.ts'
 import { makeReceipt } from './receipt.ts'
 import { refKey } from './record/crm-record.ts'
+import { isLive } from './record/is-live.ts'
 import { objectShape } from './record/object-shape.ts'
 import { allHold } from './rules/evaluate.ts'
 import { type CaseFacts, caseFacts } from './rules/facts.ts'
@@ -38,7 +39,7 @@ export function decide(input: DecideInput): Decision {
   const compiled = compilePolicy(version)
   const settings = compiled.settings[record.crm].get(record.objectType)
   const shape = objectShape(record.crm, record.objectType)
-  if (settings === undefined || shape === undefined || record.deleted || record.mergedInto !== null) return OUT_OF_SCOPE
+  if (settings === undefined || shape === undefined || !isLive(record)) return OUT_OF_SCOPE
   const facts = caseFacts(record, shape, neighbours, directory, nowMs)
   if (!allHold(compiled.scope, facts)) return OUT_OF_SCOPE
 

@@ -114,6 +114,8 @@ export function closingText(resolution: string): string {
       return 'Closed by itself: what this task was about is no longer so.'
     case 'record-gone':
       return 'Closed by itself: the record was deleted or merged away.'
+    case 'converted':
+      return 'Closed by itself: the lead was converted. What is still wrong is a case of its contact or account now.'
     case 'out-of-scope':
       return 'Closed by itself: the record left the scope of the workflow.'
     case 'settled-by-rule':

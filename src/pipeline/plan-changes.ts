@@ -1,5 +1,6 @@
 import type { DecidedException, Decision } from '../model/decision.ts'
 import type { CrmRecord } from '../model/record/crm-record.ts'
+import { isConverted } from '../model/record/is-live.ts'
 import { exceptionDigest, type OpenException } from '../store/exceptions.ts'
 import type { OwnerIntents } from '../store/owner-intents.ts'
 import type { CountingDirectory } from './directory.ts'
@@ -76,6 +77,7 @@ function resolutionOf(exception: OpenException, decided: DecidedRecord | undefin
   const { record, decision } = decided
   if (record.stamps['@erased'] !== undefined) return 'erased'
   if (record.deleted || record.mergedInto !== null) return 'record-gone'
+  if (isConverted(record)) return 'converted'
   if (!decision.inScope) return 'out-of-scope'
   return decision.exceptions.some((e) => e.status === 'settled-by-rule' && e.pattern === exception.pattern)
     ? 'settled-by-rule'

@@ -116,6 +116,37 @@ describe('the mark that a record is to be decided again', () => {
     ))
 })
 
+describe('a converted lead', () => {
+  it('gives its case up, and what is still wrong is a case of the contact that it became', () =>
+    withHarness(
+      async (h) => {
+        const lead = { CreatedDate: CREATED, LastName: 'B', Title: null, OwnerId: userId(h, 'rep@x.example') }
+        await h.receive(h.crm.change('Lead', 'L1', { ...lead, IsConverted: 'false' }))
+        await h.settle()
+        const subjects = async () => (await h.openExceptions()).map(({ subject }) => subject)
+        assert.match((await subjects()).join(), /Lead\/L1/)
+
+        await h.receive(
+          h.crm.change('Contact', 'C1', lead),
+          h.crm.change('Lead', 'L1', { IsConverted: 'true', ConvertedContactId: 'C1' }),
+        )
+        await h.settle()
+        assert.match((await subjects()).join(), /Contact\/C1/)
+        assert.doesNotMatch((await subjects()).join(), /Lead/)
+        const ended = sql<{ resolution: string }>`select resolution from exception where status = 'resolved'`
+        assert.deepEqual(await rows(h, ended), [{ resolution: 'converted' }])
+      },
+      {
+        objects: [
+          { crm: 'salesforce', object: 'Lead' },
+          { crm: 'salesforce', object: 'Contact' },
+        ],
+        patterns: [{ pattern: 'missing-field', fields: ['Title'], graceMinutes: 0 }],
+      },
+      'salesforce',
+    ))
+})
+
 describe('a lead is decided again', () => {
   const policy: Partial<Policy> = {
     objects: [{ crm: 'salesforce', object: 'Lead' }],

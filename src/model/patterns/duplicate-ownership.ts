@@ -5,6 +5,7 @@ import { KEY_HOLDERS_MAX } from '../matching/keys.ts'
 import { personNameKey } from '../matching/person-name.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { type CrmRecord, type RecordRef, refKey } from '../record/crm-record.ts'
+import { isLive } from '../record/is-live.ts'
 import { type ObjectShape, objectShape } from '../record/object-shape.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import { activeOwner, personInWords, recordInWords } from './in-words.ts'
@@ -94,13 +95,6 @@ function isFamily(a: CrmRecord, aShape: ObjectShape, b: CrmRecord, bShape: Objec
   const aParent = (aShape.parent === null ? null : a.values[aShape.parent]) ?? null
   const bParent = (bShape.parent === null ? null : b.values[bShape.parent]) ?? null
   return aParent === b.recordId || bParent === a.recordId || (aParent !== null && aParent === bParent)
-}
-
-/** Live in the CRM. A converted lead has become a contact and an account, which speak for it. */
-function isLive(record: CrmRecord): boolean {
-  if (record.deleted || record.mergedInto !== null) return false
-  const shape = objectShape(record.crm, record.objectType)
-  return shape?.about !== 'person' || shape.closedFlag === null || record.values[shape.closedFlag] !== 'true'
 }
 
 /** By creation time, then by reference, so that of any two records exactly one is the newer. */
