@@ -14,6 +14,7 @@ import { OAuthEndpoints } from './oauth-endpoints.ts'
 import { OAuthSessions } from './oauth-sessions.ts'
 import { createOrg, DEFAULT_SETTINGS, type Org, type Settings } from './org.ts'
 import { SandboxPage } from './page.ts'
+import { PermissionBook } from './permissions.ts'
 import { PubSubServer } from './pubsub-server.ts'
 import { RestApi } from './rest-api.ts'
 import { seedOrg } from './seed-org.ts'
@@ -61,8 +62,9 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
   const bus = new EventBus(clock, world.seed, options.retainMax)
   const schemas = buildEventSchemas(org.catalog)
   const usage = new UsageMeter(org)
+  const permissions = new PermissionBook()
   org.store.onCommit((commit) => bus.publish(eventsOf(org, schemas, commit)))
-  const pubsub = new PubSubServer({ org, bus, schemas, sessions, usage })
+  const pubsub = new PubSubServer({ org, bus, schemas, sessions, usage, permissions })
   const faults = new Faults()
   const labels: Label[] = world.labels.filter((label) => label.crm === 'salesforce')
   let url = ''
@@ -71,7 +73,7 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
     sessions,
     faults,
     usage,
-    rest: new RestApi(org, usage),
+    rest: new RestApi(org, usage, permissions),
     oauth: new OAuthEndpoints(org, sessions, () => url),
     control: new ControlPath({
       org,
@@ -81,6 +83,7 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
       faults,
       usage,
       pubsub,
+      permissions,
       labels,
       secret: credentials.controlSecret,
     }),

@@ -8,6 +8,7 @@ import { type HttpAnswer, html, json } from './http-answer.ts'
 import { type OAuthSessions, sameText } from './oauth-sessions.ts'
 import { isLive, type Org, objectOfId, type Settings, textOf, toSecond } from './org.ts'
 import { runOrgAction } from './org-actions.ts'
+import type { PermissionBook } from './permissions.ts'
 import type { PubSubServer } from './pubsub-server.ts'
 import type { StoredRecord } from './record-store.ts'
 import { buildCatalog } from './standard-objects.ts'
@@ -21,6 +22,7 @@ export type ControlDependencies = {
   readonly faults: Faults
   readonly usage: UsageMeter
   readonly pubsub: PubSubServer
+  readonly permissions: PermissionBook
   readonly labels: Label[]
   readonly secret: string
 }
@@ -70,6 +72,13 @@ export class ControlPath {
         return { tasks: [...org.store.table('Task').values()].filter(isLive).map((task) => this.taskJson(task)) }
       case 'POST /__sandbox/settings':
         return this.set(body)
+      case 'POST /__sandbox/permissions': {
+        const { clientId, ...patch } = body
+        return this.io.permissions.change(org, sessions.runAsUser(clientId), patch)
+      }
+      case 'DELETE /__sandbox/permissions':
+        this.io.permissions.clear()
+        return {}
       case 'POST /__sandbox/stream':
         return this.stream(body)
       case 'POST /__sandbox/actions':

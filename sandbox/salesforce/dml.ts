@@ -18,20 +18,22 @@ export type Writer = {
 
 type Draft = { Id: string; [field: string]: FieldValue }
 
+/** `seen` and `body` are the caller's: what it may not write is refused. The rest goes by the whole org. */
 export function createRecord(
-  org: Org,
+  seenOrg: Org,
   writer: Writer,
-  object: ObjectDefinition,
+  seen: ObjectDefinition,
   body: Readonly<Record<string, unknown>>,
 ): string {
-  if (!object.createable) throw unsupported(object, 'create')
+  const { org, object } = wholeOf(seenOrg, seen)
+  if (!seen.createable) throw cannot(object, object.createable, 'create')
   return org.store.transaction(writer, () => {
-    const values = readWriteBody(object, body, 'create')
+    const values = readWriteBody(seen, body, 'create')
     const nowMs = org.store.transactionTimeMs()
     const draft: Draft = { Id: org.ids.take(object.keyPrefix) }
     for (const field of object.fields.values()) {
       if (field.type === 'address' || field.name === 'Id') continue
-      draft[field.name] = values.get(field) ?? field.defaultValue
+      draft[field.name] = values.get(field.name) ?? field.defaultValue
     }
     if (object.fields.get('OwnerId')?.createable) draft.OwnerId ??= writer.userId
     draft.CreatedDate = nowMs
@@ -47,20 +49,21 @@ export function createRecord(
 }
 
 export function updateRecord(
-  org: Org,
+  seenOrg: Org,
   writer: Writer,
-  object: ObjectDefinition,
+  seen: ObjectDefinition,
   id: string,
   body: Readonly<Record<string, unknown>>,
 ): void {
-  if (!object.updateable) throw unsupported(object, 'update')
+  const { org, object } = wholeOf(seenOrg, seen)
+  if (!seen.updateable) throw cannot(object, object.updateable, 'update')
   org.store.transaction(writer, () => {
     const before = liveRecord(org, object, id)
-    const values = readWriteBody(object, body, 'update')
+    const values = readWriteBody(seen, body, 'update')
     const nowMs = org.store.transactionTimeMs()
     const draft: Draft = { ...before }
-    for (const [field, value] of values) {
-      draft[field.name] = value === null && field.type === 'boolean' ? false : value
+    for (const [name, value] of values) {
+      draft[name] = value === null && object.fields.get(name)?.type === 'boolean' ? false : value
     }
     stamp(draft, writer, nowMs)
     deriveFields(org, object.name, before, draft, nowMs)
@@ -68,14 +71,15 @@ export function updateRecord(
     if (object.name === 'Lead' && before.IsConverted === true) {
       throw new ApiError(400, 'CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', [])
     }
-    checkAll(org, object, before, draft, new Set([...values.keys()].map((field) => field.name)))
+    checkAll(org, object, before, draft, new Set(values.keys()))
     org.store.put(object.name, 'UPDATE', draft)
     assign(org, writer, object, draft)
   })
 }
 
-export function deleteRecord(org: Org, writer: Writer, object: ObjectDefinition, id: string): void {
-  if (!object.deletable) throw unsupported(object, 'delete')
+export function deleteRecord(seenOrg: Org, writer: Writer, seen: ObjectDefinition, id: string): void {
+  const { org, object } = wholeOf(seenOrg, seen)
+  if (!seen.deletable) throw cannot(object, object.deletable, 'delete')
   org.store.transaction(writer, () => {
     const before = liveRecord(org, object, id)
     throwRowFault(writer, object, id)
@@ -222,6 +226,21 @@ function throwRowFault(writer: Writer, object: ObjectDefinition, id: string): vo
       },
     })
   }
+}
+
+function wholeOf(seenOrg: Org, seen: ObjectDefinition): { org: Org; object: ObjectDefinition } {
+  const org = seenOrg.whole ?? seenOrg
+  return { org, object: org.catalog.get(seen.name) ?? seen }
+}
+
+/** Why a verb is refused: the caller lacks the permission, or the object does not know the verb at all. */
+function cannot(object: ObjectDefinition, anyoneCan: boolean, verb: 'create' | 'update' | 'delete'): ApiError {
+  if (!anyoneCan) return unsupported(object, verb)
+  if (verb === 'create') {
+    const message = `entity type cannot be inserted: ${object.label}`
+    return new ApiError(400, 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', message, [])
+  }
+  return new ApiError(400, 'INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id', [])
 }
 
 function unsupported(object: ObjectDefinition, verb: string): ApiError {

@@ -77,6 +77,13 @@ export class OAuthSessions {
     return client
   }
 
+  /** The user that a client's calls are made as; without a name, the first client's. */
+  runAsUser(clientId: unknown): string {
+    const client = clientId === undefined ? this.clients[0] : this.clients.find(({ id }) => id === clientId)
+    if (!client) throw new Error(`There is no client ${String(clientId)}`)
+    return client.userId
+  }
+
   issue(form: URLSearchParams): IssuedToken {
     if (this.revokedByAdmin) throw new OAuthError('invalid_grant', 'expired access/refresh token')
     switch (form.get('grant_type')) {

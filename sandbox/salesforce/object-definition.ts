@@ -130,10 +130,21 @@ export function defineObject(options: ObjectOptions): ObjectDefinition {
     deletable: has('delete'),
     undeletable: has('undelete'),
     replicateable: has('replicate'),
-    fields: new Map(all.map((field) => [field.name, field])),
-    fieldByLowerName: new Map(all.map((field) => [field.name.toLowerCase(), field])),
+    ...indexFields(all),
+  }
+}
+
+/** The three ways in which an object's fields are found. */
+export function indexFields(
+  fields: readonly FieldDefinition[],
+): Pick<ObjectDefinition, 'fields' | 'fieldByLowerName' | 'fieldByRelationship'> {
+  return {
+    fields: new Map(fields.map((field) => [field.name, field])),
+    fieldByLowerName: new Map(fields.map((field) => [field.name.toLowerCase(), field])),
     fieldByRelationship: new Map(
-      all.flatMap((field) => (field.relationshipName ? [[field.relationshipName.toLowerCase(), field] as const] : [])),
+      fields.flatMap((field) =>
+        field.relationshipName ? [[field.relationshipName.toLowerCase(), field] as const] : [],
+      ),
     ),
   }
 }

@@ -44,6 +44,8 @@ export type Org = {
   readonly ids: IdSequence
   readonly settings: Settings
   catalog: ObjectCatalog
+  /** In an org as one user sees it: the whole one, which rules and derived fields go by. */
+  readonly whole?: Org
 }
 
 export function createOrg(orgId: string, clock: SandboxClock, settings: Settings): Org {

@@ -4,9 +4,11 @@ import * as grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { ApiError } from './api-error.ts'
 import type { EventSchemas } from './avro-schemas.ts'
-import type { EventBus } from './event-bus.ts'
-import type { OAuthSessions } from './oauth-sessions.ts'
+import type { EventBus, RetainedEvent } from './event-bus.ts'
+import { withoutFields } from './event-visibility.ts'
+import type { OAuthSessions, Session } from './oauth-sessions.ts'
 import type { Org } from './org.ts'
+import type { PermissionBook } from './permissions.ts'
 import { normaliseId } from './record-id.ts'
 import { rpcError } from './rpc-error.ts'
 import { type FetchRequest, type SubscribeCall, Subscription } from './subscription.ts'
@@ -14,12 +16,15 @@ import type { UsageMeter } from './usage-meter.ts'
 
 const PROTO = fileURLToPath(new URL('./proto/pubsub_api.proto', import.meta.url))
 
+const ALL_ENTITIES = '/data/ChangeEvents'
+
 export type PubSubDependencies = {
   readonly org: Org
   readonly bus: EventBus
   readonly schemas: EventSchemas
   readonly sessions: OAuthSessions
   readonly usage: UsageMeter
+  readonly permissions: PermissionBook
 }
 
 type Unary<Request, Reply> = grpc.handleUnaryCall<Request, Reply>
@@ -78,7 +83,7 @@ export class PubSubServer {
 
   private readonly getTopic: Unary<{ topicName: string }, object> = (call, callback) => {
     try {
-      this.authenticate(call.metadata, 'GetTopic')
+      const { userId } = this.authenticate(call.metadata, 'GetTopic')
       const entities = this.entitiesOf(call.request.topicName, 'GetTopic')
       const { schemas, org } = this.io
       const schema = entities.length === 1 ? schemas.byEntity.get(entities[0]!)! : schemas.channel
@@ -86,7 +91,7 @@ export class PubSubServer {
         topicName: call.request.topicName,
         tenantGuid: org.orgId,
         canPublish: false,
-        canSubscribe: true,
+        canSubscribe: this.maySubscribe(userId, call.request.topicName, entities),
         schemaId: schema.id,
         rpcId: randomUUID(),
       })
@@ -108,8 +113,9 @@ export class PubSubServer {
   }
 
   private readonly subscribe = (call: SubscribeCall): void => {
+    let userId: string
     try {
-      this.authenticate(call.metadata, 'Subscribe')
+      userId = this.authenticate(call.metadata, 'Subscribe').userId
     } catch (error) {
       call.emit('error', error)
       return
@@ -118,7 +124,16 @@ export class PubSubServer {
       org: this.io.org,
       bus: this.io.bus,
       usage: this.io.usage,
-      entitiesOf: (topic: string) => this.entitiesOf(topic, 'Subscribe'),
+      entitiesOf: (topic: string) => {
+        const entities = this.entitiesOf(topic, 'Subscribe')
+        if (this.maySubscribe(userId, topic, entities)) return entities
+        throw rpcError('topic-forbidden', 'Subscribe')
+      },
+      receives: (entity: string) => this.io.permissions.receives(userId, entity),
+      payloadOf: ({ entity, schemaId, payload }: RetainedEvent) => {
+        const hidden = this.io.permissions.hiddenFields(userId, entity)
+        return hidden.length === 0 ? payload : withoutFields(this.io.schemas.byId.get(schemaId)!, payload, hidden)
+      },
       isSilent: this.isSilent,
       onEnd: () => {
         this.subscriptions.delete(subscription)
@@ -133,22 +148,29 @@ export class PubSubServer {
     call.on('error', () => subscription.stop())
   }
 
-  private authenticate(metadata: grpc.Metadata, rpc: string): void {
+  private authenticate(metadata: grpc.Metadata, rpc: string): Session {
     const read = (name: string): string => String(metadata.get(name)[0] ?? '')
     const tenant = normaliseId(read('tenantid'))
     if (tenant !== this.io.org.orgId || read('instanceurl') === '') throw rpcError('auth', rpc)
     try {
-      this.io.sessions.check(read('accesstoken'))
+      return this.io.sessions.check(read('accesstoken'))
     } catch (error) {
       if (error instanceof ApiError) throw rpcError('auth', rpc)
       throw error
     }
   }
 
+  /** A channel of one entity is refused without View All; the channel of all of them only leaves events out. */
+  private maySubscribe(userId: string, topic: string, entities: readonly string[]): boolean {
+    const { permissions } = this.io
+    if (!permissions.of(userId).apiEnabled) return false
+    return topic === ALL_ENTITIES || entities.every((entity) => permissions.receives(userId, entity))
+  }
+
   /** Channel names are case-sensitive. */
   private entitiesOf(topic: string, rpc: string): readonly string[] {
     const { schemas, org } = this.io
-    if (topic === '/data/ChangeEvents') return [...schemas.byEntity.keys()]
+    if (topic === ALL_ENTITIES) return [...schemas.byEntity.keys()]
     const entity = /^\/data\/(\w+)ChangeEvent$/.exec(topic)?.[1]
     if (entity && schemas.byEntity.has(entity)) return [entity]
     throw rpcError(entity && org.catalog.has(entity) ? 'topic-forbidden' : 'topic-unknown', rpc)

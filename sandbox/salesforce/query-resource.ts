@@ -21,10 +21,10 @@ export class QueryResource {
     this.org = org
   }
 
-  run(request: ApiRequest, all: boolean): ApiResponse {
+  run(seen: Org, request: ApiRequest, all: boolean): ApiResponse {
     const soql = request.query.get('q')
     if (soql === null) throw new ApiError(400, 'MALFORMED_QUERY', 'A query must be given in the parameter q')
-    const result = runSoql(this.org, soql, { all })
+    const result = runSoql(seen, soql, { all })
     const size = batchSize(request.headers['sforce-query-options'])
     if (result.rowCount <= size)
       return { status: 200, body: this.page(result, 0, result.rowCount, request.version, null) }

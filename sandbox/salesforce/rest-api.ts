@@ -3,6 +3,7 @@ import { type ApiRequest, type ApiResponse, methodNotAllowed } from './api-reque
 import { collectionsResource } from './collections-resource.ts'
 import { batchResource, compositeResource } from './composite-resource.ts'
 import type { Org } from './org.ts'
+import type { PermissionBook } from './permissions.ts'
 import { QueryResource } from './query-resource.ts'
 import { sobjectResource } from './sobject-resource.ts'
 import type { UsageMeter } from './usage-meter.ts'
@@ -24,9 +25,11 @@ export class RestApi {
   private readonly org: Org
   private readonly queries: QueryResource
   private readonly usage: UsageMeter
+  private readonly permissions: PermissionBook
 
-  constructor(org: Org, usage: UsageMeter) {
+  constructor(org: Org, usage: UsageMeter, permissions: PermissionBook) {
     this.org = org
+    this.permissions = permissions
     this.queries = new QueryResource(org)
     this.usage = usage
   }
@@ -42,6 +45,12 @@ export class RestApi {
 
   private dispatch(request: ApiRequest): ApiResponse {
     const [head, second] = request.path
+    const { userId } = request.session
+    const { apiEnabled, viewSetup } = this.permissions.of(userId)
+    if (!apiEnabled) {
+      throw new ApiError(403, 'API_DISABLED_FOR_ORG', 'The REST API is not enabled for this Organization.')
+    }
+    const org = this.permissions.viewOf(this.org, userId, head === 'tooling' ? 'tooling' : 'data')
     switch (head) {
       case undefined:
         if (request.method !== 'GET') throw methodNotAllowed(request)
@@ -50,22 +59,25 @@ export class RestApi {
       case 'queryAll':
         if (request.method !== 'GET') throw methodNotAllowed(request)
         return second === undefined
-          ? this.queries.run(request, head === 'queryAll')
+          ? this.queries.run(org, request, head === 'queryAll')
           : this.queries.more(request, second)
       case 'tooling':
         // Counting the selected entities is the one tooling query that a subscriber needs.
-        if (second === 'query') return this.queries.run(request, false)
+        if (second === 'query') return this.queries.run(org, request, false)
         throw notFound()
       case 'sobjects':
-        return sobjectResource(this.org, request)
+        return sobjectResource(org, request)
       case 'limits':
         if (request.method !== 'GET') throw methodNotAllowed(request)
+        if (!viewSetup) {
+          throw new ApiError(403, 'INSUFFICIENT_ACCESS', 'View Setup and Configuration is required to read limits')
+        }
         return { status: 200, body: this.usage.limits() }
       case 'composite': {
-        if (second === 'sobjects') return collectionsResource(this.org, request)
+        if (second === 'sobjects') return collectionsResource(org, request)
         const again = (part: ApiRequest): ApiResponse => this.handle(part)
         if (request.method !== 'POST') throw methodNotAllowed(request)
-        if (second === undefined) return compositeResource(this.org, request, again)
+        if (second === undefined) return compositeResource(org, request, again)
         if (second === 'batch') return batchResource(request, again)
         throw notFound()
       }

@@ -25,7 +25,12 @@ type Surroundings = {
   readonly org: Org
   readonly bus: EventBus
   readonly usage: UsageMeter
+  /** Throws when the topic does not exist or may not be subscribed to. */
   entitiesOf(topic: string): readonly string[]
+  /** Asked for each event: on a channel of several entities the others are silently left out. */
+  receives(entity: string): boolean
+  /** The event's bytes, without the fields that this subscriber may not see. */
+  payloadOf(event: RetainedEvent): Buffer
   isSilent(): boolean
   onEnd(): void
 }
@@ -146,7 +151,7 @@ export class Subscription {
       }
       if (!event) break
       this.position++
-      if (this.entities.has(event.entity)) batch.push(event)
+      if (this.entities.has(event.entity) && this.io.receives(event.entity)) batch.push(event)
     }
     return batch
   }
@@ -154,7 +159,7 @@ export class Subscription {
   private send(events: readonly RetainedEvent[], latestReplay: number): void {
     this.call.write({
       events: events.map((event) => ({
-        event: { id: event.eventId, schemaId: event.schemaId, payload: event.payload, headers: [] },
+        event: { id: event.eventId, schemaId: event.schemaId, payload: this.io.payloadOf(event), headers: [] },
         replayId: replayBytes(event.replay),
       })),
       latestReplayId: replayBytes(latestReplay),

@@ -9,8 +9,8 @@ export function readWriteBody(
   object: ObjectDefinition,
   body: Readonly<Record<string, unknown>>,
   verb: 'create' | 'update',
-): Map<FieldDefinition, FieldValue> {
-  const values = new Map<FieldDefinition, FieldValue>()
+): Map<string, FieldValue> {
+  const values = new Map<string, FieldValue>()
   const readOnly: string[] = []
   for (const [name, raw] of Object.entries(body)) {
     if (name === 'attributes') continue
@@ -23,7 +23,7 @@ export function readWriteBody(
       readOnly.push(field.name)
       continue
     }
-    values.set(field, readFieldValue(field, raw))
+    values.set(field.name, readFieldValue(field, raw))
   }
   if (readOnly.length > 0) {
     throw new ApiError(

@@ -1,0 +1,163 @@
+import { type FieldDefinition, indexFields, type ObjectDefinition } from './object-definition.ts'
+import type { Org } from './org.ts'
+
+/** What a profile and its permission sets allow for one object. What is not said is allowed. */
+export type ObjectPermission = {
+  readonly read?: boolean
+  readonly create?: boolean
+  readonly edit?: boolean
+  readonly delete?: boolean
+  /** View All Records; overrides the user's View All Data for this object's change events. */
+  readonly viewAll?: boolean
+  readonly fields?: Readonly<Record<string, 'hidden' | 'read-only'>>
+}
+
+export type UserPermissions = {
+  readonly apiEnabled: boolean
+  /** View Setup and Configuration. */
+  readonly viewSetup: boolean
+  /** View All Data. */
+  readonly viewAll: boolean
+  /** View All Users; with null it follows View All Data. */
+  readonly viewAllUsers: boolean | null
+  readonly objects: Readonly<Record<string, ObjectPermission>>
+}
+
+const EVERYTHING: UserPermissions = {
+  apiEnabled: true,
+  viewSetup: true,
+  viewAll: true,
+  viewAllUsers: null,
+  objects: {},
+}
+
+/** Objects that only the Tooling API knows. */
+const TOOLING_ONLY: ReadonlySet<string> = new Set(['PlatformEventChannelMember'])
+const OBJECT_VERBS = ['read', 'create', 'edit', 'delete', 'viewAll'] as const
+
+type Body = Readonly<Record<string, unknown>>
+
+/** Who may do what: per user, everything allowed until an admin takes something away. In force at once. */
+export class PermissionBook {
+  private readonly byUser = new Map<string, UserPermissions>()
+  /** Catalogs as a user sees them, made anew when the org's catalog or a permission changes. */
+  private readonly seen = new Map<string, { readonly from: unknown; readonly view: Org }>()
+
+  of(userId: string): UserPermissions {
+    return this.byUser.get(userId) ?? EVERYTHING
+  }
+
+  /** Applies what is given and leaves the rest; objects and their fields one by one. Throws on unknown names. */
+  change(org: Org, userId: string, patch: Body): UserPermissions {
+    const before = this.of(userId)
+    const flags: Record<string, boolean | null> = {}
+    const objects: Record<string, ObjectPermission> = { ...before.objects }
+    for (const [name, value] of Object.entries(patch)) {
+      if (name === 'objects') {
+        for (const [object, given] of Object.entries(asBody(value, 'objects'))) {
+          objects[object] = changedObject(org, object, objects[object] ?? {}, asBody(given, object))
+        }
+      } else if (name in EVERYTHING && (typeof value === 'boolean' || (name === 'viewAllUsers' && value === null))) {
+        flags[name] = value
+      } else throw new Error(`Permission ${name} cannot be ${JSON.stringify(value)}`)
+    }
+    const after = { ...before, ...flags, objects }
+    this.byUser.set(userId, after)
+    this.seen.clear()
+    return after
+  }
+
+  clear(): void {
+    this.byUser.clear()
+    this.seen.clear()
+  }
+
+  /**
+   * The org as this user's calls see it: hidden objects and fields are not there at all, read-only ones cannot be
+   * written. `api` is which API asks, since setup objects belong to the Tooling API.
+   */
+  viewOf(org: Org, userId: string, api: 'data' | 'tooling'): Org {
+    const key = `${api}/${userId}`
+    const known = this.seen.get(key)
+    if (known && known.from === org.catalog) return known.view
+    const allowed = this.of(userId)
+    const catalog = new Map<string, ObjectDefinition>()
+    for (const [name, object] of org.catalog) {
+      if (TOOLING_ONLY.has(name) && (api === 'data' || !allowed.viewSetup)) continue
+      const permission = allowed.objects[name]
+      if (permission?.read === false) continue
+      catalog.set(name, permission === undefined ? object : seenObject(object, permission))
+    }
+    const view: Org = { ...org, catalog, whole: org }
+    this.seen.set(key, { from: org.catalog, view })
+    return view
+  }
+
+  /** Whether change events of this entity reach the user. Sharing rules do not matter, View All does. */
+  receives(userId: string, entity: string): boolean {
+    const { apiEnabled, viewAll, viewAllUsers, objects } = this.of(userId)
+    const own = objects[entity]
+    if (!apiEnabled || own?.read === false) return false
+    if (entity === 'User') return own?.viewAll ?? viewAllUsers ?? viewAll
+    return own?.viewAll ?? viewAll
+  }
+
+  /** Fields of the entity that this user's events do not carry. */
+  hiddenFields(userId: string, entity: string): string[] {
+    const fields = this.of(userId).objects[entity]?.fields ?? {}
+    return Object.keys(fields).filter((name) => fields[name] === 'hidden')
+  }
+}
+
+function changedObject(org: Org, name: string, before: ObjectPermission, given: Body): ObjectPermission {
+  const object = org.catalog.get(name)
+  if (!object) throw new Error(`There is no object ${name}`)
+  const after: Record<string, unknown> = { ...before }
+  for (const [key, value] of Object.entries(given)) {
+    if (key === 'fields') {
+      const fields: Record<string, 'hidden' | 'read-only'> = { ...before.fields }
+      for (const [field, level] of Object.entries(asBody(value, 'fields'))) {
+        if (!object.fields.has(field) || field === 'Id') throw new Error(`${name}.${field} cannot be restricted`)
+        if (level === 'hidden' || level === 'read-only') fields[field] = level
+        else if (level === null) delete fields[field]
+        else throw new Error(`A field is "hidden", "read-only" or null, not ${JSON.stringify(level)}`)
+      }
+      after.fields = fields
+    } else if (OBJECT_VERBS.some((verb) => verb === key) && typeof value === 'boolean') after[key] = value
+    else throw new Error(`Permission ${name}.${key} cannot be ${JSON.stringify(value)}`)
+  }
+  return after
+}
+
+function asBody(value: unknown, name: string): Body {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Body
+  throw new Error(`${name} must be an object, not ${JSON.stringify(value)}`)
+}
+
+function seenObject(object: ObjectDefinition, permission: ObjectPermission): ObjectDefinition {
+  const levels = permission.fields ?? {}
+  const canCreate = permission.create !== false
+  const canEdit = permission.edit !== false
+  const fields: FieldDefinition[] = []
+  for (const field of object.fields.values()) {
+    const level = levels[field.name]
+    if (level === 'hidden') continue
+    const writable = level !== 'read-only'
+    fields.push({
+      ...field,
+      createable: field.createable && writable && canCreate,
+      updateable: field.updateable && writable && canEdit,
+    })
+  }
+  // A compound of which nothing is left is not there either.
+  const shown = fields.filter(
+    (field) => field.type !== 'address' || fields.some((part) => part.compound === field.name),
+  )
+  return {
+    ...object,
+    createable: object.createable && canCreate,
+    updateable: object.updateable && canEdit,
+    deletable: object.deletable && permission.delete !== false,
+    ...indexFields(shown),
+  }
+}
