@@ -13,14 +13,22 @@ import {
   reset,
   rows,
   type ScriptedOrg,
+  seenTokens,
   silence,
   startScriptedOrg,
+  tokensAt,
   truncated,
   USER_ID,
 } from './salesforce-scripted-org.ts'
 
 const LEAD = '00Q5f000005bwLFEAY'
-const ORGANIZATION = rows({ Id: ORG_ID, Name: 'Brightwater', TimeZoneSidKey: 'Europe/Berlin' })
+const ORGANIZATION = rows({
+  Id: ORG_ID,
+  Name: 'Brightwater',
+  TimeZoneSidKey: 'Europe/Berlin',
+  OrganizationType: 'Enterprise Edition',
+  IsSandbox: true,
+})
 const sessionExpired: Answer = {
   status: 401,
   json: [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }],
@@ -43,14 +51,14 @@ describe('a call to Salesforce', () => {
       title: 'Brightwater',
       timeZone: 'Europe/Berlin',
       actorId: USER_ID,
-      actorName: null,
-      edition: null,
+      actorName: 'lane@brightwater.example',
+      edition: 'Enterprise Edition, sandbox',
       pagesUrl: org.url,
     })
     const [request] = to('/query')
     assert.equal(request?.headers['sforce-call-options'], 'client=lanekeeper')
     assert.match(String(request?.headers.authorization), /^Bearer 00D.*!token1$/)
-    assert.deepEqual(client.budget.taken, ['read', 'read']) // the login and the query
+    assert.deepEqual(client.budget.taken, ['read', 'read', 'read']) // the login, the query, who we are
   })
 
   it('tells the budget what the CRM says is left of the day', async () => {
@@ -82,7 +90,7 @@ describe('a call to Salesforce', () => {
 
   it('shares one login among requests that meet the 401 together, and saves the session before using it', async () => {
     const order: string[] = []
-    const stale = { accessToken: 'old', instanceUrl: org.url, orgId: ORG_ID, userId: USER_ID }
+    const tokens = seenTokens(tokensAt(org.url), order)
     org.on('GET', '/query', (request, response) => {
       order.push(`query ${String(request.headers.authorization).slice(-6)}`)
       const ok = request.headers.authorization?.endsWith('token1')
@@ -91,11 +99,10 @@ describe('a call to Salesforce', () => {
         JSON.stringify(ok ? { totalSize: 0, done: true, records: [] } : (sessionExpired as { json: unknown }).json),
       )
     })
-    const save = async (session: { accessToken: string }) => void order.push(`save ${session.accessToken.slice(-6)}`)
-    const client = org.client({ session: { stored: stale, save } })
+    const client = org.client({ tokens })
     await Promise.all([client.identify(), client.identify(), client.identify()])
     assert.equal(to('/services/oauth2/token').length, 1)
-    assert.ok(order.indexOf('save token1') < order.indexOf('query token1'), order.join(', '))
+    assert.ok(order.indexOf('commit token1') < order.indexOf('query token1'), order.join(', '))
   })
 
   it('names the step to take when the grant is gone', async () => {
@@ -186,8 +193,7 @@ describe('a call to Salesforce', () => {
   it('is safe to do again when the connection was never made', async () => {
     const gone = await startScriptedOrg()
     await gone.close()
-    const stored = { accessToken: 'token', instanceUrl: gone.url, orgId: ORG_ID, userId: USER_ID }
-    const client = org.client({ session: { stored, save: async () => {} } })
+    const client = org.client({ tokens: seenTokens(tokensAt(gone.url)) })
     await assert.rejects(client.writeOwners([ownerWrite]), CrmBusyError)
   })
 

@@ -7,9 +7,10 @@ import type { World } from '../../sandbox/world/world.ts'
 import { type ChangedSince, CrmReconnectError, type TaskWrite } from '../../src/crm/crm.ts'
 import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
 import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/pubsub/subscribe.ts'
-import { createSalesforceClient, type SalesforceClient } from '../../src/crm/salesforce/salesforce-client.ts'
+import type { SalesforceClient } from '../../src/crm/salesforce/salesforce-client.ts'
+import { openSalesforce } from '../../src/crm/salesforce/salesforce-connection.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
-import { CONNECTION, seenBudget } from './salesforce-scripted-org.ts'
+import { CONNECTION, seenBudget, seenTokens } from './salesforce-scripted-org.ts'
 
 /** Large enough that the leads take two pages of 2,000. */
 const SCALE = 0.45
@@ -56,14 +57,20 @@ function connect(
 ): SalesforceClient & { budget: ReturnType<typeof seenBudget> } {
   const { clientId, clientSecret, userClientId, userClientSecret } = sandbox.credentials
   const budget = seenBudget()
-  const client = createSalesforceClient({
+  const { client } = openSalesforce({
     connectionId: CONNECTION,
-    loginUrl: sandbox.url,
-    clientId: who === 'us' ? clientId : userClientId,
-    clientSecret: who === 'us' ? clientSecret : userClientSecret,
-    apiVersion: '67.0',
-    callOptionsClient: who === 'us' ? 'lanekeeper' : 'someone-else',
+    grant: {
+      kind: 'salesforce-client-credentials',
+      clientId: who === 'us' ? clientId : userClientId,
+      clientSecret: who === 'us' ? clientSecret : userClientSecret,
+    },
+    address: { baseUrl: sandbox.url, apiVersion: '67.0', pubsubAddress: sandbox.pubsubAddress },
+    tokens: seenTokens(),
     budget,
+    taskKey: undefined,
+    accountId: undefined,
+    pagesUrl: undefined,
+    callOptionsClient: who === 'us' ? 'lanekeeper' : 'someone-else',
     nowMs: Date.now,
     deadlineMs,
   })
@@ -303,7 +310,7 @@ describe('the Salesforce client against the sandbox org', () => {
       fields: LEAD_FIELDS,
       historyFields: [],
     })
-    assert.deepEqual(client.budget.taken.length, 4) // login, organization, describe, one query for 200 records
+    assert.deepEqual(client.budget.taken.length, 5) // login, organization, who we are, describe, one query for 200 records
     assert.ok(client.budget.observed.length > 0)
   })
 })

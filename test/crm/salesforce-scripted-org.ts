@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CallBudget } from '../../src/crm/crm.ts'
-import {
-  createSalesforceClient,
-  type SalesforceClient,
-  type SalesforceOptions,
-} from '../../src/crm/salesforce/salesforce-client.ts'
+import type { SalesforceGrant, TokenStore, Tokens } from '../../src/crm/grant.ts'
+import type { SalesforceClient } from '../../src/crm/salesforce/salesforce-client.ts'
+import { openSalesforce, type SalesforceOpenOptions } from '../../src/crm/salesforce/salesforce-connection.ts'
+import type { CrmSetup } from '../../src/crm/setup.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 
 /** An org of a few lines that answers exactly what a test scripts, including what no well-behaved server would. */
@@ -14,8 +13,51 @@ export type ScriptedOrg = {
   readonly requests: SeenRequest[]
   /** Answers in turn to requests whose path (below the version) starts with this; the last one repeats. */
   on(method: string, path: string, ...answers: Answer[]): void
-  client(options?: Partial<SalesforceOptions>): SalesforceClient & { readonly budget: SeenBudget }
+  client(options?: ScriptedOptions): SalesforceClient & { readonly budget: SeenBudget }
+  open(options?: ScriptedOptions): {
+    readonly client: SalesforceClient
+    readonly setup: CrmSetup
+    readonly budget: SeenBudget
+    readonly tokens: SeenTokens
+  }
   close(): Promise<void>
+}
+
+export type ScriptedOptions = Partial<Omit<SalesforceOpenOptions, 'address' | 'tokens'>> & {
+  readonly apiVersion?: string
+  readonly pubsubAddress?: string | null
+  readonly tokens?: SeenTokens
+}
+
+/** A token store of one process, that notes what was committed. */
+export type SeenTokens = TokenStore & { readonly committed: Tokens[] }
+
+export function seenTokens(initial: Tokens | null = null, log?: string[]): SeenTokens {
+  let held = { tokens: initial, version: initial === null ? 0 : 1 }
+  let turn: Promise<unknown> = Promise.resolve()
+  const committed: Tokens[] = []
+  return {
+    committed,
+    read: async () => held,
+    renew(seenVersion, fetchNew) {
+      const next = turn.then(async () => {
+        if (held.tokens !== null && held.version > seenVersion) return { tokens: held.tokens, version: held.version }
+        const tokens = await fetchNew(held.tokens)
+        log?.push(`commit ${tokens.accessToken.slice(-6)} ${tokens.refreshToken ?? ''}`.trim())
+        committed.push(tokens)
+        held = { tokens, version: held.version + 1 }
+        return { tokens, version: held.version }
+      })
+      turn = next.catch(() => {})
+      return next
+    },
+  }
+}
+
+export const GRANT: SalesforceGrant = {
+  kind: 'salesforce-client-credentials',
+  clientId: 'lane-client',
+  clientSecret: 'lane-secret',
 }
 
 export type SeenRequest = {
@@ -111,20 +153,25 @@ export async function startScriptedOrg(): Promise<ScriptedOrg> {
       scripts.push({ method, path, answers })
     },
     client(options = {}) {
+      const { client, budget } = org.open(options)
+      return { ...client, budget }
+    },
+    open({ apiVersion = '67.0', pubsubAddress = null, tokens = seenTokens(), ...options } = {}) {
       const budget = seenBudget()
-      const client = createSalesforceClient({
+      const opened = openSalesforce({
         connectionId: CONNECTION,
-        loginUrl: url,
-        clientId: 'lane-client',
-        clientSecret: 'lane-secret',
-        apiVersion: '67.0',
-        callOptionsClient: 'lanekeeper',
+        grant: GRANT,
+        address: { baseUrl: url, apiVersion, pubsubAddress },
+        tokens,
         budget,
+        taskKey: undefined,
+        accountId: undefined,
+        pagesUrl: undefined,
         nowMs: Date.now,
         deadlineMs: 2_000,
         ...options,
       })
-      return { ...client, budget }
+      return { ...opened, budget, tokens }
     },
     close: () =>
       new Promise((resolve) => {
@@ -139,7 +186,22 @@ export async function startScriptedOrg(): Promise<ScriptedOrg> {
       json: { access_token: `${ORG_ID.slice(0, 15)}!token${logins}`, instance_url: url, id, token_type: 'Bearer' },
     })
   })
+  org.on('GET', '/services/oauth2/userinfo', { json: { preferred_username: 'lane@brightwater.example' } })
   return org
+}
+
+/** Tokens as a token answer of the scripted org would have given them. */
+export function tokensAt(url: string, more: Partial<Tokens> = {}): Tokens {
+  return {
+    accessToken: 'old',
+    refreshToken: null,
+    expiresAtMs: null,
+    instanceUrl: url,
+    accountId: ORG_ID,
+    userId: USER_ID,
+    scopes: [],
+    ...more,
+  }
 }
 
 function send(response: ServerResponse, answer: Exclude<Answer, (...args: never) => void>): void {
