@@ -7,6 +7,8 @@ import * as ownerIntentsByRecord from './migrations/0003-owner-intents-by-record
 import * as recordLookUps from './migrations/0003-record-look-ups.ts'
 import * as closingsAndCaps from './migrations/0004-closings-and-caps.ts'
 import * as connecting from './migrations/0005-connecting.ts'
+import * as connectingDetails from './migrations/0006-connecting-details.ts'
+import * as stepCheck from './migrations/0006-step-check.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -16,6 +18,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-record-look-ups': recordLookUps,
   '0004-closings-and-caps': closingsAndCaps,
   '0005-connecting': connecting,
+  '0006-step-check': stepCheck,
+  '0006-connecting-details': connectingDetails,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

@@ -34,6 +34,15 @@ export type Tables = {
   connection_draft: ConnectionDraftTable
   oauth_state: OAuthStateTable
   notice: NoticeTable
+  event_tally: EventTallyTable
+  event_tally_place: { connection_id: string; after_id: Generated<number> }
+  untold_change: UntoldChangeTable
+  missed_events: MissedEventsTable
+  step_check: StepCheckTable
+  step_object: StepObjectTable
+  step_day: StepDayTable
+  out_of_step: OutOfStepTable
+  step_seen: { connection_id: string; object_type: string; record_id: string }
 }
 
 /**
@@ -94,6 +103,14 @@ export type StoredAddress = {
   readonly pubsubAddress: string | null
 }
 
+/** As src/crm/grant.ts has them. */
+export type DraftGrantKind =
+  | 'hubspot-token'
+  | 'hubspot-oauth'
+  | 'salesforce-client-credentials'
+  | 'salesforce-pkce'
+  | 'salesforce-jwt'
+
 type ConnectionTokenTable = {
   connection_id: string
   sealed: Buffer | null
@@ -106,7 +123,7 @@ type ConnectionTokenTable = {
 type ConnectionDraftTable = {
   id: string
   crm: Crm
-  grant_kind: string
+  grant_kind: DraftGrantKind
   connection_id: string | null
   credentials: Buffer
   tokens: Buffer | null
@@ -117,6 +134,9 @@ type ConnectionDraftTable = {
   problem: string | null
   access: JsonOrNull<AccessFindings>
   task_key: JsonOrNull<TaskKeySupport>
+  token_version: Generated<number>
+  renewing_by: string | null
+  renewing_until: InstantOrNull
   created_at: InstantDefault
   updated_at: InstantDefault
 }
@@ -380,6 +400,9 @@ type CallBudgetTable = {
   window_share: Generated<number>
   day_used: Generated<number>
   day_began_at: InstantDefault
+  day_ends_at: InstantDefault
+  day_used_before: Generated<number>
+  window_whole: number | null
 }
 
 type CounterTable = {
@@ -403,3 +426,92 @@ type SessionTable = {
 }
 
 type ProcessBeatTable = { role: string; instance: string; beat_at: InstantDefault; detail: JsonDefault<unknown> }
+
+type EventTallyTable = {
+  connection_id: string
+  /** A calendar day as text, in UTC. */
+  day: string
+  object_type: string
+  source: ChangeSource
+  state: 'applied' | 'skipped' | 'failed'
+  reason: Generated<string>
+  n: number
+}
+
+type UntoldChangeTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  modified_at_ms: number
+  found_at: InstantDefault
+}
+
+type MissedEventsTable = {
+  connection_id: string
+  n: number
+  first_change_ms: number
+  last_change_ms: number
+  found_at: Instant
+}
+
+type StepCheckTable = {
+  connection_id: string
+  state: Generated<'idle' | 'asked' | 'running'>
+  depth: Generated<'recent' | 'full'>
+  asked_by: Generated<'clock' | 'person'>
+  run: Generated<number>
+  since_ms: Generated<number>
+  object_type: string | null
+  phase: Generated<'read' | 'extra' | 'look'>
+  cursor: string | null
+  pages: Generated<number>
+  records: Generated<number>
+  of_total: number | null
+  started_at: InstantOrNull
+  not_before: InstantOrNull
+  problem: string | null
+  claimed_by: string | null
+  claimed_until: InstantOrNull
+  last_full_at: InstantOrNull
+  last_recent_at: InstantOrNull
+}
+
+type StepObjectTable = {
+  connection_id: string
+  object_type: string
+  crm_says: number | null
+  crm_count: number
+  our_count: number
+  compared_at: Instant
+  full_at: InstantOrNull
+}
+
+type StepDayTable = {
+  connection_id: string
+  object_type: string
+  run: number
+  day: string
+  crm_count: Generated<number>
+  our_count: Generated<number>
+  /** Decimal digits: wider than a number of ours. */
+  crm_digest: Generated<string>
+  our_digest: Generated<string>
+  compared_at: InstantDefault
+}
+
+type OutOfStepTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  day: string
+  why: 'missing' | 'extra' | 'different'
+  modified_ms: number | null
+  crm_hash: Generated<string>
+  our_hash: Generated<string>
+  run: number
+  is_pending: Generated<boolean>
+  looked_at: InstantDefault
+  looks: Generated<number>
+  out_since: InstantOrNull
+  asked_at: InstantOrNull
+}

@@ -1,0 +1,129 @@
+import { type Kysely, sql } from 'kysely'
+
+/**
+ * The ledger of events adds up: what became of every event is counted apart from the events, changes that nobody told us
+ * of are known as such, and our records are compared with the CRM's.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of STATEMENTS) await sql.raw(statement).execute(db)
+}
+
+const STATEMENTS = [
+  // Every event up to `event_tally_place.after_id` is counted here once, under what became of it.
+  `create table event_tally (
+    connection_id text not null references connection on delete cascade,
+    -- UTC day of receipt
+    day date not null,
+    object_type text not null,
+    source text not null,
+    state text not null check (state in ('applied', 'skipped', 'failed')),
+    -- why it was skipped; empty otherwise, since an erasure may still take the reason of a failure away
+    reason text not null default '',
+    n bigint not null,
+    primary key (connection_id, day, object_type, source, state, reason)
+  )`,
+  `create table event_tally_place (
+    connection_id text primary key references connection on delete cascade,
+    after_id bigint not null default 0
+  )`,
+
+  // The poll found these, and no webhook or stream event has told of them yet. Told late or counted, each leaves again.
+  `create table untold_change (
+    connection_id text not null references connection on delete cascade,
+    object_type text not null,
+    record_id text not null,
+    -- the CRM's time of the change
+    modified_at_ms bigint not null,
+    found_at timestamptz not null default now(),
+    primary key (connection_id, object_type, record_id, modified_at_ms)
+  )`,
+  // The spell of missed events that is going on, for the sentence that says so.
+  `create table missed_events (
+    connection_id text primary key references connection on delete cascade,
+    n integer not null,
+    first_change_ms bigint not null,
+    last_change_ms bigint not null,
+    found_at timestamptz not null
+  )`,
+
+  // One comparison per connection at a time: what was asked for, where it stands, when the last ones ended.
+  `create table step_check (
+    connection_id text primary key references connection on delete cascade,
+    state text not null default 'idle' check (state in ('idle', 'asked', 'running')),
+    depth text not null default 'full' check (depth in ('recent', 'full')),
+    asked_by text not null default 'clock' check (asked_by in ('clock', 'person')),
+    -- counts comparisons: rows that a comparison did not come across again carry an older one
+    run integer not null default 0,
+    since_ms bigint not null default 0,
+    object_type text,
+    phase text not null default 'read' check (phase in ('read', 'extra', 'look')),
+    cursor text,
+    pages integer not null default 0,
+    records integer not null default 0,
+    of_total bigint,
+    started_at timestamptz,
+    -- not before this: the CRM was busy, or the last try failed
+    not_before timestamptz,
+    problem text,
+    claimed_by text,
+    claimed_until timestamptz,
+    last_full_at timestamptz,
+    last_recent_at timestamptz
+  )`,
+  // Per object, what the last comparison found besides its days.
+  `create table step_object (
+    connection_id text not null references connection on delete cascade,
+    object_type text not null,
+    -- what the CRM itself counts, where it says so; live records that we read, and that we hold
+    crm_says bigint,
+    crm_count bigint not null,
+    our_count bigint not null,
+    compared_at timestamptz not null,
+    -- the last comparison that read every record
+    full_at timestamptz,
+    primary key (connection_id, object_type)
+  )`,
+  `create table step_day (
+    connection_id text not null references connection on delete cascade,
+    object_type text not null,
+    run integer not null,
+    -- UTC day of the record's last modification, as the CRM says it
+    day date not null,
+    crm_count integer not null default 0,
+    our_count integer not null default 0,
+    -- sums of the records' digests; see store/step-checks.ts
+    crm_digest numeric not null default 0,
+    our_digest numeric not null default 0,
+    compared_at timestamptz not null default now(),
+    primary key (connection_id, object_type, run, day)
+  )`,
+  `create table out_of_step (
+    connection_id text not null references connection on delete cascade,
+    object_type text not null,
+    record_id text not null,
+    day date not null,
+    why text not null check (why in ('missing', 'extra', 'different')),
+    modified_ms bigint,
+    crm_hash numeric not null default 0,
+    our_hash numeric not null default 0,
+    run integer not null,
+    -- to be looked at again before it counts
+    is_pending boolean not null default true,
+    looked_at timestamptz not null default clock_timestamp(),
+    looks smallint not null default 0,
+    -- since when it is known to be out of step; null: only suspected
+    out_since timestamptz,
+    -- since when it is being read again; null: nobody asked
+    asked_at timestamptz,
+    primary key (connection_id, object_type, record_id)
+  )`,
+  `create index out_of_step_pending on out_of_step (connection_id, object_type, looked_at) where is_pending`,
+  `create index out_of_step_asked on out_of_step (connection_id, looked_at) where asked_at is not null`,
+  // Ids that the comparison under way has seen. Worth nothing after a crash: then it begins again.
+  `create unlogged table step_seen (
+    connection_id text not null,
+    object_type text not null,
+    record_id text not null,
+    primary key (connection_id, object_type, record_id)
+  )`,
+]
