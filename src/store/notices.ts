@@ -59,6 +59,15 @@ export async function endNotice(
   return rows.length
 }
 
+/** Which notices are open, of all connections. A handful, found by their index. */
+export async function openNotices(
+  db: Kysely<Tables>,
+): Promise<{ readonly connectionId: string; readonly code: string; readonly subject: string }[]> {
+  const { rows } = await sql<{ connectionId: string; code: string; subject: string }>`
+    select connection_id as "connectionId", code, subject from notice where ended_at is null`.execute(db)
+  return rows
+}
+
 /** Open ones first, then what ended, newest first. */
 export async function listNotices(
   db: Kysely<Tables>,
