@@ -40,6 +40,17 @@ export const CalendarDocument = z
     opens: Clock,
     closes: Clock,
     holidays: z.array(Day).default([]),
+    away: z
+      .array(
+        z
+          .strictObject({ email: Email, from: Day, until: Day, delegate: Email.optional() })
+          .refine(({ from, until }) => from <= until, { path: ['until'], error: 'must not be before from' })
+          .refine(({ email, delegate }) => email !== delegate, {
+            path: ['delegate'],
+            error: 'must be somebody else than the one who is away',
+          }),
+      )
+      .default([]),
   })
   .refine(({ opens, closes }) => opens < closes, { path: ['closes'], error: 'must be later than opens' })
   .transform(
@@ -49,6 +60,10 @@ export const CalendarDocument = z
       opensAtMinute: minuteOf(written.opens),
       closesAtMinute: minuteOf(written.closes),
       holidays: written.holidays,
+      // Left out when nobody is, so that a company without absences keeps the hash that its decisions cite.
+      ...(written.away.length === 0
+        ? {}
+        : { away: written.away.map(({ delegate = null, ...absence }) => ({ ...absence, delegate })) }),
     }),
   )
 

@@ -122,6 +122,8 @@ function openException(
     directory,
     capacity: policy.guards.capacity,
     recordOwner: facts.owner?.email ?? null,
+    calendar: policy.calendar,
+    nowMs,
   })
   const { finding } = one
   const { cause } = finding

@@ -55,6 +55,11 @@ function localDay(zone: Zone, atMs: number): number {
   return Math.floor((atMs + offsetMs(zone, atMs)) / DAY_MS)
 }
 
+/** The calendar day there, `2026-11-22`. */
+export function localDayOf(timeZone: string, atMs: number): string {
+  return new Date(localDay(zoneOf(timeZone), atMs) * DAY_MS).toISOString().slice(0, 10)
+}
+
 /** The instant of a wall-clock time. A time that the clocks skip counts as the moment of the skip's end. */
 function instantOf(zone: Zone, day: number, minute: number): number {
   const wallMs = day * DAY_MS + minute * MINUTE_MS

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, directoryOf, HUBSPOT, PEOPLE, POLICY } from '../testing/example.ts'
+import { at, directoryOf, HUBSPOT, NOW_MS, PEOPLE, POLICY } from '../testing/example.ts'
 import { type OwnerQuestion, ownerOfCase } from './owner-of-case.ts'
 
 const inactive = (...names: string[]) =>
@@ -13,6 +13,8 @@ const ask = (over: Partial<OwnerQuestion> = {}) =>
     directory: directoryOf(),
     capacity: 25,
     recordOwner: null,
+    calendar: POLICY.calendar,
+    nowMs: NOW_MS,
     ...over,
   })
 
@@ -40,6 +42,43 @@ describe('the owner of a case', () => {
       cases.map(({ passedOver }) => passedOver[0]?.why),
       ['is not an active user of this CRM', 'has not accepted the job', 'has 25 open tasks, the most is 25'],
     )
+  })
+
+  describe('when somebody is out of office', () => {
+    const awayFor = (...away: { email: string; from: string; until: string; delegate: string | null }[]) => ({
+      ...POLICY.calendar,
+      away,
+    })
+    const thatDay = { email: at('rita'), from: '2026-11-18', until: '2026-11-18', delegate: null }
+
+    it('is the next of the circle, and it says until when', () => {
+      const answer = ask({ calendar: awayFor(thatDay) })
+      assert.equal(answer.email, at('ralf'))
+      assert.equal(answer.passedOver[0]?.why, 'is away until 2026-11-18')
+    })
+
+    it('counts days in their own zone', () => {
+      const inAuckland = PEOPLE.map((p) => (p.email === at('rita') ? { ...p, timeZone: 'Pacific/Auckland' } : p))
+      const question = { calendar: awayFor(thatDay), directory: directoryOf(inAuckland) }
+      assert.equal(ask({ ...question, nowMs: Date.parse('2026-11-18T10:59:00Z') }).email, at('ralf')) // 23:59 there
+      assert.equal(ask({ ...question, nowMs: Date.parse('2026-11-18T11:00:00Z') }).email, at('rita')) // next day there
+    })
+
+    it('is the delegate where the circle has them, and nobody outside of it', () => {
+      const owners = {
+        ...POLICY.owners,
+        reviewers: { ...POLICY.owners.reviewers, general: ['rita', 'ralf', 'wim'].map(at) },
+      }
+      assert.equal(ask({ owners, calendar: awayFor({ ...thatDay, delegate: at('wim') }) }).email, at('wim'))
+      assert.equal(ask({ owners, calendar: awayFor({ ...thatDay, delegate: at('sena') }) }).email, at('ralf'))
+    })
+
+    it('is one of the other jobs before anybody who is away, and one who is away before nobody', () => {
+      const both = awayFor(thatDay, { ...thatDay, email: at('ralf') })
+      assert.equal(ask({ calendar: both }).email, at('wim'))
+      const directory = directoryOf(inactive('wim', 'olga', 'bert', 'paul', 'dora'))
+      assert.equal(ask({ calendar: both, directory }).email, at('rita'))
+    })
   })
 
   it('M20: is not the owner of the record while anybody else can be', () => {

@@ -1,7 +1,8 @@
 import type { ExceptionClass } from '../classes/class.ts'
 import { CIRCLE } from '../classes/posture.ts'
-import type { PolicyOwners } from '../policy/policy.ts'
+import type { BusinessCalendar, PolicyOwners } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
+import { absenceAt } from './absence.ts'
 import type { CrmUser, Directory } from './person.ts'
 
 export type OwnerOfCase = {
@@ -19,18 +20,30 @@ export type OwnerQuestion = {
   readonly capacity: number
   /** E-mail of the person who owns the record, whose own change the case may be about. */
   readonly recordOwner: string | null
+  readonly calendar: BusinessCalendar
+  readonly nowMs: number
 }
 
 /**
- * Who gets the case: the first of the class's circle who is active there, accepted the job, is not judging their own
- * record and has room. A case is never without a name: with everyone full the first who could is asked anyway, and
- * with nobody there the other jobs of the workflow stand in.
+ * Who gets the case: the first of the class's circle who is active there, accepted the job, is in the office, is not
+ * judging their own record and has room; for somebody away their delegate, when the circle has them too. A case is never
+ * without a name: with everyone full the first who could is asked anyway, and with nobody there the other jobs of the
+ * workflow stand in, and last whoever is away.
  */
 export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const { owners, connectionId, directory, capacity, recordOwner } = question
-  const chain = owners.reviewers[CIRCLE[question.class]]
+  const circle = owners.reviewers[CIRCLE[question.class]]
+  const away = new Map(
+    circle.flatMap((email) => {
+      const zone = directory.personByEmail(connectionId, email)?.timeZone ?? null
+      const absence = absenceAt(question.calendar, email, zone, question.nowMs)
+      return absence === null ? [] : [[email, absence] as const]
+    }),
+  )
+  const chain = inTheOfficeFirst(circle, away)
   const passedOver: { email: string; why: string }[] = []
   const able: { email: string; user: CrmUser; isOwn: boolean }[] = []
+  const absent: { email: string; user: CrmUser }[] = []
 
   for (const email of chain) {
     const user = directory.personByEmail(connectionId, email)
@@ -38,6 +51,9 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
       passedOver.push({ email, why: 'is not an active user of this CRM' })
     } else if (owners.accepted[email] === undefined) {
       passedOver.push({ email, why: 'has not accepted the job' })
+    } else if (away.has(email)) {
+      passedOver.push({ email, why: `is away until ${away.get(email)?.until}` })
+      absent.push({ email, user })
     } else if (email === recordOwner) {
       // M20: the record does not say whose change it was, so its owner judges it only when nobody else can.
       passedOver.push({ email, why: 'owns the record, and nobody reviews their own change' })
@@ -63,7 +79,22 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
       passedOver.push({ email, why: 'is not an active user of this CRM' })
     }
   }
-  const own = able[0]
+  const own = able[0] ?? absent[0]
   if (own !== undefined) return { email: own.email, user: own.user, passedOver }
   return { email: owners.workflow, user: undefined, passedOver }
+}
+
+/**
+ * The delegate of somebody away comes in their place. Only within the circle: who may judge such a case was agreed with the
+ * policy, and an absence does not widen it.
+ */
+function inTheOfficeFirst(circle: readonly string[], away: ReadonlyMap<string, { delegate: string | null }>): string[] {
+  const chain: string[] = []
+  for (const email of circle) {
+    const delegate = away.get(email)?.delegate ?? null
+    for (const next of delegate !== null && circle.includes(delegate) ? [email, delegate] : [email]) {
+      if (!chain.includes(next)) chain.push(next)
+    }
+  }
+  return chain
 }

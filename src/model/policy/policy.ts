@@ -124,6 +124,17 @@ export type BusinessCalendar = {
   readonly closesAtMinute: number
   /** Calendar days, `2026-12-25`. */
   readonly holidays: readonly string[]
+  /** Who is out of office when. Absent: nobody is known to be. */
+  readonly away?: readonly Absence[]
+}
+
+/** Whole calendar days in the person's own zone, both included. */
+export type Absence = {
+  readonly email: string
+  readonly from: string
+  readonly until: string
+  /** Who takes what would have been theirs; null: the next of the policy's own chain. */
+  readonly delegate: string | null
 }
 
 export type Guards = {
