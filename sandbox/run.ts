@@ -20,6 +20,7 @@ const HELP = `Starts a HubSpot and a Salesforce on this machine, with data, and 
   --webhook-url URL      where HubSpot sends its webhooks
   --living               a slow, steady stream of ordinary changes
   --small                a tenth of the data
+  --records N            N plain records besides, about half in each CRM; a million take a minute and 3 GB
 `
 
 function fail(problem: string): never {
@@ -40,6 +41,7 @@ function options() {
         'webhook-url': { type: 'string' },
         living: { type: 'boolean', default: false },
         small: { type: 'boolean', default: false },
+        records: { type: 'string', default: '0' },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -57,9 +59,15 @@ if (values.help) {
 const nowMs = values.now === undefined ? Date.now() : Date.parse(values.now)
 if (!Number.isFinite(nowMs)) fail(`--now has to be an ISO instant such as 2026-11-22T10:00:00Z, not "${values.now}"`)
 if (!/^\d{1,15}$/.test(values.seed)) fail(`--seed has to be a whole number, not "${values.seed}"`)
+if (!/^\d{1,8}$/.test(values.records)) fail(`--records has to be a whole number, not "${values.records}"`)
 for (const name of ['hubspot-port', 'salesforce-port', 'pubsub-port'] as const) await mustBeFree(name, values[name])
 
-const shared = ['--seed', values.seed, '--now', new Date(nowMs).toISOString(), '--scale', values.small ? '0.1' : '1']
+const shared = [
+  ...['--seed', values.seed],
+  ...['--now', new Date(nowMs).toISOString()],
+  ...['--scale', values.small ? '0.1' : '1'],
+  ...['--records', values.records],
+]
 const program = (name: string) => fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url))
 const webhook = values['webhook-url'] === undefined ? [] : ['--webhook-url', values['webhook-url']]
 const programs: ChildProgram[] = [

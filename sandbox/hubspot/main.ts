@@ -9,6 +9,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     now: { type: 'string' },
     scale: { type: 'string', default: '1' },
+    records: { type: 'string', default: '0' },
     'webhook-url': { type: 'string' },
     token: { type: 'string' },
     'user-token': { type: 'string' },
@@ -25,7 +26,7 @@ function fail(problem: string): never {
   process.exit(2)
 }
 
-function whole(name: 'port' | 'seed'): number {
+function whole(name: 'port' | 'seed' | 'records'): number {
   const number = Number(values[name])
   return Number.isInteger(number) && number >= 0 ? number : fail(`--${name} has to be a whole number`)
 }
@@ -36,7 +37,7 @@ const scale = Number(values.scale)
 if (!(scale > 0)) fail('--scale has to be a number above 0')
 
 const sandbox = await startHubSpotSandbox({
-  world: generateWorld({ seed: whole('seed'), nowMs, scale }),
+  world: generateWorld({ seed: whole('seed'), nowMs, scale, records: whole('records') }),
   port: whole('port'),
   credentials: {
     ...(values.token === undefined ? {} : { token: values.token }),

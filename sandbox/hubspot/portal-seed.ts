@@ -1,3 +1,5 @@
+import { crowdSize } from '../world/crowd.ts'
+import { crowdOfHubSpot } from '../world/crowd-hubspot.ts'
 import type { HubSpotOwner, HubSpotRecord, World } from '../world/world.ts'
 import { labelsBetween } from './association-book.ts'
 import { findObjectType, type ObjectTypeName } from './object-type.ts'
@@ -35,25 +37,24 @@ export function seedFromWorld(world: World): PortalSeed {
       primaryCompany.set(`${member.type}/${member.id}`, company.id)
     }
   }
-  return {
-    portalId: hubspot.portalId,
-    appId: hubspot.appId,
-    nowMs: world.nowMs,
-    owners: hubspot.owners,
-    records: {
-      contacts: hubspot.contacts.map((record) =>
-        stored('contacts', record, companyProperty('associatedcompanyid', primaryCompany.get(`contacts/${record.id}`))),
-      ),
-      companies: hubspot.companies.map((record) => stored('companies', record, {})),
-      deals: hubspot.deals.map((record) =>
-        stored('deals', record, {
-          ...closedProperties(record),
-          ...companyProperty('hs_primary_associated_company', primaryCompany.get(`deals/${record.id}`)),
-        }),
-      ),
-    },
-    associations,
-  }
+  const { seed, nowMs } = world
+  const { owners } = hubspot
+  const crowd = crowdOfHubSpot({ seed, nowMs, size: crowdSize(world.crowd ?? 0), owners })
+  const contacts = hubspot.contacts.map((record) =>
+    stored('contacts', record, companyProperty('associatedcompanyid', primaryCompany.get(`contacts/${record.id}`))),
+  )
+  const companies = hubspot.companies.map((record) => stored('companies', record, {}))
+  const deals = hubspot.deals.map((record) =>
+    stored('deals', record, {
+      ...closedProperties(record),
+      ...companyProperty('hs_primary_associated_company', primaryCompany.get(`deals/${record.id}`)),
+    }),
+  )
+  for (const record of crowd.contacts()) contacts.push(stored('contacts', record, {}))
+  for (const record of crowd.companies()) companies.push(stored('companies', record, {}))
+  for (const record of crowd.deals()) deals.push(stored('deals', record, closedProperties(record)))
+  const records = { contacts, companies, deals }
+  return { portalId: hubspot.portalId, appId: hubspot.appId, nowMs, owners, records, associations }
 }
 
 function refOf({ type, id }: { readonly type: string; readonly id: string }): ObjectRef {

@@ -1,3 +1,4 @@
+import { ModifiedIndex } from '../modified-index.ts'
 import { type Actor, app } from './actor.ts'
 import { ApiError, invalid, notFound } from './api-error.ts'
 import { AssociationBook } from './association-book.ts'
@@ -31,6 +32,7 @@ export class Portal {
     deals: [],
     tasks: [],
   }
+  readonly #modified: Readonly<Record<ObjectTypeName, ModifiedIndex<StoredRecord>>>
   readonly #unique = new Map<string, string>()
   readonly #index = new SearchIndex()
   #nextId: number
@@ -41,6 +43,20 @@ export class Portal {
     this.now = now
     this.owners = new OwnerDirectory(seed.owners, seed.nowMs - 400 * 86_400_000)
     this.#records = { contacts: new Map(), companies: new Map(), deals: new Map(), tasks: new Map() }
+    const modified = (type: ObjectTypeName) =>
+      new ModifiedIndex<StoredRecord>({
+        all: () => this.#order[type],
+        get: (id) => this.#records[type].get(id),
+        id: (record) => record.id,
+        at: (record) => record.updatedAtMs,
+        compareIds: (a, b) => Number(a) - Number(b),
+      })
+    this.#modified = {
+      contacts: modified('contacts'),
+      companies: modified('companies'),
+      deals: modified('deals'),
+      tasks: modified('tasks'),
+    }
     this.#nextId = 0
     for (const type of OBJECT_TYPES) {
       for (const record of seed.records[type.name] ?? []) {
@@ -111,6 +127,21 @@ export class Portal {
 
   searchable(type: ObjectTypeName): Generator<RecordView> {
     return this.#index.views(type, this.list(type), this.now())
+  }
+
+  /** What search shows of the records changed at `fromMs` or later, the oldest change first. */
+  *searchableSince(type: ObjectTypeName, fromMs: number): Generator<RecordView> {
+    const behind = this.#index.behind(type, this.now())
+    const lagging = [...behind.values()]
+      .filter((view) => view !== null && view.updatedAtMs >= fromMs)
+      .sort((a, b) => a!.updatedAtMs - b!.updatedAtMs) as RecordView[]
+    let next = 0
+    for (const record of this.#modified[type].since(fromMs)) {
+      if (record.gone || record.archivedAtMs !== null || behind.has(`${type}/${record.id}`)) continue
+      while (next < lagging.length && lagging[next]!.updatedAtMs <= record.updatedAtMs) yield lagging[next++]!
+      yield record
+    }
+    while (next < lagging.length) yield lagging[next++]!
   }
 
   /** What a write would set, or HubSpot's refusal. `ownId` null: the write makes a record. */
@@ -281,6 +312,7 @@ export class Portal {
   #keep(record: StoredRecord): void {
     this.#records[record.type].set(record.id, record)
     this.#order[record.type].push(record)
+    this.#modified[record.type].note(record.id)
   }
 
   #successor(primary: StoredRecord): StoredRecord {
@@ -313,6 +345,7 @@ export class Portal {
 
   #noteIndex(record: StoredRecord, before: RecordView | null): void {
     const nowMs = this.now()
+    this.#modified[record.type].note(record.id)
     const after = record.gone || record.archivedAtMs !== null ? null : viewOf(record)
     this.#index.noteWrite(`${record.type}/${record.id}`, before, after, nowMs + this.settings.searchDelayMs, nowMs)
   }

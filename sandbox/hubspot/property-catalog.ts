@@ -15,6 +15,8 @@ const TYPES: readonly PropertyType[] = ['bool', 'date', 'datetime', 'enumeration
 export class PropertyCatalog {
   readonly #byType = new Map<ObjectTypeName, Map<string, PropertyDefinition>>()
   readonly #groups = new Map<ObjectTypeName, Map<string, string>>()
+  /** Asked for with every write; worked out again when a property is made or archived. */
+  readonly #unique = new Map<ObjectTypeName, readonly string[]>()
 
   constructor() {
     for (const { name, defaultGroup } of OBJECT_TYPES) {
@@ -40,10 +42,15 @@ export class PropertyCatalog {
     this.#groups.get(type)!.set(name, label)
   }
 
-  uniqueNames(type: ObjectTypeName): string[] {
-    return this.list(type)
-      .filter((property) => property.hasUniqueValue)
-      .map((property) => property.name)
+  uniqueNames(type: ObjectTypeName): readonly string[] {
+    let names = this.#unique.get(type)
+    if (names === undefined) {
+      names = this.list(type)
+        .filter((property) => property.hasUniqueValue)
+        .map((property) => property.name)
+      this.#unique.set(type, names)
+    }
+    return names
   }
 
   /** Seed data may use custom properties that are not written down here: such a portal simply has them. */
@@ -89,6 +96,7 @@ export class PropertyCatalog {
       formField: input.formField === true,
     })
     this.#byType.get(type)!.set(name, property)
+    this.#unique.delete(type)
     return property
   }
 
@@ -111,5 +119,6 @@ export class PropertyCatalog {
     if (property === undefined) return
     if (property.hubspotDefined) throw invalid(`Property "${name}" is defined by HubSpot and cannot be archived`)
     this.#byType.get(type)!.set(name, { ...property, archived: true })
+    this.#unique.delete(type)
   }
 }

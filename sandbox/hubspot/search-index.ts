@@ -27,8 +27,8 @@ export class SearchIndex {
     lagging.next.push({ visibleAtMs, view: after })
   }
 
-  /** What search shows now, given all live records of a type. */
-  *views(type: string, live: Iterable<StoredRecord>, nowMs: number): Generator<RecordView> {
+  /** Records of a type of which search shows something older than the store, or nothing yet: by `type/id`. */
+  behind(type: string, nowMs: number): ReadonlyMap<string, RecordView | null> {
     const behind = new Map<string, RecordView | null>()
     for (const [key, lagging] of this.#lagging) {
       while (lagging.next.length > 0 && lagging.next[0]!.visibleAtMs <= nowMs) {
@@ -37,6 +37,12 @@ export class SearchIndex {
       if (lagging.next.length === 0) this.#lagging.delete(key)
       else if (key.startsWith(`${type}/`)) behind.set(key, lagging.visible)
     }
+    return behind
+  }
+
+  /** What search shows now, given all live records of a type. */
+  *views(type: string, live: Iterable<StoredRecord>, nowMs: number): Generator<RecordView> {
+    const behind = this.behind(type, nowMs)
     for (const record of live) {
       if (!behind.has(`${type}/${record.id}`)) yield record
     }

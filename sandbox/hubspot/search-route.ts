@@ -38,22 +38,46 @@ export function searchRoute(portal: Portal, type: ObjectType, { body, bodyLength
   if (after + limit > RESULTS_MAX) throw invalid(`Paging through more than ${RESULTS_MAX} results is not supported`)
   const groups = compileGroups(portal, type, body.filterGroups)
   const order = compileSort(portal, type, body.sorts)
+  const since = modifiedSince(type, body.filterGroups)
+  const inOrder = since !== null && isByModified(type, body.sorts)
   const query = typeof body.query === 'string' ? body.query.trim().toLowerCase() : ''
 
   const found: RecordView[] = []
-  for (const record of portal.searchable(type.name)) {
+  let total = 0
+  for (const record of since === null ? portal.searchable(type.name) : portal.searchableSince(type.name, since)) {
     if (groups.length > 0 && !groups.some((group) => group.every((fits) => fits(record)))) continue
     if (query !== '' && !fitsQuery(record, query)) continue
-    found.push(record)
+    total += 1
+    if (!inOrder || total <= after + limit) found.push(record)
   }
-  found.sort(order)
+  if (!inOrder) found.sort(order)
   const results = found.slice(after, after + limit)
   const next = after + limit
   return ok({
-    total: found.length,
+    total,
     results: results.map((record) => viewWire(portal, record, textList(body.properties))),
-    ...(next < found.length && limit > 0 ? { paging: { next: { after: String(next), link: `?after=${next}` } } } : {}),
+    ...(next < total && limit > 0 ? { paging: { next: { after: String(next), link: `?after=${next}` } } } : {}),
   })
+}
+
+/** The moment before which no record can fit, where the filters name one: those are found without looking at all. */
+function modifiedSince(type: ObjectType, given: unknown): number | null {
+  if (!Array.isArray(given) || given.length !== 1) return null
+  const filters: unknown = given[0]?.filters
+  if (!Array.isArray(filters)) return null
+  for (const { propertyName, operator, value } of filters) {
+    if (propertyName !== type.modifiedProperty || !['GT', 'GTE', 'EQ', 'BETWEEN'].includes(operator)) continue
+    const atMs = /^-?\d+$/.test(String(value)) ? Number(value) : Date.parse(String(value))
+    if (Number.isFinite(atMs)) return atMs
+  }
+  return null
+}
+
+function isByModified(type: ObjectType, given: unknown): boolean {
+  const [sort] = Array.isArray(given) ? given : []
+  return typeof sort === 'string'
+    ? sort === type.modifiedProperty
+    : sort?.propertyName === type.modifiedProperty && sort?.direction !== 'DESCENDING'
 }
 
 function compileGroups(portal: Portal, type: ObjectType, given: unknown): CompiledFilter[][] {

@@ -9,15 +9,17 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     now: { type: 'string' },
     scale: { type: 'string', default: '1' },
+    records: { type: 'string', default: '0' },
     'client-id': { type: 'string' },
     'client-secret': { type: 'string' },
     'user-client-id': { type: 'string' },
     'user-client-secret': { type: 'string' },
+    'pkce-client-id': { type: 'string' },
     'control-secret': { type: 'string' },
   },
 })
 
-function numberOf(name: 'port' | 'pubsub-port' | 'seed' | 'scale'): number {
+function numberOf(name: 'port' | 'pubsub-port' | 'seed' | 'scale' | 'records'): number {
   const value = Number(values[name])
   if (Number.isFinite(value) && value >= 0) return value
   process.stderr.write(`--${name} must be a number, not "${values[name]}"\n`)
@@ -31,7 +33,7 @@ if (Number.isNaN(nowMs)) {
 }
 
 const sandbox = await startSalesforceSandbox({
-  world: generateWorld({ seed: numberOf('seed'), nowMs, scale: numberOf('scale') }),
+  world: generateWorld({ seed: numberOf('seed'), nowMs, scale: numberOf('scale'), records: numberOf('records') }),
   port: numberOf('port'),
   pubsubPort: numberOf('pubsub-port'),
   credentials: {
@@ -39,6 +41,7 @@ const sandbox = await startSalesforceSandbox({
     ...(values['client-secret'] ? { clientSecret: values['client-secret'] } : {}),
     ...(values['user-client-id'] ? { userClientId: values['user-client-id'] } : {}),
     ...(values['user-client-secret'] ? { userClientSecret: values['user-client-secret'] } : {}),
+    ...(values['pkce-client-id'] ? { pkceClientId: values['pkce-client-id'] } : {}),
     ...(values['control-secret'] ? { controlSecret: values['control-secret'] } : {}),
   },
 }).catch((error: unknown) => {
@@ -48,7 +51,8 @@ const sandbox = await startSalesforceSandbox({
   process.exit(1)
 })
 
-const { orgId, clientId, clientSecret, userClientId, userClientSecret, controlSecret } = sandbox.credentials
+const { orgId, clientId, clientSecret, userClientId, userClientSecret, pkceClientId, controlSecret } =
+  sandbox.credentials
 process.stdout.write(
   `${JSON.stringify({
     loginUrl: sandbox.url,
@@ -60,6 +64,7 @@ process.stdout.write(
     clientSecret,
     userClientId,
     userClientSecret,
+    pkceClientId,
     controlSecret,
   })}\n`,
 )

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { ModifiedIndex } from '../modified-index.ts'
 
 /** Instants are epoch milliseconds, calendar days `YYYY-MM-DD`; the wire forms are made on the way out. */
 export type FieldValue = string | number | boolean | null
@@ -36,6 +37,7 @@ type Transaction = {
 
 export class RecordStore {
   private readonly tables = new Map<string, Map<string, StoredRecord>>()
+  private readonly modified = new Map<string, ModifiedIndex<StoredRecord>>()
   private readonly uniqueValues = new Map<string, Map<string, string>>()
   private readonly listeners: ((commit: Commit) => void)[] = []
   private open: Transaction | null = null
@@ -51,6 +53,22 @@ export class RecordStore {
 
   table(object: string): ReadonlyMap<string, StoredRecord> {
     return this.writableTable(object)
+  }
+
+  /** Records with a SystemModstamp at `fromMs` or later, by it and then by id. */
+  modifiedSince(object: string, fromMs: number): Iterable<StoredRecord> {
+    let index = this.modified.get(object)
+    if (index === undefined) {
+      index = new ModifiedIndex<StoredRecord>({
+        all: () => this.table(object).values(),
+        get: (id) => this.get(object, id),
+        id: (record) => record.Id,
+        at: (record) => Number(record.SystemModstamp ?? 0),
+        compareIds: (a, b) => (a === b ? 0 : a < b ? -1 : 1),
+      })
+      this.modified.set(object, index)
+    }
+    return index.since(fromMs)
   }
 
   get(object: string, id: string): StoredRecord | undefined {
@@ -178,6 +196,7 @@ export class RecordStore {
     }
     if (record) table.set(id, record)
     else table.delete(id)
+    this.modified.get(object)?.note(id)
   }
 
   private writableTable(object: string): Map<string, StoredRecord> {

@@ -1,9 +1,12 @@
+import { crowdSize } from '../world/crowd.ts'
+import { crowdOfSalesforce } from '../world/crowd-salesforce.ts'
 import type { SalesforceRecord, World } from '../world/world.ts'
 import { parseDateTime } from './field-value.ts'
 import type { ObjectDefinition } from './object-definition.ts'
 import { type Org, toSecond } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
-import { SELECTED_ENTITIES, TASK_PRIORITIES, TASK_STATUSES } from './standard-objects.ts'
+import { fillChannelMembers } from './selected-entities.ts'
+import { TASK_PRIORITIES, TASK_STATUSES } from './standard-objects.ts'
 
 const WORLD_TABLES = [
   'User',
@@ -24,6 +27,12 @@ export function seedOrg(org: Org, world: World): void {
   for (const table of WORLD_TABLES) {
     const object = org.catalog.get(table)!
     for (const record of world.salesforce[table]) org.store.seed(table, seededRecord(object, record, world.nowMs))
+  }
+  const { seed, nowMs } = world
+  const crowd = crowdOfSalesforce({ seed, nowMs, size: crowdSize(world.crowd ?? 0), users: world.salesforce.User })
+  for (const table of ['Account', 'Contact', 'Lead', 'Opportunity'] as const) {
+    const object = org.catalog.get(table)!
+    for (const record of crowd[table]()) org.store.seed(table, seededRecord(object, record, nowMs))
   }
   const admin = world.salesforce.integrationUserId
   seedSetup(org, 'Organization', world.nowMs, admin, [
@@ -73,17 +82,7 @@ export function seedOrg(org: Org, world: World): void {
     admin,
     queues.flatMap((queue) => ['Lead', 'Task'].map((type) => ({ QueueId: queue.Id, SobjectType: type }))),
   )
-  seedSetup(
-    org,
-    'PlatformEventChannelMember',
-    world.nowMs,
-    admin,
-    SELECTED_ENTITIES.map((entity) => ({
-      EventChannel: 'ChangeEvents',
-      SelectedEntity: `${entity}ChangeEvent`,
-      DeveloperName: `ChangeEvents_${entity}ChangeEvent`,
-    })),
-  )
+  fillChannelMembers(org, toSecond(world.nowMs))
 }
 
 /** In the stored form: instants as milliseconds to the second, every field of the object present. */

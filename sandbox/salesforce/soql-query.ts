@@ -1,4 +1,5 @@
 import { ApiError } from './api-error.ts'
+import { parseDateTime } from './field-value.ts'
 import type { ObjectDefinition } from './object-definition.ts'
 import { type Org, objectOf, objectOfId } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
@@ -31,11 +32,12 @@ function runQuery(org: Org, query: SoqlQuery, options: { readonly all: boolean }
   const select = expandFields(query, object)
   const aggregates = select.filter((item) => item.kind === 'aggregate')
   const countOnly = select.length === 1 && aggregates[0]?.path === null && query.groupBy.length === 0
-  const found = findRows(org, object, query, options)
+  const inOrder = isOldestFirst(object, query) && aggregates.length === 0 && query.groupBy.length === 0
+  const found = inOrder ? firstModified(org, object, query, options) : findRows(org, object, query, options)
   if (countOnly) return { totalSize: found.length, rowCount: 0, aggregate: true, page: () => [] }
   if (aggregates.length > 0 || query.groupBy.length > 0) return aggregateRows(org, object, query, select, found)
   const columns = select.map((item) => resolvePath(org, object, (item as SelectItem & { kind: 'field' }).path))
-  const rows = limitRows(sortRows(org, object, query, found), query)
+  const rows = limitRows(inOrder ? found : sortRows(org, object, query, found), query)
   return {
     totalSize: rows.length,
     rowCount: rows.length,
@@ -89,6 +91,43 @@ function findRows(org: Org, object: ObjectDefinition, query: SoqlQuery, options:
   return rows
 }
 
+/** `ORDER BY SystemModstamp, Id LIMIT n`: how a synchronising client walks a table. */
+function isOldestFirst(object: ObjectDefinition, { orderBy, limit }: SoqlQuery): boolean {
+  if (limit === null || orderBy.length !== 2 || !object.fields.has('SystemModstamp')) return false
+  const [first, second] = orderBy as [SoqlQuery['orderBy'][number], SoqlQuery['orderBy'][number]]
+  const plain = orderBy.every(({ descending, nullsLast }) => !descending && !nullsLast)
+  return plain && first.path.toLowerCase() === 'systemmodstamp' && second.path.toLowerCase() === 'id'
+}
+
+/** Walks the table in the order that is asked for, from where its condition lets it begin to where the page is full. */
+function firstModified(
+  org: Org,
+  object: ObjectDefinition,
+  query: SoqlQuery,
+  options: { all: boolean },
+): StoredRecord[] {
+  const subSelect = (inner: SoqlQuery): Set<FieldValue> => columnOf(org, inner, options)
+  const matches: Predicate = query.where ? compileCondition(org, object, query.where, subSelect) : () => true
+  const all = options.all || query.allRows
+  const rows: StoredRecord[] = []
+  const enough = query.offset + query.limit!
+  for (const record of org.store.modifiedSince(object.name, query.where ? modifiedFrom(query.where) : 0)) {
+    if (rows.length >= enough) break
+    if (!all && (record.IsDeleted === true || record.IsArchived === true)) continue
+    if (matches(record)) rows.push(record)
+  }
+  return rows
+}
+
+/** Epoch milliseconds before which no SystemModstamp can fit the condition; 0: it may be any. */
+function modifiedFrom(where: Condition): number {
+  if (where.kind === 'and') return Math.max(...where.parts.map(modifiedFrom))
+  if (where.kind === 'or') return Math.min(...where.parts.map(modifiedFrom))
+  if (where.kind !== 'compare' || where.path.toLowerCase() !== 'systemmodstamp') return 0
+  const isBound = where.op === '=' || where.op === '>' || where.op === '>='
+  return isBound && where.value.kind === 'datetime' ? (parseDateTime(where.value.text) ?? 0) : 0
+}
+
 /** Reads by id instead of scanning when the condition names the ids: most calls of a synchronising client. */
 function candidates(org: Org, object: ObjectDefinition, where: Condition | null): Iterable<StoredRecord> {
   const ids = where ? idsNamed(where) : null
@@ -138,8 +177,11 @@ function sortRows(org: Org, object: ObjectDefinition, query: SoqlQuery, rows: St
       throw new ApiError(400, 'INVALID_FIELD', `field '${path.fieldName}' can not be sorted in a query call`)
     }
   }
-  const fold = (value: FieldValue): FieldValue => (typeof value === 'string' ? value.toLowerCase() : value)
-  const withKeys = rows.map((row) => ({ row, values: keys.map((key) => fold(valueAt(org, row, key.path))) }))
+  // Ids differ by case alone: in one order with what `Id > '...'` compares, or a page would step over some.
+  const isId = (path: FieldPath): boolean => path.field?.type === 'id' || path.field?.type === 'reference'
+  const fold = (value: FieldValue, path: FieldPath): FieldValue =>
+    typeof value === 'string' && !isId(path) ? value.toLowerCase() : value
+  const withKeys = rows.map((row) => ({ row, values: keys.map(({ path }) => fold(valueAt(org, row, path), path)) }))
   withKeys.sort((a, b) => {
     for (let i = 0; i < keys.length; i++) {
       const left = a.values[i]!

@@ -11,7 +11,18 @@ import type { HubSpotRecord, World } from './world.ts'
  * The records of both sandbox CRMs: the same seed and the same moment give the same world, on every machine.
  * Scale 1 is a middling company (above 5,000 contacts and leads each), 0.1 is enough for tests.
  */
-export function generateWorld({ seed, nowMs, scale = 1 }: { seed: number; nowMs: number; scale?: number }): World {
+export function generateWorld({
+  seed,
+  nowMs,
+  scale = 1,
+  records = 0,
+}: {
+  readonly seed: number
+  readonly nowMs: number
+  readonly scale?: number
+  /** Plain records besides, over both CRMs, for measuring. */
+  readonly records?: number
+}): World {
   const draft = populate(seededRandom(seed), nowMs, scale)
   injectPeopleDefects(draft)
   injectDuplicatesOfPeople(draft)
@@ -36,6 +47,7 @@ export function generateWorld({ seed, nowMs, scale = 1 }: { seed: number; nowMs:
       ...salesforce.tables,
     },
     labels: draft.labels,
+    crowd: records,
   }
 }
 

@@ -69,6 +69,8 @@ export type World = {
     readonly Opportunity: readonly SalesforceRecord[]
   }
   readonly labels: readonly Label[]
+  /** Plain records beside those above, over both CRMs: see crowd.ts. Absent or 0: none. */
+  readonly crowd?: number
 }
 
 /**
