@@ -2,10 +2,12 @@ import { CrmBusyError, CrmReconnectError } from '../src/crm/crm.ts'
 import { setConnectionStatus } from '../src/store/connections.ts'
 import { count } from '../src/store/counters.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
+import { noticesOf } from './notices.ts'
 
 /**
  * Runs one stage for one connection and decides what its failure means: nothing (the CRM is busy, the sweeper comes
  * back), a step for the admin (reconnect), or a line in the log. Work stays in its rows, so nothing has to be put back.
+ * What becomes of each call is also told to people, see src/pipeline/notices-of-calls.ts.
  */
 export async function runStage(
   context: WorkerContext,
@@ -16,7 +18,7 @@ export async function runStage(
   const connected = context.clientOf(connectionId)
   if (!connected) return
   try {
-    await work(connected)
+    await work({ ...connected, client: noticesOf(context).of(connected).client })
   } catch (error) {
     if (error instanceof CrmBusyError) {
       await count(context.db, 'crm-busy', 1, { connectionId, detail: stage })

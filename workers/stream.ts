@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { subscribe } from '../src/crm/salesforce/pubsub/subscribe.ts'
+import { streamNotices } from '../src/pipeline/notices-of-the-stream.ts'
 import { receiveEvents } from '../src/pipeline/receive.ts'
 import { listConnections, resyncObjects, saveReplayId, saveStreamState } from '../src/store/connections.ts'
 import { count } from '../src/store/counters.ts'
 import { inTransaction } from '../src/store/transaction.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
+import { noticesOf } from './notices.ts'
 
 /** How often a process that is not the subscriber asks whether it may become it: takeover well within 30 s. */
 const TAKEOVER_EVERY_MS = 5_000
@@ -49,6 +51,8 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
   const { db, queues, logger } = context
   const { connection, stream } = connected
   if (!stream) return
+  const notices = noticesOf(context)
+  const told = streamNotices(notices.board, notices.of(connected).connection, context.nowMs)
   const replayId = (await listConnections(db)).find((c) => c.id === connection.id)?.replayId ?? null
   await subscribe({
     address: stream.pubsubAddress,
@@ -64,12 +68,14 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
         // In the same transaction: the place to go on from is never ahead of what is stored.
         await saveReplayId(trx, connection.id, batch.latestReplayId)
       })
+      told.batch(batch)
       for (const { reason, n } of batch.skipped)
         await count(db, 'stream-skipped', n, { connectionId: connection.id, detail: reason })
       if (batch.events.length > 0) queues.wake('apply', connection.id)
       if (batch.overflowObjects.length > 0) queues.wake('reconcile', connection.id)
     },
     async onState(state) {
+      told.state(state)
       await saveStreamState(db, connection.id, state.state)
       if (state.state === 'replay-lost') {
         // Changes may be missing: every object is read again from the start. Never silently on from "latest".

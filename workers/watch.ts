@@ -3,6 +3,7 @@ import { connectionsToReconnect } from '../src/store/connections.ts'
 import { beat } from '../src/store/counters.ts'
 import { markRechecksDirty } from '../src/store/records.ts'
 import type { WorkerContext } from './context.ts'
+import { noticesOf } from './notices.ts'
 
 /** Leases of a process end soon after its beat stops (store/intents.ts), so it beats often. */
 const BEAT_MS = 2_000
@@ -21,6 +22,9 @@ export async function runWatch(context: WorkerContext): Promise<void> {
   const { logger, signal } = context
   let failing = false
   let triedAtMs = context.nowMs()
+  await noticesOf(context)
+    .startedAfter()
+    .catch((error) => logger.debug({ err: error }, 'nobody knows who ran before'))
   const turn = async () => {
     try {
       const isTimeToTry = context.nowMs() - triedAtMs >= RECONNECT_EVERY_MS
@@ -36,9 +40,12 @@ export async function runWatch(context: WorkerContext): Promise<void> {
   for await (const _ of every(BEAT_MS, undefined, { signal })) await turn()
 }
 
-async function watchOnce({ db, instance, queues, connectionIds }: WorkerContext, isTimeToTry: boolean): Promise<void> {
+/** One turn of the clock. */
+export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): Promise<void> {
+  const { db, instance, queues, connectionIds } = context
   const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
   await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
   if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
+  await noticesOf(context).look()
   if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('reconcile', id)
 }

@@ -2,13 +2,22 @@ import type { CrmClient } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
-import { advanceWatermark, type Baseline, readWatermarks } from '../store/connections.ts'
+import { advanceWatermark, type Baseline, FROM_THE_START, readWatermarks } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { noteUntoldChanges } from '../store/untold-changes.ts'
+import { foundChanges, isToldOf, settleMissedEvents, timeFields } from './missed-events.ts'
 
 export type ReconcileDependencies = {
   readonly db: Database
   readonly client: CrmClient
-  readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly baseline: Baseline }
+  readonly connection: {
+    readonly id: ConnectionId
+    readonly crm: Crm
+    readonly baseline: Baseline
+    readonly feed: 'push' | 'poll' | 'stream'
+    readonly timeZone: string | null
+  }
   readonly fieldsOf: (crm: Crm, objectType: string) => { fields: readonly string[]; historyFields: readonly string[] }
   readonly nowMs: () => number
   /** Called after each committed page, so that apply starts while the import goes on. */
@@ -37,6 +46,7 @@ export async function reconcile(
     const untilMs = nowMs()
     const from = watermarks.get(objectType) ?? null
     const sinceMs = Math.max(1, (from ?? connection.baseline.startedAtMs ?? untilMs) - OVERLAP_MS)
+    const wasTold = isToldOf(connection, objectType) && !isFirstPoll(from, connection.baseline)
     let cursor: string | null = null
     let found = 0
     let latestMs = 0
@@ -53,7 +63,13 @@ export async function reconcile(
       found += page.events.length
       latestMs = latestOf(page.events, latestMs)
       if (page.events.length > 0) {
-        await insertEvents(db, page.events)
+        await inTransaction(db, async (trx) => {
+          if (wasTold) {
+            const found = foundChanges(page.events)
+            await noteUntoldChanges(trx, connection.id, found, timeFields(connection.crm, objectType))
+          }
+          await insertEvents(trx, page.events)
+        })
         deps.onPage()
       }
     } while (cursor !== null)
@@ -62,7 +78,13 @@ export async function reconcile(
     if (!(await advanceWatermark(db, connection.id, objectType, { from, to }, found))) complete = false
     read += found
   }
+  await settleMissedEvents(db, connection)
   return { read, complete }
+}
+
+/** What changed while the baseline was read is ours to find: nobody may have been subscribed to anything yet. */
+function isFirstPoll(from: number | null, { startedAtMs }: Baseline): boolean {
+  return from === null || (from !== FROM_THE_START && startedAtMs !== undefined && from <= startedAtMs)
 }
 
 function latestOf(events: readonly ChangeEvent[], latestMs: number): number {
