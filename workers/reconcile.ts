@@ -1,6 +1,10 @@
+import { CrmRefusedError } from '../src/crm/crm.ts'
+import type { SalesforceClient } from '../src/crm/salesforce/salesforce-client.ts'
+import type { ConnectionId } from '../src/model/record/change-event.ts'
 import { importBaseline } from '../src/pipeline/import-baseline.ts'
 import { reconcile } from '../src/pipeline/reconcile.ts'
 import { syncPeople } from '../src/pipeline/sync-people.ts'
+import { syncTerritories, TERRITORIES_EVERY_MS } from '../src/pipeline/sync-territories.ts'
 import { isResyncWaiting, listConnections, setConnectionStatus } from '../src/store/connections.ts'
 import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'
 import { inTransaction } from '../src/store/transaction.ts'
@@ -10,10 +14,11 @@ import { runStage } from './run-stage.ts'
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
 export function runReconcile(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, logger, instance } = context
+  const territories = hourlyTerritories(context)
   queues.consume(
     'reconcile',
     (connectionId, signal) =>
-      runStage(context, 'reconcile', connectionId, async ({ client }) => {
+      runStage(context, 'reconcile', connectionId, async ({ client, stream }) => {
         if (!(await claimReading(db, connectionId, instance))) return
         let reconciled = false
         try {
@@ -24,6 +29,7 @@ export function runReconcile(context: WorkerContext): void {
             await context.refreshReadiness()
             queues.wake('decide', connectionId)
           }
+          if (stream) await territories(connection.id, stream.client)
           const onPage = () => {
             queues.wake('apply', connectionId)
             renewReading(db, connectionId, instance).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
@@ -47,4 +53,23 @@ export function runReconcile(context: WorkerContext): void {
       }),
     { concurrency: 2 },
   )
+}
+
+/** Compares territories at most once an hour and process. An org that refuses to show them is none of our troubles. */
+function hourlyTerritories(context: WorkerContext) {
+  const readAtMs = new Map<string, number>()
+  return async (connectionId: ConnectionId, client: SalesforceClient): Promise<void> => {
+    const { db, nowMs, logger } = context
+    if (nowMs() - (readAtMs.get(connectionId) ?? Number.NEGATIVE_INFINITY) < TERRITORIES_EVERY_MS) return
+    readAtMs.set(connectionId, nowMs())
+    const table = new Map(
+      (await context.workflows()).flatMap(({ version }) => version.policy.territories.map((t) => [t.territory, t])),
+    )
+    try {
+      await syncTerritories({ db, connectionId, territories: () => client.territories(), table: [...table.values()] })
+    } catch (error) {
+      if (!(error instanceof CrmRefusedError)) throw error
+      logger.info({ connectionId, err: error }, 'territories cannot be read')
+    }
+  }
 }
