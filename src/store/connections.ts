@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
-import type { CrmIdentity, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
+import type { AccessFindings, CrmIdentity, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { Database } from './database.ts'
-import type { Tables } from './tables.ts'
+import type { StoredAddress, Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
 export type BaselineObject = {
@@ -18,6 +18,8 @@ export type Baseline = {
   readonly objects: Readonly<Record<string, BaselineObject>>
 }
 
+export type ConnectionStatus = 'connected' | 'reconnect-needed' | 'disconnected'
+
 export type ConnectionRow = {
   readonly id: ConnectionId
   readonly crm: Crm
@@ -25,87 +27,184 @@ export type ConnectionRow = {
   readonly accountId: string
   readonly baseUrl: string
   readonly actorId: string | null
+  readonly actorName: string | null
+  readonly edition: string | null
+  readonly pagesUrl: string | null
   readonly timeZone: string | null
-  readonly status: 'connected' | 'reconnect-needed'
+  readonly status: ConnectionStatus
   readonly statusReason: string | null
+  /** Sealed; null once disconnected. */
   readonly credentials: Buffer | null
+  /** Which kind of grant is sealed. Null: by a version that did not note it. */
+  readonly grantKind: string | null
+  readonly address: StoredAddress | null
+  /** Counts every change of credentials or address. */
+  readonly revision: number
+  readonly madeBy: 'environment' | 'console' | 'terminal'
+  readonly feed: 'push' | 'poll' | 'stream'
+  readonly webhookUrl: string | null
+  readonly access: AccessFindings | null
+  readonly accessCheckedAt: Date | null
   readonly taskKey: TaskKeySupport | null
   readonly baseline: Baseline
   readonly replayId: Buffer | null
 }
 
+/** All of them, also those that were disconnected and keep their history. */
 export async function listConnections(db: Kysely<Tables>): Promise<ConnectionRow[]> {
-  const { rows } = await sql<{
-    id: string
-    crm: Crm
-    title: string
-    account_id: string
-    base_url: string
-    actor_id: string | null
-    time_zone: string | null
-    status: 'connected' | 'reconnect-needed'
-    status_reason: string | null
-    credentials: Buffer | null
-    task_key: TaskKeySupport | null
-    baseline: Baseline
-    replay_id: Buffer | null
-  }>`select id, crm, title, account_id, base_url, actor_id, time_zone, status, status_reason, credentials, task_key,
-            baseline, replay_id from connection order by id`.execute(db)
-  return rows.map((row) => ({
+  return (await selectConnections(db).orderBy('id').execute()).map(rowOf)
+}
+
+export async function findConnection(db: Kysely<Tables>, connectionId: string): Promise<ConnectionRow | null> {
+  const row = await selectConnections(db).where('id', '=', connectionId).executeTakeFirst()
+  return row ? rowOf(row) : null
+}
+
+function selectConnections(db: Kysely<Tables>) {
+  return db
+    .selectFrom('connection')
+    .select(['id', 'crm', 'title', 'account_id', 'base_url', 'actor_id', 'actor_name', 'edition', 'pages_url'])
+    .select(['time_zone', 'status', 'status_reason', 'credentials', 'grant_kind', 'address', 'revision', 'made_by'])
+    .select(['feed', 'webhook_url', 'access', 'access_checked_at', 'task_key', 'baseline', 'replay_id'])
+}
+
+type Selected = Awaited<ReturnType<ReturnType<typeof selectConnections>['execute']>>[number]
+
+function rowOf(row: Selected): ConnectionRow {
+  return {
     id: row.id as ConnectionId,
     crm: row.crm,
     title: row.title,
     accountId: row.account_id,
     baseUrl: row.base_url,
     actorId: row.actor_id,
+    actorName: row.actor_name,
+    edition: row.edition,
+    pagesUrl: row.pages_url,
     timeZone: row.time_zone,
     status: row.status,
     statusReason: row.status_reason,
     credentials: row.credentials,
+    grantKind: row.grant_kind,
+    address: row.address,
+    revision: row.revision,
+    madeBy: row.made_by,
+    feed: row.feed,
+    webhookUrl: row.webhook_url,
+    access: row.access,
+    accessCheckedAt: row.access_checked_at,
     taskKey: row.task_key,
     baseline: row.baseline,
     replayId: row.replay_id,
-  }))
+  }
 }
 
-/** Makes or renews a connection after its credentials answered. The account decides which connection it is. */
-export async function saveConnection(
-  db: Database,
-  connection: {
-    readonly id: ConnectionId
-    readonly crm: Crm
-    readonly baseUrl: string
-    readonly identity: CrmIdentity
-    readonly credentials: Buffer
-    readonly taskKey: TaskKeySupport
-    readonly callLimit: { readonly windowMs: number; readonly perWindow: number; readonly searchPerSecond: number }
-  },
+/** Which connections there are and what changed about them, for whoever follows them while running. */
+export async function connectionRevisions(
+  db: Kysely<Tables>,
+): Promise<{ readonly id: ConnectionId; readonly revision: number; readonly status: ConnectionStatus }[]> {
+  const rows = await db.selectFrom('connection').select(['id', 'revision', 'status']).orderBy('id').execute()
+  return rows.map((row) => ({ ...row, id: row.id as ConnectionId }))
+}
+
+export type NewConnection = {
+  readonly id: ConnectionId
+  readonly crm: Crm
+  readonly baseUrl: string
+  readonly identity: CrmIdentity
+  readonly credentials: Buffer
+  readonly taskKey: TaskKeySupport
+  readonly grantKind?: string
+  readonly address?: StoredAddress
+  readonly madeBy?: ConnectionRow['madeBy']
+  readonly feed?: ConnectionRow['feed']
+  readonly webhookUrl?: string | null
+  readonly access?: AccessFindings | null
+  /** `perWindow`: all that the CRM allows, of which our share is taken. */
+  readonly callLimit: { readonly windowMs: number; readonly perWindow: number; readonly searchPerSecond: number }
+}
+
+/**
+ * Makes or renews a connection after its credentials answered. The account decides which connection it is; its history
+ * and its shares of the call limits stay. Every save is a new revision, which running workers notice.
+ */
+export async function saveConnection(db: Database, connection: NewConnection): Promise<void> {
+  await inTransaction(db, (trx) => saveConnectionIn(trx, connection))
+}
+
+export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConnection): Promise<void> {
+  const { id, crm, baseUrl, identity, credentials, taskKey, callLimit, grantKind, address, access } = connection
+  const feed = connection.feed ?? (crm === 'salesforce' ? 'stream' : 'push')
+  await sql`
+    insert into connection (id, crm, title, account_id, base_url, actor_id, actor_name, edition, pages_url, time_zone,
+      credentials, grant_kind, address, made_by, feed, webhook_url, task_key, access, access_checked_at)
+    values (${id}, ${crm}, ${identity.title}, ${identity.accountId}, ${baseUrl}, ${identity.actorId},
+      ${identity.actorName}, ${identity.edition}, ${identity.pagesUrl}, ${identity.timeZone}, ${credentials},
+      ${grantKind ?? null}, ${address ? JSON.stringify(address) : null}::jsonb, ${connection.madeBy ?? 'environment'},
+      ${feed}, ${connection.webhookUrl ?? null}, ${JSON.stringify(taskKey)}::jsonb,
+      ${access ? JSON.stringify(access) : null}::jsonb, case when ${access != null} then clock_timestamp() end)
+    on conflict (id) do update set title = excluded.title, account_id = excluded.account_id,
+      base_url = excluded.base_url, actor_id = excluded.actor_id, actor_name = excluded.actor_name,
+      edition = excluded.edition, pages_url = excluded.pages_url, time_zone = excluded.time_zone,
+      credentials = excluded.credentials, grant_kind = excluded.grant_kind, address = excluded.address,
+      made_by = excluded.made_by, feed = excluded.feed, webhook_url = excluded.webhook_url,
+      task_key = excluded.task_key, access = coalesce(excluded.access, connection.access),
+      access_checked_at = coalesce(excluded.access_checked_at, connection.access_checked_at), status = 'connected',
+      status_reason = null, revision = connection.revision + 1`.execute(trx)
+  await sql`
+    insert into call_budget as b (connection_id, window_ms, window_whole, window_limit, search_limit_per_second)
+    values (${id}, ${callLimit.windowMs}, ${callLimit.perWindow},
+      greatest(1, floor(${callLimit.perWindow}::real * 0.8)), ${callLimit.searchPerSecond})
+    on conflict (connection_id) do update set window_ms = excluded.window_ms,
+      search_limit_per_second = excluded.search_limit_per_second`.execute(trx)
+}
+
+/** What is known anew about a connection whose credentials and address stay: no new revision. */
+export async function renewIdentity(
+  db: Kysely<Tables>,
+  connectionId: string,
+  identity: CrmIdentity,
+  taskKey: TaskKeySupport,
 ): Promise<void> {
-  const { id, crm, baseUrl, identity, credentials, taskKey, callLimit } = connection
-  await inTransaction(db, async (trx) => {
-    await sql`
-      insert into connection (id, crm, title, account_id, base_url, actor_id, time_zone, credentials, task_key)
-      values (${id}, ${crm}, ${identity.title}, ${identity.accountId}, ${baseUrl}, ${identity.actorId},
-              ${identity.timeZone}, ${credentials}, ${JSON.stringify(taskKey)}::jsonb)
-      on conflict (id) do update set title = excluded.title, account_id = excluded.account_id,
-        base_url = excluded.base_url, actor_id = excluded.actor_id, time_zone = excluded.time_zone,
-        credentials = excluded.credentials, task_key = excluded.task_key, status = 'connected',
-        status_reason = null`.execute(trx)
-    await sql`
-      insert into call_budget (connection_id, window_ms, window_limit, search_limit_per_second)
-      values (${id}, ${callLimit.windowMs}, ${callLimit.perWindow}, ${callLimit.searchPerSecond})
-      on conflict (connection_id) do update set window_ms = excluded.window_ms, window_limit = excluded.window_limit,
-        search_limit_per_second = excluded.search_limit_per_second`.execute(trx)
-  })
+  await sql`update connection set title = ${identity.title}, actor_id = ${identity.actorId},
+      actor_name = ${identity.actorName}, edition = ${identity.edition}, pages_url = ${identity.pagesUrl},
+      time_zone = ${identity.timeZone}, task_key = ${JSON.stringify(taskKey)}::jsonb, status = 'connected',
+      status_reason = null
+    where id = ${connectionId} and status <> 'disconnected'`.execute(db)
 }
 
+export async function saveAccess(
+  db: Kysely<Tables>,
+  connectionId: string,
+  access: AccessFindings,
+  taskKey: TaskKeySupport,
+): Promise<void> {
+  await sql`update connection set access = ${JSON.stringify(access)}::jsonb, access_checked_at = clock_timestamp(),
+      task_key = ${JSON.stringify(taskKey)}::jsonb where id = ${connectionId}`.execute(db)
+}
+
+/** False: the connection was changed since it was read. */
+export async function replaceCredentials(
+  db: Kysely<Tables>,
+  connectionId: string,
+  change: { readonly seenRevision: number; readonly credentials: Buffer; readonly feed: ConnectionRow['feed'] },
+): Promise<boolean> {
+  const { rows } = await sql`
+    update connection set credentials = ${change.credentials}, feed = ${change.feed}, revision = revision + 1
+    where id = ${connectionId} and revision = ${change.seenRevision} and status <> 'disconnected'
+    returning 1`.execute(db)
+  return rows.length > 0
+}
+
+/** A connection that a person ended stays ended, whatever a stage that was still running finds out. */
 export async function setConnectionStatus(
   db: Kysely<Tables>,
   connectionId: string,
   status: 'connected' | 'reconnect-needed',
   reason: string | null,
 ): Promise<void> {
-  await sql`update connection set status = ${status}, status_reason = ${reason} where id = ${connectionId}`.execute(db)
+  await sql`update connection set status = ${status}, status_reason = ${reason}
+    where id = ${connectionId} and status <> 'disconnected'`.execute(db)
 }
 
 /** Connections whose grant was gone when it was last needed. */

@@ -30,16 +30,16 @@ export class SecretUnreadableError extends Error {
 const KEY_BYTES = 32
 const IV_BYTES = 12
 
+/** Newest first. Asked at every use, so that a key which is added while we run is known from then on. */
+export type KeySource = () => readonly SecretKey[]
+
 /** AES-256-GCM under a key derived per connection. Keys newest first: the first seals, all of them open. */
-export function createSecretBox(keys: readonly SecretKey[]): SecretBox {
-  const current = keys[0]
-  if (!current) throw new Error('No key to keep secrets with: set LANEKEEPER_KEYS, or leave it unset for a key file')
-  for (const { version, key } of keys) {
-    if (key.length !== KEY_BYTES) throw new Error(`Key "${version}" has ${key.length} bytes; 32 are needed`)
-  }
-  const byVersion = new Map(keys.map((known) => [known.version, known.key]))
+export function createSecretBox(source: readonly SecretKey[] | KeySource): SecretBox {
+  const keysNow = typeof source === 'function' ? source : () => source
+  checked(keysNow())
   return {
     seal(place, secret) {
+      const { current } = checked(keysNow())
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', derive(current.key, place), iv)
       cipher.setAAD(boundTo(place, current.version))
@@ -49,7 +49,8 @@ export function createSecretBox(keys: readonly SecretKey[]): SecretBox {
     open(place, sealed) {
       const [version = '', iv, tag, text, ...rest] = Buffer.from(sealed).toString('latin1').split('.')
       if (iv === undefined || tag === undefined || text === undefined || rest.length > 0) throw tampered(place)
-      const key = byVersion.get(version)
+      const { keys } = checked(keysNow())
+      const key = keys.find((known) => known.version === version)?.key
       if (!key) {
         throw new SecretUnreadableError(
           'SECRET_KEY_MISSING',
@@ -68,8 +69,22 @@ export function createSecretBox(keys: readonly SecretKey[]): SecretBox {
         throw tampered(place, cause)
       }
     },
-    isOutdated: (sealed) => !Buffer.from(sealed).toString('latin1').startsWith(`${current.version}.`),
+    isOutdated: (sealed) => keyVersionOf(sealed) !== checked(keysNow()).current.version,
   }
+}
+
+/** Which key something was sealed with. */
+export function keyVersionOf(sealed: Uint8Array): string {
+  return Buffer.from(sealed).toString('latin1').split('.', 1)[0] ?? ''
+}
+
+function checked(keys: readonly SecretKey[]): { readonly current: SecretKey; readonly keys: readonly SecretKey[] } {
+  const current = keys[0]
+  if (!current) throw new Error('No key to keep secrets with: set LANEKEEPER_KEYS, or leave it unset for a key file')
+  for (const { version, key } of keys) {
+    if (key.length !== KEY_BYTES) throw new Error(`Key "${version}" has ${key.length} bytes; 32 are needed`)
+  }
+  return { current, keys }
 }
 
 function derive(key: Buffer, place: SecretPlace): Buffer {

@@ -1,0 +1,126 @@
+import { CrmRefusedError, CrmUnknownError } from '../crm/crm.ts'
+import type { CrmSetup } from '../crm/setup.ts'
+import type { AccessCheck, AccessFindings, TaskKeySupport } from '../model/crm-facts.ts'
+import { updateDraft } from '../store/connection-drafts.ts'
+import { readSealedTokens } from '../store/connection-tokens.ts'
+import { findConnection } from '../store/connections.ts'
+import type { Database } from '../store/database.ts'
+import { SecretUnreadableError } from '../store/secret-box.ts'
+import { draftTokensOf } from '../store/secret-places.ts'
+import { type ConnectDeps, NAMES, openDraft } from './connect-crm.ts'
+import { DraftNotReadyError } from './connect-errors.ts'
+import { problemOf } from './connect-problem.ts'
+import { stepFor } from './open-connection.ts'
+import { withoutSecrets } from './without-secrets.ts'
+
+/** People watch the list grow; more often than this nobody sees it. */
+const SAVE_EVERY_MS = 300
+
+/**
+ * Tries everything that we need by real calls and keeps each answer as it comes. Nothing is written to the CRM and
+ * nothing is read into our tables. A CRM that refuses us altogether is the draft's problem, in a sentence; what is thrown
+ * is `DraftNotReadyError` and `NotThereError`, and what is our own fault.
+ */
+export async function checkDraft(deps: ConnectDeps, draftId: string): Promise<void> {
+  const { db } = deps
+  const { draft, grant, setup } = await openDraft(deps, draftId).catch((error) => failUnreadable(db, draftId, error))
+  if (draft.status === 'authorizing')
+    throw new DraftNotReadyError('Log in at the CRM first; the checks need its tokens.')
+  await updateDraft(db, draftId, { status: 'checking', problem: null, access: null, taskKey: null })
+  const progress = savedProgress(db, draftId)
+  const clean = async <T>(findings: T): Promise<T> =>
+    JSON.parse(withoutSecrets(JSON.stringify(findings), [grant, await tokensOf(deps, draftId)])) as T
+  try {
+    const access = await clean(await setup.checkAccess(deps.needsOf(draft.crm), progress.onCheck))
+    const taskKey = await clean(await probe(setup))
+    await progress.settled()
+    const other = await otherAccount(db, draft.connectionId, access)
+    if (other !== null) await updateDraft(db, draftId, { status: 'failed', problem: other, access, taskKey })
+    else await updateDraft(db, draftId, { status: 'checked', problem: null, access, taskKey })
+  } catch (error) {
+    await progress.settled()
+    const problem = problemOf(error, NAMES[draft.crm], [grant, await tokensOf(deps, draftId)])
+    await updateDraft(db, draftId, {
+      status: 'failed',
+      problem: problem ?? 'The checks stopped at a fault of Lanekeeper itself; its log says more. Try again.',
+    })
+    if (problem === null) throw error
+  }
+}
+
+/** The sentence about a draft that is meant to mend one connection, but leads to another account. Null: it does not. */
+export async function otherAccount(
+  db: Database,
+  connectionId: string | null,
+  { identity }: AccessFindings,
+): Promise<string | null> {
+  if (connectionId === null) return null
+  const connection = await findConnection(db, connectionId)
+  if (!connection || connection.accountId === identity.accountId) return null
+  return (
+    `This is "${identity.title}" (${identity.accountId}), but the connection to be mended is "${connection.title}" ` +
+    `(${connection.accountId}). Log in to that account, or make a new connection for this one.`
+  )
+}
+
+async function failUnreadable(db: Database, draftId: string, error: unknown): Promise<never> {
+  if (error instanceof SecretUnreadableError) {
+    await updateDraft(db, draftId, { status: 'failed', problem: stepFor(error) })
+  }
+  throw error
+}
+
+/** Without a usable answer we do not rely on the CRM: what we wrote is read back instead. */
+async function probe(setup: CrmSetup): Promise<TaskKeySupport> {
+  try {
+    return await setup.probeTaskKey()
+  } catch (error) {
+    if (!(error instanceof CrmRefusedError || error instanceof CrmUnknownError)) throw error
+    return {
+      enforced: false,
+      field: null,
+      why: `Whether the CRM can refuse a second task was not found out: ${error.message}`,
+    }
+  }
+}
+
+/** Read after the calls: a login may have happened during them. */
+async function tokensOf({ db, box }: ConnectDeps, draftId: string): Promise<unknown> {
+  const row = await readSealedTokens(db, { of: 'draft', id: draftId })
+  return row?.sealed ? JSON.parse(box.open(draftTokensOf(draftId), row.sealed)) : null
+}
+
+/** Saves the checks that have answered, at most every so often and one save at a time. */
+function savedProgress(db: Database, draftId: string) {
+  const checks: AccessCheck[] = []
+  let savedAtMs = Number.NEGATIVE_INFINITY
+  let saving: Promise<unknown> = Promise.resolve()
+  return {
+    onCheck(check: AccessCheck): void {
+      // What the CRM said waits until it has been looked through for secrets.
+      checks.push({ ...check, said: null })
+      if (performance.now() - savedAtMs < SAVE_EVERY_MS) return
+      savedAtMs = performance.now()
+      const access: AccessFindings = { ...NOTHING_KNOWN, checks: [...checks] }
+      saving = saving.then(() => updateDraft(db, draftId, { access })).catch(() => undefined)
+    },
+    /** The last save has to be over before the findings are written: it would overwrite them. */
+    settled: () => saving,
+  }
+}
+
+const NOTHING_KNOWN: AccessFindings = {
+  identity: {
+    accountId: '',
+    title: '',
+    timeZone: null,
+    actorId: null,
+    actorName: null,
+    edition: null,
+    pagesUrl: null,
+  },
+  checks: [],
+  objects: [],
+  limits: null,
+  streamSlots: null,
+}

@@ -1,0 +1,165 @@
+import { refuseAddress, refuseStreamAddress } from '../crm/allowed-hosts.ts'
+import type { CrmAddress, Grant } from '../crm/grant.ts'
+import type { AccessNeeds } from '../crm/setup.ts'
+import type { TaskKeySupport } from '../model/crm-facts.ts'
+import type { Crm } from '../model/record/change-event.ts'
+import {
+  type DraftView,
+  deleteDraft,
+  insertDraft,
+  listDrafts as listStored,
+  newDraftId,
+  readSealedDraft,
+  readDraft as readStored,
+  removeOldDrafts,
+  updateDraft,
+} from '../store/connection-drafts.ts'
+import { findConnection } from '../store/connections.ts'
+import type { Database } from '../store/database.ts'
+import type { SecretBox } from '../store/secret-box.ts'
+import { draftCredentialsOf } from '../store/secret-places.ts'
+import { CONNECTING_BUDGET } from './budget.ts'
+import {
+  AddressRefusedError,
+  DraftNotReadyError,
+  type FieldProblem,
+  GrantInvalidError,
+  NotThereError,
+} from './connect-errors.ts'
+import { grantProblems } from './grant-problems.ts'
+import { type OpenConnection, openCrm } from './open-connection.ts'
+import { sharedTokens } from './token-store.ts'
+
+/** What everything around connecting is given. */
+export type ConnectDeps = {
+  readonly db: Database
+  readonly box: SecretBox
+  readonly needsOf: (crm: Crm) => AccessNeeds
+  /** The sandbox and tests: a CRM may be on this machine. */
+  readonly allowsLoopback: boolean
+  /** Hosts besides the vendors' own, see `HostRule`. */
+  readonly extraHosts: readonly string[]
+  readonly nowMs: () => number
+  /** Names this process. */
+  readonly instance: string
+}
+
+export type DraftRequest = {
+  readonly crm: Crm
+  readonly grant: Grant
+  readonly address: CrmAddress
+  /** Where HubSpot was told to call; null when it cannot reach us. */
+  readonly webhookUrl: string | null
+  readonly madeBy: 'console' | 'terminal'
+  /** The connection that is to be connected again; null for a new one. */
+  readonly connectionId: string | null
+}
+
+/**
+ * Keeps what an admin entered, sealed, until it is started or a day has passed. Nothing is asked of the CRM yet. Throws
+ * `AddressRefusedError` or `GrantInvalidError` with a sentence per field, `NotThereError` for an unknown connection.
+ */
+export async function createDraft(deps: ConnectDeps, request: DraftRequest): Promise<{ draftId: string }> {
+  const { crm, grant, address, webhookUrl, connectionId } = request
+  const refused = addressProblems(deps, request)
+  if (refused.length > 0) throw new AddressRefusedError(refused)
+  const problems = grantProblems(crm, grant, address)
+  if (problems.length > 0) throw new GrantInvalidError(problems)
+  if (connectionId !== null) {
+    const connection = await findConnection(deps.db, connectionId)
+    if (connection?.crm !== crm) throw new NotThereError(`There is no ${NAMES[crm]} connection "${connectionId}"`)
+  }
+  await removeOldDrafts(deps.db)
+  const id = newDraftId()
+  await insertDraft(deps.db, {
+    id,
+    crm,
+    grantKind: grant.kind,
+    connectionId,
+    address,
+    webhookUrl: crm === 'hubspot' ? webhookUrl : null,
+    madeBy: request.madeBy,
+    status: needsLogin(grant) ? 'authorizing' : 'checking',
+    credentials: deps.box.seal(draftCredentialsOf(id), JSON.stringify(grant)),
+  })
+  return { draftId: id }
+}
+
+export const NAMES = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
+
+/** Kinds whose tokens come from a person logging in at the CRM. */
+export function needsLogin({ kind }: Pick<Grant, 'kind'>): boolean {
+  return kind === 'hubspot-oauth' || kind === 'salesforce-pkce'
+}
+
+function addressProblems(deps: ConnectDeps, { crm, address }: DraftRequest): FieldProblem[] {
+  const rule = { loopback: deps.allowsLoopback, extra: deps.extraHosts }
+  const problems: FieldProblem[] = []
+  const base = refuseAddress(crm, address.baseUrl, rule)
+  if (base !== null) problems.push({ field: 'baseUrl', says: base })
+  if (crm === 'salesforce') {
+    const stream = refuseStreamAddress(address.pubsubAddress ?? '', rule)
+    if (stream !== null) problems.push({ field: 'pubsubAddress', says: stream })
+  }
+  return problems
+}
+
+/** Without any secret. Null: there is no such draft, or not any more. */
+export function readDraft(db: Database, draftId: string): Promise<DraftView | null> {
+  return readStored(db, draftId)
+}
+
+/** Newest first, without any secret. Those of more than a day ago are removed. */
+export async function listDrafts(db: Database): Promise<DraftView[]> {
+  await removeOldDrafts(db)
+  return listStored(db)
+}
+
+/** Forgets what was entered. Tokens of a login are given back to the CRM first, as far as it takes them. */
+export async function discardDraft(deps: ConnectDeps, draftId: string): Promise<void> {
+  const opened = await openDraft(deps, draftId).catch(() => null)
+  if (opened && opened.draft.status !== 'authorizing' && needsLogin(opened.grant)) {
+    await opened.setup.revoke().catch(() => undefined)
+  }
+  await deleteDraft(deps.db, draftId)
+}
+
+/** Makes the key by which the CRM itself refuses a second task; the admin has asked for it. */
+export async function createDraftTaskKey(deps: ConnectDeps, draftId: string): Promise<TaskKeySupport> {
+  const { draft, setup } = await openDraft(deps, draftId)
+  if (draft.status !== 'checked')
+    throw new DraftNotReadyError('Let the checks run first: they show whether a key can be made.')
+  const taskKey = await setup.createTaskKey()
+  await updateDraft(deps.db, draftId, { taskKey })
+  return taskKey
+}
+
+export type OpenDraft = Omit<OpenConnection, 'connection'> & { readonly draft: DraftView; readonly grant: Grant }
+
+/** The adapter for a draft: with its own tokens, and not counted against a connection's allowance. */
+export async function openDraft(deps: ConnectDeps, draftId: string): Promise<OpenDraft> {
+  const { draft, grant } = await unsealDraft(deps, draftId)
+  const opened = openCrm(deps, {
+    connectionId: `${draft.crm}-connecting` as OpenConnection['connection']['id'],
+    grant,
+    address: draft.address,
+    tokens: sharedTokens(deps, { of: 'draft', id: draftId }),
+    budget: CONNECTING_BUDGET,
+  })
+  return { draft, grant, ...opened }
+}
+
+/** Throws `NotThereError`, or `SecretUnreadableError` when its key is gone. */
+export async function unsealDraft(
+  deps: Pick<ConnectDeps, 'db' | 'box'>,
+  draftId: string,
+): Promise<{ draft: DraftView; grant: Grant }> {
+  const sealed = await readSealedDraft(deps.db, draftId)
+  if (!sealed) {
+    throw new NotThereError(
+      'There is no such unfinished connection: it was started, discarded, or is more than a day old.',
+    )
+  }
+  const { credentials, ...draft } = sealed
+  return { draft, grant: JSON.parse(deps.box.open(draftCredentialsOf(draftId), credentials)) as Grant }
+}

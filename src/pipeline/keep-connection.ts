@@ -1,0 +1,112 @@
+import { CrmReconnectError } from '../crm/crm.ts'
+import type { Grant } from '../crm/grant.ts'
+import type { AccessFindings } from '../model/crm-facts.ts'
+import { type Shares, saveShares } from '../store/call-shares.ts'
+import { readSealedTokens } from '../store/connection-tokens.ts'
+import {
+  type ConnectionRow,
+  findConnection,
+  replaceCredentials,
+  saveAccess,
+  setConnectionStatus,
+} from '../store/connections.ts'
+import type { Database } from '../store/database.ts'
+import { credentialsOf, tokensOf } from '../store/secret-places.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { noticesOfAccess } from './access-notices.ts'
+import type { ConnectDeps } from './connect-crm.ts'
+import { GrantInvalidError, NotThereError } from './connect-errors.ts'
+import { grantProblems } from './grant-problems.ts'
+import { grantOf, openConnection } from './open-connection.ts'
+import { feedOf } from './start-draft.ts'
+import { withoutSecrets } from './without-secrets.ts'
+
+/**
+ * Tries every permission of a running connection again, keeps what was found and notes what is missing. Counts against
+ * the connection's allowance. Throws what the CRM could not be asked for; a grant that is gone is also noted as such.
+ */
+export async function checkConnection(deps: ConnectDeps, connectionId: string): Promise<AccessFindings> {
+  const { db } = deps
+  const row = await activeConnection(db, connectionId)
+  try {
+    const { setup } = openConnection(deps, row)
+    const found = await setup.checkAccess(deps.needsOf(row.crm))
+    const taskKey = await setup.probeTaskKey()
+    const access = JSON.parse(
+      withoutSecrets(JSON.stringify(found), [grantOf(deps, row), await tokensNow(deps, connectionId)]),
+    ) as AccessFindings
+    await inTransaction(db, async (trx) => {
+      await saveAccess(trx, connectionId, access, taskKey)
+      await noticesOfAccess(trx, connectionId, access, taskKey)
+    })
+    return access
+  } catch (error) {
+    if (error instanceof CrmReconnectError) {
+      await setConnectionStatus(db, connectionId, 'reconnect-needed', error.step)
+    }
+    throw error
+  }
+}
+
+/** Holds from the next call on. Throws `ShareError` outside of 1 % to 100 %. */
+export async function setShares(db: Database, connectionId: string, shares: Shares): Promise<void> {
+  await activeConnection(db, connectionId)
+  await saveShares(db, connectionId, shares)
+}
+
+/** During a rotation HubSpot signs with the old or the new one; more than two are never in use. */
+const SECRETS_MAX = 2
+
+/**
+ * Rotates a client secret without a gap: `add` puts a new one before the old, which goes on being believed; `retireOld`
+ * ends that once the CRM uses the new one. Running processes follow within seconds.
+ */
+export async function changeClientSecret(
+  deps: ConnectDeps,
+  connectionId: string,
+  change: { readonly add?: string; readonly retireOld?: boolean },
+): Promise<void> {
+  const { db, box } = deps
+  for (;;) {
+    const row = await activeConnection(db, connectionId)
+    const grant = withSecret(grantOf(deps, row), change)
+    if (row.address) {
+      const problems = grantProblems(row.crm, grant, row.address)
+      if (problems.length > 0) throw new GrantInvalidError(problems)
+    }
+    const isReplaced = await replaceCredentials(db, connectionId, {
+      seenRevision: row.revision,
+      credentials: box.seal(credentialsOf(connectionId), JSON.stringify(grant)),
+      feed: feedOf(grant, row.webhookUrl),
+    })
+    if (isReplaced) return
+    // Somebody changed the connection meanwhile: what they did stays, and this is done to it.
+  }
+}
+
+function withSecret(grant: Grant, { add, retireOld }: { readonly add?: string; readonly retireOld?: boolean }): Grant {
+  if (grant.kind === 'hubspot-token' || grant.kind === 'hubspot-oauth') {
+    const known = add === undefined ? grant.clientSecrets : [add, ...grant.clientSecrets.filter((one) => one !== add)]
+    return { ...grant, clientSecrets: known.slice(0, retireOld ? 1 : SECRETS_MAX) }
+  }
+  if (grant.kind === 'salesforce-jwt') {
+    throw new GrantInvalidError([
+      { field: 'clientSecret', says: 'This connection logs in with a private key: connect it again with the new one.' },
+    ])
+  }
+  return add === undefined ? grant : { ...grant, clientSecret: add }
+}
+
+async function activeConnection(db: Database, connectionId: string): Promise<ConnectionRow> {
+  const row = await findConnection(db, connectionId)
+  if (!row) throw new NotThereError(`There is no connection "${connectionId}".`)
+  if (row.status === 'disconnected') {
+    throw new NotThereError(`"${row.title}" is disconnected: connect it again first.`)
+  }
+  return row
+}
+
+async function tokensNow({ db, box }: ConnectDeps, connectionId: string): Promise<unknown> {
+  const row = await readSealedTokens(db, { of: 'connection', id: connectionId })
+  return row?.sealed ? JSON.parse(box.open(tokensOf(connectionId), row.sealed)) : null
+}
