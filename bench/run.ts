@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { liveLine } from '../src/cli/live-line.ts'
 import type { BenchRow } from './bench-row.ts'
 import { benchDecideCore } from './decide-core.ts'
+import { benchMillion, benchMillionUnlimited } from './million.ts'
 import { benchReceiveDecided } from './receive-decided.ts'
 import { benchStack } from './stack-load.ts'
 
@@ -11,7 +12,12 @@ const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise
   'decide-core': () => benchDecideCore(),
   'receive-decided': () => benchReceiveDecided(),
   stack: benchStack,
+  million: benchMillion,
+  'million-unlimited': benchMillionUnlimited,
 }
+
+/** Half an hour and gigabytes each: only when they are named. */
+const ONLY_BY_NAME = new Set(['million', 'million-unlimited'])
 
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
 const BEGIN = '<!-- measured: begin -->'
@@ -23,7 +29,7 @@ const { values, positionals } = parseArgs({
 })
 if (values.help || positionals.some((name) => !Object.hasOwn(BENCHES, name))) {
   process.stdout.write(
-    `npm run bench -- [--write] [NAME ...]\n  Names: ${Object.keys(BENCHES).join(', ')}; all without a name.\n` +
+    `npm run bench -- [--write] [NAME ...]\n  Names: ${Object.keys(BENCHES).join(', ')}; without a name all but ${[...ONLY_BY_NAME].join(' and ')}.\n` +
       '  --write puts the results into docs/performance.md\n',
   )
   process.exit(values.help ? 0 : 2)
@@ -31,7 +37,9 @@ if (values.help || positionals.some((name) => !Object.hasOwn(BENCHES, name))) {
 
 const line = liveLine(process.stderr)
 const rows: BenchRow[] = []
-for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
+for (const name of positionals.length > 0
+  ? positionals
+  : Object.keys(BENCHES).filter((name) => !ONLY_BY_NAME.has(name))) {
   line.show(`measuring ${name}`)
   rows.push(...(await BENCHES[name]!((text) => line.show(`${name}: ${text}`))))
 }

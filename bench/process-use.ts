@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What a process has used so far: Linux only, where benches are run. Null: it is gone. */
+export type ProcessUse = { readonly rssMb: number; readonly cpuS: number }
+
+/** The kernel counts processor time in hundredths of a second on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** Highest resident memory so far, and processor time with that of children that have ended. */
+export function processUse(pid: number): ProcessUse | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const rssMb = Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024)
+    return { rssMb, cpuS: cpuOf(pid) }
+  } catch {
+    return null
+  }
+}
+
+/** Processor time of a process, of what it has started, and of those that have ended: a Postgres with its servers. */
+export function cpuOfTree(pid: number): number {
+  let total = cpuOf(pid)
+  for (const child of childrenOf(pid)) total += cpuOf(child)
+  return total
+}
+
+function cpuOf(pid: number): number {
+  try {
+    // After the name, which may hold anything: state is field 3, then 14 to 17 are own and children's user and system time.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND
+  } catch {
+    return 0
+  }
+}
+
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const parent = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1]
+      return Number(parent) === pid ? [Number(name)] : []
+    } catch {
+      return []
+    }
+  })
+}
