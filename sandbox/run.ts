@@ -171,12 +171,15 @@ function greeting({ hubspot, salesforce }: SandboxAddresses): string {
   HubSpot      ${hubspot.pageUrl}
     API        ${hubspot.baseUrl}   portal ${hubspot.portalId}, app ${hubspot.appId}
     token      ${hubspot.token}
+    client     ${hubspot.clientId}
+    secret     ${hubspot.clientSecret}
 
   Salesforce   ${salesforce.pageUrl}
     login      ${salesforce.loginUrl}   org ${salesforce.orgId}
     Pub/Sub    ${salesforce.pubsubAddress}
     client     ${salesforce.clientId}
     secret     ${salesforce.clientSecret}
+    PKCE       ${salesforce.pkceClientId} (a public client: no secret)
 
 ${values.living ? 'People are at work in both: a few changes a second.\n' : ''}All credentials as JSON: npm run sandbox -- --json.   Ctrl-C stops both.
 `

@@ -11,13 +11,15 @@ import { EventBus } from './event-bus.ts'
 import { Faults } from './faults.ts'
 import { HttpFront } from './http-front.ts'
 import { OAuthEndpoints } from './oauth-endpoints.ts'
-import { OAuthSessions } from './oauth-sessions.ts'
+import { type OAuthClient, OAuthSessions } from './oauth-sessions.ts'
 import { createOrg, DEFAULT_SETTINGS, type Org, type Settings } from './org.ts'
 import { SandboxPage } from './page.ts'
 import { PermissionBook } from './permissions.ts'
 import { PubSubServer } from './pubsub-server.ts'
 import { RestApi } from './rest-api.ts'
+import { SchemaChanges } from './schema-changes.ts'
 import { seedOrg } from './seed-org.ts'
+import { checkSelectedEntities } from './selected-entities.ts'
 import { UsageMeter } from './usage-meter.ts'
 
 export type Credentials = {
@@ -26,6 +28,8 @@ export type Credentials = {
   readonly clientSecret: string
   readonly userClientId: string
   readonly userClientSecret: string
+  /** A public client: no secret, PKCE required. */
+  readonly pkceClientId: string
   readonly controlSecret: string
 }
 
@@ -54,11 +58,15 @@ export type SalesforceSandbox = {
 export async function startSalesforceSandbox(options: SandboxOptions): Promise<SalesforceSandbox> {
   const { world } = options
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings }
-  const clock = startClock(world.nowMs)
+  settings.selectedEntities = checkSelectedEntities(settings.selectedEntities)
+  let url = ''
+  const clock = startClock(world.nowMs, () => settings.clockOffsetMs)
   const org = createOrg(world.salesforce.orgId, clock, settings)
   seedOrg(org, world)
   const credentials = makeCredentials(org.orgId, options.credentials ?? {})
-  const sessions = new OAuthSessions(org, clientsOf(world, credentials), options.jwtPublicKey ?? null)
+  const clients = clientsOf(world, credentials)
+  const sessions = new OAuthSessions(org, clients, () => url)
+  for (const { id } of options.jwtPublicKey ? clients : []) sessions.setJwtPublicKey(id, options.jwtPublicKey)
   const bus = new EventBus(clock, world.seed, options.retainMax)
   const schemas = buildEventSchemas(org.catalog)
   const usage = new UsageMeter(org)
@@ -67,7 +75,6 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
   const pubsub = new PubSubServer({ org, bus, schemas, sessions, usage, permissions })
   const faults = new Faults()
   const labels: Label[] = world.labels.filter((label) => label.crm === 'salesforce')
-  let url = ''
   const front = new HttpFront({
     org,
     sessions,
@@ -84,6 +91,7 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
       usage,
       pubsub,
       permissions,
+      schemaChanges: new SchemaChanges(org, schemas),
       labels,
       secret: credentials.controlSecret,
     }),
@@ -115,11 +123,12 @@ function makeCredentials(orgId: string, given: Partial<Omit<Credentials, 'orgId'
     clientSecret: given.clientSecret ?? secret(),
     userClientId: given.userClientId ?? clientId(),
     userClientSecret: given.userClientSecret ?? secret(),
+    pkceClientId: given.pkceClientId ?? clientId(),
     controlSecret: given.controlSecret ?? randomBytes(24).toString('base64url'),
   }
 }
 
-function clientsOf(world: World, credentials: Credentials) {
+function clientsOf(world: World, credentials: Credentials): OAuthClient[] {
   const { integrationUserId, User } = world.salesforce
   const person =
     User.find((user) => user.Email === OFFICE.revopsAdmin) ??
@@ -128,6 +137,7 @@ function clientsOf(world: World, credentials: Credentials) {
   return [
     { id: credentials.clientId, secret: credentials.clientSecret, userId: integrationUserId },
     { id: credentials.userClientId, secret: credentials.userClientSecret, userId: person.Id },
+    { id: credentials.pkceClientId, secret: null, userId: integrationUserId },
   ]
 }
 

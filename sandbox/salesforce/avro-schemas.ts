@@ -58,6 +58,9 @@ const ORDER: Readonly<Record<string, string>> = {
   User: 'Username Name CompanyName Division Department Title Address Email Phone MobilePhone Alias IsActive TimeZoneSidKey UserRoleId LocaleSidKey EmailEncodingKey ProfileId UserType LanguageLocaleKey EmployeeNumber ManagerId CreatedDate CreatedById LastModifiedDate LastModifiedById FederationIdentifier',
 }
 
+/** Entities that have change events besides the five that are selected at first (vendor's list of such objects). */
+const ALSO_SELECTABLE = ['Task', 'Territory2Model'] as const
+
 /** Where a stored field sits in the schema. */
 export type SchemaSlot = {
   readonly name: string
@@ -133,6 +136,8 @@ function finish(name: string, fields: readonly object[], slots: ReadonlyMap<stri
 
 export type EventSchemas = {
   readonly byEntity: Map<string, EventSchema>
+  /** The fields of each entity's schema after the header. */
+  readonly orders: Map<string, readonly string[]>
   /** Old schemas stay readable: retained events point at them. */
   readonly byId: Map<string, EventSchema>
   /** What GetTopic names for a channel that carries several entities; events bring their own schema's id. */
@@ -140,13 +145,31 @@ export type EventSchemas = {
 }
 
 export function buildEventSchemas(catalog: ObjectCatalog): EventSchemas {
-  const byEntity = new Map<string, EventSchema>()
-  for (const [entity, order] of Object.entries(ORDER)) {
-    byEntity.set(entity, buildSchema(catalog.get(entity)!, order.split(' ')))
-  }
+  const orders = new Map<string, readonly string[]>(
+    Object.entries(ORDER).map(([entity, order]) => [entity, order.split(' ')]),
+  )
+  for (const entity of ALSO_SELECTABLE) orders.set(entity, plainOrder(catalog.get(entity)!))
+  const byEntity = new Map([...orders].map(([entity, order]) => [entity, buildSchema(catalog.get(entity)!, order)]))
   const channel = finish('ChangeEvents', [{ name: 'ChangeEventHeader', type: HEADER }], new Map())
   const byId = new Map([...byEntity.values(), channel].map((schema) => [schema.id, schema]))
-  return { byEntity, byId, channel }
+  return { byEntity, orders, byId, channel }
+}
+
+/** For entities of which no sample is printed: the fields as the object has them, without what events never carry. */
+export function plainOrder(object: ObjectDefinition): string[] {
+  const never = new Set(['Id', 'IsDeleted', 'SystemModstamp', 'LastActivityDate'])
+  return [...object.fields.values()]
+    .filter((field) => field.compound === null && !never.has(field.name))
+    .map((field) => field.name)
+}
+
+/** The entity's schema anew; retained events keep the old one. Gives the new schema's id. */
+export function rebuildSchema(object: ObjectDefinition, schemas: EventSchemas, order: readonly string[]): string {
+  const schema = buildSchema(object, order)
+  schemas.orders.set(object.name, order)
+  schemas.byEntity.set(object.name, schema)
+  schemas.byId.set(schema.id, schema)
+  return schema.id
 }
 
 /**
@@ -154,13 +177,8 @@ export function buildEventSchemas(catalog: ObjectCatalog): EventSchemas {
  * anything but the schema that the event names gets nonsense. Gives the new schema's id.
  */
 export function addSchemaField(catalog: ObjectCatalog, schemas: EventSchemas, entity: string): string {
-  const order = ORDER[entity]?.split(' ')
-  const present = schemas.byEntity.get(entity)
-  if (!order || !present) throw new Error(`Entity ${entity} is not selected for change data capture`)
-  const fieldCount = (JSON.parse(present.json) as { fields: unknown[] }).fields.length
-  const added = Array.from({ length: fieldCount - order.length }, (_, i) => `Added${i + 1}__c`)
-  const schema = buildSchema(catalog.get(entity)!, [...added, ...order])
-  schemas.byEntity.set(entity, schema)
-  schemas.byId.set(schema.id, schema)
-  return schema.id
+  const order = schemas.orders.get(entity)
+  if (!order) throw new Error(`Entity ${entity} has no change events`)
+  const added = order.filter((name) => /^Added\d+__c$/.test(name)).length
+  return rebuildSchema(catalog.get(entity)!, schemas, [`Added${added + 1}__c`, ...order])
 }

@@ -27,11 +27,12 @@ let commitNumber = 1_000_000_000_000
 export function eventsOf(org: Org, schemas: EventSchemas, commit: Commit): BusEvent[] {
   const drafts: Draft[] = []
   const mergeable = new Map<string, Draft>()
+  const selected = new Set(org.settings.selectedEntities)
   let sequenceNumber = 0
   for (const change of commit.changes) {
     // Objects that are not selected take a number too: readers see holes, as the vendor warns.
     sequenceNumber++
-    const schema = schemas.byEntity.get(change.object)
+    const schema = selected.has(change.object) ? schemas.byEntity.get(change.object) : undefined
     if (!schema) continue
     const draft = draftOf(org.catalog.get(change.object)!, schema, change, sequenceNumber)
     const key = mergeKey(draft)

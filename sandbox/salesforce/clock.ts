@@ -1,11 +1,19 @@
 /** The sandbox's own time: starts at the world's "now", runs with the real clock, and can be moved forward by tests. */
-export type SandboxClock = { now(): number; advance(ms: number): void }
+export type SandboxClock = {
+  /** What the org says the time is: may be ahead of the time of day, or behind it. */
+  now(): number
+  /** For how long things last: not moved by a clock that is merely set wrong. */
+  steady(): number
+  advance(ms: number): void
+}
 
-export function startClock(startMs: number): SandboxClock {
+export function startClock(startMs: number, offsetMs: () => number = () => 0): SandboxClock {
   const realStartMs = performance.now()
   let skippedMs = 0
+  const steady = (): number => Math.floor(startMs + skippedMs + performance.now() - realStartMs)
   return {
-    now: () => Math.floor(startMs + skippedMs + performance.now() - realStartMs),
+    now: () => steady() + offsetMs(),
+    steady,
     advance: (ms) => {
       if (!(ms >= 0)) throw new Error(`The clock only moves forward, not by ${ms} ms`)
       skippedMs += ms

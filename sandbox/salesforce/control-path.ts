@@ -1,16 +1,19 @@
 import type { Label } from '../world/world.ts'
 import { ApiError } from './api-error.ts'
-import { addSchemaField, type EventSchemas } from './avro-schemas.ts'
+import { addSchemaField, type EventSchemas, plainOrder, rebuildSchema } from './avro-schemas.ts'
 import { gapEvent, OVERFLOW_ID } from './change-events.ts'
 import type { EventBus } from './event-bus.ts'
 import type { Faults } from './faults.ts'
+import { readFieldValue } from './field-value.ts'
 import { type HttpAnswer, html, json } from './http-answer.ts'
 import { type OAuthSessions, sameText } from './oauth-sessions.ts'
 import { isLive, type Org, objectOfId, type Settings, textOf, toSecond } from './org.ts'
 import { runOrgAction } from './org-actions.ts'
 import type { PermissionBook } from './permissions.ts'
 import type { PubSubServer } from './pubsub-server.ts'
-import type { StoredRecord } from './record-store.ts'
+import type { FieldValue, StoredRecord } from './record-store.ts'
+import type { SchemaChanges } from './schema-changes.ts'
+import { checkSelectedEntities, fillChannelMembers } from './selected-entities.ts'
 import { buildCatalog } from './standard-objects.ts'
 import type { UsageMeter } from './usage-meter.ts'
 
@@ -23,6 +26,7 @@ export type ControlDependencies = {
   readonly usage: UsageMeter
   readonly pubsub: PubSubServer
   readonly permissions: PermissionBook
+  readonly schemaChanges: SchemaChanges
   readonly labels: Label[]
   readonly secret: string
 }
@@ -76,6 +80,10 @@ export class ControlPath {
         const { clientId, ...patch } = body
         return this.io.permissions.change(org, sessions.runAsUser(clientId), patch)
       }
+      case 'GET /__sandbox/settings':
+        return org.settings
+      case 'POST /__sandbox/schema':
+        return this.changeSchema(body)
       case 'DELETE /__sandbox/permissions':
         this.io.permissions.clear()
         return {}
@@ -122,14 +130,52 @@ export class ControlPath {
 
   private set(body: Body): object {
     const { org } = this.io
-    for (const [name, value] of Object.entries(body)) {
+    const { jwtPublicKey, clientId, organization, ...settings } = body
+    if (jwtPublicKey !== undefined) this.io.sessions.setJwtPublicKey(clientId, jwtPublicKey)
+    if (organization !== undefined) this.setOrganization(organization as Body)
+    for (const [name, value] of Object.entries(settings)) {
       const known = org.settings[name as keyof Settings]
       if (known === undefined) throw new BadControl(`No such setting: ${name}`)
+      if (name === 'selectedEntities') {
+        org.settings.selectedEntities = checkSelectedEntities(value)
+        fillChannelMembers(org, toSecond(org.clock.now()))
+        continue
+      }
       if (typeof known !== typeof value) throw new BadControl(`Setting ${name} must be a ${typeof known}`)
       Object.assign(org.settings, { [name]: value })
     }
-    if ('taskExternalId' in body) org.catalog = buildCatalog({ taskExternalId: org.settings.taskExternalId })
+    if ('taskExternalId' in settings) {
+      const task = buildCatalog({ taskExternalId: org.settings.taskExternalId }).get('Task')!
+      org.catalog = new Map(org.catalog).set('Task', task)
+      rebuildSchema(task, this.io.schemas, plainOrder(task))
+    }
     return org.settings
+  }
+
+  /** Facts of the org that a client reads to know where it is: edition, sandbox or not, instance, time zone. */
+  private setOrganization(patch: Body): void {
+    const { org } = this.io
+    const object = org.catalog.get('Organization')!
+    const row = [...org.store.table('Organization').values()][0]!
+    const values: Record<string, FieldValue> = {}
+    for (const [name, value] of Object.entries(patch)) {
+      const field = object.fields.get(name)
+      if (!field || name === 'Id') throw new BadControl(`There is no Organization.${name}`)
+      values[name] = readFieldValue(field, value)
+    }
+    org.store.seed('Organization', { ...row, ...values })
+  }
+
+  private changeSchema(body: Body): object {
+    const { org, bus, schemas, schemaChanges } = this.io
+    const done = schemaChanges.apply(body)
+    if (done.lossy && org.settings.selectedEntities.includes(done.object)) {
+      const { keyPrefix } = org.catalog.get(done.object)!
+      const userId = [...org.store.table('User').keys()][0]!
+      const gap = { entity: done.object, changeType: 'GAP_UPDATE', recordIds: [`${keyPrefix}*`], userId }
+      bus.publish([gapEvent(schemas, { ...gap, atMs: toSecond(org.clock.now()) })])
+    }
+    return done
   }
 
   private stream(body: Body): object {
@@ -140,6 +186,7 @@ export class ControlPath {
         const overflow = body.kind === 'overflow'
         const entity = String(body.objectType ?? 'Lead')
         const recordIds = overflow ? [OVERFLOW_ID] : ((body.recordIds ?? []) as string[])
+        if (!org.settings.selectedEntities.includes(entity)) throw new BadControl(`${entity} is not selected`)
         if (recordIds.length === 0) throw new BadControl('A gap needs recordIds')
         const changeType = overflow ? 'GAP_OVERFLOW' : String(body.changeType ?? 'GAP_UPDATE')
         const userId = [...org.store.table('User').keys()][0]!

@@ -8,6 +8,7 @@ function busWith(retainMax: number) {
   let nowMs = 0
   const clock = {
     now: () => nowMs,
+    steady: () => nowMs,
     advance: (ms: number) => {
       nowMs += ms
     },

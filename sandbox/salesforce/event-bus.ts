@@ -36,7 +36,7 @@ export class EventBus {
   }
 
   publish(events: readonly BusEvent[]): void {
-    const atMs = this.clock.now()
+    const atMs = this.clock.steady()
     for (const event of events) {
       this.lastReplay += 1 + (this.step() % 7)
       this.events.push({ ...event, replay: this.lastReplay, eventId: randomUUID(), atMs })
@@ -96,7 +96,7 @@ export class EventBus {
   }
 
   private purge(): void {
-    const oldestMs = this.clock.now() - RETENTION_MS
+    const oldestMs = this.clock.steady() - RETENTION_MS
     let drop = Math.max(0, this.events.length - this.retainMax)
     while (drop < this.events.length && this.events[drop]!.atMs < oldestMs) drop++
     // Cutting an array costs its length, so a merely overfull one is cut a tenth at a time.

@@ -92,8 +92,10 @@ export class HttpFront {
     const { response } = call
     const counted = call.url.pathname.startsWith('/services/data')
     const limitInfo: Record<string, string> = counted ? { 'sforce-limit-info': this.io.usage.limitInfo() } : {}
+    // One clock: an org that is ahead says so in its Date header too.
+    const date = new Date(this.io.org.clock.now()).toUTCString()
     const reply = (answer: HttpAnswer): void =>
-      send(response, { ...answer, headers: { ...limitInfo, ...answer.headers } })
+      send(response, { ...answer, headers: { date, ...limitInfo, ...answer.headers } })
     switch (fault?.kind) {
       case '429':
       case 'daily-limit': {

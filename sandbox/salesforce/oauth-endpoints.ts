@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { ApiError } from './api-error.ts'
+import { formatDateTime } from './field-value.ts'
 import { type HttpAnswer, html, json } from './http-answer.ts'
 import { type IssuedToken, OAuthError, type OAuthSessions } from './oauth-sessions.ts'
 import { type Org, textOf } from './org.ts'
@@ -49,7 +50,7 @@ export class OAuthEndpoints {
     return {
       access_token: session.token,
       ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
-      signature: createHmac('sha256', client.secret)
+      signature: createHmac('sha256', client.secret ?? '')
         .update(id + issuedAt)
         .digest('base64'),
       scope: SCOPE,
@@ -62,6 +63,9 @@ export class OAuthEndpoints {
 
   private checkAuthorize(query: URLSearchParams): { redirect: URL; clientId: string } {
     const client = this.sessions.findClient(query.get('client_id') ?? undefined)
+    if ((this.org.settings.requirePkce || client.secret === null) && !query.get('code_challenge')) {
+      throw new OAuthError('invalid_request', 'missing required code challenge')
+    }
     if (query.get('response_type') !== 'code')
       throw new OAuthError('unsupported_response_type', 'response type not supported')
     const redirect = URL.parse(query.get('redirect_uri') ?? '')
@@ -107,15 +111,30 @@ export class OAuthEndpoints {
   private userInfo(token: string): object {
     const session = this.sessions.check(token)
     const user = this.org.store.get('User', session.userId)
+    const base = this.baseUrl()
+    const rest = `${base}/services/data/v{version}/`
     return {
-      sub: `${this.baseUrl()}/id/${this.org.orgId}/${session.userId}`,
+      sub: `${base}/id/${this.org.orgId}/${session.userId}`,
       user_id: session.userId,
       organization_id: this.org.orgId,
       preferred_username: textOf(user, 'Username'),
+      nickname: textOf(user, 'Alias'),
       name: textOf(user, 'Name'),
+      given_name: textOf(user, 'FirstName'),
+      family_name: textOf(user, 'LastName'),
       email: textOf(user, 'Email'),
       email_verified: true,
       zoneinfo: textOf(user, 'TimeZoneSidKey'),
+      profile: `${base}/${session.userId}`,
+      picture: `${base}/profilephoto/005/F`,
+      urls: { rest, sobjects: `${rest}sobjects/`, query: `${rest}query/`, profile: `${base}/${session.userId}` },
+      active: user?.IsActive === true,
+      user_type: 'STANDARD',
+      language: textOf(user, 'LanguageLocaleKey') || 'en_US',
+      locale: textOf(user, 'LocaleSidKey') || 'en_GB',
+      utcOffset: 0,
+      updated_at: formatDateTime(Number(user?.SystemModstamp ?? 0)),
+      is_app_installed: true,
     }
   }
 

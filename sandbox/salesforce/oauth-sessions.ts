@@ -1,8 +1,13 @@
-import { createHash, createVerify, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createPublicKey, createVerify, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ApiError } from './api-error.ts'
 import type { Org } from './org.ts'
 
-export type OAuthClient = { readonly id: string; readonly secret: string; readonly userId: string }
+export type OAuthClient = {
+  readonly id: string
+  /** Null: a public client. It must not send a secret, and its codes need PKCE. */
+  readonly secret: string | null
+  readonly userId: string
+}
 
 export type Session = {
   readonly token: string
@@ -24,6 +29,8 @@ type CodeGrant = {
 
 const CODE_LIFETIME_MS = 15 * 60_000
 const JWT_EXP_MAX_MS = 5 * 60_000
+/** Besides the org's own login URL. */
+const JWT_AUDIENCES = ['https://login.salesforce.com', 'https://test.salesforce.com']
 
 /** The vendor's OAuth error body: HTTP 400 with `error` and `error_description`. */
 export class OAuthError extends Error {
@@ -49,19 +56,32 @@ export class OAuthSessions {
   private readonly refreshTokens = new Map<string, RefreshGrant>()
   private readonly revokedFamilies = new Set<string>()
   private readonly codes = new Map<string, CodeGrant>()
-  private readonly jwtPublicKey: string | null
+  private readonly jwtPublicKeys = new Map<string, KeyObject>()
+  private readonly loginUrl: () => string
   /** The admin took the grant away: every token fails until the fault is cleared. */
   revokedByAdmin = false
 
-  constructor(org: Org, clients: readonly OAuthClient[], jwtPublicKey: string | null) {
+  constructor(org: Org, clients: readonly OAuthClient[], loginUrl: () => string) {
     this.org = org
     this.clients = clients
-    this.jwtPublicKey = jwtPublicKey
+    this.loginUrl = loginUrl
+  }
+
+  /** The certificate of an app, by which its assertions are checked. Null turns JWT bearer off. Throws for no PEM. */
+  setJwtPublicKey(clientId: unknown, pem: unknown): void {
+    const client = this.clientNamed(clientId)
+    if (pem === null) {
+      this.jwtPublicKeys.delete(client.id)
+      return
+    }
+    const key = createPublicKey(String(pem))
+    if (key.asymmetricKeyType !== 'rsa') throw new Error('jwtPublicKey must be an RSA key')
+    this.jwtPublicKeys.set(client.id, key)
   }
 
   check(token: string): Session {
     const session = this.sessions.get(token)
-    if (!session || this.revokedByAdmin || session.expiresAtMs <= this.org.clock.now()) {
+    if (!session || this.revokedByAdmin || session.expiresAtMs <= this.org.clock.steady()) {
       throw new ApiError(401, 'INVALID_SESSION_ID', 'Session expired or invalid')
     }
     return session
@@ -79,9 +99,13 @@ export class OAuthSessions {
 
   /** The user that a client's calls are made as; without a name, the first client's. */
   runAsUser(clientId: unknown): string {
+    return this.clientNamed(clientId).userId
+  }
+
+  private clientNamed(clientId: unknown): OAuthClient {
     const client = clientId === undefined ? this.clients[0] : this.clients.find(({ id }) => id === clientId)
     if (!client) throw new Error(`There is no client ${String(clientId)}`)
-    return client.userId
+    return client
   }
 
   issue(form: URLSearchParams): IssuedToken {
@@ -104,7 +128,7 @@ export class OAuthSessions {
 
   grantCode(grant: Omit<CodeGrant, 'expiresAtMs'>): string {
     const code = `aPrx${randomBytes(32).toString('base64url')}`
-    this.codes.set(code, { ...grant, expiresAtMs: this.org.clock.now() + CODE_LIFETIME_MS })
+    this.codes.set(code, { ...grant, expiresAtMs: this.org.clock.steady() + CODE_LIFETIME_MS })
     return code
   }
 
@@ -117,8 +141,7 @@ export class OAuthSessions {
 
   private refresh(form: URLSearchParams): IssuedToken {
     const client = this.findClient(form.get('client_id') ?? undefined)
-    const secret = form.get('client_secret')
-    if (secret !== null && !sameText(secret, client.secret)) throw invalidSecret()
+    checkSecret(client, form.get('client_secret'))
     const token = form.get('refresh_token') ?? ''
     const grant = this.refreshTokens.get(token)
     if (!grant || grant.clientId !== client.id || this.revokedFamilies.has(grant.family)) {
@@ -140,7 +163,7 @@ export class OAuthSessions {
     const code = form.get('code') ?? ''
     const grant = this.codes.get(code)
     this.codes.delete(code)
-    if (!grant || grant.clientId !== client.id || grant.expiresAtMs <= this.org.clock.now()) {
+    if (!grant || grant.clientId !== client.id || grant.expiresAtMs <= this.org.clock.steady()) {
       throw new OAuthError('invalid_grant', 'expired authorization code')
     }
     if (grant.redirectUri !== form.get('redirect_uri')) {
@@ -148,7 +171,7 @@ export class OAuthSessions {
     }
     const secret = form.get('client_secret')
     if (grant.challenge === null && secret === null) throw invalidSecret()
-    if (secret !== null && !sameText(secret, client.secret)) throw invalidSecret()
+    checkSecret(client, secret)
     if (grant.challenge !== null) checkVerifier(grant, form.get('code_verifier') ?? '')
     const family = randomBytes(8).toString('hex')
     return {
@@ -162,12 +185,14 @@ export class OAuthSessions {
     const [head = '', body = '', signature = ''] = assertion.split('.')
     const claims = readJson(body)
     const header = readJson(head)
-    if (!this.jwtPublicKey || header.alg !== 'RS256') throw new OAuthError('invalid_grant', 'invalid assertion')
+    const client = this.clients.find(({ id }) => id === claims.iss)
+    const key = client && this.jwtPublicKeys.get(client.id)
+    if (!client || !key || header.alg !== 'RS256') throw new OAuthError('invalid_grant', 'invalid assertion')
     const verifier = createVerify('RSA-SHA256').update(`${head}.${body}`)
-    if (!verifier.verify(this.jwtPublicKey, Buffer.from(signature, 'base64url'))) {
+    if (!verifier.verify(key, Buffer.from(signature, 'base64url'))) {
       throw new OAuthError('invalid_grant', 'invalid assertion')
     }
-    const client = this.findClient(typeof claims.iss === 'string' ? claims.iss : undefined)
+    if (!this.isAudience(claims.aud)) throw new OAuthError('invalid_grant', 'audience is invalid')
     const expMs = Number(claims.exp) * 1000
     const nowMs = this.org.clock.now()
     if (!(expMs > nowMs) || expMs > nowMs + JWT_EXP_MAX_MS)
@@ -180,15 +205,20 @@ export class OAuthSessions {
     throw new OAuthError('invalid_grant', "user hasn't approved this consumer")
   }
 
+  private isAudience(aud: unknown): boolean {
+    const wanted = [this.loginUrl(), ...JWT_AUDIENCES]
+    return (Array.isArray(aud) ? aud : [aud]).some((one) => wanted.includes(String(one)))
+  }
+
   private authenticate(form: URLSearchParams): OAuthClient {
     const client = this.findClient(form.get('client_id') ?? undefined)
-    if (!sameText(form.get('client_secret') ?? '', client.secret)) throw invalidSecret()
+    if (client.secret === null || !sameText(form.get('client_secret') ?? '', client.secret)) throw invalidSecret()
     return client
   }
 
   private open(client: OAuthClient, userId: string): Session {
     const token = `${this.org.orgId.slice(0, 15)}!${randomBytes(48).toString('base64url')}`
-    const expiresAtMs = this.org.clock.now() + this.org.settings.accessTokenMinutes * 60_000
+    const expiresAtMs = this.org.clock.steady() + this.org.settings.accessTokenMinutes * 60_000
     const session = { token, userId, clientId: client.id, expiresAtMs }
     this.sessions.set(token, session)
     return session
@@ -199,6 +229,12 @@ export class OAuthSessions {
     this.refreshTokens.set(token, { family, userId, clientId: client.id, used: false })
     return token
   }
+}
+
+/** What a confidential client may leave out beside PKCE; a public one has none to send. */
+function checkSecret(client: OAuthClient, given: string | null): void {
+  if (given === null) return
+  if (client.secret === null || !sameText(given, client.secret)) throw invalidSecret()
 }
 
 function invalidSecret(): OAuthError {

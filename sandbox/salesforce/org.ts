@@ -2,7 +2,7 @@ import type { SandboxClock } from './clock.ts'
 import { findObject, type ObjectCatalog, type ObjectDefinition } from './object-definition.ts'
 import { IdSequence } from './record-id.ts'
 import { type FieldValue, RecordStore, type StoredRecord } from './record-store.ts'
-import { buildCatalog } from './standard-objects.ts'
+import { buildCatalog, SELECTED_ENTITIES } from './standard-objects.ts'
 
 /** The knobs of docs/sandbox.md, and the few more that only this program has. */
 export type Settings = {
@@ -22,6 +22,12 @@ export type Settings = {
   /** An active lead assignment rule: it runs on every API create and update that does not switch it off. */
   assignmentRule: boolean
   accessTokenMinutes: number
+  /** Which objects send change events, at most five; objects that this org does not serve use up places too. */
+  selectedEntities: readonly string[]
+  /** How far the org's clock is ahead of the time of day; behind when negative. */
+  clockOffsetMs: number
+  /** Whether the authorization page refuses a request without code_challenge. */
+  requirePkce: boolean
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -35,6 +41,9 @@ export const DEFAULT_SETTINGS: Settings = {
   idleStreamMs: 60_000,
   assignmentRule: true,
   accessTokenMinutes: 120,
+  selectedEntities: SELECTED_ENTITIES,
+  clockOffsetMs: 0,
+  requirePkce: false,
 }
 
 export type Org = {

@@ -170,9 +170,10 @@ export class PubSubServer {
   /** Channel names are case-sensitive. */
   private entitiesOf(topic: string, rpc: string): readonly string[] {
     const { schemas, org } = this.io
+    const selected = org.settings.selectedEntities.filter((entity) => schemas.byEntity.has(entity))
     if (topic === ALL_ENTITIES) return [...schemas.byEntity.keys()]
     const entity = /^\/data\/(\w+)ChangeEvent$/.exec(topic)?.[1]
-    if (entity && schemas.byEntity.has(entity)) return [entity]
+    if (entity && selected.includes(entity)) return [entity]
     throw rpcError(entity && org.catalog.has(entity) ? 'topic-forbidden' : 'topic-unknown', rpc)
   }
 }

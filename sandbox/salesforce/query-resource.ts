@@ -39,7 +39,7 @@ export class QueryResource {
     this.keep(cursor, {
       result,
       userId: request.session.userId,
-      expiresAtMs: this.org.clock.now() + CURSOR_LIFETIME_MS,
+      expiresAtMs: this.org.clock.steady() + CURSOR_LIFETIME_MS,
     })
     return { status: 200, body: this.page(result, 0, size, request.version, cursor) }
   }
@@ -48,7 +48,7 @@ export class QueryResource {
     const [id = '', position = ''] = locator.split('-')
     const cursor = this.cursors.get(id)
     const from = Number(position)
-    const known = cursor && cursor.userId === request.session.userId && cursor.expiresAtMs > this.org.clock.now()
+    const known = cursor && cursor.userId === request.session.userId && cursor.expiresAtMs > this.org.clock.steady()
     if (!known || !Number.isInteger(from) || from < 0 || from >= cursor.result.rowCount) {
       throw new ApiError(400, 'INVALID_QUERY_LOCATOR', 'invalid query locator')
     }

@@ -41,7 +41,7 @@ export class UsageMeter {
   }
 
   countCall(route: string): void {
-    this.calls.add(this.org.clock.now(), 1)
+    this.calls.add(this.org.clock.steady(), 1)
     this.requests.set(route, (this.requests.get(route) ?? 0) + 1)
   }
 
@@ -51,15 +51,15 @@ export class UsageMeter {
 
   countDelivered(n: number): void {
     this.eventsDelivered += n
-    this.delivered.add(this.org.clock.now(), n)
+    this.delivered.add(this.org.clock.steady(), n)
   }
 
   callsToday(): number {
-    return this.calls.sum(this.org.clock.now())
+    return this.calls.sum(this.org.clock.steady())
   }
 
   deliveriesLeft(): number {
-    return Math.max(0, this.org.settings.deliveryLimit - this.delivered.sum(this.org.clock.now()))
+    return Math.max(0, this.org.settings.deliveryLimit - this.delivered.sum(this.org.clock.steady()))
   }
 
   overDailyLimit(): boolean {

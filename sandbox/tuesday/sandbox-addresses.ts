@@ -23,5 +23,6 @@ export type SalesforceAddress = {
   readonly clientSecret: string
   readonly userClientId: string
   readonly userClientSecret: string
+  readonly pkceClientId: string
   readonly controlSecret: string
 }

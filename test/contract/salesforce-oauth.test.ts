@@ -241,5 +241,77 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.equal((await ask(assertion({ sub: 'nobody@brightwater.example' }))).body.error, 'invalid_grant')
     const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     assert.equal((await ask(assertion({}, stranger))).body.error, 'invalid_grant')
+    const nowS = Math.floor(sandbox.org.clock.now() / 1000)
+    assert.equal((await ask(assertion({ exp: nowS + 295 }))).status, 200)
+    for (const claims of [
+      { exp: nowS + 600 },
+      { exp: undefined },
+      { aud: 'https://evil.example' },
+      { aud: undefined },
+      { iss: 'no such client' },
+      { iss: undefined },
+      { sub: undefined },
+    ]) {
+      const refused = await ask(assertion(claims))
+      assert.deepEqual([refused.status, refused.body.error], [400, 'invalid_grant'], JSON.stringify(claims))
+    }
+    assert.equal((await ask(assertion({ aud: 'https://login.salesforce.com' }))).status, 200)
+    // Another app's key, given while running, and taken away again.
+    const { userClientId } = sandbox.credentials
+    const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const setKey = (jwtPublicKey: string | null) =>
+      control(sandbox, 'POST', 'settings', { clientId: userClientId, jwtPublicKey })
+    const theirs = () => ask(assertion({ iss: userClientId }, pem.privateKey))
+    assert.equal((await theirs()).status, 400)
+    await setKey(pem.publicKey.export({ type: 'spki', format: 'pem' }).toString())
+    assert.equal((await theirs()).status, 200)
+    assert.equal((await ask(assertion({}, pem.privateKey))).status, 400, 'the key of one app opens no other')
+    await setKey(null)
+    assert.equal((await theirs()).status, 400)
+    assert.equal((await setKey('no key')).status, 400)
+  })
+
+  it('a public client gets in with PKCE alone, from any port and path of this machine, and must not send a secret', async () => {
+    const { pkceClientId } = sandbox.credentials
+    const redirectUri = 'http://localhost:51234/oauth/salesforce/callback'
+    const app = new OAuth2({ loginUrl: sandbox.url, clientId: pkceClientId, redirectUri, useVerifier: true })
+    const code = (await allow(app.getAuthorizationUrl({ state: 's2' }))).get('code')!
+    const answer = await app.requestToken(code)
+    assert.ok(answer.refresh_token)
+    assert.ok((await app.refreshToken(answer.refresh_token!)).access_token)
+    const form = { grant_type: 'refresh_token', client_id: pkceClientId, refresh_token: answer.refresh_token! }
+    assert.equal((await token({ ...form, client_secret: 'guess' })).body.error, 'invalid_client')
+    assert.equal(
+      (await token({ grant_type: 'client_credentials', client_id: pkceClientId, client_secret: '' })).body.error,
+      'invalid_client',
+    )
+    const bare = await fetch(
+      new OAuth2({ loginUrl: sandbox.url, clientId: pkceClientId, redirectUri }).getAuthorizationUrl({}),
+    )
+    assert.equal(bare.status, 400)
+    assert.match(await bare.text(), /missing required code challenge/)
+  })
+
+  it('an org may demand PKCE of every client', async () => {
+    await control(sandbox, 'POST', 'settings', { requirePkce: true })
+    assert.equal((await fetch(oauth2().getAuthorizationUrl({}))).status, 400)
+    assert.ok((await signedIn()).answer.access_token)
+    await control(sandbox, 'POST', 'settings', { requirePkce: false })
+    const without = await fetch(oauth2().getAuthorizationUrl({}))
+    assert.equal(without.status, 200)
+    await without.text()
+  })
+
+  it('userinfo names who, where and since when', async () => {
+    const { accessToken } = await connect(sandbox)
+    const response = await fetch(`${sandbox.url}/services/oauth2/userinfo`, {
+      headers: { authorization: `Bearer ${accessToken}` },
+    })
+    const info = (await response.json()) as Record<string, unknown>
+    for (const name of ['sub', 'user_id', 'organization_id', 'preferred_username', 'email', 'name', 'family_name']) {
+      assert.ok(typeof info[name] === 'string' && info[name] !== '', name)
+    }
+    assert.ok(['zoneinfo', 'locale', 'language', 'urls', 'active', 'updated_at'].every((name) => name in info))
+    assert.equal(info.active, true)
   })
 })
