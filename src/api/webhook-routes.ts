@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { FieldTypeOf } from '../crm/hubspot/field-text.ts'
-import { parseWebhook, toChangeEvents, verifySignature, WebhookFormatError } from '../crm/hubspot/webhook.ts'
+import { type ParsedDelivery, parseWebhook, WebhookFormatError } from '../crm/hubspot/webhook-delivery.ts'
+import { toChangeEvents } from '../crm/hubspot/webhook-events.ts'
+import { verifySignature } from '../crm/hubspot/webhook-signature.ts'
 import type { FieldSchema } from '../model/crm-facts.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
 import { receiveEvents } from '../pipeline/receive.ts'
@@ -58,7 +60,12 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
         await counted(options.db, 'webhook-refused', 1, { detail: verdict })
         throw new ProblemError('bad-signature', 401, SIGNATURE_ADVICE[verdict])
       }
-      const portals = byPortal(await parse(options.db, rawBody))
+      const delivery = await parse(options.db, rawBody)
+      // Which portal they belong to is the very thing that could not be read.
+      for (const [reason, unread] of Map.groupBy(delivery.skipped, (item) => item.reason)) {
+        await counted(options.db, 'webhook-skipped', unread.length, { detail: reason })
+      }
+      const portals = byPortal(delivery.notifications)
       for (const [portalId, notifications] of portals) {
         const receiver = receivers.find((r) => r.portalId === portalId)
         if (!receiver) {
@@ -97,7 +104,7 @@ async function known(options: WebhookOptions): Promise<readonly HubSpotReceiver[
   return inTime(options.connections())
 }
 
-async function parse(db: Database, rawBody: Buffer): Promise<ReturnType<typeof parseWebhook>> {
+async function parse(db: Database, rawBody: Buffer): Promise<ParsedDelivery> {
   try {
     return parseWebhook(rawBody)
   } catch (error) {
@@ -117,7 +124,7 @@ async function counted(
   await count(db, name, n, where).catch(() => undefined)
 }
 
-function byPortal(notifications: ReturnType<typeof parseWebhook>) {
+function byPortal(notifications: ParsedDelivery['notifications']) {
   const portals = new Map<string, (typeof notifications)[number]['event'][]>()
   for (const { portalId, event } of notifications) {
     const list = portals.get(String(portalId))

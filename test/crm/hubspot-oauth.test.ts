@@ -3,26 +3,34 @@ import { createHash, randomBytes } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
 import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
 import { exchangeHubSpotCode, hubSpotAuthorizeUrl, refreshHubSpotTokens } from '../../src/crm/hubspot/hubspot-oauth.ts'
+import type { HubSpotApiVersion } from '../../src/crm/hubspot/hubspot-paths.ts'
 import { setUp, world } from './hubspot-stage.ts'
 
 const redirectUri = 'http://localhost:8080/oauth/hubspot/callback'
 const scopes = ['oauth', 'crm.objects.contacts.read']
 
-async function connected(t: TestContext, settings: Parameters<typeof setUp>[2] = {}) {
+async function connected(
+  t: TestContext,
+  settings: Parameters<typeof setUp>[2] = {},
+  apiVersion: HubSpotApiVersion = '2026-03',
+) {
   const stage = await setUp(t, world({}), settings)
   const { clientId, clientSecret } = stage.credentials
-  const options = { baseUrl: stage.baseUrl, clientId, clientSecret, nowMs: Date.now, deadlineMs: 1_000 }
+  const options = { baseUrl: stage.baseUrl, apiVersion, clientId, clientSecret, nowMs: Date.now, deadlineMs: 1_000 }
   const codeVerifier = randomBytes(32).toString('base64url')
   const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
   const url = hubSpotAuthorizeUrl({
-    uiBaseUrl: stage.baseUrl,
+    pagesUrl: stage.baseUrl,
     clientId,
     redirectUri,
     scopes,
+    optionalScopes: ['crm.schemas.tasks.write'],
     state: 's t&',
     codeChallenge,
   })
-  assert.match(url, /scope=oauth%20crm\.objects\.contacts\.read/)
+  assert.match(url, /&scope=oauth%20crm\.objects\.contacts\.read&/)
+  assert.match(url, /&optional_scope=crm\.schemas\.tasks\.write$/)
+  assert.ok(!url.includes(clientSecret) && !url.includes(codeVerifier))
   const answer = await fetch(`${url}&decided=yes`, { redirect: 'manual' })
   const back = new URL(answer.headers.get('location') ?? '')
   assert.equal(back.searchParams.get('state'), 's t&')
@@ -31,16 +39,21 @@ async function connected(t: TestContext, settings: Parameters<typeof setUp>[2] =
 }
 
 describe('connecting by OAuth', () => {
-  it('gives tokens that work, for whom, and until when', async (t) => {
-    const { options, grant, another } = await connected(t)
-    const before = Date.now()
-    const tokens = await exchangeHubSpotCode(options, grant)
-    assert.equal(tokens.portalId, '4471001')
-    assert.deepEqual(tokens.scopes, scopes)
-    assert.ok(tokens.expiresAtMs >= before + 1_800_000 && tokens.expiresAtMs <= Date.now() + 1_800_000)
-    const client = another({ token: async () => tokens.accessToken })
-    assert.equal((await client.identify()).accountId, '4471001')
-  })
+  for (const apiVersion of ['v3', '2026-03', '2026-09'] as const) {
+    it(`gives tokens that work, for whom, and until when, through ${apiVersion}`, async (t) => {
+      const { options, grant, another, control } = await connected(t, {}, apiVersion)
+      const before = Date.now()
+      const tokens = await exchangeHubSpotCode(options, grant)
+      assert.equal(tokens.accountId, '4471001')
+      assert.deepEqual(tokens.scopes, [...scopes, 'crm.schemas.tasks.write'])
+      const expiresAtMs = tokens.expiresAtMs ?? 0
+      assert.ok(expiresAtMs >= before + 1_800_000 && expiresAtMs <= Date.now() + 1_800_000)
+      const client = another({ token: async () => tokens.accessToken })
+      assert.equal((await client.identify()).accountId, '4471001')
+      const { requests } = await control('GET', 'stats')
+      assert.ok(Object.keys(requests as object).includes('POST /oauth/token'), JSON.stringify(requests))
+    })
+  }
 
   it('takes a code once and with its verifier only', async (t) => {
     const first = await connected(t)
@@ -58,7 +71,7 @@ describe('connecting by OAuth', () => {
       const { options, grant } = await connected(t, { rotateRefreshToken })
       let tokens = await exchangeHubSpotCode(options, grant)
       for (let round = 1; round <= 3; round += 1) {
-        const next = await refreshHubSpotTokens(options, tokens.refreshToken)
+        const next = await refreshHubSpotTokens(options, tokens.refreshToken ?? '')
         assert.notEqual(next.accessToken, tokens.accessToken)
         assert.equal(next.refreshToken !== tokens.refreshToken, rotateRefreshToken)
         tokens = next

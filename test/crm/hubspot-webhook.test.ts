@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { FieldSchema } from '../../src/crm/crm.ts'
-import { parseWebhook, toChangeEvents, verifySignature } from '../../src/crm/hubspot/webhook.ts'
+import { parseWebhook } from '../../src/crm/hubspot/webhook-delivery.ts'
+import { toChangeEvents } from '../../src/crm/hubspot/webhook-events.ts'
+import { verifySignature } from '../../src/crm/hubspot/webhook-signature.ts'
 import type { ChangeEvent, ConnectionId } from '../../src/model/record/change-event.ts'
 import { contact, type Received, setUp, webhookInbox, world } from './hubspot-stage.ts'
 
@@ -28,7 +30,7 @@ async function listening(t: TestContext, settings: Parameters<typeof setUp>[2] =
         nowMs: Date.now(),
       })
       assert.equal(verdict, 'ok')
-      const notifications = parseWebhook(rawBody).map(({ event }) => event)
+      const notifications = parseWebhook(rawBody).notifications.map(({ event }) => event)
       const { events, skipped } = toChangeEvents({
         connectionId,
         notifications,

@@ -18,8 +18,8 @@ function steps({ kind, webhookUrl, redirectUrl }: ReadmeInput): string[] {
     kind === 'static'
       ? [
           '5. On the **Distribution** page of the app, install it in your account. The page then shows the access token.',
-          '6. Copy the access token from there and the client secret from the **Auth** page into Lanekeeper: Connections,',
-          '   Connect HubSpot, "App token".',
+          '6. Copy the access token from there, and the client secret and the app id from the **Auth** page, into Lanekeeper:',
+          '   Connections, Connect HubSpot, "App token".',
         ]
       : [
           `5. On the **Auth** page, check that the redirect address is \`${redirectUrl ?? ''}\`.`,
@@ -61,8 +61,8 @@ function about({ kind, webhookUrl, optionalScopes, subscriptions }: ReadmeInput)
       : [
           '',
           `The webhooks file asks for ${subscriptions.length} subscriptions, ${properties} of them one property each.`,
-          'HubSpot refuses an upload in which an earlier subscription is missing. Set `"active": false` on those that are',
-          'no longer wanted, or hand the earlier file to Lanekeeper when you make these files again, which does the same.',
+          'HubSpot refuses an upload in which an earlier subscription is missing. Copy those that are no longer wanted from the',
+          'earlier file and set `"active": false` on them.',
         ]),
     '',
     '## UNVERIFIED',

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import { parseWebhook, type SignatureCheck, toChangeEvents, verifySignature, WebhookFormatError } from './webhook.ts'
+import { parseWebhook, WebhookFormatError } from './webhook-delivery.ts'
+import { toChangeEvents } from './webhook-events.ts'
+import { type SignatureCheck, verifySignature } from './webhook-signature.ts'
 
 const LINE_A =
   '[{"eventId":3816279340,"subscriptionId":25,"portalId":33,"appId":1160452,"occurredAt":1462216307945,' +
@@ -140,8 +142,9 @@ const connectionId = 'hs' as ConnectionId
 const nowMs = 1_790_000_000_000
 
 function read(...items: object[]) {
-  const notifications = parseWebhook(Buffer.from(JSON.stringify(items))).map(({ event }) => event)
-  return toChangeEvents({ connectionId, notifications, nowMs })
+  const delivery = parseWebhook(Buffer.from(JSON.stringify(items)))
+  const notifications = delivery.notifications.map(({ event }) => event)
+  return { ...toChangeEvents({ connectionId, notifications, nowMs }), unread: delivery.skipped.length }
 }
 
 function change(over: object = {}): object {
@@ -202,12 +205,12 @@ describe('a notification of a changed property', () => {
   })
 
   it('takes the type of custom fields from its caller', () => {
-    const [{ event }] = parseWebhook(
+    const { notifications } = parseWebhook(
       Buffer.from(JSON.stringify([change({ propertyName: 'renewal', propertyValue: '1790000000000' })])),
-    ) as [ReturnType<typeof parseWebhook>[number]]
+    )
     const { events } = toChangeEvents({
       connectionId,
-      notifications: [event],
+      notifications: notifications.map(({ event }) => event),
       nowMs,
       fieldType: (objectType, field) => (objectType === 'contacts' && field === 'renewal' ? 'day' : undefined),
     })
@@ -235,7 +238,7 @@ describe('a notification of a changed property', () => {
   it('with U+0000 or half a surrogate pair is made storable', () => {
     const body =
       '[{"portalId":1,"subscriptionType":"contact.propertyChange","objectId":5,"occurredAt":1,"propertyName":"email","propertyValue":"a\\u0000b\\ud800c"}]'
-    const notifications = parseWebhook(Buffer.from(body)).map(({ event }) => event)
+    const notifications = parseWebhook(Buffer.from(body)).notifications.map(({ event }) => event)
     assert.deepEqual(toChangeEvents({ connectionId, notifications, nowMs }).events[0]?.fields, {
       email: 'a\uFFFDb\uFFFDc',
     })
@@ -247,12 +250,31 @@ describe('a notification of a changed property', () => {
     const body = Buffer.from(
       '[{"__proto__":{"portalId":5,"objectId":6},"subscriptionType":"contact.deletion","occurredAt":1}]',
     )
-    assert.equal(parseWebhook(body)[0]?.portalId, 0)
+    assert.deepEqual(parseWebhook(body).skipped, [{ at: 0, reason: 'no-portal' }])
     assert.equal(Object.hasOwn(Object.prototype, 'portalId'), false)
   })
 
-  it('from a clock that runs ahead does not win for ever', () => {
-    assert.equal(read(change({ occurredAt: nowMs + 9e9 })).events[0]?.occurredAtMs, nowMs + 300_000)
+  it('from a clock that runs ahead does not win for ever: its value is not taken, and the record is read', () => {
+    const [event] = read(change({ occurredAt: nowMs + 9e9 })).events
+    assert.deepEqual([event?.kind, event?.fields, event?.occurredAtMs], ['gap', {}, nowMs + 300_000])
+    assert.equal(read(change({ occurredAt: nowMs + 300_000 })).events[0]?.kind, 'changed')
+  })
+
+  it('is dated by the clock of its portal, however late and on whichever attempt it comes', () => {
+    const [event] = read(change({ occurredAt: nowMs - 80 * 3_600_000, attemptNumber: 6 })).events
+    assert.deepEqual([event?.kind, event?.occurredAtMs], ['changed', nowMs - 80 * 3_600_000])
+  })
+
+  it('by an app whose id nobody told us is ours when it is the app that the notification was sent to', () => {
+    const body = Buffer.from(JSON.stringify([change({ changeSource: 'INTEGRATION', sourceId: '900' })]))
+    const notifications = parseWebhook(body).notifications.map(({ event }) => event)
+    const { events } = toChangeEvents({ connectionId, notifications, appId: null, nowMs })
+    assert.equal(events[0]?.actor.ours, true)
+  })
+
+  it('from a source that nobody has listed has an unknown actor', () => {
+    const [event] = read(change({ changeSource: 'TELEPATHY', sourceId: 'x-1' })).events
+    assert.deepEqual([event?.kind, event?.actor], ['changed', { kind: 'unknown', id: 'x-1', ours: false }])
   })
 })
 
@@ -357,11 +379,32 @@ describe('a body that is not a delivery', () => {
     assert.equal(codeOf(''), 'not-json')
     assert.equal(codeOf('[{"a":1}'), 'not-json')
     assert.equal(codeOf('{"portalId":1}'), 'not-a-list')
-    assert.equal(codeOf('[1]'), 'not-a-notification')
-    assert.equal(codeOf('[null]'), 'not-a-notification')
     assert.equal(codeOf(`[${Array(1_001).fill('{}').join()}]`), 'too-many')
     assert.equal(codeOf('['.repeat(10_000) + ']'.repeat(10_000)), 'too-deep')
     assert.equal(codeOf(Buffer.alloc(8 * 1024 * 1024 + 1, 0x20)), 'too-large')
+  })
+
+  it('is still read where one item is not: that one is left out with the reason, the others stand', () => {
+    const items = [change({}), null, 7, 'text', [change({})], change({ portalId: 'none' }), change({ objectId: 6 })]
+    const { notifications, skipped } = parseWebhook(Buffer.from(JSON.stringify(items)))
+    assert.deepEqual(
+      notifications.map(({ event }) => event.objectId),
+      ['541935488729', '6'],
+    )
+    assert.deepEqual(skipped, [
+      ...[1, 2, 3, 4].map((at) => ({ at, reason: 'not-an-object' })),
+      { at: 5, reason: 'no-portal' },
+    ])
+  })
+
+  it('may mix portals: each notification comes with its own', () => {
+    const { notifications } = parseWebhook(
+      Buffer.from(JSON.stringify([change({ portalId: 1 }), change({ portalId: 2 })])),
+    )
+    assert.deepEqual(
+      notifications.map(({ portalId }) => portalId),
+      [1, 2],
+    )
   })
 
   it('may hold any number of brackets inside a text', () => {
@@ -395,8 +438,8 @@ describe('a body that is not a delivery', () => {
       )
     fc.assert(
       fc.property(fc.array(item, { maxLength: 5 }), (items) => {
-        const { events, skipped } = read(...items)
-        assert.ok(events.length + skipped.length >= items.length)
+        const { events, skipped, unread } = read(...items)
+        assert.ok(events.length + skipped.length + unread >= items.length)
         for (const event of events) {
           assert.ok(Number.isSafeInteger(event.occurredAtMs) && Number.isSafeInteger(event.order))
           assert.match(event.recordId, /^\d{1,20}$/)
