@@ -3,10 +3,18 @@ import { type FieldType, typeOf } from './field-text.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
 import { soqlName } from './soql.ts'
 
-export type SalesforceField = FieldSchema & { readonly externalId: boolean; readonly unique: boolean }
+export type SalesforceField = FieldSchema & {
+  readonly externalId: boolean
+  readonly unique: boolean
+  readonly createable: boolean
+  readonly updateable: boolean
+}
 
 export type SalesforceObject = {
   readonly objectType: string
+  /** Whether our user may create and change such records at all. */
+  readonly createable: boolean
+  readonly updateable: boolean
   readonly fields: readonly SalesforceField[]
   readonly byName: ReadonlyMap<string, SalesforceField>
 }
@@ -58,10 +66,16 @@ async function read(call: SalesforceCall, objectType: string): Promise<Salesforc
     kind: 'read',
     method: 'GET',
     path: `/sobjects/${soqlName(objectType)}/describe`,
-  })) as { fields?: unknown }
+  })) as { fields?: unknown; createable?: unknown; updateable?: unknown }
   if (!Array.isArray(answer.fields)) throw new CrmUnknownError(`The description of ${objectType} has no field list`)
   const fields = answer.fields.flatMap(readField)
-  return { objectType, fields, byName: new Map(fields.map((field) => [field.name, field])) }
+  return {
+    objectType,
+    createable: answer.createable === true,
+    updateable: answer.updateable === true,
+    fields,
+    byName: new Map(fields.map((field) => [field.name, field])),
+  }
 }
 
 function readField(raw: Record<string, unknown>): SalesforceField[] {
@@ -77,6 +91,8 @@ function readField(raw: Record<string, unknown>): SalesforceField[] {
       writable: raw.updateable === true || raw.createable === true,
       externalId: raw.externalId === true,
       unique: raw.unique === true,
+      createable: raw.createable === true,
+      updateable: raw.updateable === true,
     },
   ]
 }

@@ -1,6 +1,13 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import { refuseAddress } from '../allowed-hosts.ts'
-import { type CallBudget, CrmBusyError, type CrmClient, CrmReconnectError, CrmRefusedError } from '../crm.ts'
+import {
+  type CallBudget,
+  type CallUsage,
+  CrmBusyError,
+  type CrmClient,
+  CrmReconnectError,
+  CrmRefusedError,
+} from '../crm.ts'
 import type { SalesforceGrant, TokenStore, Tokens } from '../grant.ts'
 import { changedSince, type Reading, readRecords } from './changed-since.ts'
 import type { FieldType } from './field-text.ts'
@@ -54,6 +61,8 @@ export type OpenedSalesforce = {
   readonly schemas: ObjectSchemas
   readonly sessions: SessionKeeper
   readonly tasks: Pick<TaskVerbs, 'probeTaskKey'>
+  /** What the last answer said of the org's calls of the day. */
+  readonly usage: () => CallUsage | null
 }
 
 export function openSalesforceClient(options: SalesforceClientOptions): OpenedSalesforce {
@@ -68,7 +77,16 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     throw new RangeError(`callOptionsClient "${options.callOptionsClient}": use letters, digits, "-" and "_"`)
   }
   const sessions = keepSession(options)
-  const call = salesforceCall({ ...options, sessions })
+  let usage: CallUsage | null = null
+  const budget: CallBudget = {
+    take: (kind) => options.budget.take(kind),
+    pauseUntil: (atMs, why) => options.budget.pauseUntil(atMs, why),
+    observe: (seen) => {
+      usage = seen
+      return options.budget.observe(seen)
+    },
+  }
+  const call = salesforceCall({ ...options, budget, sessions })
   const schemas = objectSchemas(call, nowMs)
   const tasks = taskVerbs(call, schemas, nowMs)
   let actor: { readonly userId: string; readonly name: string } | null = null
@@ -105,7 +123,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
       const { fields } = await schemas.describe(objectType)
       return {
         objectType,
-        fields: fields.map(({ externalId: _, unique: __, ...field }) => field),
+        fields: fields.map(({ name, label, type, options, writable }) => ({ name, label, type, options, writable })),
       }
     },
     changedSince: async (wanted) => changedSince(await reading(), wanted),
@@ -122,7 +140,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     territories: () => readTerritories(call),
   }
 
-  return { client, call, schemas, sessions, tasks }
+  return { client, call, schemas, sessions, tasks, usage: () => usage }
 
   async function readOrganization(): Promise<Row | null> {
     try {

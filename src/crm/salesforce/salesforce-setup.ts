@@ -1,5 +1,8 @@
+import { CrmRefusedError } from '../crm.ts'
 import type { SalesforceGrant, TokenStore } from '../grant.ts'
 import type { CrmSetup } from '../setup.ts'
+import { checkAccess } from './access-check.ts'
+import type { SalesforceCall } from './salesforce-call.ts'
 import type { OpenedSalesforce } from './salesforce-client.ts'
 import { type OAuthPlace, revokeToken } from './salesforce-oauth.ts'
 import { query } from './salesforce-query.ts'
@@ -14,15 +17,28 @@ export type SetupOptions = OpenedSalesforce & {
 
 export function salesforceSetup(options: SetupOptions): CrmSetup {
   const { call, tasks } = options
+  const probeTaskKey = async () => {
+    const { enforced, field, why, step } = await tasks.probeTaskKey()
+    return { enforced, field, why: step === null ? why : `${why}. ${step}` }
+  }
   return {
-    checkAccess: async () => {
-      throw new Error('not here yet')
-    },
-    probeTaskKey: () => tasks.probeTaskKey(),
+    checkAccess: (needs, onCheck = () => {}) => checkAccess(options, needs, onCheck),
+    probeTaskKey,
     // REST cannot create fields, and deploying metadata is not ours to do: the answer says the steps.
-    createTaskKey: () => tasks.probeTaskKey(),
-    count: async (objectType) => (await query(call, `SELECT COUNT() FROM ${soqlName(objectType)}`)).totalSize,
+    createTaskKey: probeTaskKey,
+    count: (objectType) => countRecords(call, objectType),
     revoke: () => revokeGrant(options),
+  }
+}
+
+/** Live records only: `query` leaves out the Recycle Bin, as every reading of ours does. */
+async function countRecords(call: SalesforceCall, objectType: string): Promise<number | null> {
+  try {
+    return (await query(call, `SELECT COUNT() FROM ${soqlName(objectType)}`)).totalSize
+  } catch (error) {
+    // Counting tens of millions may time out, and then the CRM does not say.
+    if (error instanceof CrmRefusedError && error.code === 'QUERY_TIMEOUT') return null
+    throw error
   }
 }
 

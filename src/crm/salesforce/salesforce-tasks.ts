@@ -12,7 +12,7 @@ import { dayIn, subjectTag, taskDescription, taskSubject } from './task-text.ts'
 /** An admin makes this field: REST cannot create fields, and metadata deployment is not ours to do. */
 export const TASK_KEY_FIELD = 'Lanekeeper_Key__c'
 
-const TASK_KEY_STEP = `In Setup > Object Manager > Activity > Fields, create a Text(255) field "Lanekeeper Key" (${TASK_KEY_FIELD}) with Unique and External ID ticked, visible and editable for our user`
+const TASK_KEY_STEP = `In Setup > Object Manager > Activity > Fields, create a Text(255) field "Lanekeeper Key" (${TASK_KEY_FIELD}) with Unique and External ID ticked, visible and editable for our user.`
 
 /** 100 keys or ids keep the query's URL below what Salesforce reads. */
 const LOOKUPS_PER_QUERY = 100
@@ -20,10 +20,15 @@ const TAGS_PER_QUERY = 20
 const FOUND_ROWS_MAX = 2_000
 const PICKLISTS_TTL_MS = 60 * 60_000
 
+export type TaskKeyProbe = TaskKeySupport & {
+  /** What an admin has to make; null when it is there. */
+  readonly step: string | null
+}
+
 export type TaskVerbs = {
   ensureTaskKey(): Promise<TaskKeySupport>
   /** Whether the org keeps two tasks with our key apart, as things are. */
-  probeTaskKey(): Promise<TaskKeySupport>
+  probeTaskKey(): Promise<TaskKeyProbe>
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
   findTasks(lookups: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
 }
@@ -37,18 +42,20 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
     return picklists.value
   }
 
-  async function support(fresh: boolean): Promise<TaskKeySupport> {
+  async function support(fresh: boolean): Promise<TaskKeyProbe> {
     const { byName } = await (fresh ? schemas.describe('Task') : schemas.recent('Task'))
     const field = byName.get(TASK_KEY_FIELD)
     const enforced = field?.externalId === true && field.unique && field.writable
-    if (enforced) return { enforced, field: TASK_KEY_FIELD, why: `${TASK_KEY_FIELD} is a unique external id of Task` }
+    if (enforced)
+      return { enforced, field: TASK_KEY_FIELD, why: `${TASK_KEY_FIELD} is a unique external id of Task`, step: null }
     const now = field
       ? `${TASK_KEY_FIELD} is there but not a writable, unique external id`
       : `Task has no ${TASK_KEY_FIELD}`
     return {
       enforced,
       field: null,
-      why: `${now}; until then a task is found again by its record and a short key in its subject. ${TASK_KEY_STEP}.`,
+      why: `${now}; until then a task is found again by its record and a short key in its subject`,
+      step: TASK_KEY_STEP,
     }
   }
 
@@ -106,7 +113,10 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
   }
 
   return {
-    ensureTaskKey: () => support(true),
+    ensureTaskKey: async () => {
+      const { enforced, field, why, step } = await support(true)
+      return { enforced, field, why: step === null ? why : `${why}. ${step}` }
+    },
     probeTaskKey: () => support(true),
     writeTasks,
     findTasks: (lookups) => findTasks(call, schemas, lookups),

@@ -36,6 +36,12 @@ type PubSubClient = {
     options: { deadline: number },
     callback: (error: ServiceError | null, answer?: { schemaJson: string; schemaId: string }) => void,
   ): ClientUnaryCall
+  GetTopic(
+    request: { topicName: string },
+    metadata: Metadata,
+    options: { deadline: number },
+    callback: (error: ServiceError | null, answer?: { canSubscribe: boolean }) => void,
+  ): ClientUnaryCall
   waitForReady(deadline: number, callback: (error?: Error) => void): void
   close(): void
 }
@@ -45,6 +51,8 @@ export type PubSubChannel = {
   ready(): Promise<void>
   subscribe(session: SalesforceSession): SubscribeStream
   schemaJson(session: SalesforceSession, schemaId: string): Promise<string>
+  /** Whether our user may subscribe to this channel. Rejects with the gRPC error for one that is not there. */
+  canSubscribe(session: SalesforceSession, topicName: string): Promise<boolean>
   close(): void
 }
 
@@ -53,6 +61,7 @@ const MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 const CONNECT_DEADLINE_MS = 10_000
 const CONNECT_LOOK_MS = 500
 const SCHEMA_DEADLINE_MS = 30_000
+const TOPIC_DEADLINE_MS = 10_000
 
 export function openChannel(address: string): PubSubChannel {
   const definition = loadSync(path.join(import.meta.dirname, 'pubsub_api.proto'), {
@@ -95,6 +104,15 @@ export function openChannel(address: string): PubSubChannel {
           authMetadata(session),
           { deadline: Date.now() + SCHEMA_DEADLINE_MS },
           (error, answer) => (error ? reject(error) : resolve(answer?.schemaJson ?? '')),
+        )
+      }),
+    canSubscribe: (session, topicName) =>
+      new Promise((resolve, reject) => {
+        client.GetTopic(
+          { topicName },
+          authMetadata(session),
+          { deadline: Date.now() + TOPIC_DEADLINE_MS },
+          (error, answer) => (error ? reject(error) : resolve(answer?.canSubscribe === true)),
         )
       }),
     close() {
