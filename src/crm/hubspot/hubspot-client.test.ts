@@ -93,8 +93,11 @@ describe('a record that HubSpot returns', () => {
   })
 
   it('under another id is the survivor of a merge, by its own list or as the only answer to the only question', async (t) => {
-    const survivors = [record(9, { hs_merged_object_ids: '3;4' }), record(9)]
-    for (const survivor of survivors) {
+    const survivors = [
+      { survivor: record(9, { hs_merged_object_ids: '3;4' }), mergedIds: ['3', '4'] },
+      { survivor: record(9), mergedIds: ['4'] },
+    ]
+    for (const { survivor, mergedIds } of survivors) {
       const { client } = await portal(t, ({ path, query }) =>
         path.endsWith('/batch/read') && query.get('archived') === 'false'
           ? { status: 200, json: { results: [record(1), survivor] } }
@@ -102,14 +105,28 @@ describe('a record that HubSpot returns', () => {
       )
       const { events, missing } = await client.readRecords({ ...reading, ids: ['1', '4'] })
       const merged = events.find(({ recordId }) => recordId === '9')
-      assert.deepEqual([merged?.kind, merged?.mergedIds, merged?.complete, missing], ['merged', ['4'], true, []])
+      assert.deepEqual([merged?.kind, merged?.mergedIds, merged?.complete, missing], ['merged', mergedIds, true, []])
     }
   })
 
-  it('under another id, with several questions open, is no answer to any of them', async (t) => {
+  it('under another id, with several questions open, is found by asking each of them alone', async (t) => {
+    const { client } = await portal(t, ({ path, query, body }) => {
+      if (!path.endsWith('/batch/read') || query.get('archived') !== 'false') return undefined
+      const ids = body.inputs.map(({ id }: { id: string }) => id)
+      return { status: 207, json: { results: ids.includes('4') ? [record(9)] : [] } }
+    })
+    const { events, missing } = await client.readRecords({ ...reading, ids: ['4', '5'] })
+    assert.deepEqual(
+      events.map(({ recordId, kind, mergedIds }) => [recordId, kind, mergedIds]),
+      [['9', 'merged', ['4']]],
+    )
+    assert.deepEqual(missing, ['5'])
+  })
+
+  it('beside others that nobody asked for settles nothing, even when asked alone', async (t) => {
     const { client } = await portal(t, ({ path, query }) =>
       path.endsWith('/batch/read') && query.get('archived') === 'false'
-        ? { status: 207, json: { results: [record(9)] } }
+        ? { status: 207, json: { results: [record(8), record(9)] } }
         : undefined,
     )
     assert.deepEqual((await client.readRecords({ ...reading, ids: ['4', '5'] })).missing, ['4', '5'])

@@ -4,9 +4,9 @@ import { contextTexts, errorDetails, HubSpotRefusal } from './hubspot-errors.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
 import type { HubSpotSchema, HubSpotSchemas } from './hubspot-schema.ts'
-import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf, textOf } from './json-value.ts'
+import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf } from './json-value.ts'
 import { type PageCursor, parseCursor, printCursor } from './page-cursor.ts'
-import { type RecordReading, recordEvent } from './record-event.ts'
+import { mergedIdsOf, mergeEvent, type RecordReading, recordEvent, withheldFields } from './record-event.ts'
 
 export type HubSpotRecords = {
   changedSince(query: ChangedSince): Promise<ChangedPage>
@@ -57,10 +57,15 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
     const cursor = query.cursor === null ? firstCursor(query.sinceMs) : parseCursor(query.cursor)
     const reading = await readingOf(query, query.source)
     const page = await withoutRefusedFields(reading, (usable) => pageAt(cursor, usable))
+    const withheld = new Set(page.records.flatMap((record) => withheldFields(record, page.reading)))
     return {
-      events: page.records.flatMap((record) => recordEvent(record, page.reading) ?? []),
+      events: page.records.flatMap((record) => [
+        // Whoever was merged before the first import was never known to us.
+        ...(query.source === 'baseline' ? [] : eventOrNone(mergeEvent(record, page.reading))),
+        ...eventOrNone(recordEvent(record, page.reading)),
+      ]),
       cursor: page.next === null ? null : printCursor(page.next),
-      unreadable: [...reading.unreadable, ...page.refused],
+      unreadable: [...reading.unreadable, ...page.refused, ...withheld],
       total: page.total,
     }
   }
@@ -235,18 +240,27 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
       events.set(event.recordId, event)
     }
     // A survivor stands in for the ids that were merged into it, whether it was asked for or not.
-    for (const record of live.records) {
-      const event = events.get(idOf(record.id) ?? '')
+    const survivedBy = (recordId: string, ids: readonly string[]) => {
+      const event = events.get(recordId)
+      if (event === undefined || ids.length === 0) return
+      for (const id of ids) open.delete(id)
+      const mergedIds = [...new Set([...(event.mergedIds ?? []), ...ids])].sort()
+      events.set(recordId, { ...event, kind: 'merged', mergedIds, dedupeKey: `${event.dedupeKey}/merged` })
+    }
+    for (const record of live.records) survivedBy(idOf(record.id) ?? '', mergedIdsOf(record))
+    // Its list of merged ids can lag behind. A record that nobody asked for is then the answer to a question that is
+    // still open: to which one is plain where one is left, and otherwise when each is asked alone.
+    const strangers = [...events.values()].filter((event) => event.kind !== 'merged' && !ids.includes(event.recordId))
+    const [stranger] = strangers
+    const [onlyOpen] = open
+    if (stranger !== undefined && onlyOpen !== undefined && open.size === 1) survivedBy(stranger.recordId, [onlyOpen])
+    for (const id of strangers.length > 0 ? [...open] : []) {
+      const [record, more] = await batchRead([id], live.reading, false)
+      const event = record === undefined || more !== undefined ? undefined : recordEvent(record, live.reading)
       if (event === undefined) continue
-      const mergedHere = mergedInto(record).filter((id) => open.has(id))
-      // Its list of merged ids can lag behind; where nobody asked for this record and one question is left, it is the
-      // answer to that one.
-      const [onlyOpen] = open
-      const stranger = !ids.includes(event.recordId) && open.size === 1 && onlyOpen !== undefined
-      const mergedIds = mergedHere.length > 0 || !stranger ? mergedHere : [onlyOpen]
-      if (mergedIds.length === 0) continue
-      for (const id of mergedIds) open.delete(id)
-      events.set(event.recordId, { ...event, kind: 'merged', mergedIds, dedupeKey: `${event.dedupeKey}/merged` })
+      if (!events.has(event.recordId)) events.set(event.recordId, event)
+      if (event.recordId === id) open.delete(id)
+      else survivedBy(event.recordId, [id])
     }
     // In the recycle bin is known to be deleted; in neither place may also be too new to be found yet.
     if (open.size > 0) {
@@ -296,10 +310,8 @@ function propertiesOf(reading: RecordReading): string[] {
   return [...new Set([...always, ...reading.fields])]
 }
 
-function mergedInto(record: JsonObject): string[] {
-  return textOf(objectOf(record.properties)?.hs_merged_object_ids)
-    .split(';')
-    .map((id) => id.trim())
+function eventOrNone(event: ChangeEvent | undefined): ChangeEvent[] {
+  return event === undefined ? [] : [event]
 }
 
 function refusedFields(error: unknown): string[] {

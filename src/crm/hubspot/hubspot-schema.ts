@@ -7,6 +7,8 @@ import { listOf, textOf } from './json-value.ts'
 export type HubSpotSchema = {
   readonly object: ObjectSchema
   readonly fields: ReadonlyMap<string, FieldSchema>
+  /** Fields that HubSpot calls sensitive: their values may be kept from us. */
+  readonly sensitive: ReadonlySet<string>
   /** When a record of this type was last modified. Contacts keep it under a name of their own. */
   readonly modifiedField: string
 }
@@ -43,8 +45,15 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
       path: paths.properties(objectType),
       attempt: `read the properties of ${objectType}`,
     })
-    const fields = listOf(body.results).flatMap((property) => fieldSchema(property) ?? [])
+    const properties = listOf(body.results)
+    const fields = properties.flatMap((property) => fieldSchema(property) ?? [])
     return {
+      // `non_sensitive`, `sensitive`, `highly_sensitive`; most answers leave it out.
+      sensitive: new Set(
+        properties.flatMap(({ name, dataSensitivity }) =>
+          /^(highly_)?sensitive$/i.test(textOf(dataSensitivity)) ? textOf(name) : [],
+        ),
+      ),
       object: { objectType, fields },
       fields: new Map(fields.map((field) => [field.name, field])),
       modifiedField: objectType === 'contacts' ? 'lastmodifieddate' : 'hs_lastmodifieddate',

@@ -3,7 +3,7 @@ import type { ChangeActor, ChangeEvent, ConnectionId, FieldText } from '../../mo
 import { actorOf } from './actor.ts'
 import { type FieldType, fieldText } from './field-text.ts'
 import type { HubSpotSchema } from './hubspot-schema.ts'
-import { idOf, instantMsOf, type JsonObject, listOf, objectOf } from './json-value.ts'
+import { idOf, instantMsOf, type JsonObject, listOf, objectOf, textOf } from './json-value.ts'
 
 export type RecordReading = {
   readonly connectionId: ConnectionId
@@ -33,7 +33,9 @@ export function recordEvent(record: JsonObject, reading: RecordReading): ChangeE
   const occurredAtMs = deleted ? Math.max(instantMsOf(record.archivedAt) ?? 0, modifiedMs) : modifiedMs
 
   const fields: Record<string, FieldText> = {}
+  const withheld = withheldFields(record, reading)
   for (const name of reading.fields) {
+    if (withheld.includes(name)) continue // a word in place of a value is not its value
     fields[name] = fieldText(
       reading.schema.fields.get(name)?.type,
       Object.hasOwn(properties, name) ? properties[name] : null,
@@ -65,6 +67,55 @@ export function recordEvent(record: JsonObject, reading: RecordReading): ChangeE
       : { ownerHistory: ownerHistory.map(({ value, atMs }) => ({ owner: value, atMs })) }),
     source: reading.source,
     actor: lastActor(properties, histories, modifiedMs, reading.appId),
+  }
+}
+
+/** What HubSpot puts in place of a value that it calls sensitive and we may not see. */
+const WITHHELD = 'REDACTED'
+
+/** The wanted fields of a record whose values HubSpot keeps from us. */
+export function withheldFields(record: JsonObject, reading: RecordReading): string[] {
+  const properties = objectOf(record.properties) ?? {}
+  return reading.fields.filter((name) => reading.schema.sensitive.has(name) && properties[name] === WITHHELD)
+}
+
+// Far above what people merge by hand; a list beyond it is cut, and its rest is found gone when it is read.
+const MERGED_MAX = 500
+
+/**
+ * The ids of the records that were merged into this one, chains included. `hs_calculated_merged_vids`, which contacts
+ * have besides, misses chains and is not read.
+ */
+export function mergedIdsOf(record: JsonObject): string[] {
+  const own = idOf(record.id)
+  const listed = textOf(objectOf(record.properties)?.hs_merged_object_ids).split(';')
+  const ids = listed.flatMap((part) => idOf(part.trim()) ?? []).filter((id) => id !== own)
+  return [...new Set(ids)].sort().slice(0, MERGED_MAX)
+}
+
+/**
+ * A merge that the survivor tells of itself. Merged-away records are in neither list nor recycle bin, so when the
+ * notification was lost this is the only word on them. The key depends on nothing but who was merged into whom: a later
+ * look at the same survivor is the same news.
+ */
+export function mergeEvent(record: JsonObject, reading: RecordReading): ChangeEvent | undefined {
+  const mergedIds = mergedIdsOf(record)
+  const event = mergedIds.length > 0 ? recordEvent(record, reading) : undefined
+  if (event === undefined || event.kind === 'deleted') return undefined
+  return {
+    connectionId: event.connectionId,
+    dedupeKey: `merged/${event.objectType}/${event.recordId}/${digest(mergedIds)}`,
+    objectType: event.objectType,
+    recordId: event.recordId,
+    kind: 'merged',
+    // HubSpot does not say when. Not after the last change, and after everything that the merged ones were told of.
+    occurredAtMs: event.occurredAtMs,
+    order: 0,
+    fields: {},
+    complete: false,
+    mergedIds,
+    source: event.source,
+    actor: { kind: 'unknown', id: null, ours: false },
   }
 }
 
