@@ -2,10 +2,10 @@ import type { CrmClient } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
-import { advanceWatermark, type Baseline, FROM_THE_START, readWatermarks } from '../store/connections.ts'
+import { advanceWatermark, type Baseline, readWatermarks } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import { inTransaction } from '../store/transaction.ts'
-import { noteUntoldChanges } from '../store/untold-changes.ts'
+import { noteUntoldChanges, wasReconciled } from '../store/untold-changes.ts'
 import { foundChanges, isToldOf, settleMissedEvents, timeFields } from './missed-events.ts'
 
 export type ReconcileDependencies = {
@@ -32,6 +32,12 @@ export type ReconcileDependencies = {
 const OVERLAP_MS = 90_000
 
 /**
+ * A first watermark is the start of the baseline by our clock, every later one a time that the CRM has shown us. Until
+ * then the CRM's clock may be behind ours by this much without a change being lost.
+ */
+const CLOCKS_APART_MS = 900_000
+
+/**
  * Polls every watched object by modification date, so that a change whose event never came is found. Returns how many
  * records it read, and whether it came to the end: not when it was stopped, nor when an object has to be read again.
  */
@@ -40,13 +46,17 @@ export async function reconcile(
 ): Promise<{ readonly read: number; readonly complete: boolean }> {
   const { db, client, connection, nowMs } = deps
   const watermarks = await readWatermarks(db, connection.id)
+  const isFirst = !(await wasReconciled(db, connection.id))
   let read = 0
   let complete = true
   for (const objectType of watchedObjects(connection.crm)) {
     const untilMs = nowMs()
     const from = watermarks.get(objectType) ?? null
-    const sinceMs = Math.max(1, (from ?? connection.baseline.startedAtMs ?? untilMs) - OVERLAP_MS)
-    const wasTold = isToldOf(connection, objectType) && !isFirstPoll(from, connection.baseline)
+    const knownUntilMs = from ?? connection.baseline.startedAtMs ?? untilMs
+    const isOurClock = from === null || from === connection.baseline.startedAtMs
+    const sinceMs = Math.max(1, knownUntilMs - OVERLAP_MS - (isOurClock ? CLOCKS_APART_MS : 0))
+    // What changed while the baseline was read is ours to find: nobody may have been subscribed to anything yet.
+    const wasTold = isToldOf(connection, objectType) && !(isOurClock && isFirst)
     let cursor: string | null = null
     let found = 0
     let latestMs = 0
@@ -74,17 +84,12 @@ export async function reconcile(
       }
     } while (cursor !== null)
     // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
-    const to = Math.min(untilMs, Math.max(latestMs, sinceMs + OVERLAP_MS))
+    const to = Math.min(untilMs, Math.max(latestMs, knownUntilMs, sinceMs + OVERLAP_MS))
     if (!(await advanceWatermark(db, connection.id, objectType, { from, to }, found))) complete = false
     read += found
   }
   await settleMissedEvents(db, connection)
   return { read, complete }
-}
-
-/** What changed while the baseline was read is ours to find: nobody may have been subscribed to anything yet. */
-function isFirstPoll(from: number | null, { startedAtMs }: Baseline): boolean {
-  return from === null || (from !== FROM_THE_START && startedAtMs !== undefined && from <= startedAtMs)
 }
 
 function latestOf(events: readonly ChangeEvent[], latestMs: number): number {
