@@ -1,9 +1,12 @@
 import type { Grant } from '../crm/grant.ts'
+import { canonicalJson } from '../model/policy/canonical.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
 import { type Shares, saveShares } from '../store/call-shares.ts'
 import { deleteDraft } from '../store/connection-drafts.ts'
 import { putTokens, readSealedTokens } from '../store/connection-tokens.ts'
 import { type ConnectionRow, findConnection, resyncObjects, saveConnectionIn } from '../store/connections.ts'
+import type { DatabaseTransaction } from '../store/database.ts'
+import { reopenWork } from '../store/end-connection.ts'
 import { appendLedger } from '../store/ledger.ts'
 import { credentialsOf, draftTokensOf, tokensOf } from '../store/secret-places.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -61,8 +64,7 @@ export async function startDraft(
     })
     await putTokens(trx, connectionId, opened === null ? null : box.seal(tokensOf(connectionId), opened))
     await saveShares(trx, connectionId, shares)
-    // Nobody listened while it was ended: what was deleted or missed since is found by reading from the start.
-    if (before?.status === 'disconnected') await resyncObjects(trx, connectionId, null)
+    if (before?.status === 'disconnected') await beginAgain(trx, connectionId)
     await noticesOfAccess(trx, connectionId, access, taskKey)
     await deleteDraft(trx, draftId)
     await appendLedger(trx, [
@@ -71,7 +73,7 @@ export async function startDraft(
         kind: before ? 'connection-renewed' : 'connection-made',
         actor: draft.madeBy,
         subject: connectionId,
-        body: JSON.stringify({
+        body: canonicalJson({
           accountId: identity.accountId,
           crm,
           dayShare: shares.dayShare,
@@ -83,6 +85,15 @@ export async function startDraft(
     ])
   })
   return { connectionId }
+}
+
+/**
+ * Nobody listened while it was ended: its cases and tasks stand again, and what was changed or deleted since is found by
+ * reading everything once more.
+ */
+async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId): Promise<void> {
+  await reopenWork(trx, connectionId)
+  await resyncObjects(trx, connectionId, null)
 }
 
 /** One portal or org is one connection, however often it is connected. */

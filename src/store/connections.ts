@@ -150,7 +150,7 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
       made_by = excluded.made_by, feed = excluded.feed, webhook_url = excluded.webhook_url,
       task_key = excluded.task_key, access = coalesce(excluded.access, connection.access),
       access_checked_at = coalesce(excluded.access_checked_at, connection.access_checked_at), status = 'connected',
-      status_reason = null, revision = connection.revision + 1`.execute(trx)
+      status_reason = null, erase_since = null, revision = connection.revision + 1`.execute(trx)
   await sql`
     insert into call_budget as b (connection_id, window_ms, window_whole, window_limit, search_limit_per_second)
     values (${id}, ${callLimit.windowMs}, ${callLimit.perWindow},
@@ -298,7 +298,7 @@ export async function advanceWatermark(
 }
 
 /** From the start: no time in a CRM is as early. */
-const FROM_THE_START = 1
+export const FROM_THE_START = 1
 
 /** Whether an object waits to be read from the start. Until the transaction ends nobody can ask for another. */
 export async function isResyncWaiting(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {

@@ -68,6 +68,12 @@ export async function openNotices(
   return rows
 }
 
+/** Whatever is open about a connection. */
+export async function endAllNotices(db: Kysely<Tables>, connectionId: string, says: string): Promise<void> {
+  await sql`update notice set ended_at = clock_timestamp(), ended_says = ${says}
+    where connection_id = ${connectionId} and ended_at is null`.execute(db)
+}
+
 /** Open ones first, then what ended, newest first. */
 export async function listNotices(
   db: Kysely<Tables>,

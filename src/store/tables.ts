@@ -93,6 +93,7 @@ type ConnectionTable = {
   webhook_url: string | null
   access: JsonOrNull<AccessFindings>
   access_checked_at: InstantOrNull
+  erase_since: InstantOrNull
   created_at: InstantDefault
 }
 
