@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import type { HubSpotSandbox } from '../../sandbox/hubspot/app.ts'
+import type { SalesforceSandbox } from '../../sandbox/salesforce/app.ts'
+import type { CrmAddress, Grant } from '../../src/crm/grant.ts'
+import type { AccessNeeds } from '../../src/crm/setup.ts'
+import type { Crm } from '../../src/model/record/change-event.ts'
+import { checkDraft } from '../../src/pipeline/check-draft.ts'
+import { type ConnectDeps, createDraft, createDraftTaskKey } from '../../src/pipeline/connect-crm.ts'
+import { openConnection } from '../../src/pipeline/open-connection.ts'
+import { startDraft } from '../../src/pipeline/start-draft.ts'
+import { findConnection } from '../../src/store/connections.ts'
+import type { Database } from '../../src/store/database.ts'
+import { createSecretBox } from '../../src/store/secret-box.ts'
+import type { ConnectedClient } from '../../workers/context.ts'
+
+/** Both sandboxes as connections of this database: made as an admin makes them, opened as a worker opens them. */
+export async function connectDay(
+  db: Database,
+  crms: { readonly hubspot: HubSpotSandbox; readonly salesforce: SalesforceSandbox },
+  context: { readonly nowMs: () => number; readonly needsOf: (crm: Crm) => AccessNeeds },
+): Promise<ConnectedClient[]> {
+  const { hubspot, salesforce } = crms
+  const deps: ConnectDeps = {
+    db,
+    box: createSecretBox([{ version: 'v1', key: randomBytes(32) }]),
+    allowsLoopback: true,
+    extraHosts: [],
+    instance: 'day',
+    ...context,
+  }
+  const connect = async (crm: Crm, grant: Grant, address: CrmAddress) => {
+    const draft = { crm, grant, address, webhookUrl: null, madeBy: 'terminal', connectionId: null } as const
+    const { draftId } = await createDraft(deps, draft)
+    await checkDraft(deps, draftId)
+    await createDraftTaskKey(deps, draftId)
+    const { connectionId } = await startDraft(deps, draftId, { dayShare: 1, windowShare: 1 })
+    const opened = openConnection(deps, (await findConnection(db, connectionId))!)
+    await opened.client.identify()
+    return opened
+  }
+  const { token, clientSecret } = hubspot.credentials
+  const { clientId, clientSecret: secret } = salesforce.credentials
+  return Promise.all([
+    connect(
+      'hubspot',
+      { kind: 'hubspot-token', token, clientSecrets: [clientSecret], appId: String(hubspot.appId) },
+      { baseUrl: hubspot.url, apiVersion: '2026-03', pubsubAddress: null },
+    ),
+    connect(
+      'salesforce',
+      { kind: 'salesforce-client-credentials', clientId, clientSecret: secret },
+      { baseUrl: salesforce.url, apiVersion: '67.0', pubsubAddress: salesforce.pubsubAddress },
+    ),
+  ])
+}
