@@ -1,7 +1,8 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
+import type { ConnectOptionsReply, DraftReply, DraftsReply } from '../../src/api/connect-types.ts'
+import type { ConnectionsReply } from '../../src/api/connection-types.ts'
 import type {
   CaseReply,
-  ConnectionsReply,
   ListReply,
   Overview,
   ProblemReply,
@@ -29,6 +30,7 @@ export class UnreachableError extends Error {
 
 /** Longer than the server's own 15 s, so that its sentence wins over ours. */
 const TIMEOUT_MS = 20_000
+const SENDING_TIMEOUT_MS = 70_000
 
 export async function call<Reply>(path: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(path, { ...init, signal: init.signal ?? AbortSignal.timeout(TIMEOUT_MS) }).catch(
@@ -43,6 +45,15 @@ export async function call<Reply>(path: string, init: RequestInit = {}): Promise
     throw new ApiProblem(body as ProblemReply)
   }
   throw new UnreachableError(`Unreadable answer with status ${response.status}`)
+}
+
+/** Changes something. The answer of a CRM may take longer than one of ours, so the server's own limit counts. */
+export function send<Reply>(path: string, body?: unknown, method = 'POST'): Promise<Reply> {
+  return call<Reply>(path, {
+    method,
+    signal: AbortSignal.timeout(SENDING_TIMEOUT_MS),
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
 }
 
 export const queryClient = new QueryClient({
@@ -130,3 +141,24 @@ export const connectionsQuery = queryOptions({
   queryKey: ['console', 'connections'],
   queryFn: ({ signal }) => call<ConnectionsReply>('/api/console/connections', { signal }),
 })
+
+export const connectOptionsQuery = queryOptions({
+  queryKey: ['console', 'connect-options'],
+  queryFn: ({ signal }) => call<ConnectOptionsReply>('/api/console/connect-options', { signal }),
+  staleTime: 60_000,
+  refetchInterval: false,
+})
+
+export const draftsQuery = queryOptions({
+  queryKey: ['console', 'drafts'],
+  queryFn: ({ signal }) => call<DraftsReply>('/api/console/drafts', { signal }),
+})
+
+export function draftQuery(id: string) {
+  return queryOptions({
+    queryKey: ['console', 'draft', id],
+    queryFn: ({ signal }) => call<DraftReply>(`/api/console/drafts/${encodeURIComponent(id)}`, { signal }),
+    // Checks appear one by one while they run.
+    refetchInterval: (query) => (query.state.data?.status === 'checking' ? 700 : 20_000),
+  })
+}

@@ -118,3 +118,44 @@ export function OutIcon() {
     </Icon>
   )
 }
+
+/** How a tried permission came out: the outline says it without the colour. */
+export function CheckIcon({ name }: { name: string }) {
+  switch (name) {
+    case 'works':
+      return (
+        <Icon>
+          <path d="m5 12 5 5 9-11" />
+        </Icon>
+      )
+    case 'missing':
+      return (
+        <Icon>
+          <path d="M6 6l12 12M18 6 6 18" />
+        </Icon>
+      )
+    default:
+      return (
+        <Icon>
+          <path d="M9 9a3 3 0 1 1 4.300 2.700c-.9.500-1.300 1.100-1.300 2.300m0 4v.01" />
+        </Icon>
+      )
+  }
+}
+
+export function CopyIcon() {
+  return (
+    <Icon size={14}>
+      <rect x="9" y="9" width="11" height="11" rx="2" />
+      <path d="M5 15H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v1" />
+    </Icon>
+  )
+}
+
+export function DownloadIcon() {
+  return (
+    <Icon size={16}>
+      <path d="M12 3v12m-5-5 5 5 5-5M4 20h16" />
+    </Icon>
+  )
+}

@@ -94,8 +94,10 @@ function SetUp({ overview }: { overview: Overview }) {
   if (connections === 0) {
     return (
       <EmptyState title="No CRM is connected yet">
-        Run <code>npm start</code> without any settings to try Lanekeeper with its two sandbox CRMs, or give it the
-        credentials of your HubSpot portal or Salesforce org; <code>npm start -- --help</code> lists them.
+        <p>Connect your HubSpot portal or Salesforce org to see its exception surface, before anything is written.</p>
+        <Link className="button" to="/connections/new">
+          Connect a CRM
+        </Link>
       </EmptyState>
     )
   }

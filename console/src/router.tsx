@@ -2,7 +2,9 @@ import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/reac
 import type { CaseSearch } from './api.ts'
 import { CasePage } from './case-page.tsx'
 import { CasesPage } from './cases-page.tsx'
+import { ConnectPage, type ConnectSearch } from './connect-page.tsx'
 import { ConnectionsPage } from './connections-page.tsx'
+import { DraftPage } from './draft-page.tsx'
 import { EmptyState } from './notices.tsx'
 import { OverviewPage } from './overview-page.tsx'
 import { Shell } from './shell.tsx'
@@ -31,6 +33,13 @@ function caseSearch(search: Record<string, unknown>): CaseSearch {
   return known
 }
 
+function connectSearch(search: Record<string, unknown>): ConnectSearch {
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
+  const crm = search.crm === 'hubspot' || search.crm === 'salesforce' ? search.crm : undefined
+  const [kind, again, refused] = [text(search.kind), text(search.again), text(search.refused)]
+  return { ...(crm && { crm }), ...(kind && { kind }), ...(again && { again }), ...(refused && { refused }) }
+}
+
 const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage }),
   // The shell shows the sign-in page here as long as nobody is signed in.
@@ -39,6 +48,13 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/cases/$id', component: CasePage }),
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/connections/new',
+    component: ConnectPage,
+    validateSearch: connectSearch,
+  }),
+  createRoute({ getParentRoute: () => root, path: '/connections/new/$draftId', component: DraftPage }),
 ])
 
 export const router = createRouter({ routeTree, scrollRestoration: true })

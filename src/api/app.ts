@@ -7,10 +7,12 @@ import underPressure from '@fastify/under-pressure'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Database } from '../store/database.ts'
+import type { ConnectSetUp } from './connect-options.ts'
 import { installConsoleFiles } from './console-files.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { type CrmLinks, NO_LINKS } from './crm-links.ts'
 import { databaseChecks, installHealth, type ReadinessCheck } from './health.ts'
+import { oauthRoutes } from './oauth-routes.ts'
 import { installProblems, ProblemError } from './problem.ts'
 import type { ExplainPolicy } from './read-workflows.ts'
 import { installSameOrigin } from './same-origin.ts'
@@ -34,6 +36,8 @@ export type AppOptions = {
   readonly started?: () => string | null
   readonly links?: CrmLinks
   readonly explain?: ExplainPolicy | null
+  /** How connections are made, changed and ended; null serves none of these routes. */
+  readonly connect?: ConnectSetUp | null
 }
 
 /** Both CRMs stay far below this in one delivery (HubSpot: 100 events, about 40 KB). */
@@ -93,8 +97,10 @@ export function buildApp(options: AppOptions): FastifyInstance {
     now,
     links: options.links ?? NO_LINKS,
     explain: options.explain ?? null,
+    connect: options.connect ?? null,
   })
   const requireSession = sessionGuard(db, publicUrl)
+  if (options.connect) app.register(oauthRoutes, { setUp: options.connect, requireSession })
   app.get('/api/openapi.json', { schema: { hide: true } }, async (request, reply) => {
     await requireSession(request)
     return reply.type('application/json').send(JSON.stringify(app.swagger()))

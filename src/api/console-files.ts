@@ -33,7 +33,16 @@ export function installConsoleFiles(app: FastifyInstance, consoleDir: string): v
       .header('cache-control', 'no-store')
       .send(html.replaceAll(NONCE_PLACEHOLDER, reply.cspNonce.style))
   }
-  for (const path of ['/', '/sign-in', '/cases', '/cases/:id', '/workflows', '/connections']) {
+  for (const path of [
+    '/',
+    '/sign-in',
+    '/cases',
+    '/cases/:id',
+    '/workflows',
+    '/connections',
+    '/connections/new',
+    '/connections/new/:id',
+  ]) {
     app.get(path, { schema: { hide: true } }, (_request, reply) => sendPage(reply))
   }
 }

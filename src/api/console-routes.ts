@@ -1,8 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../store/database.ts'
-import { CaseReply, ConnectionsReply, ListQuery, ListReply, Overview, WorkflowsReply } from './console-types.ts'
+import type { ConnectSetUp } from './connect-options.ts'
+import { connectionRoutes } from './connection-routes.ts'
+import { ConnectionsReply } from './connection-types.ts'
+import { CaseReply, ListQuery, ListReply, Overview, WorkflowsReply } from './console-types.ts'
 import type { CrmLinks } from './crm-links.ts'
+import { draftRoutes } from './draft-routes.ts'
 import { LiveChanges } from './live-changes.ts'
 import { ProblemError } from './problem.ts'
 import { readCase } from './read-case.ts'
@@ -12,17 +16,22 @@ import { readOverview } from './read-overview.ts'
 import { type ExplainPolicy, readWorkflows } from './read-workflows.ts'
 import { sessionGuard } from './session-routes.ts'
 
+/** As settings have it unless they say otherwise. */
+const POLL_SECONDS = 60
+
 export type ConsoleOptions = {
   readonly db: Database
   readonly publicUrl: string
   readonly links: CrmLinks
   readonly explain: ExplainPolicy | null
   readonly now: () => Date
+  /** How connections are made, changed and ended; null where nobody may. */
+  readonly connect: ConnectSetUp | null
 }
 
-/** What the console reads. All of it behind a session, none of it changes anything. */
+/** What the console reads, and below it what an admin changes. All of it behind a session. */
 export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
-  const { db, publicUrl, links, explain, now } = options
+  const { db, publicUrl, links, explain, now, connect } = options
   const requireSession = sessionGuard(db, publicUrl)
   app.addHook('onRequest', async (request) => {
     await requireSession(request)
@@ -61,8 +70,13 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   )
 
   app.get('/connections', { schema: { response: { 200: ConnectionsReply } }, config: { rateLimit } }, () =>
-    readConnections(db, links, now()),
+    readConnections(db, { links, now: now(), pollSeconds: connect?.pollSeconds ?? POLL_SECONDS }),
   )
+
+  if (connect) {
+    await app.register(draftRoutes, { setUp: connect, requireSession })
+    await app.register(connectionRoutes, { db, setUp: connect, requireSession })
+  }
 
   const live = new LiveChanges(db)
   app.addHook('preClose', async () => live.close())

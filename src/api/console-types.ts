@@ -226,47 +226,6 @@ export const WorkflowsReply = z.object({
 export type WorkflowsReply = z.infer<typeof WorkflowsReply>
 export type WorkflowView = WorkflowsReply['workflows'][number]
 
-export const ConnectionsReply = z.object({
-  connections: z.array(
-    z.object({
-      id: z.string(),
-      crm: z.enum(['hubspot', 'salesforce']),
-      title: z.string(),
-      accountId: z.string(),
-      status: z.enum(['connected', 'reconnect-needed']),
-      statusReason: z.string().nullable(),
-      url: z.string().nullable(),
-      baseline: z.object({
-        done: z.boolean(),
-        objects: z.array(
-          z.object({ object: z.string(), done: z.boolean(), count: z.number(), total: z.number().nullable() }),
-        ),
-      }),
-      stream: z.object({ state: z.string().nullable(), seenAt: Instant.nullable() }),
-      lastEventAt: Instant.nullable(),
-      eventsWaiting: z.number(),
-      budget: z
-        .object({
-          windowMs: z.number(),
-          windowUsed: z.number(),
-          windowLimit: z.number(),
-          total: z.number(),
-          usedToday: z.number().nullable(),
-          limitToday: z.number().nullable(),
-          pausedUntil: Instant.nullable(),
-          pausedWhy: z.string().nullable(),
-        })
-        .nullable(),
-      reconcile: z.array(z.object({ object: z.string(), lastRunAt: Instant.nullable(), lastFound: z.number() })),
-      unreadable: z.array(z.object({ object: z.string(), fields: z.array(z.string()) })),
-      taskKey: z.object({ enforced: z.boolean(), why: z.string() }).nullable(),
-      users: z.number(),
-    }),
-  ),
-})
-export type ConnectionsReply = z.infer<typeof ConnectionsReply>
-export type ConnectionView = ConnectionsReply['connections'][number]
-
 /** RFC 9457, as every error of every route looks. */
 export const ProblemReply = z.object({
   type: z.string(),

@@ -6,6 +6,8 @@ export type LinkTarget = {
   readonly crm: Crm
   readonly accountId: string
   readonly baseUrl: string
+  /** Origin of the CRM's pages for people as it named it itself; null when it did not. */
+  readonly pagesUrl?: string | null
 }
 
 /** The adapters know their vendors' addresses; the API only hands them on. Null: no page for this. */

@@ -17,6 +17,11 @@ export type ProblemType =
   | 'unsupported-media-type'
   | 'too-many-requests'
   | 'database-unavailable'
+  | 'sandbox-runs'
+  | 'not-ready'
+  | 'crm-refused'
+  | 'crm-busy'
+  | 'crm-no-answer'
   | 'timeout'
   | 'internal'
 
@@ -34,6 +39,11 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'unsupported-media-type': 'Unsupported media type',
   'too-many-requests': 'Too many requests',
   'database-unavailable': 'The database does not answer',
+  'sandbox-runs': 'The sandbox is running',
+  'not-ready': 'Not yet',
+  'crm-refused': 'The CRM refused',
+  'crm-busy': 'The CRM asks us to wait',
+  'crm-no-answer': 'The CRM gave no usable answer',
   timeout: 'The request took too long',
   internal: 'Something went wrong here',
 }
@@ -44,18 +54,33 @@ export class ProblemError extends Error {
   readonly type: ProblemType
   readonly status: number
   readonly retryable: boolean
+  /** One sentence per wrong field. */
+  readonly errors: ProblemReply['errors']
   constructor(
     type: ProblemType,
     status: number,
     detail: string,
-    options: { retryable?: boolean; cause?: unknown } = {},
+    options: {
+      retryable?: boolean
+      cause?: unknown
+      errors?: readonly { readonly field: string; readonly problem: string }[]
+    } = {},
   ) {
     super(detail, { cause: options.cause })
     this.type = type
     this.status = status
     this.retryable = options.retryable ?? false
+    this.errors = options.errors?.map((error) => ({ ...error }))
   }
 }
+
+/** Not ours to mend, and said to whoever asked. */
+const EXPECTED: ReadonlySet<ProblemType> = new Set([
+  'database-unavailable',
+  'not-connected',
+  'crm-busy',
+  'crm-no-answer',
+])
 
 type Answer = { type: ProblemType; status: number; detail: string; retryable: boolean; errors?: ProblemReply['errors'] }
 
@@ -63,7 +88,7 @@ export function installProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const answer = answerFor(error)
     // Only what we did not expect wakes someone up; a bad request is the sender's business.
-    if (answer.status >= 500 && answer.type !== 'database-unavailable' && answer.type !== 'not-connected') {
+    if (answer.status >= 500 && !EXPECTED.has(answer.type)) {
       request.log.error({ err: error, requestId: request.id }, 'request failed')
     } else if (answer.type === 'database-unavailable') {
       request.log.warn({ code: databaseCode(error), requestId: request.id }, 'database unavailable')
@@ -97,7 +122,8 @@ function sendProblem(reply: FastifyReply, request: FastifyRequest, answer: Answe
 
 function answerFor(error: FastifyError): Answer {
   if (error instanceof ProblemError) {
-    return { type: error.type, status: error.status, detail: error.message, retryable: error.retryable }
+    const { type, status, message: detail, retryable, errors } = error
+    return { type, status, detail, retryable, ...(errors ? { errors } : {}) }
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
     return {

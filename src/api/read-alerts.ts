@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
 import type { Overview } from './console-types.ts'
 import { loadErrorLine, readLoadError } from './load-error.ts'
+import { noticeTitle } from './notice-view.ts'
 
 type Alert = Overview['alerts'][number]
 
@@ -9,6 +10,8 @@ type Alert = Overview['alerts'][number]
 const UNKNOWN_WRITE_MINUTES = 15
 
 const REFUSED_TOLERATED = 50
+
+const NOTICES_SHOWN_MAX = 50
 
 /** What needs a person besides the cases themselves, worst first. */
 export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
@@ -20,6 +23,7 @@ export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
     pausedByCrm(db, now),
     unknownPortals(db, now),
     refusedWebhooks(db, now),
+    openNotices(db),
   ])
   return groups.flat().sort((a, b) => Number(b.level === 'stop') - Number(a.level === 'stop'))
 }
@@ -31,7 +35,36 @@ async function connectionsToReconnect(db: Database): Promise<Alert[]> {
     level: 'stop',
     title: `${row.title} has to be reconnected`,
     detail: 'Events are kept, but nothing can be read from or written to this CRM until then.',
-    step: row.status_reason ?? 'Renew the credentials of this connection and start again.',
+    step: row.status_reason ?? 'Connect it again on its card.',
+    about: 'connection',
+  }))
+}
+
+/**
+ * What happened to a connection and still lasts, one per cause: three fields that are gone are one thing to attend to.
+ * A lost grant is told by the connection's own status.
+ */
+async function openNotices(db: Database): Promise<Alert[]> {
+  const { rows } = await sql<{
+    title: string
+    code: string
+    level: 'warn' | 'stop'
+    says: string
+    step: string | null
+    n: number
+  }>`
+    select c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
+           (array_agg(n.says order by n.last_at desc))[1] as says, (array_agg(n.step order by n.last_at desc))[1] as step,
+           count(*) as n
+    from notice n join connection c on c.id = n.connection_id
+    where n.ended_at is null and n.level in ('warn', 'stop') and c.status <> 'disconnected'
+      and not (n.code = 'reconnect' and c.status = 'reconnect-needed')
+    group by c.id, c.title, n.code order by c.title, n.code limit ${NOTICES_SHOWN_MAX}`.execute(db)
+  return rows.map((row) => ({
+    level: row.level,
+    title: `${row.title}: ${noticeTitle(row.code)}`,
+    detail: row.n > 1 ? `${row.says} And ${row.n - 1} more of the kind.` : row.says,
+    step: row.step ?? 'Nothing; it ends by itself.',
     about: 'connection',
   }))
 }
@@ -93,7 +126,10 @@ async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
 async function pausedByCrm(db: Database, now: Date): Promise<Alert[]> {
   const { rows } = await sql<{ title: string; paused_until: Date; paused_why: string | null }>`
     select c.title, b.paused_until, b.paused_why from call_budget b join connection c on c.id = b.connection_id
-    where b.paused_until > ${new Date(+now + 60_000)} order by c.title`.execute(db)
+    where b.paused_until > ${new Date(+now + 60_000)} and c.status <> 'disconnected'
+      and not exists (select 1 from notice n where n.connection_id = c.id and n.code = 'busy' and n.ended_at is null
+        and n.level <> 'info')
+    order by c.title`.execute(db)
   return rows.map((row) => ({
     level: 'warn',
     title: `${row.title} asked us to wait`,

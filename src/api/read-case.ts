@@ -135,7 +135,8 @@ async function readSameTask(db: Database, taskId: number, besides: number): Prom
 
 async function readLinkTargets(db: Database, ids: readonly string[]): Promise<Map<string, LinkTarget>> {
   const { rows } = await sql<LinkTarget>`
-    select id, crm, account_id as "accountId", base_url as "baseUrl" from connection
+    select id, crm, account_id as "accountId", base_url as "baseUrl", pages_url as "pagesUrl"
+    from connection
     where id = any(${[...new Set(ids)]})`.execute(db)
   return new Map(rows.map((row) => [row.id, row]))
 }

@@ -11,6 +11,7 @@ import { createQueues } from '../queue/wake.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { migrate, SchemaTooNewError } from '../store/migrate.ts'
 import { buildApp } from './app.ts'
+import { connectSetUp } from './connect-setup.ts'
 import { beatChecks, type ReadinessCheck, workflowCheck } from './health.ts'
 import { hubSpotReceivers } from './hubspot-receivers.ts'
 import { databaseCode } from './problem.ts'
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     started: () => (stopping ? 'the stop that has begun' : waitingFor),
     links: VENDOR_PAGES,
     explain: explainPolicy,
+    connect: await connectSetUp(db, settings, webhookUrl),
   })
   const aborting = new AbortController()
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false, skip: [...UNCAUGHT] }, async () => {

@@ -12,18 +12,18 @@ const HUBSPOT_TYPES: Readonly<Record<string, string>> = {
 
 /** The vendors' pages for people. HubSpot's API and its pages have different hosts; a sandbox has one for both. */
 export const VENDOR_PAGES: CrmLinks = {
-  recordUrl: ({ crm, accountId, baseUrl }, objectType, recordId) => {
+  recordUrl: ({ crm, accountId, baseUrl, pagesUrl }, objectType, recordId) => {
     const id = encodeURIComponent(recordId)
-    if (crm === 'salesforce') return `${baseUrl}/lightning/r/${encodeURIComponent(objectType)}/${id}/view`
+    if (crm === 'salesforce') return `${pagesUrl ?? baseUrl}/lightning/r/${encodeURIComponent(objectType)}/${id}/view`
     const type = HUBSPOT_TYPES[objectType] ?? encodeURIComponent(objectType)
-    return `${hubSpotPages(baseUrl)}/contacts/${encodeURIComponent(accountId)}/record/${type}/${id}`
+    return `${pagesUrl ?? hubSpotPages(baseUrl)}/contacts/${encodeURIComponent(accountId)}/record/${type}/${id}`
   },
-  taskUrl: ({ crm, accountId, baseUrl }, taskId) => {
+  taskUrl: ({ crm, accountId, baseUrl, pagesUrl }, taskId) => {
     const id = encodeURIComponent(taskId)
-    if (crm === 'salesforce') return `${baseUrl}/lightning/r/Task/${id}/view`
-    return `${hubSpotPages(baseUrl)}/tasks/${encodeURIComponent(accountId)}/view/all/task/${id}`
+    if (crm === 'salesforce') return `${pagesUrl ?? baseUrl}/lightning/r/Task/${id}/view`
+    return `${pagesUrl ?? hubSpotPages(baseUrl)}/tasks/${encodeURIComponent(accountId)}/view/all/task/${id}`
   },
-  accountUrl: ({ crm, baseUrl }) => (crm === 'salesforce' ? baseUrl : hubSpotPages(baseUrl)),
+  accountUrl: ({ crm, baseUrl, pagesUrl }) => pagesUrl ?? (crm === 'salesforce' ? baseUrl : hubSpotPages(baseUrl)),
 }
 
 function hubSpotPages(baseUrl: string): string {
