@@ -1,5 +1,13 @@
 import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError, type ItemOutcome } from '../crm.ts'
-import { categoryOf, codeOf, contextTexts, type HubSpotErrorBody, sentenceOf } from './hubspot-errors.ts'
+import {
+  ACCOUNT_RULES,
+  categoryOf,
+  codeOf,
+  contextTexts,
+  type HubSpotErrorBody,
+  refusalText,
+  sentenceOf,
+} from './hubspot-errors.ts'
 import { type JsonObject, listOf } from './json-value.ts'
 
 /** One input of a batch call, with what it takes to recognise its result among shuffled and partial ones. */
@@ -14,6 +22,10 @@ export type BatchResult =
   | { readonly item: BatchItem; readonly record: JsonObject }
   | { readonly item: BatchItem; readonly outcome: ItemOutcome }
 
+// One bad input among 100 is found with fifteen refusals. Where a rule of the account refuses every input, halving on
+// would cost two calls for each of them: the rest then waits for another time.
+const REFUSALS_MAX = 24
+
 /**
  * Sends one batch and gives every item its own outcome. HubSpot refuses a whole batch for one bad input, so a refused
  * batch is halved until the bad ones stand alone: about 2 log2(100) calls more for one bad input among 100.
@@ -27,6 +39,7 @@ export async function writeBatch(
   const results: BatchResult[] = []
   const waiting: (readonly BatchItem[])[] = items.length === 0 ? [] : [items]
   let sent = false
+  let refusals = 0
   for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
     const [only] = part
     try {
@@ -34,7 +47,13 @@ export async function writeBatch(
       sent = true
       results.push(...matched(part, body, belongsTo))
     } catch (error) {
-      if (error instanceof CrmRefusedError && part.length > 1) {
+      if (error instanceof CrmRefusedError) refusals += 1
+      if (error instanceof CrmRefusedError && part.length > 1 && refusals >= REFUSALS_MAX) {
+        // Refused as a whole, so nothing of it was written; which of them is to blame is not known yet.
+        for (const item of [part, ...waiting.splice(0)].flat()) {
+          results.push({ item, outcome: { key: item.key, outcome: 'retry', why: error.message, retryAtMs: null } })
+        }
+      } else if (error instanceof CrmRefusedError && part.length > 1) {
         const half = Math.ceil(part.length / 2)
         waiting.unshift(part.slice(0, half), part.slice(half))
       } else if (error instanceof CrmReconnectError && !sent) {
@@ -64,7 +83,7 @@ function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {
   if (item.inputId !== null && (error.status === 404 || error.code === 'OBJECT_NOT_FOUND')) {
     return { key: item.key, outcome: 'gone', why: error.message }
   }
-  return { key: item.key, outcome: 'refused', code: error.code, why: error.message }
+  return { key: item.key, outcome: 'refused', code: error.code, why: refusalText(error.code, error.message) }
 }
 
 function matched(
@@ -129,7 +148,10 @@ function itemFailure(item: BatchItem, error: HubSpotErrorBody): ItemOutcome {
   if (category === 'OBJECT_NOT_FOUND') {
     return item.inputId === null ? { key, outcome: 'refused', code: category, why } : { key, outcome: 'gone', why }
   }
-  if (REFUSALS.has(category)) return { key, outcome: 'refused', code: codeOf(error, 400), why }
+  const code = codeOf(error, 400)
+  if (REFUSALS.has(category) || ACCOUNT_RULES.has(code)) {
+    return { key, outcome: 'refused', code, why: refusalText(code, why) }
+  }
   if (category === 'RATE_LIMITS' || category === 'RATE_LIMIT') return { key, outcome: 'retry', why, retryAtMs: null }
   return { key, outcome: 'unknown', why }
 }

@@ -26,6 +26,22 @@ export class HubSpotRefusal extends CrmRefusedError {
 /** A 401. HubSpot says that one alone is no proof that the token is spent, so it is told apart from a lost scope. */
 export class HubSpotTokenRefused extends CrmReconnectError {}
 
+/**
+ * A 5xx: whether anything was done is not known. HubSpot's guide tells apart what it gave up on for taking too long
+ * (502, 504, 524: pause for seconds) and what it could not take at all (503, 521, 523: pause).
+ */
+export class HubSpotOutage extends CrmUnknownError {
+  /** Not before this instant, for everyone; null: HubSpot asks for no pause, or only for one of seconds. */
+  readonly retryAtMs: number | null
+  /** How long a request that may be repeated waits first. */
+  readonly pauseMs: number
+  constructor(message: string, retryAtMs: number | null, pauseMs: number) {
+    super(message)
+    this.retryAtMs = retryAtMs
+    this.pauseMs = pauseMs
+  }
+}
+
 /** A 403 for want of scopes: the grant stands, the app may just not do this. */
 export class HubSpotScopeMissing extends CrmReconnectError {
   /** As HubSpot names them; empty when it names none. */
@@ -94,7 +110,12 @@ export function failureOf(answer: FailedAnswer): Error {
   // Only a proxy answers 403 without HubSpot's body. It refuses the way, not the request, so the request may come again.
   if (status === 403 && body === undefined) return new CrmBusyError(where, nowMs + (waitMs ?? 60_000))
   if (status >= 400 && status < 500) return new HubSpotRefusal(where, codeOf(body, status), status, body ?? {})
-  return new CrmUnknownError(where)
+  const retryAtMs = waitMs === null ? null : nowMs + waitMs
+  if (status === 503 || status === 521 || status === 523)
+    return new HubSpotOutage(where, retryAtMs ?? nowMs + 2_000, 2_000)
+  if (status === 502 || status === 504 || status === 524) return new HubSpotOutage(where, retryAtMs, 1_000)
+  // 500; 522, 525 and 526 of the network before HubSpot; an odd 3xx.
+  return new HubSpotOutage(where, retryAtMs, 300)
 }
 
 /** HubSpot's own words about what it did not like, short enough for a task or a ledger line. */
@@ -105,6 +126,21 @@ export function sentenceOf(body: HubSpotErrorBody | undefined): string {
     .map((detail) => detail.message)
     .filter((text) => text !== '' && !message.includes(text))
   return [message, ...details].join(' ').trim().slice(0, SENTENCE_MAX)
+}
+
+/** Rules that an admin of the account set, enforced on the API too since September 2026. */
+export const ACCOUNT_RULES: ReadonlySet<string> = new Set([
+  'MISSING_CONDITIONAL_REQUIRED_PROPERTY',
+  'MISSING_REQUIRED_PROPERTY',
+])
+
+/**
+ * Why a write was refused, in HubSpot's own words. Where it is not the value but a rule of the account, that is said
+ * first: such a write worked yesterday, and only an admin can make it work again.
+ */
+export function refusalText(code: string, said: string): string {
+  if (!ACCOUNT_RULES.has(code)) return said
+  return `A rule that an admin set in this HubSpot account refuses it (${code}): ${said}`
 }
 
 /** The most specific code that HubSpot gives. */

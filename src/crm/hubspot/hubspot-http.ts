@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type CallBudget, CrmBusyError, CrmUnknownError } from '../crm.ts'
-import { failureOf, type HubSpotErrorBody, HubSpotTokenRefused } from './hubspot-errors.ts'
+import { failureOf, type HubSpotErrorBody, HubSpotOutage, HubSpotTokenRefused } from './hubspot-errors.ts'
 
 export type HubSpotCall = {
   readonly kind: 'read' | 'write' | 'search'
@@ -75,9 +75,13 @@ export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
           await pause(Math.max(waitMs, 0) + Math.random() * 100)
           continue
         }
+        if (!(error instanceof CrmUnknownError)) throw error
+        const outage = error instanceof HubSpotOutage ? error : null
+        if (outage?.retryAtMs) await budget.pauseUntil(outage.retryAtMs, outage.message)
         const repeatable = request.kind !== 'write' || request.repeatable === true
-        if (!(error instanceof CrmUnknownError) || !repeatable || attempt >= ATTEMPTS_MAX) throw error
-        await pause(backoffMs(attempt))
+        const waitMs = Math.max((outage?.retryAtMs ?? 0) - nowMs(), outage?.pauseMs ?? 0)
+        if (!repeatable || attempt >= ATTEMPTS_MAX || waitMs > SHORT_WAIT_MS) throw error
+        await pause(Math.max(backoffMs(attempt), waitMs))
       }
     }
   }
