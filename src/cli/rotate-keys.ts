@@ -1,0 +1,49 @@
+import { addKey, loadKeys, retireKeys } from '../config/key-file.ts'
+import { readSettings } from '../config/settings.ts'
+import { rotateKeys } from '../pipeline/rotate-keys.ts'
+import { openDatabase } from '../store/database.ts'
+import { createSecretBox } from '../store/secret-box.ts'
+import { findRunningInstance } from './running-instance.ts'
+
+/**
+ * `npx lanekeeper rotate-keys`: seals every credential with a new key and forgets the old ones, while everything runs.
+ * Keys in LANEKEEPER_KEYS are their owner's to change: then this seals with the first of them.
+ */
+async function runRotation(): Promise<number> {
+  const settings = readSettings(process.env)
+  const running = await findRunningInstance(settings)
+  if (typeof running === 'string') {
+    process.stderr.write('Lanekeeper does not run here: start it, or set DATABASE_URL to its database.\n')
+    return 1
+  }
+  if (running.sandbox) {
+    // Both databases are sealed with the keys of one file: those that only the other one needs would be forgotten.
+    process.stderr.write(
+      'What runs here are the sandbox CRMs. Rotate while your own connections run ("npm start -- --own").\n',
+    )
+    return 1
+  }
+  const isOwn = settings.keys !== null
+  const version = isOwn ? settings.keys[0]!.version : await addKey(settings.dataDir)
+  const db = openDatabase(running.databaseUrl, { max: 2, applicationName: 'lanekeeper-rotate-keys' })
+  try {
+    const { resealed, of, inUse } = await rotateKeys({ db, box: createSecretBox(await loadKeys(settings)) })
+    process.stdout.write(`Sealed ${resealed} of ${of} secrets again, with key "${version}".\n`)
+    if (isOwn) {
+      process.stdout.write('Older keys may leave LANEKEEPER_KEYS once every process runs with the new list.\n')
+      return 0
+    }
+    const retired = await retireKeys(settings.dataDir, inUse)
+    if (retired.length > 0) process.stdout.write(`Forgot ${retired.map((one) => `"${one}"`).join(', ')}.\n`)
+    return 0
+  } finally {
+    await db.destroy()
+  }
+}
+
+try {
+  process.exitCode = await runRotation()
+} catch (error) {
+  process.stderr.write(`Keys were not rotated: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 2
+}
