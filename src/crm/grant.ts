@@ -95,6 +95,8 @@ export type OpenOptions<G extends Grant> = {
   readonly accountId: string | undefined
   /** Origin of the CRM's pages once known, see `CrmIdentity.pagesUrl`. */
   readonly pagesUrl: string | undefined
+  /** IANA zone of the account once known: HubSpot gives a spent day back at its midnight. */
+  readonly timeZone?: string | null | undefined
   readonly nowMs: () => number
   readonly deadlineMs?: number
 }

@@ -42,6 +42,7 @@ export function openConnection(deps: ConnectDeps, row: ConnectionRow): OpenConne
     taskKey: row.taskKey ?? undefined,
     accountId: row.accountId,
     pagesUrl: row.pagesUrl ?? undefined,
+    timeZone: row.timeZone,
   })
   return { connection: row, ...opened }
 }
@@ -78,6 +79,7 @@ export type CrmToOpen = {
   readonly taskKey?: TaskKeySupport | undefined
   readonly accountId?: string | undefined
   readonly pagesUrl?: string | undefined
+  readonly timeZone?: string | null | undefined
 }
 
 /** The adapter for a grant, by its kind. */

@@ -50,6 +50,7 @@ export function openHubSpot(options: OpenOptions<HubSpotGrant>): {
     baseUrl: address.baseUrl,
     uiBaseUrl: options.pagesUrl ?? pagesOfLoopback(address),
     portalId: options.accountId,
+    timeZone: options.timeZone,
     appId: grant.appId,
     token: access.current,
     tokenRejected: access.refused,

@@ -14,6 +14,8 @@ export type PortalOptions = {
   /** Origin of the pages where people open records. Default: what the account says of itself. */
   readonly uiBaseUrl?: string | undefined
   readonly portalId?: string | number | undefined
+  /** IANA zone of the account, if known; `identify` finds out. */
+  readonly timeZone?: string | null | undefined
   /** Null: not known; then only the values that we wrote tell our own writes. */
   readonly appId: string | number | null
   readonly token: () => Promise<string>
@@ -62,7 +64,7 @@ export function openPortal(options: PortalOptions): Portal {
   const appId = options.appId === null ? null : String(options.appId)
   const paths = hubSpotPaths(options.apiVersion ?? '2026-03')
   let portalId = options.portalId === undefined ? null : String(options.portalId)
-  let timeZone: string | null = null
+  let timeZone = options.timeZone ?? null
   let pagesUrl = options.uiBaseUrl ?? null
   let limits: CallUsage | null = null
   const http = createHubSpotHttp({
