@@ -2,7 +2,7 @@ import { ApiError } from './api-error.ts'
 import type { ApiPath } from './api-path.ts'
 import { type ApiReply, type ApiRequest, methodNotAllowed, NO_CONTENT, ok } from './api-request.ts'
 import { associationRoute } from './association-routes.ts'
-import type { CredentialStore, TokenCheck } from './credentials.ts'
+import type { Caller, CredentialStore, TokenCheck } from './credentials.ts'
 import { objectRoute } from './object-routes.ts'
 import { findObjectType } from './object-type.ts'
 import { ownerRoute } from './owner-routes.ts'
@@ -11,8 +11,8 @@ import { propertyRoute } from './property-routes.ts'
 
 /** Every call that needs a token. */
 export function apiRoute(portal: Portal, credentials: CredentialStore, path: ApiPath, request: ApiRequest): ApiReply {
-  const scope = neededScope(path, request)
-  if (scope !== null && portal.settings.missingScopes.includes(scope)) throw missingScope(scope)
+  const scopes = neededScopes(path, request)
+  if (scopes.length > 0 && !scopes.some((scope) => has(portal, request.caller, scope))) throw missingScope(scopes[0]!)
   switch (path.family) {
     case 'objects':
       return objectRoute(portal, request)
@@ -52,35 +52,50 @@ export function missingScope(scope: string): ApiError {
   })
 }
 
-/** The scope of a call; reading by batch or search is reading, though it is a POST. */
-export function neededScope({ family, rest }: ApiPath, { method }: { readonly method: string }): string | null {
+/** A static token has every scope of its app, an OAuth one those that were granted at the consent. */
+function has(portal: Portal, { scopes }: Caller, scope: string): boolean {
+  return !portal.settings.missingScopes.includes(scope) && (scopes === null || scopes.includes(scope))
+}
+
+/** One of these is enough for the call; reading by batch or search is reading, though it is a POST. */
+export function neededScopes({ family, rest }: ApiPath, { method }: { readonly method: string }): string[] {
   const type = rest[0] === undefined ? undefined : findObjectType(rest[0])
   const reads = method === 'GET' || rest[1] === 'search' || rest.at(-1) === 'read'
   switch (family) {
     case 'owners':
-      return 'crm.objects.owners.read'
+      return ['crm.objects.owners.read']
     case 'objects':
     case 'associations':
-      return type === undefined ? null : `crm.objects.${type.scope}.${reads ? 'read' : 'write'}`
+      return type === undefined ? [] : [`crm.objects.${type.scope}.${reads ? 'read' : 'write'}`]
     case 'properties':
-      if (type === undefined) return null
-      if (reads) return `crm.objects.${type.scope}.read`
-      return `crm.schemas.${type.name}.write`
+      if (type === undefined) return []
+      if (reads) return [`crm.objects.${type.scope}.read`, `crm.schemas.${type.name}.read`]
+      return [`crm.schemas.${type.name}.write`]
     default:
-      return null
+      return []
   }
 }
 
 function accountDetails(portal: Portal): Record<string, unknown> {
+  const { accountType, timeZone, uiDomain, dataHostingLocation } = portal.settings
+  const offsetMs = zoneOffsetMs(timeZone, portal.now())
   return {
     portalId: portal.portalId,
-    accountType: 'STANDARD',
-    timeZone: 'Europe/Berlin',
+    accountType,
+    timeZone,
     companyCurrency: 'EUR',
     additionalCurrencies: ['USD', 'JPY'],
-    utcOffset: '+01:00',
-    utcOffsetMilliseconds: 3_600_000,
-    uiDomain: 'app.hubspot.com',
-    dataHostingLocation: 'na1',
+    utcOffset: `${offsetMs < 0 ? '-' : '+'}${new Date(Math.abs(offsetMs)).toISOString().slice(11, 16)}`,
+    utcOffsetMilliseconds: offsetMs,
+    uiDomain,
+    dataHostingLocation,
   }
+}
+
+/** How far the zone is ahead of UTC at this moment. */
+function zoneOffsetMs(timeZone: string, atMs: number): number {
+  const parts = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(atMs)
+  const [, sign = '+', hours = '0', minutes = '0'] =
+    /GMT([+-])(\d{2}):(\d{2})/.exec(parts.find((part) => part.type === 'timeZoneName')?.value ?? '') ?? []
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
 }

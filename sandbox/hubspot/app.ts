@@ -6,6 +6,7 @@ import { FaultPlan } from './faults.ts'
 import { httpFront, type Sandbox } from './http-front.ts'
 import { Portal } from './portal.ts'
 import { seedFromWorld } from './portal-seed.ts'
+import { SchemaChanges } from './schema-changes.ts'
 import { DEFAULT_SETTINGS, type SandboxSettings, withSettings } from './settings.ts'
 import { CallStats } from './stats.ts'
 import { SubscriptionList, webhookEvent } from './webhook-event.ts'
@@ -36,8 +37,9 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
   const credentials = randomCredentials(options.credentials)
   const firstActive = world.hubspot.owners.find((owner) => !owner.archived)
   const random = options.random ?? Math.random
+  const store = new CredentialStore(credentials, portal.appId, firstActive?.userId ?? 1)
   const sender = webhookSender({
-    clientSecret: credentials.clientSecret,
+    clientSecret: () => store.given.clientSecret,
     settings: () => portal.settings,
     random,
   })
@@ -59,11 +61,12 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
   }
   const sandbox: Sandbox = {
     portal,
-    credentials: new CredentialStore(credentials, portal.appId, firstActive?.userId ?? 1),
+    credentials: store,
     faults: new FaultPlan(),
     stats: new CallStats(),
     sender,
     labels: world.labels.filter((label) => label.crm === 'hubspot'),
+    schemaChanges: new SchemaChanges(portal),
   }
   const front = httpFront(sandbox)
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {

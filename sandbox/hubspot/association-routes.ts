@@ -160,7 +160,7 @@ function linksWire(portal: Portal, from: ObjectRef, to: ObjectTypeName): Record<
 }
 
 function putDefault(portal: Portal, from: ObjectRef, to: ObjectRef, { caller }: ApiRequest): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const typeId = plainTypeId(from.type, to.type)
   if (typeId === undefined) throw invalid(`No association type between ${from.type} and ${to.type}`)
   portal.associate(from, to, [typeId], caller.actor)
@@ -187,7 +187,7 @@ function labelsPair(from: ObjectRef, to: ObjectRef, typeIds: readonly number[]):
 }
 
 function batchRead(portal: Portal, from: ObjectTypeName, to: ObjectTypeName, { body }: ApiRequest): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const results: unknown[] = []
   const errors: unknown[] = []
   for (const { id } of batchInputs(body, READ_INPUTS_MAX)) {
@@ -212,7 +212,7 @@ function batchCreate(
   { body, caller }: ApiRequest,
   typesOf: (input: BatchInput) => number[] | null,
 ): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const results: unknown[] = []
   const errors: unknown[] = []
   let byDefault = false

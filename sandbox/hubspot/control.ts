@@ -5,17 +5,24 @@ import type { Sandbox } from './http-front.ts'
 import { OBJECT_TYPES, objectType } from './object-type.ts'
 import { applyPersonChanges, type PersonChange } from './person-changes.ts'
 import type { Portal } from './portal.ts'
+import { propertyWire } from './property-definition.ts'
 import { withSettings } from './settings.ts'
 import { type StoredRecord, wireValue } from './stored-record.ts'
 
 const NOT_THERE: ApiReply = { status: 404, json: { status: 'error', message: 'resource not found' } }
 
 /** The way for tests to look and to meddle. Without the secret the path does not exist. */
-export function controlRoute(sandbox: Sandbox, method: string, url: URL, raw: Buffer, secret: string): ApiReply {
+export async function controlRoute(
+  sandbox: Sandbox,
+  method: string,
+  url: URL,
+  raw: Buffer,
+  secret: string,
+): Promise<ApiReply> {
   if (!isSecret(secret, sandbox.credentials.given.controlSecret)) return NOT_THERE
   try {
     const body = raw.length === 0 ? {} : (JSON.parse(raw.toString('utf8')) as Record<string, unknown>)
-    return run(sandbox, `${method} ${url.pathname.slice('/__sandbox'.length)}`, body)
+    return await run(sandbox, `${method} ${url.pathname.slice('/__sandbox'.length)}`, body)
   } catch (error) {
     return { status: 400, json: { error: error instanceof Error ? error.message : String(error) } }
   }
@@ -26,7 +33,7 @@ function isSecret(given: string, secret: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-function run(sandbox: Sandbox, call: string, body: Readonly<Record<string, unknown>>): ApiReply {
+async function run(sandbox: Sandbox, call: string, body: Readonly<Record<string, unknown>>): Promise<ApiReply> {
   const { portal, faults, labels, sender, stats } = sandbox
   switch (call) {
     case 'GET /labels':
@@ -56,10 +63,22 @@ function run(sandbox: Sandbox, call: string, body: Readonly<Record<string, unkno
       return { status: 200, json: { tasks: [...portal.list('tasks')].map((task) => taskOf(portal, task)) } }
     case 'GET /settings':
       return { status: 200, json: portal.settings }
-    case 'POST /settings':
-      portal.settings = withSettings(portal.settings, body)
+    case 'POST /settings': {
+      const { clientSecret, ...settings } = body
+      portal.settings = withSettings(portal.settings, settings)
+      if (clientSecret !== undefined) sandbox.credentials.setClientSecret(secretOf(clientSecret))
       sender.wake()
       return { status: 200, json: portal.settings }
+    }
+    case 'POST /schema':
+      return { status: 200, json: propertyWire(sandbox.schemaChanges.apply(body)) }
+    case 'POST /webhooks':
+      if (!Array.isArray(body.items)) throw new Error('items must be a list')
+      return { status: 200, json: { accepted: await sender.deliverNow(body.items) } }
+    case 'POST /stream':
+      if (body.kind !== 'unreadable-item') throw new Error(`Unknown stream kind "${String(body.kind)}"`)
+      sender.smuggle(body.item ?? UNREADABLE)
+      return { status: 200, json: {} }
     case 'POST /changes': {
       if (!Array.isArray(body.changes)) throw new Error('changes must be a list')
       const userId = sandbox.credentials.userId
@@ -68,6 +87,14 @@ function run(sandbox: Sandbox, call: string, body: Readonly<Record<string, unkno
     default:
       return NOT_THERE
   }
+}
+
+/** What a receiver cannot make sense of: no type, and an id that is none. */
+const UNREADABLE = { eventId: 'not a number', objectId: { nested: true } }
+
+function secretOf(value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new Error('clientSecret must be text')
 }
 
 /** `key` is whatever unique property the app made on tasks; the sandbox does not know its name. */

@@ -1,8 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type Actor, app, person } from './actor.ts'
 
-/** HubSpot's access tokens live half an hour. */
-const ACCESS_TOKEN_S = 1_800
 const CODE_LIVES_MS = 60_000
 
 export type HubSpotCredentials = {
@@ -18,6 +16,8 @@ export type Caller = {
   /** Which allowance its calls come from. */
   readonly appKey: string
   readonly oauth: boolean
+  /** Null: whatever the app has. */
+  readonly scopes: readonly string[] | null
 }
 
 export type TokenCheck = { readonly caller: Caller } | { readonly refused: 'unknown' | 'expired' }
@@ -26,7 +26,7 @@ type Grant = { readonly userId: number; readonly scopes: readonly string[] }
 
 /** Who may call, as whom. Static tokens never expire; OAuth ones do. */
 export class CredentialStore {
-  readonly given: HubSpotCredentials
+  given: HubSpotCredentials
   readonly #appId: number
   /** The person whom the user token and the OAuth consent belong to. */
   readonly userId: number
@@ -50,15 +50,21 @@ export class CredentialStore {
 
   check(token: string, nowMs: number): TokenCheck {
     if (token === this.given.token) {
-      return { caller: { actor: app(this.#appId), appKey: String(this.#appId), oauth: false } }
+      return { caller: { actor: app(this.#appId), appKey: String(this.#appId), oauth: false, scopes: null } }
     }
     if (token === this.given.userToken) {
-      return { caller: { actor: person(this.userId), appKey: `user:${this.userId}`, oauth: false } }
+      return { caller: { actor: person(this.userId), appKey: `user:${this.userId}`, oauth: false, scopes: null } }
     }
     const access = this.#access.get(token)
     if (access === undefined) return { refused: 'unknown' }
     if (access.expiresAtMs <= nowMs) return { refused: 'expired' }
-    return { caller: { actor: app(this.#appId), appKey: String(this.#appId), oauth: true } }
+    const scopes = access.grant?.scopes ?? []
+    return { caller: { actor: app(this.#appId), appKey: String(this.#appId), oauth: true, scopes } }
+  }
+
+  /** From now on the app's secret is this: webhooks are signed with it, and the old one gets no tokens. */
+  setClientSecret(clientSecret: string): void {
+    this.given = { ...this.given, clientSecret }
   }
 
   isClient(clientId: string, clientSecret: string): boolean {
@@ -117,10 +123,10 @@ export class CredentialStore {
   }
 
   /** Real tokens may be 300 characters long: a column that holds fewer shows here. */
-  issueAccess(grant: Grant | null, nowMs: number): { token: string; expiresInS: number } {
+  issueAccess(grant: Grant | null, nowMs: number, expiresInS: number): { token: string; expiresInS: number } {
     const token = randomBytes(216).toString('base64url')
-    this.#access.set(token, { expiresAtMs: nowMs + ACCESS_TOKEN_S * 1_000, grant })
-    return { token, expiresInS: ACCESS_TOKEN_S }
+    this.#access.set(token, { expiresAtMs: nowMs + expiresInS * 1_000, grant })
+    return { token, expiresInS }
   }
 
   introspect(token: string, nowMs: number): { expiresInS: number; grant: Grant | null } | undefined {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Label } from '../world/world.ts'
-import { apiRoute, missingScope, neededScope, unauthorized } from './api.ts'
+import { apiRoute, missingScope, neededScopes, unauthorized } from './api.ts'
 import { ApiError, invalid } from './api-error.ts'
 import { type ApiPath, parseApiPath, routeName } from './api-path.ts'
 import type { ApiReply } from './api-request.ts'
@@ -12,6 +12,7 @@ import { authorizePage, oauthRoute, revokedGrant } from './oauth-routes.ts'
 import { pageRoute } from './page.ts'
 import type { Portal } from './portal.ts'
 import { RateLimits } from './rate-limit.ts'
+import type { SchemaChanges } from './schema-changes.ts'
 import type { CallStats } from './stats.ts'
 import type { WebhookSender } from './webhook-sender.ts'
 
@@ -25,6 +26,7 @@ export type Sandbox = {
   readonly stats: CallStats
   readonly sender: WebhookSender
   readonly labels: Label[]
+  readonly schemaChanges: SchemaChanges
 }
 
 type HttpFront = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -33,6 +35,8 @@ type HttpFront = (request: IncomingMessage, response: ServerResponse) => Promise
 export function httpFront(sandbox: Sandbox): HttpFront {
   const limits = new RateLimits()
   return async (request, response) => {
+    // One clock: a portal that is ahead says so here too.
+    response.setHeader('date', new Date(sandbox.portal.now()).toUTCString())
     const method = request.method ?? 'GET'
     const url = new URL(`http://sandbox.invalid${request.url ?? '/'}`)
     let raw: Buffer
@@ -97,7 +101,7 @@ function answer(sandbox: Sandbox, limits: RateLimits, call: Call, fault: Fault |
     }
     if (fault?.kind === 'revoked') throw unauthorized(null)
     if (fault?.kind === 'expired-token') throw unauthorized({ refused: 'expired' })
-    if (fault?.kind === 'missing-scope') throw missingScope(neededScope(path, call) ?? 'oauth')
+    if (fault?.kind === 'missing-scope') throw missingScope(neededScopes(path, call)[0] ?? 'oauth')
     const caller = authenticate(sandbox.credentials, request.headers.authorization)
     const { portal } = sandbox
     const search = path.family === 'objects' && path.rest[1] === 'search'
@@ -250,6 +254,8 @@ function oauthContext({ portal, credentials }: Sandbox) {
     portalId: portal.portalId,
     appId: portal.appId,
     rotateRefreshToken: portal.settings.rotateRefreshToken,
+    accessTokenSeconds: portal.settings.accessTokenSeconds,
+    missingScopes: portal.settings.missingScopes,
     nowMs: Date.now(),
   }
 }

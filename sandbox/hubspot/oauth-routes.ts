@@ -7,6 +7,8 @@ type OAuthContext = {
   readonly portalId: number
   readonly appId: number
   readonly rotateRefreshToken: boolean
+  readonly accessTokenSeconds: number
+  readonly missingScopes: readonly string[]
   readonly nowMs: number
 }
 
@@ -50,7 +52,7 @@ export function oauthRoute(
 }
 
 function token(context: OAuthContext, form: URLSearchParams): ApiReply {
-  const { credentials, nowMs, portalId } = context
+  const { credentials, nowMs, portalId, accessTokenSeconds } = context
   switch (form.get('grant_type')) {
     case 'authorization_code': {
       const verifier = form.get('code_verifier')
@@ -58,7 +60,7 @@ function token(context: OAuthContext, form: URLSearchParams): ApiReply {
       if (grant === undefined) {
         return oauthError(400, 'invalid_grant', 'BAD_AUTH_CODE', 'missing or unknown auth code')
       }
-      const access = credentials.issueAccess(grant, nowMs)
+      const access = credentials.issueAccess(grant, nowMs, accessTokenSeconds)
       return granted(portalId, grant, access, credentials.issueRefresh(grant))
     }
     case 'refresh_token': {
@@ -67,10 +69,10 @@ function token(context: OAuthContext, form: URLSearchParams): ApiReply {
       if (grant === undefined) return revokedGrant()
       if (context.rotateRefreshToken) credentials.revoke(given)
       const refresh = context.rotateRefreshToken ? credentials.issueRefresh(grant) : given
-      return granted(portalId, grant, credentials.issueAccess(grant, nowMs), refresh)
+      return granted(portalId, grant, credentials.issueAccess(grant, nowMs, accessTokenSeconds), refresh)
     }
     case 'client_credentials': {
-      const access = credentials.issueAccess(null, nowMs)
+      const access = credentials.issueAccess(null, nowMs, accessTokenSeconds)
       return {
         status: 200,
         json: {
@@ -149,7 +151,7 @@ function legacyTokenInfo({ credentials, nowMs, appId, portalId }: OAuthContext, 
 
 /** The page that asks a person whether the app may connect, and what their answer does. */
 export function authorizePage(
-  { credentials, nowMs }: OAuthContext,
+  { credentials, nowMs, missingScopes }: OAuthContext,
   query: URLSearchParams,
   decided: boolean,
 ): ApiReply {
@@ -176,7 +178,8 @@ export function authorizePage(
   }
   const location = new URL(redirectUri)
   const challenge = query.get('code_challenge')
-  location.searchParams.set('code', credentials.issueCode({ scopes, redirectUri, challenge, nowMs }))
+  const granted = scopes.filter((scope) => !missingScopes.includes(scope))
+  location.searchParams.set('code', credentials.issueCode({ scopes: granted, redirectUri, challenge, nowMs }))
   const state = query.get('state')
   if (state !== null) location.searchParams.set('state', state)
   return { status: 302, headers: { location: location.toString() } }

@@ -14,6 +14,7 @@ import { batchReply } from './batch-reply.ts'
 import type { ObjectType } from './object-type.ts'
 import type { Portal } from './portal.ts'
 import { recordWire, writtenWire } from './record-wire.ts'
+import type { ObjectRef } from './store-change.ts'
 import type { StoredRecord } from './stored-record.ts'
 
 export function batchRoute(portal: Portal, type: ObjectType, verb: string, request: ApiRequest): ApiReply {
@@ -37,7 +38,7 @@ export function batchRoute(portal: Portal, type: ObjectType, verb: string, reque
 }
 
 function read(portal: Portal, type: ObjectType, { body, query }: ApiRequest): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const withHistory = textList(body.propertiesWithHistory)
   const inputs = batchInputs(body, withHistory.length > 0 ? portal.settings.historyBatchMax : undefined)
   const wanted = { properties: textList(body.properties), propertiesWithHistory: withHistory }
@@ -48,7 +49,7 @@ function read(portal: Portal, type: ObjectType, { body, query }: ApiRequest): Ap
   for (const id of new Set(inputs.map((input) => String(input.id)))) {
     const record =
       idProperty === null
-        ? portal.read({ type: type.name, id }, archived)
+        ? (portal.read({ type: type.name, id }, archived) ?? resolvedMerge(portal, { type: type.name, id }))
         : portal.findByUnique(type.name, idProperty, id)
     if (record === undefined) missing.push(id)
     else results.push(recordWire(portal, record, wanted))
@@ -57,8 +58,13 @@ function read(portal: Portal, type: ObjectType, { body, query }: ApiRequest): Ap
   return batchReply(200, startedAtMs, results, missing.length === 0 ? [] : [error.asBatchError({ ids: missing })])
 }
 
+/** What a read by a merged-away id answers where such ids resolve: the survivor, under its own id. */
+export function resolvedMerge(portal: Portal, ref: ObjectRef): StoredRecord | undefined {
+  return portal.settings.mergedIdResolves ? portal.survivorOf(ref) : undefined
+}
+
 function create(portal: Portal, type: ObjectType, { body, caller }: ApiRequest): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const inputs = batchInputs(body)
   const perInput = canReportPerInput(inputs)
   // Without trace ids nothing tells which input failed, so one bad input refuses them all before anything is made.
@@ -77,7 +83,7 @@ function create(portal: Portal, type: ObjectType, { body, caller }: ApiRequest):
 }
 
 function update(portal: Portal, type: ObjectType, { body, caller }: ApiRequest): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const inputs = batchInputs(body)
   refuseDuplicateIds(inputs)
   const perInput = canReportPerInput(inputs)
@@ -103,7 +109,7 @@ function update(portal: Portal, type: ObjectType, { body, caller }: ApiRequest):
 
 /** Finds each input's record by a unique value and updates it, or makes it. `new` says which. */
 function upsert(portal: Portal, type: ObjectType, { body, caller }: ApiRequest): ApiReply {
-  const startedAtMs = Date.now()
+  const startedAtMs = portal.now()
   const inputs = batchInputs(body)
   refuseDuplicateIds(inputs)
   for (const { id, idProperty } of inputs) {

@@ -13,7 +13,7 @@ import {
   typeOf,
 } from './api-request.ts'
 import { associationInputs, recordAssociations } from './association-routes.ts'
-import { batchRoute } from './object-batch-routes.ts'
+import { batchRoute, resolvedMerge } from './object-batch-routes.ts'
 import type { ObjectType } from './object-type.ts'
 import type { Portal } from './portal.ts'
 import { recordWire, type Wanted, writtenWire } from './record-wire.ts'
@@ -85,7 +85,8 @@ function findOne(
 
 function getOne(portal: Portal, type: ObjectType, id: string, { query }: ApiRequest): ApiReply {
   const archived = boolParam(query, 'archived')
-  const found = findOne(portal, type, id, query, archived)
+  const merged = query.get('idProperty') === null ? resolvedMerge(portal, { type: type.name, id }) : undefined
+  const found = merged ?? findOne(portal, type, id, query, archived)
   const record = portal.read({ type: type.name, id: found.id }, archived)
   if (record === undefined) throw notFound('resource not found')
   return ok(recordWire(portal, record, wantedOf(query)))

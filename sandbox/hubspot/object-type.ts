@@ -93,6 +93,13 @@ export function findObjectType(name: string): ObjectType | undefined {
   return BY_ANY_NAME.get(name.toLowerCase())
 }
 
+/** As the control path names an object. Throws for any that this portal does not have. */
+export function typeNamed(name: unknown): ObjectTypeName {
+  const type = findObjectType(String(name))
+  if (type === undefined) throw new Error(`There is no object type "${String(name)}"`)
+  return type.name
+}
+
 export function objectType(name: ObjectTypeName): ObjectType {
   return BY_ANY_NAME.get(name)!
 }

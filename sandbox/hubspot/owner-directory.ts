@@ -31,6 +31,11 @@ export class OwnerDirectory {
     if (owner !== undefined) this.#byId.set(id, { ...owner, archived })
   }
 
+  /** Gone from both lists. Records go on naming the id. */
+  remove(id: string): void {
+    this.#byId.delete(id)
+  }
+
   /** Of an archived owner HubSpot keeps the user id only under the longer name. */
   wire(owner: HubSpotOwner): Record<string, unknown> {
     const at = new Date(this.#createdAtMs).toISOString()

@@ -1,7 +1,7 @@
 import { type Actor, app, person } from './actor.ts'
 import { labelsBetween } from './association-book.ts'
 import { plainTypeId } from './association-writes.ts'
-import { findObjectType, type ObjectTypeName } from './object-type.ts'
+import { type ObjectTypeName, typeNamed } from './object-type.ts'
 import type { Portal } from './portal.ts'
 import type { ObjectRef } from './store-change.ts'
 
@@ -16,7 +16,7 @@ import type { ObjectRef } from './store-change.ts'
  * | `archive`, `restore`, `erase` | `objectType`, `id` |
  * | `merge` | `objectType`, `id` (wins), `mergedId` |
  * | `associate`, `dissociate` | `objectType`, `id`, `to: {objectType, id}`, `primary?` |
- * | `archive-owner`, `restore-owner` | `email` |
+ * | `archive-owner`, `restore-owner`, `delete-owner` | `email` |
  */
 export type PersonChange = Readonly<Record<string, unknown>>
 
@@ -47,10 +47,11 @@ function actorOf(portal: Portal, change: PersonChange, defaultUserId: number): A
 
 function applyOne(portal: Portal, change: PersonChange, actor: Actor): string {
   const op = change.op ?? 'update'
-  if (op === 'archive-owner' || op === 'restore-owner') {
+  if (op === 'archive-owner' || op === 'restore-owner' || op === 'delete-owner') {
     const owner = portal.owners.byEmail(String(change.email))
     if (owner === undefined) throw new Error(`Nobody has the e-mail ${String(change.email)}`)
-    portal.owners.setArchived(owner.id, op === 'archive-owner')
+    if (op === 'delete-owner') portal.owners.remove(owner.id)
+    else portal.owners.setArchived(owner.id, op === 'archive-owner')
     return owner.id
   }
   const type = typeNamed(change.objectType)
@@ -103,10 +104,4 @@ function primaryTypeId(from: ObjectTypeName, to: ObjectTypeName, plain: number):
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function typeNamed(name: unknown): ObjectTypeName {
-  const type = findObjectType(String(name))
-  if (type === undefined) throw new Error(`There is no object type "${String(name)}"`)
-  return type.name
 }

@@ -8,6 +8,7 @@ import { OBJECT_TYPES, type ObjectTypeName, objectType } from './object-type.ts'
 import { OwnerDirectory } from './owner-directory.ts'
 import type { PortalSeed } from './portal-seed.ts'
 import { PropertyCatalog } from './property-catalog.ts'
+import type { PropertyDefinition } from './property-definition.ts'
 import { SearchIndex } from './search-index.ts'
 import { DEFAULT_SETTINGS, type SandboxSettings } from './settings.ts'
 import type { ObjectRef, StoreChange } from './store-change.ts'
@@ -21,7 +22,10 @@ export class Portal {
   readonly catalog = new PropertyCatalog()
   readonly owners: OwnerDirectory
   readonly associations = new AssociationBook()
+  /** The portal's own clock, which may be set wrong: what every date and event says. */
   readonly now: () => number
+  /** For how long things last, whatever the clock says. */
+  readonly steady: () => number
   settings: SandboxSettings = DEFAULT_SETTINGS
   onChange: (change: StoreChange) => void = () => {}
   readonly #records: Readonly<Record<ObjectTypeName, Map<string, StoredRecord>>>
@@ -34,13 +38,16 @@ export class Portal {
   }
   readonly #modified: Readonly<Record<ObjectTypeName, ModifiedIndex<StoredRecord>>>
   readonly #unique = new Map<string, string>()
+  /** Where a merged-away record went, by `type/id`. */
+  readonly #mergedInto = new Map<string, string>()
   readonly #index = new SearchIndex()
   #nextId: number
 
-  constructor(seed: PortalSeed, now: () => number) {
+  constructor(seed: PortalSeed, steady: () => number) {
     this.portalId = seed.portalId
     this.appId = seed.appId
-    this.now = now
+    this.steady = steady
+    this.now = () => steady() + this.settings.clockOffsetMs
     this.owners = new OwnerDirectory(seed.owners, seed.nowMs - 400 * 86_400_000)
     this.#records = { contacts: new Map(), companies: new Map(), deals: new Map(), tasks: new Map() }
     const modified = (type: ObjectTypeName) =>
@@ -80,7 +87,16 @@ export class Portal {
     const record = this.get(ref, archived)
     const { createdHiddenMs } = this.settings
     if (record === undefined || createdHiddenMs === 0) return record
-    return this.now() - record.createdAtMs < createdHiddenMs ? undefined : record
+    // A record from the future was made before the clock was set back.
+    const ageMs = this.now() - record.createdAtMs
+    return ageMs >= 0 && ageMs < createdHiddenMs ? undefined : record
+  }
+
+  /** The record that a merged-away one went into, over as many merges as there were. */
+  survivorOf({ type, id }: ObjectRef): StoredRecord | undefined {
+    let next = this.#mergedInto.get(`${type}/${id}`)
+    for (let last = next; last !== undefined; last = this.#mergedInto.get(`${type}/${last}`)) next = last
+    return next === undefined ? undefined : this.get({ type, id: next })
   }
 
   must(ref: ObjectRef): StoredRecord {
@@ -126,12 +142,12 @@ export class Portal {
   }
 
   searchable(type: ObjectTypeName): Generator<RecordView> {
-    return this.#index.views(type, this.list(type), this.now())
+    return this.#index.views(type, this.list(type), this.steady())
   }
 
   /** What search shows of the records changed at `fromMs` or later, the oldest change first. */
   *searchableSince(type: ObjectTypeName, fromMs: number): Generator<RecordView> {
-    const behind = this.#index.behind(type, this.now())
+    const behind = this.#index.behind(type, this.steady())
     const lagging = [...behind.values()]
       .filter((view) => view !== null && view.updatedAtMs >= fromMs)
       .sort((a, b) => a!.updatedAtMs - b!.updatedAtMs) as RecordView[]
@@ -261,12 +277,16 @@ export class Portal {
       Object.entries(other.properties).filter(([name, value]) => value !== '' && !primary.properties[name]),
     )
     const losers = this.settings.mergeKeepsId ? [other] : [primary, other]
-    const mergedIds = [...(primary.properties.hs_merged_object_ids ?? '').split(';'), primary.id, other.id]
+    const listed = (record: StoredRecord): string[] => (record.properties.hs_merged_object_ids ?? '').split(';')
+    const mergedIds = [...listed(primary), ...listed(other), primary.id, other.id]
+    const vids = (primary.properties.hs_calculated_merged_vids ?? '').split(';')
+    for (const own of ['hs_merged_object_ids', 'hs_calculated_merged_vids']) delete moved[own]
     for (const loser of losers) {
       const before = viewOf(loser)
       this.#dropUnique(loser)
       loser.gone = true
       this.#noteIndex(loser, before)
+      vids.push(`${loser.id}:${atMs}`)
     }
     const survivor = this.settings.mergeKeepsId ? primary : this.#successor(primary)
     const before = this.settings.mergeKeepsId ? viewOf(primary) : null
@@ -274,7 +294,10 @@ export class Portal {
       ...survivor.properties,
       ...moved,
       hs_merged_object_ids: mergedIds.filter((id) => id !== '' && id !== survivor.id).join(';'),
+      // Contacts only, and it leaves out what the loser had been merged from: integrators were caught by that.
+      ...(type === 'contacts' ? { hs_calculated_merged_vids: vids.filter((vid) => vid !== '').join(';') } : {}),
     }
+    for (const loser of losers) this.#mergedInto.set(`${type}/${loser.id}`, survivor.id)
     for (const name of Object.keys(moved)) survivor.history.set(name, historyOf(other, name).toReversed())
     survivor.updatedAtMs = atMs
     this.#indexUnique(survivor)
@@ -302,6 +325,16 @@ export class Portal {
 
   dissociate(from: ObjectRef, to: ObjectRef, actor: Actor): void {
     unlinkRecords(this, from, to, actor)
+  }
+
+  /** A property gets another definition. Values follow a new name; no event, no new modification date. */
+  replaceProperty(type: ObjectTypeName, name: string, by: PropertyDefinition): void {
+    const records = this.#order[type].filter((record) => !record.gone)
+    const indexed = this.catalog.findEvenArchived(type, name)?.hasUniqueValue === true || by.hasUniqueValue
+    if (indexed) for (const record of records) this.#dropUnique(record)
+    this.catalog.replace(type, name, by)
+    if (by.name !== name) for (const record of records) renameValue(record, name, by.name)
+    if (indexed) for (const record of records) this.#indexUnique(record)
   }
 
   /** The change as this portal's own app would make it. */
@@ -344,7 +377,7 @@ export class Portal {
   }
 
   #noteIndex(record: StoredRecord, before: RecordView | null): void {
-    const nowMs = this.now()
+    const nowMs = this.steady()
     this.#modified[record.type].note(record.id)
     const after = record.gone || record.archivedAtMs !== null ? null : viewOf(record)
     this.#index.noteWrite(`${record.type}/${record.id}`, before, after, nowMs + this.settings.searchDelayMs, nowMs)
@@ -387,6 +420,15 @@ export class Portal {
       if (this.#unique.get(key) === record.id) this.#unique.delete(key)
     }
   }
+}
+
+function renameValue(record: StoredRecord, from: string, to: string): void {
+  const { [from]: value, ...rest } = record.properties
+  if (value !== undefined) record.properties = { ...rest, [to]: value }
+  const entries = record.history.get(from)
+  if (entries === undefined) return
+  record.history.delete(from)
+  record.history.set(to, entries)
 }
 
 export function refOf(record: RecordView): ObjectRef {

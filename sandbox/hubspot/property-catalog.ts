@@ -30,6 +30,19 @@ export class PropertyCatalog {
     return property?.archived ? undefined : property
   }
 
+  findEvenArchived(type: ObjectTypeName, name: string): PropertyDefinition | undefined {
+    return this.#byType.get(type)!.get(name)
+  }
+
+  /** Another definition, perhaps of another name, in the same place of the list. */
+  replace(type: ObjectTypeName, name: string, by: PropertyDefinition): void {
+    const entries = [...this.#byType.get(type)!].map(([key, old]) =>
+      key === name ? ([by.name, by] as const) : ([key, old] as const),
+    )
+    this.#byType.set(type, new Map(entries))
+    this.#unique.delete(type)
+  }
+
   list(type: ObjectTypeName, archived = false): PropertyDefinition[] {
     return [...this.#byType.get(type)!.values()].filter((property) => property.archived === archived)
   }

@@ -243,6 +243,15 @@ export function standardProperties(type: ObjectTypeName): PropertyDefinition[] {
   return [...ON_EVERY_OBJECT, ...properties].map((short) => define(group, short))
 }
 
+/** The property with another type; the form field follows, options are the given ones. */
+export function retyped(
+  property: PropertyDefinition,
+  type: PropertyType,
+  values: readonly string[],
+): PropertyDefinition {
+  return { ...property, type, fieldType: FIELD_TYPES[type], options: options(...values), referencesOwner: false }
+}
+
 export function customProperty(groupName: string, short: Short): PropertyDefinition {
   return define(groupName, { ...short, hubspotDefined: false })
 }

@@ -30,6 +30,18 @@ export type SandboxSettings = {
   readonly historyBatchMax: number
   /** Scopes taken away from the app: calls that need one are answered 403. */
   readonly missingScopes: readonly string[]
+  /** How far the portal's clock is ahead of the time of day; behind when negative. */
+  readonly clockOffsetMs: number
+  /** Whether a read by the id of a merged-away record answers the survivor. Reports conflict. */
+  readonly mergedIdResolves: boolean
+  /** Properties whose values webhooks do not tell. */
+  readonly sensitiveProperties: readonly string[]
+  /** How long an OAuth access token lives. */
+  readonly accessTokenSeconds: number
+  readonly accountType: string
+  readonly timeZone: string
+  readonly uiDomain: string
+  readonly dataHostingLocation: string
 }
 
 export const DEFAULT_SETTINGS: SandboxSettings = {
@@ -53,6 +65,14 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
   archivedOwnerAccepted: false,
   historyBatchMax: 100,
   missingScopes: [],
+  clockOffsetMs: 0,
+  mergedIdResolves: false,
+  sensitiveProperties: [],
+  accessTokenSeconds: 1_800,
+  accountType: 'STANDARD',
+  timeZone: 'Europe/Berlin',
+  uiDomain: 'app.hubspot.com',
+  dataHostingLocation: 'na1',
 }
 
 /** Applies a partial set of knobs; a name that does not exist or a value of the wrong kind is a mistake of the test. */

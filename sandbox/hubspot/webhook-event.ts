@@ -53,7 +53,7 @@ type EventMaker = {
   readonly appId: number
   readonly subscriptions: SubscriptionList
   readonly catalog: PropertyCatalog
-  readonly settings: () => Pick<SandboxSettings, 'webhookWholeSeconds' | 'webhookEpochDates'>
+  readonly settings: () => Pick<SandboxSettings, 'webhookWholeSeconds' | 'webhookEpochDates' | 'sensitiveProperties'>
   readonly nextEventId: () => number
 }
 
@@ -100,7 +100,7 @@ const EVENT_KIND: Readonly<Record<StoreChange['kind'], string>> = {
 function eventDetails(change: StoreChange, maker: EventMaker): Readonly<Record<string, unknown>> | undefined {
   switch (change.kind) {
     case 'property':
-      return { objectId: Number(change.ref.id), propertyName: change.name, propertyValue: sentValue(change, maker) }
+      return { objectId: Number(change.ref.id), propertyName: change.name, ...toldValue(change, maker) }
     case 'merged':
       return {
         objectId: Number(change.newId),
@@ -129,6 +129,12 @@ function eventDetails(change: StoreChange, maker: EventMaker): Readonly<Record<s
     default:
       return { objectId: Number(change.ref.id) }
   }
+}
+
+/** Sensitive values are not told: the classic kinds say REDACTED, the generic ones that it is so. */
+function toldValue(change: Extract<StoreChange, { kind: 'property' }>, maker: EventMaker): Record<string, unknown> {
+  if (!maker.settings().sensitiveProperties.includes(change.name)) return { propertyValue: sentValue(change, maker) }
+  return objectType(change.ref.type).classicEvent === null ? { isSensitive: true } : { propertyValue: 'REDACTED' }
 }
 
 function sentValue(

@@ -17,13 +17,17 @@ const LOOK_AGAIN_MS = 50
  */
 const WAITING_MAX = 100_000
 
-type Batch = { readonly events: readonly WebhookEvent[]; readonly attempt: number }
+type Batch = { readonly events: readonly unknown[]; readonly attempt: number }
 
 type WebhookCounts = { sent: number; acknowledged: number; failed: number; pending: number }
 
 export type WebhookSender = {
   add(event: WebhookEvent): void
   counts(): WebhookCounts
+  /** The next ordinary delivery carries this item too, among the others. */
+  smuggle(item: unknown): void
+  /** One delivery of these items as they are, signed now. True when it was answered 2xx. Not retried. */
+  deliverNow(items: readonly unknown[]): Promise<boolean>
   /** A new address: what waits goes there. */
   wake(): void
   close(): void
@@ -31,17 +35,18 @@ export type WebhookSender = {
 
 /** Sends events as HubSpot does: in batches, signed, retried, in no promised order. `random` gives numbers in [0, 1). */
 export function webhookSender(options: {
-  readonly clientSecret: string
+  readonly clientSecret: () => string
   readonly settings: () => SandboxSettings
   readonly random: () => number
 }): WebhookSender {
-  const { clientSecret, settings, random } = options
+  const { settings, random } = options
   const post = webhookPost()
   const counts = { sent: 0, acknowledged: 0, failed: 0 }
   // A queue with a moving head: shifting an array of a quarter million entries would cost too much.
   let waiting: { readonly event: WebhookEvent; readonly readyAtMs: number }[] = []
   let head = 0
   const retries: Batch[] = []
+  const smuggled: unknown[] = []
   const timers = new Set<NodeJS.Timeout>()
   let unfinished = 0
   let inFlight = 0
@@ -99,7 +104,10 @@ export function webhookSender(options: {
       waiting = waiting.slice(head)
       head = 0
     }
-    return events.length === 0 ? undefined : { events, attempt: settings().webhookFirstAttempt }
+    if (events.length === 0) return undefined
+    const middle = Math.ceil(events.length / 2)
+    const items = [...events.slice(0, middle), ...smuggled.splice(0), ...events.slice(middle)]
+    return { events: items, attempt: settings().webhookFirstAttempt }
   }
 
   /** Puts some ready event among the next few hundred first, so that order breaks across batches too. */
@@ -126,19 +134,27 @@ export function webhookSender(options: {
     }
   }
 
-  async function deliver(url: string, batch: Batch): Promise<void> {
-    const body = Buffer.from(JSON.stringify(batch.events.map((event) => ({ ...event, attemptNumber: batch.attempt }))))
-    // Per attempt: a retry hours later has to pass the receiver's check of five minutes.
-    const timestamp = String(Date.now())
-    counts.sent += batch.events.length
-    const ok = await post.send(url, body, {
+  function postSigned(url: string, items: readonly unknown[]): Promise<boolean> {
+    const body = Buffer.from(JSON.stringify(items))
+    const secret = options.clientSecret()
+    // Per attempt: a retry hours later has to pass the receiver's check of five minutes. By the portal's own clock.
+    const timestamp = String(Date.now() + settings().clockOffsetMs)
+    return post.send(url, body, {
       'content-type': 'application/json',
       'user-agent': 'HubSpot Webhooks',
-      'x-hubspot-signature': signatureV1(clientSecret, body),
+      'x-hubspot-signature': signatureV1(secret, body),
       'x-hubspot-signature-version': 'v1',
-      'x-hubspot-signature-v3': signatureV3(clientSecret, 'POST', url, body, timestamp),
+      'x-hubspot-signature-v3': signatureV3(secret, 'POST', url, body, timestamp),
       'x-hubspot-request-timestamp': timestamp,
     })
+  }
+
+  async function deliver(url: string, batch: Batch): Promise<void> {
+    counts.sent += batch.events.length
+    const ok = await postSigned(
+      url,
+      batch.events.map((event) => withAttempt(event, batch.attempt)),
+    )
     inFlight -= 1
     if (closed) return
     if (ok) {
@@ -166,6 +182,15 @@ export function webhookSender(options: {
 
   return {
     add,
+    smuggle: (item) => {
+      smuggled.push(item)
+      unfinished += 1
+    },
+    deliverNow(items) {
+      const { webhookUrl } = settings()
+      if (webhookUrl === null) throw new Error('There is no webhookUrl to deliver to')
+      return postSigned(webhookUrl, items)
+    },
     counts: () => ({ ...counts, pending: unfinished }),
     wake: () => schedule(0),
     close() {
@@ -174,4 +199,11 @@ export function webhookSender(options: {
       post.close()
     },
   }
+}
+
+/** Items that are no events stay as they are. */
+function withAttempt(event: unknown, attemptNumber: number): unknown {
+  return typeof event === 'object' && event !== null && 'subscriptionType' in event
+    ? { ...event, attemptNumber }
+    : event
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { Client } from '@hubspot/api-client'
-import { type Harness, refusal, startHarness } from './hubspot-sandbox.ts'
+import { type Harness, refusal, startHarness, startReceiver } from './hubspot-sandbox.ts'
 
 const REDIRECT = 'http://localhost:8080/oauth/hubspot/callback'
 
@@ -25,7 +25,7 @@ async function consent(hubspot: Harness, more: Record<string, string> = {}): Pro
     hubspot.client.oauth.getAuthorizationUrl(
       credentials.clientId,
       REDIRECT,
-      'oauth crm.objects.contacts.read',
+      'oauth crm.objects.contacts.read crm.objects.contacts.write',
       undefined,
       'st4te',
     ),
@@ -53,7 +53,7 @@ describe('HubSpot sandbox: OAuth', () => {
     assert.equal(body.expires_in, 1_800)
     assert.equal(body.hub_id, 4471001)
     assert.equal(body.token_use, 'access_token')
-    assert.deepEqual(body.scopes, ['oauth', 'crm.objects.contacts.read'])
+    assert.deepEqual(body.scopes, ['oauth', 'crm.objects.contacts.read', 'crm.objects.contacts.write'])
     const client = new Client({ accessToken: String(body.access_token), basePath: hubspot.sandbox.url })
     const made = await client.crm.contacts.basicApi.create({
       properties: { email: 'o@auth.example' },
@@ -107,6 +107,72 @@ describe('HubSpot sandbox: OAuth', () => {
       (await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token })).body.status,
       'BAD_REFRESH_TOKEN',
     )
+  })
+
+  it('a token does what was consented to and nothing else; a scope that the portal lacks is not granted', async () => {
+    await using hubspot = await startHarness({ missingScopes: ['crm.objects.contacts.write'] })
+    const code = (await consent(hubspot)).searchParams.get('code')!
+    const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
+    assert.deepEqual(body.scopes, ['oauth', 'crm.objects.contacts.read'])
+    await hubspot.control('POST', '/settings', { missingScopes: [] })
+    const client = new Client({ accessToken: String(body.access_token), basePath: hubspot.sandbox.url })
+    await client.crm.contacts.basicApi.getPage()
+    await client.crm.properties.coreApi.getAll('contacts')
+    for (const refused of [
+      client.crm.contacts.basicApi.update('101', { properties: { city: 'x' } }),
+      client.crm.companies.basicApi.getPage(),
+      client.crm.owners.ownersApi.getPage(),
+    ]) {
+      assert.equal((await refusal(refused)).body.category, 'MISSING_SCOPES')
+    }
+    const details = await hubspot.fetch('/account-info/2026-03/details', { token: String(body.access_token) })
+    assert.equal(details.status, 200)
+  })
+
+  it('after a revocation nothing can be renewed, while access tokens live on until they expire', async () => {
+    await using hubspot = await startHarness({ accessTokenSeconds: 1, rateLimit: 100_000 })
+    const code = (await consent(hubspot)).searchParams.get('code')!
+    const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
+    const grantedMs = performance.now()
+    assert.equal(body.expires_in, 1)
+    const [token, refresh_token] = [String(body.access_token), String(body.refresh_token)]
+    const introspect = async (what: string) =>
+      (await tokenCall(hubspot, { token: what }, '/oauth/2026-03/token/introspect')).body
+    assert.equal((await introspect(refresh_token)).token_use, 'refresh_token')
+    await tokenCall(hubspot, { token: refresh_token }, '/oauth/2026-03/token/revoke')
+    assert.deepEqual(await introspect(refresh_token), { active: false })
+    const renewed = await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token })
+    assert.deepEqual([renewed.status, renewed.body.error], [400, 'invalid_grant'])
+    const call = async () => {
+      const response = await hubspot.fetch('/crm/v3/objects/contacts/101', { token })
+      return [response.status, ((await response.json()) as { category?: string }).category]
+    }
+    assert.deepEqual(await call(), [200, undefined], 'revoking does not uninstall')
+    let answer = await call()
+    while (answer[0] === 200) answer = await call()
+    assert.deepEqual(answer, [401, 'EXPIRED_AUTHENTICATION'])
+    assert.ok(performance.now() - grantedMs >= 950, 'not before its time')
+    assert.deepEqual(await introspect(token), { active: false })
+  })
+
+  it('a changed client secret signs webhooks and gets tokens from then on; the old one does not', async () => {
+    let secret = 'the second secret'
+    await using receiver = await startReceiver(() => secret)
+    await using hubspot = await startHarness({ webhookUrl: receiver.url })
+    const code = (await consent(hubspot)).searchParams.get('code')!
+    const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) }
+    await hubspot.control('POST', '/settings', { clientSecret: secret })
+    assert.equal((await tokenCall(hubspot, refresh)).body.error, 'invalid_client')
+    assert.equal((await tokenCall(hubspot, { ...refresh, client_secret: secret })).status, 200)
+    await hubspot.personClient.crm.contacts.basicApi.update('103', { properties: { city: 'Natal' } })
+    await receiver.until('the change arrived', () => receiver.deliveries.length === 1)
+    assert.equal(receiver.deliveries[0]?.signed, true)
+    secret = hubspot.sandbox.credentials.clientSecret
+    await hubspot.personClient.crm.contacts.basicApi.update('103', { properties: { city: 'Recife' } })
+    await receiver.until('the next change arrived', () => receiver.deliveries.length === 2)
+    assert.equal(receiver.deliveries[1]?.signed, false, 'not signed with the first secret any more')
+    assert.equal('clientSecret' in (await hubspot.control('GET', '/settings')), false)
   })
 
   it('an uninstalled app has no working token left', async () => {

@@ -261,6 +261,99 @@ describe('HubSpot sandbox: webhook delivery', () => {
     )
   })
 
+  it('three copies of an event go to different deliveries, and each copy arrives', async () => {
+    await using both = await startBoth({ webhookDuplicate: 2, webhookShuffle: true })
+    const { hubspot, receiver } = both
+    await hubspot.control('POST', '/changes', reassign(200))
+    await receiver.until('three copies of each arrived', () => receiver.events.length === 600)
+    const copies = new Map<unknown, Set<number>>()
+    const count = new Map<unknown, number>()
+    for (const [at, { events }] of receiver.deliveries.entries()) {
+      for (const { eventId } of events) {
+        copies.set(eventId, (copies.get(eventId) ?? new Set()).add(at))
+        count.set(eventId, (count.get(eventId) ?? 0) + 1)
+      }
+    }
+    assert.ok(receiver.deliveries.every(({ events }) => events.length <= 100))
+    assert.equal(count.size, 200)
+    assert.ok([...count.values()].every((n) => n === 3))
+    const apart = [...copies.values()].filter((deliveries) => deliveries.size > 1).length
+    assert.ok(apart > 100, `copies of only ${apart} of 200 events came in different deliveries`)
+  })
+
+  it('a downtime is over when loss is taken back: what happened meanwhile is gone for good', async () => {
+    await using both = await startBoth({ webhookLoss: 1 })
+    const { hubspot, receiver } = both
+    await hubspot.control('POST', '/changes', reassign(30))
+    await hubspot.control('POST', '/settings', { webhookLoss: 0 })
+    await hubspot.control('POST', '/changes', {
+      changes: [{ objectType: 'contacts', id: '103', properties: { city: 'Belém' } }],
+    })
+    await receiver.until('the change after the downtime arrived', () => receiver.events.length > 0)
+    const { webhooks } = (await hubspot.control('GET', '/stats')) as {
+      webhooks: { sent: number; failed: number; pending: number }
+    }
+    assert.deepEqual([webhooks.failed, webhooks.sent], [30, 1])
+    assert.deepEqual(
+      receiver.events.map(({ propertyValue }) => propertyValue),
+      ['Belém'],
+    )
+    assert.equal((await hubspot.client.crm.contacts.basicApi.getById('103', ['city'])).properties.city, 'Belém')
+  })
+
+  it('values of sensitive properties are not told: REDACTED in the classic kinds, isSensitive in the generic ones', async () => {
+    await using both = await startBoth({ sensitiveProperties: ['phone', 'hs_task_body'] })
+    const { hubspot, receiver } = both
+    await hubspot.client.crm.contacts.basicApi.update('103', { properties: { phone: '+55 81 5550', city: 'Olinda' } })
+    await hubspot.client.crm.objects.tasks.basicApi.create({
+      properties: { hs_timestamp: '1790000000000', hs_task_body: 'secret' },
+      associations: [],
+    })
+    const told = (name: string) => receiver.events.find((event) => event.propertyName === name)
+    await receiver.until('all three arrived', () => ['phone', 'city', 'hs_task_body'].every((name) => told(name)))
+    assert.deepEqual([told('phone')?.propertyValue, told('phone')?.isSensitive], ['REDACTED', undefined])
+    assert.equal(told('city')?.propertyValue, 'Olinda')
+    assert.deepEqual([told('hs_task_body')?.propertyValue, told('hs_task_body')?.isSensitive], [undefined, true])
+    const { properties } = await hubspot.client.crm.contacts.basicApi.getById('103', ['phone'])
+    assert.equal(properties.phone, '+55 81 5550')
+  })
+
+  it('one unreadable item travels among good ones, in a retry too', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    let refusals = 1
+    receiver.answer = () => (refusals-- > 0 ? 500 : 204)
+    await hubspot.control('POST', '/stream', { kind: 'unreadable-item', item: { objectId: ['no', 'id'] } })
+    await hubspot.control('POST', '/changes', reassign(3))
+    await receiver.until('the delivery was accepted', () => receiver.events.length === 4)
+    assert.deepEqual(
+      receiver.events.filter((event) => event.subscriptionType === undefined),
+      [{ objectId: ['no', 'id'] }],
+    )
+    assert.ok(receiver.deliveries.every(({ signed, events }) => signed && events.length === 4))
+    const { webhooks } = (await hubspot.control('GET', '/stats')) as {
+      webhooks: { acknowledged: number; pending: number }
+    }
+    assert.deepEqual([webhooks.acknowledged, webhooks.pending], [4, 0])
+    await hubspot.control('POST', '/changes', reassign(1))
+    await receiver.until('the next one arrived', () => receiver.events.length === 5)
+    await assert.rejects(hubspot.control('POST', '/stream', { kind: 'earthquake' }), /Unknown stream kind/)
+  })
+
+  it('sends any items at once in one signed delivery, such as those of two portals', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    const item = (portalId: number) => ({ eventId: 1, portalId, subscriptionType: 'contact.creation', objectId: 103 })
+    const answer = await hubspot.control('POST', '/webhooks', { items: [item(4471001), item(62515)] })
+    assert.deepEqual(answer, { accepted: true })
+    assert.deepEqual(
+      receiver.deliveries.map(({ signed, events }) => [signed, events.map(({ portalId }) => portalId)]),
+      [[true, [4471001, 62515]]],
+    )
+    receiver.answer = () => 401
+    assert.deepEqual(await hubspot.control('POST', '/webhooks', { items: [] }), { accepted: false })
+  })
+
   it('trap 15: an event can overtake its record, which a read does not find yet', async () => {
     await using both = await startBoth({ createdHiddenMs: 700 })
     const { hubspot, receiver } = both
