@@ -184,6 +184,10 @@ export const LEAD_SCHEMA = {
     { name: 'OwnerId', type: text }, // bit 9
     { name: 'LastModifiedDate', type: optional('long') }, // bit 10
     { name: 'Renewal__c', type: optional('long') }, // bit 11
+    { name: 'Status', type: text }, // bit 12
+    { name: 'ConvertedAccountId', type: text }, // bit 13
+    { name: 'ConvertedContactId', type: text }, // bit 14
+    { name: 'ConvertedOpportunityId', type: text }, // bit 15
   ],
 }
 
@@ -200,25 +204,34 @@ export function leadMessage(header: Record<string, unknown>, body: Record<string
     Address: address(body.Address),
     OtherAddress: address(body.OtherAddress),
     ChangeEventHeader: {
-      entityName: 'Lead',
-      recordIds: ['00Q5f000005bwLFEAY'],
-      changeType: 'UPDATE',
-      changeOrigin: '',
-      transactionKey: '00006948-0ac9-7da3-edb3-ea0e31b2334a',
-      sequenceNumber: 1,
-      commitTimestamp: 1714153779000,
-      commitNumber: 1100638524517,
-      commitUser: '0055f00000otherAAA',
-      nulledFields: [],
-      diffFields: [],
-      changedFields: [],
+      ...EMPTY_HEADER,
       ...header,
     },
   })
 }
 
+/** The same event by a schema of another version, with its own positions. */
+export function encodeWith(schema: object, value: unknown): Buffer {
+  return avro.Type.forSchema(schema as Parameters<typeof avro.Type.forSchema>[0]).toBuffer(value)
+}
+
+export const EMPTY_HEADER = {
+  entityName: 'Lead',
+  recordIds: ['00Q5f000005bwLFEAY'],
+  changeType: 'UPDATE',
+  changeOrigin: '',
+  transactionKey: '00006948-0ac9-7da3-edb3-ea0e31b2334a',
+  sequenceNumber: 1,
+  commitTimestamp: 1714153779000,
+  commitNumber: 1100638524517,
+  commitUser: '0055f00000otherAAA',
+  nulledFields: [] as string[],
+  diffFields: [] as string[],
+  changedFields: [] as string[],
+}
+
 /** 10 bytes, as Salesforce sends them: a number of 8 and two zeros. */
-export function replayId(n: number): Buffer {
+export function replayId(n: number | bigint): Buffer {
   const id = Buffer.alloc(10)
   id.writeBigUInt64BE(BigInt(n))
   return id

@@ -5,7 +5,13 @@ import { status } from '@grpc/grpc-js'
 import { CrmReconnectError } from '../../src/crm/crm.ts'
 import { isLoopback } from '../../src/crm/salesforce/pubsub/pubsub-channel.ts'
 import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
-import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/pubsub/subscribe.ts'
+import {
+  SILENCE_MAX_MS,
+  SILENCE_UNPLACED_MAX_MS,
+  type StreamState,
+  type SubscribeOptions,
+  subscribe,
+} from '../../src/crm/salesforce/pubsub/subscribe.ts'
 import {
   LEAD_SCHEMA,
   leadMessage,
@@ -125,6 +131,10 @@ describe('the stream of Salesforce', () => {
         OwnerId: USER_ID,
         LastModifiedDate: '2024-04-26T17:49:39.000Z',
         Renewal__c: '2024-06-30',
+        Status: null,
+        ConvertedAccountId: null,
+        ConvertedContactId: null,
+        ConvertedOpportunityId: null,
       },
     )
   })
@@ -429,6 +439,83 @@ describe('the stream of Salesforce', () => {
     start({ silenceMaxMs: 60, replayId: replayId(1) })
     await until(() => bus.subscriptions.length >= 2, 'a second subscription')
     assert.ok(bus.subscriptions[0]!.closed(), 'the dead stream was left open')
+  })
+
+  it('notices within 90 s that a stream is open and silent, whatever the first pause before it comes back', () => {
+    assert.ok(SILENCE_MAX_MS + 1_000 <= 90_000, `${SILENCE_MAX_MS} ms`)
+    // Salesforce sends a keepalive about every 60 s: a healthy stream is not cut.
+    assert.ok(SILENCE_MAX_MS >= 75_000, `${SILENCE_MAX_MS} ms`)
+  })
+
+  it('says of a silent stream that no message came, and goes on after the last stored event', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (bus.subscriptions.length === 1) subscription.send([send(4, leadMessage({}))])
+    }
+    start({ silenceMaxMs: 60 })
+    await until(() => bus.subscriptions.length === 2, 'a second subscription')
+    assert.ok(states.some((state) => state.state === 'waiting' && /no message/.test(state.why)))
+    assert.deepEqual(bus.subscriptions[1]!.first.replayId, replayId(4))
+    assert.ok(!states.some(({ state }) => state === 'replay-lost'))
+  })
+
+  it('gives a stream whose place is not known yet the time that Salesforce promises, since a cut could lose something', () => {
+    assert.ok(SILENCE_UNPLACED_MAX_MS > 270_000)
+  })
+
+  for (const [what, code] of [
+    ['an unknown channel', status.NOT_FOUND],
+    ['a missing permission', status.PERMISSION_DENIED],
+  ] as const) {
+    it(`tells the admin what to do about ${what}, and waits minutes instead of asking again at once`, async () => {
+      bus.onSubscribe = (subscription) => subscription.fail(code, 'sfdc.platform.eventbus.grpc.topic', 'no such topic')
+      start({ replayId: replayId(1) })
+      await until(() => states.some(({ state }) => state === 'refused'), 'the refusal')
+      await wait(60) // ten times the backoff of this test
+      assert.equal(bus.subscriptions.length, 1)
+      const refused = states.find((state) => state.state === 'refused')
+      assert.ok(refused?.state === 'refused')
+      assert.match(refused.step, /Change Data Capture select the objects.*View All Data/)
+      assert.ok(refused.retryAtMs > Date.now() + 4 * 60_000)
+    })
+  }
+
+  for (const [what, code, details] of [
+    ['13, the service is unavailable', status.INTERNAL, 'The service is unavailable. Try again later. rpcId: 1'],
+    ['13, RST_STREAM with code 0', status.INTERNAL, 'Received RST_STREAM with code 0'],
+    ['14, RST_STREAM with NO_ERROR', status.UNAVAILABLE, 'RST_STREAM closed stream. HTTP/2 error code: NO_ERROR'],
+    ['1, cancelled by a proxy', status.CANCELLED, 'Call cancelled'],
+  ] as const) {
+    it(`comes back after ${what}, with its place and longer and longer pauses`, async () => {
+      bus.onSubscribe = (subscription) => subscription.fail(code, '', details)
+      start({ replayId: replayId(7), backoffBaseMs: 2 })
+      await until(() => bus.subscriptions.length >= 5, 'five attempts')
+      stop.abort()
+      await running
+      assert.ok(bus.subscriptions.every(({ first }) => first.replayId?.equals(replayId(7))))
+      assert.ok(states.every(({ state }) => state !== 'replay-lost' && state !== 'refused'))
+      const pauses = states.flatMap((state) => (state.state === 'waiting' ? [state.why] : []))
+      assert.ok(pauses.length >= 4)
+    })
+  }
+
+  it('tells the admin when even new sessions are refused, instead of logging in for ever', async () => {
+    bus.onSubscribe = (subscription) =>
+      subscription.fail(status.UNAUTHENTICATED, 'sfdc.platform.eventbus.grpc.service.auth.error', 'invalid session')
+    let renewals = 0
+    const { renewSession } = streamClient()
+    const client = streamClient({
+      renewSession: (refused) => {
+        renewals++
+        return renewSession(refused)
+      },
+    })
+    start({ replayId: replayId(1), client })
+    await until(() => states.some(({ state }) => state === 'refused'), 'the refusal')
+    await wait(60)
+    assert.equal(renewals, 2)
+    assert.equal(bus.subscriptions.length, 3)
+    const refused = states.find((state) => state.state === 'refused')
+    assert.match(refused?.state === 'refused' ? refused.step : '', /API Enabled/)
   })
 
   it('comes back when the server restarts, with its place', async () => {

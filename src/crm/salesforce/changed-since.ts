@@ -15,19 +15,25 @@ export type Reading = {
   readonly context: Omit<RowContext, 'source'>
 }
 
-/** Where the next page begins. `deleted` comes after the last live record, because only queryAll lists those. */
+/**
+ * Where the next page begins. `deleted` comes after the last live record, because only queryAll lists those. `ids` is the
+ * sweep: which records there are at all, in the order of the primary key, which costs the CRM nothing to keep.
+ */
 type Cursor = {
-  readonly phase: 'live' | 'deleted'
+  readonly phase: 'live' | 'deleted' | 'ids'
   readonly after: { readonly atMs: number; readonly id: string } | null
 }
 
 export async function changedSince(reading: Reading, wanted: ChangedSince): Promise<ChangedPage> {
   const schema = await reading.schemas.recent(wanted.objectType)
   const selection = selectFields(schema, [...wanted.fields, ...wanted.historyFields])
-  const cursor = readCursor(wanted.cursor)
+  // Everything, and no field of it: somebody compares ids, to find what was deleted without a trace.
+  const sweep = wanted.sinceMs === 0 && wanted.fields.length === 0 && wanted.historyFields.length === 0
+  const cursor: Cursor =
+    wanted.cursor === null ? { phase: sweep ? 'ids' : 'live', after: null } : readCursor(wanted.cursor)
   const context: RowContext = { ...reading.context, source: wanted.source }
   const { rows, full } = await readPage(reading.call, selection, wanted, cursor)
-  const toEvent = cursor.phase === 'live' ? rowEvent : deletedRowEvent
+  const toEvent = cursor.phase === 'deleted' ? deletedRowEvent : rowEvent
   const events = rows.map((row) => toEvent(row, selection, context)).filter((event) => event !== null)
   const total = wanted.cursor === null ? await countAll(reading.call, selection, wanted, rows.length, full) : null
   return { events, cursor: nextCursor(cursor, rows, selection, full, wanted), unreadable: selection.unreadable, total }
@@ -43,13 +49,14 @@ async function readPage(
   const conditions: string[] = []
   if (phase === 'deleted') conditions.push('IsDeleted = true')
   // A keyset instead of Salesforce's query cursor: it survives restarts, days, and changes while we read.
-  if (after) {
+  if (after && phase === 'ids') conditions.push(`Id > ${soqlId(after.id)}`)
+  else if (after) {
     const at = soqlInstant(after.atMs)
     conditions.push(`(${by} > ${at} OR (${by} = ${at} AND Id > ${soqlId(after.id)}))`)
   } else if (sinceMs > 0) conditions.push(`${by} >= ${soqlInstant(sinceMs)}`)
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-  const select = phase === 'live' ? selection.select : deletedSelect(selection)
-  const soql = `SELECT ${select.map(soqlName).join(', ')} FROM ${soqlName(selection.objectType)}${where} ORDER BY ${by}, Id LIMIT ${PAGE_ROWS_MAX}`
+  const select = { live: selection.select, deleted: deletedSelect(selection), ids: ['Id', by] }[phase]
+  const soql = `SELECT ${select.map(soqlName).join(', ')} FROM ${soqlName(selection.objectType)}${where} ORDER BY ${phase === 'ids' ? 'Id' : `${by}, Id`} LIMIT ${PAGE_ROWS_MAX}`
   const answer = await query(call, soql, phase === 'deleted')
   // Objects with long text fields come in smaller pages than asked for; `done` false then means more.
   return { rows: answer.rows, full: !answer.done || answer.rows.length >= PAGE_ROWS_MAX }
@@ -93,10 +100,11 @@ function writeCursor({ phase, after }: Cursor): string {
   return Buffer.from(JSON.stringify([phase, after?.atMs ?? null, after?.id ?? null])).toString('base64url')
 }
 
-function readCursor(cursor: string | null): Cursor {
-  if (cursor === null) return { phase: 'live', after: null }
+function readCursor(cursor: string): Cursor {
   const [phase, atMs, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-  if (phase !== 'live' && phase !== 'deleted') throw new RangeError(`not a cursor of ours: ${cursor.slice(0, 80)}`)
+  if (phase !== 'live' && phase !== 'deleted' && phase !== 'ids') {
+    throw new RangeError(`not a cursor of ours: ${cursor.slice(0, 80)}`)
+  }
   if (typeof atMs !== 'number' || typeof id !== 'string') return { phase, after: null }
   return { phase, after: { atMs, id } }
 }

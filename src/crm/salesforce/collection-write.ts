@@ -1,11 +1,6 @@
-import {
-  CrmBusyError,
-  CrmReconnectError,
-  CrmRefusedError,
-  CrmUnknownError,
-  type ItemOutcome,
-  WRITE_BATCH_MAX,
-} from '../crm.ts'
+import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError, type ItemOutcome } from '../crm.ts'
+import type { ChunkSize } from './chunk-size.ts'
+import { readError } from './refusal-words.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
 import { longId, sameId } from './salesforce-id.ts'
 import { chunks } from './salesforce-query.ts'
@@ -35,8 +30,14 @@ const PASSING = new Set([
   'QUERY_TIMEOUT',
   'REQUEST_RUNNING_TOO_LONG',
 ])
+/** The transaction of a call was too large for the org's own triggers and flows: all rows fail, and none is at fault. */
+const GOVERNOR = /LimitException|governor|Too many (?:SOQL|DML|query rows|queueable|future)|CPU time limit|heap size/i
 const ABSENT = new Set(['NOT_FOUND', 'INVALID_CROSS_REFERENCE_KEY'])
+const LOCKED = 'UNABLE_TO_LOCK_ROW'
 const LOCK_RETRY_MS = 2_000
+
+const isLocked = (item: ItemOutcome) => item.outcome === 'retry' && item.why.startsWith(LOCKED)
+const isOverTheLimits = (item: ItemOutcome) => item.outcome === 'refused' && GOVERNOR.test(item.why)
 
 /**
  * Writes rows through sObject Collections in chunks of our own: jsforce sends more than 200 rows as one oversized call,
@@ -46,9 +47,10 @@ export async function writeCollection(
   call: SalesforceCall,
   write: CollectionWrite,
   nowMs: () => number,
+  size: ChunkSize,
 ): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = []
-  const waiting = chunks(write.rows, WRITE_BATCH_MAX.salesforce)
+  const waiting = chunks(write.rows, size.rows())
   let halvings = 0
   let stopped: CrmBusyError | CrmReconnectError | null = null
   for (let rows = waiting.shift(); rows !== undefined; rows = waiting.shift()) {
@@ -56,14 +58,26 @@ export async function writeCollection(
       outcomes.push(...rows.map((row) => notSent(row, stopped!)))
       continue
     }
+    if (rows.length > size.rows()) {
+      waiting.unshift(...chunks(rows, size.rows()))
+      continue
+    }
     try {
       const body = { allOrNone: false, records: rows.map((row) => row.record) }
       const answer = await call({ kind: 'write', method: write.method, path: write.path, body })
-      outcomes.push(...rowOutcomes(rows, answer, nowMs()))
+      const answered = rowOutcomes(rows, answer, nowMs())
+      if (answered.some(isLocked)) size.tooMany()
+      if (rows.length > 1 && halvings < HALVINGS_MAX && answered.every(isOverTheLimits)) {
+        // Nothing of it was written, so the halves may go at once.
+        halvings++
+        size.tooMany()
+        waiting.unshift(...chunks(rows, Math.ceil(rows.length / 2)))
+      } else outcomes.push(...answered)
     } catch (error) {
       if (error instanceof CrmUnknownError) {
         outcomes.push(...rows.map((row) => ({ key: row.key, outcome: 'unknown' as const, why: error.message })))
       } else if (error instanceof CrmRefusedError) {
+        if (error.code === LOCKED) size.tooMany()
         if (rows.length > 1 && halvings < HALVINGS_MAX && error.status === 400 && !PASSING.has(error.code)) {
           halvings++
           waiting.unshift(...chunks(rows, Math.ceil(rows.length / 2)))
@@ -106,13 +120,10 @@ function rowOutcome(row: RowWrite, result: unknown, nowMs: number): ItemOutcome 
     }
     return { key: row.key, outcome: 'done', id: saidId }
   }
-  const first = (Array.isArray(errors) ? errors[0] : undefined) as Record<string, unknown> | undefined
-  // Rows say `statusCode`, single-record answers `errorCode`.
-  const code = String(first?.statusCode ?? first?.errorCode ?? 'UNKNOWN')
-  const message = String(first?.message ?? 'no reason given')
-  const fields = Array.isArray(first?.fields) ? first.fields.map(String) : []
+  const said = readError(Array.isArray(errors) ? errors[0] : undefined)
+  const message = said.message ?? 'no reason given'
   if (success !== false) return { key: row.key, outcome: 'unknown', why: `an unreadable row: ${message}` }
-  return refusal(row, code, message, nowMs, fields)
+  return refusal(row, said.code ?? 'UNKNOWN', message, nowMs, said.fields)
 }
 
 function refusal(

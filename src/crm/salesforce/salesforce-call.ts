@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Connection } from 'jsforce'
 import { type CallBudget, CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../crm.ts'
+import { readError } from './refusal-words.ts'
 import type { SalesforceSession, SessionKeeper } from './salesforce-session.ts'
 import { type Attempt, fencedTransport, newAttempt } from './salesforce-transport.ts'
 
@@ -179,10 +180,9 @@ function usageOf(attempt: Attempt): { usedToday: number; limitToday: number } | 
 function vendorError(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: 'UNKNOWN', message: String(error).slice(0, 300) }
   const data = 'data' in error ? error.data : undefined
-  const first: unknown = Array.isArray(data) ? data[0] : data
-  const said = (typeof first === 'object' && first !== null ? first : {}) as Record<string, unknown>
-  const code = said.errorCode ?? said.statusCode ?? ('errorCode' in error ? error.errorCode : undefined) ?? error.name
-  const message = typeof said.message === 'string' ? said.message : error.message
+  const said = readError(Array.isArray(data) ? data[0] : data)
+  const code = said.code ?? ('errorCode' in error ? error.errorCode : undefined) ?? error.name
+  const message = said.message ?? error.message
   // A whole HTML page helps nobody.
   const short = /<html|<!doctype/i.test(message) ? 'an HTML page instead of JSON' : message
   return { code: String(code), message: short.slice(0, 500) }

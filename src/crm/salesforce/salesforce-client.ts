@@ -10,6 +10,7 @@ import {
 } from '../crm.ts'
 import type { SalesforceGrant, TokenStore, Tokens } from '../grant.ts'
 import { changedSince, type Reading, readRecords } from './changed-since.ts'
+import { chunkSize } from './chunk-size.ts'
 import type { FieldType } from './field-text.ts'
 import { type ObjectSchemas, objectSchemas } from './object-schemas.ts'
 import { type SalesforceCall, salesforceCall } from './salesforce-call.ts'
@@ -88,7 +89,8 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
   }
   const call = salesforceCall({ ...options, budget, sessions })
   const schemas = objectSchemas(call, nowMs)
-  const tasks = taskVerbs(call, schemas, nowMs)
+  const size = chunkSize(nowMs)
+  const tasks = taskVerbs(call, schemas, nowMs, size)
   let actor: { readonly userId: string; readonly name: string } | null = null
 
   async function reading(): Promise<Reading> {
@@ -129,7 +131,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     changedSince: async (wanted) => changedSince(await reading(), wanted),
     readRecords: async (wanted) => readRecords(await reading(), wanted),
     ...tasks,
-    writeOwners: (writes) => writeOwnerFields(call, writes, nowMs),
+    writeOwners: (writes) => writeOwnerFields(call, writes, nowMs, size),
     recordUrl: (objectType, recordId) =>
       page(`${encodeURIComponent(objectType)}/${isSalesforceId(recordId) ? recordId : encodeURIComponent(recordId)}`),
     taskUrl: (taskId) => page(`Task/${encodeURIComponent(taskId)}`),

@@ -1,4 +1,5 @@
 import { CrmBusyError, type ItemOutcome, type OwnerFieldWrite } from '../crm.ts'
+import type { ChunkSize } from './chunk-size.ts'
 import { type RowWrite, writeCollection } from './collection-write.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
 import { isSalesforceId } from './salesforce-id.ts'
@@ -9,6 +10,7 @@ export async function writeOwnerFields(
   call: SalesforceCall,
   writes: readonly OwnerFieldWrite[],
   nowMs: () => number,
+  size: ChunkSize,
 ): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = []
   // Salesforce refuses a call that names one record twice; the later write goes into a later call.
@@ -32,7 +34,9 @@ export async function writeOwnerFields(
   }
   for (const [round, rows] of rounds.entries()) {
     try {
-      outcomes.push(...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows }, nowMs)))
+      outcomes.push(
+        ...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows }, nowMs, size)),
+      )
     } catch (error) {
       if (round === 0) throw error
       // Earlier rounds were written; their outcomes must not be lost with this one.

@@ -1,4 +1,5 @@
 import type { CrmTask, ItemOutcome, TaskKeySupport, TaskLookup, TaskWrite } from '../crm.ts'
+import type { ChunkSize } from './chunk-size.ts'
 import { type RowWrite, writeCollection } from './collection-write.ts'
 import { timeMs } from './field-text.ts'
 import type { ObjectSchemas } from './object-schemas.ts'
@@ -33,7 +34,12 @@ export type TaskVerbs = {
   findTasks(lookups: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
 }
 
-export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: () => number): TaskVerbs {
+export function taskVerbs(
+  call: SalesforceCall,
+  schemas: ObjectSchemas,
+  nowMs: () => number,
+  size: ChunkSize,
+): TaskVerbs {
   let picklists: { readonly at: number; readonly value: TaskPicklists } | null = null
 
   async function recentPicklists(): Promise<TaskPicklists> {
@@ -83,10 +89,11 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
       })
     }
     outcomes.push(
-      ...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows: updateRows }, nowMs)),
+      ...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows: updateRows }, nowMs, size)),
     )
 
-    const createRows = creates.map((task) => ({
+    // Tasks of one record go in one call: each locks its record, and two calls would wait for each other.
+    const createRows = creates.toSorted(byRecord).map((task) => ({
       key: task.key,
       id: null,
       record: { ...taskRecord(task, words, enforced), Status: words[task.status] },
@@ -96,7 +103,7 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
       : ({ method: 'POST', path: '/composite/sobjects' } as const)
     const created = await writeCollectionAfter(
       outcomes,
-      () => writeCollection(call, { ...create, rows: createRows }, nowMs),
+      () => writeCollection(call, { ...create, rows: createRows }, nowMs, size),
       creates,
     )
     return [...outcomes, ...created.map(understood)]
@@ -121,6 +128,11 @@ export function taskVerbs(call: SalesforceCall, schemas: ObjectSchemas, nowMs: (
     writeTasks,
     findTasks: (lookups) => findTasks(call, schemas, lookups),
   }
+}
+
+function byRecord(a: TaskWrite, b: TaskWrite): number {
+  const [one, other] = [a.about?.recordId ?? '', b.about?.recordId ?? '']
+  return one < other ? -1 : one > other ? 1 : 0
 }
 
 /** When updates were already written, a failure of the creates must not lose their outcomes. */

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js'
 import type { ChangeEvent } from '../../../model/record/change-event.ts'
 import { CrmRefusedError } from '../../crm.ts'
 import type { FieldType } from '../field-text.ts'
@@ -30,7 +31,14 @@ export function batchDecoder(
     if (unreadableSchemas.has(schemaId)) return null
     // A failure to fetch breaks the stream, which comes back and gets the same events again. One that cannot be read
     // would do that for ever, so its events are counted and left to the poll.
-    const json = await fetchSchema(session, schemaId)
+    let json: string
+    try {
+      json = await fetchSchema(session, schemaId)
+    } catch (error) {
+      if (!isUnknownSchema(error)) throw error
+      unreadableSchemas.add(schemaId)
+      return null
+    }
     try {
       const schema = eventSchema(schemaId, json)
       schemas.set(schemaId, schema)
@@ -97,6 +105,11 @@ export function batchDecoder(
       }
     },
   }
+}
+
+/** Salesforce itself does not know the schema that its event names: it will not know it the next time either. */
+function isUnknownSchema(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === status.NOT_FOUND
 }
 
 function decodeMessage(schema: EventSchema, payload: Buffer): { header: Header; body: Record<string, unknown> } | null {

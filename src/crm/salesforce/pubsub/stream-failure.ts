@@ -15,6 +15,11 @@ export type StreamFailure =
 const SELECT_STEP =
   'In Salesforce Setup > Integrations > Change Data Capture select the objects, and give our user "View All Data" and "View All Users".'
 
+export const SESSION_STEP =
+  'The session works for REST, but the Pub/Sub API refuses even a new one: see in Salesforce Setup that our user has "API Enabled" and the External Client App the scope "Manage user data via APIs (api)".'
+
+const ADDRESS_STEP = 'Set the address of the Pub/Sub API to api.pubsub.salesforce.com:7443.'
+
 export function streamFailure(error: unknown): StreamFailure {
   if (error instanceof CrmReconnectError) return { kind: 'refused', why: error.message, step: error.step }
   if (!isServiceError(error)) return { kind: 'retry', why: error instanceof Error ? error.message : String(error) }
@@ -31,8 +36,9 @@ export function streamFailure(error: unknown): StreamFailure {
       return /replay/i.test(error.details) ? { kind: 'replay-lost', why } : { kind: 'refused', why, step: SELECT_STEP }
     case status.NOT_FOUND:
     case status.PERMISSION_DENIED:
-    case status.UNIMPLEMENTED:
       return { kind: 'refused', why, step: SELECT_STEP }
+    case status.UNIMPLEMENTED:
+      return { kind: 'refused', why, step: ADDRESS_STEP }
     default:
       return { kind: 'retry', why }
   }

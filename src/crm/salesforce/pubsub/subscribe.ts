@@ -9,7 +9,7 @@ import {
   type SubscribeStream,
 } from './pubsub-channel.ts'
 import type { StreamBatch, StreamClient } from './stream-batch.ts'
-import { type StreamFailure, streamFailure } from './stream-failure.ts'
+import { SESSION_STEP, type StreamFailure, streamFailure } from './stream-failure.ts'
 
 export type StreamState =
   | { readonly state: 'connecting' }
@@ -50,14 +50,22 @@ export type SubscribeOptions = {
 
 /** The most that Salesforce keeps outstanding; more counts as this. */
 const OUTSTANDING_MAX = 100
-/** Keepalives come about every 60 s in practice; streams silent for over 120 s were found dead by other integrators. */
-const SILENCE_MAX_MS = 150_000
+/**
+ * Keepalives come about every 60 s in practice and are promised within 270 s; streams silent for over 120 s were found
+ * dead by other integrators. We wait for the practice and a third more, so that a stream that stays open and says nothing
+ * is noticed within 90 s. Being wrong costs one reconnect: the stream goes on from the stored place and loses nothing.
+ */
+export const SILENCE_MAX_MS = 80_000
+/** Before the first place is known a reconnect could lose what came meanwhile, so there the promise itself is waited for. */
+export const SILENCE_UNPLACED_MAX_MS = 280_000
 const BACKOFF_BASE_MS = 500
 const BACKOFF_MAX_MS = 60_000
 /** A rolling 24 h allowance: minutes would only spend what comes free. */
 const ALLOWANCE_PAUSE_MS = 30 * 60_000
 /** Salesforce applies permission changes within 10 minutes. */
 const REFUSED_PAUSE_MS = 5 * 60_000
+/** So many new sessions in a row refused: no session of this user will do. */
+const RENEWALS_MAX = 2
 
 /**
  * Keeps one subscription alive until `signal` aborts; resolves then and never rejects. Each batch is handed over once
@@ -101,9 +109,16 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
       }
       if (signal.aborted) break
       failures++
-      if (failure.kind === 'session-refused' && session && renewals++ === 0) {
-        failure = await renew(options, session)
-        if (failure.kind === 'session-refused') continue
+      if (failure.kind === 'session-refused' && session) {
+        const { why } = failure
+        if (renewals++ < RENEWALS_MAX) {
+          failure = await renew(options, session)
+          // At once the first time: sessions expire as a matter of course.
+          if (failure.kind === 'session-refused' && renewals === 1) continue
+        } else {
+          renewals = 0
+          failure = { kind: 'refused', why, step: SESSION_STEP }
+        }
       }
       // Broken before the first place was known: nobody can say what was missed since it opened.
       const neverPlaced = place.opened && place.replayId === null && place.preset === 'LATEST'
@@ -184,7 +199,9 @@ async function runStream(
 ): Promise<void> {
   await orAborted(channel.ready(), options.signal)
   const stream = channel.subscribe(session)
-  const inbox = openInbox(stream, options)
+  const unplaced = place.replayId === null && place.preset === 'LATEST'
+  const silenceMaxMs = options.silenceMaxMs ?? (unplaced ? SILENCE_UNPLACED_MAX_MS : SILENCE_MAX_MS)
+  const inbox = openInbox(stream, options.signal, silenceMaxMs)
   try {
     stream.write(firstRequest(options.topic, place))
     await show({ state: 'subscribed' })
@@ -204,6 +221,7 @@ async function runStream(
       const batch = await orAborted(decoder.decode(session, responses), options.signal)
       await options.onBatch({ ...batch, latestReplayId: latest })
       place.replayId = latest
+      inbox.expect(options.silenceMaxMs ?? SILENCE_MAX_MS)
       onReceived()
       if (received > 0) stream.write({ numRequested: Math.min(received, OUTSTANDING_MAX) })
     }
@@ -233,12 +251,13 @@ function lastPlace(responses: readonly FetchResponse[]): Buffer | null {
 type Inbox = {
   /** Everything that arrived since the last call, at least one message; null once the server has ended the stream. */
   next(): Promise<FetchResponse[] | null>
+  /** From here on something has to come at least this often. */
+  expect(silenceMaxMs: number): void
   close(): void
 }
 
 /** Bounded by what we requested: at most OUTSTANDING_MAX events wait here, and a keepalive per minute. */
-function openInbox(stream: SubscribeStream, options: SubscribeOptions): Inbox {
-  const silenceMaxMs = options.silenceMaxMs ?? SILENCE_MAX_MS
+function openInbox(stream: SubscribeStream, signal: AbortSignal, firstSilenceMaxMs: number): Inbox {
   let arrived: FetchResponse[] = []
   let headers = false
   let ended: { error: unknown } | null = null
@@ -251,12 +270,11 @@ function openInbox(stream: SubscribeStream, options: SubscribeOptions): Inbox {
     ended ??= { error }
     ring()
   }
-  const watchdog = setTimeout(
-    () => end(new Error(`no message from Salesforce for ${silenceMaxMs} ms, the stream is taken for dead`)),
-    silenceMaxMs,
-  )
+  let silenceMaxMs = firstSilenceMaxMs
+  const dead = () => end(new Error(`no message from Salesforce for ${silenceMaxMs} ms, the stream is taken for dead`))
+  let watchdog = setTimeout(dead, silenceMaxMs)
   const abort = () => end(null)
-  options.signal.addEventListener('abort', abort, { once: true })
+  signal.addEventListener('abort', abort, { once: true })
   stream.on('metadata', () => {
     headers = true
     watchdog.refresh()
@@ -275,7 +293,7 @@ function openInbox(stream: SubscribeStream, options: SubscribeOptions): Inbox {
   return {
     async next() {
       for (;;) {
-        if (options.signal.aborted) return null
+        if (signal.aborted) return null
         if (arrived.length > 0 || headers) {
           const batch = arrived
           arrived = []
@@ -291,9 +309,15 @@ function openInbox(stream: SubscribeStream, options: SubscribeOptions): Inbox {
         })
       }
     },
+    expect(maxMs) {
+      if (maxMs === silenceMaxMs) return
+      silenceMaxMs = maxMs
+      clearTimeout(watchdog)
+      watchdog = setTimeout(dead, silenceMaxMs)
+    },
     close() {
       clearTimeout(watchdog)
-      options.signal.removeEventListener('abort', abort)
+      signal.removeEventListener('abort', abort)
     },
   }
 }
