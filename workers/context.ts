@@ -1,10 +1,8 @@
 import type { Logger } from 'pino'
-import type { CrmClient } from '../src/crm/crm.ts'
-import type { SalesforceClient } from '../src/crm/salesforce/salesforce-client.ts'
 import type { Crm } from '../src/model/record/change-event.ts'
+import type { OpenConnection } from '../src/pipeline/open-connection.ts'
 import type { RunningWorkflow } from '../src/pipeline/workflows.ts'
 import type { Queues } from '../src/queue/wake.ts'
-import type { ConnectionRow } from '../src/store/connections.ts'
 import type { Database } from '../src/store/database.ts'
 
 /** What every worker role is given. Assembled once in main.ts. */
@@ -28,9 +26,5 @@ export type WorkerContext = {
   readonly signal: AbortSignal
 }
 
-export type ConnectedClient = {
-  readonly connection: ConnectionRow
-  readonly client: CrmClient
-  /** Present for Salesforce: what the stream needs besides the verbs. */
-  readonly stream: { readonly client: SalesforceClient; readonly pubsubAddress: string } | null
-}
+/** A connection as this process uses it: the adapter with the allowance and the tokens that all processes share. */
+export type ConnectedClient = OpenConnection

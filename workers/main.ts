@@ -5,11 +5,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { sql } from 'kysely'
 import { type Logger, pino } from 'pino'
-import { loadKeys } from '../src/config/key-file.ts'
+import { crmAddressRule } from '../src/config/crm-address-rule.ts'
+import { followKeys } from '../src/config/key-file.ts'
 import { loadPolicies } from '../src/config/policy-files.ts'
 import { readSettings, type Settings, SettingsError } from '../src/config/settings.ts'
 import { fieldsNeeded } from '../src/model/policy/fields.ts'
 import type { Crm } from '../src/model/record/change-event.ts'
+import { accessNeeds } from '../src/pipeline/access-needs.ts'
+import type { ConnectDeps } from '../src/pipeline/connect-crm.ts'
 import { policiesOf, publishPolicies } from '../src/pipeline/publish-policies.ts'
 import { createWorkflowReader } from '../src/pipeline/workflows.ts'
 import { startSweeper } from '../src/queue/sweeper.ts'
@@ -20,12 +23,12 @@ import { findOverdue } from '../src/store/overdue.ts'
 import { createSecretBox } from '../src/store/secret-box.ts'
 import { runAct } from './act.ts'
 import { runApply } from './apply.ts'
-import { connectHubSpot, connectSalesforce } from './connect.ts'
+import { connectUntilItWorks, environmentGrants } from './connect.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
 import { runDecide } from './decide.ts'
+import { followConnections } from './follow-connections.ts'
 import { runReconcile } from './reconcile.ts'
 import { runRefresh } from './refresh.ts'
-import { runStream } from './stream.ts'
 import { runVerify } from './verify.ts'
 import { runWatch } from './watch.ts'
 
@@ -108,7 +111,19 @@ async function run(
     wake: queues.sweep,
     logger,
   })
-  const background = [runWatch(context), ...connectAll(settings, context, clients, roles)].map((task) =>
+  const deps: ConnectDeps = {
+    db,
+    box: createSecretBox(await followKeys(settings)),
+    needsOf: (crm) => accessNeeds(policies, crm),
+    ...crmAddressRule(settings),
+    nowMs: context.nowMs,
+    instance: context.instance,
+  }
+  const background = [
+    runWatch(context),
+    followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
+    ...environmentGrants(settings).map((wanted) => connectUntilItWorks(deps, wanted, context)),
+  ].map((task) =>
     task.catch((error) => {
       if (!stopping.signal.aborted) logger.error({ err: error }, 'background task ended')
     }),
@@ -127,31 +142,6 @@ async function run(
   })
   stopWithParent()
   logger.info({ roles: [...roles] }, 'worker runs')
-}
-
-/** One task per configured CRM: connect, have it read, and for Salesforce keep the stream. */
-function connectAll(
-  settings: Settings,
-  context: WorkerContext,
-  clients: Map<string, ConnectedClient>,
-  roles: ReadonlySet<Role>,
-): Promise<void>[] {
-  const { db, logger, signal, queues } = context
-  const tasks: Promise<void>[] = []
-  const box = loadKeys(settings).then(createSecretBox)
-  const begin = async (connected: ConnectedClient) => {
-    clients.set(connected.connection.id, connected)
-    await context.refreshReadiness()
-    logger.info({ connectionId: connected.connection.id, title: connected.connection.title }, 'connected')
-    queues.wake('reconcile', connected.connection.id)
-    queues.wake('apply', connected.connection.id)
-    if (connected.stream && roles.has('stream')) await runStream(context, connected)
-  }
-  const { hubspot, salesforce } = settings
-  if (hubspot) tasks.push((async () => begin(await connectHubSpot(db, await box, hubspot, { logger, signal })))())
-  if (salesforce)
-    tasks.push((async () => begin(await connectSalesforce(db, await box, salesforce, { logger, signal })))())
-  return tasks
 }
 
 /** Promise 9: the database may be down or still starting. Nothing that remembers a first failure is built before this. */

@@ -14,10 +14,15 @@ const TAKEOVER_EVERY_MS = 5_000
 
 /**
  * One subscriber per org across all processes: whoever holds the advisory lock on a connection of its own. When that
- * process dies, Postgres drops the lock with the connection, and another takes over.
+ * process dies, Postgres drops the lock with the connection, and another takes over. Ends with `signal`: the process stops,
+ * or the connection was ended or given other credentials.
  */
-export async function runStream(context: WorkerContext, connected: ConnectedClient): Promise<void> {
-  const { signal, logger } = context
+export async function runStream(
+  context: WorkerContext,
+  connected: ConnectedClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger } = context
   const { connection } = connected
   while (!signal.aborted) {
     const client = new pg.Client({

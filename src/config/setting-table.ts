@@ -54,6 +54,19 @@ const secrets = z.string().transform((value, context) => {
   return parts
 })
 
+const hosts = z.string().transform((value, context) => {
+  const parts = value
+    .split(',')
+    .map((part) => part.trim().toLowerCase())
+    .filter((part) => part !== '')
+  for (const part of parts) {
+    if (!/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?$/.test(part)) {
+      context.addIssue(`names "${part}", which is not a host such as crm.example or *.crm.example`)
+    }
+  }
+  return parts
+})
+
 const keys = z.string().transform((value, context) =>
   value.split(',').map((part) => {
     const [version = '', encoded = ''] = part.trim().split(':')
@@ -159,6 +172,14 @@ export const SETTINGS = {
     secret: false,
     schema: z.enum(['auto', 'on', 'off'], 'is none of auto, on, off'),
   },
+  crmHosts: {
+    name: 'LANEKEEPER_CRM_HOSTS',
+    group: 'Service',
+    otherwise: "the vendors' own",
+    says: 'more hosts that may be given CRM credentials, separated by commas: crm.example, *.crm.example',
+    secret: false,
+    schema: hosts,
+  },
   hubspotToken: {
     name: 'LANEKEEPER_HUBSPOT_TOKEN',
     group: 'HubSpot',
@@ -190,6 +211,14 @@ export const SETTINGS = {
     says: 'address of the API',
     secret: false,
     schema: baseUrl,
+  },
+  hubspotApiVersion: {
+    name: 'LANEKEEPER_HUBSPOT_API_VERSION',
+    group: 'HubSpot',
+    otherwise: '2026-03',
+    says: 'dated version of the API',
+    secret: false,
+    schema: z.string().regex(/^\d{4}-\d{2}$/, 'is not a dated version such as 2026-03'),
   },
   hubspotWebhookUrl: {
     name: 'LANEKEEPER_HUBSPOT_WEBHOOK_URL',

@@ -15,6 +15,7 @@ export type HubSpotSettings = {
   /** Newest first. Each may have signed a webhook while they are being rotated. */
   readonly clientSecrets: readonly string[]
   readonly appId: string
+  readonly apiVersion: string
   /** Null: made from the public URL. */
   readonly webhookUrl: string | null
 }
@@ -41,6 +42,8 @@ export type Settings = {
   readonly keys: readonly { readonly version: string; readonly key: Buffer }[] | null
   readonly reconcileSeconds: number
   readonly sandbox: 'auto' | 'on' | 'off'
+  /** Besides the vendors' own, see HostRule in src/crm/allowed-hosts.ts. */
+  readonly crmHosts: readonly string[]
   readonly hubspot: HubSpotSettings | null
   readonly salesforce: SalesforceSettings | null
 }
@@ -79,6 +82,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     keys: given.keys ?? null,
     reconcileSeconds: given.reconcileSeconds ?? 300,
     sandbox: given.sandbox ?? 'auto',
+    crmHosts: given.crmHosts ?? [],
     hubspot,
     salesforce,
   }
@@ -163,6 +167,7 @@ function hubspotSettings(given: Given, problems: string[]): HubSpotSettings | nu
     token: hubspotToken,
     clientSecrets: hubspotClientSecret,
     appId: hubspotAppId,
+    apiVersion: given.hubspotApiVersion ?? '2026-03',
     webhookUrl: given.hubspotWebhookUrl ?? null,
   }
 }

@@ -17,8 +17,8 @@ import { noticesOfAccess } from './access-notices.ts'
 import type { ConnectDeps } from './connect-crm.ts'
 import { GrantInvalidError, NotThereError } from './connect-errors.ts'
 import { grantProblems } from './grant-problems.ts'
+import { feedOf } from './make-connection.ts'
 import { grantOf, openConnection } from './open-connection.ts'
-import { feedOf } from './start-draft.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /**

@@ -21,7 +21,10 @@ export type Urgency = 'for-people' | 'other'
 /** The last part of our share of the day is kept for people: a long import must not leave their tasks unwritten. */
 const RESERVE = 0.1
 
-/** How late a caller learns that its share was raised meanwhile. */
+/**
+ * How late a caller learns that its share was raised meanwhile. One call in this time goes through although our share is
+ * used: an admin may have bought more, which only an answer tells. That is 288 calls of a day at most.
+ */
 const LOOK_AGAIN_MS = 300_000
 
 /**
@@ -61,7 +64,8 @@ type Turn =
 const DAY_USED = sql`(b.day_used + b.day_used_before
   * least(1, greatest(0, extract(epoch from b.day_ends_at - clock_timestamp()) / 86400)))`
 
-const DAY_ALLOWED = sql`greatest(1, floor(b.day_share::numeric * b.limit_today))`
+const DAY_ALLOWED = sql`case when b.limit_today is not null
+  then greatest(1, floor(b.day_share::numeric * b.limit_today)) end`
 
 async function tryTakeCall(
   db: Kysely<Tables>,
@@ -89,7 +93,8 @@ async function tryTakeCall(
       and (not ${search} or search_used < search_limit_per_second
            or clock_timestamp() >= search_window_started_at + interval '1 second')
       and day_ends_at > clock_timestamp()
-      and (limit_today is null or ${DAY_USED} < greatest(1, ${DAY_ALLOWED} * ${part}::numeric))
+      and (limit_today is null or ${DAY_USED} < greatest(1, (${DAY_ALLOWED}) * ${part}::numeric)
+           or window_started_at < clock_timestamp() - ${LOOK_AGAIN_MS} * interval '1 millisecond')
     returning connection_id`.execute(db)
   if (granted.length > 0) return { granted: true }
   const { rows } = await sql<{
@@ -107,7 +112,7 @@ async function tryTakeCall(
       greatest(0, window_ms - extract(epoch from clock_timestamp() - window_started_at) * 1000)::int as window_left_ms,
       greatest(0, 1000 - extract(epoch from clock_timestamp() - search_window_started_at) * 1000)::int as search_left_ms,
       ceil(extract(epoch from day_ends_at - clock_timestamp()) * 1000)::int as day_left_ms,
-      ceil(${DAY_USED})::int as day_used, ${DAY_ALLOWED}::int as day_allowed, day_share, limit_today
+      ceil(${DAY_USED})::int as day_used, (${DAY_ALLOWED})::int as day_allowed, day_share, limit_today
     from call_budget b where connection_id = ${connectionId}`.execute(db)
   const row = rows[0]
   if (!row) throw new Error(`Connection "${connectionId}" has no call budget: it was removed or never connected`)

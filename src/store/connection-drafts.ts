@@ -61,8 +61,10 @@ export async function removeOldDrafts(db: Kysely<Tables>): Promise<number> {
   return rows.length
 }
 
-export async function deleteDraft(db: Kysely<Tables>, draftId: string): Promise<void> {
-  await db.deleteFrom('connection_draft').where('id', '=', draftId).execute()
+/** False: it was gone already. */
+export async function deleteDraft(db: Kysely<Tables>, draftId: string): Promise<boolean> {
+  const result = await db.deleteFrom('connection_draft').where('id', '=', draftId).executeTakeFirst()
+  return result.numDeletedRows > 0n
 }
 
 export async function readDraft(db: Kysely<Tables>, draftId: string): Promise<DraftView | null> {

@@ -38,7 +38,7 @@ export type ConnectionRow = {
   /** Which kind of grant is sealed. Null: by a version that did not note it. */
   readonly grantKind: string | null
   readonly address: StoredAddress | null
-  /** Counts every change of credentials or address. */
+  /** Counts every change of what a client is built from. */
   readonly revision: number
   readonly madeBy: 'environment' | 'console' | 'terminal'
   readonly feed: 'push' | 'poll' | 'stream'
@@ -159,7 +159,7 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
       search_limit_per_second = excluded.search_limit_per_second`.execute(trx)
 }
 
-/** What is known anew about a connection whose credentials and address stay: no new revision. */
+/** What is known anew about a connection whose credentials and address stay. */
 export async function renewIdentity(
   db: Kysely<Tables>,
   connectionId: string,
@@ -168,8 +168,9 @@ export async function renewIdentity(
 ): Promise<void> {
   await sql`update connection set title = ${identity.title}, actor_id = ${identity.actorId},
       actor_name = ${identity.actorName}, edition = ${identity.edition}, pages_url = ${identity.pagesUrl},
-      time_zone = ${identity.timeZone}, task_key = ${JSON.stringify(taskKey)}::jsonb, status = 'connected',
-      status_reason = null
+      time_zone = ${identity.timeZone}, status = 'connected', status_reason = null,
+      revision = revision + (task_key is distinct from ${JSON.stringify(taskKey)}::jsonb)::int,
+      task_key = ${JSON.stringify(taskKey)}::jsonb
     where id = ${connectionId} and status <> 'disconnected'`.execute(db)
 }
 
@@ -180,6 +181,7 @@ export async function saveAccess(
   taskKey: TaskKeySupport,
 ): Promise<void> {
   await sql`update connection set access = ${JSON.stringify(access)}::jsonb, access_checked_at = clock_timestamp(),
+      revision = revision + (task_key is distinct from ${JSON.stringify(taskKey)}::jsonb)::int,
       task_key = ${JSON.stringify(taskKey)}::jsonb where id = ${connectionId}`.execute(db)
 }
 

@@ -1,0 +1,76 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { CrmAddress, Grant } from '../crm/grant.ts'
+import type { CrmIdentity } from '../model/crm-facts.ts'
+import type { ConnectionId, Crm } from '../model/record/change-event.ts'
+import { type ConnectionRow, findConnection, renewIdentity } from '../store/connections.ts'
+import { SecretUnreadableError } from '../store/secret-box.ts'
+import { credentialsOf } from '../store/secret-places.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { CONNECTING_BUDGET } from './budget.ts'
+import type { ConnectDeps } from './connect-crm.ts'
+import { connectionIdOf, makeConnection } from './make-connection.ts'
+import { openCrm } from './open-connection.ts'
+import { tokensInMemory } from './token-store.ts'
+
+export type EnvironmentGrant = {
+  readonly crm: Crm
+  readonly grant: Grant
+  readonly address: CrmAddress
+  readonly webhookUrl: string | null
+}
+
+/**
+ * Makes or renews the connection that the environment asks for. Setting it is the consent of whoever runs this machine,
+ * so the address is not asked about and the task key is made. A connection that is already so stays undisturbed, whatever
+ * number of processes start. Throws what the CRM could not be asked for.
+ */
+export async function connectFromEnvironment(deps: ConnectDeps, wanted: EnvironmentGrant): Promise<ConnectionId> {
+  const { crm, grant, address, webhookUrl } = wanted
+  const tokens = tokensInMemory()
+  const { client, setup } = openCrm(deps, {
+    connectionId: `${crm}-connecting` as ConnectionId,
+    grant,
+    address,
+    tokens,
+    budget: CONNECTING_BUDGET,
+  })
+  const identity: CrmIdentity = await client.identify()
+  const id = connectionIdOf(crm, identity.accountId)
+  const row = await findConnection(deps.db, id)
+  const taskKey = await setup.createTaskKey()
+  if (row && isAsWanted(deps, row, wanted)) {
+    await renewIdentity(deps.db, id, identity, taskKey)
+    return id
+  }
+  const { tokens: known } = await tokens.read()
+  return inTransaction(deps.db, (trx) =>
+    makeConnection(trx, deps, {
+      crm,
+      identity,
+      grant,
+      address,
+      tokens: known,
+      taskKey,
+      webhookUrl,
+      madeBy: 'environment',
+      access: null,
+      shares: null,
+    }),
+  )
+}
+
+function isAsWanted(
+  { box }: ConnectDeps,
+  row: ConnectionRow,
+  { grant, address, webhookUrl }: EnvironmentGrant,
+): boolean {
+  if (row.status === 'disconnected' || row.credentials === null || row.madeBy !== 'environment') return false
+  if (row.webhookUrl !== webhookUrl || !isDeepStrictEqual(row.address, address)) return false
+  try {
+    return isDeepStrictEqual(JSON.parse(box.open(credentialsOf(row.id), row.credentials)), grant)
+  } catch (error) {
+    // Given again, it is sealed again with a key that we have.
+    if (error instanceof SecretUnreadableError) return false
+    throw error
+  }
+}

@@ -1,0 +1,99 @@
+import type { Grant, Tokens } from '../crm/grant.ts'
+import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../model/crm-facts.ts'
+import { canonicalJson } from '../model/policy/canonical.ts'
+import type { ConnectionId, Crm } from '../model/record/change-event.ts'
+import { type Shares, saveShares } from '../store/call-shares.ts'
+import { putTokens } from '../store/connection-tokens.ts'
+import { type ConnectionRow, findConnection, resyncObjects, saveConnectionIn } from '../store/connections.ts'
+import type { DatabaseTransaction } from '../store/database.ts'
+import { reopenWork } from '../store/end-connection.ts'
+import { appendLedger } from '../store/ledger.ts'
+import { credentialsOf, tokensOf } from '../store/secret-places.ts'
+import type { StoredAddress } from '../store/tables.ts'
+import { noticesOfAccess } from './access-notices.ts'
+import { CALL_LIMITS } from './budget.ts'
+import type { ConnectDeps } from './connect-crm.ts'
+
+export type Made = {
+  readonly crm: Crm
+  readonly identity: CrmIdentity
+  readonly grant: Grant
+  readonly address: StoredAddress
+  readonly tokens: Tokens | null
+  readonly taskKey: TaskKeySupport
+  readonly webhookUrl: string | null
+  readonly madeBy: ConnectionRow['madeBy']
+  /** Null: not tried, as for a connection of the environment. */
+  readonly access: AccessFindings | null
+  /** Null: as they are. */
+  readonly shares: Shares | null
+}
+
+/**
+ * Makes a connection, or renews the one of the same account, whose history stays. Running processes follow within
+ * seconds and begin to read.
+ */
+export async function makeConnection(
+  trx: DatabaseTransaction,
+  { box, nowMs }: Pick<ConnectDeps, 'box' | 'nowMs'>,
+  made: Made,
+): Promise<ConnectionId> {
+  const { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, access, shares } = made
+  const id = connectionIdOf(crm, identity.accountId)
+  const before = await findConnection(trx, id)
+  await saveConnectionIn(trx, {
+    id,
+    crm,
+    baseUrl: address.baseUrl,
+    identity,
+    credentials: box.seal(credentialsOf(id), JSON.stringify(grant)),
+    taskKey,
+    grantKind: grant.kind,
+    address,
+    madeBy,
+    feed: feedOf(grant, webhookUrl),
+    webhookUrl,
+    access,
+    callLimit: CALL_LIMITS[crm],
+  })
+  await putTokens(trx, id, tokens === null ? null : box.seal(tokensOf(id), JSON.stringify(tokens)))
+  if (shares !== null) await saveShares(trx, id, shares)
+  if (before?.status === 'disconnected') await beginAgain(trx, id)
+  if (access !== null) await noticesOfAccess(trx, id, access, taskKey)
+  await appendLedger(trx, [
+    {
+      at: new Date(nowMs()),
+      kind: before ? 'connection-renewed' : 'connection-made',
+      actor: madeBy,
+      subject: id,
+      body: canonicalJson({
+        account: identity.accountId,
+        crm,
+        grant: grant.kind,
+        title: identity.title,
+        ...(shares === null ? {} : { dayShare: shares.dayShare, windowShare: shares.windowShare }),
+      }),
+    },
+  ])
+  return id
+}
+
+/**
+ * Nobody listened while it was ended: its cases and tasks stand again, and what was changed or deleted since is found by
+ * reading everything once more.
+ */
+async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId): Promise<void> {
+  await reopenWork(trx, connectionId)
+  await resyncObjects(trx, connectionId, null)
+}
+
+/** One portal or org is one connection, however often it is connected. */
+export function connectionIdOf(crm: Crm, accountId: string): ConnectionId {
+  return `${crm}-${accountId}` as ConnectionId
+}
+
+/** HubSpot calls us only where it can reach us, and only with a secret to sign by can we believe it. */
+export function feedOf(grant: Grant, webhookUrl: string | null): ConnectionRow['feed'] {
+  if (grant.kind !== 'hubspot-token' && grant.kind !== 'hubspot-oauth') return 'stream'
+  return webhookUrl !== null && grant.clientSecrets.length > 0 ? 'push' : 'poll'
+}

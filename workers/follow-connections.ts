@@ -1,0 +1,130 @@
+import { setInterval as every } from 'node:timers/promises'
+import { CrmReconnectError } from '../src/crm/crm.ts'
+import type { ConnectDeps } from '../src/pipeline/connect-crm.ts'
+import { openConnection } from '../src/pipeline/open-connection.ts'
+import { connectionRevisions, findConnection, setConnectionStatus } from '../src/store/connections.ts'
+import { connectionsToErase, eraseHistory } from '../src/store/erase-history.ts'
+import type { ConnectedClient, WorkerContext } from './context.ts'
+import { runStream } from './stream.ts'
+
+/** A connection that a person made, changed or ended is followed within two of these. */
+const LOOK_EVERY_MS = 1_000
+
+/** How often what could not be opened is tried again: a missing key may be back in its file. */
+const TRY_AGAIN_MS = 15_000
+
+/** What was being stored while a connection with its history was ended, is erased this soon. */
+const ERASE_EVERY_MS = 10_000
+
+type Followed = {
+  readonly revision: number
+  /** Null: it could not be opened. */
+  readonly connected: ConnectedClient | null
+  readonly triedAtMs: number
+  readonly ending: AbortController
+  /** The stream, which has to be over before the next one of the connection begins. */
+  stream: Promise<void>
+}
+
+/**
+ * Keeps a client for every connection of the table: built when one is made, built again when its credentials or address
+ * change, dropped when it is ended. A connection that cannot be opened is said to need a person, and the others go on.
+ */
+export async function followConnections(
+  context: WorkerContext,
+  deps: ConnectDeps,
+  clients: Map<string, ConnectedClient>,
+  { withStreams }: { readonly withStreams: boolean },
+): Promise<void> {
+  const { db, logger, signal, queues } = context
+  const followed = new Map<string, Followed>()
+  let erasedAtMs = 0
+  let failing = false
+
+  const turn = async () => {
+    try {
+      await look()
+      failing = false
+    } catch (error) {
+      if (!failing && !signal.aborted) logger.warn({ err: error }, 'connections cannot be looked at')
+      failing = true
+    }
+  }
+  await turn()
+  for await (const _ of every(LOOK_EVERY_MS, undefined, { signal })) await turn()
+
+  async function look(): Promise<void> {
+    const rows = await connectionRevisions(db)
+    const live = new Map(rows.filter(({ status }) => status !== 'disconnected').map((row) => [row.id as string, row]))
+    const gone = [...followed.keys()].filter((id) => !live.has(id))
+    for (const id of gone) drop(id)
+    if (gone.length > 0) {
+      await context.refreshReadiness()
+      for (const id of context.connectionIds()) queues.wake('decide', id)
+    }
+    for (const { id, revision } of live.values()) {
+      const known = followed.get(id)
+      const isTimeToTry = known?.connected === null && context.nowMs() - known.triedAtMs >= TRY_AGAIN_MS
+      if (known === undefined || known.revision !== revision || isTimeToTry) await follow(id, known)
+    }
+    if (context.nowMs() - erasedAtMs >= ERASE_EVERY_MS) {
+      erasedAtMs = context.nowMs()
+      for (const id of await connectionsToErase(db)) await eraseHistory(db, id)
+    }
+  }
+
+  function drop(id: string): void {
+    followed.get(id)?.ending.abort()
+    followed.delete(id)
+    clients.delete(id)
+    logger.info({ connectionId: id }, 'disconnected')
+  }
+
+  async function follow(id: string, known: Followed | undefined): Promise<void> {
+    const row = await findConnection(db, id)
+    // Made by a version that did not note how it is opened: the environment, which made it, will say so again.
+    if (!row || row.grantKind === null) return
+    known?.ending.abort()
+    const ending = new AbortController()
+    const followedNow: Followed = {
+      revision: row.revision,
+      connected: await open(row),
+      triedAtMs: context.nowMs(),
+      ending,
+      stream: known?.stream ?? Promise.resolve(),
+    }
+    followed.set(id, followedNow)
+    const { connected } = followedNow
+    if (connected === null) {
+      clients.delete(id)
+      return
+    }
+    clients.set(id, connected)
+    logger.info({ connectionId: id, title: row.title, revision: row.revision }, 'connected')
+    await context.refreshReadiness()
+    // HubSpot's client knows the account's zone, at whose midnight the day's calls begin anew, once it has asked.
+    if (row.crm === 'hubspot') connected.client.identify().catch(() => undefined)
+    queues.wake('reconcile', id)
+    queues.wake('apply', id)
+    if (connected.stream && withStreams) {
+      followedNow.stream = followedNow.stream
+        .then(() => runStream(context, connected, AbortSignal.any([signal, ending.signal])))
+        .catch((error) => {
+          if (!signal.aborted) logger.error({ err: error, connectionId: id }, 'stream ended')
+        })
+    }
+  }
+
+  async function open(row: NonNullable<Awaited<ReturnType<typeof findConnection>>>): Promise<ConnectedClient | null> {
+    try {
+      return openConnection(deps, row)
+    } catch (error) {
+      // The others go on.
+      if (error instanceof CrmReconnectError) {
+        await setConnectionStatus(db, row.id, 'reconnect-needed', error.step)
+        logger.info({ connectionId: row.id, step: error.step }, 'connection needs a person')
+      } else logger.error({ connectionId: row.id, err: error }, 'connection cannot be opened')
+      return null
+    }
+  }
+}
