@@ -5,7 +5,8 @@ import { startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
 import type { HubSpotRecord, World } from '../../sandbox/world/world.ts'
 import type { CallBudget, CrmClient } from '../../src/crm/crm.ts'
-import { createHubSpotClient, type HubSpotClientOptions } from '../../src/crm/hubspot/hubspot-client.ts'
+import { type HubSpotClientOptions, hubSpotClient } from '../../src/crm/hubspot/hubspot-client.ts'
+import { openPortal, type Portal } from '../../src/crm/hubspot/portal.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 
 export const nowMs = Date.parse('2026-11-20T09:00:00Z')
@@ -63,6 +64,8 @@ export function contact(id: number, over: Partial<HubSpotRecord> = {}): HubSpotR
 
 export type Stage = {
   readonly client: CrmClient
+  /** What `client` looks into. */
+  readonly portal: Portal
   readonly baseUrl: string
   readonly credentials: {
     readonly clientId: string
@@ -102,8 +105,8 @@ export async function setUp(
     pauseUntil: async (atMs) => void pauses.push(atMs),
     observe: async () => {},
   }
-  const another = (extra: Partial<HubSpotClientOptions>) =>
-    createHubSpotClient({
+  const portalWith = (extra: Partial<HubSpotClientOptions>) =>
+    openPortal({
       connectionId: 'hs' as ConnectionId,
       baseUrl: sandbox.url,
       appId: sandbox.appId,
@@ -123,13 +126,15 @@ export async function setUp(
     if (!response.ok) throw new Error(JSON.stringify(answer))
     return answer
   }
+  const portal = portalWith({})
   return {
-    client: another({}),
+    client: hubSpotClient(portal),
+    portal,
     baseUrl: sandbox.url,
     credentials: sandbox.credentials,
     taken,
     pauses,
-    another,
+    another: (extra) => hubSpotClient(portalWith(extra)),
     control,
     async change(...changes) {
       const { results } = await control('POST', 'changes', { changes })

@@ -261,12 +261,12 @@ const people = world({ contacts: numbers(1, 20).map((id) => contact(id)) })
 
 describe('a task where HubSpot keeps our key unique', () => {
   it('is written once however often it is sent, with owner, link and state', async (t) => {
-    const { client, tasks, taken } = await setUp(t, people)
-    assert.deepEqual(await client.ensureTaskKey().then(({ enforced, field }) => [enforced, field]), [
+    const { client, tasks, taken, portal } = await setUp(t, people)
+    assert.deepEqual(await portal.taskKey.create().then(({ enforced, field }) => [enforced, field]), [
       true,
       'lanekeeper_key',
     ])
-    assert.equal((await client.ensureTaskKey()).enforced, true, 'asked twice, answered alike')
+    assert.equal((await portal.taskKey.create()).enforced, true, 'asked twice, answered alike')
     const all = numbers(1, 20).map((id) => task(`k${id}`, { about: { objectType: 'contacts', recordId: String(id) } }))
     taken.length = 0
     const first = await client.writeTasks(all)
@@ -285,8 +285,8 @@ describe('a task where HubSpot keeps our key unique', () => {
 
   it('is found again after a lost answer, and only then; sent again it stays one', async (t) => {
     for (const kind of ['commit-then-hang', 'commit-then-reset']) {
-      const { client, control, tasks } = await setUp(t, people, {}, { deadlineMs: 500 })
-      await client.ensureTaskKey()
+      const { client, control, tasks, portal } = await setUp(t, people, {}, { deadlineMs: 500 })
+      await portal.taskKey.create()
       await control('POST', 'faults', { kind, method: 'POST', path: '/crm/objects/2026-03/tasks/batch/upsert' })
       assert.deepEqual(
         (await client.writeTasks([task('a'), task('b')])).map(({ key, outcome }) => [key, outcome]),
@@ -305,8 +305,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('gets its link when it is found, should the answer have been lost before the link was made', async (t) => {
-    const { client, control, tasks } = await setUp(t, people, {}, { deadlineMs: 500 })
-    await client.ensureTaskKey()
+    const { client, control, tasks, portal } = await setUp(t, people, {}, { deadlineMs: 500 })
+    await portal.taskKey.create()
     await control('POST', 'faults', {
       kind: 'commit-then-reset',
       method: 'POST',
@@ -320,8 +320,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('that is refused leaves the others standing, and says why in HubSpot’s words', async (t) => {
-    const { client, tasks } = await setUp(t, people)
-    await client.ensureTaskKey()
+    const { client, tasks, portal } = await setUp(t, people)
+    await portal.taskKey.create()
     const outcomes = await client.writeTasks([task('a'), task('b', { ownerId: '999' }), task('c')])
     assert.deepEqual(outcomes.map(({ key, outcome }) => `${key} ${outcome}`).sort(), ['a done', 'b refused', 'c done'])
     const refused = outcomes.find((outcome) => outcome.outcome === 'refused')
@@ -330,8 +330,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('outlives the record that it should hang on', async (t) => {
-    const { client, change, tasks } = await setUp(t, people)
-    await client.ensureTaskKey()
+    const { client, change, tasks, portal } = await setUp(t, people)
+    await portal.taskKey.create()
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
     const outcomes = await client.writeTasks([
       task('a', { about: { objectType: 'contacts', recordId: '2' } }),
@@ -343,8 +343,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('whose link fails for now is done, and gets its link with the next call', async (t) => {
-    const { client, control, tasks } = await setUp(t, people)
-    await client.ensureTaskKey()
+    const { client, control, tasks, portal } = await setUp(t, people)
+    await portal.taskKey.create()
     await control('POST', 'faults', { kind: '502', path: '/crm/associations/', times: 3 })
     assert.equal((await client.writeTasks([task('a')]))[0]?.outcome, 'done')
     assert.deepEqual((await tasks())[0]?.about, [])
@@ -353,8 +353,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('is closed and changed by id, and gone when a person deleted it', async (t) => {
-    const { client, change, tasks } = await setUp(t, people)
-    await client.ensureTaskKey()
+    const { client, change, tasks, portal } = await setUp(t, people)
+    await portal.taskKey.create()
     const ids = (await client.writeTasks([task('a'), task('b')])).map((one) => (one.outcome === 'done' ? one.id : ''))
     await change({ op: 'archive', objectType: 'tasks', id: ids[1] })
     const outcomes = await client.writeTasks([
@@ -373,8 +373,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('waits while HubSpot says "too many", and nothing was written', async (t) => {
-    const { client, control, tasks, pauses } = await setUp(t, people)
-    await client.ensureTaskKey()
+    const { client, control, tasks, pauses, portal } = await setUp(t, people)
+    await portal.taskKey.create()
     await control('POST', 'faults', { kind: '429', path: '/crm/objects/2026-03/tasks/batch/upsert', retryAfterS: 30 })
     const [outcome] = await client.writeTasks([task('a')])
     assert.equal(outcome?.outcome, 'retry')
@@ -384,8 +384,8 @@ describe('a task where HubSpot keeps our key unique', () => {
   })
 
   it('shows hostile text as text', async (t) => {
-    const { client, tasks } = await setUp(t, people)
-    await client.ensureTaskKey()
+    const { client, tasks, portal } = await setUp(t, people)
+    await portal.taskKey.create()
     const [outcome] = await client.writeTasks([
       task('a', { subject: `x\u0000\ud800${'y'.repeat(400)}`, body: '<script>alert(1)</script>' }),
     ])
@@ -410,8 +410,13 @@ describe('a task where HubSpot keeps our key unique', () => {
 describe('a task where HubSpot does not keep our key unique', () => {
   it('is told by a plain property, hangs on its record from the start and is found there after a lost answer', async (t) => {
     for (const kind of ['commit-then-hang', 'commit-then-reset']) {
-      const { client, control, tasks } = await setUp(t, people, { taskUniqueProperty: false }, { deadlineMs: 500 })
-      const support = await client.ensureTaskKey()
+      const { client, control, tasks, portal } = await setUp(
+        t,
+        people,
+        { taskUniqueProperty: false },
+        { deadlineMs: 500 },
+      )
+      const support = await portal.taskKey.create()
       assert.deepEqual([support.enforced, support.field], [false, 'lanekeeper_key'])
       await control('POST', 'faults', { kind, method: 'POST', path: '/crm/objects/2026-03/tasks/batch/create' })
       assert.deepEqual(
@@ -444,8 +449,8 @@ describe('a task where HubSpot does not keep our key unique', () => {
   })
 
   it('outlives the record that it should hang on', async (t) => {
-    const { client, change, tasks } = await setUp(t, people, { taskUniqueProperty: false })
-    await client.ensureTaskKey()
+    const { client, change, tasks, portal } = await setUp(t, people, { taskUniqueProperty: false })
+    await portal.taskKey.create()
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
     const outcomes = await client.writeTasks([
       task('a', { about: { objectType: 'contacts', recordId: '2' } }),
