@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
+import { followKeys } from '../config/key-file.ts'
 import { readSettings, type Settings, SettingsError } from '../config/settings.ts'
 import { explainPolicy } from '../model/policy/explain-policy.ts'
 import { createQueues } from '../queue/wake.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { migrate, SchemaTooNewError } from '../store/migrate.ts'
+import { createSecretBox } from '../store/secret-box.ts'
 import { buildApp } from './app.ts'
 import { connectSetUp } from './connect-setup.ts'
 import { beatChecks, type ReadinessCheck, workflowCheck } from './health.ts'
@@ -63,7 +65,7 @@ async function main(): Promise<void> {
       webhookRoutes({
         db,
         webhookUrl,
-        connections: hubSpotReceivers(db, settings.hubspot, Date.now),
+        connections: hubSpotReceivers(db, createSecretBox(await followKeys(settings)), Date.now),
         wakeApply: (connectionId) => queues.wake('apply', connectionId),
         nowMs: Date.now,
       }),

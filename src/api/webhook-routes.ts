@@ -12,7 +12,7 @@ import { ProblemError } from './problem.ts'
 
 export type WebhookOptions = {
   readonly db: Database
-  /** The URL that HubSpot was told to call: what it signs, whatever a proxy made of the request since. */
+  /** Where HubSpot calls us, for connections that name no address of their own. */
   readonly webhookUrl: string
   /** What is known of the HubSpot connections now. Read again when it is older than a few seconds. */
   readonly connections: () => Promise<readonly HubSpotReceiver[]>
@@ -23,7 +23,10 @@ export type WebhookOptions = {
 export type HubSpotReceiver = {
   readonly connectionId: ConnectionId
   readonly portalId: string
-  readonly appId: string
+  /** Null: not known; then the app that a notification names is ours. */
+  readonly appId: string | null
+  /** The URL that HubSpot was told to call: what it signs, whatever a proxy made of the request since. */
+  readonly webhookUrl?: string | null
   /** The app's client secret; during a rotation the new and the old one. */
   readonly secrets: readonly string[]
   readonly fields: Readonly<Record<string, readonly FieldSchema[]>>
@@ -48,12 +51,11 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
         throw new ProblemError('not-connected', 503, 'No HubSpot is connected yet; send it again.', { retryable: true })
       }
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-      const verdict = verifySignature({
+      const { believed, verdict } = signedFor(receivers, {
         method: request.method,
-        url: options.webhookUrl,
         rawBody,
         headers: request.headers,
-        secrets: receivers.flatMap((receiver) => receiver.secrets),
+        defaultUrl: options.webhookUrl,
         nowMs: options.nowMs(),
       })
       if (verdict !== 'ok') {
@@ -70,6 +72,11 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
         const receiver = receivers.find((r) => r.portalId === portalId)
         if (!receiver) {
           await counted(options.db, 'webhook-unknown-portal', notifications.length, { detail: portalId })
+          continue
+        }
+        // Promise 11: whoever may sign for one portal may not speak for another.
+        if (!believed.has(receiver)) {
+          await counted(options.db, 'webhook-refused', notifications.length, { detail: 'other-portal' })
           continue
         }
         const read = toChangeEvents({
@@ -90,6 +97,33 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
       return reply.code(204).send()
     })
   }
+}
+
+type Verdict = ReturnType<typeof verifySignature>
+
+/**
+ * For which connections a delivery was signed: by one of their secrets, over the address that their HubSpot was told to
+ * call. Apps shared by several portals are looked at once.
+ */
+function signedFor(
+  receivers: readonly HubSpotReceiver[],
+  delivery: Pick<Parameters<typeof verifySignature>[0], 'method' | 'rawBody' | 'headers' | 'nowMs'> & {
+    readonly defaultUrl: string
+  },
+): { readonly believed: ReadonlySet<HubSpotReceiver>; readonly verdict: Verdict } {
+  const { defaultUrl, ...signed } = delivery
+  const verdicts = new Map<string, Verdict>()
+  const believed = new Set<HubSpotReceiver>()
+  for (const receiver of receivers) {
+    const url = receiver.webhookUrl ?? defaultUrl
+    const key = JSON.stringify([url, receiver.secrets])
+    const verdict = verdicts.get(key) ?? verifySignature({ ...signed, url, secrets: receiver.secrets })
+    verdicts.set(key, verdict)
+    if (verdict === 'ok') believed.add(receiver)
+  }
+  // Stale and malformed are said of the headers and are the same for all.
+  const [refused = 'bad-signature'] = verdicts.values()
+  return { believed, verdict: believed.size > 0 ? 'ok' : refused }
 }
 
 const SIGNATURE_ADVICE = {
