@@ -19,7 +19,7 @@ import { PubSubServer } from './pubsub-server.ts'
 import { RestApi } from './rest-api.ts'
 import { SchemaChanges } from './schema-changes.ts'
 import { seedOrg } from './seed-org.ts'
-import { checkSelectedEntities } from './selected-entities.ts'
+import { checkSelection } from './selected-entities.ts'
 import { UsageMeter } from './usage-meter.ts'
 
 export type Credentials = {
@@ -58,7 +58,7 @@ export type SalesforceSandbox = {
 export async function startSalesforceSandbox(options: SandboxOptions): Promise<SalesforceSandbox> {
   const { world } = options
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings }
-  settings.selectedEntities = checkSelectedEntities(settings.selectedEntities)
+  Object.assign(settings, checkSelection(settings))
   let url = ''
   const clock = startClock(world.nowMs, () => settings.clockOffsetMs)
   const org = createOrg(world.salesforce.orgId, clock, settings)

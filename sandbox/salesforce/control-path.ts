@@ -13,7 +13,7 @@ import type { PermissionBook } from './permissions.ts'
 import type { PubSubServer } from './pubsub-server.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 import type { SchemaChanges } from './schema-changes.ts'
-import { checkSelectedEntities, fillChannelMembers } from './selected-entities.ts'
+import { checkSelection, fillChannelMembers } from './selected-entities.ts'
 import { buildCatalog } from './standard-objects.ts'
 import type { UsageMeter } from './usage-meter.ts'
 
@@ -136,8 +136,8 @@ export class ControlPath {
     for (const [name, value] of Object.entries(settings)) {
       const known = org.settings[name as keyof Settings]
       if (known === undefined) throw new BadControl(`No such setting: ${name}`)
-      if (name === 'selectedEntities') {
-        org.settings.selectedEntities = checkSelectedEntities(value)
+      if (name === 'selectedEntities' || name === 'selectedElsewhere') {
+        Object.assign(org.settings, checkSelection({ ...org.settings, ...settings }))
         fillChannelMembers(org, toSecond(org.clock.now()))
         continue
       }

@@ -13,6 +13,8 @@ export type Session = {
   readonly token: string
   readonly userId: string
   readonly clientId: string
+  /** The refresh token's family that it came with; revoking one takes the other along. */
+  readonly family: string | null
   expiresAtMs: number
 }
 
@@ -81,7 +83,8 @@ export class OAuthSessions {
 
   check(token: string): Session {
     const session = this.sessions.get(token)
-    if (!session || this.revokedByAdmin || session.expiresAtMs <= this.org.clock.steady()) {
+    const alive = session && session.expiresAtMs > this.org.clock.steady() && this.isActive(session.userId)
+    if (!alive || this.revokedByAdmin) {
       throw new ApiError(401, 'INVALID_SESSION_ID', 'Session expired or invalid')
     }
     return session
@@ -113,7 +116,7 @@ export class OAuthSessions {
     switch (form.get('grant_type')) {
       case 'client_credentials': {
         const client = this.authenticate(form)
-        return { session: this.open(client, client.userId), refreshToken: null, client }
+        return { session: this.open(client, client.userId, null), refreshToken: null, client }
       }
       case 'refresh_token':
         return this.refresh(form)
@@ -134,14 +137,18 @@ export class OAuthSessions {
 
   revoke(token: string): void {
     const grant = this.refreshTokens.get(token)
-    if (grant) this.revokedFamilies.add(grant.family)
-    else if (!this.sessions.delete(token))
+    if (grant) {
+      this.revokedFamilies.add(grant.family)
+      for (const session of [...this.sessions.values()]) {
+        if (session.family === grant.family) this.sessions.delete(session.token)
+      }
+    } else if (!this.sessions.delete(token))
       throw new OAuthError('unsupported_token_type', 'this token type is not supported')
   }
 
   private refresh(form: URLSearchParams): IssuedToken {
     const client = this.findClient(form.get('client_id') ?? undefined)
-    checkSecret(client, form.get('client_secret'))
+    this.checkSecret(client, form.get('client_secret'))
     const token = form.get('refresh_token') ?? ''
     const grant = this.refreshTokens.get(token)
     if (!grant || grant.clientId !== client.id || this.revokedFamilies.has(grant.family)) {
@@ -152,7 +159,7 @@ export class OAuthSessions {
       this.revokedFamilies.add(grant.family)
       throw new OAuthError('invalid_grant', 'expired access/refresh token')
     }
-    const session = this.open(client, grant.userId)
+    const session = this.open(client, grant.userId, grant.family)
     if (!this.org.settings.rotateRefreshToken) return { session, refreshToken: null, client }
     grant.used = true
     return { session, refreshToken: this.newRefreshToken(client, grant.userId, grant.family), client }
@@ -171,11 +178,11 @@ export class OAuthSessions {
     }
     const secret = form.get('client_secret')
     if (grant.challenge === null && secret === null) throw invalidSecret()
-    checkSecret(client, secret)
+    this.checkSecret(client, secret)
     if (grant.challenge !== null) checkVerifier(grant, form.get('code_verifier') ?? '')
     const family = randomBytes(8).toString('hex')
     return {
-      session: this.open(client, grant.userId),
+      session: this.open(client, grant.userId, family),
       refreshToken: this.newRefreshToken(client, grant.userId, family),
       client,
     }
@@ -199,7 +206,7 @@ export class OAuthSessions {
       throw new OAuthError('invalid_grant', 'expired authorization code')
     for (const user of this.org.store.table('User').values()) {
       if (user.Username === claims.sub && user.IsActive === true) {
-        return { session: this.open(client, user.Id), refreshToken: null, client }
+        return { session: this.open(client, user.Id, null), refreshToken: null, client }
       }
     }
     throw new OAuthError('invalid_grant', "user hasn't approved this consumer")
@@ -216,10 +223,21 @@ export class OAuthSessions {
     return client
   }
 
-  private open(client: OAuthClient, userId: string): Session {
+  /** A confidential client sends its secret unless the app does not ask for one; a public client has none to send. */
+  private checkSecret(client: OAuthClient, given: string | null): void {
+    if (given === null && (client.secret === null || !this.org.settings.requireSecret)) return
+    if (given === null || client.secret === null || !sameText(given, client.secret)) throw invalidSecret()
+  }
+
+  private isActive(userId: string): boolean {
+    return this.org.store.get('User', userId)?.IsActive === true
+  }
+
+  private open(client: OAuthClient, userId: string, family: string | null): Session {
+    if (!this.isActive(userId)) throw new OAuthError('invalid_grant', 'inactive user')
     const token = `${this.org.orgId.slice(0, 15)}!${randomBytes(48).toString('base64url')}`
     const expiresAtMs = this.org.clock.steady() + this.org.settings.accessTokenMinutes * 60_000
-    const session = { token, userId, clientId: client.id, expiresAtMs }
+    const session = { token, userId, clientId: client.id, family, expiresAtMs }
     this.sessions.set(token, session)
     return session
   }
@@ -229,12 +247,6 @@ export class OAuthSessions {
     this.refreshTokens.set(token, { family, userId, clientId: client.id, used: false })
     return token
   }
-}
-
-/** What a confidential client may leave out beside PKCE; a public one has none to send. */
-function checkSecret(client: OAuthClient, given: string | null): void {
-  if (given === null) return
-  if (client.secret === null || !sameText(given, client.secret)) throw invalidSecret()
 }
 
 function invalidSecret(): OAuthError {

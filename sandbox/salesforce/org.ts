@@ -28,6 +28,10 @@ export type Settings = {
   clockOffsetMs: number
   /** Whether the authorization page refuses a request without code_challenge. */
   requirePkce: boolean
+  /** "Require Secret" of the app, for codes and for refresh tokens; a public client never sends one. */
+  requireSecret: boolean
+  /** Selected on a channel of another integration: they use up places and send nothing on ours. */
+  selectedElsewhere: readonly string[]
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -44,6 +48,8 @@ export const DEFAULT_SETTINGS: Settings = {
   selectedEntities: SELECTED_ENTITIES,
   clockOffsetMs: 0,
   requirePkce: false,
+  requireSecret: true,
+  selectedElsewhere: [],
 }
 
 export type Org = {

@@ -31,8 +31,9 @@ const EVERYTHING: UserPermissions = {
   objects: {},
 }
 
-/** Objects that only the Tooling API knows. */
+/** Objects that only the Tooling API knows, and those that it knows beside them. */
 const TOOLING_ONLY: ReadonlySet<string> = new Set(['PlatformEventChannelMember'])
+const IN_TOOLING_TOO: ReadonlySet<string> = new Set(['User', 'Organization'])
 const OBJECT_VERBS = ['read', 'create', 'edit', 'delete', 'viewAll'] as const
 
 type Body = Readonly<Record<string, unknown>>
@@ -83,7 +84,9 @@ export class PermissionBook {
     const allowed = this.of(userId)
     const catalog = new Map<string, ObjectDefinition>()
     for (const [name, object] of org.catalog) {
-      if (TOOLING_ONLY.has(name) && (api === 'data' || !allowed.viewSetup)) continue
+      const tooling = TOOLING_ONLY.has(name)
+      if (tooling && (api === 'data' || !allowed.viewSetup)) continue
+      if (api === 'tooling' && !tooling && !IN_TOOLING_TOO.has(name)) continue
       const permission = allowed.objects[name]
       if (permission?.read === false) continue
       catalog.set(name, permission === undefined ? object : seenObject(object, permission))

@@ -1,7 +1,10 @@
-import type { Org } from './org.ts'
+import type { Org, Settings } from './org.ts'
 
 /** What an org without the add-on may select, over all its channels. */
 const SELECTED_MAX = 5
+
+/** A channel that someone else made: those are named by their id. */
+const OTHER_CHANNEL_ID = '0YLLk00000000010AA'
 
 /** `Lead` is selected as `LeadChangeEvent`, `Order__c` as `Order__ChangeEvent`. */
 export function changeEventName(entity: string): string {
@@ -12,15 +15,25 @@ export function changeEventName(entity: string): string {
  * Refuses what the vendor's set-up page refuses. Objects that this org does not serve may be selected all the same:
  * other integrations use up places too.
  */
-export function checkSelectedEntities(value: unknown): string[] {
+export function checkSelection(given: {
+  readonly selectedEntities: unknown
+  readonly selectedElsewhere: unknown
+}): Pick<Settings, 'selectedEntities' | 'selectedElsewhere'> {
+  const selectedEntities = namesOf(given.selectedEntities)
+  const selectedElsewhere = namesOf(given.selectedElsewhere)
+  // The vendor counts an entity once, however many channels it is on.
+  const names = new Set([...selectedEntities, ...selectedElsewhere])
+  if (names.size > SELECTED_MAX) {
+    throw new Error(`An org may select ${SELECTED_MAX} entities, not ${names.size}: ${[...names].join(', ')}`)
+  }
+  return { selectedEntities, selectedElsewhere }
+}
+
+function namesOf(value: unknown): string[] {
   if (!Array.isArray(value) || value.some((name) => typeof name !== 'string' || !/^[A-Za-z]\w*$/.test(name))) {
-    throw new Error(`selectedEntities must be a list of object names, not ${JSON.stringify(value)}`)
+    throw new Error(`Selected entities must be a list of object names, not ${JSON.stringify(value)}`)
   }
-  const names = [...new Set(value as string[])]
-  if (names.length > SELECTED_MAX) {
-    throw new Error(`An org may select ${SELECTED_MAX} entities, not ${names.length}: ${names.join(', ')}`)
-  }
-  return names
+  return [...new Set(value as string[])]
 }
 
 /** Makes the rows that the Tooling API answers agree with the setting. */
@@ -28,12 +41,17 @@ export function fillChannelMembers(org: Org, atMs: number): void {
   const table = 'PlatformEventChannelMember'
   for (const id of [...org.store.table(table).keys()]) org.store.purge(table, id)
   const userId = org.store.table('User').keys().next().value ?? null
-  for (const entity of org.settings.selectedEntities) {
+  const { selectedEntities, selectedElsewhere } = org.settings
+  const rows = [
+    ...selectedEntities.map((entity) => ({ channel: 'ChangeEvents', name: 'ChangeEvents', entity })),
+    ...selectedElsewhere.map((entity) => ({ channel: OTHER_CHANNEL_ID, name: 'Partner_chn', entity })),
+  ]
+  for (const { channel, name, entity } of rows) {
     org.store.seed(table, {
       Id: org.ids.take(org.catalog.get(table)!.keyPrefix),
-      EventChannel: 'ChangeEvents',
+      EventChannel: channel,
       SelectedEntity: changeEventName(entity),
-      DeveloperName: `ChangeEvents_${changeEventName(entity)}`,
+      DeveloperName: `${name}_${changeEventName(entity)}`,
       CreatedDate: atMs,
       CreatedById: userId,
       LastModifiedDate: atMs,

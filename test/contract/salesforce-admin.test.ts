@@ -79,6 +79,26 @@ describe('what an admin of the Salesforce sandbox does meanwhile', () => {
     )
   })
 
+  it('what another integration selected counts among the five and sends nothing on ours', async () => {
+    await ok('settings', {
+      selectedEntities: ['Lead', 'User'],
+      selectedElsewhere: ['Lead', 'Account', 'Case', 'Order'],
+    })
+    const rows = (await connection.tooling.query('SELECT EventChannel, SelectedEntity FROM PlatformEventChannelMember'))
+      .records
+    const ours = rows.filter((row) => row.EventChannel === 'ChangeEvents')
+    assert.deepEqual([rows.length, ours.length], [6, 2])
+    const tooMany = { selectedEntities: ['Lead', 'User', 'Contact'] }
+    assert.equal((await control(sandbox, 'POST', 'settings', tooMany)).status, 400)
+    const [event] = await during(1, async () => {
+      const { Id } = await firstRow(connection, 'SELECT Id FROM Account')
+      await connection.sobject('Account').update({ Id, Site: `s ${Math.random()}` })
+      await connection.sobject('Lead').update({ Id: leadId, Title: `t ${Math.random()}` }, NO_RULES)
+    })
+    assert.equal(event?.header.entityName, 'Lead')
+    await ok('settings', { selectedElsewhere: [] })
+  })
+
   it('tasks can be selected in place of another entity, and six entities cannot', async () => {
     await ok('settings', { selectedEntities: ['Lead', 'Account', 'Contact', 'Opportunity', 'Task'] })
     const [event] = await during(1, () => connection.sobject('Task').create({ Subject: 'Call back' }))

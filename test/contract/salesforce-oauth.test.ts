@@ -292,6 +292,47 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.match(await bare.text(), /missing required code challenge/)
   })
 
+  it('a confidential client sends its secret too, unless the app does not require one', async () => {
+    const { app, answer } = await signedIn()
+    const { clientId } = sandbox.credentials
+    const refresh = { grant_type: 'refresh_token', client_id: clientId, refresh_token: answer.refresh_token! }
+    assert.equal((await token(refresh)).body.error, 'invalid_client')
+    const bare = oauth2({ useVerifier: true, clientSecret: undefined })
+    const redeem = async () => bare.requestToken((await allow(bare.getAuthorizationUrl({}))).get('code')!)
+    await assert.rejects(redeem(), { name: 'invalid_client' })
+    await control(sandbox, 'POST', 'settings', { requireSecret: false })
+    assert.equal((await token(refresh)).status, 200)
+    assert.ok((await redeem()).access_token)
+    await control(sandbox, 'POST', 'settings', { requireSecret: true })
+    assert.ok((await app.refreshToken(answer.refresh_token!)).access_token)
+  })
+
+  it('revoking a refresh token takes the access tokens that came with it along', async () => {
+    const { app, answer } = await signedIn()
+    const renewed = await app.refreshToken(answer.refresh_token!)
+    const other = await signedIn()
+    const limits = (accessToken: string) =>
+      new Connection({ version: '67.0', instanceUrl: sandbox.url, accessToken }).limits()
+    assert.ok(await limits(renewed.access_token))
+    await app.revokeToken(answer.refresh_token!)
+    await assert.rejects(limits(answer.access_token), { name: 'INVALID_SESSION_ID' })
+    await assert.rejects(limits(renewed.access_token), { name: 'INVALID_SESSION_ID' })
+    await assert.rejects(app.refreshToken(answer.refresh_token!), { name: 'invalid_grant' })
+    assert.ok(await limits(other.answer.access_token), 'another sign-in of the same user is untouched')
+  })
+
+  it('a deactivated run-as user has no sessions and gets none', async () => {
+    const signed = await connect(sandbox, { asUser: true })
+    const connection = withoutRefresh(signed)
+    const user_id = signed.userInfo!.id
+    const admin = await connect(sandbox)
+    await admin.sobject('User').update({ Id: user_id, IsActive: false } as never)
+    await assert.rejects(connection.limits(), { name: 'INVALID_SESSION_ID' })
+    await assert.rejects(connect(sandbox, { asUser: true }), { name: 'invalid_grant', message: 'inactive user' })
+    await admin.sobject('User').update({ Id: user_id, IsActive: true } as never)
+    assert.ok(await connection.limits())
+  })
+
   it('an org may demand PKCE of every client', async () => {
     await control(sandbox, 'POST', 'settings', { requirePkce: true })
     assert.equal((await fetch(oauth2().getAuthorizationUrl({}))).status, 400)

@@ -133,6 +133,7 @@ describe('permissions of the run-as user in the Salesforce sandbox', () => {
     await assert.rejects(async () => await connection.query('SELECT Id FROM PlatformEventChannelMember'), {
       name: 'INVALID_TYPE',
     })
+    await assert.rejects(async () => await connection.tooling.query('SELECT Id FROM Lead'), { name: 'INVALID_TYPE' })
   })
 
   it('without API Enabled every call is 403 API_DISABLED_FOR_ORG, and the bus refuses', async () => {
