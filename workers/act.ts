@@ -1,5 +1,6 @@
 import { WRITE_BATCH_MAX } from '../src/crm/crm.ts'
 import { actBatch } from '../src/pipeline/act.ts'
+import { forPeople } from '../src/pipeline/budget.ts'
 import { nextDeparture } from '../src/store/intents.ts'
 import type { WorkerContext } from './context.ts'
 import { runStage } from './run-stage.ts'
@@ -31,16 +32,18 @@ export function runAct(context: WorkerContext): void {
             if (departsInMs !== null) wakeIn(connectionId, departsInMs)
             return
           }
-          const acted = await actBatch({
-            db,
-            client,
-            connection,
-            fieldsOf,
-            workflowTitle: (workflow) => titles.get(workflow) ?? workflow,
-            caseUrl: (exceptionId) => `${publicUrl}/cases/${exceptionId}`,
-            nowMs,
-            instance,
-          })
+          const acted = await forPeople(() =>
+            actBatch({
+              db,
+              client,
+              connection,
+              fieldsOf,
+              workflowTitle: (workflow) => titles.get(workflow) ?? workflow,
+              caseUrl: (exceptionId) => `${publicUrl}/cases/${exceptionId}`,
+              nowMs,
+              instance,
+            }),
+          )
           if (acted.read) queues.wake('apply', connectionId)
           if (acted.taken === 0) return
         }

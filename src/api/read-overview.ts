@@ -90,8 +90,8 @@ async function readOpen(
 
 async function readSetUp(db: Database): Promise<Overview['setUp']> {
   const { rows } = await sql<Overview['setUp']>`
-    select (select count(*) from connection) as connections,
-           (select count(*) from connection where not (baseline->>'done')::boolean) as "baselinesRunning",
+    select (select count(*) from connection where status <> 'disconnected') as connections,
+           (select count(*) from connection where status <> 'disconnected' and not (baseline->>'done')::boolean) as "baselinesRunning",
            (select count(*) from workflow where load_error is null) as workflows`.execute(db)
   return rows[0]!
 }

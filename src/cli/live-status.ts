@@ -28,7 +28,12 @@ export function liveStatus(db: Database): () => Promise<LiveStatus> {
     const classes = await sql<{ class: string; n: number }>`
       select class, count(*) as n from exception where status = 'open' group by class`.execute(db)
     const tasks = await sql<{ n: number }>`select count(*) as n from task where status = 'open'`.execute(db)
-    const connections = await db.selectFrom('connection').select(['id', 'status', 'baseline']).orderBy('id').execute()
+    const connections = await db
+      .selectFrom('connection')
+      .select(['id', 'status', 'baseline'])
+      .where('status', '<>', 'disconnected')
+      .orderBy('id')
+      .execute()
     return {
       events,
       waiting: waiting.rows[0]?.n ?? 0,

@@ -19,7 +19,7 @@ export async function backlog(db: Database): Promise<Backlog> {
       (select count(*)::int from record where dirty_since is not null) as "toDecide",
       (select count(*)::int from intent where state in ('pending', 'sending', 'unknown'))
         + (select count(*)::int from task where status = 'open' and checking_since is not null) as "toWrite",
-      (select count(*)::int from connection where not (baseline->>'done')::boolean)
+      (select count(*)::int from connection where status <> 'disconnected' and not (baseline->>'done')::boolean)
         + (select case when count(*) = 0 then 1 else 0 end from connection)::int as baselines`.execute(db)
   return rows[0]!
 }

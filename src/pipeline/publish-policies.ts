@@ -25,7 +25,10 @@ export type PolicyFiles = {
 export async function publishPolicies(db: Database, files: PolicyFiles): Promise<{ readonly changed: string[] }> {
   const directory = buildDirectory(await listUsers(db), new Map())
   const connectionIds: Record<Crm, ConnectionId[]> = { hubspot: [], salesforce: [] }
-  for (const connection of await listConnections(db)) connectionIds[connection.crm].push(connection.id)
+  for (const { id, crm, status } of await listConnections(db)) {
+    // One that needs a person comes back; one that was ended does not watch anything.
+    if (status !== 'disconnected') connectionIds[crm].push(id)
+  }
   const changed: string[] = []
   for (const { file, source, version } of files.loaded) {
     const { policy } = version

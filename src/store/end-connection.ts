@@ -87,6 +87,14 @@ export async function leaveNeighbours(db: Kysely<Tables>, connectionId: string):
     if (rows[0]!.n === 0) break
   }
   for (;;) {
+    // Should it be connected again, everything is read anew.
+    const { numAffectedRows } = await sql`
+      update change_event set state = 'skipped', skip_reason = ${ENDED}
+      where id = any(array(select id from change_event where connection_id = ${connectionId} and state = 'received'
+        limit ${BATCH_ROWS}))`.execute(db)
+    if ((numAffectedRows ?? 0n) === 0n) break
+  }
+  for (;;) {
     const { numAffectedRows } = await sql`
       update record set dirty_since = null, needs_read = null, read_after = null, recheck_at = null
       where (connection_id, object_type, record_id) in (

@@ -8,6 +8,9 @@ export type Overdue = {
   readonly connectionId: string
 }
 
+/** A portal whose changes nobody tells us of is asked at least this often. */
+export const POLL_EVERY_S = 60
+
 /** The index of what is to be read is ordered within an object, so they are named. */
 const WATCHED = [...watchedObjects('hubspot'), ...watchedObjects('salesforce')]
 
@@ -47,10 +50,11 @@ export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): 
           select 1 from process_beat b where b.instance = c.reading_by
             and b.beat_at > now() - ${DEAD_AFTER_S} * interval '1 second'))
         and (not (c.baseline->>'done')::boolean or c.reconciled_at is null
-          or c.reconciled_at < now() - ${reconcileEveryS} * interval '1 second')
+          or c.reconciled_at < now() - interval '1 second'
+            * case when c.feed = 'poll' then least(${reconcileEveryS}::int, ${POLL_EVERY_S}::int) else ${reconcileEveryS}::int end)
     ) s
     -- what needs no call goes on while a connection waits for a person
-    where c.status = 'connected' or s.stage in ('apply', 'decide')`.execute(db)
+    where c.status = 'connected' or (c.status = 'reconnect-needed' and s.stage in ('apply', 'decide'))`.execute(db)
   return rows.map((row) => ({ stage: row.stage, connectionId: row.id }))
 }
 

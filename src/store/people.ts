@@ -3,6 +3,7 @@ import type { CrmUser } from '../model/lanes/person.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
 import type { Tables } from './tables.ts'
 
+/** Of every connection that has not been ended. */
 export async function listUsers(db: Kysely<Tables>): Promise<CrmUser[]> {
   const { rows } = await sql<{
     connection_id: string
@@ -13,7 +14,8 @@ export async function listUsers(db: Kysely<Tables>): Promise<CrmUser[]> {
     active: boolean
     active_members: number
     time_zone: string | null
-  }>`select connection_id, user_id, kind, email, name, active, active_members, time_zone from crm_user`.execute(db)
+  }>`select connection_id, user_id, kind, email, name, active, active_members, time_zone from crm_user u
+     where exists (select 1 from connection c where c.id = u.connection_id and c.status <> 'disconnected')`.execute(db)
   return rows.map((row) => ({
     connectionId: row.connection_id as ConnectionId,
     userId: row.user_id,

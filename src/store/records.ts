@@ -238,7 +238,7 @@ export async function markAllDirty(
     db,
     sql`select distinct r.connection_id, r.object_type, r.record_id
       from unnest(${objects.map((o) => o.crm)}::text[], ${objects.map((o) => o.object)}::text[]) as w(crm, object)
-      join connection c on c.crm = w.crm
+      join connection c on c.crm = w.crm and c.status <> 'disconnected'
       join record r on r.connection_id = c.id and r.object_type = w.object`,
   )
 }

@@ -97,6 +97,7 @@ async function readObjects(trx: DatabaseTransaction, policies: readonly Policy[]
     from connection c
     left join read r on r.connection_id = c.id
     left join broken b on b.connection_id = c.id and b.object_type = r.object_type
+    where c.status <> 'disconnected'
     order by c.crm, c.id, r.object_type`.execute(trx)
   const watched = new Set(policies.flatMap(({ objects }) => objects.map(({ crm, object }) => `${crm}.${object}`)))
   return [...Map.groupBy(rows, (row) => row.id)].map(([id, some]) => ({
