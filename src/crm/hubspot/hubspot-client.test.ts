@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { TaskKeySupport, TaskWrite } from '../crm.ts'
-import { createHubSpotClient, type HubSpotClientOptions } from './hubspot-client.ts'
+import { type HubSpotClientOptions, hubSpotClient } from './hubspot-client.ts'
+import { openPortal } from './portal.ts'
 import { recordingBudget, type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from './scripted-server.ts'
 
 const at = '2026-11-20T09:00:00.000Z'
@@ -47,7 +48,7 @@ async function portal(t: TestContext, script: Script, over: Partial<HubSpotClien
     return { status: 200, json: { results: [] } }
   })
   t.after(() => server.close())
-  const client = createHubSpotClient({
+  const opened = openPortal({
     connectionId: 'hs' as ConnectionId,
     baseUrl: server.baseUrl,
     appId: 900,
@@ -58,7 +59,7 @@ async function portal(t: TestContext, script: Script, over: Partial<HubSpotClien
     nowMs: Date.now,
     ...over,
   })
-  return { client, requests: server.requests }
+  return { client: hubSpotClient(opened), taskKey: opened.taskKey, requests: server.requests }
 }
 
 function record(id: number, properties: object = {}, over: object = {}): object {
@@ -227,9 +228,9 @@ describe('the key of tasks', () => {
   }
 
   async function support(t: TestContext, script: Script) {
-    const { client, requests } = await portal(t, script)
+    const { taskKey, requests } = await portal(t, script)
     return {
-      found: await client.ensureTaskKey(),
+      found: await taskKey.create(),
       created: requests.filter(({ method, path }) => method === 'POST' && path.includes('/properties/')),
     }
   }

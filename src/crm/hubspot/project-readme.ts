@@ -29,7 +29,7 @@ function steps({ kind, webhookUrl, redirectUrl }: ReadmeInput): string[] {
   return [
     '# The Lanekeeper app for your HubSpot account',
     '',
-    'These files make a private app in your own account. Nobody outside your company gets access by it.',
+    'These files make an app in your own account, for that account alone. Nobody else gets access by it.',
     '',
     '1. Install the command line of HubSpot: `npm install -g @hubspot/cli` (Node 20 or newer).',
     '2. `hs account auth`, and choose the account in which the app is to live.',
