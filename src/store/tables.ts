@@ -511,6 +511,7 @@ type OutOfStepTable = {
   our_hash: Generated<string>
   run: number
   is_pending: Generated<boolean>
+  is_counted: Generated<boolean>
   looked_at: InstantDefault
   looks: Generated<number>
   out_since: InstantOrNull

@@ -109,6 +109,8 @@ const STATEMENTS = [
     run integer not null,
     -- to be looked at again before it counts
     is_pending boolean not null default true,
+    -- its hashes are in the sums of step_day
+    is_counted boolean not null default false,
     looked_at timestamptz not null default clock_timestamp(),
     looks smallint not null default 0,
     -- since when it is known to be out of step; null: only suspected

@@ -1,0 +1,401 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import type { Crm } from '../../src/model/record/change-event.ts'
+import { importBaseline } from '../../src/pipeline/import-baseline.ts'
+import { runStepCheck, type StepCheckDependencies } from '../../src/pipeline/step-check.ts'
+import { lookAtReread, rereadOutOfStep } from '../../src/pipeline/step-looks.ts'
+import { saveBaseline } from '../../src/store/connections.ts'
+import { listNotices } from '../../src/store/notices.ts'
+import { askStepCheck, claimStepCheck, readStepCheck, releaseStepCheck } from '../../src/store/step-checks.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
+import { PolledCrm } from './polled-crm.ts'
+
+const DAY = 86_400_000
+
+describe('the comparison with the CRM', () => {
+  const started: Harness[] = []
+  after(() => Promise.all(started.map((harness) => harness.stop())))
+
+  async function start(crmName: Crm = 'hubspot') {
+    const h = await pipelineHarness((crm) => {
+      staff(crm)
+      return [contactPolicy()]
+    }, crmName)
+    started.push(h)
+    let nowMs = TUESDAY_MS
+    const crm = new PolledCrm(h.crm, () => nowMs)
+    const connection = { ...h.connection, title: 'Fake', feed: 'push' as const, baseline: { done: false, objects: {} } }
+    const fieldsOf = () => ({ fields: ['country', 'firstname', 'lastmodifieddate'], historyFields: [] })
+    const deps = (change: Partial<StepCheckDependencies> = {}): StepCheckDependencies => ({
+      db: h.db,
+      client: crm.client(),
+      connection,
+      fieldsOf,
+      count: async () => null,
+      instance: 'test',
+      nowMs: () => nowMs,
+      onReread: () => undefined,
+      signal: new AbortController().signal,
+      graceS: 0,
+      patienceMs: 0,
+      ...change,
+    })
+    const t = {
+      ...h,
+      crm,
+      deps,
+      advance(ms: number) {
+        nowMs += ms
+      },
+      async baseline() {
+        await saveBaseline(h.db, connection.id, { done: false, objects: {} })
+        await importBaseline({
+          ...deps(),
+          connection,
+          onPage: () => undefined,
+        })
+        await h.apply()
+      },
+      async compare(by: 'clock' | 'person' = 'person', depth: 'recent' | 'full' = 'full', change = {}) {
+        await askStepCheck(h.db, connection.id, by, depth)
+        return t.goOn(change)
+      },
+      async goOn(change: Partial<StepCheckDependencies> = {}, instance = 'test') {
+        assert.equal(await claimStepCheck(h.db, connection.id, instance), true)
+        try {
+          return await runStepCheck(deps({ ...change, instance }))
+        } finally {
+          await releaseStepCheck(h.db, connection.id, instance)
+        }
+      },
+      async out() {
+        const { rows } = await sql<{ key: string }>`
+          select object_type || '/' || record_id || ' ' || why as key from out_of_step
+          where out_since is not null order by 1`.execute(h.db)
+        return rows.map((row) => row.key)
+      },
+      async days(object = 'contacts') {
+        const { rows } = await sql<{ day: string; crm: number; ours: number; same: boolean }>`
+          select day, crm_count as crm, our_count as ours, crm_digest = our_digest as same from step_day
+          where run = 0 and object_type = ${object} order by day`.execute(h.db)
+        return rows.map((row) => `${row.day} ${row.crm}/${row.ours} ${row.same ? 'same' : 'other'}`)
+      },
+      /** What the workers do with records that are read again, until nobody waits. */
+      async reread(which = {}) {
+        const asked = await rereadOutOfStep(h.db, connection.id, which)
+        await t.settleReread()
+        return asked
+      },
+      async settleReread() {
+        for (let round = 0; round < 8; round += 1) {
+          await h.apply()
+          await sql`update record set read_after = null`.execute(h.db)
+          while ((await refresh(t)) > 0) await h.apply()
+          await sql`update out_of_step set looked_at = looked_at - interval '1 hour'`.execute(h.db)
+          await lookAtReread(deps())
+        }
+      },
+      async recovered() {
+        const { rows } = await sql<{ detail: string; n: number }>`
+          select detail, n from counter where name = 'reconcile-recovered' order by detail`.execute(h.db)
+        return Object.fromEntries(rows.map((row) => [row.detail, row.n]))
+      },
+      async noticed() {
+        const notices = await listNotices(h.db, { connectionId: connection.id, limit: 10 })
+        return notices.find(({ code }) => code === 'out-of-step')
+      },
+    }
+    return t
+  }
+
+  async function refresh(t: { deps: () => StepCheckDependencies }): Promise<number> {
+    const { refreshBatch } = await import('../../src/pipeline/refresh.ts')
+    return (await refreshBatch(t.deps())).taken
+  }
+
+  /** Seven contacts on three days, in pages of three. */
+  async function seven(crmName: Crm = 'hubspot', object = 'contacts') {
+    const t = await start(crmName)
+    for (let n = 1; n <= 7; n += 1) {
+      t.crm.put(object, String(n), { country: 'DE', firstname: `Ann ${n}` }, TUESDAY_MS - (n % 3) * DAY - n)
+    }
+    await t.baseline()
+    return t
+  }
+
+  it('finds us in step after the baseline: per day the same count and the same digest', async () => {
+    const t = await seven()
+    assert.equal(await t.compare(), 'done')
+    assert.deepEqual(await t.out(), [])
+    assert.deepEqual(await t.days(), ['2026-11-22 2/2 same', '2026-11-23 3/3 same', '2026-11-24 2/2 same'])
+    assert.equal(await t.noticed(), undefined)
+    const check = await readStepCheck(t.db, t.connection.id)
+    assert.equal(check?.state, 'idle')
+    assert.ok(check?.lastFullAt)
+  })
+
+  it('inserts nothing as an event, and asks the CRM for each page once', async () => {
+    const t = await seven()
+    const count = async () =>
+      (await sql<{ n: number }>`select count(*)::int as n from change_event`.execute(t.db)).rows[0]!.n
+    const before = await count()
+    t.crm.calls.length = 0
+    await t.compare()
+    assert.equal(await count(), before)
+    assert.deepEqual(t.crm.calls, [
+      'changedSince companies',
+      'changedSince contacts',
+      'changedSince contacts',
+      'changedSince contacts',
+      'changedSince deals',
+    ])
+  })
+
+  it('says which records are missing, extra and different, by day, and that they are', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '8', { country: 'IT' }, TUESDAY_MS - DAY)
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    t.crm.remove('contacts', '3')
+    await t.compare()
+    assert.deepEqual(await t.out(), ['contacts/2 different', 'contacts/3 extra', 'contacts/8 missing'])
+    assert.deepEqual(await t.days(), ['2026-11-22 1/1 same', '2026-11-23 5/4 other', '2026-11-24 1/2 other'])
+    assert.equal((await t.noticed())?.says, '3 records of Fake are not what the CRM holds: 3 contacts.')
+  })
+
+  it('leaves a number that a person asked for until they say "read again", and then it falls to nothing', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '8', { country: 'IT' }, TUESDAY_MS - DAY)
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    t.crm.remove('contacts', '3')
+    await t.compare()
+    await t.settleReread()
+    assert.equal((await t.out()).length, 3)
+    assert.equal(await t.reread({ objectType: 'deals' }), 0)
+    assert.equal(await t.reread({ objectType: 'contacts', day: '2026-11-23' }), 2)
+    assert.deepEqual(await t.out(), ['contacts/3 extra'])
+    assert.equal(await t.reread(), 1)
+    assert.deepEqual(await t.out(), [])
+    assert.deepEqual(await t.days(), ['2026-11-22 1/1 same', '2026-11-23 5/5 same', '2026-11-24 1/1 same'])
+    assert.deepEqual(await t.recovered(), { contacts: 3 })
+    assert.ok((await t.noticed())?.endedAt)
+    // What stands after the mending is what a new comparison finds.
+    const days = (await t.days()).filter((day) => !day.includes('0/0'))
+    await t.compare()
+    assert.deepEqual(await t.days(), days)
+  })
+
+  it('mends by itself what the clock found, and counts it as recovered', async () => {
+    const t = await seven('salesforce', 'Lead')
+    t.crm.put('Lead', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    let asked = 0
+    await t.compare('clock', 'full', { onReread: () => (asked += 1) })
+    assert.equal(asked, 1)
+    await t.settleReread()
+    assert.deepEqual(await t.out(), [])
+    assert.deepEqual(await t.recovered(), { Lead: 1 })
+  })
+
+  it('reads a record again of which a clock that was wrong told something later', async () => {
+    const t = await seven()
+    await t.receive({
+      ...t.crm.told('contacts', '1', []),
+      occurredAtMs: TUESDAY_MS + 10 * DAY,
+      fields: { country: 'XX' },
+    })
+    await t.apply()
+    await t.compare()
+    assert.deepEqual(await t.out(), ['contacts/1 different'])
+    await t.reread()
+    assert.deepEqual(await t.out(), [])
+  })
+
+  it('does not count what is under way: an event that waits with us, or a change between two looks', async () => {
+    const t = await seven()
+    let pages = 0
+    t.crm.onPage = ({ objectType }) => {
+      pages += 1
+      // After the page was made: nobody could have known.
+      if (objectType === 'deals') t.crm.put('contacts', '5', { country: 'late' })
+    }
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    await t.receive(t.crm.told('contacts', '2', ['country']))
+    const looks: string[] = []
+    const client = t.crm.client()
+    await t.compare('person', 'full', {
+      client: {
+        ...client,
+        readRecords: async (wanted: Parameters<typeof client.readRecords>[0]) => {
+          looks.push(...wanted.ids)
+          await t.apply()
+          return client.readRecords(wanted)
+        },
+      },
+    })
+    assert.deepEqual(looks, ['2'])
+    assert.ok(pages > 3)
+    assert.deepEqual(await t.out(), [])
+    assert.deepEqual(
+      (await t.days()).every((day) => day.endsWith('same')),
+      true,
+    )
+  })
+
+  it('counts what stays undone although its event waits for minutes', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    await t.receive(t.crm.told('contacts', '2', ['country']))
+    await t.compare()
+    assert.deepEqual(await t.out(), ['contacts/2 different'])
+  })
+
+  it('counts a record once that changes while the pages are read and is shown again', async () => {
+    const t = await seven()
+    let touched = false
+    t.crm.onPage = ({ objectType, cursor }) => {
+      if (touched || objectType !== 'contacts' || cursor === null) return
+      touched = true
+      t.crm.put('contacts', '2', { lastmodifieddate: 'now' }, TUESDAY_MS)
+    }
+    await t.compare()
+    assert.ok(touched)
+    assert.deepEqual(await t.out(), [])
+    const total = (await t.days()).reduce((sum, day) => sum + Number(/ (\d+)\//.exec(day)![1]), 0)
+    assert.equal(total, 7)
+  })
+
+  it('asks once more before it calls a record extra that came to be while the pages were read', async () => {
+    const t = await seven()
+    let made = false
+    t.crm.onPage = ({ objectType, cursor }) => {
+      if (made || objectType !== 'contacts' || cursor === null) return
+      made = true
+    }
+    const client = t.crm.client()
+    await t.compare('person', 'full', {
+      client: {
+        ...client,
+        changedSince: async (wanted: Parameters<typeof client.changedSince>[0]) => {
+          const page = await client.changedSince(wanted)
+          if (wanted.objectType === 'contacts' && page.cursor === null) {
+            t.crm.put('contacts', '9', { country: 'DE' })
+            await t.receive({ ...t.crm.told('contacts', '9', ['country']), complete: true, kind: 'created' })
+            await t.apply()
+          }
+          return page
+        },
+      },
+    })
+    assert.deepEqual(await t.out(), [])
+  })
+
+  it('goes on where it was killed, and another process may do that at once', async () => {
+    const t = await seven()
+    const stop = new AbortController()
+    let pages = 0
+    t.crm.onPage = () => {
+      pages += 1
+      if (pages === 3) stop.abort()
+    }
+    t.crm.put('contacts', '8', { country: 'IT' }, TUESDAY_MS - DAY)
+    assert.equal(await t.compare('person', 'full', { signal: stop.signal }), 'stopped')
+    const { rows } = await sql`update step_check set claimed_by = 'killed', claimed_until = now() + interval '1 minute'
+      returning 1`.execute(t.db)
+    assert.equal(rows.length, 1)
+    t.crm.calls.length = 0
+    assert.equal(await t.goOn({}, 'another'), 'done')
+    assert.ok(t.crm.calls.filter((call) => call.startsWith('changedSince')).length < 5)
+    assert.deepEqual(await t.out(), ['contacts/8 missing'])
+    assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 1)
+  })
+
+  it('is done by one at a time', async () => {
+    const t = await seven()
+    await askStepCheck(t.db, t.connection.id, 'person', 'full')
+    await sql`insert into process_beat (role, instance) values ('worker', 'busy')`.execute(t.db)
+    assert.equal(await claimStepCheck(t.db, t.connection.id, 'busy'), true)
+    assert.equal(await claimStepCheck(t.db, t.connection.id, 'test'), false)
+  })
+
+  it('begins again when the database lost what it had seen, rather than call everything extra', async () => {
+    const t = await seven()
+    t.crm.onPage = ({ objectType }) => {
+      if (objectType === 'deals') t.crm.onPage = () => undefined
+    }
+    const client = t.crm.client()
+    let lost = false
+    await t.compare('person', 'full', {
+      client: {
+        ...client,
+        changedSince: async (wanted: Parameters<typeof client.changedSince>[0]) => {
+          const page = await client.changedSince(wanted)
+          if (!lost && wanted.objectType === 'contacts' && page.cursor === null) {
+            lost = true
+            await sql`truncate step_seen`.execute(t.db)
+          }
+          return page
+        },
+      },
+    })
+    assert.ok(lost)
+    assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 2)
+    assert.deepEqual(await t.out(), [])
+    assert.ok(!t.crm.calls.some((call) => call.startsWith('readRecords')))
+  })
+
+  it('of recent records only touches the last days, and forgets what is mended there', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '20', { country: 'AA' }, TUESDAY_MS - 20 * DAY)
+    t.crm.put('contacts', '21', { country: 'BB' }, TUESDAY_MS)
+    await t.compare()
+    assert.deepEqual(await t.out(), ['contacts/20 missing', 'contacts/21 missing'])
+    await t.receive({ ...t.crm.told('contacts', '21', ['country']), complete: true, kind: 'created' })
+    await t.apply()
+    await t.compare('person', 'recent')
+    assert.deepEqual(await t.out(), ['contacts/20 missing'])
+    assert.deepEqual((await t.days())[0], '2026-11-04 1/0 other')
+    assert.deepEqual((await t.days()).at(-1), '2026-11-24 3/3 same')
+    // An old one that was changed since leaves its old day.
+    t.crm.put('contacts', '20', { country: 'CC' }, TUESDAY_MS)
+    await t.compare('person', 'recent')
+    assert.deepEqual((await t.days())[0], '2026-11-04 0/0 same')
+    assert.deepEqual((await t.days()).at(-1), '2026-11-24 4/3 other')
+  })
+
+  it('of all records, when a person asks, replaces one of recent records that runs', async () => {
+    const t = await seven()
+    t.crm.remove('contacts', '3')
+    let asked = false
+    t.crm.onPage = () => {
+      if (asked) return
+      asked = true
+      void askStepCheck(t.db, t.connection.id, 'person', 'full')
+    }
+    const client = t.crm.client()
+    await t.compare('clock', 'recent', {
+      client: {
+        ...client,
+        changedSince: async (wanted: Parameters<typeof client.changedSince>[0]) => {
+          const page = await client.changedSince(wanted)
+          if (!asked) {
+            asked = true
+            await askStepCheck(t.db, t.connection.id, 'person', 'full')
+          }
+          return page
+        },
+      },
+    })
+    assert.deepEqual(await t.out(), ['contacts/3 extra'])
+    assert.ok((await readStepCheck(t.db, t.connection.id))?.lastFullAt)
+  })
+
+  it('waits while people wait for calls, but not for ever', async () => {
+    const t = await seven()
+    await sql`update call_budget set window_used = window_limit, window_ms = 3600000, window_started_at = now()`.execute(
+      t.db,
+    )
+    const begun = Date.now()
+    assert.equal(await t.compare('person', 'full', { patienceMs: 40 }), 'done')
+    assert.ok(Date.now() - begun >= 5 * 40)
+  })
+})
