@@ -1,11 +1,12 @@
 import type { ExceptionClass } from './classes/class.ts'
-import { classify } from './classes/classify.ts'
+import { classify, unjudged } from './classes/classify.ts'
 import { POSTURE, stopsAction } from './classes/posture.ts'
 import type { DecidedException, DecideInput, Decision, Finding, OwnerWrite, RefusedWrite } from './decision.ts'
 import { addBusinessMinutes } from './lanes/business-time.ts'
 import { ownerOfCase } from './lanes/owner-of-case.ts'
 import { detect } from './patterns/detect.ts'
 import { inQuotes } from './patterns/in-words.ts'
+import { undecidable } from './patterns/no-rule.ts'
 import { writeRefused } from './patterns/write-refused.ts'
 import { type CompiledPolicy, compilePolicy } from './policy/compile.ts'
 import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
@@ -14,7 +15,7 @@ import { makeReceipt } from './receipt.ts'
 import { refKey } from './record/crm-record.ts'
 import { isLive } from './record/is-live.ts'
 import { objectShape } from './record/object-shape.ts'
-import { allHold } from './rules/evaluate.ts'
+import { allHold, hiddenOf, holdAsFarAsKnown } from './rules/evaluate.ts'
 import { type CaseFacts, caseFacts } from './rules/facts.ts'
 
 const OUT_OF_SCOPE: Decision = { inScope: false, exceptions: [], write: null, recheckAtMs: null }
@@ -41,9 +42,10 @@ export function decide(input: DecideInput): Decision {
   const shape = objectShape(record.crm, record.objectType)
   if (settings === undefined || shape === undefined || !isLive(record)) return OUT_OF_SCOPE
   const facts = caseFacts(record, shape, neighbours, directory, nowMs)
-  if (!allHold(compiled.scope, facts)) return OUT_OF_SCOPE
+  if (!holdAsFarAsKnown(compiled.scope, facts)) return OUT_OF_SCOPE
 
-  const waits = compiled.waits !== 'never' && allHold(compiled.waits, facts)
+  const waits = compiled.waits !== 'never' && holdAsFarAsKnown(compiled.waits, facts)
+  const doubts = [...hiddenOf(compiled.scope, facts), ...(waits ? hiddenOf(compiled.waits, facts) : [])]
   const waitingRoute = waits ? routeRecord(compiled, facts) : null
   const it = { facts, policy: compiled.policy }
   const found: Found[] = []
@@ -53,10 +55,17 @@ export function decide(input: DecideInput): Decision {
     if (lookAgainAtMs !== null && (recheckAtMs === null || lookAgainAtMs < recheckAtMs)) recheckAtMs = lookAgainAtMs
     for (const finding of findings) found.push(classed(finding, setting, compiled, facts))
   }
+  if (doubts.length > 0) {
+    // M15: whether the workflow covers the record, or whether it waits, is not known, and that is not a yes.
+    if (waits && !found.some(({ finding }) => finding.pattern === 'no-rule')) {
+      found.push(classed(undecidable(facts, doubts), { pattern: 'no-rule' }, compiled, facts))
+    }
+    for (const [n, one] of found.entries()) found[n] = { ...one, ...unjudged(doubts, facts) }
+  }
   if (found.length === 0 && !waits) return recheckAtMs === null ? ALL_WELL : { ...ALL_WELL, recheckAtMs }
 
   const routing = waitingRoute ?? routeRecord(compiled, facts)
-  const ruled = ruledOwner(compiled, facts, routing)
+  const ruled = doubts.length > 0 ? null : ruledOwner(compiled, facts, routing)
   const settled = new Set(ruled === null ? [] : found.filter((one) => isSettledBy(one, routing)))
   const isWanted = ruled !== null && (waits || settled.size > 0)
   const refusal = isWanted && refused?.to === ruled.userId ? refused : null
@@ -95,7 +104,7 @@ function ruledOwner(
 
 function mayWrite({ policy, pilot }: CompiledPolicy, facts: CaseFacts): boolean {
   if (policy.mode === 'live') return true
-  return policy.mode === 'pilot' && pilot !== null && allHold(pilot, facts)
+  return policy.mode === 'pilot' && pilot !== null && hiddenOf(pilot, facts).length === 0 && allHold(pilot, facts)
 }
 
 /** Whether the branch's table may settle this case without a person. Never an unknown. */

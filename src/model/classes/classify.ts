@@ -1,7 +1,7 @@
 import type { Finding } from '../decision.ts'
 import type { ClassRule, Guards } from '../policy/policy.ts'
-import { allHold, type CompiledConditions } from '../rules/evaluate.ts'
-import { type CaseFacts, fieldReader, unreadableBehind } from '../rules/facts.ts'
+import { allHold, type CompiledConditions, hiddenOf } from '../rules/evaluate.ts'
+import { type CaseFacts, fieldReader, unreadableBehind, whyHidden } from '../rules/facts.ts'
 import type { ExceptionClass } from './class.ts'
 import { LOWEST_CLASS } from './floors.ts'
 
@@ -30,12 +30,12 @@ export function classify(
   rules: readonly CompiledClassRule[],
   guards: Guards,
 ): Classified {
-  if (finding.unreadable.length > 0) return unreadable(finding.unreadable)
+  if (finding.unreadable.length > 0) return unjudged(finding.unreadable, facts)
   for (const { rule, when } of rules) {
     if (rule.pattern !== undefined && rule.pattern !== finding.pattern) continue
     // A rule that asks about a hidden field cannot be answered, so neither can whether a later one would be first.
-    const hidden = when.flatMap(({ condition }) => unreadableBehind(condition.field, facts))
-    if (hidden.length > 0) return unreadable(hidden)
+    const hidden = hiddenOf(when, facts)
+    if (hidden.length > 0) return unjudged(hidden, facts)
     if (!allHold(when, facts)) continue
     if (rule.class === 'unknown') return { class: 'unknown', because: rule.because }
     const lowest = LOWEST_CLASS[finding.pattern]
@@ -53,7 +53,7 @@ function lifted(
   { revenueThreshold }: Guards,
 ): Classified {
   const hidden = [...unreadableBehind('fact.customer', facts), ...unreadableBehind('fact.openPipeline', facts)]
-  if (hidden.length > 0) return unreadable(hidden)
+  if (hidden.length > 0) return unjudged(hidden, facts)
   const pipeline = Number(readOpenPipeline(facts) ?? 0)
   if (pipeline >= revenueThreshold && WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
     const sum = `The account's open pipeline is ${pipeline}, not below the threshold of ${revenueThreshold}`
@@ -65,7 +65,8 @@ function lifted(
   return { class: ruled, because }
 }
 
-function unreadable(fields: readonly string[]): Classified {
-  const named = [...new Set(fields)].join(', ')
-  return { class: 'unknown', because: `Our credentials may not read ${named}, so the case cannot be judged` }
+/** The class of what rests on fields that nobody can judge. */
+export function unjudged(fields: readonly string[], facts: CaseFacts): Classified {
+  const why = whyHidden(fields, facts)
+  return { class: 'unknown', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}, so the case cannot be judged` }
 }

@@ -1,4 +1,5 @@
 import type { Finding } from '../decision.ts'
+import { type DriftKind, driftInWords } from '../drift.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { isBlank } from '../rules/facts.ts'
 import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
@@ -16,7 +17,7 @@ export function missingField(
   for (const field of setting.fields) {
     if (record.unreadable.has(field)) {
       findings ??= []
-      findings.push(hiddenField(field, shape.noun, record.objectType))
+      findings.push(hiddenField(field, shape.noun, record.objectType, record.drifted?.get(field)))
     } else if (isBlank(record.values[field])) {
       const graceEndsMs = Date.parse(record.values[shape.createdAt] ?? '') + setting.graceMinutes * MINUTE_MS
       // A record without a creation time (NaN) is not known to be new, so it has no grace.
@@ -39,15 +40,20 @@ export function missingField(
   return findings === null && lookAgainAtMs === null ? NOTHING : { findings: findings ?? [], lookAgainAtMs }
 }
 
-function hiddenField(field: string, noun: string, objectType: string): Finding {
+function hiddenField(field: string, noun: string, objectType: string, drift: DriftKind | undefined): Finding {
+  const isHidden = drift === undefined
   return finding({
     pattern: 'missing-field',
     detail: field,
-    what: `We may not read ${field}, so nobody can say whether it is filled in on this ${noun}.`,
+    what: isHidden
+      ? `We may not read ${field}, so nobody can say whether it is filled in on this ${noun}.`
+      : `${driftInWords(field, drift)}, so nobody can say whether it is filled in on this ${noun}.`,
     cause: `unreadable/${objectType}/${field}`,
-    causeTitle: `${field} of every ${noun} is hidden from our credentials`,
+    causeTitle: isHidden ? `${field} of every ${noun} is hidden from our credentials` : driftInWords(field, drift),
     evidence: { [field]: null },
     unreadable: [field],
-    todo: `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`,
+    todo: isHidden
+      ? `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`
+      : `See with your CRM admin what became of ${field}; the workflow or the field has to be put right. Nothing is decided on it before then.`,
   })
 }

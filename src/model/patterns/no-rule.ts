@@ -1,6 +1,8 @@
+import type { Finding } from '../decision.ts'
 import type { CompiledBranch } from '../policy/compile.ts'
 import { hiddenInputs, type Routing } from '../policy/routing.ts'
 import { compileConditions } from '../rules/evaluate.ts'
+import { type CaseFacts, isOnlyUnreadable, whyHidden } from '../rules/facts.ts'
 import { renderField } from '../rules/render.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
 
@@ -27,12 +29,12 @@ export function noRule({ facts }: Case, routing: Routing): Detection {
     return found(
       finding({
         pattern: 'no-rule',
-        what: `The rules of the branch ${branch.branch.branch} ask about ${named}, which we may not read, so none of them can decide.`,
+        what: `The rules of the branch ${branch.branch.branch} ask about ${named}, and ${whyHidden(unreadable, facts)}, so none of them can decide.`,
         cause: `no-rule/${branch.branch.branch}/unreadable`,
-        causeTitle: `${named} is hidden from our credentials, and rules depend on it`,
+        causeTitle: `${named} cannot be judged, and rules depend on it`,
         evidence: {},
         unreadable,
-        todo: `Ask your CRM admin to let the integration user read ${named}. Until then decide yourself who takes this ${shape.noun}.`,
+        todo: `${howToMend(unreadable, facts)} Until then decide yourself who takes this ${shape.noun}.`,
       }),
     )
   }
@@ -66,6 +68,29 @@ export function noRule({ facts }: Case, routing: Routing): Detection {
       todo: 'Decide who takes it. If cases like this will come again, ask the boundary owner for a rule.',
     }),
   )
+}
+
+/** The record may wait for an owner, and what would say so cannot be judged. */
+export function undecidable(facts: CaseFacts, fields: readonly string[]): Finding {
+  const { shape } = facts
+  const named = [...new Set(fields)].join(', ')
+  return finding({
+    pattern: 'no-rule',
+    what: `Nobody can say whether the workflow covers this ${shape.noun}: it asks about ${named}, and ${whyHidden(fields, facts)}.`,
+    cause: `unreadable/scope/${named}`,
+    causeTitle: `${named} cannot be judged, and the workflow depends on it`,
+    evidence: {},
+    unreadable: fields,
+    todo: `${howToMend(fields, facts)} Until then decide yourself who takes this ${shape.noun}.`,
+  })
+}
+
+/** What a case asks for whose inputs cannot be judged. */
+export function howToMend(fields: readonly string[], facts: CaseFacts): string {
+  const named = [...new Set(fields)].join(', ')
+  return isOnlyUnreadable(fields, facts)
+    ? `Ask your CRM admin to let the integration user read ${named}.`
+    : `See with your CRM admin what became of ${named}; the workflow or the field has to be put right.`
 }
 
 /** Inputs of the table in order of first use. Named: compared with listed values, so its value tells cases apart. */

@@ -1,3 +1,4 @@
+import type { DriftKind } from '../drift.ts'
 import type { ConnectionId, Crm, FieldText } from './change-event.ts'
 
 /** A moment in the CRM's own time. `order` breaks ties within one millisecond. */
@@ -46,6 +47,8 @@ export type CrmRecord = {
   readonly mergedInto: string | null
   /** Fields of this object that our credentials may not read. Absence of a value means nothing for these. */
   readonly unreadable: ReadonlySet<string>
+  /** Fields whose value here no longer means what the policies were written for, and why. Absent: none, as nearly always. */
+  readonly drifted?: ReadonlyMap<string, DriftKind>
 }
 
 /** Names one record across all connections. */

@@ -2,7 +2,7 @@ import type { RuleMiss } from '../decision.ts'
 import type { FieldText } from '../record/change-event.ts'
 import { comparableText } from './comparable-text.ts'
 import type { Condition, Conditions, Rule } from './condition.ts'
-import { type CaseFacts, fieldReader } from './facts.ts'
+import { type CaseFacts, fieldReader, isAnythingHidden, unreadableBehind } from './facts.ts'
 import { renderCondition } from './render.ts'
 
 export type CompiledCondition = {
@@ -29,6 +29,18 @@ export function compileTable(rules: readonly Rule[]): readonly CompiledRule[] {
 export function allHold(conditions: CompiledConditions, facts: CaseFacts): boolean {
   for (const condition of conditions) if (!condition.holds(facts)) return false
   return true
+}
+
+/** The inputs of these conditions that nobody can judge: what they say is a guess. */
+export function hiddenOf(conditions: CompiledConditions | 'never', facts: CaseFacts): string[] {
+  if (conditions === 'never' || !isAnythingHidden(facts)) return []
+  return conditions.flatMap(({ condition }) => unreadableBehind(condition.field, facts))
+}
+
+/** Whether they hold as far as that can be judged. What is hidden may hold; `hiddenOf` says what that is. */
+export function holdAsFarAsKnown(conditions: CompiledConditions, facts: CaseFacts): boolean {
+  if (!isAnythingHidden(facts)) return allHold(conditions, facts)
+  return conditions.every((one) => unreadableBehind(one.condition.field, facts).length > 0 || one.holds(facts))
 }
 
 /** The first rule whose conditions all hold. */

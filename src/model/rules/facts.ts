@@ -1,4 +1,5 @@
 import type { Neighbours } from '../decision.ts'
+import { type DriftKind, driftInWords } from '../drift.ts'
 import type { CrmUser, Directory } from '../lanes/person.ts'
 import { readCountry } from '../matching/country.ts'
 import { accountDomain } from '../matching/keys.ts'
@@ -149,11 +150,43 @@ function openPipeline({ neighbours }: CaseFacts): FieldText {
 
 /** False, as nearly always: nothing that a name could speak of is hidden, so nobody has to look further. */
 export function isAnythingHidden({ record, neighbours: { account, deals } }: CaseFacts): boolean {
-  return (
-    record.unreadable.size > 0 ||
-    (account !== null && account.unreadable.size > 0) ||
-    deals.some(({ unreadable }) => unreadable.size > 0)
-  )
+  return isPartlyHidden(record) || (account !== null && isPartlyHidden(account)) || deals.some(isPartlyHidden)
+}
+
+function isPartlyHidden({ unreadable, drifted }: CrmRecord): boolean {
+  return unreadable.size > 0 || (drifted !== undefined && drifted.size > 0)
+}
+
+/** We may not read it, or what we read no longer means what the policies were written for. */
+function isHidden(record: CrmRecord, field: string): boolean {
+  return record.unreadable.has(field) || (record.drifted?.has(field) ?? false)
+}
+
+/** Why none of these names can be judged, for people: one clause each. */
+export function whyHidden(names: readonly string[], facts: CaseFacts): string {
+  const all = [...new Set(names)]
+  const unread = all.filter((name) => driftOf(name, facts) === undefined)
+  const drifted = all.filter((name) => driftOf(name, facts) !== undefined)
+  return [
+    ...(unread.length > 0 ? [`our credentials may not read ${unread.join(', ')}`] : []),
+    ...drifted.map((name) => driftInWords(name, driftOf(name, facts))),
+  ].join('; ')
+}
+
+/** Nothing changed in the CRM: a permission is all that is missing. */
+export function isOnlyUnreadable(names: readonly string[], facts: CaseFacts): boolean {
+  return names.every((name) => driftOf(name, facts) === undefined)
+}
+
+function driftOf(name: string, facts: CaseFacts): DriftKind | undefined {
+  const isAccounts = name.startsWith('account.')
+  const field = isAccounts ? name.slice('account.'.length) : name
+  const holders = isAccounts ? [accountOf(facts)] : [facts.record, ...facts.neighbours.deals]
+  for (const holder of holders) {
+    const kind = holder?.drifted?.get(field)
+    if (kind !== undefined) return kind
+  }
+  return undefined
 }
 
 /** The fields behind a name that our credentials may not read; any of them makes an answer a guess. */
@@ -166,10 +199,10 @@ export function unreadableBehind(name: string, facts: CaseFacts): string[] {
   if (parsed.kind === 'own') {
     const isElsewhere =
       parsed.only !== null && (parsed.only.crm !== record.crm || parsed.only.object !== record.objectType)
-    return !isElsewhere && record.unreadable.has(parsed.field) ? [parsed.field] : []
+    return !isElsewhere && isHidden(record, parsed.field) ? [parsed.field] : []
   }
   if (parsed.kind === 'account') {
-    return account?.unreadable.has(parsed.field) ? [`account.${parsed.field}`] : []
+    return account !== null && isHidden(account, parsed.field) ? [`account.${parsed.field}`] : []
   }
   switch (parsed.fact) {
     case 'fact.country':
@@ -197,7 +230,7 @@ export function unreadableBehind(name: string, facts: CaseFacts): string[] {
 }
 
 function hidden(record: CrmRecord, fields: readonly (string | null)[]): string[] {
-  return fields.filter((field): field is string => field !== null && record.unreadable.has(field))
+  return fields.filter((field): field is string => field !== null && isHidden(record, field))
 }
 
 function hiddenOfAccount(facts: CaseFacts, pick: (shape: ObjectShape) => (string | null)[]): string[] {
