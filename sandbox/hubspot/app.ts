@@ -56,6 +56,7 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
     },
   }
   portal.onChange = (change) => {
+    if (!store.installed) return
     const event = webhookEvent(change, maker)
     if (event !== undefined) sender.add(event)
   }

@@ -64,9 +64,12 @@ async function run(sandbox: Sandbox, call: string, body: Readonly<Record<string,
     case 'GET /settings':
       return { status: 200, json: portal.settings }
     case 'POST /settings': {
-      const { clientSecret, ...settings } = body
+      const { clientSecret, token, installed, ...settings } = body
       portal.settings = withSettings(portal.settings, settings)
       if (clientSecret !== undefined) sandbox.credentials.setClientSecret(secretOf(clientSecret))
+      if (token !== undefined) sandbox.credentials.setToken(secretOf(token))
+      if (installed === false) sandbox.credentials.revokeAll()
+      else if (installed === true) sandbox.credentials.installed = true
       sender.wake()
       return { status: 200, json: portal.settings }
     }
@@ -94,7 +97,7 @@ const UNREADABLE = { eventId: 'not a number', objectId: { nested: true } }
 
 function secretOf(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value
-  throw new Error('clientSecret must be text')
+  throw new Error('clientSecret and token must be text')
 }
 
 /** `key` is whatever unique property the app made on tasks; the sandbox does not know its name. */

@@ -30,6 +30,8 @@ export class CredentialStore {
   readonly #appId: number
   /** The person whom the user token and the OAuth consent belong to. */
   readonly userId: number
+  /** An app that was taken out of the account has no working token and hears nothing, until it is put in again. */
+  installed = true
   readonly #access = new Map<string, { readonly expiresAtMs: number; readonly grant: Grant | null }>()
   readonly #refresh = new Map<string, Grant>()
   readonly #codes = new Map<
@@ -49,7 +51,7 @@ export class CredentialStore {
   }
 
   check(token: string, nowMs: number): TokenCheck {
-    if (token === this.given.token) {
+    if (token === this.given.token && this.installed) {
       return { caller: { actor: app(this.#appId), appKey: String(this.#appId), oauth: false, scopes: null } }
     }
     if (token === this.given.userToken) {
@@ -65,6 +67,11 @@ export class CredentialStore {
   /** From now on the app's secret is this: webhooks are signed with it, and the old one gets no tokens. */
   setClientSecret(clientSecret: string): void {
     this.given = { ...this.given, clientSecret }
+  }
+
+  /** An admin rotated the static token: the old one is refused from now on. */
+  setToken(token: string): void {
+    this.given = { ...this.given, token }
   }
 
   isClient(clientId: string, clientSecret: string): boolean {
@@ -99,6 +106,7 @@ export class CredentialStore {
         .digest('base64url')
       if (shown !== found.challenge) return undefined
     }
+    this.installed = true
     return found.grant
   }
 
@@ -112,6 +120,7 @@ export class CredentialStore {
 
   /** Uninstalled: nothing that was granted works any more. */
   revokeAll(): void {
+    this.installed = false
     this.#refresh.clear()
     this.#access.clear()
   }

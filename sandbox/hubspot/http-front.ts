@@ -74,12 +74,17 @@ async function besideTheApi(
     return controlRoute(sandbox, method, url, raw, String(request.headers['x-sandbox-control'] ?? ''))
   }
   if (/^\/oauth\/(\d+\/)?authorize$/.test(url.pathname)) {
-    return authorizePage(oauthContext(sandbox), url.searchParams, url.searchParams.get('decided') === 'yes')
+    return authorizePage(oauthContext(sandbox), url.searchParams, decisionOf(url.searchParams))
   }
   return pageRoute(sandbox, method, url, raw, {
     host: String(request.headers.host),
     origin: request.headers.origin,
   })
+}
+
+function decisionOf(query: URLSearchParams): 'yes' | 'no' | null {
+  const decided = query.get('decided')
+  return decided === 'yes' || decided === 'no' ? decided : null
 }
 
 type Call = {

@@ -153,7 +153,7 @@ function legacyTokenInfo({ credentials, nowMs, appId, portalId }: OAuthContext, 
 export function authorizePage(
   { credentials, nowMs, missingScopes }: OAuthContext,
   query: URLSearchParams,
-  decided: boolean,
+  decided: 'yes' | 'no' | null,
 ): ApiReply {
   const redirectUri = query.get('redirect_uri') ?? ''
   const scopes = `${query.get('scope') ?? ''} ${query.get('optional_scope') ?? ''}`.split(/[\s,]+/).filter(Boolean)
@@ -164,24 +164,32 @@ export function authorizePage(
         <p>The app is unknown, or its redirect address is not https (http is allowed for localhost only).</p>`),
     }
   }
-  if (!decided) {
-    const approve = new URLSearchParams(query)
-    approve.set('decided', 'yes')
+  if (decided === null) {
+    const [approve, cancel] = ['yes', 'no'].map((decision) => {
+      const answer = new URLSearchParams(query)
+      answer.set('decided', decision)
+      return answer
+    }) as [URLSearchParams, URLSearchParams]
     return {
       status: 200,
       html: String(html`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
         <title>Connect an app</title><main style="font:16px system-ui;max-width:32rem;margin:3rem auto;padding:0 1rem">
         <h1>Connect Lanekeeper to Brightwater?</h1><p>It asks for:</p>
         <ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
-        <p><a href="?${approve.toString()}">Connect app</a></p></main></html>`),
+        <p><a href="?${approve.toString()}">Connect app</a> <a href="?${cancel.toString()}">Cancel</a></p></main></html>`),
     }
   }
   const location = new URL(redirectUri)
+  const state = query.get('state')
+  if (state !== null) location.searchParams.set('state', state)
+  if (decided === 'no') {
+    location.searchParams.set('error', 'access_denied')
+    location.searchParams.set('error_description', 'The user declined to authorize the app')
+    return { status: 302, headers: { location: location.toString() } }
+  }
   const challenge = query.get('code_challenge')
   const granted = scopes.filter((scope) => !missingScopes.includes(scope))
   location.searchParams.set('code', credentials.issueCode({ scopes: granted, redirectUri, challenge, nowMs }))
-  const state = query.get('state')
-  if (state !== null) location.searchParams.set('state', state)
   return { status: 302, headers: { location: location.toString() } }
 }
 

@@ -183,6 +183,54 @@ describe('HubSpot sandbox: OAuth', () => {
     const removed = await hubspot.fetch('/appinstalls/2026-03/external-install', { method: 'DELETE', token })
     assert.equal(removed.status, 204)
     assert.equal((await hubspot.fetch('/crm/v3/owners', { token })).status, 401)
+    const { refresh_token } = body as { refresh_token: string }
+    assert.equal((await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token })).body.error, 'invalid_grant')
+  })
+
+  it('an app that was taken out hears nothing and its static token is dead, until it is put in again', async () => {
+    await using receiver = await startReceiver(() => '')
+    await using hubspot = await startHarness({ webhookUrl: receiver.url })
+    const rename = (city: string) => hubspot.personClient.crm.contacts.basicApi.update('103', { properties: { city } })
+    await hubspot.control('POST', '/settings', { installed: false })
+    await rename('Recife')
+    assert.equal((await hubspot.fetch('/crm/v3/owners')).status, 401)
+    await consent(hubspot).then((location) =>
+      tokenCall(hubspot, {
+        grant_type: 'authorization_code',
+        code: location.searchParams.get('code')!,
+        redirect_uri: REDIRECT,
+      }),
+    )
+    assert.equal((await hubspot.fetch('/crm/v3/owners')).status, 200)
+    await rename('Natal')
+    await receiver.until('the change after the second installation arrived', () => receiver.events.length > 0)
+    assert.deepEqual(
+      receiver.events.map(({ propertyValue }) => propertyValue),
+      ['Natal'],
+    )
+  })
+
+  it('a rotated static token replaces the old one at once', async () => {
+    await using hubspot = await startHarness()
+    await hubspot.control('POST', '/settings', { token: 'pat-na1-second' })
+    assert.equal((await hubspot.fetch('/crm/v3/owners')).status, 401)
+    assert.equal((await hubspot.fetch('/crm/v3/owners', { token: 'pat-na1-second' })).status, 200)
+  })
+
+  it('a person who cancels is sent back with an error, the state and no code', async () => {
+    await using hubspot = await startHarness()
+    const { credentials, url } = hubspot.sandbox
+    const query = new URLSearchParams({
+      client_id: credentials.clientId,
+      redirect_uri: REDIRECT,
+      scope: 'oauth',
+      state: 'st4te',
+    })
+    const page = await (await fetch(`${url}/oauth/authorize?${query}`)).text()
+    assert.match(page, />Cancel</)
+    const answer = await fetch(`${url}/oauth/authorize?${query}&decided=no`, { redirect: 'manual' })
+    const back = new URL(answer.headers.get('location')!).searchParams
+    assert.deepEqual([back.get('error'), back.get('state'), back.get('code')], ['access_denied', 'st4te', null])
   })
 
   it('refuses a wrong client secret, a missing token and an unknown token', async () => {
