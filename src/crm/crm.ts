@@ -1,4 +1,4 @@
-import type { CrmIdentity, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
+import type { CrmIdentity, ObjectSchema } from '../model/crm-facts.ts'
 import type { CrmUser } from '../model/lanes/person.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 
@@ -22,8 +22,6 @@ export type CrmClient = {
   /** Reads up to READ_BATCH_MAX records by id as complete change events. Ids the CRM does not find are `missing`. */
   readRecords(query: ReadRecords): Promise<{ readonly events: ChangeEvent[]; readonly missing: readonly string[] }>
 
-  /** Can the CRM itself refuse a second task with the same key? Asked once at connect, and created if it can be. */
-  ensureTaskKey(): Promise<TaskKeySupport>
   /** Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most WRITE_BATCH_MAX. */
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
   /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. */

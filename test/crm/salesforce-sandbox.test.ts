@@ -9,6 +9,7 @@ import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.t
 import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/pubsub/subscribe.ts'
 import type { SalesforceClient } from '../../src/crm/salesforce/salesforce-client.ts'
 import { openSalesforce } from '../../src/crm/salesforce/salesforce-connection.ts'
+import type { CrmSetup } from '../../src/crm/setup.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { CONNECTION, seenBudget, seenTokens } from './salesforce-scripted-org.ts'
 
@@ -51,13 +52,12 @@ async function control(method: string, path: string, body?: unknown): Promise<Re
   return answer
 }
 
-function connect(
-  who: 'us' | 'person' = 'us',
-  deadlineMs = 5_000,
-): SalesforceClient & { budget: ReturnType<typeof seenBudget> } {
+type Connected = SalesforceClient & { readonly budget: ReturnType<typeof seenBudget>; readonly setup: CrmSetup }
+
+function connect(who: 'us' | 'person' = 'us', deadlineMs = 5_000): Connected {
   const { clientId, clientSecret, userClientId, userClientSecret } = sandbox.credentials
   const budget = seenBudget()
-  const { client } = openSalesforce({
+  const { client, setup } = openSalesforce({
     connectionId: CONNECTION,
     grant: {
       kind: 'salesforce-client-credentials',
@@ -74,7 +74,7 @@ function connect(
     nowMs: Date.now,
     deadlineMs,
   })
-  return { ...client, budget }
+  return { ...client, budget, setup }
 }
 
 const active = () => world.salesforce.User.filter((user) => user.IsActive === true)
@@ -232,7 +232,7 @@ describe('the Salesforce client against the sandbox org', () => {
     it(`keeps one task over a lost answer, ${how}`, async () => {
       await control('POST', 'settings', { taskExternalId })
       const client = connect('us', 700)
-      const support = await client.ensureTaskKey()
+      const support = await client.setup.probeTaskKey()
       assert.equal(support.enforced, taskExternalId)
       const about = { objectType: 'Lead', recordId: openLeads()[60]! }
       const task: TaskWrite = {

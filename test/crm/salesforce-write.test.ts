@@ -259,12 +259,12 @@ describe('tasks in Salesforce', () => {
 
   it('are kept apart by the CRM itself where the admin made the key field', async () => {
     describeTask(KEY_FIELD)
-    assert.deepEqual((await org.client().ensureTaskKey()).enforced, true)
+    assert.deepEqual((await org.open().setup.probeTaskKey()).enforced, true)
   })
 
   it('say what the admin has to make where the key field is missing or not unique', async () => {
     describeTask(field('Lanekeeper_Key__c', 'string', { externalId: true, unique: false }))
-    const support = await org.client().ensureTaskKey()
+    const support = await org.open().setup.probeTaskKey()
     assert.equal(support.enforced, false)
     assert.match(support.why, /Object Manager > Activity > Fields.*Unique and External ID/)
   })

@@ -98,7 +98,6 @@ export class FakeCrm {
           missing: ids.filter((id) => !this.records.has(`${objectType}/${id}`)),
         }
       },
-      ensureTaskKey: async () => ({ enforced: this.taskKeyEnforced, field: 'key', why: 'fake' }),
       writeTasks: async (tasks) => {
         this.calls.push(`writeTasks ${tasks.length}`)
         return this.#answer(tasks, (task) => this.#writeTask(task))

@@ -24,7 +24,6 @@ export function hubSpotClient(portal: Portal): CrmClient {
     describe: async (objectType) => (await schemas.of(objectType)).object,
     changedSince: records.changedSince,
     readRecords: records.readRecords,
-    ensureTaskKey: taskKey.create,
     writeTasks: tasks.writeTasks,
     findTasks: tasks.findTasks,
     writeOwners: (writes) => writeOwnerFields(http, paths, writes),

@@ -1,5 +1,4 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import { refuseAddress } from '../allowed-hosts.ts'
 import {
   type CallBudget,
   type CallUsage,
@@ -8,7 +7,7 @@ import {
   CrmReconnectError,
   CrmRefusedError,
 } from '../crm.ts'
-import type { SalesforceGrant, TokenStore, Tokens } from '../grant.ts'
+import type { SalesforceGrant, TokenStore } from '../grant.ts'
 import { changedSince, type Reading, readRecords } from './changed-since.ts'
 import { chunkSize } from './chunk-size.ts'
 import type { FieldType } from './field-text.ts'
@@ -130,7 +129,8 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     },
     changedSince: async (wanted) => changedSince(await reading(), wanted),
     readRecords: async (wanted) => readRecords(await reading(), wanted),
-    ...tasks,
+    writeTasks: tasks.writeTasks,
+    findTasks: tasks.findTasks,
     writeOwners: (writes) => writeOwnerFields(call, writes, nowMs, size),
     recordUrl: (objectType, recordId) =>
       page(`${encodeURIComponent(objectType)}/${isSalesforceId(recordId) ? recordId : encodeURIComponent(recordId)}`),
@@ -180,37 +180,4 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
 function editionOf(organization: Row | null): string | null {
   const edition = text(organization?.OrganizationType)
   return edition !== null && organization?.IsSandbox === true ? `${edition}, sandbox` : edition
-}
-
-/** Of workers/connect.ts, until it opens connections through `openSalesforce`. */
-export type SalesforceOptions = Omit<
-  SalesforceClientOptions,
-  'grant' | 'tokens' | 'allowsHost' | 'accountId' | 'pagesUrl' | 'deadlineMs'
-> & { readonly clientId: string; readonly clientSecret: string; readonly deadlineMs?: number }
-
-export function createSalesforceClient(options: SalesforceOptions): SalesforceClient {
-  const loginUrl = new URL(options.loginUrl).origin
-  let stored: { tokens: Tokens | null; version: number } = { tokens: null, version: 0 }
-  return openSalesforceClient({
-    ...options,
-    loginUrl,
-    grant: {
-      kind: 'salesforce-client-credentials',
-      clientId: options.clientId,
-      clientSecret: options.clientSecret,
-    },
-    tokens: {
-      read: async () => stored,
-      renew: async (seen, fetchNew) => {
-        if (stored.version > seen && stored.tokens) return { tokens: stored.tokens, version: stored.version }
-        const tokens = await fetchNew(stored.tokens)
-        stored = { tokens, version: stored.version + 1 }
-        return { tokens, version: stored.version }
-      },
-    },
-    allowsHost: (url) => refuseAddress('salesforce', url, { loopback: true, extra: [] }) === null,
-    accountId: undefined,
-    pagesUrl: undefined,
-    deadlineMs: options.deadlineMs ?? 60_000,
-  }).client
 }

@@ -27,7 +27,6 @@ export type TaskKeyProbe = TaskKeySupport & {
 }
 
 export type TaskVerbs = {
-  ensureTaskKey(): Promise<TaskKeySupport>
   /** Whether the org keeps two tasks with our key apart, as things are. */
   probeTaskKey(): Promise<TaskKeyProbe>
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
@@ -120,10 +119,6 @@ export function taskVerbs(
   }
 
   return {
-    ensureTaskKey: async () => {
-      const { enforced, field, why, step } = await support(true)
-      return { enforced, field, why: step === null ? why : `${why}. ${step}` }
-    },
     probeTaskKey: () => support(true),
     writeTasks,
     findTasks: (lookups) => findTasks(call, schemas, lookups),
