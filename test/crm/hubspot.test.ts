@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type ChangedSince, type CrmClient, CrmReconnectError, type TaskWrite } from '../../src/crm/crm.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { contact, DAY, nowMs, setUp, world } from './hubspot-stage.ts'
@@ -404,6 +405,105 @@ describe('a task where HubSpot keeps our key unique', () => {
   it('more than a hundred of which come in one call is a mistake of the caller', async (t) => {
     const { client } = await setUp(t, people)
     await assert.rejects(client.writeTasks(numbers(1, 101).map((id) => task(`k${id}`))), RangeError)
+  })
+})
+
+describe('a task on what it is about', () => {
+  const company = { id: '9', createdAtMs: nowMs - DAY, modifiedAtMs: nowMs - DAY, properties: { name: 'Arbor' } }
+  const deal = { ...company, id: '19', properties: { dealname: 'Big', dealstage: 'appointmentscheduled' } }
+  const seed = world({ contacts: [contact(1)], companies: [company], deals: [deal] })
+
+  for (const apiVersion of ['v3', '2026-03', '2026-09'] as const) {
+    it(`hangs there, be it a contact, a company or a deal, through ${apiVersion}`, async (t) => {
+      for (const taskUniqueProperty of [true, false]) {
+        const { client, tasks, portal } = await setUp(t, seed, { taskUniqueProperty }, { apiVersion })
+        await portal.taskKey.create()
+        const about = [
+          { objectType: 'contacts', recordId: '1' },
+          { objectType: 'companies', recordId: '9' },
+          { objectType: 'deals', recordId: '19' },
+        ]
+        const outcomes = await client.writeTasks(about.map((one) => task(one.objectType, { about: one })))
+        assert.ok(outcomes.every(({ outcome }) => outcome === 'done'))
+        assert.deepEqual(
+          (await tasks()).map((one) => [one.key, one.about]).sort(),
+          about.map(({ objectType, recordId }) => [objectType, [{ objectType, id: recordId }]]).sort(),
+        )
+      }
+    })
+  }
+
+  it('is not there where the record has no task at all, which HubSpot calls an error of the batch', async (t) => {
+    const { client, portal } = await setUp(t, seed, { taskUniqueProperty: false })
+    await portal.taskKey.create()
+    await client.writeTasks([task('a', { about: { objectType: 'contacts', recordId: '1' } })])
+    const found = await client.findTasks([
+      { key: 'a', about: { objectType: 'contacts', recordId: '1' }, taskId: null },
+      { key: 'b', about: { objectType: 'companies', recordId: '9' }, taskId: null },
+    ])
+    assert.deepEqual([...found.keys()], ['a'])
+  })
+
+  it('moves the modification date of the record: the poll brings it, with the values it had', async (t) => {
+    const { client, portal } = await setUp(t, seed)
+    await portal.taskKey.create()
+    const before = await client.changedSince({ ...reconcile, sinceMs: nowMs - 60 * DAY, cursor: null })
+    await client.writeTasks([task('a')])
+    const after = await client.changedSince({ ...reconcile, sinceMs: Date.now() - DAY / 24, cursor: null })
+    assert.deepEqual(idsOf(after.events), [1])
+    assert.deepEqual(after.events[0]?.fields, before.events[0]?.fields)
+    assert.ok((after.events[0]?.occurredAtMs ?? 0) > (before.events[0]?.occurredAtMs ?? 0))
+  })
+})
+
+describe('each kind of record', () => {
+  it('is polled by the date of modification that it keeps', async (t) => {
+    const plain = { createdAtMs: nowMs - 9 * DAY, modifiedAtMs: nowMs - 9 * DAY }
+    const { client, change, portal } = await setUp(
+      t,
+      world({
+        contacts: [contact(1)],
+        companies: [{ ...plain, id: '9', properties: { name: 'Arbor' } }],
+        deals: [{ ...plain, id: '19', properties: { dealname: 'Big', dealstage: 'appointmentscheduled' } }],
+      }),
+    )
+    await portal.taskKey.create()
+    const [written] = await client.writeTasks([task('a', { about: null })])
+    const taskId = written?.outcome === 'done' ? written.id : ''
+    const sinceMs = Date.now()
+    const objects = { contacts: ['1', 'firstname'], companies: ['9', 'name'], deals: ['19', 'dealname'] } as const
+    for (const [objectType, [id, name]] of Object.entries(objects)) {
+      await change({ objectType, id, properties: { [name]: 'Changed' } })
+    }
+    await change({ objectType: 'tasks', id: taskId, properties: { hs_task_status: 'COMPLETED' } })
+    for (const [objectType, [id, name]] of Object.entries({ ...objects, tasks: [taskId, 'hs_task_status'] as const })) {
+      const { events } = await client.changedSince({
+        objectType,
+        fields: [name],
+        historyFields: [],
+        source: 'reconcile',
+        sinceMs,
+        cursor: null,
+      })
+      assert.deepEqual(
+        events.map(({ recordId, fields }) => [recordId, fields[name]]),
+        [[id, objectType === 'tasks' ? 'COMPLETED' : 'Changed']],
+        objectType,
+      )
+    }
+  })
+
+  it('that the search index does not show yet is found when the poll looks back', async (t) => {
+    const { client, change } = await setUp(t, world({ contacts: [contact(1)] }), { searchDelayMs: 400 })
+    const sinceMs = Date.now()
+    await change({ objectType: 'contacts', id: '1', properties: { firstname: 'Ana' } })
+    const poll = () => client.changedSince({ ...reconcile, sinceMs, cursor: null })
+    assert.deepEqual((await poll()).events, [])
+    const deadline = Date.now() + 10_000
+    while ((await poll()).events.length === 0) {
+      assert.ok(Date.now() < deadline, 'it never appeared')
+      await pause(250)
+    }
   })
 })
 

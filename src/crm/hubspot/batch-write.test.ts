@@ -57,6 +57,47 @@ describe('a batch', () => {
     })
   })
 
+  it('whose every input is refused is not halved to the end: what is left waits for another time', async () => {
+    let calls = 0
+    const results = await writeBatch(
+      items(100),
+      async () => {
+        calls += 1
+        throw new HubSpotRefusal('no', 'INVALID', 400, {})
+      },
+      byId,
+    )
+    const outcomes = Object.values(said(results))
+    assert.equal(outcomes.length, 100)
+    assert.ok(calls <= 30, `${calls} calls`)
+    assert.ok(outcomes.includes('refused') && outcomes.includes('retry'))
+    assert.deepEqual([...new Set(outcomes)].sort(), ['refused', 'retry'])
+  })
+
+  it('refused by a rule that an admin set is that, with HubSpot’s own words', async () => {
+    for (const code of ['MISSING_CONDITIONAL_REQUIRED_PROPERTY', 'MISSING_REQUIRED_PROPERTY']) {
+      const body = { category: 'VALIDATION_ERROR', message: 'lost_reason is required', errors: [{ code, message: '' }] }
+      const whole = await writeBatch(
+        items(1),
+        async () => {
+          throw new HubSpotRefusal('HubSpot answered 400, "lost_reason is required"', code, 400, body)
+        },
+        byId,
+      )
+      const inPart = await writeBatch(
+        items(1),
+        async () => ({ results: [], errors: [{ ...body, category: 'OTHER', context: { id: '0' } }] }),
+        byId,
+      )
+      for (const [result] of [whole, inPart]) {
+        const outcome = result !== undefined && 'outcome' in result ? result.outcome : undefined
+        assert.ok(outcome?.outcome === 'refused', code)
+        assert.equal(outcome.code, code)
+        assert.match(outcome.why, /rule that an admin set.*lost_reason is required/)
+      }
+    }
+  })
+
   it('that is refused whole is halved until the bad ones stand alone', async () => {
     const bad = fc.uniqueArray(fc.integer({ min: 0, max: 29 }), { maxLength: 4 })
     await fc.assert(

@@ -27,6 +27,7 @@ const PROPERTIES: Record<string, object[]> = {
     property('topics', 'enumeration', { fieldType: 'checkbox', ...options('a', 'b') }),
     property('agreed', 'enumeration', { fieldType: 'booleancheckbox', ...options('true', 'false') }),
     property('hs_merged_object_ids', 'string'),
+    property('health', 'string', { dataSensitivity: 'highly_sensitive' }),
   ],
   tasks: [
     property('hs_task_status', 'enumeration', options('NOT_STARTED', 'COMPLETED')),
@@ -131,6 +132,30 @@ describe('a record that HubSpot returns', () => {
         : undefined,
     )
     assert.deepEqual((await client.readRecords({ ...reading, ids: ['4', '5'] })).missing, ['4', '5'])
+  })
+
+  it('with a sensitive value withheld brings no value, and names the field as unreadable', async (t) => {
+    const { client } = await portal(t, ({ method, path }) =>
+      method === 'GET' && path.endsWith('/contacts') && !path.includes('properties')
+        ? {
+            status: 200,
+            json: { results: [record(1, { email: 'REDACTED', health: 'REDACTED' }), record(2, { health: 'well' })] },
+          }
+        : undefined,
+    )
+    const { events, unreadable } = await client.changedSince({
+      ...reading,
+      fields: ['email', 'health'],
+      sinceMs: 0,
+      cursor: null,
+      source: 'baseline',
+    })
+    // The word is what it is in a field that nobody called sensitive.
+    assert.deepEqual(
+      events.map(({ fields }) => fields),
+      [{ email: 'REDACTED' }, { email: null, health: 'well' }],
+    )
+    assert.deepEqual(unreadable, ['health'])
   })
 
   it('without id or time is left out, the others are kept', async (t) => {
@@ -469,7 +494,70 @@ describe('writing owners', () => {
   })
 })
 
+describe('an account', () => {
+  const account = (over: object) => ({ status: 200, json: { portalId: 77, timeZone: 'Europe/Berlin', ...over } })
+
+  it('has its pages where it says, and links lead there', async (t) => {
+    const { client } = await portal(t, ({ path }) =>
+      path.startsWith('/account-info')
+        ? account({ uiDomain: 'app-eu1.hubspot.com', accountType: 'SANDBOX' })
+        : undefined,
+    )
+    assert.equal(client.recordUrl('deals', '5'), 'https://app.hubspot.com/contacts/77/record/0-3/5')
+    const identity = await client.identify()
+    assert.deepEqual([identity.pagesUrl, identity.edition], ['https://app-eu1.hubspot.com', 'SANDBOX'])
+    assert.equal(client.recordUrl('deals', '5'), 'https://app-eu1.hubspot.com/contacts/77/record/0-3/5')
+    assert.equal(client.taskUrl('6'), 'https://app-eu1.hubspot.com/tasks/77/view/all/task/6')
+  })
+
+  it('that names pages outside HubSpot, or none, gets no links there', async (t) => {
+    for (const uiDomain of ['evil.example', 'app.hubspot.com.evil.example', 'app.hubspot.com/x', '', undefined, 7]) {
+      const { client } = await portal(t, ({ path }) =>
+        path.startsWith('/account-info') ? account({ uiDomain }) : undefined,
+      )
+      assert.equal((await client.identify()).pagesUrl, null)
+      assert.match(client.recordUrl('deals', '5'), /^https:\/\/app\.hubspot\.com\//)
+    }
+  })
+
+  it('whose pages are known keeps them', async (t) => {
+    const { client } = await portal(
+      t,
+      ({ path }) => (path.startsWith('/account-info') ? account({ uiDomain: 'app.hubspot.com' }) : undefined),
+      { uiBaseUrl: 'https://app-eu1.hubspot.com' },
+    )
+    assert.equal((await client.identify()).pagesUrl, 'https://app-eu1.hubspot.com')
+  })
+})
+
 describe('pages of changes', () => {
+  it('reach every record although a search gives up at 10,000: no page is asked for by its offset', async (t) => {
+    const base = Date.parse(at)
+    // More than a search shows, of which 500 share one millisecond.
+    const all = Array.from({ length: 10_700 }, (_, index) => ({ id: index + 1, atMs: base + Math.max(index - 500, 0) }))
+    const { client, requests } = await portal(t, ({ path, body }) => {
+      if (!path.endsWith('/search')) return undefined
+      const [time, above] = body.filterGroups[0].filters
+      const fits = all.filter(({ id, atMs }) =>
+        time.operator === 'EQ' ? atMs === Number(time.value) && id > Number(above.value) : atMs >= Number(time.value),
+      )
+      const results = fits
+        .slice(0, body.limit)
+        .map(({ id, atMs }) => record(id, { lastmodifieddate: new Date(atMs).toISOString() }))
+      return { status: 200, json: { total: Math.min(fits.length, 10_000), results } }
+    })
+    const seen = new Set<string>()
+    for (let cursor: string | null = null, pages = 0; pages < 300; pages += 1) {
+      const page = await client.changedSince({ ...reading, sinceMs: base, cursor, source: 'reconcile' })
+      for (const { recordId } of page.events) seen.add(recordId)
+      cursor = page.cursor
+      if (cursor === null) break
+    }
+    assert.equal(seen.size, all.length)
+    const searches = requests.filter(({ path }) => path.endsWith('/search'))
+    assert.ok(searches.every(({ body, text }) => body.after === undefined && body.limit <= 200 && text.length <= 3_000))
+  })
+
   it('come to an end even if the index answers with times older than asked for', async (t) => {
     const results = Array.from({ length: 100 }, (_, index) =>
       record(index + 1, { lastmodifieddate: '2026-01-01T00:00:00Z' }),

@@ -43,6 +43,13 @@ describe('a request to HubSpot', () => {
     assert.deepEqual(request?.body, { a: 1 })
   })
 
+  it('carries a token of any length', async (t) => {
+    const token = `CMe${'x'.repeat(2_000)}`
+    const { server, http } = await setUp(t, [fine], { token: async () => token })
+    await http(read)
+    assert.equal(server.requests[0]?.headers.authorization, `Bearer ${token}`)
+  })
+
   it('without an allowance is not sent', async (t) => {
     const refusing = { ...recordingBudget(), take: () => Promise.reject(new CrmBusyError('spent', nowMs + 1)) }
     const { server, http } = await setUp(t, [fine], { budget: refusing })
@@ -87,7 +94,14 @@ describe('an answer nobody can read', () => {
     'status 500': { status: 500, json: { message: 'internal error' } },
     'status 502 of a proxy': { status: 502, text: 'Bad Gateway' },
     'status 503': { status: 503, text: '' },
+    'status 504': { status: 504, text: '' },
     'status 524': { status: 524, text: 'timeout' },
+    ...Object.fromEntries(
+      [521, 522, 523, 525, 526].map((status) => [
+        `status ${status} of the network before HubSpot`,
+        { status, text: '' },
+      ]),
+    ),
   }
   for (const [name, answer] of Object.entries(ugly)) {
     it(`leaves a write unknown and is never repeated: ${name}`, async (t) => {
@@ -103,6 +117,27 @@ describe('an answer nobody can read', () => {
       assert.deepEqual(budget.taken, ['read', 'read'])
     })
   }
+
+  it('of something that HubSpot could not take at all makes everyone pause, as long as HubSpot says', async (t) => {
+    for (const status of [503, 521, 523]) {
+      const { server, budget, http } = await setUp(t, [{ status, text: '', headers: { 'retry-after': '30' } }, fine])
+      await assert.rejects(http(read), CrmUnknownError)
+      assert.deepEqual([server.requests.length, budget.pauses[0]?.atMs], [1, nowMs + 30_000])
+      const without = await setUp(t, [{ status, text: '' }, fine])
+      await without.http(read)
+      assert.equal(without.budget.pauses[0]?.atMs, nowMs + 2_000)
+    }
+  })
+
+  it('of something that took HubSpot too long pauses the one who asked, and everyone only where HubSpot says so', async (t) => {
+    for (const status of [502, 504, 524]) {
+      const { budget, http } = await setUp(t, [{ status, text: '' }, fine])
+      const startedAtMs = performance.now()
+      await http(read)
+      assert.ok(performance.now() - startedAtMs >= 950, String(status))
+      assert.deepEqual(budget.pauses, [])
+    }
+  })
 
   it('gives a read up after three attempts', async (t) => {
     const { server, http } = await setUp(t, [{ status: 502, text: 'Bad Gateway' }])
@@ -172,6 +207,31 @@ describe('a refusal for now', () => {
   it('of a moving account waits as long as HubSpot says, at most a day', async (t) => {
     assert.equal(await busyUntil(t, { status: 477, json: {}, headers: { 'retry-after': '3600' } }), 3_600_000)
     assert.equal(await busyUntil(t, { status: 477, json: {}, headers: { 'retry-after': '999999' } }), 86_400_000)
+  })
+
+  it('of a record that somebody else holds waits two seconds, or longer where HubSpot says so', async (t) => {
+    const { server, budget, http } = await setUp(t, [{ status: 423, json: {} }, fine])
+    const startedAtMs = performance.now()
+    await http(write)
+    assert.ok(performance.now() - startedAtMs >= 1_950)
+    assert.deepEqual([server.requests.length, budget.pauses[0]?.atMs], [2, nowMs + 2_000])
+    assert.equal(await busyUntil(t, { status: 423, json: {}, headers: { 'retry-after': '1' } }), 2_000)
+    assert.equal(await busyUntil(t, { status: 423, json: {}, headers: { 'retry-after': '9' } }), 9_000)
+  })
+
+  it('of the day waits an hour where the zone of the account is not known', async (t) => {
+    const json = { status: 'error', message: 'You have reached your daily limit.', policyName: 'DAILY' }
+    const { http } = await setUp(t, [{ status: 429, json }], { timeZone: () => null })
+    await assert.rejects(http(write), (error) => error instanceof CrmBusyError && error.retryAtMs === nowMs + 3_600_000)
+  })
+
+  it('of the second waits a second', async (t) => {
+    const { server, budget, http } = await setUp(t, [
+      { status: 429, json: { policyName: 'SECONDLY', message: '' } },
+      fine,
+    ])
+    await http(read)
+    assert.deepEqual([server.requests.length, budget.pauses[0]?.atMs], [2, nowMs + 1_000])
   })
 
   it('of a proxy without a word of HubSpot is not taken for HubSpot’s own', async (t) => {

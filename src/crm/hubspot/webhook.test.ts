@@ -302,6 +302,30 @@ describe('other notifications', () => {
     assert.deepEqual(events[0]?.fields, { hs_task_status: 'COMPLETED' })
   })
 
+  it('of a creation are the same whatever their undocumented changeFlag says', () => {
+    const events = ['CREATED', 'NEW', 7, undefined].map(
+      (changeFlag) => read(change({ subscriptionType: 'contact.creation', changeFlag })).events[0],
+    )
+    assert.equal(new Set(events.map((event) => JSON.stringify(event))).size, 1)
+  })
+
+  it('of a generic link take its types by id, or by the words of the classic one', () => {
+    const link = { objectId: undefined, occurredAt: nowMs, fromObjectId: 1, toObjectId: 2 }
+    const generic = read(
+      change({ ...link, subscriptionType: 'object.associationChange', fromObjectTypeId: '0-1', toObjectTypeId: '0-2' }),
+    ).events
+    const classic = read(
+      change({ ...link, subscriptionType: 'contact.associationChange', associationType: 'CONTACT_TO_COMPANY' }),
+    ).events
+    const sides = (events: typeof generic) =>
+      events.map(({ kind, objectType, recordId }) => [kind, objectType, recordId])
+    assert.deepEqual(sides(generic), [
+      ['associated', 'contacts', '1'],
+      ['associated', 'companies', '2'],
+    ])
+    assert.deepEqual(sides(classic), sides(generic))
+  })
+
   it('of a merge keep the record with the new id and give up the others', () => {
     const merge = {
       subscriptionType: 'contact.merge',
