@@ -21,9 +21,7 @@ export function AccessList({ checks, running = false }: { checks: readonly Acces
           <div>
             <p className="access-title">
               {check.title}
-              {check.state !== 'works' && (
-                <span className="access-need">{check.need === 'needed' ? 'needed for some of it' : check.need}</span>
-              )}
+              {check.state !== 'works' && <span className="access-need">{check.need}</span>}
             </p>
             {check.state !== 'works' && <p>{check.costs}</p>}
             {check.state !== 'works' && check.grant && (

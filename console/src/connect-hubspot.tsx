@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react'
 import type { ConnectOptionsReply } from '../../src/api/connect-types.ts'
 import { CopyField } from './copy-field.tsx'
 import { isOnlyAbout, problemOf } from './field-problems.ts'
-import { duration } from './format.ts'
+import { within } from './format.ts'
 import { DownloadIcon } from './icons.tsx'
 import { ProblemNotice } from './notices.tsx'
 import { useConnect } from './use-connect.ts'
@@ -37,14 +37,14 @@ export function ConnectHubSpot({ kind, options, again }: Props) {
           <Radio
             value="poll"
             label="We ask HubSpot (polling)"
-            description={`No public address needed. A change is seen within about ${duration(hubspot.pollSeconds * 1_000)}.`}
+            description={`No public address needed. A change is seen within about ${within(hubspot.pollSeconds)}.`}
           />
         </Radio.Group>
         {!isPublic && (
           <p className="notice">
             This Lanekeeper is reached at <code>{options.publicUrl}</code>, which HubSpot cannot call. With polling
-            everything works, only later: a change is seen within about {duration(hubspot.pollSeconds * 1_000)}. You can
-            switch to push any time by connecting the portal again.
+            everything works, only later: a change is seen within about {within(hubspot.pollSeconds)}. You can switch to
+            push any time by connecting the portal again.
           </p>
         )}
         {feed === 'push' && (
@@ -158,6 +158,7 @@ function HubSpotForm({ kind, options, again, webhookUrl }: Props & { webhookUrl:
           value={token}
           onChange={(event) => setToken(event.currentTarget.value)}
           error={problem('token')}
+          aria-invalid={problem('token') !== null}
           autoComplete="off"
         />
       )}
@@ -173,6 +174,7 @@ function HubSpotForm({ kind, options, again, webhookUrl }: Props & { webhookUrl:
         value={clientSecret}
         onChange={(event) => setClientSecret(event.currentTarget.value)}
         error={problem('clientSecret')}
+        aria-invalid={problem('clientSecret') !== null}
         autoComplete="off"
       />
       <TextInput

@@ -39,7 +39,7 @@ export function ConnectSalesforce({ kind, options, again }: Props) {
           <li>
             Open <strong>API (Enable OAuth Settings)</strong> and tick <strong>Enable OAuth</strong>.
           </li>
-          <li>
+          <li className="unmarked">
             <CopyField label="Callback URL" value={salesforce.redirectUri} />
           </li>
           <li>
@@ -223,6 +223,7 @@ function SalesforceForm({ kind, options, again }: Props) {
           value={clientSecret}
           onChange={(event) => setClientSecret(event.currentTarget.value)}
           error={problem('clientSecret')}
+          aria-invalid={problem('clientSecret') !== null}
           autoComplete="off"
         />
       )}

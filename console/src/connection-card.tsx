@@ -5,7 +5,7 @@ import { BaselineProgress } from './baseline-progress.tsx'
 import { ConnectionAccess } from './connection-access.tsx'
 import { ConnectionNotices } from './connection-notices.tsx'
 import { ConnectionSettings } from './connection-settings.tsx'
-import { ago, duration, exact, number, plural, say } from './format.ts'
+import { ago, duration, exact, number, plural, say, within } from './format.ts'
 import { OutIcon } from './icons.tsx'
 import { useNow } from './live.ts'
 
@@ -156,7 +156,7 @@ function Facts({ connection }: { connection: ConnectionView }) {
           <dt>No second task</dt>
           <dd>
             {taskKey.enforced ? 'enforced by the CRM' : 'checked by reading back'}
-            {taskKey.why && <span className="quiet">, {taskKey.why}</span>}
+            {taskKey.why && <div className="quiet">{taskKey.why}</div>}
           </dd>
         </>
       )}
@@ -179,7 +179,7 @@ function Arrival({ connection }: { connection: ConnectionView }) {
     case 'stream':
       return 'by event stream, within seconds'
     case 'poll':
-      return `by polling, seen within about ${duration((connection.delaySeconds ?? 60) * 1_000)}`
+      return `by polling, seen within about ${within(connection.delaySeconds ?? 60)}`
   }
 }
 

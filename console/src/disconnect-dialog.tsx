@@ -57,16 +57,18 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
         )}
         {!gone && (
           <Radio.Group label="What is recorded here" value={history} onChange={(value) => setHistory(value as 'keep')}>
-            <Radio
-              value="keep"
-              label="Keep it"
-              description="Records, cases and the ledger stay and can be read. Connecting the same account again goes on from here."
-            />
-            <Radio
-              value="erase"
-              label="Erase it"
-              description="Records, events and cases are deleted. The ledger keeps its chain of hashes without their content."
-            />
+            <div className="options">
+              <Radio
+                value="keep"
+                label="Keep it"
+                description="Records, cases and the ledger stay and can be read. Connecting the same account again goes on from here."
+              />
+              <Radio
+                value="erase"
+                label="Erase it"
+                description="Records, events and cases are deleted. The ledger keeps its chain of hashes without their content."
+              />
+            </div>
           </Radio.Group>
         )}
         {history === 'erase' && (
@@ -86,7 +88,7 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
         <div className="row">
           <Button
             type="submit"
-            color="red"
+            className="danger"
             loading={end.isPending}
             disabled={history === 'erase' && typed.trim() !== connection.title}
           >

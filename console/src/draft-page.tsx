@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { DraftReply, StartReply } from '../../src/api/connect-types.ts'
 import { AccessList, byUrgency } from './access-list.tsx'
 import { ApiProblem, draftQuery, queryClient, send } from './api.ts'
-import { duration, number, plural } from './format.ts'
+import { number, plural, within } from './format.ts'
 import { ProblemNotice } from './notices.tsx'
 import { DEFAULT_SHARES, SharesEditor } from './shares-editor.tsx'
 import { TaskKey } from './task-key.tsx'
@@ -86,7 +86,7 @@ function Where({ draft }: { draft: DraftReply }) {
         ? 'changes are told by webhook within seconds'
         : draft.feed === 'stream'
           ? 'changes come by its event stream within seconds'
-          : `changes are asked for: seen within about ${duration((draft.delaySeconds ?? 60) * 1_000)}`}
+          : `changes are asked for: seen within about ${within(draft.delaySeconds ?? 60)}`}
       .
     </p>
   )
@@ -294,7 +294,7 @@ function Discard({ draft }: { draft: DraftReply }) {
   return (
     <>
       <Button variant="subtle" color="gray" loading={discard.isPending} onClick={() => discard.mutate()}>
-        Give up and forget what was entered
+        Give up
       </Button>
       {discard.error && <ProblemNotice error={discard.error} />}
     </>

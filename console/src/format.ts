@@ -28,6 +28,12 @@ export function duration(ms: number): string {
   return `${Math.round(hours / 24)} days`
 }
 
+/** Of a delay, which is never exact: `a minute`, `15 seconds`, `5 minutes`. */
+export function within(seconds: number): string {
+  if (seconds < 60) return `${number(seconds)} seconds`
+  return seconds < 90 ? 'a minute' : `${number(Math.round(seconds / 60))} minutes`
+}
+
 export function ago(iso: string, nowMs: number): string {
   const ms = nowMs - Date.parse(iso)
   return ms < 5_000 ? 'just now' : `${duration(ms)} ago`

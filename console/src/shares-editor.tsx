@@ -2,6 +2,9 @@ import { NumberInput } from '@mantine/core'
 import type { AccessLimits, Shares } from '../../src/api/connect-types.ts'
 import { duration, number } from './format.ts'
 
+/** What the number means stands below it: the two are compared, and their texts have different lengths. */
+const ORDER: ('label' | 'input' | 'description')[] = ['label', 'input', 'description']
+
 export const DEFAULT_SHARES: Shares = { dayShare: 0.2, windowShare: 0.8 }
 
 /** How much of what the CRM allows all integrations together may be ours. */
@@ -23,6 +26,7 @@ export function SharesEditor(props: {
       <NumberInput
         label="Share of the day"
         suffix=" %"
+        inputWrapperOrder={ORDER}
         min={1}
         max={100}
         clampBehavior="blur"
@@ -35,13 +39,14 @@ export function SharesEditor(props: {
                 limits.resets === 'rolling 24 hours'
                   ? 'any 24 hours allow'
                   : 'a day allows, until midnight of the account'
-              }. ${number(limits.usedToday)} are used by all integrations so far.`
+              }. All integrations together have used ${number(limits.usedToday)} so far.`
             : 'Of the calls that the CRM allows all integrations in a day. It did not say how many.'
         }
       />
       <NumberInput
         label="Share of a burst"
         suffix=" %"
+        inputWrapperOrder={ORDER}
         min={1}
         max={100}
         clampBehavior="blur"

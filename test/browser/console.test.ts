@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -12,6 +10,7 @@ import { explainPolicy } from '../../src/model/policy/explain-policy.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
+import { freePort, isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
 
 const executable = chromiumPath()
 const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
@@ -241,25 +240,15 @@ describe('the console in a real browser', { skip }, () => {
       await page.setViewportSize({ width, height: 844 })
       for (const [path, heading] of await everyPage()) {
         await open(path, heading)
-        await settled()
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        await isSettled(page)
+        const over = await tooWideBy(page)
         assert.ok(over <= 0, `${path} is ${over} px too wide at ${width}`)
       }
     }
   })
 
   it('has no serious accessibility violation on any page, in light and in dark', async () => {
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-    const check = async (where: string) => {
-      await page.evaluate(axe)
-      const serious = await page.evaluate(async () => {
-        const { violations } = await (window as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run()
-        return violations
-          .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
-          .map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).slice(0, 3)}`)
-      })
-      assert.deepEqual(serious, [], where)
-    }
+    const check = async (where: string) => assert.deepEqual(await seriousViolations(page), [], where)
     await page.goto(`${base}/sign-in`)
     await page.getByText('npx lanekeeper link').waitFor()
     await check('sign-in')
@@ -268,7 +257,7 @@ describe('the console in a real browser', { skip }, () => {
       await page.emulateMedia({ colorScheme })
       for (const [path, heading] of await everyPage()) {
         await open(path, heading)
-        await settled()
+        await isSettled(page)
         // What is folded away has to be readable, too.
         await page.locator('main details').evaluateAll((all) => {
           for (const details of all) (details as HTMLDetailsElement).open = true
@@ -290,12 +279,6 @@ describe('the console in a real browser', { skip }, () => {
     ]
   }
 
-  /** Data has arrived and is drawn. */
-  async function settled(): Promise<void> {
-    await page.waitForFunction(() => document.querySelector('.boot') === null)
-    await page.evaluate(() => document.fonts.ready)
-  }
-
   it('an empty installation says what to do next', async () => {
     const empty = await testDatabase()
     const port = await freePort()
@@ -304,7 +287,8 @@ describe('the console in a real browser', { skip }, () => {
     await page.goto(await createSignInLink(empty.db, `http://localhost:${port}`))
     await page.getByText('No CRM is connected yet').waitFor()
     await page.getByRole('link', { name: 'Connections', exact: true }).click()
-    await page.getByText('npm start -- --help').waitFor()
+    await page.getByText('nothing is written to the CRM for it').waitFor()
+    await page.locator('main').getByRole('link', { name: 'Connect a CRM' }).waitFor()
     await page.getByRole('link', { name: 'Cases', exact: true }).click()
     await page.getByText('Nothing is open').waitFor()
     await page.getByRole('link', { name: 'Workflows', exact: true }).click()
@@ -314,19 +298,3 @@ describe('the console in a real browser', { skip }, () => {
     await empty.drop()
   })
 })
-
-type AxeResult = { violations: { id: string; impact: string | null; nodes: { html: string }[] }[] }
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net')
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
-}

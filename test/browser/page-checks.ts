@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+
+/** What every page has to be besides right. */
+
+export async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net')
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
+
+/** Data has arrived and is drawn. */
+export async function isSettled(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('.boot') === null)
+  await page.evaluate(() => document.fonts.ready)
+}
+
+/** By how many pixels somebody would have to scroll sideways; 0 or less is right. */
+export function tooWideBy(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+}
+
+type AxeResult = { violations: { id: string; impact: string | null; nodes: { html: string }[] }[] }
+
+let axe: Promise<string> | null = null
+
+/** What keeps people out who use a screen reader, a keyboard or strong contrast. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  axe ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  await page.evaluate(await axe)
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run()
+    return violations
+      .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+      .map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).slice(0, 3)}`)
+  })
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
+import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
+import { generateWorld } from '../../sandbox/world/generate.ts'
+import type { ConnectSetUp } from '../../src/api/connect-options.ts'
+import { connecting } from '../../src/api/connect-setup.ts'
+import { DraftChecks } from '../../src/api/draft-checks.ts'
+import { loadPolicies } from '../../src/config/policy-files.ts'
+import { accessNeeds } from '../../src/pipeline/access-needs.ts'
+import { policiesOf } from '../../src/pipeline/publish-policies.ts'
+import type { Database } from '../../src/store/database.ts'
+import { createSecretBox } from '../../src/store/secret-box.ts'
+
+const CONFIG = fileURLToPath(new URL('../../config', import.meta.url))
+
+/** Both sandbox CRMs in this process, and everything that connecting takes, as the service has it. */
+export type ConnectStage = {
+  readonly hubspot: HubSpotSandbox
+  readonly salesforce: SalesforceSandbox
+  /** What `buildApp` is given to connect them. */
+  setUp(db: Database, publicUrl: string, over?: Partial<ConnectSetUp>): ConnectSetUp
+  close(): Promise<void>
+}
+
+export async function connectStage(): Promise<ConnectStage> {
+  const world = generateWorld({ seed: 1, nowMs: Date.now(), scale: 0.1 })
+  const [hubspot, salesforce] = await Promise.all([
+    startHubSpotSandbox({ world, settings: { searchDelayMs: 0 } }),
+    startSalesforceSandbox({ world }),
+  ])
+  const policies = policiesOf(loadPolicies(CONFIG))
+  const setUps: ConnectSetUp[] = []
+  return {
+    hubspot,
+    salesforce,
+    setUp(db, publicUrl, over = {}) {
+      const needsOf: ConnectSetUp['needsOf'] = (crm) => accessNeeds(policies, crm)
+      const bound = connecting({
+        db,
+        box: createSecretBox([{ version: 'v1', key: randomBytes(32) }]),
+        needsOf,
+        allowsLoopback: true,
+        extraHosts: [],
+        nowMs: Date.now,
+        instance: 'test',
+      })
+      const setUp: ConnectSetUp = {
+        connecting: bound,
+        checks: new DraftChecks(bound),
+        needsOf,
+        publicUrl,
+        webhookUrl: new URL('/webhooks/hubspot', publicUrl).href,
+        sandbox: false,
+        pollSeconds: 60,
+        ...over,
+      }
+      setUps.push(setUp)
+      return setUp
+    },
+    async close() {
+      await Promise.all(setUps.map(({ checks }) => checks.settled()))
+      await Promise.all([hubspot.close(), salesforce.close()])
+    },
+  }
+}
