@@ -29,6 +29,7 @@ import { runDecide } from './decide.ts'
 import { followConnections } from './follow-connections.ts'
 import { runReconcile } from './reconcile.ts'
 import { runRefresh } from './refresh.ts'
+import { runStepChecks } from './step-check.ts'
 import { runVerify } from './verify.ts'
 import { runWatch } from './watch.ts'
 
@@ -121,6 +122,7 @@ async function run(
   }
   const background = [
     runWatch(context),
+    ...(roles.has('reconcile') ? [runStepChecks(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
     ...environmentGrants(settings).map((wanted) => connectUntilItWorks(deps, wanted, context)),
   ].map((task) =>

@@ -255,3 +255,11 @@ export async function countOutOfStep(
     group by object_type, why order by object_type, why`.execute(db)
   return rows.map((row) => ({ objectType: row.object_type, why: row.why, n: row.n, reading: row.reading }))
 }
+
+export async function isRereading(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
+  const { rows } = await sql<{ any: boolean }>`
+    select exists (select 1 from out_of_step where connection_id = ${connectionId} and asked_at is not null) as any`.execute(
+    db,
+  )
+  return rows[0]!.any
+}

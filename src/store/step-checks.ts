@@ -193,6 +193,14 @@ export async function finishStepCheck(
   return rows.length > 0
 }
 
+/** Whether the events of the first import are in our records. Before that, every record would look missing. */
+export async function isBaselineFolded(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
+  const { rows } = await sql<{ waits: boolean }>`
+    select exists (select 1 from change_event where connection_id = ${connectionId} and state = 'received'
+      and source = 'baseline') as waits`.execute(db)
+  return !rows[0]!.waits
+}
+
 /** What part of our share of calls the comparison leaves to everybody else. */
 const HALF = sql`0.5::numeric`
 
