@@ -2,6 +2,7 @@ import type { TokenStore, Tokens } from '../../src/crm/grant.ts'
 
 export type MemoryTokens = TokenStore & {
   readonly renewals: number
+  readonly reads: number
   tokens: Tokens | null
   version: number
 }
@@ -11,9 +12,11 @@ export function memoryTokens(tokens: Tokens | null, version = 1): MemoryTokens {
   let underWay: Promise<unknown> = Promise.resolve()
   const store = {
     renewals: 0,
+    reads: 0,
     tokens,
     version,
     async read() {
+      store.reads += 1
       return { tokens: store.tokens, version: store.version }
     },
     async renew(seenVersion: number, fetchNew: (current: Tokens | null) => Promise<Tokens>) {

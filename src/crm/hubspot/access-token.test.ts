@@ -40,12 +40,12 @@ describe('an OAuth token', () => {
   })
 
   it('is renewed once for all the requests of a process, and once for all processes', async () => {
-    const { clock, all, used } = processes(4)
+    const { clock, all, used, store } = processes(4)
     await Promise.all(all.map((one) => one.current()))
     clock.nowMs = START + 26 * MINUTE
     const tokens = await Promise.all(all.flatMap((one) => [one.current(), one.current(), one.current()]))
     assert.deepEqual([...new Set(tokens)], ['access-2'])
-    assert.deepEqual(used, ['refresh-1'])
+    assert.deepEqual([used, store.reads], [['refresh-1'], 4 + 4])
   })
 
   it('that was refused is renewed once, whoever was refused, and never when it was replaced already', async () => {
