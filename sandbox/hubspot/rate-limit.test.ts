@@ -16,17 +16,19 @@ describe('rate limits', () => {
         let nowMs = START_MS
         for (const gapMs of gapsMs) {
           nowMs += gapMs
-          if (limits.take(call, { rateLimit, dailyLimit: 1_000_000 }, nowMs).allowed) allowed.push(nowMs)
+          if (limits.take(call, { rateLimit, dailyLimit: 1_000_000, timeZone: 'UTC' }, nowMs).allowed)
+            allowed.push(nowMs)
           assert.ok(allowed.filter((atMs) => atMs > nowMs - 10_000).length <= rateLimit)
         }
-        assert.ok(limits.take(call, { rateLimit, dailyLimit: 1_000_000 }, nowMs + 10_000).allowed)
+        assert.ok(limits.take(call, { rateLimit, dailyLimit: 1_000_000, timeZone: 'UTC' }, nowMs + 10_000).allowed)
       }),
     )
   })
 
   it('are kept per app, while the day is shared by all apps and starts again at midnight', () => {
     const limits = new RateLimits()
-    const of = (appKey: string, atMs: number) => limits.take({ ...call, appKey }, { rateLimit: 1, dailyLimit: 2 }, atMs)
+    const of = (appKey: string, atMs: number) =>
+      limits.take({ ...call, appKey }, { rateLimit: 1, dailyLimit: 2, timeZone: 'UTC' }, atMs)
     assert.equal(of('a', START_MS).allowed, true)
     assert.equal(of('a', START_MS + 1).allowed, false)
     assert.equal(of('b', START_MS + 2).allowed, true)
@@ -35,9 +37,19 @@ describe('rate limits', () => {
     assert.equal(of('c', START_MS + 86_400_000).allowed, true)
   })
 
+  it("the day ends at the account's midnight", () => {
+    const limits = new RateLimits()
+    const at = (iso: string) =>
+      limits.take(call, { rateLimit: 10, dailyLimit: 1, timeZone: 'America/New_York' }, Date.parse(iso)).allowed
+    assert.equal(at('2026-11-20T23:00:00Z'), true)
+    assert.equal(at('2026-11-21T00:30:00Z'), false, 'still the evening of the 20th in New York')
+    assert.equal(at('2026-11-21T04:59:59Z'), false)
+    assert.equal(at('2026-11-21T05:00:00Z'), true)
+  })
+
   it('hide the day from OAuth apps and send no headers with searches', () => {
     const limits = new RateLimits()
-    const limit = { rateLimit: 10, dailyLimit: 10 }
+    const limit = { rateLimit: 10, dailyLimit: 10, timeZone: 'UTC' }
     const headers = (more: object) => Object.keys(limits.take({ ...call, ...more }, limit, START_MS).headers)
     assert.ok(headers({}).includes('x-hubspot-ratelimit-daily'))
     assert.deepEqual(

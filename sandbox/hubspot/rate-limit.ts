@@ -30,19 +30,23 @@ class RollingWindow {
   }
 }
 
-/** 10-second window per app, daily allowance and searches per account. Times are of the wall clock. */
+/**
+ * 10-second window per app, daily allowance and searches per account. Times are of the wall clock; the day is the
+ * account's own and ends at midnight in its time zone.
+ */
 export class RateLimits {
   readonly #perApp = new Map<string, RollingWindow>()
   readonly #searches = new RollingWindow()
   #day = ''
   #usedToday = 0
+  #calendar = { timeZone: '', format: new Intl.DateTimeFormat('en-CA') }
 
   take(
     call: { readonly appKey: string; readonly oauth: boolean; readonly search: boolean },
-    limits: { readonly rateLimit: number; readonly dailyLimit: number },
+    limits: { readonly rateLimit: number; readonly dailyLimit: number; readonly timeZone: string },
     nowMs: number,
   ): LimitVerdict {
-    const day = new Date(nowMs).toISOString().slice(0, 10)
+    const day = this.#dayIn(limits.timeZone, nowMs)
     if (day !== this.#day) {
       this.#day = day
       this.#usedToday = 0
@@ -84,5 +88,12 @@ export class RateLimits {
     this.#usedToday += 1
     // Search replies carry no limit headers.
     return { allowed: true, headers: call.search ? {} : headers(limits.rateLimit - used - 1) }
+  }
+
+  #dayIn(timeZone: string, nowMs: number): string {
+    if (this.#calendar.timeZone !== timeZone) {
+      this.#calendar = { timeZone, format: new Intl.DateTimeFormat('en-CA', { timeZone }) }
+    }
+    return this.#calendar.format.format(nowMs)
   }
 }

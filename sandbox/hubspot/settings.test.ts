@@ -20,5 +20,6 @@ describe('settings of the sandbox', () => {
   it('refuse an unknown name and a value of the wrong kind', () => {
     assert.throws(() => withSettings(DEFAULT_SETTINGS, { rateLimits: 3 }), /no setting "rateLimits"/)
     assert.throws(() => withSettings(DEFAULT_SETTINGS, { webhookShuffle: 'yes' }), /cannot be "yes"/)
+    assert.throws(() => withSettings(DEFAULT_SETTINGS, { timeZone: 'Mars/Olympus' }), /cannot be "Mars\/Olympus"/)
   })
 })

@@ -87,7 +87,16 @@ export function withSettings(settings: SandboxSettings, change: Readonly<Record<
         : Array.isArray(present)
           ? Array.isArray(value)
           : typeof value === typeof present
-    if (!ok) throw new Error(`Setting "${name}" cannot be ${JSON.stringify(value)}`)
+    if (!ok || (name === 'timeZone' && !isTimeZone(value)))
+      throw new Error(`Setting "${name}" cannot be ${JSON.stringify(value)}`)
   }
   return { ...settings, ...change }
+}
+
+function isTimeZone(name: unknown): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: String(name) }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
 }
