@@ -23,6 +23,7 @@ export type SandboxInfo = {
     readonly clientSecret: string
     readonly userClientId: string
     readonly userClientSecret: string
+    readonly pkceClientId: string
     readonly controlSecret: string
   }
 }

@@ -433,7 +433,7 @@ describe('decisions that meet each other, people and policies that go', () => {
             return client.changedSince(query)
           },
         },
-        connection: { ...h.connection, baseline: { done: true, objects: {} } },
+        connection: { ...h.connection, feed: 'push', baseline: { done: true, objects: {} } },
         fieldsOf: () => ({ fields: [], historyFields: [] }),
         nowMs: () => TUESDAY_MS,
         onPage: () => undefined,
@@ -455,7 +455,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     const { complete } = await reconcile({
       db: h.db,
       client: h.crm.client(),
-      connection: { ...h.connection, baseline: { done: true, objects: {} } },
+      connection: { ...h.connection, feed: 'push', baseline: { done: true, objects: {} } },
       fieldsOf: () => ({ fields: [], historyFields: [] }),
       nowMs: () => TUESDAY_MS,
       onPage: () => undefined,
