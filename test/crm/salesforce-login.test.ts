@@ -220,6 +220,26 @@ describe('logging in to Salesforce', () => {
       assert.match(form(1).grant_type!, /jwt-bearer/)
     })
 
+    it('signs by the clock of the org where that is not ours', async () => {
+      const theirs = Date.parse('2026-11-22T10:10:00Z')
+      const date = new Date(theirs).toUTCString()
+      org.on(
+        'POST',
+        '/services/oauth2/token',
+        {
+          status: 400,
+          json: { error: 'invalid_grant', error_description: 'expired authorization code' },
+          headers: { date },
+        },
+        answer({}),
+      )
+      org.on('GET', '/query', EMPTY)
+      await org.open({ grant, nowMs: () => Date.parse('2026-11-22T10:00:00Z') }).client.identify()
+      const claims = JSON.parse(Buffer.from(form(1).assertion!.split('.')[1]!, 'base64url').toString())
+      assert.equal(claims.exp, theirs / 1_000 + 180)
+      assert.equal(logins().length, 2)
+    })
+
     it('names the generic host as audience of a My Domain, then the My Domain itself', () => {
       assert.deepEqual(audiencesOf('https://acme.my.salesforce.com'), [
         'https://login.salesforce.com',

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import type { World } from '../../sandbox/world/world.ts'
 import { type ChangedSince, CrmReconnectError, type TaskWrite } from '../../src/crm/crm.ts'
+import type { SalesforceGrant, Tokens } from '../../src/crm/grant.ts'
 import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
 import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/pubsub/subscribe.ts'
 import type { SalesforceClient } from '../../src/crm/salesforce/salesforce-client.ts'
-import { openSalesforce } from '../../src/crm/salesforce/salesforce-connection.ts'
+import { openSalesforce, salesforceAuthorization } from '../../src/crm/salesforce/salesforce-connection.ts'
 import type { CrmSetup } from '../../src/crm/setup.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { CONNECTION, seenBudget, seenTokens } from './salesforce-scripted-org.ts'
@@ -315,6 +317,87 @@ describe('the Salesforce client against the sandbox org', () => {
   })
 })
 
+describe('the ways into the sandbox org', () => {
+  const REDIRECT = 'http://127.0.0.1:7/oauth/salesforce/callback'
+  const open = (grant: SalesforceGrant, tokens = seenTokens()) =>
+    openSalesforce({
+      connectionId: CONNECTION,
+      grant,
+      address: { baseUrl: sandbox.url, apiVersion: '67.0', pubsubAddress: sandbox.pubsubAddress },
+      tokens,
+      budget: seenBudget(),
+      taskKey: undefined,
+      accountId: undefined,
+      pagesUrl: undefined,
+      nowMs: Date.now,
+      deadlineMs: 5_000,
+    })
+
+  /** What a person does in the browser: presses Allow, and comes back with a code. */
+  async function authorise(grant: Extract<SalesforceGrant, { kind: 'salesforce-pkce' }>): Promise<Tokens> {
+    const authorization = salesforceAuthorization({
+      grant,
+      address: { baseUrl: sandbox.url, apiVersion: '67.0', pubsubAddress: null },
+      allowsHost: (url) => url === sandbox.url,
+      nowMs: Date.now,
+    })
+    const codeVerifier = randomBytes(48).toString('base64url')
+    const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
+    const url = new URL(authorization.url({ redirectUri: REDIRECT, state: 'st', codeChallenge }))
+    const form = new URLSearchParams([...url.searchParams, ['decision', 'allow']])
+    const pressed = await fetch(`${url.origin}${url.pathname}`, { method: 'POST', body: form, redirect: 'manual' })
+    const back = new URL(pressed.headers.get('location') ?? assert.fail(await pressed.text()))
+    assert.equal(back.searchParams.get('state'), 'st')
+    return authorization.exchange({ code: back.searchParams.get('code')!, redirectUri: REDIRECT, codeVerifier })
+  }
+
+  for (const kind of ['public', 'confidential'] as const) {
+    it(`PKCE of a ${kind} client, with rotation: two processes renew once and nobody is locked out`, async () => {
+      await control('POST', 'settings', { rotateRefreshToken: true })
+      const { clientId, clientSecret, pkceClientId } = sandbox.credentials
+      const grant = {
+        kind: 'salesforce-pkce',
+        clientId: kind === 'public' ? pkceClientId : clientId,
+        clientSecret: kind === 'public' ? null : clientSecret,
+      } as const
+      const tokens = seenTokens(await authorise(grant))
+      const [one, other] = [open(grant, tokens).client, open(grant, tokens).client]
+      for (let round = 1; round <= 3; round++) {
+        await Promise.all([one.identify(), other.identify()])
+        await control('POST', 'faults', { kind: 'expired-token' })
+        await Promise.all([one.identify(), other.identify(), one.users(), other.users()])
+        assert.ok(tokens.committed.length <= round, `${tokens.committed.length} renewals in ${round} rounds`)
+        await control('DELETE', 'faults')
+      }
+      assert.ok(tokens.committed.length > 0, 'nothing had to be renewed')
+      assert.equal(new Set(tokens.committed.map(({ refreshToken }) => refreshToken)).size, tokens.committed.length)
+
+      assert.equal((await open(grant, tokens).setup.revoke()).revoked, true)
+      await assert.rejects(one.identify(), CrmReconnectError)
+    })
+  }
+
+  it('a signed assertion of the app, also when the clock of the org is ten minutes off', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    await control('POST', 'settings', { jwtPublicKey: publicKey.export({ type: 'spki', format: 'pem' }) })
+    const me = world.salesforce.User.find(({ Id }) => Id === world.salesforce.integrationUserId)!
+    const grant = {
+      kind: 'salesforce-jwt',
+      clientId: sandbox.credentials.clientId,
+      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      username: String(me.Username),
+    } as const
+    assert.equal((await open(grant).client.identify()).actorName, me.Username)
+    for (const clockOffsetMs of [600_000, -600_000]) {
+      await control('POST', 'settings', { clockOffsetMs })
+      assert.equal((await open(grant).client.identify()).actorId, me.Id, `${clockOffsetMs} ms`)
+    }
+    await control('POST', 'settings', { clockOffsetMs: 0 })
+    const stranger = { ...grant, username: 'nobody@example.com' }
+    await assert.rejects(open(stranger).client.identify(), CrmReconnectError)
+  })
+})
+
 describe('the stream of the sandbox org', () => {
   async function follow(options: Partial<SubscribeOptions>, use: (seen: Followed) => Promise<void>): Promise<void> {
     const stop = new AbortController()
@@ -454,6 +537,45 @@ describe('the stream of the sandbox org', () => {
       await until(() => missing().length === 0, 'all ten changes')
       assert.ok(got().size >= chosen.length)
       assert.ok(!states.some(({ state }) => state === 'replay-lost'))
+    })
+  })
+
+  it('tells a conversion, a merge, a deletion and a return as they are', async () => {
+    const [converted, winner, loser, deleted] = openLeads().slice(100)
+    const client = connect()
+    await follow({}, async ({ events }) => {
+      await control('POST', 'actions', { action: 'convert-lead', recordId: converted, withOpportunity: true })
+      await control('POST', 'actions', { action: 'merge', recordId: winner, mergedIds: [loser] })
+      await control('POST', 'actions', { action: 'delete', recordId: deleted })
+      await control('POST', 'actions', { action: 'undelete', recordId: deleted })
+      const of = (recordId: string | undefined) => events().filter((event) => event.recordId === recordId)
+      const back = await until(() => of(deleted).find(({ kind }) => kind === 'restored'), 'the return')
+      assert.ok(back.fields.LastName, 'all its values')
+      assert.deepEqual(
+        of(deleted).map(({ kind }) => kind),
+        ['deleted', 'restored'],
+      )
+      const lead = of(converted).at(-1)!
+      assert.equal(lead.fields.IsConverted, 'true')
+      for (const [field, objectType] of [
+        ['ConvertedAccountId', 'Account'],
+        ['ConvertedContactId', 'Contact'],
+        ['ConvertedOpportunityId', 'Opportunity'],
+      ] as const) {
+        const [made] = of(lead.fields[field]!)
+        assert.deepEqual([made?.objectType, made?.kind], [objectType, 'created'])
+        assert.ok(made!.order < lead.order, 'in the order of the transaction')
+      }
+      assert.deepEqual(
+        of(loser).map(({ kind }) => kind),
+        ['deleted'],
+      )
+      // The stream calls the loser deleted; read again, it names its winner.
+      const read = await client.readRecords({ objectType: 'Lead', ids: [loser!], fields: ['Email'], historyFields: [] })
+      assert.deepEqual(
+        read.events.map(({ kind, recordId, mergedIds }) => [kind, recordId, mergedIds]),
+        [['merged', winner, [loser]]],
+      )
     })
   })
 

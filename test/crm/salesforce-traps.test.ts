@@ -298,6 +298,41 @@ describe('traps of the Pub/Sub library', () => {
     assert.deepEqual([event!.kind, Object.keys(event!.fields).length, event!.complete], ['deleted', 0, false])
   })
 
+  it('the parts of a custom address or geolocation have the names that REST gives them', async () => {
+    const place = {
+      type: 'record',
+      name: 'Location',
+      fields: ['Latitude', 'Longitude'].map((name) => ({ name, type: ['null', 'double'] })),
+    }
+    const schema = { ...LEAD_SCHEMA, fields: [...LEAD_SCHEMA.fields, { name: 'Site__c', type: ['null', place] }] }
+    bus.schemas = { lead: JSON.stringify(schema) }
+    const empty = Object.fromEntries(LEAD_SCHEMA.fields.slice(1).map(({ name }) => [name, null]))
+    const {
+      events: [event],
+    } = await decoded(
+      encodeWith(schema, {
+        ...empty,
+        Site__c: { Latitude: 51.5, Longitude: null },
+        ChangeEventHeader: { ...EMPTY_HEADER, changedFields: ['16-0x01'] },
+      }),
+    )
+    assert.deepEqual({ ...event!.fields }, { Site__Latitude__s: '51.5' })
+  })
+
+  it('a person whose whole name is read by a policy is read again when a part of it changed', async () => {
+    bus.onSubscribe = (subscription) =>
+      subscription.send([send(1, leadMessage({ changedFields: ['1-0x04'] }, { Name: { LastName: 'King' } }))])
+    start({ watchedFields: () => ['Name'] })
+    await until(() => batches.length > 0, 'a batch')
+    assert.deepEqual(
+      events().map(({ kind, fields }) => [kind, { ...fields }]),
+      [
+        ['changed', { LastName: 'King' }],
+        ['gap', {}],
+      ],
+    )
+  })
+
   it('SNAPSHOT and what nobody knows yet is counted and not fatal', async () => {
     const { events, skipped } = await decoded(
       leadMessage({ changeType: 'SNAPSHOT' }),

@@ -17,9 +17,12 @@ export class OAuthRefusedError extends Error {
   override readonly name = 'OAuthRefusedError'
   /** `invalid_grant` and the like. */
   readonly code: string
-  constructor(code: string, description: string) {
+  /** What time the server had, when it said so. */
+  readonly serverNowMs: number | null
+  constructor(code: string, description: string, serverNowMs: number | null = null) {
     super(description)
     this.code = code
+    this.serverNowMs = serverNowMs
   }
 }
 
@@ -115,7 +118,10 @@ async function post(place: OAuthPlace, path: string, form: Readonly<Record<strin
   const passing = code !== null && (PASSING_CODES.has(code) || PASSING_WORDS.test(words))
   // A 4xx that is not OAuth's own JSON comes from something in between, or from a host that is no org.
   const refusal = status >= 400 && status < 500 && ![408, 420, 429].includes(status) && code !== null && !passing
-  if (refusal) throw new OAuthRefusedError(code, `${words} (${code})`)
+  if (refusal) {
+    const serverNowMs = Date.parse(attempt.headers.date ?? '')
+    throw new OAuthRefusedError(code, `${words} (${code})`, Number.isNaN(serverNowMs) ? null : serverNowMs)
+  }
   throw busy(
     place,
     `${at}${path}: HTTP ${status}${code === null ? ', not an answer of a Salesforce org' : `, ${words}`}`,

@@ -34,6 +34,8 @@ export type SessionKeeper = {
 const LOGIN_PAUSE_MS = 10_000
 /** Far below any session timeout policy (15 minutes at least), far above the time of one request. */
 const JUST_FETCHED_MS = 60_000
+/** An assertion is good for three minutes; clocks this far apart leave less than two of them. */
+const CLOCK_SKEW_MS = 60_000
 
 /**
  * Sessions of one connection. The token store lets one process at a time renew and commits what it got before anybody
@@ -161,18 +163,21 @@ async function logInByAssertion(
   } catch (error) {
     throw new CrmReconnectError('The JWT cannot be signed', error instanceof Error ? error.message : STEPS[grant.kind])
   }
-  const [first, ...others] = audiencesOf(options.loginUrl)
-  const ask = (audience: string) =>
+  const ask = (audience: string, nowMs: number) =>
     requestTokens(options, {
       grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      assertion: jwtAssertion({ clientId: grant.clientId, username: grant.username, key }, audience, options.nowMs()),
+      assertion: jwtAssertion({ clientId: grant.clientId, username: grant.username, key }, audience, nowMs),
     })
+  const [first, second] = audiencesOf(options.loginUrl)
   try {
-    return await ask(first!)
+    return await ask(first!, options.nowMs())
   } catch (error) {
-    const [second] = others
-    if (second === undefined || !(error instanceof OAuthRefusedError) || !/audience/i.test(error.message)) throw error
-    return await ask(second)
+    if (!(error instanceof OAuthRefusedError)) throw error
+    if (second !== undefined && /audience/i.test(error.message)) return await ask(second, options.nowMs())
+    // By a clock that differs from ours the assertion is already over, or not yet believable: theirs is what counts.
+    const { serverNowMs } = error
+    if (serverNowMs === null || Math.abs(serverNowMs - options.nowMs()) < CLOCK_SKEW_MS) throw error
+    return await ask(first!, serverNowMs)
   }
 }
 

@@ -131,6 +131,8 @@ function readValues(
     const compound = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
     const cleared = header.nulled.has(name) || children.some((part) => header.nulled.has(`${name}.${part}`))
     if (update && children.length > 0 && value == null && header.changed.has(name) && !cleared) unclear = true
+    // REST puts the parts of a person's name together by rules of its own; who reads the whole has to ask for it.
+    if (update && children.length > 0 && compound !== null && context.watched?.includes(name)) unclear = true
     if (children.length === 0 || (value !== null && value !== undefined && compound === null))
       put(name, name, value, null)
     else for (const part of children) put(`${name}.${part}`, partName(name, part), compound?.[part], name)
@@ -138,8 +140,13 @@ function readValues(
   return { fields: values, unclear }
 }
 
-/** REST's name of a compound's part: BillingAddress.City is BillingCity, Address.City is City, Name.FirstName is FirstName. */
+/**
+ * REST's name of a compound's part: BillingAddress.City is BillingCity, Address.City is City, Name.FirstName is FirstName.
+ * A custom address or geolocation Site__c has Site__City__s and Site__Latitude__s. An org sends all parts of a custom
+ * geolocation when one changed, and only that one of a standard one; what is not sent is null and stays as it is.
+ */
 function partName(compound: string, part: string): string {
+  if (compound.endsWith('__c')) return `${compound.slice(0, -1)}${part}__s`
   if (compound === 'Name' || PERSON_PARTS.has(part)) return part
   return compound.endsWith('Address') ? compound.slice(0, -'Address'.length) + part : `${compound}${part}`
 }
