@@ -1,10 +1,10 @@
 import { ModifiedIndex } from '../modified-index.ts'
 import { type Actor, app } from './actor.ts'
-import { ApiError, invalid, notFound } from './api-error.ts'
+import { invalid, notFound } from './api-error.ts'
 import { AssociationBook } from './association-book.ts'
 import { followCompany, linkRecords, moveLinks, unlinkRecords } from './association-writes.ts'
 import { derivedProperties } from './derived-properties.ts'
-import { OBJECT_TYPES, type ObjectTypeName, objectType } from './object-type.ts'
+import { OBJECT_TYPES, type ObjectTypeName } from './object-type.ts'
 import { OwnerDirectory } from './owner-directory.ts'
 import type { PortalSeed } from './portal-seed.ts'
 import { PropertyCatalog } from './property-catalog.ts'
@@ -12,7 +12,8 @@ import type { PropertyDefinition } from './property-definition.ts'
 import { SearchIndex } from './search-index.ts'
 import { DEFAULT_SETTINGS, type SandboxSettings } from './settings.ts'
 import type { ObjectRef, StoreChange } from './store-change.ts'
-import { historyMax, historyOf, type RecordView, type StoredRecord, wireValue } from './stored-record.ts'
+import { historyMax, historyOf, type RecordView, type StoredRecord } from './stored-record.ts'
+import { UniqueValues } from './unique-values.ts'
 import { checkProperties, checkRequired, type Written } from './write-validation.ts'
 
 /** One HubSpot account: its records, people, properties and links, and who is told when something changes. */
@@ -37,7 +38,7 @@ export class Portal {
     tasks: [],
   }
   readonly #modified: Readonly<Record<ObjectTypeName, ModifiedIndex<StoredRecord>>>
-  readonly #unique = new Map<string, string>()
+  readonly #unique = new UniqueValues(this.catalog)
   /** Where a merged-away record went, by `type/id`. */
   readonly #mergedInto = new Map<string, string>()
   readonly #index = new SearchIndex()
@@ -70,7 +71,7 @@ export class Portal {
         for (const name of Object.keys(record.properties)) this.catalog.ensure(type.name, name)
         this.#keep(record)
         this.#nextId = Math.max(this.#nextId, Number(record.id))
-        this.#indexUnique(record)
+        this.#unique.add(record)
       }
     }
     for (const { from, to, typeId } of seed.associations) this.associations.add(from, to, typeId)
@@ -111,12 +112,12 @@ export class Portal {
     if (!this.uniqueProperties(type).includes(idProperty)) {
       throw invalid(`Property "${idProperty}" is not a unique property of ${type} and cannot be used as idProperty`)
     }
-    const id = this.#unique.get(uniqueKey(type, idProperty, value))
+    const id = this.#unique.holder(type, idProperty, value)
     return id === undefined ? undefined : this.get({ type, id })
   }
 
   uniqueProperties(type: ObjectTypeName): string[] {
-    return [...objectType(type).uniqueProperties, ...this.catalog.uniqueNames(type)]
+    return this.#unique.properties(type)
   }
 
   *list(type: ObjectTypeName, archived = false): Generator<StoredRecord> {
@@ -168,7 +169,7 @@ export class Portal {
       archivedOwnerAccepted: this.settings.archivedOwnerAccepted,
     })
     if (ownId === null) checkRequired(type, written)
-    this.#checkUnique(type, written, ownId)
+    this.#unique.check(type, written, ownId)
     return written
   }
 
@@ -231,7 +232,7 @@ export class Portal {
     if (record === undefined) return
     const before = viewOf(record)
     record.archivedAtMs = this.now()
-    this.#dropUnique(record)
+    this.#unique.drop(record)
     this.#noteIndex(record, before)
     this.onChange({ kind: 'deleted', ref, actor, atMs: record.archivedAtMs })
     if (ref.type === 'companies') followCompany(this, ref, actor)
@@ -242,7 +243,7 @@ export class Portal {
     if (record === undefined) throw notFound(`resource not found`)
     record.archivedAtMs = null
     record.updatedAtMs = this.now()
-    this.#indexUnique(record)
+    this.#unique.add(record)
     this.#noteIndex(record, null)
     this.onChange({ kind: 'restored', ref, actor, atMs: record.updatedAtMs })
     if (ref.type === 'companies') followCompany(this, ref, actor)
@@ -254,7 +255,7 @@ export class Portal {
     const record = this.get(ref) ?? this.get(ref, true)
     if (record === undefined) return
     const before = viewOf(record)
-    this.#dropUnique(record)
+    this.#unique.drop(record)
     record.gone = true
     record.properties = {}
     record.history.clear()
@@ -283,7 +284,7 @@ export class Portal {
     for (const own of ['hs_merged_object_ids', 'hs_calculated_merged_vids']) delete moved[own]
     for (const loser of losers) {
       const before = viewOf(loser)
-      this.#dropUnique(loser)
+      this.#unique.drop(loser)
       loser.gone = true
       this.#noteIndex(loser, before)
       vids.push(`${loser.id}:${atMs}`)
@@ -300,7 +301,7 @@ export class Portal {
     for (const loser of losers) this.#mergedInto.set(`${type}/${loser.id}`, survivor.id)
     for (const name of Object.keys(moved)) survivor.history.set(name, historyOf(other, name).toReversed())
     survivor.updatedAtMs = atMs
-    this.#indexUnique(survivor)
+    this.#unique.add(survivor)
     this.#noteIndex(survivor, before)
     moveLinks(this, losers.map(refOf), refOf(survivor), actor)
     this.onChange({
@@ -330,11 +331,11 @@ export class Portal {
   /** A property gets another definition. Values follow a new name; no event, no new modification date. */
   replaceProperty(type: ObjectTypeName, name: string, by: PropertyDefinition): void {
     const records = this.#order[type].filter((record) => !record.gone)
-    const indexed = this.catalog.findEvenArchived(type, name)?.hasUniqueValue === true || by.hasUniqueValue
-    if (indexed) for (const record of records) this.#dropUnique(record)
+    const indexed = by.hasUniqueValue || [name, by.name].some((one) => this.uniqueProperties(type).includes(one))
+    if (indexed) for (const record of records) this.#unique.drop(record)
     this.catalog.replace(type, name, by)
     if (by.name !== name) for (const record of records) renameValue(record, name, by.name)
-    if (indexed) for (const record of records) this.#indexUnique(record)
+    if (indexed) for (const record of records) this.#unique.add(record)
   }
 
   /** The change as this portal's own app would make it. */
@@ -363,14 +364,14 @@ export class Portal {
   #set(record: StoredRecord, written: Written, actor: Actor, atMs: number): void {
     const changed = Object.entries(written).filter(([name, value]) => (record.properties[name] ?? '') !== value)
     if (changed.length === 0) return
-    this.#dropUnique(record)
+    this.#unique.drop(record)
     for (const [name, value] of changed) {
       const entries = record.history.get(name) ?? historyOf(record, name)
       entries.push({ value, atMs, sourceType: actor.sourceType, sourceId: actor.sourceId, userId: actor.userId })
       record.history.set(name, entries.slice(-historyMax(record.type)))
     }
     record.properties = { ...record.properties, ...Object.fromEntries(changed) }
-    this.#indexUnique(record)
+    this.#unique.add(record)
     for (const [name, value] of changed) {
       this.onChange({ kind: 'property', ref: refOf(record), name, value, actor, atMs })
     }
@@ -381,44 +382,6 @@ export class Portal {
     this.#modified[record.type].note(record.id)
     const after = record.gone || record.archivedAtMs !== null ? null : viewOf(record)
     this.#index.noteWrite(`${record.type}/${record.id}`, before, after, nowMs + this.settings.searchDelayMs, nowMs)
-  }
-
-  #checkUnique(type: ObjectTypeName, written: Written, ownId: string | null): void {
-    for (const name of this.uniqueProperties(type)) {
-      const value = written[name]
-      if (!value) continue
-      const holder = this.#unique.get(uniqueKey(type, name, value))
-      if (holder === undefined || holder === ownId) continue
-      if (type === 'contacts' && name === 'email') {
-        throw new ApiError(409, 'CONFLICT', `Contact already exists. Existing ID: ${holder}`)
-      }
-      throw invalid(`Property values were not valid`, [
-        {
-          message: `propertyName "${name}" already has the value "${value}" on record ${holder}`,
-          code: 'CONFLICTING_UNIQUE_VALUE',
-          context: { propertyName: [name] },
-        },
-      ])
-    }
-  }
-
-  #indexUnique(record: StoredRecord): void {
-    if (record.gone || record.archivedAtMs !== null) return
-    for (const name of this.uniqueProperties(record.type)) {
-      const value = wireValue(record, name)
-      if (value === undefined) continue
-      const key = uniqueKey(record.type, name, value)
-      if (!this.#unique.has(key)) this.#unique.set(key, record.id)
-    }
-  }
-
-  #dropUnique(record: StoredRecord): void {
-    for (const name of this.uniqueProperties(record.type)) {
-      const value = wireValue(record, name)
-      if (value === undefined) continue
-      const key = uniqueKey(record.type, name, value)
-      if (this.#unique.get(key) === record.id) this.#unique.delete(key)
-    }
   }
 }
 
@@ -438,8 +401,4 @@ export function refOf(record: RecordView): ObjectRef {
 function viewOf(record: StoredRecord): RecordView {
   const { id, type, createdAtMs, updatedAtMs, properties } = record
   return { id, type, createdAtMs, updatedAtMs, properties }
-}
-
-function uniqueKey(type: ObjectTypeName, name: string, value: string): string {
-  return `${type}\n${name}\n${value.toLowerCase()}`
 }
