@@ -318,6 +318,31 @@ describe('an OAuth grant', () => {
     assert.equal(tokens.renewals, 1)
   })
 
+  it('whose token ends in the middle of a batch finishes the batch, each write once', async (t) => {
+    const stage = await stageOf(t)
+    const tokens = memoryTokens(await logIn(stage))
+    const { client } = open(stage, oauthGrant(stage), { tokens })
+    await stage.control('POST', 'faults', { kind: 'expired-token', path: '/crm/objects/2026-03/contacts/batch/update' })
+    const outcomes = await client.writeOwners(
+      ['1', '2', '99'].map((recordId) => ({
+        key: recordId,
+        objectType: 'contacts',
+        recordId,
+        field: 'hubspot_owner_id',
+        to: '502',
+      })),
+    )
+    assert.deepEqual(
+      outcomes.map(({ key, outcome }) => [key, outcome]),
+      [
+        ['1', 'done'],
+        ['2', 'done'],
+        ['99', 'gone'],
+      ],
+    )
+    assert.equal(tokens.renewals, 1)
+  })
+
   it('given back can no longer be renewed; given back twice is fine', async (t) => {
     const stage = await stageOf(t)
     const tokens = memoryTokens(await logIn(stage))

@@ -5,8 +5,8 @@ import { startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
 import type { HubSpotRecord, World } from '../../sandbox/world/world.ts'
 import type { CallBudget, CrmClient } from '../../src/crm/crm.ts'
-import { type HubSpotClientOptions, hubSpotClient } from '../../src/crm/hubspot/hubspot-client.ts'
-import { openPortal, type Portal } from '../../src/crm/hubspot/portal.ts'
+import { hubSpotClient } from '../../src/crm/hubspot/hubspot-client.ts'
+import { openPortal, type Portal, type PortalOptions } from '../../src/crm/hubspot/portal.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 
 export const nowMs = Date.parse('2026-11-20T09:00:00Z')
@@ -75,7 +75,7 @@ export type Stage = {
   }
   readonly taken: string[]
   readonly pauses: number[]
-  another(over: Partial<HubSpotClientOptions>): CrmClient
+  another(over: Partial<PortalOptions>): CrmClient
   control(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<Record<string, unknown>>
   change(...changes: object[]): Promise<string[]>
   tasks(): Promise<SandboxTask[]>
@@ -94,7 +94,7 @@ export async function setUp(
   t: TestContext,
   seed: World,
   settings: Partial<SandboxSettings> = {},
-  over: Partial<HubSpotClientOptions> = {},
+  over: Partial<PortalOptions> = {},
 ): Promise<Stage> {
   const sandbox = await startHubSpotSandbox({ world: seed, settings: { searchDelayMs: 0, ...settings } })
   t.after(() => sandbox.close())
@@ -105,7 +105,7 @@ export async function setUp(
     pauseUntil: async (atMs) => void pauses.push(atMs),
     observe: async () => {},
   }
-  const portalWith = (extra: Partial<HubSpotClientOptions>) =>
+  const portalWith = (extra: Partial<PortalOptions>) =>
     openPortal({
       connectionId: 'hs' as ConnectionId,
       baseUrl: sandbox.url,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { TaskKeySupport, TaskWrite } from '../crm.ts'
-import { type HubSpotClientOptions, hubSpotClient } from './hubspot-client.ts'
-import { openPortal } from './portal.ts'
+import { hubSpotClient } from './hubspot-client.ts'
+import { openPortal, type PortalOptions } from './portal.ts'
 import { recordingBudget, type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from './scripted-server.ts'
 
 const at = '2026-11-20T09:00:00.000Z'
@@ -39,7 +39,7 @@ const PROPERTIES: Record<string, object[]> = {
 type Script = (request: ScriptedRequest) => ScriptedAnswer | undefined
 
 /** A portal with the properties above that answers everything else as the test says. */
-async function portal(t: TestContext, script: Script, over: Partial<HubSpotClientOptions> = {}) {
+async function portal(t: TestContext, script: Script, over: Partial<PortalOptions> = {}) {
   const server = await startScriptedServer((request) => {
     const said = script(request)
     if (said !== undefined) return said

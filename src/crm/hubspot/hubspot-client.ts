@@ -3,15 +3,9 @@ import { createHubSpotRecords } from './hubspot-records.ts'
 import { createHubSpotTasks } from './hubspot-tasks.ts'
 import { readUsers } from './hubspot-users.ts'
 import { writeOwnerFields } from './owner-writes.ts'
-import { openPortal, type Portal, type PortalOptions } from './portal.ts'
-
-export type HubSpotClientOptions = PortalOptions
+import type { Portal } from './portal.ts'
 
 /** HubSpot through the verbs that both CRMs share. Why it speaks HTTP itself: docs/decisions/0003-hubspot-client.md. */
-export function createHubSpotClient(options: HubSpotClientOptions): CrmClient {
-  return hubSpotClient(openPortal(options))
-}
-
 export function hubSpotClient(portal: Portal): CrmClient {
   const { connectionId, appId, http, paths, schemas, taskKey } = portal
   const records = createHubSpotRecords({ connectionId, appId, http, paths, schemas })

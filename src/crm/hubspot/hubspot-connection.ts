@@ -1,7 +1,8 @@
 import type { CrmClient } from '../crm.ts'
 import type { Authorization, CrmAddress, HubSpotGrant, OpenOptions } from '../grant.ts'
 import type { CrmSetup } from '../setup.ts'
-import { checkAccess, searchOne } from './access-check.ts'
+import { searchOne } from './access-attempts.ts'
+import { checkAccess } from './access-check.ts'
 import { type AccessToken, oauthToken, staticToken } from './access-token.ts'
 import { hubSpotClient } from './hubspot-client.ts'
 import {
