@@ -7,6 +7,7 @@ import { ConnectionsReply } from './connection-types.ts'
 import { CaseReply, ListQuery, ListReply, Overview, WorkflowsReply } from './console-types.ts'
 import type { CrmLinks } from './crm-links.ts'
 import { draftRoutes } from './draft-routes.ts'
+import { eventsLedgerRoutes } from './events-ledger-routes.ts'
 import { LiveChanges } from './live-changes.ts'
 import { ProblemError } from './problem.ts'
 import { readCase } from './read-case.ts'
@@ -73,6 +74,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     readConnections(db, { links, now: now(), pollSeconds: connect?.pollSeconds ?? POLL_SECONDS }),
   )
 
+  await app.register(eventsLedgerRoutes, { db, links, now })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })
