@@ -18,7 +18,7 @@ export function runReconcile(context: WorkerContext): void {
   queues.consume(
     'reconcile',
     (connectionId, signal) =>
-      runStage(context, 'reconcile', connectionId, async ({ client, stream }) => {
+      runStage(context, 'reconcile', connectionId, async ({ client, setup, stream }) => {
         if (!(await claimReading(db, connectionId, instance))) return
         let reconciled = false
         try {
@@ -36,7 +36,7 @@ export function runReconcile(context: WorkerContext): void {
           }
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
           if (connection.baseline.done) reconciled = (await reconcile(deps)).complete
-          else await importBaseline(deps)
+          else await importBaseline({ ...deps, count: setup.count })
           // People and every object were read: whatever was missing is there again.
           if (connection.status !== 'connected' && !signal.aborted) {
             await setConnectionStatus(db, connectionId, 'connected', null)

@@ -6,14 +6,16 @@ import { type ObjectShape, objectShape } from '../model/record/object-shape.ts'
 import {
   type EventFate,
   eraseEventValues,
+  insertEvents,
   type StoredEvent,
   settleEvents,
   takeWaitingEvents,
 } from '../store/change-events.ts'
 import { count } from '../store/counters.ts'
 import type { Database, DatabaseTransaction } from '../store/database.ts'
+import { isNothingDecided } from '../store/first-decision.ts'
 import { writtenValues } from '../store/intents.ts'
-import { tryStageLock } from '../store/locks.ts'
+import { stageLock, tryStageLock } from '../store/locks.ts'
 import { markNeighboursDirty, type RecordWrite, readRecordsById, saveRecords } from '../store/records.ts'
 import { unreadableFields } from '../store/schemas.ts'
 import { ownTasks } from '../store/tasks.ts'
@@ -41,15 +43,42 @@ export async function applyBatch(db: Database, connection: { id: ConnectionId; c
     if (!(await tryStageLock(trx, `apply/${connection.id}`))) return NOTHING
     const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)
     if (waiting.length === 0) return NOTHING
-    return applyEvents(trx, connection, waiting)
+    const { fates, applied } = await foldIntoRecords(trx, connection, waiting, 'mark')
+    await settleEvents(trx, fates)
+    return applied
   })
 }
 
-async function applyEvents(
+/**
+ * Stores events and folds them at once, in the caller's transaction: the first import, where nobody waits for an answer
+ * between the two. An event that is there already is folded again, which changes nothing, and keeps the fate it has.
+ */
+export async function storeAndApply(
+  trx: DatabaseTransaction,
+  connection: { id: ConnectionId; crm: Crm },
+  events: readonly ChangeEvent[],
+): Promise<Applied> {
+  if (events.length === 0) return NOTHING
+  await stageLock(trx, `apply/${connection.id}`)
+  const neighbours = (await isNothingDecided(trx, connection.id)) ? 'leave' : 'mark'
+  const numbered = events.map((event, id) => ({ id, event }))
+  const { fates, applied } = await foldIntoRecords(trx, connection, numbered, neighbours)
+  await insertEvents(trx, events, fates)
+  return applied
+}
+
+/**
+ * `leave`: no record has ever been decided, so each is marked from its own first event, and looking for neighbours to
+ * mark would be most of the work of an import.
+ */
+type MarkNeighbours = 'mark' | 'leave'
+
+async function foldIntoRecords(
   trx: DatabaseTransaction,
   { id: connectionId, crm }: { id: ConnectionId; crm: Crm },
   waiting: readonly StoredEvent[],
-): Promise<Applied> {
+  neighbours: MarkNeighbours,
+): Promise<{ readonly fates: EventFate[]; readonly applied: Applied }> {
   const taskObject = crm === 'hubspot' ? 'tasks' : 'Task'
   const ours = await ownTasks(
     trx,
@@ -127,15 +156,16 @@ async function applyEvents(
   }
   const { writes, changed } = outcome
   await saveRecords(trx, writes)
-  await markNeighboursDirty(trx, connectionId, {
-    keys: outcome.touchedKeys,
-    accountIds: [...outcome.touchedAccounts],
-    linksBefore: [...outcome.linksBefore],
-  })
+  if (neighbours === 'mark') {
+    await markNeighboursDirty(trx, connectionId, {
+      keys: outcome.touchedKeys,
+      accountIds: [...outcome.touchedAccounts],
+      linksBefore: [...outcome.linksBefore],
+    })
+  }
   for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
-  await settleEvents(trx, fates)
   const toRead = writes.some((write) => write.needsRead !== null)
-  return { taken: waiting.length, changed, toRead, people, tasks }
+  return { fates, applied: { taken: waiting.length, changed, toRead, people, tasks } }
 }
 
 /** What one record's events come to: its row, and for whom that is news. */

@@ -9,6 +9,7 @@ import type { Database, DatabaseTransaction } from '../store/database.ts'
 import { type DirtyRecord, markDecided, takeDirtyRecords } from '../store/dirty-records.ts'
 import { type ErasedTask, eraseTraces } from '../store/erase-traces.ts'
 import { type OpenException, openExceptionsOf } from '../store/exceptions.ts'
+import { beginDeciding } from '../store/first-decision.ts'
 import { requestTaskWrites } from '../store/intents.ts'
 import { type NeighbourQuery, readNeighbours } from '../store/neighbours.ts'
 import { insertOwnerIntents, type OwnerIntents, ownerIntentsOf, type RefusedIntent } from '../store/owner-intents.ts'
@@ -62,6 +63,9 @@ export async function decideBatch(connection: Connection, deps: DecideDependenci
     let dirty: DirtyRecord[] = []
     try {
       return await inTransaction(db, async (trx) => {
+        await beginDeciding(trx, connection.id)
+        // Once more, now that no import can be in the middle of a page that it takes for the first to be decided.
+        if (!(await baselinesDone(trx))) return { taken: 0, more: false, toAct: false, ready: false }
         dirty = await takeDirtyRecords(trx, connection.id, limit)
         if (dirty.length === 0) return { taken: 0, more: false, toAct: false, ready: true }
         const directory = buildDirectory(await listUsers(trx), await openTaskCounts(trx))

@@ -1,21 +1,87 @@
-import type { Crm } from '../model/record/change-event.ts'
+import { CrmBusyError, CrmReconnectError } from '../crm/crm.ts'
+import type { ChangeEvent, Crm } from '../model/record/change-event.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
-import { insertEvents } from '../store/change-events.ts'
 import { type Baseline, type BaselineObject, saveBaseline, saveSchema, saveWatermark } from '../store/connections.ts'
+import { analyzeRecords } from '../store/statistics.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { storeAndApply } from './apply.ts'
+import { withSample } from './baseline-progress.ts'
 import type { ReconcileDependencies } from './reconcile.ts'
 
+export type ImportDependencies = ReconcileDependencies & {
+  /** How many live records the CRM itself counts; null: it does not say. */
+  readonly count?: (objectType: string) => Promise<number | null>
+}
+
+/** Records per transaction: HubSpot's pages have 50 or 100, and a commit for each would be most of the work. */
+const SAVE_AT = 1_000
+
+/** What was read is saved at the latest after this, so that a slow CRM still shows progress and a kill costs little. */
+const SAVE_AFTER_MS = 2_000
+
+/** What the planner knows of a table that grows from nothing is renewed here and at every doubling. */
+const ANALYZE_AT = 2_000
+
 /**
- * First import of every watched object, page by page; each page and the place it leaves off are one commit, so a kill
- * costs one page. What changes meanwhile is found by the first reconcile, which starts where this one began.
+ * First import of every watched object. What was read and the place where it leaves off are one commit, folded into
+ * records at once; the next pages are read meanwhile. A kill costs what was read since the last commit, at most two
+ * thousand records and a page, which are read again. What changes meanwhile is found by the first reconcile, which
+ * starts where this one began.
  */
-export async function importBaseline(deps: ReconcileDependencies): Promise<Baseline> {
-  const { db, client, connection, nowMs } = deps
+export async function importBaseline(deps: ImportDependencies): Promise<Baseline> {
+  const { db, connection, nowMs } = deps
   const startedAtMs = connection.baseline.startedAtMs ?? nowMs()
   let baseline: Baseline = { ...connection.baseline, startedAtMs }
+  let analyzeAt = Math.max(ANALYZE_AT, 2 * readSoFar(baseline))
+  const save = async (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => {
+    baseline = withSample({ ...baseline, objects: { ...baseline.objects, [objectType]: state } }, nowMs())
+    await inTransaction(db, async (trx) => {
+      await storeAndApply(trx, connection, events)
+      await saveBaseline(trx, connection.id, baseline)
+      if (state.done) await saveWatermark(trx, connection.id, objectType, startedAtMs, state.count)
+    })
+    if (readSoFar(baseline) >= analyzeAt) {
+      analyzeAt = 2 * readSoFar(baseline)
+      await analyzeRecords(db)
+    }
+    deps.onPage()
+  }
   for (const objectType of baselineObjects(connection.crm)) {
-    let state: BaselineObject = baseline.objects[objectType] ?? { done: false, cursor: null, count: 0, total: null }
-    while (!state.done && !deps.signal.aborted) {
+    if (deps.signal.aborted) break
+    if (!baseline.objects[objectType]?.done) await importObject(deps, objectType, baseline.objects[objectType], save)
+  }
+  if (baselineObjects(connection.crm).every((objectType) => baseline.objects[objectType]?.done)) {
+    await analyzeRecords(db)
+    baseline = { ...baseline, done: true }
+    await saveBaseline(db, connection.id, baseline)
+  }
+  return baseline
+}
+
+/** Reads one object to its end, or until it is stopped. What was read is saved either way, and when the CRM fails. */
+async function importObject(
+  deps: ImportDependencies,
+  objectType: string,
+  known: BaselineObject | undefined,
+  save: (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => Promise<void>,
+): Promise<void> {
+  const { client, connection, signal } = deps
+  let state: BaselineObject = known ?? { done: false, cursor: null, count: 0, total: await counted(deps, objectType) }
+  let gathered: ChangeEvent[] = []
+  let savedAt = performance.now()
+  let saving: Promise<void> = Promise.resolve()
+  /** One save at a time, so that no more than two batches are ever held. */
+  const saveGathered = async () => {
+    await saving
+    const events = gathered
+    gathered = []
+    savedAt = performance.now()
+    saving = save(objectType, events, state)
+    // Told by the next await of it.
+    saving.catch(() => undefined)
+  }
+  try {
+    while (!state.done && !signal.aborted) {
       const page = await client.changedSince({
         objectType,
         sinceMs: 0,
@@ -23,28 +89,36 @@ export async function importBaseline(deps: ReconcileDependencies): Promise<Basel
         ...deps.fieldsOf(connection.crm, objectType),
         source: 'baseline',
       })
+      for (const event of page.events) gathered.push(event)
+      const done = page.cursor === null
       state = {
-        done: page.cursor === null,
+        done,
         cursor: page.cursor,
         count: state.count + page.events.length,
-        total: page.total ?? state.total,
+        // At the end the CRM is asked once more, because people went on working while it was read.
+        total: (done ? await counted(deps, objectType) : null) ?? page.total ?? state.total,
       }
-      baseline = { ...baseline, objects: { ...baseline.objects, [objectType]: state } }
-      await inTransaction(db, async (trx) => {
-        await insertEvents(trx, page.events)
-        await saveBaseline(trx, connection.id, baseline)
-        if (state.done) await saveWatermark(trx, connection.id, objectType, startedAtMs, state.count)
-      })
-      if (page.unreadable.length > 0 || state.done) await noteSchema(deps, objectType, page.unreadable)
-      deps.onPage()
+      if (page.unreadable.length > 0 || done) await noteSchema(deps, objectType, page.unreadable)
+      if (done || gathered.length >= SAVE_AT || performance.now() - savedAt >= SAVE_AFTER_MS) await saveGathered()
     }
+  } finally {
+    if (gathered.length > 0) await saveGathered()
+    await saving
   }
-  const done = baselineObjects(connection.crm).every((objectType) => baseline.objects[objectType]?.done)
-  if (done) {
-    baseline = { ...baseline, done: true }
-    await saveBaseline(db, connection.id, baseline)
+}
+
+function readSoFar({ objects }: Baseline): number {
+  return Object.values(objects).reduce((sum, { count }) => sum + count, 0)
+}
+
+/** The CRM's own count is a courtesy: without it the import goes on, and nobody is told how long it will take. */
+async function counted({ count }: ImportDependencies, objectType: string): Promise<number | null> {
+  try {
+    return (await count?.(objectType)) ?? null
+  } catch (error) {
+    if (error instanceof CrmBusyError || error instanceof CrmReconnectError) throw error
+    return null
   }
-  return baseline
 }
 
 /** Other people's tasks are none of our business: only ours are ever looked at, and those are not there at the start. */

@@ -9,16 +9,23 @@ export type StoredEvent = { readonly id: number; readonly event: ChangeEvent }
  * Writes the events that are not there yet and says how many those were. The unique key (connection, dedupe key) is
  * what makes an event exactly once, however often it is delivered.
  */
-export async function insertEvents(db: Kysely<Tables>, events: readonly ChangeEvent[]): Promise<number> {
-  if (events.length === 0) return 0
+export async function insertEvents(
+  db: Kysely<Tables>,
+  given: readonly ChangeEvent[],
+  /** What has become of each already, its place in `given` as `id`. Without it they wait. */
+  fates: readonly EventFate[] = [],
+): Promise<number> {
+  if (given.length === 0) return 0
+  const fateOf = new Map(fates.map((fate) => [fate.id, fate]))
+  const events = given.map((event, n) => (fateOf.get(n)?.blank ? blanked(event) : event))
   const result = await sql`
     insert into change_event
       (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
-       owner_history, answers_until_ms, complete, merged_ids, source, actor)
+       owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
     select connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields::jsonb,
            field_changed::jsonb, owner_history::jsonb, answers_until_ms, complete,
            case when merged_ids is null then null else array(select jsonb_array_elements_text(merged_ids::jsonb)) end,
-           source, actor::jsonb
+           source, actor::jsonb, state, skip_reason
     from unnest(
       ${events.map((e) => e.connectionId)}::text[],
       ${events.map((e) => e.dedupeKey)}::text[],
@@ -34,11 +41,18 @@ export async function insertEvents(db: Kysely<Tables>, events: readonly ChangeEv
       ${events.map((e) => e.complete)}::boolean[],
       ${events.map((e) => (e.mergedIds ? JSON.stringify(e.mergedIds) : null))}::text[],
       ${events.map((e) => e.source)}::text[],
-      ${events.map((e) => JSON.stringify(e.actor))}::text[]
+      ${events.map((e) => JSON.stringify(e.actor))}::text[],
+      ${events.map((_, n) => fateOf.get(n)?.state ?? 'received')}::text[],
+      ${events.map((_, n) => fateOf.get(n)?.reason ?? null)}::text[]
     ) as e(connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
-           owner_history, answers_until_ms, complete, merged_ids, source, actor)
+           owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
     on conflict (connection_id, dedupe_key) do nothing`.execute(db)
   return Number(result.numAffectedRows ?? 0)
+}
+
+/** As the table keeps an event of before its record's erasure. */
+function blanked({ ownerHistory: _, fieldChangedAtMs: __, ...event }: ChangeEvent): ChangeEvent {
+  return { ...event, fields: {} }
 }
 
 type EventRow = {

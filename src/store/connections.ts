@@ -16,6 +16,8 @@ export type Baseline = {
   /** When the import began: what changes later is found by reconcile from here. Epoch milliseconds. */
   readonly startedAtMs?: number
   readonly objects: Readonly<Record<string, BaselineObject>>
+  /** How many records had been read when, over the last minute: what the rate is worked out from. */
+  readonly samples?: readonly { readonly atMs: number; readonly count: number }[]
 }
 
 export type ConnectionStatus = 'connected' | 'reconnect-needed' | 'disconnected'

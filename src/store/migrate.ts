@@ -10,6 +10,7 @@ import * as connecting from './migrations/0005-connecting.ts'
 import * as connectingDetails from './migrations/0006-connecting-details.ts'
 import * as stepCheck from './migrations/0006-step-check.ts'
 import * as endedConnections from './migrations/0007-ended-connections.ts'
+import * as firstDecision from './migrations/0008-first-decision.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-step-check': stepCheck,
   '0006-connecting-details': connectingDetails,
   '0007-ended-connections': endedConnections,
+  '0008-first-decision': firstDecision,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

@@ -128,7 +128,11 @@ async function readHolders(db: Kysely<Tables>, keys: readonly string[]): Promise
     )
     select ${COLUMNS}, held.key
     from held
-    join ${FROM} on r.connection_id = held.connection_id and r.object_type = held.object_type and r.record_id = held.record_id
+    -- one by one by its key, whatever the planner believes of the length of the list
+    cross join lateral (select * from record r where r.connection_id = held.connection_id
+      and r.object_type = held.object_type and r.record_id = held.record_id limit 1) r
+    join connection c on c.id = r.connection_id
+    left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type
     where not r.deleted and r.merged_into is null and ${KNOWN}`.execute(db)
   for (const row of rows) {
     const ref = `${row.connection_id}/${row.object_type}/${row.record_id}`
