@@ -479,6 +479,20 @@ describe('the stream of Salesforce', () => {
     })
   }
 
+  it('calls a request that Salesforce finds malformed a mistake of ours, not of the admin', async () => {
+    bus.onSubscribe = (subscription) =>
+      subscription.fail(
+        status.INVALID_ARGUMENT,
+        'sfdc.platform.eventbus.grpc.subscription.fetch.requested.events.invalid',
+        'The requested number of events is invalid.',
+      )
+    start({ replayId: replayId(1) })
+    await until(() => states.some(({ state }) => state === 'refused'), 'the refusal')
+    const refused = states.find((state) => state.state === 'refused')
+    assert.match(refused?.state === 'refused' ? refused.step : '', /mistake of ours/)
+    assert.ok(!states.some(({ state }) => state === 'replay-lost'))
+  })
+
   for (const [what, code, details] of [
     ['13, the service is unavailable', status.INTERNAL, 'The service is unavailable. Try again later. rpcId: 1'],
     ['13, RST_STREAM with code 0', status.INTERNAL, 'Received RST_STREAM with code 0'],

@@ -287,6 +287,34 @@ describe('tasks in Salesforce', () => {
     })
   })
 
+  it('of one record go in one call, since each locks its record', async () => {
+    describeTask()
+    org.on('POST', '/composite/sobjects', collection())
+    const records = [LEAD, '00Q5f000005bwLGEAY']
+    const many = Array.from({ length: 300 }, (_, at) => ({
+      ...task,
+      key: `k${at}`,
+      about: { objectType: 'Lead', recordId: records[at < 150 ? at % 2 : 1]! },
+    }))
+    const outcomes = await org.client().writeTasks(many)
+    assert.equal(new Set(outcomes.map(({ key }) => key)).size, 300)
+    const calls = to('/composite').map((request) => bodyRows(request).map(({ WhoId }) => WhoId))
+    assert.equal(calls.length, 2)
+    const changes = calls.flat().filter((id, at, all) => at > 0 && id !== all[at - 1])
+    assert.equal(changes.length, 1, 'the records are mixed')
+  })
+
+  it('that were archived are still found, and are not written a second time', async () => {
+    describeTask()
+    // `query` leaves archived tasks out.
+    org.on('GET', '/queryAll', rows({ Id: TASK, IsClosed: true }))
+    org.on('PATCH', '/composite/sobjects', collection())
+    const [outcome] = await org.client().writeTasks([{ ...task, taskId: TASK, status: 'done' }])
+    assert.deepEqual(outcome, { key: task.key, outcome: 'done', id: TASK })
+    assert.match(to('/queryAll')[0]?.soql ?? '', /FROM Task WHERE IsDeleted = false AND Id IN/)
+    assert.equal(to('/query').filter(({ path, soql }) => path === '/query' && / FROM Task /.test(soql ?? '')).length, 0)
+  })
+
   it('are looked for, not given up, when another worker was faster with the same key', async () => {
     describeTask(KEY_FIELD)
     const duplicate = { code: 'DUPLICATE_VALUE', message: `duplicate value found on record with id: ${TASK}` }

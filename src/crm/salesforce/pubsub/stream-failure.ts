@@ -18,6 +18,8 @@ const SELECT_STEP =
 export const SESSION_STEP =
   'The session works for REST, but the Pub/Sub API refuses even a new one: see in Salesforce Setup that our user has "API Enabled" and the External Client App the scope "Manage user data via APIs (api)".'
 
+const OURS_STEP =
+  'Salesforce calls our request malformed, which is a mistake of ours: please report it with these words. Changes are found by polling meanwhile.'
 const ADDRESS_STEP = 'Set the address of the Pub/Sub API to api.pubsub.salesforce.com:7443.'
 
 export function streamFailure(error: unknown): StreamFailure {
@@ -33,7 +35,7 @@ export function streamFailure(error: unknown): StreamFailure {
       return { kind: 'session-refused', why }
     case status.INVALID_ARGUMENT:
       // Without the trailer (a proxy may drop it) the words have to do.
-      return /replay/i.test(error.details) ? { kind: 'replay-lost', why } : { kind: 'refused', why, step: SELECT_STEP }
+      return /replay/i.test(error.details) ? { kind: 'replay-lost', why } : { kind: 'refused', why, step: OURS_STEP }
     case status.NOT_FOUND:
     case status.PERMISSION_DENIED:
       return { kind: 'refused', why, step: SELECT_STEP }
