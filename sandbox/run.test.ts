@@ -78,6 +78,7 @@ describe('the sandbox program', () => {
       'clientSecret',
       'userClientId',
       'userClientSecret',
+      'pkceClientId',
       'controlSecret',
     ]) {
       assert.ok(name in salesforce, `salesforce.${name}`)
