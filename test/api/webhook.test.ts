@@ -118,6 +118,18 @@ describe('the webhook route', () => {
     assert.equal((await counter('webhook-refused'))[0]?.n, 3)
   })
 
+  it('stores the others where one item cannot be read, and counts that one with the reason', async () => {
+    assert.equal((await deliver([event(1), null, event(2, 33, { portalId: undefined }), event(3)])).statusCode, 204)
+    assert.equal(await stored(), 2)
+    assert.deepEqual(
+      (await counter('webhook-skipped')).toSorted((a, b) => a.detail.localeCompare(b.detail)),
+      [
+        { detail: 'no-portal', n: 1 },
+        { detail: 'not-an-object', n: 1 },
+      ],
+    )
+  })
+
   it('takes a delivery that mixes portals apart: ours is stored, the unknown one counted, the answer is 2xx', async () => {
     assert.equal((await deliver([event(1), event(2, 999)])).statusCode, 204)
     assert.equal(await stored(), 1)
