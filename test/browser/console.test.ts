@@ -7,6 +7,7 @@ import { buildApp } from '../../src/api/app.ts'
 import { createSignInLink } from '../../src/api/session.ts'
 import { VENDOR_PAGES } from '../../src/api/vendor-pages.ts'
 import { explainPolicy } from '../../src/model/policy/explain-policy.ts'
+import { testSetUp } from '../support/connect-stage.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
@@ -39,6 +40,7 @@ describe('the console in a real browser', { skip }, () => {
       consoleDir: CONSOLE_DIST,
       links: VENDOR_PAGES,
       explain: explainPolicy,
+      connect: testSetUp(test.db, base),
     })
     await app.listen({ host: '127.0.0.1', port })
   })
@@ -282,11 +284,17 @@ describe('the console in a real browser', { skip }, () => {
   it('an empty installation says what to do next', async () => {
     const empty = await testDatabase()
     const port = await freePort()
-    const own = buildApp({ db: empty.db, publicUrl: `http://localhost:${port}`, consoleDir: CONSOLE_DIST })
+    const publicUrl = `http://localhost:${port}`
+    const own = buildApp({
+      db: empty.db,
+      publicUrl,
+      consoleDir: CONSOLE_DIST,
+      connect: testSetUp(empty.db, publicUrl),
+    })
     await own.listen({ host: '127.0.0.1', port })
-    await page.goto(await createSignInLink(empty.db, `http://localhost:${port}`))
+    await page.goto(await createSignInLink(empty.db, publicUrl))
     await page.getByText('No CRM is connected yet').waitFor()
-    await page.getByRole('link', { name: 'Connections', exact: true }).click()
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Connections' }).click()
     await page.getByText('nothing is written to the CRM for it').waitFor()
     await page.locator('main').getByRole('link', { name: 'Connect a CRM' }).waitFor()
     await page.getByRole('link', { name: 'Cases', exact: true }).click()

@@ -3,6 +3,7 @@ import { buildConsoleIfStale } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { createSignInLink } from '../../src/api/session.ts'
 import { explainPolicy } from '../../src/model/policy/explain-policy.ts'
+import { testSetUp } from '../support/connect-stage.ts'
 import { testDatabase } from '../support/database.ts'
 import { seedConsole } from './console-rows.ts'
 
@@ -20,6 +21,7 @@ const app = buildApp({
   publicUrl,
   consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
   explain: explainPolicy,
+  connect: testSetUp(db, publicUrl),
   links: {
     recordUrl: (connection, objectType, recordId) => `${connection.baseUrl}/${objectType}/${recordId}`,
     taskUrl: (connection, taskId) => `${connection.baseUrl}/tasks/${taskId}`,

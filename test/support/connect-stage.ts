@@ -14,11 +14,36 @@ import { createSecretBox } from '../../src/store/secret-box.ts'
 
 const CONFIG = fileURLToPath(new URL('../../config', import.meta.url))
 
-/** Both sandbox CRMs in this process, and everything that connecting takes, as the service has it. */
+/** Connecting as the service has it, for a database of a test. CRMs may be on this machine. */
+export function testSetUp(db: Database, publicUrl: string, over: Partial<ConnectSetUp> = {}): ConnectSetUp {
+  const policies = policiesOf(loadPolicies(CONFIG))
+  const needsOf: ConnectSetUp['needsOf'] = (crm) => accessNeeds(policies, crm)
+  const bound = connecting({
+    db,
+    box: createSecretBox([{ version: 'v1', key: randomBytes(32) }]),
+    needsOf,
+    allowsLoopback: true,
+    extraHosts: [],
+    nowMs: Date.now,
+    instance: 'test',
+  })
+  return {
+    connecting: bound,
+    checks: new DraftChecks(bound),
+    needsOf,
+    publicUrl,
+    webhookUrl: new URL('/webhooks/hubspot', publicUrl).href,
+    sandbox: false,
+    pollSeconds: 60,
+    ...over,
+  }
+}
+
+/** Both sandbox CRMs in this process. */
 export type ConnectStage = {
   readonly hubspot: HubSpotSandbox
   readonly salesforce: SalesforceSandbox
-  /** What `buildApp` is given to connect them. */
+  /** As `testSetUp`; its checks are waited for by `close`. */
   setUp(db: Database, publicUrl: string, over?: Partial<ConnectSetUp>): ConnectSetUp
   close(): Promise<void>
 }
@@ -29,32 +54,12 @@ export async function connectStage(): Promise<ConnectStage> {
     startHubSpotSandbox({ world, settings: { searchDelayMs: 0 } }),
     startSalesforceSandbox({ world }),
   ])
-  const policies = policiesOf(loadPolicies(CONFIG))
   const setUps: ConnectSetUp[] = []
   return {
     hubspot,
     salesforce,
-    setUp(db, publicUrl, over = {}) {
-      const needsOf: ConnectSetUp['needsOf'] = (crm) => accessNeeds(policies, crm)
-      const bound = connecting({
-        db,
-        box: createSecretBox([{ version: 'v1', key: randomBytes(32) }]),
-        needsOf,
-        allowsLoopback: true,
-        extraHosts: [],
-        nowMs: Date.now,
-        instance: 'test',
-      })
-      const setUp: ConnectSetUp = {
-        connecting: bound,
-        checks: new DraftChecks(bound),
-        needsOf,
-        publicUrl,
-        webhookUrl: new URL('/webhooks/hubspot', publicUrl).href,
-        sandbox: false,
-        pollSeconds: 60,
-        ...over,
-      }
+    setUp(db, publicUrl, over) {
+      const setUp = testSetUp(db, publicUrl, over)
       setUps.push(setUp)
       return setUp
     },
