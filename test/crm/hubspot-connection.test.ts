@@ -205,6 +205,9 @@ describe('a token of a static app', () => {
       assert.ok(!`${error.stack}`.includes('pat-na1-wrong'))
       return true
     })
+    // Nothing renews a static token: HubSpot is asked once more, and never for another one.
+    const { requests } = await stage.control('GET', 'stats')
+    assert.deepEqual(Object.entries(requests as object), [['GET /account', 2]])
     await stage.control('POST', 'faults', { kind: 'hang', times: 20, delayMs: 5_000 })
     const slow = open(stage, tokenGrant(stage), { deadlineMs: 100 })
     await assert.rejects(slow.setup.checkAccess(needs), CrmUnknownError)
@@ -265,6 +268,33 @@ describe('the key of tasks at connect', () => {
 })
 
 describe('an OAuth grant', () => {
+  it('is asked for on HubSpot’s own page, with the scopes apart by %20 and nothing secret in the address', () => {
+    const { required, optional } = hubSpotScopes(needs)
+    const at = (baseUrl: string, pagesUrl?: string) =>
+      new URL(
+        hubSpotAuthorization({
+          grant: { kind: 'hubspot-oauth', clientId: 'c 1', clientSecrets: ['hush'], appId: null },
+          address: { baseUrl, apiVersion: '2026-03', pubsubAddress: null },
+          pagesUrl,
+          scopes: required,
+          optionalScopes: optional,
+          nowMs: Date.now,
+        }).url({ redirectUri, state: 's&1', codeChallenge: 'challenge' }),
+      )
+    const url = at('https://api.hubapi.com')
+    assert.equal(`${url.origin}${url.pathname}`, 'https://app.hubspot.com/oauth/authorize')
+    assert.ok(url.search.includes(`scope=${required.join('%20')}&`), url.search)
+    assert.ok(!url.href.includes('hush'))
+    assert.deepEqual(
+      ['client_id', 'redirect_uri', 'state', 'code_challenge_method', 'optional_scope'].map((name) =>
+        url.searchParams.get(name),
+      ),
+      ['c 1', redirectUri, 's&1', 'S256', 'crm.schemas.tasks.write'],
+    )
+    assert.equal(at('https://api.hubapi.com', 'https://app-eu1.hubspot.com').origin, 'https://app-eu1.hubspot.com')
+    assert.equal(at('http://127.0.0.1:4010').origin, 'http://127.0.0.1:4010')
+  })
+
   it('works with the tokens of the login, for the portal and the user who connected it', async (t) => {
     const stage = await stageOf(t)
     const tokens = memoryTokens(await logIn(stage))

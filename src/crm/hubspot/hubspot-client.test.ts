@@ -353,6 +353,33 @@ function task(key: string, over: Partial<TaskWrite> = {}): TaskWrite {
 }
 
 describe('writing tasks', () => {
+  it('keeps links waiting while they fail, and never asks for more in one call than HubSpot takes', async (t) => {
+    let healthy = false
+    const { client, requests } = await portal(
+      t,
+      ({ path, body }) => {
+        if (path.includes('/associations/')) {
+          return healthy ? { status: 201, json: {} } : { status: 503, text: '', headers: { 'retry-after': '60' } }
+        }
+        if (!path.endsWith('/batch/upsert')) return undefined
+        const results = body.inputs.map(({ properties }: { properties: object }, index: number) => ({
+          id: String(requests.length * 1_000 + index),
+          properties,
+        }))
+        return { status: 200, json: { results } }
+      },
+      { taskKey: enforced },
+    )
+    const hundred = (round: number) => Array.from({ length: 100 }, (_, n) => task(`k${round}-${n}`))
+    for (let round = 1; round <= 25; round += 1) await client.writeTasks(hundred(round))
+    healthy = true
+    await client.writeTasks(hundred(26))
+    const calls = requests.filter(({ path }) => path.includes('/associations/'))
+    const asked = calls.map(({ body }) => body.inputs.length)
+    assert.ok(Math.max(...asked) <= 2_000, `${Math.max(...asked)} links in one call`)
+    assert.ok((asked.at(-1) ?? 0) > 100, 'what waited went along')
+  })
+
   it('sends one upsert and one call of links, whatever the number, and reads shuffled results by key', async (t) => {
     const { client, requests } = await portal(
       t,
