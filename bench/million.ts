@@ -182,7 +182,8 @@ async function until(
 async function runScan(stack: Stack, out: string): Promise<{ seconds: number; rssMb: number; summary: string }> {
   const from = performance.now()
   const child = spawn(process.execPath, [fileURLToPath(new URL('../src/cli/scan.ts', import.meta.url)), '--out', out], {
-    env: { ...process.env, DATABASE_URL: stack.databaseUrl, DATA_DIR: stack.settings.dataDir },
+    // Found as a person's is: by the directory and the port of the one that runs.
+    env: { ...process.env, DATA_DIR: stack.settings.dataDir, PORT: String(stack.settings.port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''

@@ -26,7 +26,7 @@ export type NoticeView = z.infer<typeof NoticeView>
 const BaselineView = z.object({
   done: z.boolean(),
   startedAt: Instant.nullable(),
-  /** Over all objects since it began; null until enough is read to tell. */
+  /** Over all objects in the last minute; null until enough is read to tell. */
   perSecond: z.number().nullable(),
   /** Null where the CRM does not say how many there are. */
   leftMs: z.number().nullable(),

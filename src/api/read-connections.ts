@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import type { AccessFindings } from '../model/crm-facts.ts'
 import type { Crm } from '../model/record/change-event.ts'
-import { watchedObjects } from '../model/record/object-shape.ts'
+import { baselineProgress } from '../pipeline/baseline-progress.ts'
+import { baselineObjects as importedObjects } from '../pipeline/import-baseline.ts'
+import type { Baseline } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import { listNotices, type Notice } from '../store/notices.ts'
-import type { BaselineProgress } from '../store/tables.ts'
 import { GrantKind } from './connect-types.ts'
 import type { ConnectionsReply, ConnectionView } from './connection-types.ts'
 import { type CrmLinks, safeUrl } from './crm-links.ts'
@@ -27,7 +28,7 @@ type ConnectionRow = {
   webhook_url: string | null
   access: AccessFindings | null
   access_checked_at: Date | null
-  baseline: BaselineProgress & { readonly startedAtMs?: number }
+  baseline: Baseline
   stream_state: string | null
   stream_seen_at: Date | null
   task_key: { enforced?: boolean; why?: string } | null
@@ -175,32 +176,22 @@ function noticesOf(notices: readonly Notice[], connectionId: string): Connection
   }
 }
 
-/** Below this a rate says more about the start than about the CRM. */
-const RATE_AFTER_MS = 3_000
-
 function baselineView(row: ConnectionRow, now: Date): ConnectionView['baseline'] {
   const { done, startedAtMs } = row.baseline
   const objects = baselineObjects(row)
-  const runsForMs = startedAtMs === undefined ? 0 : +now - startedAtMs
-  const count = objects.reduce((sum, object) => sum + object.count, 0)
-  const perSecond = done || count === 0 || runsForMs < RATE_AFTER_MS ? null : (1_000 * count) / runsForMs
-  const isTold = objects.every((object) => object.done || object.total !== null)
-  const left = objects.reduce(
-    (sum, object) => sum + (object.done ? 0 : Math.max(0, (object.total ?? 0) - object.count)),
-    0,
-  )
+  const { perSecond, leftMs } = baselineProgress(row.baseline, importedObjects(row.crm), +now)
   return {
     done,
     startedAt: startedAtMs === undefined ? null : new Date(startedAtMs).toISOString(),
     perSecond,
-    leftMs: perSecond !== null && isTold ? (1_000 * left) / perSecond : null,
+    leftMs,
     objects,
   }
 }
 
 /** In the order of the import, with those that have not begun. */
 function baselineObjects(row: ConnectionRow): ConnectionView['baseline']['objects'] {
-  const order = watchedObjects(row.crm)
+  const order = importedObjects(row.crm)
   const begun = Object.entries(row.baseline.objects)
   const names = row.baseline.done
     ? begun.map(([name]) => name)

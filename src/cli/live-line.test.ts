@@ -49,10 +49,14 @@ describe('the live line', () => {
         ...calm,
         waiting: 40,
         lagS: 1.23,
-        importing: [{ id: 'hub', count: 5, total: 9 }],
+        importing: [
+          { id: 'hub', count: 5, total: 9, perSecond: 2, leftMs: 2_000 },
+          { id: 'org', count: 1_200, total: null, perSecond: null, leftMs: null },
+          { id: 'big', count: 10, total: 900_010, perSecond: 100, leftMs: 9_000_000 },
+        ],
         reconnect: ['sf'],
       }),
-      /40 waiting, 1\.2 s behind · importing hub: 5 of 9 · sf has to be connected again$/,
+      /40 waiting, 1\.2 s behind · importing hub: 5 of 9, 2\/s, 2 s left · importing org: 1,200 · importing big: 10 of 900,010, 100\/s, 2\.5 h left · sf has to be connected again$/,
     )
   })
 })

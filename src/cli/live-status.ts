@@ -1,4 +1,7 @@
 import { sql } from 'kysely'
+import { type BaselineProgress, baselineProgress } from '../pipeline/baseline-progress.ts'
+import { baselineObjects } from '../pipeline/import-baseline.ts'
+import type { Baseline } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 
 export type LiveStatus = {
@@ -9,7 +12,10 @@ export type LiveStatus = {
   readonly openByClass: Readonly<Record<string, number>>
   readonly openTasks: number
   /** Connections whose first import is not done, with what is known of its progress. */
-  readonly importing: readonly { readonly id: string; readonly count: number; readonly total: number | null }[]
+  readonly importing: readonly ({ readonly id: string } & Pick<
+    BaselineProgress,
+    'count' | 'total' | 'perSecond' | 'leftMs'
+  >)[]
   readonly reconnect: readonly string[]
 }
 
@@ -30,7 +36,7 @@ export function liveStatus(db: Database): () => Promise<LiveStatus> {
     const tasks = await sql<{ n: number }>`select count(*) as n from task where status = 'open'`.execute(db)
     const connections = await db
       .selectFrom('connection')
-      .select(['id', 'status', 'baseline'])
+      .select(['id', 'crm', 'status', 'baseline'])
       .where('status', '<>', 'disconnected')
       .orderBy('id')
       .execute()
@@ -42,15 +48,10 @@ export function liveStatus(db: Database): () => Promise<LiveStatus> {
       openTasks: tasks.rows[0]?.n ?? 0,
       importing: connections
         .filter(({ baseline }) => !baseline.done)
-        .map(({ id, baseline }) => {
-          const objects = Object.values(baseline.objects)
-          const totals = objects.map(({ total }) => total)
-          return {
-            id,
-            count: objects.reduce((sum, { count }) => sum + count, 0),
-            total: totals.some((total) => total === null) || totals.length === 0 ? null : sum(totals as number[]),
-          }
-        }),
+        .map(({ id, crm, baseline }) => ({
+          id,
+          ...baselineProgress(baseline as Baseline, baselineObjects(crm), Date.now()),
+        })),
       reconnect: connections.filter(({ status }) => status === 'reconnect-needed').map(({ id }) => id),
     }
   }
@@ -70,11 +71,22 @@ export function statusLine(status: LiveStatus): string {
     `${number(status.openTasks)} tasks`,
     status.waiting === 0 ? 'up to date' : `${number(status.waiting)} waiting, ${status.lagS.toFixed(1)} s behind`,
     ...status.importing.map(
-      ({ id, count, total }) => `importing ${id}: ${number(count)}${total === null ? '' : ` of ${number(total)}`}`,
+      ({ id, count, total, perSecond, leftMs }) =>
+        `importing ${id}: ${number(count)}${total === null ? '' : ` of ${number(total)}`}` +
+        (perSecond === null ? '' : `, ${number(Math.round(perSecond))}/s`) +
+        (leftMs === null ? '' : `, ${timeLeft(leftMs)} left`),
     ),
     ...status.reconnect.map((id) => `${id} has to be connected again`),
   ]
   return parts.join(' · ')
+}
+
+/** Rounded up, so that it is never early. */
+function timeLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000)
+  if (seconds < 90) return `${seconds} s`
+  const minutes = Math.ceil(seconds / 60)
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
 }
 
 function number(value: number): string {

@@ -122,7 +122,7 @@ async function counted({ count }: ImportDependencies, objectType: string): Promi
 }
 
 /** Other people's tasks are none of our business: only ours are ever looked at, and those are not there at the start. */
-function baselineObjects(crm: Crm): readonly string[] {
+export function baselineObjects(crm: Crm): readonly string[] {
   return watchedObjects(crm).filter((objectType) => objectType !== 'tasks' && objectType !== 'Task')
 }
 
