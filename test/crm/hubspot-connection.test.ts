@@ -5,11 +5,12 @@ import type { CallBudget } from '../../src/crm/crm.ts'
 import { CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
 import type { CrmAddress, HubSpotGrant, OpenOptions, Tokens } from '../../src/crm/grant.ts'
 import { hubSpotAuthorization, hubSpotScopes, openHubSpot } from '../../src/crm/hubspot/hubspot-connection.ts'
+import { type ScriptedAnswer, startScriptedServer } from '../../src/crm/hubspot/scripted-server.ts'
 import type { AccessNeeds } from '../../src/crm/setup.ts'
 import type { AccessCheck } from '../../src/model/crm-facts.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { contact, type Stage, setUp, world } from './hubspot-stage.ts'
-import { memoryTokens } from './hubspot-tokens.ts'
+import { memoryTokens, tokensOf } from './hubspot-tokens.ts'
 
 const needs: AccessNeeds = {
   objects: [
@@ -309,6 +310,44 @@ describe('an OAuth grant', () => {
     assert.ok(identity.actorName !== null && identity.actorName !== 'app 9180042', identity.actorName ?? '')
     assert.equal(limits, null, 'HubSpot states no daily limit for OAuth apps')
     assert.deepEqual((await client.changedSince({ ...baseline, cursor: null })).events.length, 2)
+  })
+
+  it('is shown under the e-mail of who connected it, or under nothing where HubSpot does not say', async (t) => {
+    const answers: { introspect: ScriptedAnswer; actor: [string | null, string | null] }[] = [
+      {
+        introspect: { status: 200, json: { active: true, app_id: 900, user: 'ana@example.com', user_id: 5 } },
+        actor: ['900', 'ana@example.com'],
+      },
+      { introspect: { status: 200, json: { active: true, user_id: 5 } }, actor: [null, 'user 5'] },
+      { introspect: { status: 500, json: {} }, actor: [null, null] },
+      { introspect: { status: 200, text: '<html>' }, actor: [null, null] },
+    ]
+    for (const { introspect, actor } of answers) {
+      const server = await startScriptedServer(({ path }) =>
+        path.endsWith('/introspect') ? introspect : { status: 200, json: { portalId: 77 } },
+      )
+      t.after(() => server.close())
+      const { client } = openHubSpot({
+        connectionId: 'hs' as ConnectionId,
+        grant: { kind: 'hubspot-oauth', clientId: 'c', clientSecrets: ['hush'], appId: null },
+        address: { baseUrl: server.baseUrl, apiVersion: '2026-09', pubsubAddress: null },
+        tokens: memoryTokens(tokensOf({ expiresAtMs: Date.now() + 1_800_000 })),
+        budget: FREE,
+        taskKey: undefined,
+        accountId: undefined,
+        pagesUrl: undefined,
+        nowMs: Date.now,
+      })
+      const identity = await client.identify()
+      assert.deepEqual([identity.actorId, identity.actorName], actor)
+      const asked = server.requests.find(({ path }) => path === '/oauth/2026-09/token/introspect')
+      const form = new URLSearchParams(asked?.text)
+      assert.deepEqual([form.get('token'), form.get('client_secret')], ['access-1', 'hush'])
+      assert.ok(
+        server.requests.every(({ query }) => query.size === 0),
+        'nothing secret in an address',
+      )
+    }
   })
 
   it('that covers fewer scopes than are needed says which', async (t) => {

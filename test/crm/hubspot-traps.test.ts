@@ -15,6 +15,7 @@ import { parseWebhook } from '../../src/crm/hubspot/webhook-delivery.ts'
 import { toChangeEvents } from '../../src/crm/hubspot/webhook-events.ts'
 import { verifySignature } from '../../src/crm/hubspot/webhook-signature.ts'
 import type { ChangeEvent, ConnectionId } from '../../src/model/record/change-event.ts'
+import { foldEvents, mergedEventForLosers } from '../../src/model/record/fold.ts'
 import { contact, DAY, nowMs, setUp, world } from './hubspot-stage.ts'
 
 /** Section 10 of the contract, trap by trap. Those that cannot reach us are held off by the first test. */
@@ -324,6 +325,25 @@ describe('HubSpot', () => {
       assert.deepEqual([events.map(({ kind, mergedIds }) => [kind, mergedIds]), missing], [[['merged', gone]], []])
     })
   }
+
+  it('trap 21: folded, such a merge ends the records that are gone, and nothing has to be asked again', async (t) => {
+    const { client, change } = await setUp(t, people)
+    const context = { crm: 'hubspot', unreadable: new Set<string>() } as const
+    const before = (await client.readRecords({ ...reading, ids: ['1', '2'] })).events
+    const loser = foldEvents(
+      null,
+      before.filter(({ recordId }) => recordId === '2'),
+      context,
+    ).record
+    assert.equal(loser.mergedInto, null)
+    const [survivor = ''] = await change({ op: 'merge', objectType: 'contacts', id: '1', mergedId: '2' })
+    const told = (await everything(client.changedSince)).filter(({ recordId }) => recordId === survivor)
+    const folded = foldEvents(null, told, context)
+    assert.deepEqual([folded.needsRead, folded.record.deleted], [null, false])
+    const derived = told.flatMap(mergedEventForLosers).filter(({ recordId }) => recordId === '2')
+    const gone = foldEvents(loser, derived, context)
+    assert.deepEqual([gone.record.mergedInto, gone.needsRead], [survivor, null])
+  })
 
   it('trap 21: a record that nobody was merged into tells of no merge, nor does the first import', async (t) => {
     const { client, change } = await setUp(t, people)
