@@ -101,6 +101,8 @@ export class PermissionBook {
     const { apiEnabled, viewAll, viewAllUsers, objects } = this.of(userId)
     const own = objects[entity]
     if (!apiEnabled || own?.read === false) return false
+    // Tasks have no View All Records of their own.
+    if (entity === 'Task') return viewAll
     if (entity === 'User') return own?.viewAll ?? viewAllUsers ?? viewAll
     return own?.viewAll ?? viewAll
   }

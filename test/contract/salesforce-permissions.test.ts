@@ -169,6 +169,14 @@ describe('permissions of the run-as user in the Salesforce sandbox', () => {
     assert.equal((await client.topic('/data/UserChangeEvent')).canSubscribe, false)
   })
 
+  it('events of tasks need View All Data: tasks have no View All Records', async () => {
+    const { status } = await control(sandbox, 'POST', 'settings', { selectedEntities: ['Lead', 'Account', 'Task'] })
+    assert.equal(status, 200)
+    await permit({ viewAll: false, objects: { Task: { viewAll: true }, Account: { viewAll: true } } })
+    assert.equal((await client.topic('/data/AccountChangeEvent')).canSubscribe, true)
+    assert.equal((await client.topic('/data/TaskChangeEvent')).canSubscribe, false)
+  })
+
   it('events do not carry hidden fields, neither value nor bit; a part of a compound neither', async () => {
     await permit({ objects: { Lead: { fields: { Title: 'hidden', City: 'hidden' } } } })
     const stream = await subscribed('/data/LeadChangeEvent')
