@@ -64,6 +64,17 @@ export const draftRoutes: FastifyPluginAsyncZod<{
         )
       }
       const { webhookUrl, connectionId, grant, address, crm } = entered(request.body)
+      if (webhookUrl !== null && grant.kind === 'hubspot-token' && grant.clientSecrets.length === 0) {
+        throw new ProblemError('bad-request', 400, 'Push needs the client secret of the app.', {
+          errors: [
+            {
+              field: 'clientSecret',
+              problem:
+                'Paste the client secret: without it a notification cannot be told from a forged one. Or choose polling.',
+            },
+          ],
+        })
+      }
       const { draftId } = await connectProblems(() =>
         connecting.createDraft({ crm, grant, address, webhookUrl, madeBy: 'console', connectionId }),
       )

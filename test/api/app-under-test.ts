@@ -1,5 +1,6 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type AppOptions, buildApp } from '../../src/api/app.ts'
+import type { ConnectSetUp } from '../../src/api/connect-options.ts'
 import type { ProblemReply } from '../../src/api/console-types.ts'
 import { createSignInLink } from '../../src/api/session.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -19,9 +20,14 @@ export type AppUnderTest = {
   readonly close: () => Promise<void>
 }
 
-export async function appUnderTest(options: Partial<AppOptions> = {}): Promise<AppUnderTest> {
+export async function appUnderTest({
+  connect,
+  ...options
+}: Partial<Omit<AppOptions, 'connect'>> & {
+  readonly connect?: (db: Database) => ConnectSetUp
+} = {}): Promise<AppUnderTest> {
   const test = await testDatabase()
-  const app = buildApp({ db: test.db, publicUrl: PUBLIC_URL, ...options })
+  const app = buildApp({ db: test.db, publicUrl: PUBLIC_URL, connect: connect?.(test.db) ?? null, ...options })
   const call = (request: InjectOptions) =>
     app.inject({ method: 'GET', ...request, headers: { ...HEADERS, ...request.headers } })
   return {

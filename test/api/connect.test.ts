@@ -1,0 +1,483 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { unzipSync } from 'fflate'
+import { sql } from 'kysely'
+import type { ConnectOptionsReply, DraftReply, DraftsReply, NewDraftReply } from '../../src/api/connect-types.ts'
+import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
+import { type AppUnderTest, appUnderTest, cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
+
+let stage: ConnectStage
+let t: AppUnderTest
+let cookie: string
+/** Every answer of this file, to look for secrets in at its end. */
+const answers: string[] = []
+
+const CANARY = 'CANARY-7f3a9c51e2'
+
+before(async () => {
+  stage = await connectStage()
+  t = await appUnderTest({ connect: (db) => stage.setUp(db, PUBLIC_URL) })
+  cookie = await t.signIn()
+})
+after(async () => {
+  await t?.close()
+  await stage?.close()
+})
+beforeEach(async () => {
+  await sql`truncate connection, connection_draft, call_budget, notice cascade`.execute(t.db)
+})
+
+async function call(
+  method: 'GET' | 'POST' | 'DELETE' | 'PUT',
+  url: string,
+  payload?: object,
+  headers: Record<string, string> = {},
+) {
+  const reply = await t.call({ method, url, headers: { cookie, ...headers }, ...(payload ? { payload } : {}) })
+  answers.push(`${JSON.stringify(reply.headers)} ${reply.body}`)
+  return reply
+}
+
+const DRAFTS = '/api/console/drafts'
+
+async function newDraft(body: object): Promise<NewDraftReply> {
+  const reply = await call('POST', DRAFTS, body)
+  assert.equal(reply.statusCode, 201, reply.body)
+  return reply.json<NewDraftReply>()
+}
+
+async function readDraft(id: string): Promise<DraftReply> {
+  const reply = await call('GET', `${DRAFTS}/${id}`)
+  assert.equal(reply.statusCode, 200, reply.body)
+  return reply.json<DraftReply>()
+}
+
+async function untilChecked(id: string): Promise<DraftReply> {
+  const deadline = Date.now() + 20_000
+  for (;;) {
+    const draft = await readDraft(id)
+    if (draft.status === 'checked' || draft.status === 'failed') return draft
+    if (Date.now() > deadline) assert.fail(`still ${draft.status} after 20 s`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const hubSpotToken = (token = stage.hubspot.credentials.token) => ({
+  kind: 'hubspot-token',
+  token,
+  baseUrl: stage.hubspot.url,
+})
+const hubSpotOAuth = () => ({
+  kind: 'hubspot-oauth',
+  clientId: stage.hubspot.credentials.clientId,
+  clientSecret: stage.hubspot.credentials.clientSecret,
+  baseUrl: stage.hubspot.url,
+})
+const pkce = () => ({
+  kind: 'salesforce-pkce',
+  clientId: stage.salesforce.credentials.pkceClientId,
+  baseUrl: stage.salesforce.url,
+  pubsubAddress: stage.salesforce.pubsubAddress,
+})
+
+async function connected(): Promise<string> {
+  const { draftId } = await newDraft(hubSpotToken())
+  assert.equal((await untilChecked(draftId)).status, 'checked')
+  const reply = await call('POST', `${DRAFTS}/${draftId}/start`, { dayShare: 0.2, windowShare: 0.8 })
+  assert.equal(reply.statusCode, 200, reply.body)
+  return reply.json<{ connectionId: string }>().connectionId
+}
+
+describe('making a connection', () => {
+  it('HubSpot by token: checks run behind the answer, then a person starts it', async () => {
+    const { draftId, next } = await newDraft(hubSpotToken())
+    assert.equal(next, 'check')
+    const draft = await untilChecked(draftId)
+    assert.equal(draft.status, 'checked', draft.problem ?? '')
+    assert.equal(draft.access?.identity?.accountId, String(stage.hubspot.portalId))
+    assert.ok(draft.access.checks.length > 5)
+    assert.deepEqual([draft.feed, draft.delaySeconds], ['poll', 60])
+    const count = await sql<{ n: number }>`select count(*) as n from connection`.execute(t.db)
+    assert.equal(count.rows[0]!.n, 0, 'nothing is connected before somebody says so')
+    const reply = await call('POST', `${DRAFTS}/${draftId}/start`, { dayShare: 0.1, windowShare: 0.5 })
+    assert.equal(reply.statusCode, 200, reply.body)
+    const { rows } = await sql<{ day_share: number; made_by: string; feed: string }>`
+      select b.day_share, c.made_by, c.feed from connection c join call_budget b on b.connection_id = c.id`.execute(
+      t.db,
+    )
+    assert.deepEqual(
+      rows.map((row) => [Math.round(row.day_share * 100), row.made_by, row.feed]),
+      [[10, 'console', 'poll']],
+    )
+    assert.equal((await call('GET', `${DRAFTS}/${draftId}`)).statusCode, 404, 'a started draft is no draft any more')
+  })
+
+  it('a draft that is not checked, or not granted, is not started', async () => {
+    const { draftId } = await newDraft(pkce())
+    const reply = await call('POST', `${DRAFTS}/${draftId}/start`, { dayShare: 0.2, windowShare: 0.8 })
+    assert.equal(reply.statusCode, 409)
+    assert.match(problemOf(reply).type, /:not-ready$/)
+  })
+
+  it('the task property is made when somebody asks for it', async () => {
+    const { draftId } = await newDraft(hubSpotToken())
+    assert.equal((await untilChecked(draftId)).taskKey?.enforced, false)
+    const made = await call('POST', `${DRAFTS}/${draftId}/task-key`)
+    assert.equal(made.statusCode, 200, made.body)
+    assert.equal(made.json<{ enforced: boolean }>().enforced, true)
+    assert.equal((await readDraft(draftId)).taskKey?.enforced, true)
+  })
+
+  it('is given up without a trace', async () => {
+    const { draftId } = await newDraft(pkce())
+    assert.equal((await call('GET', DRAFTS)).json<DraftsReply>().drafts.length, 1)
+    assert.equal((await call('DELETE', `${DRAFTS}/${draftId}`)).statusCode, 204)
+    assert.equal((await call('GET', `${DRAFTS}/${draftId}`)).statusCode, 404)
+    const { rows } = await sql<{ n: number }>`select count(*) as n from connection_draft`.execute(t.db)
+    assert.equal(rows[0]!.n, 0)
+  })
+})
+
+describe('what was entered wrong', () => {
+  const cases: readonly [string, object, string, RegExp][] = [
+    ['no token', { kind: 'hubspot-token', token: ' ' }, 'token', /Distribution tab/],
+    ['a token left out', { kind: 'hubspot-token' }, 'token', /Distribution tab/],
+    ['letters for an app id', { kind: 'hubspot-token', token: 'x', appId: 'nine' }, 'appId', /number/],
+    [
+      'login.salesforce.com',
+      {
+        kind: 'salesforce-client-credentials',
+        clientId: 'a',
+        clientSecret: 'b',
+        baseUrl: 'https://login.salesforce.com',
+      },
+      'baseUrl',
+      /My Domain/,
+    ],
+    [
+      'a host of somebody else',
+      { kind: 'hubspot-token', token: 'x', baseUrl: 'https://evil.example' },
+      'baseUrl',
+      /evil/,
+    ],
+    ['no address', { kind: 'salesforce-pkce', clientId: 'a' }, 'baseUrl', /My Domain/],
+    [
+      'a webhook address with a query',
+      { kind: 'hubspot-token', token: 'x', webhookUrl: 'https://a.example/hook?x=1' },
+      'webhookUrl',
+      /https/,
+    ],
+    [
+      'a certificate for a key',
+      {
+        kind: 'salesforce-jwt',
+        clientId: 'a',
+        username: 'u@acme.com',
+        privateKey: `-----BEGIN CERTIFICATE-----\n${CANARY}\n-----END CERTIFICATE-----`,
+        baseUrl: 'https://acme.my.salesforce.com',
+      },
+      'privateKey',
+      /key/i,
+    ],
+    ['a kind that there is not', { kind: 'password' }, 'kind', /./],
+  ]
+  for (const [name, body, field, says] of cases) {
+    it(`${name} is said in a sentence at its field`, async () => {
+      const reply = await call('POST', DRAFTS, body)
+      assert.equal(reply.statusCode, 400, reply.body)
+      const found = problemOf(reply).errors?.find((error) => error.field === field)
+      assert.ok(found, `no sentence for ${field} in ${reply.body}`)
+      assert.match(found.problem, says)
+    })
+  }
+
+  it('shares outside of 1 to 100 % are refused, each at its field', async () => {
+    const { draftId } = await newDraft(pkce())
+    const reply = await call('POST', `${DRAFTS}/${draftId}/start`, { dayShare: 0, windowShare: 1.2 })
+    assert.equal(reply.statusCode, 400)
+    assert.deepEqual(
+      problemOf(reply).errors?.map((error) => error.field),
+      ['dayShare', 'windowShare'],
+    )
+  })
+
+  it('push without a secret to believe it by is refused before anything is tried', async () => {
+    const reply = await call('POST', DRAFTS, { ...hubSpotToken(), webhookUrl: 'https://hooks.example.com/hubspot' })
+    assert.equal(reply.statusCode, 400, reply.body)
+    assert.deepEqual(
+      problemOf(reply).errors?.map((error) => error.field),
+      ['clientSecret'],
+    )
+  })
+})
+
+describe('who may do it', () => {
+  it('nobody without a session, by no route and no method', async () => {
+    const { draftId } = await newDraft(pkce())
+    const routes: readonly ['GET' | 'POST' | 'DELETE', string, object?][] = [
+      ['GET', DRAFTS],
+      ['POST', DRAFTS, hubSpotToken()],
+      ['GET', `${DRAFTS}/${draftId}`],
+      ['DELETE', `${DRAFTS}/${draftId}`],
+      ['POST', `${DRAFTS}/${draftId}/check`],
+      ['POST', `${DRAFTS}/${draftId}/authorize`],
+      ['POST', `${DRAFTS}/${draftId}/task-key`],
+      ['POST', `${DRAFTS}/${draftId}/start`, { dayShare: 0.2, windowShare: 0.8 }],
+      ['GET', '/api/console/connect-options'],
+      ['GET', '/api/console/hubspot-project.zip?kind=static'],
+      ['POST', '/api/console/connections/x/check'],
+      ['POST', '/api/console/connections/x/shares', { dayShare: 0.2, windowShare: 0.8 }],
+      ['POST', '/api/console/connections/x/client-secret', { retireOld: true }],
+      ['POST', '/api/console/connections/x/disconnect', { history: 'keep' }],
+    ]
+    for (const [method, url, payload] of routes) {
+      const reply = await t.call({ method, url, ...(payload ? { payload } : {}) })
+      assert.equal(reply.statusCode, 401, `${method} ${url}: ${reply.body}`)
+    }
+  })
+
+  it('no page of another origin', async () => {
+    const { draftId } = await newDraft(pkce())
+    for (const [method, url] of [
+      ['POST', `${DRAFTS}/${draftId}/check`],
+      ['DELETE', `${DRAFTS}/${draftId}`],
+    ] as const) {
+      const reply = await call(method, url, undefined, { origin: 'https://evil.example' })
+      assert.equal(reply.statusCode, 403)
+    }
+    assert.equal((await call('GET', `${DRAFTS}/${draftId}`)).statusCode, 200)
+  })
+
+  it('nothing is changed by a GET or by another method', async () => {
+    const { draftId } = await newDraft(pkce())
+    for (const path of ['check', 'authorize', 'task-key', 'start']) {
+      // An address with an id in it is not known under another method, so it is simply not there.
+      assert.equal((await call('GET', `${DRAFTS}/${draftId}/${path}`)).statusCode, 404, path)
+    }
+    assert.equal((await call('PUT', `${DRAFTS}/${draftId}`)).statusCode, 404)
+    assert.equal((await readDraft(draftId)).status, 'authorizing')
+  })
+
+  it('a draft that is not there is 404, whatever its id looks like', async () => {
+    for (const id of ['00000000-0000-4000-8000-000000000000', 'abc']) {
+      for (const [method, path] of [
+        ['GET', ''],
+        ['DELETE', ''],
+        ['POST', '/check'],
+        ['POST', '/authorize'],
+        ['POST', '/task-key'],
+      ] as const) {
+        assert.equal((await call(method, `${DRAFTS}/${id}${path}`)).statusCode, 404, `${method} ${id}${path}`)
+      }
+    }
+    assert.equal((await call('GET', `${DRAFTS}/${encodeURIComponent("x' or 1=1")}`)).statusCode, 400)
+  })
+})
+
+describe('signing in at the CRM', () => {
+  /** What the browser does on the CRM's own page. Answers the address that it is sent back to, without our origin. */
+  async function approveAtHubSpot(authorizeUrl: string): Promise<string> {
+    const url = new URL(authorizeUrl)
+    url.searchParams.set('decided', 'yes')
+    const reply = await fetch(url, { redirect: 'manual' })
+    const back = new URL(reply.headers.get('location')!)
+    assert.equal(back.origin, PUBLIC_URL)
+    return back.pathname + back.search
+  }
+
+  async function begin(body: object): Promise<{ draftId: string; authorizeUrl: string }> {
+    const { draftId, next } = await newDraft(body)
+    assert.equal(next, 'authorize')
+    const reply = await call('POST', `${DRAFTS}/${draftId}/authorize`)
+    assert.equal(reply.statusCode, 200, reply.body)
+    return { draftId, ...reply.json<{ authorizeUrl: string }>() }
+  }
+
+  it('comes back to the draft, whose checks then run by themselves; the answer counts once', async () => {
+    const { draftId, authorizeUrl } = await begin(hubSpotOAuth())
+    const back = await approveAtHubSpot(authorizeUrl)
+    const reply = await call('GET', back)
+    assert.equal(reply.statusCode, 303)
+    assert.equal(reply.headers.location, `/connections/new/${draftId}`)
+    assert.equal(reply.headers['cache-control'], 'no-store')
+    const draft = await untilChecked(draftId)
+    assert.equal(draft.status, 'checked', draft.problem ?? '')
+    const again = await call('GET', back)
+    assert.match(String(again.headers.location), /refused=state/)
+  })
+
+  it('is refused for another session, and then works for none', async () => {
+    const { draftId, authorizeUrl } = await begin(hubSpotOAuth())
+    const back = await approveAtHubSpot(authorizeUrl)
+    const mine = cookie
+    cookie = cookieOf(await t.call({ method: 'POST', url: '/api/session', payload: { link: await secretOf(t.db) } }))
+    assert.match(String((await call('GET', back)).headers.location), /refused=state/)
+    cookie = mine
+    assert.equal((await readDraft(draftId)).status, 'authorizing')
+  })
+
+  it('is refused without a session, at the other provider, forged, stale or without an answer', async () => {
+    const { draftId, authorizeUrl } = await begin(hubSpotOAuth())
+    const back = await approveAtHubSpot(authorizeUrl)
+    const nobody = await t.call({ url: back })
+    assert.match(String(nobody.headers.location), /refused=signed-out/)
+    const other = await call('GET', back.replace('/hubspot/', '/salesforce/'))
+    assert.match(String(other.headers.location), /crm=salesforce&refused=state/)
+    const forged = await call('GET', `/oauth/hubspot/callback?code=x&state=${CANARY}`)
+    assert.equal(forged.headers.location, '/connections/new?crm=hubspot&refused=state')
+    const empty = await call('GET', '/oauth/hubspot/callback')
+    assert.match(String(empty.headers.location), /refused=incomplete/)
+    assert.equal((await readDraft(draftId)).status, 'authorizing')
+  })
+
+  it('is refused after ten minutes', async () => {
+    const { authorizeUrl } = await begin(hubSpotOAuth())
+    const back = await approveAtHubSpot(authorizeUrl)
+    await sql`update oauth_state set expires_at = now() - interval '1 second'`.execute(t.db)
+    assert.match(String((await call('GET', back)).headers.location), /refused=state/)
+  })
+
+  it('a denial is a sentence on the draft, and whatever else the CRM says is not repeated', async () => {
+    const { draftId, authorizeUrl } = await begin(pkce())
+    const state = new URL(authorizeUrl).searchParams.get('state')!
+    const reply = await call(
+      'GET',
+      `/oauth/salesforce/callback?state=${state}&error=access_denied&error_description=${encodeURIComponent('<b>buy pills</b>')}`,
+    )
+    assert.equal(reply.headers.location, `/connections/new/${draftId}`)
+    const draft = await readDraft(draftId)
+    assert.equal(draft.status, 'failed')
+    assert.match(draft.problem ?? '', /not granted/)
+    assert.doesNotMatch(draft.problem ?? '', /pills/)
+  })
+
+  it('asks with PKCE, and keeps the verifier to itself', async () => {
+    const { authorizeUrl } = await begin(pkce())
+    const asked = new URL(authorizeUrl).searchParams
+    assert.equal(asked.get('code_challenge_method'), 'S256')
+    assert.match(asked.get('code_challenge') ?? '', /^[\w-]{43}$/)
+    assert.equal(asked.get('redirect_uri'), `${PUBLIC_URL}/oauth/salesforce/callback`)
+    assert.equal(asked.has('code_verifier'), false)
+  })
+})
+
+describe('a connection that stands', () => {
+  it('is checked again, with its share of the limits changed', async () => {
+    const id = await connected()
+    const checked = await call('POST', `/api/console/connections/${id}/check`)
+    assert.equal(checked.statusCode, 200, checked.body)
+    const shares = await call('POST', `/api/console/connections/${id}/shares`, { dayShare: 0.33, windowShare: 0.5 })
+    assert.equal(shares.statusCode, 200, shares.body)
+    const listed = await call('GET', '/api/console/connections')
+    assert.equal(listed.statusCode, 200, listed.body)
+    const { connections } = listed.json<{
+      connections: { budget: { dayShare: number; windowShare: number }; access: { checks: unknown[] } }[]
+    }>()
+    assert.deepEqual([connections[0]!.budget.dayShare, connections[0]!.budget.windowShare], [0.33, 0.5])
+    assert.ok(connections[0]!.access.checks.length > 5)
+  })
+
+  it('takes a second client secret and lets go of the first', async () => {
+    const id = await connected()
+    const url = `/api/console/connections/${id}/client-secret`
+    assert.equal((await call('POST', url, {})).statusCode, 400)
+    assert.equal((await call('POST', url, { add: `${CANARY}-new-client-secret` })).statusCode, 204)
+    assert.equal((await call('POST', url, { retireOld: true })).statusCode, 204)
+  })
+
+  it('is ended with its history kept; erased only when its name is typed', async () => {
+    const id = await connected()
+    const url = `/api/console/connections/${id}/disconnect`
+    const wrong = await call('POST', url, { history: 'erase', title: 'something' })
+    assert.equal(wrong.statusCode, 400)
+    assert.match(problemOf(wrong).detail, /HubSpot/)
+    const kept = await call('POST', url, { history: 'keep' })
+    assert.equal(kept.statusCode, 200, kept.body)
+    assert.ok(kept.json<{ says: string[] }>().says.length > 0)
+    const { rows } = await sql<{ status: string; title: string; credentials: Buffer | null }>`
+      select status, title, credentials from connection`.execute(t.db)
+    assert.deepEqual([rows[0]!.status, rows[0]!.credentials], ['disconnected', null])
+    const erased = await call('POST', url, { history: 'erase', title: rows[0]!.title })
+    assert.equal(erased.statusCode, 200, erased.body)
+  })
+
+  it('that is not there is 404', async () => {
+    for (const path of ['check', 'disconnect', 'shares', 'client-secret']) {
+      const payload = { disconnect: { history: 'keep' }, shares: { dayShare: 0.2, windowShare: 0.8 } }[path] ?? {
+        retireOld: true,
+      }
+      assert.equal((await call('POST', `/api/console/connections/nobody/${path}`, payload)).statusCode, 404, path)
+    }
+  })
+})
+
+describe('what the page for connecting is told', () => {
+  it('where the CRMs come back to, what is asked for, and that HubSpot cannot call localhost', async () => {
+    const options = (await call('GET', '/api/console/connect-options')).json<ConnectOptionsReply>()
+    assert.equal(options.hubspot.redirectUri, `${PUBLIC_URL}/oauth/hubspot/callback`)
+    assert.equal(options.isPublic, false)
+    assert.equal(options.hubspot.pollSeconds, 60)
+    assert.ok(options.hubspot.scopes.required.includes('crm.objects.contacts.read'))
+    assert.deepEqual(options.salesforce.entities.length, 5)
+  })
+
+  it('the project files come as one archive, with the redirect address where one is needed', async () => {
+    const reply = await call('GET', '/api/console/hubspot-project.zip?kind=oauth&push=false')
+    assert.equal(reply.statusCode, 200)
+    assert.equal(reply.headers['content-type'], 'application/zip')
+    const files = unzipSync(new Uint8Array(reply.rawPayload))
+    const text = (path: string) => new TextDecoder().decode(files[path])
+    assert.ok(Object.keys(files).every((path) => path.startsWith('lanekeeper/')))
+    assert.ok(files['lanekeeper/hsproject.json'])
+    assert.match(text('lanekeeper/src/app/app-hsmeta.json'), /oauth\/hubspot\/callback/)
+    assert.equal(
+      Object.keys(files).some((path) => path.includes('webhooks')),
+      false,
+      'nobody could call us',
+    )
+  })
+})
+
+describe('while the sandbox runs', () => {
+  it('nothing of one’s own is taken, with the command that changes that', async () => {
+    const own = await appUnderTest({ connect: (db) => stage.setUp(db, PUBLIC_URL, { sandbox: true }) })
+    const signedIn = await own.signIn()
+    const reply = await own.call({
+      method: 'POST',
+      url: DRAFTS,
+      payload: hubSpotToken(),
+      headers: { cookie: signedIn },
+    })
+    assert.equal(reply.statusCode, 409)
+    assert.match(problemOf(reply).detail, /npm start -- --own/)
+    await own.close()
+  })
+})
+
+describe('secrets', () => {
+  it('go in and never come out, in no answer, header, error or address of this file', async () => {
+    const { draftId } = await newDraft({
+      ...hubSpotToken(`pat-na1-${CANARY}-token`),
+      clientSecret: `${CANARY}-client-secret`,
+      webhookUrl: 'https://hooks.example.com/webhooks/hubspot',
+    })
+    const draft = await untilChecked(draftId)
+    assert.equal(draft.status, 'failed')
+    await call('GET', DRAFTS)
+    await call('GET', '/api/console/connections')
+    const { token, clientSecret } = stage.hubspot.credentials
+    for (const secret of [CANARY, token, clientSecret]) {
+      const leaked = answers.filter((answer) => answer.includes(secret))
+      assert.deepEqual(leaked, [], 'a secret came out')
+    }
+  })
+
+  it('are sealed in the database', async () => {
+    await newDraft({ ...hubSpotToken(`pat-na1-${CANARY}-token`) })
+    const { rows } = await sql<{ row: string }>`
+      select encode(credentials, 'escape') || coalesce(problem, '') || address::text as row from connection_draft`.execute(
+      t.db,
+    )
+    assert.ok(rows.length > 0 && rows.every(({ row }) => !row.includes(CANARY)))
+  })
+})
