@@ -502,6 +502,18 @@ describe('the stream of the sandbox org', () => {
     })
   })
 
+  it('brings a record that a rule changed in the same transaction once, with what stood at its end', async () => {
+    const client = connect('person')
+    await follow({}, async ({ events }) => {
+      const id = await createAs(client, 'Lead', { LastName: 'Routed', Company: 'Acme' })
+      const created = await until(() => events().find(({ recordId }) => recordId === id), 'the new lead')
+      assert.equal(created.kind, 'created')
+      // The assignment rule of the org moved it to a queue before the transaction ended.
+      assert.match(created.fields.OwnerId ?? '', /^00G/)
+      assert.equal(events().filter(({ recordId }) => recordId === id).length, 1)
+    })
+  })
+
   it('brings a change with only what changed, in the order of the org, and tells ours from theirs', async () => {
     const [id] = openLeads().slice(70)
     const write = (to: string) => ({ key: 'x', objectType: 'Lead', recordId: id!, field: 'OwnerId', to })

@@ -160,6 +160,30 @@ describe('what is checked when an org is connected', () => {
     assert.equal(check(findings, 'stream').state, 'works')
   })
 
+  it('says which objects are not selected, and that no place is left for them', async () => {
+    await control('POST', 'settings', {
+      selectedEntities: ['Lead', 'Account'],
+      selectedElsewhere: ['Case', 'Order__c', 'Asset'],
+    })
+    try {
+      const findings = await open().checkAccess(NEEDS)
+      assert.deepEqual(findings.streamSlots, {
+        max: 5,
+        taken: ['Account', 'Asset', 'Case', 'Lead', 'Order__c'],
+        missing: ['Contact', 'Opportunity', 'User'],
+      })
+      assert.deepEqual(states(findings), ['stream/Contact', 'stream/Opportunity', 'stream/User'])
+      const { grant, need } = check(findings, 'stream/Contact')
+      assert.equal(need, 'needed')
+      assert.match(grant ?? '', /select Contact\. 5 of the 5 .*add-on/)
+    } finally {
+      await control('POST', 'settings', {
+        selectedEntities: ['Lead', 'Account', 'Contact', 'Opportunity', 'User'],
+        selectedElsewhere: [],
+      })
+    }
+  })
+
   it('never takes "cannot be read" for "works": without View Setup the selection is unknown', async () => {
     await control('POST', 'permissions', { viewSetup: false })
     const findings = await open().checkAccess(NEEDS)

@@ -698,6 +698,20 @@ describe('traps of jsforce and of REST', () => {
     )
   })
 
+  it('General: a gap storm of 450 records costs three reads, never one for each', async () => {
+    const field = (name: string, type: string) => ({ name, type, updateable: false, createable: false })
+    org.on('GET', '/sobjects/Lead/describe', {
+      json: { fields: [field('Id', 'id'), field('SystemModstamp', 'datetime'), field('Email', 'email')] },
+    })
+    org.on('GET', '/queryAll', rows())
+    const ids = writes(450).map(({ recordId }) => recordId)
+    const { missing } = await org
+      .client()
+      .readRecords({ objectType: 'Lead', ids, fields: ['Email'], historyFields: [] })
+    assert.equal(missing.length, 450)
+    assert.equal(to('/queryAll').length, 3)
+  })
+
   it('General: the nightly look at all ids costs one call per 2,000 records, in the order of the key', async () => {
     const field = (name: string, type: string) => ({ name, type, updateable: false, createable: false })
     org.on('GET', '/sobjects/Lead/describe', {
