@@ -27,7 +27,7 @@ export function LedgerTable({ ledger }: { ledger: EventsLedgerReply }) {
             <th scope="col">Object</th>
             <th scope="col">Last 14 days</th>
             {columns.map(([name, title]) => (
-              <th scope="col" key={name} className="count">
+              <th scope="col" key={name} className="ledger-count">
                 {title}
               </th>
             ))}
@@ -44,7 +44,7 @@ export function LedgerTable({ ledger }: { ledger: EventsLedgerReply }) {
                 <Strip object={object} />
               </td>
               {columns.map(([name, title]) => (
-                <td key={name} className="count" data-title={title}>
+                <td key={name} className="ledger-count" data-title={title}>
                   {number(object.numbers[name])}
                 </td>
               ))}

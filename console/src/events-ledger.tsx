@@ -31,7 +31,7 @@ export function EventsLedger({ connectionId }: { connectionId: string }) {
   const asked = data.check.state !== 'idle'
   return (
     <div className="ledger">
-      <h3>Events and records add up</h3>
+      <h3>Ledger of events</h3>
       <p className={data.outOfStep > 0 || data.total.failed > 0 ? 'ledger-says ledger-off' : 'ledger-says'}>
         {ledgerSays(data)}
       </p>

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import type { Browser, Page } from 'playwright-core'
+import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
+import { buildApp } from '../../src/api/app.ts'
+import { createSignInLink } from '../../src/api/session.ts'
+import { VENDOR_PAGES } from '../../src/api/vendor-pages.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { chromiumPath, launchChromium } from './chromium.ts'
+import { seedConsole } from './console-rows.ts'
+import { seedLedger } from './ledger-rows.ts'
+import { freePort, seriousViolations, tooWideBy } from './page-checks.ts'
+
+const executable = chromiumPath()
+const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
+/** Where to leave pictures for somebody who wants to look; nowhere unless asked. */
+const PICTURES = process.env.SCREENSHOT_DIR
+
+describe('the ledger of events in a real browser', { skip }, () => {
+  let browser: Browser
+  let test: TestDatabase
+  let app: ReturnType<typeof buildApp>
+  let base: string
+
+  before(async () => {
+    await buildConsoleIfStale()
+    ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
+    const now = new Date()
+    await seedConsole(test.db, now)
+    await seedLedger(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
+    const port = await freePort()
+    base = `http://localhost:${port}`
+    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: VENDOR_PAGES })
+    await app.listen({ host: '127.0.0.1', port })
+  })
+  after(async () => {
+    await browser?.close()
+    await app?.close()
+    await test?.drop()
+  })
+
+  async function openConnections(width: number, height: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme })
+    context.setDefaultTimeout(20_000)
+    const page = await context.newPage()
+    await page.goto(await createSignInLink(test.db, base))
+    await page.getByRole('link', { name: 'Connections' }).click()
+    await page.getByRole('heading', { name: 'Ledger of events' }).waitFor()
+    return page
+  }
+
+  async function picture(page: Page, name: string): Promise<void> {
+    if (!PICTURES) return
+    await mkdir(PICTURES, { recursive: true })
+    await page
+      .locator('.ledger')
+      .first()
+      .screenshot({ path: join(PICTURES, `${name}.png`) })
+  }
+
+  it('says in one sentence whether silence can be trusted', async () => {
+    const page = await openConnections(1440, 1000, 'light')
+    const says = page.locator('.ledger-says').first()
+    assert.match(
+      (await says.textContent()) ?? '',
+      /^All 1[\d,.\s]+ events of the last 7 days are accounted for\. 2 of them could not be used\. 3 records are not in step\. 14 changes came without an event and were found by reading\.$/,
+    )
+    assert.equal(await page.getByRole('img', { name: 'companies: 1 day not in step' }).count(), 1)
+    assert.equal(await page.getByRole('img', { name: 'deals: in step on all days' }).count(), 1)
+    await picture(page, 'ledger-desktop')
+    assert.deepEqual(await seriousViolations(page), [])
+    await page.context().close()
+  })
+
+  it('fits a phone', async () => {
+    const page = await openConnections(390, 844, 'dark')
+    assert.equal(await tooWideBy(page), 0)
+    await picture(page, 'ledger-phone')
+    await page.getByText('How events came, and why some were skipped').first().click()
+    assert.equal(await tooWideBy(page), 0)
+    assert.deepEqual(await seriousViolations(page), [])
+    await page.context().close()
+  })
+
+  it('reads again what is not in step, and compares, at the press of a button', async () => {
+    const page = await openConnections(1440, 1000, 'light')
+    await page.getByRole('button', { name: 'Read 3 records again' }).click()
+    await page.getByText('3 records being read again').waitFor()
+    assert.equal(await page.getByRole('button', { name: /^Read / }).count(), 0)
+    await page.getByRole('button', { name: 'Compare now' }).click()
+    await page.getByText('About to compare').waitFor()
+    await sql`update step_check set state = 'running', object_type = 'contacts', records = 2100, of_total = 5204`.execute(
+      test.db,
+    )
+    await page.getByText('Comparing contacts').waitFor()
+    await page.getByText(/2[,.\s]?100 of 5[,.\s]?204 read/).waitFor()
+    await picture(page, 'ledger-comparing')
+    // As the worker leaves it.
+    await sql`update step_check set state = 'idle', last_full_at = now(), last_recent_at = now()`.execute(test.db)
+    await sql`delete from out_of_step`.execute(test.db)
+    await page.getByText('Every record is in step.').waitFor()
+    await page.getByRole('button', { name: 'Compare now' }).isEnabled()
+    await page.context().close()
+  })
+})
