@@ -2,6 +2,7 @@ import { WRITE_BATCH_MAX } from '../src/crm/crm.ts'
 import { actBatch } from '../src/pipeline/act.ts'
 import { forPeople } from '../src/pipeline/budget.ts'
 import { nextDeparture } from '../src/store/intents.ts'
+import { mayWrite } from '../src/store/writing.ts'
 import type { WorkerContext } from './context.ts'
 import { runStage } from './run-stage.ts'
 
@@ -23,6 +24,7 @@ export function runAct(context: WorkerContext): void {
     'act',
     (connectionId, signal) =>
       runStage(context, 'act', connectionId, async ({ client, connection }) => {
+        if (!(await mayWrite(db, connectionId))) return
         const titles = new Map(
           (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
         )

@@ -10,6 +10,7 @@ import { createDraft, createDraftTaskKey, discardDraft } from '../pipeline/conne
 import { startDraft } from '../pipeline/start-draft.ts'
 import { type DraftView, readDraft } from '../store/connection-drafts.ts'
 import { listConnections } from '../store/connections.ts'
+import { mayWrite } from '../store/writing.ts'
 import { checkLines, factLines, identityLine } from './access-report.ts'
 import { type Ask, askAtTerminal } from './ask.ts'
 import { type OpenCommand, openCommand, UsageError } from './connect-command.ts'
@@ -123,9 +124,7 @@ async function connect(crm: Crm, made: Made, values: Options, ask: Ask, command:
     draft = (await readDraft(deps.db, draftId)) ?? draft
     const { connectionId } = await startDraft(deps, draftId, shares)
     started = true
-    out.say(
-      `\nConnected as ${connectionId}. The first import reads every watched record; nothing is written meanwhile.`,
-    )
+    out.say(`\nConnected as ${connectionId}. The first import reads every watched record.`)
     if (!values['no-wait']) await followImport(command, connectionId)
     return 0
   } finally {
@@ -169,6 +168,11 @@ async function followImport({ deps }: OpenCommand, connectionId: string): Promis
     if (connection.baseline.done) {
       const count = Object.values(connection.baseline.objects).reduce((sum, object) => sum + object.count, 0)
       out.say(`Read ${count.toLocaleString('en-US')} records. "npx lanekeeper scan" shows what is broken in them.`)
+      if (!(await mayWrite(deps.db, connectionId))) {
+        out.say(
+          `Nothing is written to this CRM until you say so: npx lanekeeper connections allow-writes ${connectionId}`,
+        )
+      }
       return
     }
     out.show(statusLine(await read()))

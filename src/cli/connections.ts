@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
 import { disconnect } from '../pipeline/disconnect.ts'
+import { letWrite } from '../pipeline/writing.ts'
 import { listConnections } from '../store/connections.ts'
+import { mayWrite } from '../store/writing.ts'
 import { askAtTerminal } from './ask.ts'
 import { type OpenCommand, openCommand, UsageError } from './connect-command.ts'
 
 const HELP = `connections                     lists what is connected
+connections allow-writes ID     lets the workflows write tasks and owners; until then a connection is only read
+connections hold-writes ID      takes that back
 connections disconnect ID       ends a connection: tokens are revoked and erased, tasks stay in the CRM
   --history keep|erase          what was read and decided stays (keep), or goes with it (erase)
   --yes                         without asking
@@ -28,12 +32,13 @@ async function runConnections(args: readonly string[]): Promise<number> {
     return 0
   }
   const [verb, id, ...rest] = positionals
-  if (rest.length > 0 || (verb !== undefined && (verb !== 'disconnect' || id === undefined))) {
-    throw new UsageError('Use "connections", or "connections disconnect ID"')
+  if (rest.length > 0 || (verb !== undefined && (!isVerb(verb) || id === undefined))) {
+    throw new UsageError(`Use "connections" alone, or with ${VERBS.join(', ')} and the id of a connection`)
   }
   const command = await openCommand(readSettings(process.env))
   try {
     if (verb === undefined || id === undefined) return await list(command)
+    if (verb !== 'disconnect') return await writes(command, id, verb === 'allow-writes')
     const { history } = values
     if (history !== 'keep' && history !== 'erase') {
       throw new UsageError('Say what becomes of the history: --history keep or --history erase')
@@ -42,6 +47,21 @@ async function runConnections(args: readonly string[]): Promise<number> {
   } finally {
     await command.close()
   }
+}
+
+const VERBS = ['allow-writes', 'hold-writes', 'disconnect'] as const
+
+function isVerb(word: string): boolean {
+  return (VERBS as readonly string[]).includes(word)
+}
+
+async function writes({ deps }: OpenCommand, id: string, allowed: boolean): Promise<number> {
+  await letWrite(deps.db, id, { allowed, by: 'terminal', nowMs: deps.nowMs() })
+  const says = allowed
+    ? 'From now on workflows write tasks and owners to it, each as far as its mode allows.'
+    : 'Nothing more is written to it. What was decided stays, and goes on being decided.'
+  process.stdout.write(`${says}\n`)
+  return 0
 }
 
 async function list({ deps }: OpenCommand): Promise<number> {
@@ -53,7 +73,8 @@ async function list({ deps }: OpenCommand): Promise<number> {
   for (const { id, title, status, statusReason, baseline } of connections) {
     const count = Object.values(baseline.objects).reduce((sum, object) => sum + object.count, 0)
     const read = `${count.toLocaleString('en-US')} records ${baseline.done ? 'read' : 'read so far'}`
-    process.stdout.write(`${id}  ${title}: ${status}${statusReason ? ` (${statusReason})` : ''}, ${read}\n`)
+    const writing = status === 'disconnected' || (await mayWrite(deps.db, id)) ? '' : ', only read'
+    process.stdout.write(`${id}  ${title}: ${status}${statusReason ? ` (${statusReason})` : ''}, ${read}${writing}\n`)
   }
   return 0
 }

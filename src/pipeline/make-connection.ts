@@ -10,6 +10,7 @@ import { reopenWork } from '../store/end-connection.ts'
 import { appendLedger } from '../store/ledger.ts'
 import { credentialsOf, tokensOf } from '../store/secret-places.ts'
 import type { StoredAddress } from '../store/tables.ts'
+import { setWriting } from '../store/writing.ts'
 import { noticesOfAccess } from './access-notices.ts'
 import { CALL_LIMITS } from './budget.ts'
 import type { ConnectDeps } from './connect-crm.ts'
@@ -59,6 +60,10 @@ export async function makeConnection(
   await putTokens(trx, id, tokens === null ? null : box.seal(tokensOf(id), JSON.stringify(tokens)))
   if (shares !== null) await saveShares(trx, id, shares)
   if (before?.status === 'disconnected') await beginAgain(trx, id)
+  // Who sets the environment has said so; a person who connects sees first what was found (pipeline/writing.ts).
+  if (before === null || before.status === 'disconnected') {
+    await setWriting(trx, id, { allowed: madeBy === 'environment', by: madeBy })
+  }
   if (access !== null) await noticesOfAccess(trx, id, access, taskKey)
   await appendLedger(trx, [
     {

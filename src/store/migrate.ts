@@ -11,6 +11,7 @@ import * as connectingDetails from './migrations/0006-connecting-details.ts'
 import * as stepCheck from './migrations/0006-step-check.ts'
 import * as endedConnections from './migrations/0007-ended-connections.ts'
 import * as firstDecision from './migrations/0008-first-decision.ts'
+import * as writing from './migrations/0009-writing.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -24,6 +25,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-connecting-details': connectingDetails,
   '0007-ended-connections': endedConnections,
   '0008-first-decision': firstDecision,
+  '0009-writing': writing,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

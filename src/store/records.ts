@@ -243,6 +243,14 @@ export async function markAllDirty(
   )
 }
 
+/** Everything of one connection is decided again. */
+export async function markConnectionDirty(db: Kysely<Tables>, connectionId: string): Promise<void> {
+  await markRows(
+    db,
+    sql`select connection_id, object_type, record_id from record where connection_id = ${connectionId}`,
+  )
+}
+
 /** Records whose grace or window ends by now are decided again. */
 export async function markRechecksDirty(db: Kysely<Tables>, limit: number): Promise<number> {
   const result = await sql`

@@ -93,6 +93,8 @@ type ConnectionTable = {
   webhook_url: string | null
   access: JsonOrNull<AccessFindings>
   access_checked_at: InstantOrNull
+  writes_since: InstantOrNull
+  writes_by: string | null
   erase_since: InstantOrNull
   created_at: InstantDefault
 }

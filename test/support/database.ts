@@ -130,11 +130,12 @@ async function dropLeftOvers(client: pg.Client): Promise<void> {
   for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`)
 }
 
-/** Named after the migrations' text, so a changed migration gets a new template and nobody's old one is in the way. */
+/** Named after the text of the migrations and of their list, so that a change of either gets a new template. */
 async function ensureTemplate(serverUrl: string): Promise<string> {
   const directory = new URL('../../src/store/migrations/', import.meta.url)
   const digest = createHash('sha256')
   for (const file of readdirSync(directory).sort()) digest.update(file).update(readFileSync(new URL(file, directory)))
+  digest.update(readFileSync(new URL('../migrate.ts', directory)))
   const name = `template_${digest.digest('hex').slice(0, 12)}`
   await administer(serverUrl, async (client) => {
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name])
