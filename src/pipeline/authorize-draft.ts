@@ -5,7 +5,7 @@ import { salesforceAuthorization } from '../crm/salesforce/salesforce-connection
 import type { Crm } from '../model/record/change-event.ts'
 import { type DraftView, updateDraft } from '../store/connection-drafts.ts'
 import { putDraftTokens } from '../store/connection-tokens.ts'
-import { type StateRefusal, saveState, stateHash, useState } from '../store/oauth-states.ts'
+import { redeemState, type StateRefusal, saveState, stateHash } from '../store/oauth-states.ts'
 import { draftTokensOf, verifierOf } from '../store/secret-places.ts'
 import { type ConnectDeps, NAMES, unsealDraft } from './connect-crm.ts'
 import { DraftNotReadyError, StateRefusedError } from './connect-errors.ts'
@@ -57,7 +57,7 @@ export async function finishAuthorization(
 ): Promise<{ draftId: string }> {
   const { provider, sessionHash, code } = answer
   const hash = stateHash(answer.state)
-  const state = await useState(deps.db, { hash, sessionHash, provider })
+  const state = await redeemState(deps.db, { hash, sessionHash, provider })
   if (typeof state === 'string') throw new StateRefusedError(state, REFUSALS[state](NAMES[provider]))
   const { draftId, redirectUri } = state
   if (answer.error !== null || code === null) {

@@ -37,7 +37,7 @@ export type StateRefusal = 'unknown' | 'used' | 'stale' | 'other-session' | 'oth
  * Uses a state up, once: of two answers with the same one, one wins. Somebody else's session, or another provider, does
  * not use it up: whoever began may still finish.
  */
-export async function useState(
+export async function redeemState(
   db: Kysely<Tables>,
   answer: { readonly hash: Buffer; readonly sessionHash: Buffer; readonly provider: Crm },
 ): Promise<OAuthState | StateRefusal> {
