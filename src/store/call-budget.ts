@@ -202,6 +202,8 @@ export async function observeUsage(
   const perMs = usage.window ? usage.window.limit / usage.window.ms : null
   await sql`update call_budget set used_today = ${usage.usedToday}, limit_today = ${usage.limitToday},
       window_whole = coalesce(${perMs}::real * window_ms, window_whole),
-      window_limit = coalesce(greatest(1, floor((${perMs}::real * window_ms)::numeric * window_share::numeric))::int, window_limit)
+      -- greatest() passes over a null: a CRM that names no window would be left with one call in it.
+      window_limit = case when ${perMs}::real is null then window_limit
+        else greatest(1, floor((${perMs}::real * window_ms)::numeric * window_share::numeric))::int end
     where connection_id = ${connectionId}`.execute(db)
 }
