@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
+import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
+import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
+import { generateWorld } from '../../sandbox/world/generate.ts'
+import { loadPolicies } from '../../src/config/policy-files.ts'
+import type { CrmClient } from '../../src/crm/crm.ts'
+import { openHubSpot } from '../../src/crm/hubspot/hubspot-connection.ts'
+import { openSalesforce } from '../../src/crm/salesforce/salesforce-connection.ts'
+import type { CrmSetup } from '../../src/crm/setup.ts'
+import { fieldsNeeded } from '../../src/model/policy/fields.ts'
+import type { ConnectionId, Crm } from '../../src/model/record/change-event.ts'
+import { CONNECTING_BUDGET } from '../../src/pipeline/budget.ts'
+import { importBaseline } from '../../src/pipeline/import-baseline.ts'
+import { policiesOf } from '../../src/pipeline/publish-policies.ts'
+import { reconcile } from '../../src/pipeline/reconcile.ts'
+import { refreshBatch } from '../../src/pipeline/refresh.ts'
+import { comparedObjects, runStepCheck } from '../../src/pipeline/step-check.ts'
+import { lookAtReread } from '../../src/pipeline/step-looks.ts'
+import { saveBaseline } from '../../src/store/connections.ts'
+import { readRecordsById } from '../../src/store/records.ts'
+import { askStepCheck, claimStepCheck, releaseStepCheck } from '../../src/store/step-checks.ts'
+import { seenTokens } from '../crm/salesforce-scripted-org.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
+
+const policies = policiesOf(loadPolicies(fileURLToPath(new URL('../../config', import.meta.url))))
+
+/**
+ * The comparison against both sandboxes over HTTP, with the adapters. No webhook is sent and no stream is read: whatever
+ * people do is lost on the way.
+ */
+describe('the comparison with the sandbox CRMs', () => {
+  let hubspot: HubSpotSandbox
+  let salesforce: SalesforceSandbox
+  const started: Harness[] = []
+  before(async () => {
+    const world = generateWorld({ seed: 3, nowMs: Date.now(), scale: 0.02 })
+    ;[hubspot, salesforce] = await Promise.all([
+      startHubSpotSandbox({ world, settings: { searchDelayMs: 0, rateLimit: 100_000 } }),
+      startSalesforceSandbox({ world }),
+    ])
+  })
+  after(async () => {
+    await Promise.all([...started.map((harness) => harness.stop()), hubspot.close(), salesforce.close()])
+  })
+
+  async function control(crm: Crm, path: string, body: object): Promise<Record<string, unknown>> {
+    const { url, credentials } = crm === 'hubspot' ? hubspot : salesforce
+    const response = await fetch(`${url}/__sandbox/${path}`, {
+      method: 'POST',
+      headers: { 'x-sandbox-control': credentials.controlSecret, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const answer = (await response.json()) as Record<string, unknown>
+    assert.equal(response.status, 200, JSON.stringify(answer))
+    return answer
+  }
+
+  function open(crm: Crm): { client: CrmClient; setup: CrmSetup } {
+    const options = {
+      connectionId: `${crm}-1` as ConnectionId,
+      tokens: seenTokens(),
+      budget: CONNECTING_BUDGET,
+      taskKey: undefined,
+      accountId: undefined,
+      pagesUrl: undefined,
+      nowMs: Date.now,
+    }
+    if (crm === 'hubspot') {
+      return openHubSpot({
+        ...options,
+        grant: { kind: 'hubspot-token', token: hubspot.credentials.token, clientSecrets: [], appId: null },
+        address: { baseUrl: hubspot.url, apiVersion: '2026-03', pubsubAddress: null },
+      })
+    }
+    const { clientId, clientSecret } = salesforce.credentials
+    return openSalesforce({
+      ...options,
+      grant: { kind: 'salesforce-client-credentials', clientId, clientSecret },
+      address: { baseUrl: salesforce.url, apiVersion: '67.0', pubsubAddress: salesforce.pubsubAddress },
+    })
+  }
+
+  async function connected(crm: Crm) {
+    const h = await pipelineHarness((fake) => {
+      staff(fake)
+      return [contactPolicy()]
+    }, crm)
+    started.push(h)
+    const { client, setup } = open(crm)
+    const connection = {
+      ...h.connection,
+      title: 'Sandbox',
+      feed: crm === 'hubspot' ? ('push' as const) : ('stream' as const),
+      baseline: { done: false, objects: {} },
+    }
+    const deps = {
+      db: h.db,
+      client,
+      connection,
+      fieldsOf: (c: Crm, objectType: string) => fieldsNeeded(policies, c, objectType),
+      count: (objectType: string) => setup.count(objectType),
+      instance: 'test',
+      nowMs: Date.now,
+      onPage: () => undefined,
+      onReread: () => undefined,
+      signal: new AbortController().signal,
+      graceS: 0,
+      patienceMs: 0,
+    }
+    await saveBaseline(h.db, connection.id, { done: false, objects: {} })
+    connection.baseline = await importBaseline(deps)
+    await h.apply()
+    const out = async () => {
+      const { rows } = await sql<{ key: string }>`
+        select object_type || '/' || record_id || ' ' || why as key from out_of_step where out_since is not null
+        order by 1`.execute(h.db)
+      return rows.map((row) => row.key)
+    }
+    return {
+      ...h,
+      out,
+      async poll() {
+        await reconcile(deps)
+        await h.apply()
+        while ((await refreshBatch(deps)).taken > 0) await h.apply()
+      },
+      async compare(by: 'clock' | 'person') {
+        await askStepCheck(h.db, connection.id, by, 'full')
+        await claimStepCheck(h.db, connection.id, 'test')
+        assert.equal(await runStepCheck(deps), 'done')
+        await releaseStepCheck(h.db, connection.id, 'test')
+      },
+      /** What the workers do until nothing is being read again; waits of refresh are skipped. */
+      async untilRead() {
+        for (let round = 0; round < 20 && (await out()).length > 0; round += 1) {
+          await h.apply()
+          await sql`update record set read_after = null`.execute(h.db)
+          while ((await refreshBatch(deps)).taken > 0) await h.apply()
+          await sql`update out_of_step set looked_at = looked_at - interval '1 hour'`.execute(h.db)
+          await lookAtReread(deps)
+        }
+      },
+      async record(objectType: string, recordId: string) {
+        return (await readRecordsById(h.db, connection.id, [{ objectType, recordId }]))[0]
+      },
+      async anId(objectType: string, skip = 0) {
+        const { rows } = await sql<{ id: string }>`
+          select record_id as id from record where object_type = ${objectType} and not deleted and merged_into is null
+          order by record_id offset ${skip} limit 1`.execute(h.db)
+        return rows[0]!.id
+      },
+      async totals() {
+        const { rows } = await sql<{ object_type: string; crm_says: number; crm_count: number; our_count: number }>`
+          select object_type, crm_says, crm_count, our_count from step_object order by object_type`.execute(h.db)
+        return rows
+      },
+    }
+  }
+
+  for (const crm of ['hubspot', 'salesforce'] as const) {
+    it(`after the baseline of ${crm} every record is in step, and the CRM's own count says the same`, async () => {
+      const t = await connected(crm)
+      await t.compare('person')
+      assert.deepEqual(await t.out(), [])
+      const totals = await t.totals()
+      assert.deepEqual(
+        totals.map((row) => row.object_type),
+        [...comparedObjects(crm)].sort(),
+      )
+      for (const row of totals) {
+        assert.ok(row.crm_count > 0)
+        assert.deepEqual([row.crm_says, row.our_count], [row.crm_count, row.crm_count], row.object_type)
+      }
+      const { rows } = await sql`
+        select 1 from step_day where run = 0 and (crm_digest <> our_digest or crm_count <> our_count)`.execute(t.db)
+      assert.equal(rows.length, 0)
+    })
+  }
+
+  it('Salesforce: a record deleted and emptied out of the recycle bin is found at night, and concluded to be gone', async () => {
+    const t = await connected('salesforce')
+    const id = await t.anId('Lead')
+    await control('salesforce', 'actions', { action: 'delete', recordId: id })
+    await control('salesforce', 'actions', { action: 'purge', recordId: id })
+    await t.poll()
+    assert.equal((await t.record('Lead', id))?.deleted, false, 'the poll cannot know')
+    await t.compare('clock')
+    assert.deepEqual(await t.out(), [`Lead/${id} extra`])
+    await t.untilRead()
+    assert.deepEqual(await t.out(), [])
+    assert.equal((await t.record('Lead', id))?.deleted, true)
+  })
+
+  it('HubSpot: an id that was merged away, with every webhook lost, ends in its survivor', async () => {
+    const t = await connected('hubspot')
+    const [winner, loser] = [await t.anId('contacts', 0), await t.anId('contacts', 1)]
+    const { results } = await control('hubspot', 'changes', {
+      changes: [{ op: 'merge', objectType: 'contacts', id: winner, mergedId: loser }],
+    })
+    const [{ id: survivor }] = results as [{ id: string }]
+    await t.compare('clock')
+    await t.untilRead()
+    assert.deepEqual(await t.out(), [])
+    for (const id of [winner, loser]) {
+      const record = await t.record('contacts', id)
+      assert.ok(record?.deleted || record?.mergedInto === survivor || id === survivor, `${id} lives on`)
+    }
+    assert.equal((await t.record('contacts', survivor))?.deleted, false)
+    await t.compare('person')
+    assert.deepEqual(await t.out(), [])
+  })
+
+  it('HubSpot: an erased record, of which no webhook told, is not kept as live', async () => {
+    const t = await connected('hubspot')
+    const id = await t.anId('contacts', 4)
+    await control('hubspot', 'changes', { changes: [{ op: 'erase', objectType: 'contacts', id }] })
+    await t.compare('clock')
+    assert.deepEqual(await t.out(), [`contacts/${id} extra`])
+    await t.untilRead()
+    assert.deepEqual(await t.out(), [])
+    assert.equal((await t.record('contacts', id))?.deleted, true)
+  })
+
+  it('a change that came by no way at all is a number with its record, until it is read again', async () => {
+    const t = await connected('hubspot')
+    const id = await t.anId('companies', 2)
+    await control('hubspot', 'changes', {
+      changes: [{ objectType: 'companies', id, properties: { country: 'Nowhere Land' } }],
+    })
+    await t.compare('person')
+    assert.deepEqual(await t.out(), [`companies/${id} different`])
+    await t.untilRead()
+    assert.deepEqual(await t.out(), [`companies/${id} different`], 'nobody asked')
+    await t.compare('clock')
+    await t.untilRead()
+    assert.deepEqual(await t.out(), [])
+    assert.equal((await t.record('companies', id))?.values.country, 'Nowhere Land')
+  })
+})
