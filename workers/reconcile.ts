@@ -9,12 +9,14 @@ import { isResyncWaiting, listConnections, setConnectionStatus } from '../src/st
 import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'
 import { inTransaction } from '../src/store/transaction.ts'
 import type { WorkerContext } from './context.ts'
+import { driftWatch } from './drift.ts'
 import { runStage } from './run-stage.ts'
 
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
 export function runReconcile(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, logger, instance } = context
   const territories = hourlyTerritories(context)
+  const lookForDrift = driftWatch(context)
   queues.consume(
     'reconcile',
     (connectionId, signal) =>
@@ -35,6 +37,7 @@ export function runReconcile(context: WorkerContext): void {
             renewReading(db, connectionId, instance).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
           }
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
+          await lookForDrift(connection, client)
           if (connection.baseline.done) reconciled = (await reconcile(deps)).complete
           else await importBaseline({ ...deps, count: setup.count })
           // People and every object were read: whatever was missing is there again.

@@ -10,6 +10,7 @@ import * as connecting from './migrations/0005-connecting.ts'
 import * as connectingDetails from './migrations/0006-connecting-details.ts'
 import * as stepCheck from './migrations/0006-step-check.ts'
 import * as endedConnections from './migrations/0007-ended-connections.ts'
+import * as drift from './migrations/0008-drift.ts'
 import * as firstDecision from './migrations/0008-first-decision.ts'
 import * as writing from './migrations/0009-writing.ts'
 
@@ -24,6 +25,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-step-check': stepCheck,
   '0006-connecting-details': connectingDetails,
   '0007-ended-connections': endedConnections,
+  '0008-drift': drift,
   '0008-first-decision': firstDecision,
   '0009-writing': writing,
 }

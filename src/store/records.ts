@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { driftedFields, type FieldDrift } from '../model/drift.ts'
 import type { ConnectionId, Crm, FieldText } from '../model/record/change-event.ts'
 import type { CrmRecord, FieldStamp, OwnerChange } from '../model/record/crm-record.ts'
 import type { Tables } from './tables.ts'
@@ -14,6 +15,7 @@ type RecordRow = {
   merged_into: string | null
   crm: Crm
   unreadable: string[] | null
+  drift: readonly FieldDrift[] | null
 }
 
 /** Fields that our credentials may not read, per connection and object. Small: one row per watched object. */
@@ -25,7 +27,7 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const HOLDERS_MAX = 200
 
 export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
-  r.merged_into, c.crm, s.unreadable`
+  r.merged_into, c.crm, s.unreadable, nullif(s.drift, '[]'::jsonb) as drift`
 export const FROM = sql`record r
   join connection c on c.id = r.connection_id
   left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type`
@@ -42,6 +44,7 @@ export function toRecord(row: RecordRow): CrmRecord {
     deleted: row.deleted,
     mergedInto: row.merged_into,
     unreadable: row.unreadable === null || row.unreadable.length === 0 ? NOTHING : new Set(row.unreadable),
+    ...(row.drift === null ? {} : { drifted: driftedFields(row.values, row.drift) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type { ExceptionClass, Posture } from '../model/classes/class.ts'
 import type { AccessFindings, TaskKeySupport } from '../model/crm-facts.ts'
+import type { FieldDrift } from '../model/drift.ts'
 import type { Mode, PatternName } from '../model/policy/policy.ts'
 import type { ChangeActor, ChangeKind, ChangeSource, Crm, FieldText } from '../model/record/change-event.ts'
 import type { FieldStamp, OwnerChange, RecordRef } from '../model/record/crm-record.ts'
@@ -234,6 +235,7 @@ type ObjectSchemaTable = {
   object_type: string
   fields: Json<StoredField[]>
   unreadable: Generated<string[]>
+  drift: JsonDefault<FieldDrift[]>
   read_at: InstantDefault
 }
 

@@ -6,15 +6,16 @@ import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 
 const MINUTE_MS = 60_000
 
-/** Where Lanekeeper alone writes tasks, and where it reads; people's own calls must get through. */
+/** Where Lanekeeper alone writes tasks and reads; people's own calls must get through. */
 const TASK_WRITES = {
   hubspot: { method: 'POST', path: '/crm/objects/2026-03/tasks/batch/upsert' },
   salesforce: { method: 'PATCH', path: '/services/data/v67.0/composite/sobjects/Task' },
 } as const
 const ANY_CALL = { hubspot: '/crm', salesforce: '/services/data/v67.0' } as const
+const NAME = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
 
-describe('a bad day of calls', { timeout: 240_000 }, () => {
-  it('nothing goes wrong: the day ends as the day does', () =>
+describe('a bad day of calls', { timeout: 1_200_000 }, () => {
+  it('nothing goes wrong: nothing is said', () =>
     sameAsWithoutFault(async (day) => {
       await ordinaryHour(day)
       await day.untilQuiet()
@@ -24,6 +25,128 @@ describe('a bad day of calls', { timeout: 240_000 }, () => {
           [],
         )
     }))
+
+  for (const retryAfterS of [30, null]) {
+    it(`429 ${retryAfterS === null ? 'without' : 'with'} Retry-After: nobody calls before the pause is over`, () =>
+      sameAsWithoutFault(async (day) => {
+        await ordinaryHour(day)
+        for (const crm of BOTH) {
+          await day.control[crm].fault({ kind: '429', path: ANY_CALL[crm], ...(retryAfterS ? { retryAfterS } : {}) })
+          await day.run('reconcile', crm)
+          const { says, endedAt } = await day.notice(crm, 'busy', '')
+          assert.match(
+            says,
+            new RegExp(`^${NAME[crm]} asked us to call less often\\. Nobody calls before \\d\\d:\\d\\d`),
+          )
+          assert.equal(endedAt, null)
+          if (retryAfterS !== null) {
+            const before = await callsOf(day, crm)
+            await day.run('reconcile', crm)
+            assert.equal(await callsOf(day, crm), before, 'a call while the CRM had asked us to wait')
+          }
+          await day.hurry()
+        }
+        await day.untilQuiet()
+        day.advance(2 * MINUTE_MS)
+        await day.watch()
+        for (const crm of BOTH)
+          assert.match((await day.notice(crm, 'busy', '')).endedSays ?? '', /takes our calls again since \d\d:\d\d/)
+      }))
+  }
+
+  it('daily quota gone: the events are kept, and the day after all goes on', () =>
+    sameAsWithoutFault(async (day) => {
+      await ordinaryHour(day)
+      for (const crm of BOTH) {
+        await day.control[crm].fault({ kind: 'daily-limit', path: ANY_CALL[crm] })
+        await day.run('reconcile', crm)
+        const { says, step, level } = await day.notice(crm, 'busy', 'day')
+        assert.match(
+          says,
+          new RegExp(`The calls that ${NAME[crm]} \\w+ \\w+ allows for a day are used up\\. Nothing is lost`),
+        )
+        assert.match(says, /Calls begin again at \w{3} \d+ \w{3}, \d\d:\d\d/)
+        assert.match(step ?? '', /smaller share/)
+        assert.equal(level, 'warn')
+      }
+      await day.turn()
+      const [{ n }] = (await day.rows<{ n: number }>(kept())) as [{ n: number }]
+      assert.ok(n > 0, 'events were received while nobody may call')
+    }))
+
+  it('a storm of 503 for ten minutes: nothing is lost, and the end says from when to when and what waited', () =>
+    sameAsWithoutFault(async (day) => {
+      await ordinaryHour(day)
+      for (const crm of BOTH) await day.control[crm].fault({ kind: '503', path: ANY_CALL[crm], times: 100_000 })
+      for (let turn = 0; turn < 4; turn += 1) {
+        for (const crm of BOTH) day.context.queues.wake('reconcile', day.idOf(crm))
+        await day.hurry()
+        await day.turn()
+        if (turn === 0) for (const crm of BOTH) assert.equal((await day.notices(crm)).length <= 1, true)
+        day.advance(2.5 * MINUTE_MS)
+      }
+      for (const crm of BOTH) {
+        const { says, endedAt } = await day.notice(crm, 'outage')
+        assert.match(says, new RegExp(`^${NAME[crm]} answered 503 since \\d\\d:\\d\\d.*Nothing is lost`))
+        assert.equal(endedAt, null)
+        await day.control[crm].clearFaults()
+      }
+      await day.untilQuiet()
+      for (const crm of BOTH) {
+        const { endedSays } = await day.notice(crm, 'outage')
+        assert.match(
+          endedSays ?? '',
+          new RegExp(`^${NAME[crm]} answered 503 from (\\d\\d:\\d\\d).* to (\\d\\d:\\d\\d)`),
+        )
+      }
+    }))
+
+  it('HTML with status 200, and truncated JSON, to what is read: nothing of it is believed', () =>
+    sameAsWithoutFault(async (day) => {
+      await ordinaryHour(day)
+      for (const crm of BOTH) {
+        for (const kind of ['html', 'truncated']) {
+          await day.control[crm].fault({ kind, path: ANY_CALL[crm], times: 3 })
+          await day.run('reconcile', crm)
+          await day.control[crm].clearFaults()
+        }
+        assert.match(
+          (await day.notice(crm, 'odd-answers')).says,
+          /a page for people, or half a document.*Nothing of it was believed/,
+        )
+      }
+      await day.untilQuiet()
+      day.advance(2 * MINUTE_MS)
+      await day.watch()
+      for (const crm of BOTH)
+        assert.match((await day.notice(crm, 'odd-answers')).endedSays ?? '', /answers as it should again/)
+    }))
+
+  for (const [name, kind] of [
+    ['timeout after the CRM committed', 'commit-then-hang'],
+    ['connection cut after the CRM committed', 'commit-then-reset'],
+    ['HTML with status 200 as the answer to a write', 'html'],
+    ['truncated JSON as the answer to a write', 'truncated'],
+  ] as const) {
+    it(`${name}: each write is looked up, and none is done twice`, () =>
+      sameAsWithoutFault(async (day) => {
+        await ordinaryHour(day)
+        // A few hundred milliseconds are as good as a deadline: the connection ends without an answer.
+        for (const crm of BOTH) await day.control[crm].fault({ kind, ...TASK_WRITES[crm], delayMs: 300 })
+        await day.untilQuiet()
+        for (const crm of BOTH) {
+          const { says, endedSays } = await day.notice(crm, 'lost-answer')
+          assert.match(says, new RegExp(`^\\d+ writes? to ${NAME[crm]} at \\d\\d:\\d\\d.* got no usable answer`))
+          assert.match(endedSays ?? '', /Every one of them was looked up.*nothing twice/)
+        }
+      }))
+  }
 })
 
-export { ANY_CALL, type Crm, type Day, MINUTE_MS, sql, TASK_WRITES }
+async function callsOf(day: Day, crm: Crm): Promise<number> {
+  return (await day.control[crm].get<{ calls: number }>('stats')).calls
+}
+
+function kept() {
+  return sql`select count(*)::int as n from change_event where source = 'webhook' and state in ('applied', 'received')`
+}

@@ -46,6 +46,29 @@ export function fieldsNeeded(
   return { fields: [...fields].sort(), historyFields: [...history].sort() }
 }
 
+/** Values that a policy compares a field of this object with, by name in conditions or by what the product itself knows. */
+export function valuesNamed(policies: readonly Policy[], crm: Crm, objectType: string): Map<string, string[]> {
+  const shape = objectShape(crm, objectType)
+  const named = new Map<string, string[]>()
+  const add = (field: string, values: readonly string[]) => named.set(field, [...(named.get(field) ?? []), ...values])
+  if (shape?.customer) add(shape.customer.field, shape.customer.values)
+  for (const policy of policies) {
+    const isWatched = policy.objects.some((ref) => ref.crm === crm && ref.object === objectType)
+    const isAccount = shape?.about === 'account' && policy.objects.some((ref) => ref.crm === crm)
+    for (const condition of everyCondition(policy).flat()) {
+      if (condition.op !== 'in' && condition.op !== 'not-in') continue
+      const name = readFieldName(condition.field)
+      if (name === null || name.kind === 'fact') continue
+      const isOwn =
+        name.kind === 'own' &&
+        isWatched &&
+        (name.only === null || (name.only.crm === crm && name.only.object === objectType))
+      if (isOwn || (name.kind === 'account' && isAccount)) add(name.field, condition.values)
+    }
+  }
+  return named
+}
+
 function fieldsOfShape(shape: ObjectShape): string[] {
   const { owner, name, email, phones, domain, companyName, country, employees, account, parent } = shape
   const { createdAt, modifiedAt, amount, closedFlag, customer } = shape

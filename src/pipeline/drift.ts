@@ -1,0 +1,152 @@
+import type { CrmClient } from '../crm/crm.ts'
+import type { FieldSchema } from '../model/crm-facts.ts'
+import { type FieldDrift, findDrift } from '../model/drift.ts'
+import { canonicalJson } from '../model/policy/canonical.ts'
+import { fieldsNeeded, valuesNamed } from '../model/policy/fields.ts'
+import type { ConnectionId, Crm } from '../model/record/change-event.ts'
+import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
+import { resyncObjects } from '../store/connections.ts'
+import type { Database } from '../store/database.ts'
+import { type KnownSchema, knownSchemas, saveDrift } from '../store/drift.ts'
+import { markAllDirty } from '../store/records.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { type About, ENDINGS, SENTENCES, type Sentence } from './notice-sentences.ts'
+import type { NoticeBoard, NoticeCode, NoticeConnection } from './notices.ts'
+import type { RunningWorkflow } from './workflows.ts'
+
+export type DriftDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: NoticeConnection & { readonly id: ConnectionId }
+  readonly workflows: readonly RunningWorkflow[]
+  readonly fieldsOf: (crm: Crm, objectType: string) => { readonly fields: readonly string[] }
+  readonly board: NoticeBoard
+}
+
+/**
+ * M53: describes every watched object anew and compares it with what the workflows were written for. Whatever drifted, or
+ * came back, has what depends on it decided again, and is told. Returns the objects of which something changed.
+ */
+export async function checkDrift(deps: DriftDependencies): Promise<readonly string[]> {
+  const { db, client, connection } = deps
+  const known = new Map((await knownSchemas(db, connection.id)).map((schema) => [schema.objectType, schema]))
+  const changed: string[] = []
+  for (const objectType of watchedObjects(connection.crm)) {
+    const before = known.get(objectType)
+    // Not described yet: the first import does it. Of a task only its status matters.
+    if (before === undefined || objectShape(connection.crm, objectType)?.about === 'task') continue
+    const { fields: current } = await client.describe(objectType)
+    const after = compare(deps, before, current)
+    tell(deps, before, after)
+    const isNews = !sameStanding(before, after)
+    if (!isNews && canonicalJson(before.fields) === canonicalJson(after.fields)) continue
+    if (isNews) changed.push(objectType)
+    await inTransaction(db, async (trx) => {
+      await saveDrift(trx, connection.id, after)
+      if (!isNews) return
+      // What changed while a field was away is in no event.
+      const isBack = before.unreadable.some((field) => !after.unreadable.includes(field))
+      if (isBack || spelledAnew(before, after)) await resyncObjects(trx, connection.id, [objectType])
+      await markAllDirty(trx, decidedWith(connection.crm, objectType))
+    })
+  }
+  return changed
+}
+
+function compare(deps: DriftDependencies, before: KnownSchema, current: readonly FieldSchema[]): KnownSchema {
+  const { crm } = deps.connection
+  const { objectType } = before
+  const policies = deps.workflows.map(({ version }) => version.policy)
+  const inForce = new Set(deps.workflows.map(({ version }) => version.hash))
+  const fields = deps.fieldsOf(crm, objectType).fields
+  const present = new Set(current.map(({ name }) => name))
+  const drift = findDrift({
+    known: before.fields,
+    drifted: before.drift,
+    current,
+    needed: new Map(
+      fields.map((field) => [field, usersOf(deps, objectType, field).map(({ version }) => version.hash)]),
+    ),
+    named: valuesNamed(policies, crm, objectType),
+    isInForce: (hash) => inForce.has(hash),
+  })
+  return { objectType, fields: current, unreadable: fields.filter((field) => !present.has(field)), drift }
+}
+
+/** The workflows that look at the field. */
+function usersOf({ workflows, connection }: DriftDependencies, objectType: string, field: string): RunningWorkflow[] {
+  return workflows.filter(
+    ({ version: { policy } }) =>
+      policy.objects.some((ref) => ref.crm === connection.crm) &&
+      fieldsNeeded([policy], connection.crm, objectType).fields.includes(field),
+  )
+}
+
+function tell(deps: DriftDependencies, before: KnownSchema, after: KnownSchema): void {
+  const { board, connection } = deps
+  const { objectType } = after
+  const subjectOf = ({ field }: FieldDrift) => `${objectType}.${field}`
+  for (const drift of before.drift) {
+    if (after.drift.some((now) => now.field === drift.field && now.kind === drift.kind)) continue
+    const says = ENDINGS.drift({ ...connection, object: objectType, field: drift.field })
+    board.end(connection.id, CODE[drift.kind], subjectOf(drift), says)
+  }
+  for (const drift of after.drift) {
+    const known = before.drift.find((one) => one.field === drift.field && one.kind === drift.kind)
+    // Said when it is found and when it becomes something else; not every ten minutes.
+    if (known !== undefined && canonicalJson(known) === canonicalJson(drift)) continue
+    const workflows = usersOf(deps, objectType, drift.field).map(({ version }) => version.policy.title)
+    board.raise(
+      connection,
+      { code: CODE[drift.kind], subject: subjectOf(drift) },
+      sentenceOf(drift, { ...connection, object: objectType, field: drift.field, workflows }),
+    )
+  }
+}
+
+const CODE: Readonly<Record<FieldDrift['kind'], NoticeCode>> = {
+  removed: 'field-removed',
+  retyped: 'field-retyped',
+  'option-removed': 'option-removed',
+}
+
+function sentenceOf(
+  drift: FieldDrift,
+  about: About & { object: string; field: string; workflows: readonly string[] },
+): Sentence {
+  switch (drift.kind) {
+    case 'removed':
+      return SENTENCES['field-removed']({ ...about, maybe: drift.maybe })
+    case 'retyped':
+      return SENTENCES['field-retyped']({ ...about, was: drift.was.type, now: drift.now })
+    case 'option-removed':
+      return SENTENCES['option-removed']({ ...about, options: drift.gone })
+  }
+}
+
+/** What may be judged is the same. Stored JSON comes back with its keys in another order, so it is compared as a value. */
+function sameStanding(before: KnownSchema, after: KnownSchema): boolean {
+  return (
+    canonicalJson(before.drift) === canonicalJson(after.drift) &&
+    [...before.unreadable].sort().join() === [...after.unreadable].sort().join()
+  )
+}
+
+/** A field whose type is another one now, or is again the old one, has its values spelled in another way. */
+function spelledAnew(before: KnownSchema, after: KnownSchema): boolean {
+  const types = new Map(before.fields.map(({ name, type }) => [name, type]))
+  const needed = new Set([...before.drift, ...after.drift].map(({ field }) => field))
+  return after.fields.some(({ name, type }) => needed.has(name) && types.has(name) && types.get(name) !== type)
+}
+
+/** Accounts and deals are part of the decision on others. */
+function decidedWith(crm: Crm, objectType: string): { crm: Crm; object: string }[] {
+  const about = objectShape(crm, objectType)?.about
+  const objects = about === 'person' ? [objectType] : watchedObjects(crm).filter((other) => isDecided(crm, other))
+  return objects.map((object) => ({ crm, object }))
+}
+
+function isDecided(crm: Crm, objectType: string): boolean {
+  const about = objectShape(crm, objectType)?.about
+  return about === 'person' || about === 'account'
+}
