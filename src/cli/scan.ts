@@ -7,6 +7,7 @@ import { readSettings } from '../config/settings.ts'
 import { verdictsOf } from '../model/surface/verdicts.ts'
 import { openDatabase } from '../store/database.ts'
 import { readSurface } from '../store/surface.ts'
+import { liveLine } from './live-line.ts'
 import { NothingToScanError, requireWholePicture, scanDatabaseUrl } from './scan-database.ts'
 import { scanPage } from './scan-page.ts'
 import { scanSummary } from './scan-summary.ts'
@@ -21,7 +22,10 @@ settle. Reads Lanekeeper's own database only; nothing is asked of or written to 
 
 Exit code 0: done. 1: there is nothing to scan yet, and what to do. 2: it failed.`
 
-type Out = { write(text: string): unknown }
+type Out = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
+
+/** A scan that is over by then needs no line of its own. */
+const SILENT_MS = 2_000
 
 /** Answers the exit code. */
 export async function runScan(
@@ -44,18 +48,24 @@ export async function runScan(
     }
     const url = await scanDatabaseUrl(readSettings(environment))
     const db = openDatabase(url, { max: 1, applicationName: 'lanekeeper-scan' })
+    const progress = showProgress(stderr)
     try {
       await requireWholePicture(db)
       const now = new Date()
-      const surface = await readSurface(db, now, (connection, objectType, recordId) =>
-        safeUrl(VENDOR_PAGES.recordUrl(connection, objectType, recordId)),
+      const surface = await readSurface(
+        db,
+        now,
+        (connection, objectType, recordId) => safeUrl(VENDOR_PAGES.recordUrl(connection, objectType, recordId)),
+        progress.part,
       )
+      progress.end()
       const file = values.out ?? (values.json ? null : `lanekeeper-scan-${now.toISOString().slice(0, 10)}.html`)
       if (file !== null) await writeFile(file, scanPage(surface))
       if (values.json) stdout.write(`${JSON.stringify({ ...surface, verdicts: verdictsOf(surface) })}\n`)
       else stdout.write(scanSummary(surface, resolve(file!)))
       return 0
     } finally {
+      progress.end()
       await db.destroy()
     }
   } catch (error) {
@@ -66,6 +76,28 @@ export async function runScan(
     }
     stderr.write(`No scan: ${why}\n`)
     return 2
+  }
+}
+
+/** What is being read and for how long, once it takes long. On standard error, so that `--json` stays JSON. */
+function showProgress(out: Out): { part(what: string): void; end(): void } {
+  const line = liveLine(out)
+  const startedAt = performance.now()
+  let reading = ''
+  const timer = setInterval(() => {
+    const ms = performance.now() - startedAt
+    // Without a terminal each line stays, so there a new part is news and another second is not.
+    if (ms >= SILENT_MS) line.show(`Reading ${reading}${out.isTTY ? `, ${Math.floor(ms / 1_000)} s` : ''}`)
+  }, 500)
+  timer.unref()
+  return {
+    part(what) {
+      reading = what
+    },
+    end() {
+      clearInterval(timer)
+      line.end()
+    },
   }
 }
 

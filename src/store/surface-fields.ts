@@ -27,56 +27,69 @@ export async function readFields(
 ): Promise<FieldCount[]> {
   const wanted = wantedFields(policies)
   if (wanted.length === 0) return []
+  const broken = await readBroken(trx)
+  const found: FieldCount[] = []
+  for (const connection of connections) {
+    const ofCrm = wanted.filter(({ crm }) => crm === connection.crm)
+    for (const [objectType, fields] of Map.groupBy(ofCrm, ({ object }) => object)) {
+      const { records, blank, unreadable } = await countBlank(trx, connection.id, objectType, fields)
+      const ofObject = fields.map(({ field, isRequired }, n): FieldCount => {
+        const cases = broken.get(`${connection.id}/${objectType}/${field}`)
+        return {
+          connection: connection.title,
+          crm: connection.crm,
+          objectType,
+          field,
+          missing: cases?.missing ?? 0,
+          stale: cases?.stale ?? 0,
+          blank: blank[n]!,
+          records,
+          isRequired,
+          isUnreadable: unreadable.has(field),
+        }
+      })
+      found.push(...ofObject.sort((a, b) => b.missing + b.stale - a.missing - a.stale || (a.field < b.field ? -1 : 1)))
+    }
+  }
+  return found
+}
+
+/** Open cases about a field, by connection, object and field. */
+async function readBroken(
+  trx: DatabaseTransaction,
+): Promise<Map<string, { readonly missing: number; readonly stale: number }>> {
   const { rows } = await sql<{
     connection_id: string
     object_type: string
     field: string
     missing: number
     stale: number
-    blank: number
-    records: number
-    is_unreadable: boolean
   }>`
-    with wanted as (
-      select c.id as connection_id, w.object as object_type, w.field
-      from unnest(${wanted.map((w) => w.crm)}::text[], ${wanted.map((w) => w.object)}::text[],
-                  ${wanted.map((w) => w.field)}::text[]) as w(crm, object, field)
-      join connection c on c.crm = w.crm
-    ), filled as (
-      select w.connection_id, w.object_type, w.field, count(r.record_id) as records,
-             count(r.record_id) filter (where coalesce(btrim(r.values->>w.field), '') = '') as blank
-      from wanted w
-      left join record r on r.connection_id = w.connection_id and r.object_type = w.object_type
-        and not r.deleted and r.merged_into is null
-      group by 1, 2, 3
-    ), broken as (
-      -- the subject of such a case is its record and then the field, see Finding.detail
-      select connection_id, object_type,
-             substr(subject, length(connection_id) + length(object_type) + length(record_id) + 4) as field,
-             count(*) filter (where pattern = 'missing-field') as missing,
-             count(*) filter (where pattern = 'stale-field') as stale
-      from exception where status = 'open' and pattern in ('missing-field', 'stale-field') group by 1, 2, 3
-    )
-    select f.*, coalesce(b.missing, 0) as missing, coalesce(b.stale, 0) as stale,
-           coalesce(f.field = any(s.unreadable), false) as is_unreadable
-    from filled f
-    left join broken b using (connection_id, object_type, field)
-    left join object_schema s using (connection_id, object_type)
-    order by connection_id, object_type, coalesce(b.missing, 0) + coalesce(b.stale, 0) desc, field`.execute(trx)
-  const required = new Set(wanted.flatMap((w) => (w.isRequired ? [`${w.crm}.${w.object}.${w.field}`] : [])))
-  const titleOf = new Map(connections.map((connection) => [connection.id, connection]))
-  return rows.map((row) => ({
-    connection: titleOf.get(row.connection_id)!.title,
-    crm: titleOf.get(row.connection_id)!.crm,
-    objectType: row.object_type,
-    field: row.field,
-    missing: row.missing,
-    stale: row.stale,
-    blank: row.blank,
-    records: row.records,
-    isRequired: required.has(`${titleOf.get(row.connection_id)!.crm}.${row.object_type}.${row.field}`),
-    isUnreadable: row.is_unreadable,
-  }))
+    -- the subject of such a case is its record and then the field, see Finding.detail
+    select connection_id, object_type,
+           substr(subject, length(connection_id) + length(object_type) + length(record_id) + 4) as field,
+           count(*) filter (where pattern = 'missing-field') as missing,
+           count(*) filter (where pattern = 'stale-field') as stale
+    from exception where status = 'open' and pattern in ('missing-field', 'stale-field') group by 1, 2, 3`.execute(trx)
+  return new Map(rows.map((row) => [`${row.connection_id}/${row.object_type}/${row.field}`, row]))
+}
+
+/** One look at each record for all fields of its object: a row per record and field would be millions. */
+async function countBlank(
+  trx: DatabaseTransaction,
+  connectionId: string,
+  objectType: string,
+  fields: readonly Wanted[],
+): Promise<{ readonly records: number; readonly blank: readonly number[]; readonly unreadable: ReadonlySet<string> }> {
+  const counts = fields.map(({ field }) => sql`count(*) filter (where coalesce(btrim(values->>${field}), '') = '')`)
+  const { rows } = await sql<{ records: number; blank: number[]; unreadable: string[] | null }>`
+    select count(*) as records, array[${sql.join(counts)}]::bigint[] as blank,
+           (select s.unreadable from object_schema s where s.connection_id = ${connectionId}
+             and s.object_type = ${objectType}) as unreadable
+    from record where connection_id = ${connectionId} and object_type = ${objectType}
+      and not deleted and merged_into is null`.execute(trx)
+  const { records, blank, unreadable } = rows[0]!
+  return { records, blank, unreadable: new Set(unreadable ?? []) }
 }
 
 function wantedFields(policies: readonly Policy[]): Wanted[] {

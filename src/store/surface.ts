@@ -17,7 +17,13 @@ const STATEMENT_TIMEOUT_MS = 300_000
  * Reads the exception surface. One read-only transaction on one snapshot, so that all numbers agree with each other
  * although the workers go on. Every answer is a handful of rows: memory does not grow with the data.
  */
-export function readSurface(db: Database, now: Date, recordLink: RecordLink): Promise<Surface> {
+export function readSurface(
+  db: Database,
+  now: Date,
+  recordLink: RecordLink,
+  /** Told what is being read, before each part: each takes seconds when there are a million records. */
+  onPart: (what: string) => void = () => undefined,
+): Promise<Surface> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
@@ -26,11 +32,23 @@ export function readSurface(db: Database, now: Date, recordLink: RecordLink): Pr
       await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
       const workflows = await readWorkflows(trx)
       const policies = workflows.map(({ policy }) => policy)
+      onPart('records')
       const connections = await readObjects(trx, policies)
       const objects = connections.flatMap((connection) => connection.objects)
+      onPart('cases')
       const cases = await readCases(trx, now)
+      onPart('whose the records are')
       const recordOwners = await readRecordOwners(trx, policies)
+      onPart('whose the cases are')
       const caseOwners = await readCaseOwners(trx, now)
+      onPart('what rules could settle')
+      const rules = await readRuleCount(trx)
+      onPart('the worst cases')
+      const worst = await readWorstCases(trx, recordLink)
+      onPart('fields')
+      const fields = await readFields(trx, connections, policies)
+      onPart('sources')
+      const sources = await readSources(trx, connections, policies)
       return {
         takenAt: now.toISOString(),
         connections,
@@ -45,14 +63,14 @@ export function readSurface(db: Database, now: Date, recordLink: RecordLink): Pr
           toDecide: await countToDecide(trx),
         },
         cases,
-        rules: await readRuleCount(trx),
+        rules,
         recordOwners: recordOwners.listed,
         moreRecordOwners: recordOwners.rest,
         caseOwners: caseOwners.listed,
         moreCaseOwners: caseOwners.rest,
-        worst: await readWorstCases(trx, recordLink),
-        fields: await readFields(trx, connections, policies),
-        sources: await readSources(trx, connections, policies),
+        worst,
+        fields,
+        sources,
       }
     })
 }
