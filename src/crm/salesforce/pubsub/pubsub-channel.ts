@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import path from 'node:path'
 import {
   type ClientDuplexStream,
@@ -9,6 +8,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { isLoopback as isLoopbackHost } from '../../allowed-hosts.ts'
 import type { SalesforceSession } from '../salesforce-session.ts'
 
 export type ConsumerEvent = {
@@ -130,9 +130,8 @@ function authMetadata(session: SalesforceSession): Metadata {
   return metadata
 }
 
-/** 127.0.0.0/8, ::1 and localhost, with or without a port. */
+/** Of an address with or without a port. */
 export function isLoopback(address: string): boolean {
-  const host = /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? address.replace(/:\d+$/, '')
-  if (host === 'localhost' || host === '::1') return true
-  return isIP(host) === 4 && host.startsWith('127.')
+  const url = URL.parse(`https://${address}`)
+  return url !== null && url.username === '' && isLoopbackHost(url.hostname)
 }
