@@ -9,7 +9,7 @@ export function BaselineProgress({ connection }: { connection: ConnectionView })
     return (
       <p>
         Baseline complete: {number(count)} records (
-        {objects.map((object) => `${number(object.count)} ${object.object}`).join(', ')})
+        {objects.map((object) => `${number(object.count)} ${object.object}`).join(', ')}){comparedSays(connection)}
       </p>
     )
   }
@@ -54,4 +54,15 @@ export function BaselineProgress({ connection }: { connection: ConnectionView })
       })}
     </div>
   )
+}
+
+/** Against what the CRM itself counted when the import began; what came or went meanwhile is told by events. */
+function comparedSays({ baseline, crm }: ConnectionView): string {
+  const told = baseline.objects.filter((object) => object.total !== null)
+  if (told.length === 0) return '.'
+  const name = crm === 'hubspot' ? 'HubSpot' : 'Salesforce'
+  const others = told.filter((object) => object.total !== object.count)
+  if (others.length === 0) return `, as many as ${name} counts itself.`
+  const each = others.map((object) => `${number(object.total ?? 0)} ${object.object}`)
+  return `. ${name} itself counted ${each.join(', ')} when it began.`
 }

@@ -53,6 +53,12 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
             <li>Reading and writing stop at once, and its workflows get no new cases from {crm}.</li>
             <li>The tokens are given back to {crm} where it takes them, and erased here with every secret.</li>
             <li>Tasks that were written stay in {crm}, with their owners.</li>
+            {connection.madeBy === 'environment' && (
+              <li>
+                Its credentials stand in the settings of this service. Remove them there as well, or it is connected
+                again at the next start.
+              </li>
+            )}
           </ul>
         )}
         {!gone && (

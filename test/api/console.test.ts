@@ -300,7 +300,6 @@ describe('the connections', () => {
         ['Contact', true, 2011, 2011],
         ['Lead', false, 3150, 5022],
         ['Opportunity', false, 0, null],
-        ['Task', false, 0, null],
       ],
     )
     assert.deepEqual(salesforce.unreadable, [{ object: 'Lead', fields: ['AnnualRevenue'] }])
@@ -311,7 +310,7 @@ describe('the connections', () => {
   it('never show credentials', async () => {
     await sql`update connection set credentials = 'top-secret'::bytea`.execute(t.db)
     const reply = await t.call({ url: '/api/console/connections', headers: { cookie } })
-    assert.ok(!reply.body.includes('credentials'))
+    assert.doesNotMatch(reply.body, /"credentials"|top-secret/)
     assert.ok(!reply.body.includes(Buffer.from('top-secret').toString('hex')))
   })
 })

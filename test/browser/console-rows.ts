@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { AccessFindings } from '../../src/model/crm-facts.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Database } from '../../src/store/database.ts'
 import { appendLedger } from '../../src/store/ledger.ts'
@@ -32,6 +33,51 @@ const PEOPLE = [
 ] as const
 const at = (name: string) => `${name}@brightwater.example`
 
+/** One permission of each outcome. */
+const ACCESS: AccessFindings = {
+  identity: {
+    accountId: '00D5f000004xyzAEAQ',
+    title: 'Brightwater Salesforce',
+    timeZone: 'Europe/London',
+    actorId: '0055f0000099',
+    actorName: 'lanekeeper@brightwater.example',
+    edition: 'Enterprise Edition',
+    pagesUrl: null,
+  },
+  checks: [
+    {
+      id: 'read/Lead',
+      title: 'Read Lead records',
+      state: 'works',
+      need: 'required',
+      costs: 'Leads are not looked at.',
+      grant: null,
+      said: null,
+    },
+    {
+      id: 'territories',
+      title: 'Read territories',
+      state: 'missing',
+      need: 'optional',
+      costs: 'Who works a territory is taken from the policy alone.',
+      grant: 'Give the integration user "View All" on territories in its permission set.',
+      said: "sObject type 'Territory2' is not supported",
+    },
+    {
+      id: 'limits',
+      title: "Read the org's limits",
+      state: 'unknown',
+      need: 'needed',
+      costs: 'Our share of the day cannot be worked out.',
+      grant: 'Give the integration user View Setup and Configuration.',
+      said: null,
+    },
+  ],
+  objects: [{ objectType: 'Lead', fields: 60, unreadable: ['AnnualRevenue'] }],
+  limits: null,
+  streamSlots: { max: 5, taken: ['Lead', 'Account'], missing: ['Contact', 'Opportunity', 'User'] },
+}
+
 async function seedConnections(db: Database, now: Date): Promise<void> {
   const ago = (minutes: number) => new Date(+now - minutes * 60_000)
   const done = (object: string, count: number) => [object, { done: true, cursor: null, count, total: count }]
@@ -56,6 +102,13 @@ async function seedConnections(db: Database, now: Date): Promise<void> {
         id: 'salesforce-1',
         crm: 'salesforce',
         title: 'Brightwater Salesforce',
+        feed: 'stream',
+        grant_kind: 'salesforce-client-credentials',
+        made_by: 'console',
+        actor_name: 'lanekeeper@brightwater.example',
+        edition: 'Enterprise Edition',
+        access: JSON.stringify(ACCESS),
+        access_checked_at: ago(90),
         account_id: '00D5f000004xyzAEAQ',
         base_url: 'http://127.0.0.1:4020',
         baseline: JSON.stringify({
@@ -79,6 +132,12 @@ async function seedConnections(db: Database, now: Date): Promise<void> {
   await sql`insert into reconcile_watermark (connection_id, object_type, modified_until_ms, last_run_at, last_found) values
     ('hubspot-1', 'contacts', 0, ${ago(3)}, 0), ('hubspot-1', 'companies', 0, ${ago(3)}, 2),
     ('salesforce-1', 'Account', 0, ${ago(7)}, 0)`.execute(db)
+  await sql`insert into notice (connection_id, code, subject, level, says, step, n, first_at, last_at, ended_at, ended_says)
+    values ('salesforce-1', 'option-removed', 'Lead.Rating', 'warn',
+        'The value Warm of Lead.Rating is gone; one workflow compares with it.', 'Change the workflow.', 1, ${ago(200)},
+        ${ago(200)}, null, null),
+      ('salesforce-1', 'outage', '', 'warn', 'Salesforce answered 503 since 10:02. Nothing is lost.', null, 31,
+        ${ago(300)}, ${ago(280)}, ${ago(270)}, 'It answers again; what waited is read.')`.execute(db)
   await sql`insert into object_schema (connection_id, object_type, fields, unreadable)
     values ('salesforce-1', 'Lead', '[]', '{AnnualRevenue}')`.execute(db)
 }
