@@ -1,6 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Database } from '../store/database.ts'
 import { keyVersionsInUse, resealAll } from '../store/reseal.ts'
 import type { SecretBox } from '../store/secret-box.ts'
+
+/** Who sealed with the old key a moment before the new one was there has stored it by then. */
+const SETTLE_MS = 1_000
 
 /**
  * Seals again, with the newest key, everything that an older one sealed, row by row while everything runs. Stopped in the
@@ -11,6 +15,8 @@ export async function rotateKeys(deps: {
   readonly db: Database
   readonly box: SecretBox
 }): Promise<{ readonly resealed: number; readonly of: number; readonly inUse: readonly string[] }> {
-  const { resealed, of } = await resealAll(deps.db, deps.box)
-  return { resealed, of, inUse: await keyVersionsInUse(deps.db) }
+  const first = await resealAll(deps.db, deps.box)
+  await wait(SETTLE_MS)
+  const second = await resealAll(deps.db, deps.box)
+  return { resealed: first.resealed + second.resealed, of: second.of, inUse: await keyVersionsInUse(deps.db) }
 }

@@ -38,6 +38,7 @@ export type ConnectStage = {
   readonly database: TestDatabase
   readonly hubspot: HubSpotSandbox
   readonly salesforce: SalesforceSandbox
+  readonly salesforceUsername: string
   readonly deps: ConnectDeps
   /** Newest first, as the box reads them at each use. */
   keys: readonly SecretKey[]
@@ -61,11 +62,13 @@ export async function connectStage({ seed = 11, portal = 4471001 } = {}): Promis
     startHubSpotSandbox({ world, settings: { searchDelayMs: 0 } }),
     startSalesforceSandbox({ world }),
   ])
+  const integration = world.salesforce.User.find(({ Id }) => Id === world.salesforce.integrationUserId)
   let keys: readonly SecretKey[] = [newKey('v1')]
   const stage: ConnectStage = {
     database,
     hubspot,
     salesforce,
+    salesforceUsername: String(integration?.Username),
     get keys() {
       return keys
     },
