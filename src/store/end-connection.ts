@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import type { Database, DatabaseTransaction } from './database.ts'
 import type { Tables } from './tables.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Rows per statement: an end of a large connection must not hold locks for long. */
 const BATCH_ROWS = 10_000
@@ -68,10 +70,11 @@ export async function closeWork(
 
 /**
  * Its records are no longer anybody's neighbours, and nothing about them waits. Records of other connections that had
- * something in common with them are decided again.
+ * something in common with them are decided again. In batches, each a transaction of its own, because stages that are
+ * still running may meet them.
  */
-export async function leaveNeighbours(db: Kysely<Tables>, connectionId: string): Promise<void> {
-  for (;;) {
+export async function leaveNeighbours(db: Database, connectionId: string): Promise<void> {
+  await untilNone(db, async (trx) => {
     const { rows } = await sql<{ n: number }>`
       with gone as (
         delete from match_key where ctid = any(array(
@@ -83,27 +86,31 @@ export async function leaveNeighbours(db: Kysely<Tables>, connectionId: string):
               join match_key m on m.key = gone.key and m.connection_id <> ${connectionId}) o
         where r.connection_id = o.connection_id and r.object_type = o.object_type and r.record_id = o.record_id
       )
-      select count(*)::int as n from gone`.execute(db)
-    if (rows[0]!.n === 0) break
-  }
-  for (;;) {
-    // Should it be connected again, everything is read anew.
+      select count(*)::int as n from gone`.execute(trx)
+    return rows[0]!.n
+  })
+  // Should it be connected again, everything is read anew.
+  await untilNone(db, async (trx) => {
     const { numAffectedRows } = await sql`
       update change_event set state = 'skipped', skip_reason = ${ENDED}
       where id = any(array(select id from change_event where connection_id = ${connectionId} and state = 'received'
-        limit ${BATCH_ROWS}))`.execute(db)
-    if ((numAffectedRows ?? 0n) === 0n) break
-  }
-  for (;;) {
+        limit ${BATCH_ROWS}))`.execute(trx)
+    return Number(numAffectedRows ?? 0)
+  })
+  await untilNone(db, async (trx) => {
     const { numAffectedRows } = await sql`
       update record set dirty_since = null, needs_read = null, read_after = null, recheck_at = null
       where (connection_id, object_type, record_id) in (
         select connection_id, object_type, record_id from record
         where connection_id = ${connectionId}
           and (dirty_since is not null or needs_read is not null or recheck_at is not null)
-        limit ${BATCH_ROWS})`.execute(db)
-    if ((numAffectedRows ?? 0n) === 0n) break
-  }
+        limit ${BATCH_ROWS})`.execute(trx)
+    return Number(numAffectedRows ?? 0)
+  })
+}
+
+async function untilNone(db: Database, batch: (trx: DatabaseTransaction) => Promise<number>): Promise<void> {
+  while ((await inTransaction(db, batch)) > 0);
 }
 
 /** When what is reopened is first looked at by act: decide should have said before what still holds. */

@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
+import { inTransaction } from './transaction.ts'
 
 const BATCH_ROWS = 10_000
 
@@ -33,15 +35,18 @@ export async function connectionsToErase(db: Kysely<Tables>): Promise<string[]> 
  * connections' cases knew of its records goes too, and those are decided again. The ledger's hashes stay, so that the
  * chain still verifies. Returns how many rows were deleted.
  */
-export async function eraseHistory(db: Kysely<Tables>, connectionId: string): Promise<number> {
+export async function eraseHistory(db: Database, connectionId: string): Promise<number> {
   let deleted = 0
-  await forgetInOtherCases(db, connectionId)
+  // In transactions that run again: stages that are still at work may meet them.
+  await inTransaction(db, (trx) => forgetInOtherCases(trx, connectionId))
   for (const table of await tablesOf(db)) {
     for (;;) {
-      const { numAffectedRows } = await sql`
-        delete from ${sql.table(table)} where ctid = any(array(
-          select ctid from ${sql.table(table)} where connection_id = ${connectionId} limit ${BATCH_ROWS}
-          for update skip locked))`.execute(db)
+      const { numAffectedRows } = await inTransaction(db, (trx) =>
+        sql`
+          delete from ${sql.table(table)} where ctid = any(array(
+            select ctid from ${sql.table(table)} where connection_id = ${connectionId} limit ${BATCH_ROWS}
+            for update skip locked))`.execute(trx),
+      )
       deleted += Number(numAffectedRows ?? 0)
       if ((numAffectedRows ?? 0n) < BigInt(BATCH_ROWS)) break
     }
@@ -83,15 +88,18 @@ async function forgetInOtherCases(db: Kysely<Tables>, connectionId: string): Pro
     where r.connection_id = o.connection_id and r.object_type = o.object_type and r.record_id = o.record_id`.execute(db)
 }
 
-async function eraseBodies(db: Kysely<Tables>, connectionId: string): Promise<void> {
+async function eraseBodies(db: Database, connectionId: string): Promise<void> {
   const involved = JSON.stringify([{ connectionId }])
   const { rows } = await sql<{ last: number | null }>`select max(seq) as last from ledger`.execute(db)
   for (let after = 0; after < (rows[0]?.last ?? 0); after += BATCH_ROWS) {
-    await sql`
+    const from = after
+    await inTransaction(db, (trx) =>
+      sql`
       update ledger set body = null
-      where seq > ${after} and seq <= ${after + BATCH_ROWS} and body is not null
+      where seq > ${from} and seq <= ${from + BATCH_ROWS} and body is not null
         and (starts_with(subject, ${`${connectionId}/`})
           or (subject = ${connectionId} and kind <> 'connection-ended')
-          or (kind like 'exception-%' and body::jsonb->'involves' @> ${involved}::jsonb))`.execute(db)
+          or (kind like 'exception-%' and body::jsonb->'involves' @> ${involved}::jsonb))`.execute(trx),
+    )
   }
 }

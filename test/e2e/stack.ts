@@ -88,7 +88,7 @@ export async function startTestStack(
   }
 }
 
-function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(
       ([name]) => !/^(LANEKEEPER_|DATABASE_URL$|REDIS_URL$|DATA_DIR$|PORT$|HOST$|NODE_TEST)/.test(name),
@@ -96,7 +96,7 @@ function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   )
 }
 
-function control(url: string, secret: string): Control {
+export function control(url: string, secret: string): Control {
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(`${url}/__sandbox/${path}`, {
       method,
