@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
 import type { CallBudget } from '../../src/crm/crm.ts'
-import { CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
+import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
 import type { CrmAddress, HubSpotGrant, OpenOptions, Tokens } from '../../src/crm/grant.ts'
 import { hubSpotAuthorization, hubSpotScopes, openHubSpot } from '../../src/crm/hubspot/hubspot-connection.ts'
 import { type ScriptedAnswer, startScriptedServer } from '../../src/crm/hubspot/scripted-server.ts'
@@ -212,6 +212,17 @@ describe('a token of a static app', () => {
     await stage.control('POST', 'faults', { kind: 'hang', times: 20, delayMs: 5_000 })
     const slow = open(stage, tokenGrant(stage), { deadlineMs: 100 })
     await assert.rejects(slow.setup.checkAccess(needs), CrmUnknownError)
+  })
+
+  it('whose day is spent waits for the midnight of its account, known before it has answered anything', async (t) => {
+    const stage = await stageOf(t)
+    await stage.control('POST', 'faults', { kind: 'daily-limit', times: 5 })
+    const atMs = Date.parse('2026-11-22T10:00:00Z')
+    const { client } = open(stage, tokenGrant(stage), { timeZone: 'Europe/Berlin', nowMs: () => atMs })
+    await assert.rejects(
+      client.users(),
+      (error) => error instanceof CrmBusyError && error.retryAtMs === Date.parse('2026-11-22T23:00:00Z'),
+    )
   })
 
   it('cannot be given back by us, and the admin is told who can', async (t) => {

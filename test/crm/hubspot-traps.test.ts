@@ -124,7 +124,7 @@ describe('HubSpot', () => {
     }
   })
 
-  it('trap 7: what the vendor’s types leave out is kept: portal and scopes of a token, the trace of an input', async (t) => {
+  it('trap 7: what the vendor’s types leave out is kept: the trace of an input', async (t) => {
     const { client } = await scripted(t, ({ body }) => ({
       status: 200,
       json: {
