@@ -12,6 +12,7 @@ import {
   readStepCheck,
   type StepCheck,
   type StepPlace,
+  sayWhyItWaits,
   whyNoRoom,
 } from '../store/step-checks.ts'
 import {
@@ -278,10 +279,13 @@ async function move(
 }
 
 /** Waits until the connection has a call to spare: nobody waits for a comparison, and people wait for the others. */
-async function room({ db, connection, signal, patienceMs = PATIENCE_MS }: StepCheckDependencies): Promise<void> {
+async function room(deps: StepCheckDependencies): Promise<void> {
+  const { db, connection, instance, signal, patienceMs = PATIENCE_MS } = deps
   const until = Date.now() + patienceMs
   while (!signal.aborted && Date.now() < until) {
-    if ((await whyNoRoom(db, connection.id)) === null) return
+    const why = await whyNoRoom(db, connection.id)
+    if (why === null) return
+    await sayWhyItWaits(db, connection.id, instance, why)
     await wait(250, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -206,21 +206,33 @@ const HALF = sql`0.5::numeric`
 
 /**
  * Whether there is room for a call that nobody waits for: the CRM has not asked for quiet, less than half of this
- * window's and this day's share is used, and nothing that people wait for is about to call. Null: yes; else why not.
+ * window's and this day's share is used, and nothing that people wait for is about to call. Null: yes; else the sentence
+ * that says why not.
  */
 export async function whyNoRoom(db: Kysely<Tables>, connectionId: string): Promise<string | null> {
   const { rows } = await sql<{ why: string | null }>`
     select case
-      when b.paused_until > clock_timestamp() then 'the CRM asked us to wait'
+      when b.paused_until > clock_timestamp() then 'The CRM asked us to wait.'
       when b.limit_today is not null and b.day_used >= ${HALF} * b.day_share::numeric * b.limit_today
-        and b.day_ends_at > clock_timestamp() then 'half of our calls of the day is used'
+        and b.day_ends_at > clock_timestamp() then 'Half of our calls of the day is used.'
       when b.window_used >= greatest(1, floor(${HALF} * b.window_limit))
-        and clock_timestamp() < b.window_started_at + b.window_ms * interval '1 millisecond' then 'other calls go first'
+        and clock_timestamp() < b.window_started_at + b.window_ms * interval '1 millisecond' then 'Other calls go first.'
       when exists (select 1 from intent i where i.connection_id = b.connection_id and i.state in ('pending', 'sending')
-        and i.next_attempt_at <= clock_timestamp()) then 'tasks are written first'
+        and i.next_attempt_at <= clock_timestamp()) then 'Tasks are written first.'
       when exists (select 1 from connection c where c.id = b.connection_id and c.reading_until > clock_timestamp()
-        and not (c.baseline->>'done')::boolean) then 'the first import goes first'
+        and not (c.baseline->>'done')::boolean) then 'The first import goes first.'
     end as why
     from call_budget b where b.connection_id = ${connectionId}`.execute(db)
   return rows[0]?.why ?? null
+}
+
+/** For whoever looks at its progress; moving on takes it away again. */
+export async function sayWhyItWaits(
+  db: Kysely<Tables>,
+  connectionId: string,
+  instance: string,
+  why: string,
+): Promise<void> {
+  await sql`update step_check set problem = ${why}
+    where connection_id = ${connectionId} and claimed_by = ${instance} and problem is distinct from ${why}`.execute(db)
 }

@@ -50,16 +50,17 @@ export async function compareShown(
       from page p
       left join record r on r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id = p.i
     ), judged as materialized (
-      select i, m, ${utcDay(sql`m`)} as day, ${digestOf(sql`i`, sql`f`)} as crm_hash,
-        case when is_live then ${digestOf(sql`i`, sql`ours`)} else 0 end as our_hash,
+      select i, m, f, ${utcDay(sql`m`)} as day,
         case when not is_live then 'missing'
           when jsonb_strip_nulls(f) <> jsonb_strip_nulls(ours) then 'different' end as why
       from held
+    ), in_sum as materialized (
+      -- of equal values one digest is both sides'
+      select day, count(*) as n, mod(sum(${digestOf(sql`i`, sql`f`)}), ${DIGEST_MODULUS}) as digest
+      from judged where why is null group by day
     ), days as (
       insert into step_day as d (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
-      select ${connectionId}, ${objectType}, ${run}, day, count(*), count(*),
-        mod(sum(crm_hash), ${DIGEST_MODULUS}), mod(sum(our_hash), ${DIGEST_MODULUS})
-      from judged where why is null group by day
+      select ${connectionId}, ${objectType}, ${run}, day, n, n, digest, digest from in_sum
       on conflict (connection_id, object_type, run, day) do update set
         crm_count = d.crm_count + excluded.crm_count, our_count = d.our_count + excluded.our_count,
         crm_digest = mod(d.crm_digest + excluded.crm_digest, ${DIGEST_MODULUS}),
