@@ -61,4 +61,97 @@ describe('the shared allowance of calls', () => {
     const { rows } = await sql<{ window_limit: number }>`select window_limit from call_budget`.execute(database.db)
     assert.equal(rows[0]?.window_limit, 15)
   })
+
+  describe('of a day', () => {
+    const day = (change: string) => sql.raw(`update call_budget set ${change}`).execute(database.db)
+    const take = (urgency?: 'for-people' | 'other', kind: 'read' | 'write' = 'read') =>
+      takeCall(database.db, 'c', kind, urgency)
+    const granted = async (n: number, urgency?: 'for-people' | 'other') => {
+      let count = 0
+      for (let call = 0; call < n; call += 1) {
+        const isGranted = await take(urgency).then(
+          () => true,
+          (error) => {
+            if (!(error instanceof NoAllowanceError)) throw error
+            return false
+          },
+        )
+        if (isGranted) count += 1
+      }
+      return count
+    }
+    beforeEach(async () => {
+      await day('window_limit = 1000')
+      await takeCall(database.db, 'c', 'read')
+      await day('day_used = 0')
+    })
+
+    it('is shared: of 100 calls that a CRM allows we take 20, the last two of them for people only', async () => {
+      await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
+      assert.equal(await granted(30, 'other'), 18)
+      assert.equal(await granted(30, 'for-people'), 2)
+    })
+
+    it('keeps the part for people whatever kind of call they need, and gives it to a write by itself', async () => {
+      await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
+      await day('day_used = 18')
+      await assert.rejects(take(undefined, 'read'), NoAllowanceError)
+      await take(undefined, 'write')
+      await take('for-people', 'read')
+      await assert.rejects(take(undefined, 'write'), NoAllowanceError)
+    })
+
+    it('says the share, the use and when it goes on', async () => {
+      await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 5_000 })
+      await day(`day_used = 1000, day_ends_at = '2126-11-23T00:00:00Z'`)
+      await assert.rejects(take('for-people'), (error) => {
+        assert.ok(error instanceof NoAllowanceError)
+        assert.match(error.message, /1,000 calls of 1,000, which is 20 % of the 5,000.*2126-11-23 00:00 UTC/s)
+        assert.ok(error.retryAtMs <= Date.now() + 300_000, 'a larger share is noticed before the day is over')
+        return true
+      })
+    })
+
+    it('begins anew at the midnight of the HubSpot account, in its own zone', async () => {
+      await sql`update connection set time_zone = 'Asia/Tokyo'`.execute(database.db)
+      await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
+      await day(`day_used = 20, day_ends_at = now() - interval '1 minute'`)
+      await take('other')
+      const { rows } = await sql<{ used: number; local: string }>`
+        select day_used as used, to_char(day_ends_at at time zone 'Asia/Tokyo', 'HH24:MI') as local
+        from call_budget`.execute(database.db)
+      assert.deepEqual(rows, [{ used: 1, local: '00:00' }])
+    })
+
+    it('takes a zone that nobody knows for UTC instead of failing every call', async () => {
+      await sql`update connection set time_zone = 'Mars/Olympus'`.execute(database.db)
+      await day(`day_ends_at = now() - interval '1 minute'`)
+      await take('other')
+    })
+
+    it('rolls at Salesforce: what was used in the 24 hours before counts less as they pass', async () => {
+      await sql`update connection set crm = 'salesforce'`.execute(database.db)
+      await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
+      await day(`day_used = 20, day_ends_at = now() - interval '1 second'`)
+      await assert.rejects(take('for-people'), NoAllowanceError)
+      // Half of the next 24 hours later, half of the day before still counts: ten of the twenty are free.
+      await day(`day_ends_at = now() + interval '12 hours'`)
+      assert.equal(await granted(15, 'for-people'), 10)
+      await day(`day_ends_at = now() - interval '25 hours'`)
+      assert.equal(await granted(5, 'for-people'), 5)
+    })
+
+    it('lets one call through in five minutes, because only an answer tells that an admin bought more', async () => {
+      await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
+      await day(`day_used = 20, window_started_at = now() - interval '6 minutes'`)
+      assert.equal(await granted(3, 'other'), 1)
+      await observeUsage(database.db, 'c', { usedToday: 21, limitToday: 1_000 })
+      assert.equal(await granted(3, 'other'), 3)
+    })
+
+    it('is not limited before the CRM has said how much it allows', async () => {
+      await day('day_used = 100000')
+      assert.equal(await granted(3, 'other'), 3)
+    })
+  })
 })

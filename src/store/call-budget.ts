@@ -93,7 +93,7 @@ async function tryTakeCall(
       and (not ${search} or search_used < search_limit_per_second
            or clock_timestamp() >= search_window_started_at + interval '1 second')
       and day_ends_at > clock_timestamp()
-      and (limit_today is null or ${DAY_USED} < greatest(1, (${DAY_ALLOWED}) * ${part}::numeric)
+      and (limit_today is null or ${DAY_USED} + 1 <= greatest(1, (${DAY_ALLOWED}) * ${part}::numeric)
            or window_started_at < clock_timestamp() - ${LOOK_AGAIN_MS} * interval '1 millisecond')
     returning connection_id`.execute(db)
   if (granted.length > 0) return { granted: true }
@@ -111,7 +111,7 @@ async function tryTakeCall(
     select greatest(0, extract(epoch from paused_until - clock_timestamp()) * 1000)::int as paused_ms, paused_why,
       greatest(0, window_ms - extract(epoch from clock_timestamp() - window_started_at) * 1000)::int as window_left_ms,
       greatest(0, 1000 - extract(epoch from clock_timestamp() - search_window_started_at) * 1000)::int as search_left_ms,
-      ceil(extract(epoch from day_ends_at - clock_timestamp()) * 1000)::int as day_left_ms,
+      ceil(extract(epoch from day_ends_at - clock_timestamp()) * 1000)::bigint as day_left_ms,
       ceil(${DAY_USED})::int as day_used, (${DAY_ALLOWED})::int as day_allowed, day_share, limit_today
     from call_budget b where connection_id = ${connectionId}`.execute(db)
   const row = rows[0]
@@ -122,7 +122,7 @@ async function tryTakeCall(
     await beginDay(db, connectionId)
     return { granted: false, waitMs: 1, why: 'a new day begins' }
   }
-  if (row.day_allowed !== null && row.day_used >= Math.max(1, row.day_allowed * part)) {
+  if (row.day_allowed !== null && row.day_used + 1 > Math.max(1, row.day_allowed * part)) {
     return { granted: false, waitMs: row.day_left_ms, why: dayIsUsed(row, urgency), isDay: true }
   }
   return {
