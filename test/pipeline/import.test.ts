@@ -5,6 +5,7 @@ import { type ChangedSince, CrmBusyError, type CrmClient } from '../../src/crm/c
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { type ImportDependencies, importBaseline } from '../../src/pipeline/import-baseline.ts'
 import { type Baseline, listConnections, saveBaseline } from '../../src/store/connections.ts'
+import { beginDeciding } from '../../src/store/first-decision.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const PAGE = 400
@@ -104,11 +105,12 @@ describe('the first import', () => {
     }))
     await h.receive(known!)
     await h.apply()
-    // As a decision that has read its neighbours and is about to commit.
+    // As a decision of another connection that has read its neighbours and is about to commit.
+    await sql`insert into connection (id, crm, title, account_id, base_url, baseline)
+      values ('org', 'salesforce', 'Org', '00D', 'http://127.0.0.1:1', '{"done":true,"objects":{}}')`.execute(h.db)
     let commit = (): void => undefined
     const decision = h.db.transaction().execute(async (trx) => {
-      const { beginDeciding } = await import('../../src/store/first-decision.ts')
-      await beginDeciding(trx, h.crm.connectionId)
+      await beginDeciding(trx, 'org')
       await sql`update record set dirty_since = null where record_id = '1'`.execute(trx)
       await new Promise<void>((resolve) => {
         commit = resolve
