@@ -118,7 +118,11 @@ describe('the first import', () => {
     })
     const imported = run(h, pagedCrm(h, [twin!]))
     // The import waits for the row that the decision holds, and marks it after.
-    for (;;) {
+    let isOver = false
+    const ended = imported.finally(() => {
+      isOver = true
+    })
+    while (!isOver) {
       const { rows } = await sql<{ n: number }>`
         select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
         h.db,
@@ -126,7 +130,7 @@ describe('the first import', () => {
       if (rows[0]!.n > 0) break
     }
     commit()
-    await Promise.all([decision, imported])
+    await Promise.all([decision, ended])
     assert.deepEqual(await dirty(h), ['1', '2'])
   })
 })
