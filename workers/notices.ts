@@ -2,7 +2,9 @@ import type { CrmClient } from '../src/crm/crm.ts'
 import { SENTENCES } from '../src/pipeline/notice-sentences.ts'
 import { createNoticeBoard, type NoticeBoard, type NoticeConnection } from '../src/pipeline/notices.ts'
 import { type CallWatch, watchCalls } from '../src/pipeline/notices-of-calls.ts'
+import { tellPeople } from '../src/pipeline/notices-of-people.ts'
 import { clockNotices, downtimeBefore } from '../src/pipeline/notices-on-the-clock.ts'
+import type { Departure } from '../src/pipeline/sync-people.ts'
 import { waitingWrites } from '../src/store/notice-facts.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
 
@@ -12,6 +14,8 @@ export type WorkerNotices = {
   of(connected: ConnectedClient): WatchedConnection
   /** For the watch's turn: what is over is ended, what only counters know is told. */
   look(): Promise<void>
+  /** After people were read. A failure of it is nobody's but its own. */
+  people(connectionId: string, departures: readonly Departure[]): Promise<void>
   /** Before the first beat of this process: says that nobody ran before it, with the connections as they come. */
   startedAfter(): Promise<void>
 }
@@ -79,6 +83,14 @@ function create(context: WorkerContext): WorkerNotices {
         watched.push(one)
       }
       await clock.look(watched)
+    },
+    async people(connectionId, departures) {
+      const connected = context.clientOf(connectionId)
+      if (connected === undefined) return
+      const crmOf = (id: string) => context.clientOf(id)?.connection.crm
+      await tellPeople(db, board, of(connected).connection, departures, crmOf).catch((error) =>
+        logger.debug({ err: error }, 'people not told'),
+      )
     },
     async startedAfter() {
       downtime = await downtimeBefore(db, context.instance)

@@ -10,6 +10,7 @@ import { claimReading, finishReading, renewReading } from '../src/store/overdue.
 import { inTransaction } from '../src/store/transaction.ts'
 import type { WorkerContext } from './context.ts'
 import { driftWatch } from './drift.ts'
+import { noticesOf } from './notices.ts'
 import { runStage } from './run-stage.ts'
 
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
@@ -26,11 +27,12 @@ export function runReconcile(context: WorkerContext): void {
         try {
           const connection = (await listConnections(db)).find((c) => c.id === connectionId)
           if (!connection) return
-          const { changed } = await syncPeople(db, client, connection.id)
+          const { changed, departures } = await syncPeople(db, client, connection.id)
           if (changed.length > 0) {
             await context.refreshReadiness()
             queues.wake('decide', connectionId)
           }
+          await noticesOf(context).people(connectionId, departures)
           if (stream) await territories(connection.id, stream.client)
           const onPage = () => {
             queues.wake('apply', connectionId)

@@ -5,19 +5,18 @@ export type CountingDirectory = Directory & { handOut(email: string): void }
 
 export function buildDirectory(users: readonly CrmUser[], openTasks: ReadonlyMap<string, number>): CountingDirectory {
   const byId = new Map<string, CrmUser>()
-  const byEmail = new Map<string, CrmUser>()
+  const byEmail = new Map<string, CrmUser | null>()
   for (const user of users) {
     byId.set(`${user.connectionId}/${user.userId}`, user)
     if (user.kind !== 'person' || user.email === null || !user.active) continue
     const key = `${user.connectionId}/${user.email}`
-    const other = byEmail.get(key)
-    // One e-mail, two active users: the smaller id, so that the answer does not depend on the order of a list.
-    if (other === undefined || user.userId < other.userId) byEmail.set(key, user)
+    // One e-mail, two active users: which of them is meant is not guessed. `people-conflict` says so.
+    byEmail.set(key, byEmail.has(key) ? null : user)
   }
   const counts = new Map(openTasks)
   return {
     user: (connectionId, userId) => byId.get(`${connectionId}/${userId}`),
-    personByEmail: (connectionId, email) => byEmail.get(`${connectionId}/${email}`),
+    personByEmail: (connectionId, email) => byEmail.get(`${connectionId}/${email}`) ?? undefined,
     openTasks: (email) => counts.get(email) ?? 0,
     handOut: (email) => {
       counts.set(email, (counts.get(email) ?? 0) + 1)

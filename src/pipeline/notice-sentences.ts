@@ -206,7 +206,7 @@ export const ENDINGS = {
   clock: () => 'The clocks agree again.',
   drift: (it: About & { object: string; field: string }) =>
     `${it.field} of ${it.object} is as the workflows need it again. What depends on it was decided again.`,
-  'owner-gone': (it: About & { person: string }) => `${it.person} owns no record any more, or is back.`,
+  'owner-gone': () => 'They own no record any more, or are back.',
   'people-conflict': () => 'The conflict is gone.',
 } as const
 

@@ -1,10 +1,18 @@
 import type { CrmClient } from '../crm/crm.ts'
+import type { CrmUser } from '../model/lanes/person.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
 import type { Database } from '../store/database.ts'
 import { recordsOfCases } from '../store/exceptions.ts'
 import { listUsers, saveUsers } from '../store/people.ts'
 import { markDirty, markOwnedDirty } from '../store/records.ts'
 import { inTransaction } from '../store/transaction.ts'
+
+/** Somebody whom the CRM listed as active, and no longer does. */
+export type Departure = {
+  readonly userId: string
+  readonly name: string
+  readonly how: 'deactivated' | 'deleted'
+}
 
 /**
  * Reads the CRM's users and queues again. Records of those who left, came back or lost their queue are decided again, and
@@ -14,7 +22,7 @@ export async function syncPeople(
   db: Database,
   client: CrmClient,
   connectionId: ConnectionId,
-): Promise<{ readonly changed: readonly string[] }> {
+): Promise<{ readonly changed: readonly string[]; readonly departures: readonly Departure[] }> {
   const users = await client.users()
   return inTransaction(db, async (trx) => {
     const before = (await listUsers(trx)).filter((user) => user.connectionId === connectionId)
@@ -28,6 +36,16 @@ export async function syncPeople(
       [...new Set(emails)].filter((email) => email !== null),
     )
     await markDirty(trx, refs)
-    return { changed }
+    return { changed, departures: departuresOf(before, users) }
+  })
+}
+
+function departuresOf(before: readonly CrmUser[], now: readonly CrmUser[]): Departure[] {
+  const present = new Map(now.map((user) => [user.userId, user]))
+  return before.flatMap(({ userId, name, kind, active }): Departure[] => {
+    if (kind !== 'person' || !active) return []
+    const user = present.get(userId)
+    if (user?.active) return []
+    return [{ userId, name, how: user === undefined ? 'deleted' : 'deactivated' }]
   })
 }

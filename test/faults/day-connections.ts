@@ -8,6 +8,7 @@ import { checkDraft } from '../../src/pipeline/check-draft.ts'
 import { type ConnectDeps, createDraft, createDraftTaskKey } from '../../src/pipeline/connect-crm.ts'
 import { openConnection } from '../../src/pipeline/open-connection.ts'
 import { startDraft } from '../../src/pipeline/start-draft.ts'
+import { letWrite } from '../../src/pipeline/writing.ts'
 import { findConnection } from '../../src/store/connections.ts'
 import type { Database } from '../../src/store/database.ts'
 import { createSecretBox } from '../../src/store/secret-box.ts'
@@ -34,6 +35,7 @@ export async function connectDay(
     await checkDraft(deps, draftId)
     await createDraftTaskKey(deps, draftId)
     const { connectionId } = await startDraft(deps, draftId, { dayShare: 1, windowShare: 1 })
+    await letWrite(db, connectionId, { allowed: true, by: 'test', nowMs: context.nowMs() })
     const opened = openConnection(deps, (await findConnection(db, connectionId))!)
     await opened.client.identify()
     return opened

@@ -162,7 +162,8 @@ export async function startDay(options: DayOptions = {}) {
       await sql`update intent set next_attempt_at = now(), created_at = least(created_at, now() - interval '1 minute')
         where state in ('pending', 'unknown')`.execute(db)
       await sql`update record set read_after = null where needs_read is not null`.execute(db)
-      await sql`update call_budget set paused_until = null, window_limit = 100000, search_limit_per_second = 100000`.execute(
+      // A day that is over: its calls are free again.
+      await sql`update call_budget set day_used = 0, limit_today = null, paused_until = null, window_limit = 100000, search_limit_per_second = 100000`.execute(
         db,
       )
     },
@@ -193,6 +194,13 @@ export async function startDay(options: DayOptions = {}) {
         await day.untilNothingWaits(limitMs)
       }
       await day.watch()
+    },
+    async untilWebhooksGone() {
+      for (;;) {
+        const { webhooks } = await control.hubspot.get<{ webhooks: { pending: number } }>('stats')
+        if (webhooks.pending === 0) return
+        await wait(10)
+      }
     },
     /** The same without a poll: what was received, and what is overdue. */
     async untilNothingWaits(limitMs = 40_000) {

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sql } from 'kysely'
+import { downtimeBefore } from '../../src/pipeline/notices-on-the-clock.ts'
+import { noticesOf } from '../../workers/notices.ts'
+import { BOTH, type Day } from './day.ts'
+import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
+
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+
+describe('a bad day of feeds', { timeout: 600_000 }, () => {
+  it('every webhook lost for an hour: the next poll finds what they would have told', () =>
+    sameAsWithoutFault(async (day) => {
+      await day.control.hubspot.post('settings', { webhookLoss: 1 })
+      const { asks } = await ordinaryHour(day)
+      await day.untilNothingWaits()
+      assert.deepEqual(await eventsOf(day, asks.hubspot), [], 'the webhooks were not lost: the test proves nothing')
+      day.advance(HOUR_MS)
+      await day.untilQuiet()
+      assert.deepEqual([...new Set(await eventsOf(day, asks.hubspot))], ['reconcile'])
+      assert.match((await day.notice('hubspot', 'missed-events')).says, /\d+/)
+    }))
+
+  it('every event delivered three times and shuffled: each counts once', () =>
+    sameAsWithoutFault(async (day) => {
+      await day.watch()
+      await day.control.hubspot.post('settings', { webhookDuplicate: 2, webhookShuffle: true, webhookDelayMs: 50 })
+      await ordinaryHour(day)
+      await day.untilNothingWaits()
+      day.advance(MINUTE_MS)
+      await day.watch()
+      const { says, endedAt } = await day.notice('hubspot', 'repeated-events')
+      assert.match(says, /^HubSpot delivered \d+ events of today more than once; each counted once\.$/)
+      assert.equal(endedAt, null)
+      day.advance(15 * MINUTE_MS)
+      await day.watch()
+      assert.notEqual((await day.notice('hubspot', 'repeated-events')).endedAt, null)
+    }))
+
+  it('80 hours of our own downtime: both CRMs are read again from where we left', () =>
+    sameAsWithoutFault(async (day) => {
+      day.receiver.mode = 'lose'
+      await ordinaryHour(day)
+      await day.untilWebhooksGone()
+      day.advance(80 * HOUR_MS)
+      await day.control.salesforce.post('actions', { action: 'advance-clock', ms: 80 * HOUR_MS })
+      await sql`update process_beat set beat_at = beat_at - interval '80 hours'`.execute(day.db)
+      // Another process: nothing of the old one is in its memory.
+      const next = { ...day.context, instance: 'day-after' }
+      const down = await downtimeBefore(day.db, next.instance)
+      assert.ok(down && down.untilMs - down.fromMs >= 80 * HOUR_MS - MINUTE_MS)
+      await noticesOf(next).startedAfter()
+      await noticesOf(next).look()
+      await noticesOf(next).board.settled()
+      day.receiver.mode = 'take'
+      for (const crm of BOTH) {
+        const { says, endedAt } = await day.notice(crm, 'downtime')
+        assert.match(
+          says,
+          /^Lanekeeper was not running from \w{3} \d+ \w{3}, \d\d:\d\d.* to \w{3} \d+ \w{3}, \d\d:\d\d/,
+        )
+        assert.equal(endedAt, null)
+      }
+      await day.untilQuiet()
+      await noticesOf(next).look()
+      await noticesOf(next).board.settled()
+    }))
+
+  for (const [name, minutes] of [
+    ['ahead of', 10],
+    ['behind', -10],
+  ] as const) {
+    it(`a portal whose clock is ten minutes ${name} ours`, () =>
+      sameAsWithoutFault(async (day) => {
+        for (const crm of BOTH) await day.control[crm].post('settings', { clockOffsetMs: minutes * MINUTE_MS })
+        await ordinaryHour(day)
+        await day.untilQuiet()
+        if (minutes > 0) {
+          for (const crm of BOTH) {
+            const { says } = await day.notice(crm, 'clock', '')
+            assert.match(says, /^The clock of \w+ (portal|org) \w+ is about (9|10) minutes ahead of ours\./)
+          }
+        }
+        for (const crm of BOTH) await day.control[crm].post('settings', { clockOffsetMs: 0 })
+      }))
+  }
+})
+
+async function eventsOf(day: Day, recordId: string): Promise<string[]> {
+  return (await day.rows<{ source: string }>(sql`select source from change_event where record_id = ${recordId}`)).map(
+    ({ source }) => source,
+  )
+}

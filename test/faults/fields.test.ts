@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sql } from 'kysely'
+import type { Crm, Day } from './day.ts'
+import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
+
+const LOOK_MS = 11 * 60_000
+
+type Fault = {
+  readonly name: string
+  readonly crm: Crm
+  readonly change: Readonly<Record<string, unknown>>
+  readonly undo: Readonly<Record<string, unknown>>
+  readonly code: string
+  readonly subject: string
+  readonly says: RegExp
+  readonly step: RegExp
+  /** In the words of the case that the hour's routed record becomes. */
+  readonly because: RegExp
+}
+
+const country = {
+  hubspot: { objectType: 'contacts', name: 'country' },
+  salesforce: { objectType: 'Lead', name: 'Country' },
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'field removed in HubSpot',
+    crm: 'hubspot',
+    change: { op: 'remove', ...country.hubspot },
+    undo: { op: 'restore', ...country.hubspot },
+    code: 'field-removed',
+    subject: 'contacts.country',
+    says: /^The field country of contacts was removed from HubSpot, or hidden from us\. The workflow "[^"]+" needs it\. Nothing is decided on it/,
+    step: /^Bring country back or let us read it, or take it out of the workflow\.$/,
+    because: /country was removed from the CRM or hidden from us/,
+  },
+  {
+    name: 'field removed in Salesforce',
+    crm: 'salesforce',
+    change: { op: 'remove', ...country.salesforce },
+    undo: { op: 'restore', ...country.salesforce },
+    code: 'field-removed',
+    subject: 'Lead.Country',
+    says: /^The field Country of Lead was removed from Salesforce, or hidden from us/,
+    step: /^Bring Country back/,
+    because: /Country was removed from the CRM or hidden from us/,
+  },
+  {
+    name: 'field renamed in HubSpot',
+    crm: 'hubspot',
+    change: { op: 'rename', ...country.hubspot, to: 'home_country' },
+    undo: { op: 'restore', ...country.hubspot },
+    code: 'field-removed',
+    subject: 'contacts.country',
+    says: /^The field country of contacts was removed/,
+    step: /^It may have been renamed: home_country is new and has the same label\./,
+    because: /country was removed from the CRM or hidden from us/,
+  },
+  {
+    name: 'field retyped in HubSpot',
+    crm: 'hubspot',
+    change: { op: 'retype', ...country.hubspot, type: 'enumeration', options: ['Germany', 'Japan'] },
+    undo: { op: 'restore', ...country.hubspot },
+    code: 'field-retyped',
+    subject: 'contacts.country',
+    says: /^The field country of contacts was a text in HubSpot and is a picklist now/,
+    step: /^Look at the conditions on country/,
+    because: /country has another type in the CRM than the rules were written for/,
+  },
+  {
+    name: 'picklist value removed in HubSpot, while records keep it',
+    crm: 'hubspot',
+    change: { op: 'remove-option', objectType: 'contacts', name: 'lifecyclestage', option: 'lead' },
+    undo: { op: 'restore', objectType: 'contacts', name: 'lifecyclestage' },
+    code: 'option-removed',
+    subject: 'contacts.lifecyclestage',
+    says: /^"lead" is no longer a value of lifecyclestage of contacts in HubSpot/,
+    step: /^Say in the workflow what took its place/,
+    because: /lifecyclestage holds a value whose place in the CRM's list changed/,
+  },
+]
+
+describe('a bad day of fields', { timeout: 600_000 }, () => {
+  for (const fault of FAULTS) {
+    it(`${fault.name}: what depends on it is unknown and never passes, and is decided again when it is back`, () =>
+      sameAsWithoutFault(async (day) => {
+        const { crm } = fault
+        const { routed } = await ordinaryHour(day)
+        await day.control[crm].post('schema', fault.change)
+        day.advance(LOOK_MS)
+        await day.untilQuiet()
+        const { says, step, level, endedAt } = await day.notice(crm, fault.code, fault.subject)
+        assert.match(says, fault.says)
+        assert.match(step ?? '', fault.step)
+        assert.deepEqual([level, endedAt], ['stop', null])
+        const cases = await casesOf(day, routed[crm])
+        assert.ok(cases.length > 0, 'the record that waits for an owner has no case')
+        for (const one of cases)
+          assert.deepEqual([one.class, fault.because.test(one.because)], ['unknown', true], one.because)
+        assert.equal(await ownerWrites(day, routed[crm]), 0, 'a rule gave it away')
+
+        await day.control[crm].post('schema', fault.undo)
+        day.advance(LOOK_MS)
+        await day.untilQuiet()
+        assert.match(
+          (await day.notice(crm, fault.code, fault.subject)).endedSays ?? '',
+          /as the workflows need it again/,
+        )
+      }))
+  }
+})
+
+async function casesOf(day: Day, recordId: string): Promise<{ class: string; because: string }[]> {
+  return day.rows(
+    sql`select class, class_because as because from exception where record_id = ${recordId} and status = 'open'`,
+  )
+}
+
+async function ownerWrites(day: Day, recordId: string): Promise<number> {
+  return (await day.rows(sql`select 1 from intent where kind = 'owner' and record_id = ${recordId}`)).length
+}
