@@ -110,6 +110,23 @@ describe('the webhook route', () => {
     assert.deepEqual((await counter('webhook-refused')).map(({ detail }) => detail).sort(), ['bad-signature', 'stale'])
   })
 
+  it('promise 11: who may sign for one portal may not speak for another', async () => {
+    const other = { connectionId: 'hubspot-44' as ConnectionId, portalId: '44', appId: '9', fields: {} }
+    receivers = [...receivers, { ...other, secrets: ['secret of the other app'] }]
+    const answer = await deliver([event(1, 44), event(2, 33)])
+    assert.equal(answer.statusCode, 204)
+    assert.equal(await stored(), 1)
+    assert.deepEqual(await counter('webhook-refused'), [{ detail: 'other-portal', n: 1 }])
+    assert.deepEqual(woken, ['hubspot-33'])
+  })
+
+  it('verifies over the address that each connection was given, whatever address the request came by', async () => {
+    receivers = receivers.map((receiver) => ({ ...receiver, webhookUrl: 'https://tunnel.example/webhooks/hubspot' }))
+    assert.equal((await deliver([event(1)])).statusCode, 401, 'signed for the address of another connection')
+    receivers = receivers.map((receiver) => ({ ...receiver, webhookUrl: URL }))
+    assert.equal((await deliver([event(1)], { host: 'tunnel.example' })).statusCode, 204)
+  })
+
   it('answers what is signed but is no list of notifications with 400, counts it and stores nothing', async () => {
     for (const body of ['{"eventId":1}', 'not json', `${'['.repeat(10_000)}${']'.repeat(10_000)}`]) {
       assert.equal((await deliver(body)).statusCode, 400, body.slice(0, 20))
