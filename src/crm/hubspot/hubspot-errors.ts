@@ -31,7 +31,7 @@ export class HubSpotTokenRefused extends CrmReconnectError {}
  * (502, 504, 524: pause for seconds) and what it could not take at all (503, 521, 523: pause).
  */
 export class HubSpotOutage extends CrmUnknownError {
-  /** Not before this instant, for everyone; null: HubSpot asks for no pause, or only for one of seconds. */
+  /** Not before this instant, for everyone; null: HubSpot does not say. */
   readonly retryAtMs: number | null
   /** How long a request that may be repeated waits first. */
   readonly pauseMs: number
@@ -110,9 +110,10 @@ export function failureOf(answer: FailedAnswer): Error {
   // Only a proxy answers 403 without HubSpot's body. It refuses the way, not the request, so the request may come again.
   if (status === 403 && body === undefined) return new CrmBusyError(where, nowMs + (waitMs ?? 60_000))
   if (status >= 400 && status < 500) return new HubSpotRefusal(where, codeOf(body, status), status, body ?? {})
+  // Everyone pauses only where HubSpot says for how long: others' calls may be answered, and what is not answered is to be
+  // seen as an outage, not as our own waiting.
   const retryAtMs = waitMs === null ? null : nowMs + waitMs
-  if (status === 503 || status === 521 || status === 523)
-    return new HubSpotOutage(where, retryAtMs ?? nowMs + 2_000, 2_000)
+  if (status === 503 || status === 521 || status === 523) return new HubSpotOutage(where, retryAtMs, 2_000)
   if (status === 502 || status === 504 || status === 524) return new HubSpotOutage(where, retryAtMs, 1_000)
   // 500; 522, 525 and 526 of the network before HubSpot; an odd 3xx.
   return new HubSpotOutage(where, retryAtMs, 300)
