@@ -5,6 +5,7 @@ import { BaselineProgress } from './baseline-progress.tsx'
 import { ConnectionAccess } from './connection-access.tsx'
 import { ConnectionNotices } from './connection-notices.tsx'
 import { ConnectionSettings } from './connection-settings.tsx'
+import { ConnectionWriting } from './connection-writing.tsx'
 import { EventsLedger } from './events-ledger.tsx'
 import { ago, duration, exact, number, plural, say, within } from './format.ts'
 import { OutIcon } from './icons.tsx'
@@ -31,6 +32,7 @@ export function ConnectionCard({ connection }: { connection: ConnectionView }) {
       {connection.status === 'reconnect-needed' && <Reconnect connection={connection} />}
       {gone && <Ended connection={connection} />}
       {!gone && <BaselineProgress connection={connection} />}
+      {!gone && connection.baseline.done && <ConnectionWriting connection={connection} />}
       {!gone && <Facts connection={connection} />}
       {!gone && connection.baseline.done && <EventsLedger connectionId={connection.id} />}
       <ConnectionNotices notices={connection.notices} />

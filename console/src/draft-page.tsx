@@ -267,7 +267,7 @@ function Start({ draft }: { draft: DraftReply }) {
         ) : (
           <p>
             Every watched record is read once; you see the counts as they come. Then the exception surface of what is
-            there is shown. <strong>Nothing is written to the CRM until a workflow is turned on.</strong>
+            there is shown. <strong>Nothing is written to the CRM until you let your workflows write.</strong>
           </p>
         )}
         {start.error && <ProblemNotice error={start.error} />}

@@ -90,7 +90,7 @@ function Alerts({ alerts }: { alerts: readonly Alert[] }) {
 
 /** What is still missing before numbers can mean anything. */
 function SetUp({ overview }: { overview: Overview }) {
-  const { connections, baselinesRunning, workflows } = overview.setUp
+  const { connections, baselinesRunning, onlyRead, workflows } = overview.setUp
   if (connections === 0) {
     return (
       <EmptyState title="No CRM is connected yet">
@@ -106,6 +106,17 @@ function SetUp({ overview }: { overview: Overview }) {
       <EmptyState title="No workflow is running">
         Add a policy under <code>config/workflows</code>. Events are received and kept meanwhile.
       </EmptyState>
+    )
+  }
+  if (baselinesRunning === 0 && onlyRead > 0) {
+    return (
+      <div className="notice">
+        <p>
+          <strong>{plural(onlyRead, 'connection is', 'connections are')} only read.</strong> These cases are what would
+          be acted on; nothing is written to {onlyRead === 1 ? 'that CRM' : 'those CRMs'} yet.{' '}
+          <Link to="/connections">Let workflows write</Link>
+        </p>
+      </div>
     )
   }
   if (baselinesRunning === 0) return null

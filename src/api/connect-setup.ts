@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { crmAddressRule } from '../config/crm-address-rule.ts'
 import { followKeys } from '../config/key-file.ts'
 import { loadPolicies } from '../config/policy-files.ts'
 import type { Settings } from '../config/settings.ts'
@@ -17,6 +18,7 @@ import { disconnect } from '../pipeline/disconnect.ts'
 import { changeClientSecret, checkConnection, setShares } from '../pipeline/keep-connection.ts'
 import { policiesOf } from '../pipeline/publish-policies.ts'
 import { startDraft } from '../pipeline/start-draft.ts'
+import { letWrite } from '../pipeline/writing.ts'
 import type { Database } from '../store/database.ts'
 import { createSecretBox } from '../store/secret-box.ts'
 import type { ConnectSetUp } from './connect-options.ts'
@@ -35,9 +37,7 @@ export async function connectSetUp(db: Database, settings: Settings, webhookUrl:
     db,
     box: createSecretBox(await followKeys(settings)),
     needsOf: (crm) => accessNeeds(policies, crm),
-    // On a laptop a CRM may be the sandbox beside us; a server that others reach must not be sent to its own network.
-    allowsLoopback: new URL(publicUrl).protocol !== 'https:',
-    extraHosts: [],
+    ...crmAddressRule(settings),
     nowMs: Date.now,
     instance: `api-${hostname()}-${process.pid}`,
   }
@@ -69,6 +69,7 @@ export function connecting(deps: ConnectDeps): Connecting {
     checkConnection: (id) => checkConnection(deps, id),
     setShares: (id, shares) => setShares(db, id, shares),
     changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
+    letWrite: (id, { allowed, by }) => letWrite(db, id, { allowed, by, nowMs: deps.nowMs() }),
     disconnect: (id, how) => disconnect(deps, id, how),
   }
 }

@@ -221,6 +221,9 @@ export type DisconnectRequest = z.input<typeof DisconnectRequest>
 export const DisconnectReply = z.object({ says: z.array(z.string()) })
 export type DisconnectReply = z.infer<typeof DisconnectReply>
 
+export const WritingRequest = z.object({ allowed: z.boolean() }).strict()
+export type WritingRequest = z.infer<typeof WritingRequest>
+
 export const ClientSecretRequest = z.object({
   add: z.string().trim().min(8, 'This is too short for a client secret.').max(400).optional(),
   retireOld: z.boolean().optional(),

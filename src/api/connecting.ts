@@ -34,6 +34,11 @@ export type Connecting = {
     connectionId: string,
     change: { readonly add?: string; readonly retireOld?: boolean },
   ) => Promise<unknown>
+  /** Whether the workflows may write to this CRM; a connection begins read only. */
+  readonly letWrite: (
+    connectionId: string,
+    change: { readonly allowed: boolean; readonly by: string },
+  ) => Promise<unknown>
   readonly disconnect: (
     connectionId: string,
     how: { readonly history: 'keep' | 'erase'; readonly by: string },

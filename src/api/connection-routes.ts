@@ -15,6 +15,7 @@ import {
   DisconnectReply,
   DisconnectRequest,
   Shares,
+  WritingRequest,
 } from './connect-types.ts'
 import { ProblemError } from './problem.ts'
 import type { Session } from './session.ts'
@@ -106,6 +107,16 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
           ...(retireOld === undefined ? {} : { retireOld }),
         }),
       )
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/connections/:id/writing',
+    { schema: { params: Params, body: WritingRequest, response: { 204: z.null() } }, config: CHANGES },
+    async (request, reply) => {
+      const [{ id }, session] = await Promise.all([known(request.params.id), requireSession(request)])
+      await connectProblems(() => connecting.letWrite(id, { allowed: request.body.allowed, by: session.actor }))
       return reply.code(204).send(null)
     },
   )

@@ -51,7 +51,13 @@ export type Count = z.infer<typeof Count>
 export const Overview = z.object({
   at: Instant,
   /** Rows that decide what an empty console says next. */
-  setUp: z.object({ connections: z.number(), baselinesRunning: z.number(), workflows: z.number() }),
+  setUp: z.object({
+    connections: z.number(),
+    baselinesRunning: z.number(),
+    /** Connections that nobody has let the workflows write to. */
+    onlyRead: z.number(),
+    workflows: z.number(),
+  }),
   open: z.object({
     total: z.number(),
     overdue: z.number(),

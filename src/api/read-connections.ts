@@ -26,6 +26,8 @@ type ConnectionRow = {
   edition: string | null
   feed: ConnectionView['feed']
   webhook_url: string | null
+  writes_since: Date | null
+  writes_by: string | null
   access: AccessFindings | null
   access_checked_at: Date | null
   baseline: Baseline
@@ -66,7 +68,7 @@ export async function readConnections(
   const [connections, budgets, reconcile, schemas, notices] = await Promise.all([
     sql<ConnectionRow>`
       select c.id, c.crm, c.title, c.account_id, c.base_url, c.pages_url, c.status, c.status_reason, c.grant_kind,
-             c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.access, c.access_checked_at, c.baseline,
+             c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.writes_since, c.writes_by, c.access, c.access_checked_at, c.baseline,
              c.stream_state, c.stream_seen_at, c.task_key,
              (select count(*) from crm_user u where u.connection_id = c.id and u.active) as users,
              (select received_at from change_event v where v.connection_id = c.id order by id desc limit 1) as last_event_at,
@@ -112,6 +114,7 @@ export async function readConnections(
         feed: row.feed,
         webhookUrl: row.webhook_url,
         delaySeconds: row.feed === 'poll' ? pollSeconds : null,
+        writes: row.writes_since && { since: row.writes_since.toISOString(), by: row.writes_by },
         access: row.access &&
           row.access_checked_at && {
             checkedAt: row.access_checked_at.toISOString(),

@@ -92,6 +92,8 @@ async function readSetUp(db: Database): Promise<Overview['setUp']> {
   const { rows } = await sql<Overview['setUp']>`
     select (select count(*) from connection where status <> 'disconnected') as connections,
            (select count(*) from connection where status <> 'disconnected' and not (baseline->>'done')::boolean) as "baselinesRunning",
+           (select count(*) from connection where status = 'connected' and writes_since is null
+              and (baseline->>'done')::boolean) as "onlyRead",
            (select count(*) from workflow where load_error is null) as workflows`.execute(db)
   return rows[0]!
 }

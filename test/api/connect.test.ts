@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { unzipSync } from 'fflate'
 import { sql } from 'kysely'
 import type { ConnectOptionsReply, DraftReply, DraftsReply, NewDraftReply } from '../../src/api/connect-types.ts'
+import type { ConnectionsReply } from '../../src/api/connection-types.ts'
 import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
 import { type AppUnderTest, appUnderTest, cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 
@@ -228,6 +229,7 @@ describe('who may do it', () => {
       ['POST', '/api/console/connections/x/check'],
       ['POST', '/api/console/connections/x/shares', { dayShare: 0.2, windowShare: 0.8 }],
       ['POST', '/api/console/connections/x/client-secret', { retireOld: true }],
+      ['POST', '/api/console/connections/x/writing', { allowed: true }],
       ['POST', '/api/console/connections/x/disconnect', { history: 'keep' }],
     ]
     for (const [method, url, payload] of routes) {
@@ -370,11 +372,22 @@ describe('a connection that stands', () => {
     assert.equal(shares.statusCode, 200, shares.body)
     const listed = await call('GET', '/api/console/connections')
     assert.equal(listed.statusCode, 200, listed.body)
-    const { connections } = listed.json<{
-      connections: { budget: { dayShare: number; windowShare: number }; access: { checks: unknown[] } }[]
-    }>()
-    assert.deepEqual([connections[0]!.budget.dayShare, connections[0]!.budget.windowShare], [0.33, 0.5])
-    assert.ok(connections[0]!.access.checks.length > 5)
+    const { budget, access } = listed.json<ConnectionsReply>().connections[0]!
+    assert.deepEqual([budget?.dayShare, budget?.windowShare], [0.33, 0.5])
+    assert.ok((access?.checks.length ?? 0) > 5)
+  })
+
+  it('is only read until a person lets the workflows write, who can take it back', async () => {
+    const id = await connected()
+    const writes = async () =>
+      (await call('GET', '/api/console/connections')).json<ConnectionsReply>().connections[0]!.writes
+    assert.equal(await writes(), null)
+    const url = `/api/console/connections/${id}/writing`
+    assert.equal((await call('POST', url, { allowed: 'yes' })).statusCode, 400)
+    assert.equal((await call('POST', url, { allowed: true })).statusCode, 204)
+    assert.equal((await writes())?.by, 'console')
+    assert.equal((await call('POST', url, { allowed: false })).statusCode, 204)
+    assert.equal(await writes(), null)
   })
 
   it('takes a second client secret and lets go of the first', async () => {

@@ -110,7 +110,10 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await start.waitFor()
     const { rows } = await sql<{ n: number }>`select count(*) as n from connection`.execute(test.db)
     assert.equal(rows[0]!.n, 0)
-    assert.match(await page.locator('main').innerText(), /Nothing is written to the CRM until a workflow is turned on/)
+    assert.match(
+      await page.locator('main').innerText(),
+      /Nothing is written to the CRM until you let your workflows write/,
+    )
     const share = page.getByLabel('Share of the day')
     await share.fill('10')
     await share.blur()
@@ -253,6 +256,28 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await page.getByText(/need(s)? attention/).click()
     await page.getByText(/: A field is gone$/).waitFor()
     await page.getByText('Give the workflow another field.').waitFor()
+  })
+
+  it('is only read until somebody lets the workflows write, after reading what that means', async () => {
+    await enterHubSpotToken(stage.hubspot.credentials.token)
+    await startReading(/HubSpot/)
+    await sql`update connection set baseline = jsonb_set(baseline, '{done}', 'true')`.execute(test.db)
+    await page.getByText('Only read: nothing is written to HubSpot').waitFor()
+    await sql`insert into workflow (workflow, title, mode, effective_mode)
+      values ('routing', 'Routing', 'live', 'live') on conflict do nothing`.execute(test.db)
+    await page.getByRole('link', { name: 'Surface', exact: true }).click()
+    await page.getByText('1 connection is only read.').waitFor()
+    await page.getByRole('link', { name: 'Let workflows write' }).click()
+    await page.getByRole('button', { name: 'Let workflows write' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('become tasks in HubSpot').waitFor()
+    assert.deepEqual(await seriousViolations(page), [], 'the dialog')
+    await dialog.getByRole('button', { name: 'Let them write' }).click()
+    await page.getByText('Workflows write to HubSpot').waitFor()
+    const { rows } = await sql<{ writes_by: string | null }>`select writes_by from connection`.execute(test.db)
+    assert.equal(rows[0]!.writes_by, 'console')
+    await page.getByRole('button', { name: 'Only read from now on' }).click()
+    await page.getByText('Only read: nothing is written to HubSpot').waitFor()
   })
 
   it('while the sandbox runs, says how to connect a CRM of one’s own and takes nothing', async () => {

@@ -88,6 +88,8 @@ async function seedConnections(db: Database, now: Date): Promise<void> {
         id: 'hubspot-1',
         crm: 'hubspot',
         title: 'Brightwater HubSpot',
+        writes_since: ago(9_000),
+        writes_by: 'console',
         account_id: '4471001',
         base_url: 'http://127.0.0.1:4010',
         baseline: JSON.stringify({
@@ -102,6 +104,8 @@ async function seedConnections(db: Database, now: Date): Promise<void> {
         id: 'salesforce-1',
         crm: 'salesforce',
         title: 'Brightwater Salesforce',
+        writes_since: ago(9_000),
+        writes_by: 'console',
         feed: 'stream',
         grant_kind: 'salesforce-client-credentials',
         made_by: 'console',
