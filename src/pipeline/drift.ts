@@ -3,6 +3,7 @@ import type { FieldSchema } from '../model/crm-facts.ts'
 import { type FieldDrift, findDrift } from '../model/drift.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
 import { fieldsNeeded, valuesNamed } from '../model/policy/fields.ts'
+import type { Policy } from '../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
 import { resyncObjects } from '../store/connections.ts'
@@ -77,9 +78,15 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
 function usersOf({ workflows, connection }: DriftDependencies, objectType: string, field: string): RunningWorkflow[] {
   return workflows.filter(
     ({ version: { policy } }) =>
-      policy.objects.some((ref) => ref.crm === connection.crm) &&
+      watches(policy, connection.crm, objectType) &&
       fieldsNeeded([policy], connection.crm, objectType).fields.includes(field),
   )
+}
+
+/** Accounts and deals are part of the decision on whatever a workflow watches in their CRM. */
+function watches({ objects }: Policy, crm: Crm, objectType: string): boolean {
+  const isOfAll = objectShape(crm, objectType)?.about !== 'person'
+  return objects.some((ref) => ref.crm === crm && (isOfAll || ref.object === objectType))
 }
 
 function tell(deps: DriftDependencies, before: KnownSchema, after: KnownSchema): void {

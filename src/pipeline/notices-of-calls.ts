@@ -145,7 +145,8 @@ export function watchCalls(
   function busy(error: CrmBusyError): void {
     const untilMs = error.retryAtMs
     const waitMs = untilMs - nowMs()
-    if (isUnreachable(error)) {
+    // A pause that the CRM asks for after a 5xx is one of its failures, not our many calls.
+    if (isUnreachable(error) || statusOf(error.message)?.startsWith('5')) {
       unanswered(error.message)
       return
     }

@@ -134,10 +134,11 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
     it(`${name}: each write is looked up, and none is done twice`, () =>
       sameAsWithoutFault(async (day) => {
         await ordinaryHour(day)
-        // A few hundred milliseconds are as good as a deadline: the connection ends without an answer.
-        for (const crm of BOTH) await day.control[crm].fault({ kind, ...TASK_WRITES[crm], delayMs: 300 })
-        await day.untilQuiet()
-        for (const crm of BOTH) {
+        // The deadline of a call is 20 s of real time, so only one CRM is waited for.
+        const crms = kind === 'commit-then-hang' ? (['hubspot'] as const) : BOTH
+        for (const crm of crms) await day.control[crm].fault({ kind, ...TASK_WRITES[crm] })
+        await day.untilQuiet(80_000)
+        for (const crm of crms) {
           const { says, endedSays } = await day.notice(crm, 'lost-answer')
           assert.match(says, new RegExp(`^\\d+ writes? to ${NAME[crm]} at \\d\\d:\\d\\d.* got no usable answer`))
           assert.match(endedSays ?? '', /Every one of them was looked up.*nothing twice/)

@@ -34,7 +34,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.country',
     says: /^The field country of contacts was removed from HubSpot, or hidden from us\. The workflow "[^"]+" needs it\. Nothing is decided on it/,
     step: /^Bring country back or let us read it, or take it out of the workflow\.$/,
-    because: /country was removed from the CRM or hidden from us/,
+    because: /country was removed from the CRM or hidden from us/i,
   },
   {
     name: 'field removed in Salesforce',
@@ -45,7 +45,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'Lead.Country',
     says: /^The field Country of Lead was removed from Salesforce, or hidden from us/,
     step: /^Bring Country back/,
-    because: /Country was removed from the CRM or hidden from us/,
+    because: /Country was removed from the CRM or hidden from us/i,
   },
   {
     name: 'field renamed in HubSpot',
@@ -56,7 +56,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.country',
     says: /^The field country of contacts was removed/,
     step: /^It may have been renamed: home_country is new and has the same label\./,
-    because: /country was removed from the CRM or hidden from us/,
+    because: /country was removed from the CRM or hidden from us/i,
   },
   {
     name: 'field retyped in HubSpot',
@@ -67,7 +67,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.country',
     says: /^The field country of contacts was a text in HubSpot and is a picklist now/,
     step: /^Look at the conditions on country/,
-    because: /country has another type in the CRM than the rules were written for/,
+    because: /country has another type in the CRM than the rules were written for/i,
   },
   {
     name: 'picklist value removed in HubSpot, while records keep it',
@@ -78,7 +78,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.lifecyclestage',
     says: /^"lead" is no longer a value of lifecyclestage of contacts in HubSpot/,
     step: /^Say in the workflow what took its place/,
-    because: /lifecyclestage holds a value whose place in the CRM's list changed/,
+    because: /lifecyclestage holds a value whose place in the CRM's list changed/i,
   },
 ]
 
@@ -97,8 +97,10 @@ describe('a bad day of fields', { timeout: 600_000 }, () => {
         assert.deepEqual([level, endedAt], ['stop', null])
         const cases = await casesOf(day, routed[crm])
         assert.ok(cases.length > 0, 'the record that waits for an owner has no case')
-        for (const one of cases)
-          assert.deepEqual([one.class, fault.because.test(one.because)], ['unknown', true], one.because)
+        for (const one of cases) {
+          assert.equal(one.class, 'unknown', one.because)
+          assert.match(one.because, fault.because)
+        }
         assert.equal(await ownerWrites(day, routed[crm]), 0, 'a rule gave it away')
 
         await day.control[crm].post('schema', fault.undo)

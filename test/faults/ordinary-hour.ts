@@ -102,15 +102,24 @@ async function stateWithoutFault(): Promise<string> {
   }
 }
 
+export type SameOptions = DayOptions & {
+  /** False: tasks that the fault itself brought and that are closed again are no difference. */
+  readonly closedTasks?: boolean
+  /** False: the fault stays, so the day ends otherwise. Still nothing is there twice. */
+  readonly same?: boolean
+}
+
 /** A day with a fault in it: ends as the day without it did, with no task twice, every case with its task. */
-export async function sameAsWithoutFault(fault: (day: Day) => Promise<void>, options: DayOptions = {}): Promise<void> {
+export async function sameAsWithoutFault(fault: (day: Day) => Promise<void>, options: SameOptions = {}): Promise<void> {
   withoutFault ??= stateWithoutFault()
   const expected = await withoutFault
   const day = await startDay(options)
   try {
     await fault(day)
     await day.untilQuiet()
-    assertSameState(await finalState(day), expected)
+    const seen = (state: string) =>
+      options.closedTasks === false ? state.replaceAll(/^task \w+ closed .*\n?/gm, '').trimEnd() : state
+    if (options.same !== false) assertSameState(seen(await finalState(day)), seen(expected))
     await assertNothingTwice(day)
   } finally {
     await day.stop()

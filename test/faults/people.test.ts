@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sql } from 'kysely'
+import { BOTH, type Day } from './day.ts'
+import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
+
+/** A representative who owns records in both CRMs and is in no job of a workflow. */
+const REP = 'jonas.huber@brightwater.example'
+
+describe('a bad day of people', { timeout: 600_000 }, () => {
+  it('owner deactivated: it is said with how many records, their cases come, and go again when the owner is back', () =>
+    sameAsWithoutFault(
+      async (day) => {
+        await day.change({ op: 'archive-owner', email: REP })
+        const userId = await salesforceUserId(day)
+        await day.people.update('User', userId, { IsActive: false })
+        await day.untilQuiet()
+        for (const crm of BOTH) {
+          const { says, endedAt } = await day.notice(crm, 'owner-gone')
+          assert.match(says, /^Jonas Huber was deactivated in \w+ and still owns \d+ records?\. Each is decided again/)
+          assert.equal(endedAt, null)
+        }
+        assert.ok((await orphans(day)) > 0, 'nobody noticed that the owner left')
+        await day.change({ op: 'restore-owner', email: REP })
+        await day.people.update('User', userId, { IsActive: true })
+        await day.untilQuiet()
+        await ordinaryHour(day)
+        for (const crm of BOTH) assert.notEqual((await day.notice(crm, 'owner-gone')).endedAt, null)
+      },
+      { closedTasks: false },
+    ))
+
+  it('owner deleted: it is said, and no case or task is left with somebody who is not there', async () => {
+    await sameAsWithoutFault(
+      async (day) => {
+        await day.change({ op: 'delete-owner', email: REP })
+        await day.untilQuiet()
+        const { says } = await day.notice('hubspot', 'owner-gone')
+        assert.match(says, /^Jonas Huber was deleted in HubSpot and still owns \d+ records?/)
+        assert.ok((await orphans(day)) > 0)
+        const held = await day.rows(sql`select 1 from exception e join connection c on c.id = e.connection_id
+        where c.crm = 'hubspot' and e.status = 'open' and e.owner_email = ${REP}`)
+        assert.deepEqual(held, [])
+      },
+      { same: false },
+    )
+  })
+})
+
+async function salesforceUserId(day: Day): Promise<string> {
+  const [user] = await day.people.query<{ Id: string }>(`SELECT Id FROM User WHERE Email = '${REP}'`)
+  return user!.Id
+}
+
+async function orphans(day: Day): Promise<number> {
+  const rows = await day.rows(
+    sql`select 1 from exception where pattern = 'orphaned-owner' and evidence::text like '%Huber%' or
+      (pattern = 'orphaned-owner' and what like '%Huber%') or (pattern = 'orphaned-owner' and opened_at > now() - interval '1 minute')`,
+  )
+  return rows.length
+}
