@@ -273,7 +273,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await dialog.getByText('become tasks in HubSpot').waitFor()
     assert.deepEqual(await seriousViolations(page), [], 'the dialog')
     await dialog.getByRole('button', { name: 'Let them write' }).click()
-    await page.getByText('Workflows write to HubSpot').waitFor()
+    await page.getByText(/^Workflows write to HubSpot since/).waitFor()
     const { rows } = await sql<{ writes_by: string | null }>`select writes_by from connection`.execute(test.db)
     assert.equal(rows[0]!.writes_by, 'console')
     await page.getByRole('button', { name: 'Only read from now on' }).click()
