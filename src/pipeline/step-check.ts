@@ -231,7 +231,8 @@ async function lookAtSuspects(deps: StepCheckDependencies, check: StepCheck): Pr
   const crmSays = isFull ? await counted(deps, objectType) : null
   const sinceDay = isFull ? null : new Date(check.sinceMs).toISOString().slice(0, 10)
   const next = await toNextObject(deps, check, (trx) => standObject(trx, comparison, { sinceDay, crmSays }))
-  await noteOutOfStep(db, connection)
+  // What the clock finds is mended first, and said only if that does not help.
+  if (check.askedBy === 'person') await noteOutOfStep(db, connection)
   return next
 }
 

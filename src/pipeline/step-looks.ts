@@ -123,7 +123,10 @@ function gap(connectionId: ConnectionId, { objectType, recordId, askAtMs }: ToRe
   }
 }
 
-/** Says how many records are out of step while there are any, and that they are in step again when there are none. */
+/**
+ * Says how many records are out of step while there are any, and that they are in step again when there are none. While
+ * all of them are being read again there is nothing to say yet.
+ */
 export async function noteOutOfStep(
   db: Database,
   connection: { readonly id: string; readonly crm: Crm; readonly title: string },
@@ -134,6 +137,7 @@ export async function noteOutOfStep(
     await endNotice(db, { ...which, says: 'All compared records are in step again.' })
     return
   }
+  if (counts.every(({ n, reading }) => n === reading)) return
   const perObject = new Map<string, number>()
   for (const { objectType, n } of counts) perObject.set(objectType, (perObject.get(objectType) ?? 0) + n)
   const total = [...perObject.values()].reduce((sum, n) => sum + n, 0)
@@ -150,7 +154,7 @@ export async function noteOutOfStep(
     ...which,
     level: 'warn',
     says,
-    step: 'Open Connections and press "Read again" there.',
+    step: 'Have them read again: Connections, below "Ledger of events".',
     // Another number is not another occurrence.
     n: open === undefined ? 1 : 0,
   })

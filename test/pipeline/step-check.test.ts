@@ -194,6 +194,21 @@ describe('the comparison with the CRM', () => {
     await t.settleReread()
     assert.deepEqual(await t.out(), [])
     assert.deepEqual(await t.recovered(), { Lead: 1 })
+    assert.equal(await t.noticed(), undefined)
+  })
+
+  it('says what the clock found when reading it again did not help', async () => {
+    const t = await seven('salesforce', 'Lead')
+    t.crm.put('Lead', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    await t.compare('clock')
+    assert.equal(await t.noticed(), undefined)
+    // Nobody reads it, and after a while it is no longer asked for.
+    await sql`update record set needs_read = null`.execute(t.db)
+    await sql`update change_event set state = 'failed' where state = 'received'`.execute(t.db)
+    await sql`update out_of_step set looked_at = looked_at - interval '1 hour'`.execute(t.db)
+    await lookAtReread(t.deps())
+    assert.equal((await t.noticed())?.says, '1 record of Fake is not what the CRM holds: 1 lead.')
+    assert.deepEqual(await t.out(), ['Lead/2 different'])
   })
 
   it('reads a record again of which a clock that was wrong told something later', async () => {
@@ -210,35 +225,61 @@ describe('the comparison with the CRM', () => {
     assert.deepEqual(await t.out(), [])
   })
 
-  it('does not count what is under way: an event that waits with us, or a change between two looks', async () => {
-    const t = await seven()
-    let pages = 0
-    t.crm.onPage = ({ objectType }) => {
-      pages += 1
-      // After the page was made: nobody could have known.
-      if (objectType === 'deals') t.crm.put('contacts', '5', { country: 'late' })
-    }
-    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
-    await t.receive(t.crm.told('contacts', '2', ['country']))
-    const looks: string[] = []
+  /** Compares; before each look at suspects, what was counted so far is noted and `meanwhile` happens. */
+  async function compareWith(t: Awaited<ReturnType<typeof seven>>, meanwhile: (look: number) => Promise<void>) {
+    const looked: string[] = []
+    const countedThen: string[][] = []
     const client = t.crm.client()
     await t.compare('person', 'full', {
       client: {
         ...client,
         readRecords: async (wanted: Parameters<typeof client.readRecords>[0]) => {
-          looks.push(...wanted.ids)
-          await t.apply()
+          looked.push(wanted.ids.join())
+          countedThen.push(await t.out())
+          await meanwhile(looked.length)
           return client.readRecords(wanted)
         },
       },
     })
-    assert.deepEqual(looks, ['2'])
-    assert.ok(pages > 3)
+    return { looked, countedThen }
+  }
+
+  it('does not count a record of which an event waits with us', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    await t.receive(t.crm.told('contacts', '2', ['country']))
+    const { looked, countedThen } = await compareWith(t, async (look) => {
+      if (look === 3) await t.apply()
+    })
+    assert.deepEqual(looked, ['2', '2', '2'])
+    assert.deepEqual(countedThen, [[], [], []])
     assert.deepEqual(await t.out(), [])
-    assert.deepEqual(
-      (await t.days()).every((day) => day.endsWith('same')),
-      true,
+    assert.ok((await t.days()).every((day) => day.endsWith('same')))
+  })
+
+  it('does not count a record that the CRM changed between two looks: its event may be on the way', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    const { looked, countedThen } = await compareWith(t, async (look) => {
+      if (look === 1) t.crm.put('contacts', '2', { country: 'IT' }, TUESDAY_MS)
+      if (look === 2) {
+        await t.receive(t.crm.told('contacts', '2', ['country']))
+        await t.apply()
+      }
+    })
+    assert.deepEqual(looked, ['2', '2'])
+    assert.deepEqual(countedThen, [[], []])
+    assert.deepEqual(await t.out(), [])
+  })
+
+  it('leaves a record to its events that the CRM changes all the time', async () => {
+    const t = await seven()
+    t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
+    const { looked } = await compareWith(t, async (look) =>
+      t.crm.put('contacts', '2', { country: `F${look}` }, TUESDAY_MS + look),
     )
+    assert.equal(looked.length, 6)
+    assert.deepEqual(await t.out(), [])
   })
 
   it('counts what stays undone although its event waits for minutes', async () => {
