@@ -240,6 +240,21 @@ describe('a token of a static app', () => {
     assert.equal(await setup.count('contacts'), 1)
   })
 
+  it('gives no count where HubSpot states none, or the very number at which its search gives up', async (t) => {
+    for (const [total, count] of [
+      [9_999, 9_999],
+      [10_000, null],
+      [25_123, 25_123],
+      ['many', null],
+      [undefined, null],
+    ]) {
+      const server = await startScriptedServer(() => ({ status: 200, json: { total, results: [] } }))
+      t.after(() => server.close())
+      const stage = { baseUrl: server.baseUrl, credentials: { token: 'x', clientSecret: 'y' } } as Stage
+      assert.equal(await open(stage, tokenGrant(stage)).setup.count('contacts'), count)
+    }
+  })
+
   it('is used through the version of the API that the address names, and no other', async (t) => {
     const stage = await stageOf(t)
     for (const apiVersion of ['v3', '2026-03', '2026-09']) {

@@ -26,10 +26,7 @@ export class HubSpotRefusal extends CrmRefusedError {
 /** A 401. HubSpot says that one alone is no proof that the token is spent, so it is told apart from a lost scope. */
 export class HubSpotTokenRefused extends CrmReconnectError {}
 
-/**
- * A 5xx: whether anything was done is not known. HubSpot's guide tells apart what it gave up on for taking too long
- * (502, 504, 524: pause for seconds) and what it could not take at all (503, 521, 523: pause).
- */
+/** A 5xx: whether anything was done is not known. */
 export class HubSpotOutage extends CrmUnknownError {
   /** Not before this instant, for everyone; null: HubSpot does not say. */
   readonly retryAtMs: number | null
@@ -113,8 +110,8 @@ export function failureOf(answer: FailedAnswer): Error {
   // Everyone pauses only where HubSpot says for how long: others' calls may be answered, and what is not answered is to be
   // seen as an outage, not as our own waiting.
   const retryAtMs = waitMs === null ? null : nowMs + waitMs
-  if (status === 503 || status === 521 || status === 523) return new HubSpotOutage(where, retryAtMs, 2_000)
-  if (status === 502 || status === 504 || status === 524) return new HubSpotOutage(where, retryAtMs, 1_000)
+  // 502, 504, 524 took HubSpot too long; 503, 521, 523 it could not take. Its guide wants a pause of seconds after both.
+  if ([502, 503, 504, 521, 523, 524].includes(status)) return new HubSpotOutage(where, retryAtMs, 1_000)
   // 500; 522, 525 and 526 of the network before HubSpot; an odd 3xx.
   return new HubSpotOutage(where, retryAtMs, 300)
 }

@@ -126,7 +126,7 @@ describe('an answer nobody can read', () => {
       const without = await setUp(t, [{ status, text: '' }, fine])
       const startedAtMs = performance.now()
       await without.http(read)
-      assert.ok(performance.now() - startedAtMs >= 1_950, String(status))
+      assert.ok(performance.now() - startedAtMs >= 950, String(status))
       assert.deepEqual(without.budget.pauses, [])
     }
   })
