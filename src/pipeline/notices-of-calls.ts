@@ -31,8 +31,6 @@ export type CallWatch = {
   takeDoubt(): boolean
   /** When a call last worked. 0: not yet. */
   workedAtMs(): number
-  /** The outage under way, in words, and since when. */
-  outage(): { readonly sinceMs: number; readonly answer: string } | null
 }
 
 type Verb =
@@ -64,40 +62,37 @@ export function watchCalls(
 ): CallWatch {
   const { nowMs } = options
   const { id } = connection
-  let inARow: { sinceMs: number; n: number; answer: string } | null = null
+  /** Failures in a row, per verb: what works beside an outage does not end it. */
+  const failing = new Map<Verb, { readonly sinceMs: number; readonly n: number }>()
+  let outage: { readonly sinceMs: number; readonly answer: string } | null = null
   let workedAtMs = 0
   let isInDoubt = false
   const hiddenBefore = new Map<string, string>()
 
   function worked(verb: Verb, subject: string): void {
     workedAtMs = nowMs()
-    const ended = inARow
-    inARow = null
+    failing.delete(verb)
     if (board.openOf(id).length === 0) return
-    if (board.find(id, 'outage')) endOutage(ended)
+    const isOver = ![...failing.values()].some(({ n }) => n >= OUTAGE_AFTER_CALLS)
+    if (isOver && outage !== null) endOutage(outage)
     const says = ENDINGS.reconnect({ ...connection, atMs: workedAtMs })
     for (const about of ['', verb, subject]) board.end(id, 'reconnect', about, says)
   }
 
-  function endOutage(ended: { sinceMs: number; answer: string } | null): void {
-    const fromMs = ended?.sinceMs ?? board.find(id, 'outage')!.sinceMs
+  function endOutage({ sinceMs, answer }: { readonly sinceMs: number; readonly answer: string }): void {
+    outage = null
     const untilMs = workedAtMs
     const say = (writes: number) =>
-      board.end(
-        id,
-        'outage',
-        '',
-        ENDINGS.outage({ ...connection, fromMs, untilMs, answer: ended?.answer ?? 'did not answer', writes }),
-      )
+      board.end(id, 'outage', '', ENDINGS.outage({ ...connection, fromMs: sinceMs, untilMs, answer, writes }))
     options.waitingWrites().then(say, () => say(0))
   }
 
   function failed(verb: Verb, subject: string, error: unknown, writes: number): void {
-    if (error instanceof CrmBusyError) busy(error)
+    if (error instanceof CrmBusyError) busy(verb, error)
     else if (error instanceof CrmReconnectError) shutOut(verb, error)
     else if (error instanceof CrmRefusedError) refused(verb, subject, error)
     else if (error instanceof CrmUnknownError) {
-      unanswered(error.message)
+      unanswered(verb, error.message)
       if (writes > 0) lost(writes, error.message)
     }
   }
@@ -116,16 +111,19 @@ export function watchCalls(
     )
   }
 
-  function unanswered(why: string): void {
+  function unanswered(verb: Verb, why: string): void {
     const atMs = nowMs()
     const answer = answerInWords(why)
     if (statusOf(why)?.startsWith('2')) {
       board.raise(connection, { code: 'odd-answers' }, SENTENCES['odd-answers']({ ...connection, answer }))
       return
     }
-    inARow = { sinceMs: inARow?.sinceMs ?? atMs, n: (inARow?.n ?? 0) + 1, answer }
-    if (inARow.n < OUTAGE_AFTER_CALLS) return
-    board.raise(connection, { code: 'outage' }, SENTENCES.outage({ ...connection, sinceMs: inARow.sinceMs, answer }))
+    const before = failing.get(verb)
+    const now = { sinceMs: before?.sinceMs ?? atMs, n: (before?.n ?? 0) + 1 }
+    failing.set(verb, now)
+    if (now.n < OUTAGE_AFTER_CALLS) return
+    outage = { sinceMs: Math.min(now.sinceMs, outage?.sinceMs ?? atMs), answer }
+    board.raise(connection, { code: 'outage' }, SENTENCES.outage({ ...connection, ...outage }))
   }
 
   function lost(writes: number, why: string): void {
@@ -142,12 +140,12 @@ export function watchCalls(
     )
   }
 
-  function busy(error: CrmBusyError): void {
+  function busy(verb: Verb, error: CrmBusyError): void {
     const untilMs = error.retryAtMs
     const waitMs = untilMs - nowMs()
     // A pause that the CRM asks for after a 5xx is one of its failures, not our many calls.
     if (isUnreachable(error) || statusOf(error.message)?.startsWith('5')) {
-      unanswered(error.message)
+      unanswered(verb, error.message)
       return
     }
     if (error.cause instanceof NoAllowanceError && waitMs < OWN_WAIT_MS) return
@@ -173,12 +171,12 @@ export function watchCalls(
     board.raise(connection, { code: 'reconnect' }, SENTENCES.reconnect({ ...connection, step }))
   }
 
-  function outcomes(items: readonly ItemOutcome[]): void {
+  function outcomes(verb: Verb, items: readonly ItemOutcome[]): void {
     const unknown = items.filter((item) => item.outcome === 'unknown')
     const [first] = unknown
     if (first === undefined) return
     lost(unknown.length, first.why)
-    if (unknown.length === items.length) unanswered(first.why)
+    if (unknown.length === items.length) unanswered(verb, first.why)
   }
 
   function lookAtClock(events: readonly ChangeEvent[]): void {
@@ -209,8 +207,8 @@ export function watchCalls(
   }
 
   /** Without an answer to any of its rows a write has not worked, although it returned. */
-  function notedItems(items: readonly ItemOutcome[]): boolean {
-    outcomes(items)
+  function notedItems(verb: Verb, items: readonly ItemOutcome[]): boolean {
+    outcomes(verb, items)
     return items.length === 0 || items.some(({ outcome }) => outcome !== 'unknown' && outcome !== 'retry')
   }
 
@@ -236,10 +234,18 @@ export function watchCalls(
         ),
       readRecords: (query) => noted({ verb: 'readRecords' }, () => client.readRecords(query)),
       writeTasks: (tasks) =>
-        noted({ verb: 'writeTasks', writes: tasks.length }, () => client.writeTasks(tasks), notedItems),
+        noted(
+          { verb: 'writeTasks', writes: tasks.length },
+          () => client.writeTasks(tasks),
+          (items) => notedItems('writeTasks', items),
+        ),
       findTasks: (keys) => noted({ verb: 'findTasks' }, () => client.findTasks(keys)),
       writeOwners: (writes) =>
-        noted({ verb: 'writeOwners', writes: writes.length }, () => client.writeOwners(writes), notedItems),
+        noted(
+          { verb: 'writeOwners', writes: writes.length },
+          () => client.writeOwners(writes),
+          (items) => notedItems('writeOwners', items),
+        ),
     }),
     takeDoubt() {
       const doubted = isInDoubt
@@ -247,7 +253,6 @@ export function watchCalls(
       return doubted
     },
     workedAtMs: () => workedAtMs,
-    outage: () => (board.find(id, 'outage') && inARow ? { sinceMs: inARow.sinceMs, answer: inARow.answer } : null),
   }
 }
 

@@ -55,6 +55,8 @@ export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => numb
     const words = { ...connection, atMs: calls.workedAtMs() }
     if (isCalm && code === 'busy' && subject !== 'stream') board.end(id, code, subject, ENDINGS.busy(words))
     if (isCalm && code === 'odd-answers') board.end(id, code, subject, ENDINGS['odd-answers'](words))
+    // Told by another process, or by a call that nobody makes any more.
+    if (isCalm && code === 'outage') board.end(id, code, subject, ENDINGS['odd-answers'](words))
     // Raised by another process, or by this one before it was restarted.
     if (isCalm && code === 'reconnect' && subject !== 'stream' && atMs - lastMs >= RECONNECTED_AFTER_MS)
       board.end(id, code, subject, ENDINGS.reconnect(words))

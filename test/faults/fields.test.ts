@@ -77,7 +77,7 @@ const FAULTS: readonly Fault[] = [
     code: 'option-removed',
     subject: 'contacts.lifecyclestage',
     says: /^"lead" is no longer a value of lifecyclestage of contacts in HubSpot/,
-    step: /^Say in the workflow what took its place/,
+    step: /^Say in the workflows? what took its place/,
     because: /lifecyclestage holds a value whose place in the CRM's list changed/i,
   },
 ]

@@ -42,6 +42,7 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
     sameAsWithoutFault(async (day) => {
       await ordinaryHour(day)
       await day.control.hubspot.fault({ kind: 'missing-scope', ...TASKS })
+      await day.untilWebhooksGone()
       for (let turn = 0; turn < 6; turn += 1) {
         await day.hurry()
         await day.turn()
