@@ -1,7 +1,7 @@
 import { Button, Loader } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { DraftReply, StartReply } from '../../src/api/connect-types.ts'
 import { AccessList, byUrgency } from './access-list.tsx'
 import { ApiProblem, draftQuery, queryClient, send } from './api.ts'
@@ -49,6 +49,7 @@ function Gone({ error, onRetry }: { error: unknown; onRetry: () => void }) {
 function Draft({ draft }: { draft: DraftReply }) {
   const { access, status } = draft
   const checking = status === 'checking'
+  const isStuck = useOverdue(checking)
   return (
     <>
       <Where draft={draft} />
@@ -59,7 +60,7 @@ function Draft({ draft }: { draft: DraftReply }) {
         <section className="panel" aria-labelledby="permissions">
           <div className="panel-head">
             <h2 id="permissions">What works</h2>
-            {!checking && <CheckAgain draft={draft} />}
+            {(!checking || isStuck) && <CheckAgain draft={draft} />}
           </div>
           <p className="quiet">Each one is tried by a real call. Nothing is written to the CRM for it.</p>
           <AccessList checks={checking ? (access?.checks ?? []) : byUrgency(access?.checks ?? [])} running={checking} />
@@ -75,6 +76,20 @@ function Draft({ draft }: { draft: DraftReply }) {
       )}
     </>
   )
+}
+
+/** Checks end within seconds. When the service was restarted under them nobody goes on with them by itself. */
+const CHECKS_TAKE_MS = 60_000
+
+function useOverdue(checking: boolean): boolean {
+  const [overdue, setOverdue] = useState(false)
+  useEffect(() => {
+    setOverdue(false)
+    if (!checking) return
+    const timer = setTimeout(() => setOverdue(true), CHECKS_TAKE_MS)
+    return () => clearTimeout(timer)
+  }, [checking])
+  return overdue
 }
 
 /** What was entered, without what is secret. */
