@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { crmAddressRule } from './crm-address-rule.ts'
 import { loadKeys } from './key-file.ts'
 import { SETTINGS } from './setting-table.ts'
 import { describeSettings, readSettings, SettingsError, settingsHelp } from './settings.ts'
@@ -90,6 +91,19 @@ describe('settings', () => {
       ['v2', 'v1'],
     )
     assert.throws(() => readSettings({ LANEKEEPER_KEYS: 'v1:c2hvcnQ=' }), /32 random bytes/)
+  })
+})
+
+describe('the hosts that may be given credentials', () => {
+  it("are the vendors' own and those that are named, and this machine only while nobody reaches us from outside", () => {
+    const rule = (environment: Record<string, string>) => crmAddressRule(readSettings(environment))
+    assert.deepEqual(rule({}), { allowsLoopback: true, extraHosts: [] })
+    const named = {
+      LANEKEEPER_PUBLIC_URL: 'https://lanes.acme.example',
+      LANEKEEPER_CRM_HOSTS: 'CRM.example, *.b.example',
+    }
+    assert.deepEqual(rule(named), { allowsLoopback: false, extraHosts: ['crm.example', '*.b.example'] })
+    assert.throws(() => readSettings({ LANEKEEPER_CRM_HOSTS: 'https://crm.example/' }), /is not a host/)
   })
 })
 

@@ -64,7 +64,7 @@ export async function makeConnection(
   if (before === null || before.status === 'disconnected') {
     await setWriting(trx, id, { allowed: madeBy === 'environment', by: madeBy })
   }
-  if (access !== null) await noticesOfAccess(trx, id, access, taskKey)
+  await noticesOfAccess(trx, id, access ?? { checks: [] }, taskKey)
   await appendLedger(trx, [
     {
       at: new Date(nowMs()),
