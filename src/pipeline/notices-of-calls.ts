@@ -172,6 +172,12 @@ export function watchCalls(
   }
 
   function outcomes(verb: Verb, items: readonly ItemOutcome[]): void {
+    const scopes = items.map((item) => (item.outcome === 'retry' ? missingScopes(item.why) : undefined)).find(Boolean)
+    if (scopes !== undefined) {
+      const step = `Add the missing scopes (${scopes}) to the HubSpot app and install it again.`
+      const says = SENTENCES['reconnect/verb']({ ...connection, does: DOES[verb], step })
+      board.raise(connection, { code: 'reconnect', subject: verb }, says)
+    }
     const unknown = items.filter((item) => item.outcome === 'unknown')
     const [first] = unknown
     if (first === undefined) return
@@ -209,6 +215,7 @@ export function watchCalls(
   /** Without an answer to any of its rows a write has not worked, although it returned. */
   function notedItems(verb: Verb, items: readonly ItemOutcome[]): boolean {
     outcomes(verb, items)
+    if (items.some((item) => item.outcome === 'retry' && missingScopes(item.why) !== undefined)) return false
     return items.length === 0 || items.some(({ outcome }) => outcome !== 'unknown' && outcome !== 'retry')
   }
 
@@ -259,6 +266,11 @@ export function watchCalls(
 /** The HTTP status that an adapter's sentence names. Only for words: what is done about it hangs on the error's class. */
 function statusOf(why: string): string | undefined {
   return /(?:answered|HTTP) (\d{3})\b/.exec(why)?.[1]
+}
+
+/** A batch that is refused for a scope is given back row by row, to be written when the scope is there. */
+function missingScopes(why: string): string | undefined {
+  return /Missing scopes: (.+)$/.exec(why)?.[1]
 }
 
 function answerInWords(why: string): string {

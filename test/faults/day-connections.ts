@@ -30,7 +30,9 @@ export async function connectDay(
     ...context,
   }
   const connect = async (crm: Crm, grant: Grant, address: CrmAddress) => {
-    const draft = { crm, grant, address, webhookUrl: null, madeBy: 'terminal', connectionId: null } as const
+    // Where HubSpot is told to call; in the sandbox it is the day's own receiver.
+    const webhookUrl = crm === 'hubspot' ? 'https://lanekeeper.example.com/webhooks/hubspot' : null
+    const draft = { crm, grant, address, webhookUrl, madeBy: 'terminal', connectionId: null } as const
     const { draftId } = await createDraft(deps, draft)
     await checkDraft(deps, draftId)
     await createDraftTaskKey(deps, draftId)

@@ -48,7 +48,7 @@ const CONFIG = fileURLToPath(new URL('../../config', import.meta.url))
 const SCALE = 0.01
 
 export type DayOptions = {
-  /** How far the clocks of both CRMs are ahead of the machine's. */
+  /** How far the clocks of both CRMs are ahead of ours; negative: behind. */
   readonly crmAheadMs?: number
   readonly hubspot?: Partial<SandboxSettings>
   /** Changes the policies before they are put in force. */
@@ -63,13 +63,14 @@ export type DayOptions = {
 export async function startDay(options: DayOptions = {}) {
   const database = await testDatabase()
   const { db } = database
-  const worldNowMs = Date.now() + (options.crmAheadMs ?? 0)
+  const worldNowMs = Date.now()
+  const clockOffsetMs = options.crmAheadMs ?? 0
   const world = () => generateWorld({ seed: 7, nowMs: worldNowMs, scale: SCALE })
   const hubspot = await startHubSpotSandbox({
     world: world(),
-    settings: { searchDelayMs: 0, rateLimit: 5_000, webhookRetryBaseMs: 50, ...options.hubspot },
+    settings: { searchDelayMs: 0, rateLimit: 5_000, webhookRetryBaseMs: 50, clockOffsetMs, ...options.hubspot },
   })
-  const salesforce = await startSalesforceSandbox({ world: world() })
+  const salesforce = await startSalesforceSandbox({ world: world(), settings: { clockOffsetMs } })
   const control = {
     hubspot: controlOf(hubspot.url, hubspot.credentials.controlSecret),
     salesforce: controlOf(salesforce.url, salesforce.credentials.controlSecret),

@@ -41,7 +41,7 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
   it('scope removed: it is named with what needs it, and what waits is done when it is back', () =>
     sameAsWithoutFault(async (day) => {
       await ordinaryHour(day)
-      await day.control.hubspot.fault({ kind: 'missing-scope', ...TASKS })
+      await day.control.hubspot.fault({ kind: 'missing-scope', ...TASKS, times: 1_000 })
       await day.untilWebhooksGone()
       for (let turn = 0; turn < 6; turn += 1) {
         await day.hurry()
@@ -50,6 +50,7 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
       const { says, step } = await day.notice('hubspot', 'reconnect', 'writeTasks')
       assert.match(says, /^HubSpot portal \d+ no longer lets us write tasks: a permission was taken away/)
       assert.match(step ?? '', /^Add the missing scopes? \(.+\)/)
+      await day.control.hubspot.clearFaults()
       await day.watch(true)
       await day.untilQuiet()
       assert.notEqual((await day.notice('hubspot', 'reconnect', 'writeTasks')).endedAt, null)
