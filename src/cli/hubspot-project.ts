@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadPolicies } from '../config/policy-files.ts'
 import { readSettings } from '../config/settings.ts'
 import { hubSpotProject } from '../crm/hubspot/project-files.ts'
+import { subscriptionsIn } from '../crm/hubspot/webhook-subscriptions.ts'
 import { accessNeeds } from '../pipeline/access-needs.ts'
 import { policiesOf } from '../pipeline/publish-policies.ts'
 
-const HELP = `hubspot-project [--out DIRECTORY] [--kind static|oauth] [--webhook-url URL|none]
+const HELP = `hubspot-project [--out DIRECTORY] [--kind static|oauth] [--webhook-url URL|none] [--former FILE]
 
 Writes the HubSpot project that makes Lanekeeper's app in your account: its scopes, and webhook subscriptions for exactly
 the fields that your policies look at. The README in it says how to upload it.
@@ -16,7 +17,9 @@ the fields that your policies look at. The README in it says how to upload it.
   --out DIRECTORY     otherwise lanekeeper-hubspot here; must not exist yet
   --kind KIND         static (an access token, the usual) or oauth
   --webhook-url URL   otherwise LANEKEEPER_HUBSPOT_WEBHOOK_URL, or LANEKEEPER_PUBLIC_URL with the webhook path when that
-                      is https; none: no webhooks, the account is polled`
+                      is https; none: no webhooks, the account is polled
+  --former FILE       the webhooks-hsmeta.json that was uploaded before: what is no longer wanted stays in it as inactive,
+                      because HubSpot refuses an upload in which a subscription is missing`
 
 /** Answers the exit code. */
 async function writeProject(args: readonly string[]): Promise<number> {
@@ -26,6 +29,7 @@ async function writeProject(args: readonly string[]): Promise<number> {
       out: { type: 'string', default: 'lanekeeper-hubspot' },
       kind: { type: 'string', default: 'static' },
       'webhook-url': { type: 'string' },
+      former: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -48,8 +52,16 @@ async function writeProject(args: readonly string[]): Promise<number> {
     return 1
   }
   const needs = accessNeeds(policiesOf(loadPolicies(settings.configDir)), 'hubspot')
+  const formerly = values.former === undefined ? [] : subscriptionsIn(await readFile(values.former, 'utf8'))
   const redirectUrl = new URL('/oauth/hubspot/callback', settings.publicUrl).href
-  for (const { path, content } of hubSpotProject({ kind, name: 'Lanekeeper', webhookUrl, redirectUrl, needs })) {
+  for (const { path, content } of hubSpotProject({
+    kind,
+    name: 'Lanekeeper',
+    webhookUrl,
+    redirectUrl,
+    needs,
+    formerly,
+  })) {
     await mkdir(dirname(join(directory, path)), { recursive: true })
     await writeFile(join(directory, path), content)
   }

@@ -52,7 +52,7 @@ function about({ kind, webhookUrl, optionalScopes, subscriptions }: ReadmeInput)
   return [
     '## When the policies change',
     '',
-    'Download these files again and upload them. The kind of authentication and the distribution cannot be changed after',
+    'Make these files again and upload them. The kind of authentication and the distribution cannot be changed after',
     'the first upload: that takes a new project. After new scopes, '.concat(
       kind === 'static' ? 'install the app again.' : 'connect the account again in Lanekeeper.',
     ),
@@ -61,8 +61,8 @@ function about({ kind, webhookUrl, optionalScopes, subscriptions }: ReadmeInput)
       : [
           '',
           `The webhooks file asks for ${subscriptions.length} subscriptions, ${properties} of them one property each.`,
-          'HubSpot refuses an upload in which an earlier subscription is missing. Copy those that are no longer wanted from the',
-          'earlier file and set `"active": false` on them.',
+          'HubSpot refuses an upload in which an earlier subscription is missing. `npx lanekeeper hubspot-project --former FILE`',
+          'with the webhooks file that was uploaded keeps those in it, as inactive.',
         ]),
     '',
     '## UNVERIFIED',
