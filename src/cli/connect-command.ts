@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { loadKeys } from '../config/key-file.ts'
+import { crmAddressRule } from '../config/crm-address-rule.ts'
+import { followKeys } from '../config/key-file.ts'
 import { loadPolicies } from '../config/policy-files.ts'
 import type { Settings } from '../config/settings.ts'
 import { accessNeeds } from '../pipeline/access-needs.ts'
@@ -42,10 +43,9 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
   return {
     deps: {
       db,
-      box: createSecretBox(await loadKeys(settings)),
+      box: createSecretBox(await followKeys(settings)),
       needsOf: (crm) => accessNeeds(policies, crm),
-      allowsLoopback: !isPublic,
-      extraHosts: [],
+      ...crmAddressRule({ publicUrl: running.publicUrl, crmHosts: settings.crmHosts }),
       nowMs: Date.now,
       instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     },
