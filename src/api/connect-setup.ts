@@ -3,6 +3,7 @@ import { crmAddressRule } from '../config/crm-address-rule.ts'
 import { followKeys } from '../config/key-file.ts'
 import { loadPolicies } from '../config/policy-files.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Policy } from '../model/policy/policy.ts'
 import { accessNeeds } from '../pipeline/access-needs.ts'
 import { beginAuthorization, finishAuthorization } from '../pipeline/authorize-draft.ts'
 import { checkDraft } from '../pipeline/check-draft.ts'
@@ -32,7 +33,7 @@ const POLL_SECONDS_MAX = 60
 export async function connectSetUp(db: Database, settings: Settings, webhookUrl: string): Promise<ConnectSetUp> {
   const { publicUrl, reconcileSeconds } = settings
   // As the workers do: a file that changes counts from the next start.
-  const policies = policiesOf(loadPolicies(settings.configDir))
+  const policies = policiesIn(settings.configDir)
   const deps: ConnectDeps = {
     db,
     box: createSecretBox(await followKeys(settings)),
@@ -50,6 +51,16 @@ export async function connectSetUp(db: Database, settings: Settings, webhookUrl:
     webhookUrl,
     sandbox: settings.sandbox === 'on',
     pollSeconds: Math.min(reconcileSeconds, POLL_SECONDS_MAX),
+  }
+}
+
+/** None where there is no such directory: the workers say so, and signing in or looking must not fail for it. */
+function policiesIn(configDir: string): Policy[] {
+  try {
+    return policiesOf(loadPolicies(configDir))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 
