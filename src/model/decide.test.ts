@@ -182,6 +182,30 @@ describe('decide', () => {
     )
   })
 
+  it('M53: holds an unowned record whose country lost the meaning that the rules were written for', () => {
+    const drifted = new Map([['country', 'retyped']] as const)
+    const { write, exceptions } = decided(contact({ hubspot_owner_id: null, territory: null }, { drifted }))
+    assert.equal(write, null)
+    assert.deepEqual(
+      exceptions.map((e) => [e.pattern, e.class]),
+      [['no-rule', 'unknown']],
+    )
+    assert.match(exceptions[0]!.classBecause, /country has another type in the CRM than the rules were written for/i)
+  })
+
+  it('M15: a scope or a wait that nobody can judge is a case of unknown class, and not a no', () => {
+    for (const kind of ['removed', 'option-removed'] as const) {
+      const drifted = new Map([['lifecyclestage', kind]])
+      const unreadable = new Set(kind === 'removed' ? ['lifecyclestage'] : [])
+      const lifecyclestage = kind === 'removed' ? null : 'lead'
+      const subject = contact({ hubspot_owner_id: null, lifecyclestage }, { drifted, unreadable })
+      const { inScope, write, exceptions } = decided(subject)
+      assert.deepEqual([inScope, write], [true, null])
+      assert.ok(exceptions.length > 0)
+      for (const one of exceptions) assert.equal(one.class, 'unknown')
+    }
+  })
+
   it('M15: writes no owner over one that it may not read', () => {
     const subject = contact({ hubspot_owner_id: null }, { unreadable: new Set(['hubspot_owner_id']) })
     assert.equal(decided(subject).write, null)
