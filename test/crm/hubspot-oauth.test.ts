@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
 import { exchangeHubSpotCode, hubSpotAuthorizeUrl, refreshHubSpotTokens } from '../../src/crm/hubspot/hubspot-oauth.ts'
 import type { HubSpotApiVersion } from '../../src/crm/hubspot/hubspot-paths.ts'
+import { type ScriptedAnswer, startScriptedServer } from '../../src/crm/hubspot/scripted-server.ts'
 import { setUp, world } from './hubspot-stage.ts'
 
 const redirectUri = 'http://localhost:8080/oauth/hubspot/callback'
@@ -87,6 +88,23 @@ describe('connecting by OAuth', () => {
       assert.ok(!`${error.stack}`.includes('na1-secret'))
       return true
     })
+  })
+
+  it('a refresh that HubSpot refuses for whatever reason asks a person: it is no refusal of the record at hand', async (t) => {
+    let answer: ScriptedAnswer = 'cut'
+    const server = await startScriptedServer(() => answer)
+    t.after(() => server.close())
+    const app = { clientId: 'app', clientSecret: 'secret', nowMs: Date.now, deadlineMs: 1_000 }
+    const refreshed = (status: number, json?: object) => {
+      answer = json ? { status, json } : { status, text: '<h1>Bad gateway or so</h1>' }
+      return refreshHubSpotTokens({ ...app, baseUrl: server.baseUrl, apiVersion: '2026-03' }, 'refresh-1')
+    }
+    for (const status of [400, 403, 404, 410, 422]) {
+      await assert.rejects(refreshed(status, { status: 'BAD_HUB', message: 'No' }), CrmReconnectError, String(status))
+      await assert.rejects(refreshed(status), CrmUnknownError, `${status} of a proxy`)
+    }
+    for (const status of [423, 429]) await assert.rejects(refreshed(status, { status: 'LATER' }), CrmBusyError)
+    await assert.rejects(refreshed(408, { status: 'TIMEOUT' }), CrmUnknownError)
   })
 
   it('tells "try later" and "nobody knows" from "no"', async (t) => {

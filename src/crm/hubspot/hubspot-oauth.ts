@@ -22,13 +22,24 @@ export type HubSpotOAuthOptions = {
 const DEADLINE_MS = 10_000
 const ANSWER_MAX = 100_000
 
-const EXCHANGE = {
+type Attempt = {
+  readonly does: string
+  readonly step: string
+  /**
+   * It happens inside a call about records, where a refusal would be taken for one of the record: whatever HubSpot has
+   * against renewing, a person has to look.
+   */
+  readonly refusalNeedsPerson?: true
+}
+
+const EXCHANGE: Attempt = {
   does: 'exchange the code for HubSpot tokens',
   step: 'Start connecting HubSpot once more: a code works once, within a few minutes, and for whoever asked for it.',
 }
-const REFRESH = {
+const REFRESH: Attempt = {
   does: 'refresh the HubSpot token',
   step: 'Connect the HubSpot account again: its grant was revoked or has ended.',
+  refusalNeedsPerson: true,
 }
 
 export function exchangeHubSpotCode(
@@ -53,7 +64,7 @@ export function refreshHubSpotTokens(options: HubSpotOAuthOptions, refreshToken:
 
 async function requestTokens(
   options: HubSpotOAuthOptions,
-  attempt: typeof EXCHANGE,
+  attempt: Attempt,
   form: Readonly<Record<string, string>>,
 ): Promise<Tokens> {
   const { status, body } = await post(options, '', attempt, form)
@@ -141,7 +152,7 @@ class TokenNotKnown extends CrmReconnectError {}
 async function post(
   options: HubSpotOAuthOptions,
   below: '' | '/introspect' | '/revoke',
-  attempt: typeof EXCHANGE,
+  attempt: Attempt,
   form: Readonly<Record<string, string>>,
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   const send = options.fetch ?? globalThis.fetch
@@ -172,7 +183,7 @@ async function post(
 }
 
 function tokenFailure(
-  { does, step }: typeof EXCHANGE,
+  { does, step, refusalNeedsPerson }: Attempt,
   response: Response,
   body: Record<string, unknown> | undefined,
   nowMs: number,
@@ -193,8 +204,10 @@ function tokenFailure(
   if (status === 429 || status === 423 || status === 477 || status === 503) {
     return new CrmBusyError(where, nowMs + (retryAfterMs(response.headers.get('retry-after'), nowMs) ?? 10_000))
   }
-  // Without a readable body even a 400 says nothing about the grant.
-  if (status >= 400 && status < 500 && body !== undefined) return new CrmRefusedError(where, code, status)
+  // Without a readable body even a 400 says nothing about the grant; a 408 never does.
+  if (status >= 400 && status < 500 && status !== 408 && body !== undefined) {
+    return refusalNeedsPerson ? new CrmReconnectError(where, step) : new CrmRefusedError(where, code, status)
+  }
   return new CrmUnknownError(where)
 }
 
