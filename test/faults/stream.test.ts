@@ -67,6 +67,13 @@ describe('a bad day of the stream', { timeout: 300_000 }, () => {
   it('takes over within 30 s when the connection that holds it is cut, and no change is lost or twice', async () => {
     subscriber('third')
     await until('one subscribes', async () => (await openStreams()) === 1)
+    // A place of its own: before the first message there is none, and the next subscriber leaves the gap to the poll.
+    const [queue] = await day.people.query<{ Id: string }>("SELECT Id FROM Group WHERE DeveloperName = 'Inbound_leads'")
+    const lead = { LastName: 'First', Company: 'First', Country: 'Japan', Status: 'New', OwnerId: queue!.Id }
+    await day.people.create('Lead', lead)
+    await until('a place in the stream is kept', async () => {
+      return (await day.rows(sql`select 1 from connection where replay_id is not null`)).length === 1
+    })
     const [pid] = await holder()
     await sql`select pg_terminate_backend(${pid})`.execute(day.db)
     const hour = await ordinaryHour(day)
