@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { crmAddressRule } from '../config/crm-address-rule.ts'
 import { followKeys } from '../config/key-file.ts'
 import { loadPolicies } from '../config/policy-files.ts'
 import type { Settings } from '../config/settings.ts'
@@ -15,6 +14,7 @@ import {
   listDrafts,
   readDraft,
 } from '../pipeline/connect-crm.ts'
+import { crmAddressRule } from '../pipeline/crm-address-rule.ts'
 import { disconnect } from '../pipeline/disconnect.ts'
 import { changeClientSecret, checkConnection, setShares } from '../pipeline/keep-connection.ts'
 import { policiesOf } from '../pipeline/publish-policies.ts'

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { crmAddressRule } from './crm-address-rule.ts'
+import { crmAddressRule } from '../pipeline/crm-address-rule.ts'
 import { loadKeys } from './key-file.ts'
 import { SETTINGS } from './setting-table.ts'
 import { describeSettings, readSettings, SettingsError, settingsHelp } from './settings.ts'
@@ -103,6 +103,12 @@ describe('the hosts that may be given credentials', () => {
       LANEKEEPER_CRM_HOSTS: 'CRM.example, *.b.example',
     }
     assert.deepEqual(rule(named), { allowsLoopback: false, extraHosts: ['crm.example', '*.b.example'] })
+    for (const url of ['http://127.0.0.1:4000', 'http://127.8.0.1', 'http://[::1]:4000', 'https://localhost:4443']) {
+      assert.equal(rule({ LANEKEEPER_PUBLIC_URL: url }).allowsLoopback, true, url)
+    }
+    for (const url of ['http://lanekeeper.corp:4000', 'http://10.0.0.7:4000', 'http://localhost.evil.example']) {
+      assert.equal(rule({ LANEKEEPER_PUBLIC_URL: url }).allowsLoopback, false, url)
+    }
     assert.throws(() => readSettings({ LANEKEEPER_CRM_HOSTS: 'https://crm.example/' }), /is not a host/)
   })
 })

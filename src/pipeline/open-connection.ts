@@ -1,4 +1,4 @@
-import { refuseAddress } from '../crm/allowed-hosts.ts'
+import { isLoopback, refuseAddress } from '../crm/allowed-hosts.ts'
 import { type CallBudget, type CrmClient, CrmReconnectError } from '../crm/crm.ts'
 import type { CrmAddress, Grant, TokenStore } from '../crm/grant.ts'
 import { openHubSpot } from '../crm/hubspot/hubspot-connection.ts'
@@ -106,13 +106,13 @@ export function openCrm(
 
 /**
  * Whether an address that Salesforce names may be given our tokens: one that an admin may enter, or the very host that
- * was entered, which has them already.
+ * was entered, which has them already. Only an org on this machine (the sandbox) may send us to this machine.
  */
 export function hostsFor(
   deps: Pick<ConnectDeps, 'allowsLoopback' | 'extraHosts'>,
   address: CrmAddress,
 ): (url: string) => boolean {
-  const own = new URL(address.baseUrl).origin
-  const rule = { loopback: deps.allowsLoopback, extra: deps.extraHosts }
+  const { origin: own, hostname } = new URL(address.baseUrl)
+  const rule = { loopback: deps.allowsLoopback && isLoopback(hostname), extra: deps.extraHosts }
   return (url) => (URL.canParse(url) && new URL(url).origin === own) || refuseAddress('salesforce', url, rule) === null
 }
