@@ -162,7 +162,8 @@ export async function checkAccess(
     id: 'webhooks',
     title: 'Tell true notifications from forged ones',
     state: grant.hasClientSecret ? 'works' : 'missing',
-    need: 'needed',
+    // Whoever gives no secret has chosen to be polled.
+    need: 'optional',
     costs: 'Changes are found by asking about once a minute, not as they happen.',
     grant: grant.hasClientSecret
       ? null

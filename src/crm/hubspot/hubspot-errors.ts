@@ -74,7 +74,8 @@ const RETRY_AFTER_MAX_MS = 24 * 3_600_000
 export function failureOf(answer: FailedAnswer): Error {
   const { attempt, status, body, nowMs } = answer
   const said = sentenceOf(body)
-  const where = `Cannot ${attempt}: HubSpot answered ${status}${said ? `, "${said}"` : ''}`
+  // Their full stop would stand before ours.
+  const where = `Cannot ${attempt}: HubSpot answered ${status}${said ? `, "${said.replace(/\.$/, '')}"` : ''}`
   const waitMs = retryAfterMs(answer.retryAfter, nowMs)
 
   if (status === 429) {
