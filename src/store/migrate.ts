@@ -13,6 +13,7 @@ import * as endedConnections from './migrations/0007-ended-connections.ts'
 import * as drift from './migrations/0008-drift.ts'
 import * as firstDecision from './migrations/0008-first-decision.ts'
 import * as writing from './migrations/0009-writing.ts'
+import * as ending from './migrations/0010-ending.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -28,6 +29,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-drift': drift,
   '0008-first-decision': firstDecision,
   '0009-writing': writing,
+  '0010-ending': ending,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

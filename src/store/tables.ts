@@ -97,6 +97,8 @@ type ConnectionTable = {
   writes_since: InstantOrNull
   writes_by: string | null
   erase_since: InstantOrNull
+  erased_at: InstantOrNull
+  aftermath: 'leave' | 'rejoin' | null
   created_at: InstantDefault
 }
 
