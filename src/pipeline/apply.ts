@@ -18,6 +18,7 @@ import { writtenValues } from '../store/intents.ts'
 import { stageLock, tryStageLock } from '../store/locks.ts'
 import { markNeighboursDirty, type RecordWrite, readRecordsById, saveRecords } from '../store/records.ts'
 import { unreadableFields } from '../store/schemas.ts'
+import { stillThere } from '../store/still-there.ts'
 import { ownTasks } from '../store/tasks.ts'
 import { inTransaction } from '../store/transaction.ts'
 
@@ -39,6 +40,7 @@ const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: fals
 /** Folds one batch of waiting events of one connection into its records. One transaction; running it twice is harmless. */
 export async function applyBatch(db: Database, connection: { id: ConnectionId; crm: Crm }): Promise<Applied> {
   return inTransaction(db, async (trx) => {
+    if (!(await stillThere(trx, connection.id))) return NOTHING
     // One folder per connection at a time: two would fold the same record from the same past.
     if (!(await tryStageLock(trx, `apply/${connection.id}`))) return NOTHING
     const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)

@@ -19,7 +19,7 @@ const RATE_AFTER_MS = 3_000
 const SAMPLE_EVERY_MS = 5_000
 
 /** Notes how far the import is now. What is older than the rate needs is dropped. */
-export function withSample(baseline: Baseline, nowMs: number): Baseline {
+export function withSample<B extends Baseline>(baseline: B, nowMs: number): B {
   const samples = baseline.samples ?? []
   const last = samples.at(-1)
   if (last !== undefined && nowMs - last.atMs < SAMPLE_EVERY_MS) return baseline

@@ -1,8 +1,17 @@
 import { CrmBusyError, CrmReconnectError } from '../crm/crm.ts'
 import type { ChangeEvent, Crm } from '../model/record/change-event.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
-import { type Baseline, type BaselineObject, saveBaseline, saveSchema, saveWatermark } from '../store/connections.ts'
+import {
+  advanceBaseline,
+  type Baseline,
+  type BaselineObject,
+  beginBaseline,
+  type StartedBaseline,
+  saveSchema,
+  saveWatermark,
+} from '../store/connections.ts'
 import { analyzeRecords } from '../store/statistics.ts'
+import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { storeAndApply } from './apply.ts'
 import { withSample } from './baseline-progress.ts'
@@ -26,18 +35,20 @@ const ANALYZE_AT = 2_000
  * First import of every watched object. What was read and the place where it leaves off are one commit, folded into
  * records at once; the next pages are read meanwhile. A kill costs what was read since the last commit, at most two
  * thousand records and a page, which are read again. What changes meanwhile is found by the first reconcile, which
- * starts where this one began.
+ * starts where this one began. Throws `ConnectionEndedError` when the connection was ended meanwhile, also when it has
+ * begun anew since: what was read here is then stored by nobody.
  */
 export async function importBaseline(deps: ImportDependencies): Promise<Baseline> {
   const { db, connection, nowMs } = deps
-  const startedAtMs = connection.baseline.startedAtMs ?? nowMs()
-  let baseline: Baseline = { ...connection.baseline, startedAtMs }
+  const startedAtMs = connection.baseline.startedAtMs ?? (await beginBaseline(db, connection.id, nowMs()))
+  let baseline: StartedBaseline = { ...connection.baseline, startedAtMs }
   let analyzeAt = Math.max(ANALYZE_AT, 2 * readSoFar(baseline))
   const save = async (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => {
     baseline = withSample({ ...baseline, objects: { ...baseline.objects, [objectType]: state } }, nowMs())
     await inTransaction(db, async (trx) => {
+      await assertStillThere(trx, connection.id)
       await storeAndApply(trx, connection, events)
-      await saveBaseline(trx, connection.id, baseline)
+      await advanceBaseline(trx, connection.id, baseline)
       if (state.done) await saveWatermark(trx, connection.id, objectType, startedAtMs, state.count)
     })
     if (readSoFar(baseline) >= analyzeAt) {
@@ -53,7 +64,7 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
   if (baselineObjects(connection.crm).every((objectType) => baseline.objects[objectType]?.done)) {
     await analyzeRecords(db)
     baseline = { ...baseline, done: true }
-    await saveBaseline(db, connection.id, baseline)
+    await advanceBaseline(db, connection.id, baseline)
   }
   return baseline
 }

@@ -4,6 +4,7 @@ import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
 import { advanceWatermark, type Baseline, readWatermarks } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
+import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { noteUntoldChanges, wasReconciled } from '../store/untold-changes.ts'
 import { foundChanges, isToldOf, settleMissedEvents, timeFields } from './missed-events.ts'
@@ -74,6 +75,7 @@ export async function reconcile(
       latestMs = latestOf(page.events, latestMs)
       if (page.events.length > 0) {
         await inTransaction(db, async (trx) => {
+          await assertStillThere(trx, connection.id)
           if (wasTold) {
             const found = foundChanges(page.events)
             await noteUntoldChanges(trx, connection.id, found, timeFields(connection.crm, objectType))
@@ -85,7 +87,11 @@ export async function reconcile(
     } while (cursor !== null)
     // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
     const to = Math.min(untilMs, Math.max(latestMs, knownUntilMs, sinceMs + OVERLAP_MS))
-    if (!(await advanceWatermark(db, connection.id, objectType, { from, to }, found))) complete = false
+    const isAdvanced = await inTransaction(db, async (trx) => {
+      await assertStillThere(trx, connection.id)
+      return advanceWatermark(trx, connection.id, objectType, { from, to }, found)
+    })
+    if (!isAdvanced) complete = false
     read += found
   }
   await settleMissedEvents(db, connection)

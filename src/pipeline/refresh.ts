@@ -5,6 +5,7 @@ import { insertEvents } from '../store/change-events.ts'
 import { count } from '../store/counters.ts'
 import type { Database } from '../store/database.ts'
 import { postponeReads, type ToRead, takeRecordsToRead } from '../store/records.ts'
+import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
 
 export type RefreshDependencies = {
@@ -91,6 +92,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
   const gone = new Set(missing)
   const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
   await inTransaction(db, async (trx) => {
+    await assertStillThere(trx, connection.id)
     await insertEvents(trx, [
       ...asAnswers(events, items, nowMs()),
       ...surelyGone.map((item) => deletion(connection.id, item, nowMs())),

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { AccessFindings, CrmIdentity, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { Database } from './database.ts'
+import { ConnectionEndedError } from './still-there.ts'
 import type { StoredAddress, Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -217,8 +218,42 @@ export async function connectionsToReconnect(db: Kysely<Tables>): Promise<string
   return rows.map((row) => row.id)
 }
 
+/** As it is told, whatever was there: for who sets a stage. An import says `advanceBaseline`. */
 export async function saveBaseline(trx: Kysely<Tables>, connectionId: string, baseline: Baseline): Promise<void> {
   await sql`update connection set baseline = ${JSON.stringify(baseline)}::jsonb where id = ${connectionId}`.execute(trx)
+}
+
+export type StartedBaseline = Baseline & { readonly startedAtMs: number }
+
+/**
+ * Notes when the import began, unless it has begun before, and returns that. What began is told from what an erasure has
+ * reset since by this time. Throws `ConnectionEndedError`.
+ */
+export async function beginBaseline(db: Kysely<Tables>, connectionId: string, nowMs: number): Promise<number> {
+  const { rows } = await sql<{ startedAtMs: number }>`
+    update connection
+    set baseline = baseline || jsonb_build_object('startedAtMs', coalesce((baseline->>'startedAtMs')::bigint, ${nowMs}::bigint))
+    where id = ${connectionId} and status <> 'disconnected'
+    returning (baseline->>'startedAtMs')::bigint as "startedAtMs"`.execute(db)
+  if (!rows[0]) throw new ConnectionEndedError(connectionId)
+  return rows[0].startedAtMs
+}
+
+/**
+ * How far the import is. Throws `ConnectionEndedError` when the connection was ended, or when its history was erased and it
+ * has begun anew: an import from before would have the new one leave out what it has read itself.
+ */
+export async function advanceBaseline(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  baseline: StartedBaseline,
+): Promise<void> {
+  const { rows } = await sql`
+    update connection set baseline = ${JSON.stringify(baseline)}::jsonb
+    where id = ${connectionId} and status <> 'disconnected'
+      and (baseline->>'startedAtMs')::bigint = ${baseline.startedAtMs}
+    returning 1`.execute(trx)
+  if (rows.length === 0) throw new ConnectionEndedError(connectionId)
 }
 
 /** Stored in the transaction that stores the events before it: never ahead of what is committed. */
