@@ -14,6 +14,7 @@ import * as drift from './migrations/0008-drift.ts'
 import * as firstDecision from './migrations/0008-first-decision.ts'
 import * as writing from './migrations/0009-writing.ts'
 import * as ending from './migrations/0010-ending.ts'
+import * as checkRuns from './migrations/0011-check-runs.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -30,6 +31,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-first-decision': firstDecision,
   '0009-writing': writing,
   '0010-ending': ending,
+  '0011-check-runs': checkRuns,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

@@ -143,6 +143,7 @@ type ConnectionDraftTable = {
   token_version: Generated<number>
   renewing_by: string | null
   renewing_until: InstantOrNull
+  check_run: Generated<number>
   created_at: InstantDefault
   updated_at: InstantDefault
 }
