@@ -10,6 +10,7 @@ import { EventsLedger } from './events-ledger.tsx'
 import { ago, duration, exact, number, plural, say, within } from './format.ts'
 import { OutIcon } from './icons.tsx'
 import { useNow } from './live.ts'
+import { MakeTaskKey } from './make-task-key.tsx'
 
 const STATUS = {
   connected: { text: 'Connected', mode: 'mode-live' },
@@ -161,6 +162,7 @@ function Facts({ connection }: { connection: ConnectionView }) {
           <dd>
             {taskKey.enforced ? 'enforced by the CRM' : 'checked by reading back'}
             {taskKey.why && <div className="quiet">{taskKey.why}</div>}
+            {!taskKey.enforced && connection.crm === 'hubspot' && <MakeTaskKey connectionId={connection.id} />}
           </dd>
         </>
       )}

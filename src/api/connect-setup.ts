@@ -14,6 +14,7 @@ import {
   listDrafts,
   readDraft,
 } from '../pipeline/connect-crm.ts'
+import { createConnectionTaskKey } from '../pipeline/connection-task-key.ts'
 import { crmAddressRule } from '../pipeline/crm-address-rule.ts'
 import { disconnect } from '../pipeline/disconnect.ts'
 import { changeClientSecret, checkConnection, setShares } from '../pipeline/keep-connection.ts'
@@ -78,6 +79,7 @@ export function connecting(deps: ConnectDeps): Connecting {
     discardDraft: (id) => discardDraft(deps, id),
     startDraft: (id, shares) => startDraft(deps, id, shares),
     checkConnection: (id) => checkConnection(deps, id),
+    createTaskKey: (id) => createConnectionTaskKey(deps, id),
     setShares: (id, shares) => setShares(db, id, shares),
     changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
     letWrite: (id, { allowed, by }) => letWrite(db, id, { allowed, by, nowMs: deps.nowMs() }),

@@ -49,7 +49,7 @@ export const AccessView = z.object({
 })
 export type AccessView = z.infer<typeof AccessView>
 
-const TaskKeyView = z.object({ enforced: z.boolean(), field: z.string().nullable(), why: z.string() })
+export const TaskKeyView = z.object({ enforced: z.boolean(), field: z.string().nullable(), why: z.string() })
 
 export const GrantKind = z.enum([
   'hubspot-token',

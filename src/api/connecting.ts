@@ -29,6 +29,8 @@ export type Connecting = {
   readonly discardDraft: (draftId: string) => Promise<unknown>
   readonly startDraft: (draftId: string, shares: BudgetShares) => Promise<{ readonly connectionId: ConnectionId }>
   readonly checkConnection: (connectionId: string) => Promise<AccessFindings>
+  /** Makes the key by which the CRM refuses a second task. */
+  readonly createTaskKey: (connectionId: string) => Promise<TaskKeySupport>
   readonly setShares: (connectionId: string, shares: BudgetShares) => Promise<unknown>
   readonly changeClientSecret: (
     connectionId: string,

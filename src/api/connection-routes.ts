@@ -15,6 +15,7 @@ import {
   DisconnectReply,
   DisconnectRequest,
   Shares,
+  TaskKeyView,
   WritingRequest,
 } from './connect-types.ts'
 import { ProblemError } from './problem.ts'
@@ -79,6 +80,15 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
     async (request) => {
       const { id } = await known(request.params.id)
       return accessView(await connectProblems(() => inTime(connecting.checkConnection(id))))
+    },
+  )
+
+  app.post(
+    '/connections/:id/task-key',
+    { schema: { params: Params, response: { 200: TaskKeyView } }, config: CHANGES },
+    async (request) => {
+      const { id } = await known(request.params.id)
+      return connectProblems(() => inTime(connecting.createTaskKey(id)))
     },
   )
 

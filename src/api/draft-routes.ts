@@ -15,6 +15,7 @@ import {
   NewDraftReply,
   Shares,
   StartReply,
+  TaskKeyView,
 } from './connect-types.ts'
 import { ProblemError } from './problem.ts'
 import type { Session } from './session.ts'
@@ -134,7 +135,7 @@ export const draftRoutes: FastifyPluginAsyncZod<{
     {
       schema: {
         params: Params,
-        response: { 200: z.object({ enforced: z.boolean(), field: z.string().nullable(), why: z.string() }) },
+        response: { 200: TaskKeyView },
       },
       config: CHANGES,
     },

@@ -230,6 +230,7 @@ describe('who may do it', () => {
       ['POST', '/api/console/connections/x/shares', { dayShare: 0.2, windowShare: 0.8 }],
       ['POST', '/api/console/connections/x/client-secret', { retireOld: true }],
       ['POST', '/api/console/connections/x/writing', { allowed: true }],
+      ['POST', '/api/console/connections/x/task-key'],
       ['POST', '/api/console/connections/x/disconnect', { history: 'keep' }],
     ]
     for (const [method, url, payload] of routes) {
@@ -390,6 +391,18 @@ describe('a connection that stands', () => {
     assert.equal(await writes(), null)
   })
 
+  it('gets the task property that was put off', async () => {
+    const id = await connected()
+    const taskKey = async () =>
+      (await call('GET', '/api/console/connections')).json<ConnectionsReply>().connections[0]!.taskKey
+    // The portal may have it from another test; what counts is that it is asked and kept.
+    await sql`update connection set task_key = '{"enforced":false,"field":null,"why":"not yet"}'`.execute(t.db)
+    assert.equal((await taskKey())?.enforced, false)
+    const made = await call('POST', `/api/console/connections/${id}/task-key`)
+    assert.equal(made.statusCode, 200, made.body)
+    assert.equal((await taskKey())?.enforced, true)
+  })
+
   it('takes a second client secret and lets go of the first', async () => {
     const id = await connected()
     const url = `/api/console/connections/${id}/client-secret`
@@ -415,7 +428,7 @@ describe('a connection that stands', () => {
   })
 
   it('that is not there is 404', async () => {
-    for (const path of ['check', 'disconnect', 'shares', 'client-secret']) {
+    for (const path of ['check', 'disconnect', 'shares', 'client-secret', 'task-key']) {
       const payload = { disconnect: { history: 'keep' }, shares: { dayShare: 0.2, windowShare: 0.8 } }[path] ?? {
         retireOld: true,
       }

@@ -1,0 +1,28 @@
+import type { TaskKeySupport } from '../model/crm-facts.ts'
+import { saveTaskKey } from '../store/connection-task-key.ts'
+import { findConnection } from '../store/connections.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { noticesOfAccess } from './access-notices.ts'
+import type { ConnectDeps } from './connect-crm.ts'
+import { NotThereError } from './connect-errors.ts'
+import { errorWithoutSecrets } from './error-without-secrets.ts'
+import { grantOf, openConnection } from './open-connection.ts'
+
+/**
+ * Makes the key by which the CRM itself refuses a second task, for a connection that stands; a person asked for it. Throws
+ * `NotThereError`, and what the CRM could not be asked for.
+ */
+export async function createConnectionTaskKey(deps: ConnectDeps, connectionId: string): Promise<TaskKeySupport> {
+  const row = await findConnection(deps.db, connectionId)
+  if (!row || row.status === 'disconnected') throw new NotThereError(`There is no connection "${connectionId}".`)
+  try {
+    const taskKey = await openConnection(deps, row).setup.createTaskKey()
+    await inTransaction(deps.db, async (trx) => {
+      if (await saveTaskKey(trx, connectionId, taskKey))
+        await noticesOfAccess(trx, connectionId, { checks: [] }, taskKey)
+    })
+    return taskKey
+  } catch (failure) {
+    throw errorWithoutSecrets(failure, [grantOf(deps, row)])
+  }
+}
