@@ -27,4 +27,7 @@ export type WorkerContext = {
 }
 
 /** A connection as this process uses it: the adapter with the allowance and the tokens that all processes share. */
-export type ConnectedClient = OpenConnection
+export type ConnectedClient = OpenConnection & {
+  /** Aborted when the connection is ended or changed: what is under way with this client stops at its next step. */
+  readonly over?: AbortSignal
+}

@@ -3,7 +3,6 @@ import { CrmReconnectError } from '../src/crm/crm.ts'
 import type { ConnectDeps } from '../src/pipeline/connect-crm.ts'
 import { openConnection } from '../src/pipeline/open-connection.ts'
 import { connectionRevisions, findConnection, setConnectionStatus } from '../src/store/connections.ts'
-import { connectionsToErase, eraseHistory } from '../src/store/erase-history.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
 import { runStream } from './stream.ts'
 
@@ -12,9 +11,6 @@ const LOOK_EVERY_MS = 1_000
 
 /** How often what could not be opened is tried again: a missing key may be back in its file. */
 const TRY_AGAIN_MS = 15_000
-
-/** What was being stored while a connection with its history was ended, is erased this soon. */
-const ERASE_EVERY_MS = 10_000
 
 type Followed = {
   readonly revision: number
@@ -38,7 +34,8 @@ export async function followConnections(
 ): Promise<void> {
   const { db, logger, signal, queues } = context
   const followed = new Map<string, Followed>()
-  let erasedAtMs = 0
+  /** Which workflows are ready depends on who is connected. Asked until it was answered. */
+  let isReadinessDue = false
   let failing = false
 
   const turn = async () => {
@@ -58,19 +55,21 @@ export async function followConnections(
     const live = new Map(rows.filter(({ status }) => status !== 'disconnected').map((row) => [row.id as string, row]))
     const gone = [...followed.keys()].filter((id) => !live.has(id))
     for (const id of gone) drop(id)
-    if (gone.length > 0) {
-      await context.refreshReadiness()
-      for (const id of context.connectionIds()) queues.wake('decide', id)
-    }
+    if (gone.length > 0) isReadinessDue = true
+    const failures: unknown[] = []
     for (const { id, revision } of live.values()) {
       const known = followed.get(id)
       const isTimeToTry = known?.connected === null && context.nowMs() - known.triedAtMs >= TRY_AGAIN_MS
-      if (known === undefined || known.revision !== revision || isTimeToTry) await follow(id, known)
+      if (known !== undefined && known.revision === revision && !isTimeToTry) continue
+      // Looked at again at the next turn. The others do not wait for it.
+      await follow(id, known).catch((error) => failures.push(error))
     }
-    if (context.nowMs() - erasedAtMs >= ERASE_EVERY_MS) {
-      erasedAtMs = context.nowMs()
-      for (const id of await connectionsToErase(db)) await eraseHistory(db, id)
+    if (isReadinessDue) {
+      await context.refreshReadiness()
+      isReadinessDue = false
+      for (const id of context.connectionIds()) queues.wake('decide', id)
     }
+    if (failures.length > 0) throw failures[0]
   }
 
   function drop(id: string): void {
@@ -84,35 +83,32 @@ export async function followConnections(
     const row = await findConnection(db, id)
     // Made by a version that did not note how it is opened: the environment, which made it, will say so again.
     if (!row || row.grantKind === null) return
+    const opened = await open(row)
     known?.ending.abort()
+    // From here on nothing waits for the database: whoever is followed is so with everything that belongs to it.
     const ending = new AbortController()
-    const followedNow: Followed = {
-      revision: row.revision,
-      connected: await open(row),
-      triedAtMs: context.nowMs(),
-      ending,
-      stream: known?.stream ?? Promise.resolve(),
-    }
+    const connected = opened && { ...opened, over: ending.signal }
+    const stream = known?.stream ?? Promise.resolve()
+    const followedNow: Followed = { revision: row.revision, connected, triedAtMs: context.nowMs(), ending, stream }
     followed.set(id, followedNow)
-    const { connected } = followedNow
     if (connected === null) {
       clients.delete(id)
       return
     }
     clients.set(id, connected)
+    isReadinessDue = true
     logger.info({ connectionId: id, title: row.title, revision: row.revision }, 'connected')
-    await context.refreshReadiness()
-    // HubSpot's client knows the account's zone, at whose midnight the day's calls begin anew, once it has asked.
-    if (row.crm === 'hubspot') connected.client.identify().catch(() => undefined)
     queues.wake('reconcile', id)
     queues.wake('apply', id)
     if (connected.stream && withStreams) {
-      followedNow.stream = followedNow.stream
+      followedNow.stream = stream
         .then(() => runStream(context, connected, AbortSignal.any([signal, ending.signal])))
         .catch((error) => {
           if (!signal.aborted) logger.error({ err: error, connectionId: id }, 'stream ended')
         })
     }
+    // HubSpot's client knows the account's zone, at whose midnight the day's calls begin anew, once it has asked.
+    if (row.crm === 'hubspot') connected.client.identify().catch(() => undefined)
   }
 
   async function open(row: NonNullable<Awaited<ReturnType<typeof findConnection>>>): Promise<ConnectedClient | null> {
@@ -121,7 +117,7 @@ export async function followConnections(
     } catch (error) {
       // The others go on.
       if (error instanceof CrmReconnectError) {
-        await setConnectionStatus(db, row.id, 'reconnect-needed', error.step)
+        await setConnectionStatus(db, row, 'reconnect-needed', error.step)
         logger.info({ connectionId: row.id, step: error.step }, 'connection needs a person')
       } else logger.error({ connectionId: row.id, err: error }, 'connection cannot be opened')
       return null

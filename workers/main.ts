@@ -29,6 +29,7 @@ import { runDecide } from './decide.ts'
 import { followConnections } from './follow-connections.ts'
 import { runReconcile } from './reconcile.ts'
 import { runRefresh } from './refresh.ts'
+import { settleConnections } from './settle.ts'
 import { runStepChecks } from './step-check.ts'
 import { runVerify } from './verify.ts'
 import { runWatch } from './watch.ts'
@@ -124,6 +125,7 @@ async function run(
     runWatch(context),
     ...(roles.has('reconcile') ? [runStepChecks(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
+    settleConnections(context, deps),
     ...environmentGrants(settings).map((wanted) => connectUntilItWorks(deps, wanted, context)),
   ].map((task) =>
     task.catch((error) => {

@@ -20,8 +20,9 @@ export function runReconcile(context: WorkerContext): void {
   const lookForDrift = driftWatch(context)
   queues.consume(
     'reconcile',
-    (connectionId, signal) =>
-      runStage(context, 'reconcile', connectionId, async ({ client, setup, stream }) => {
+    (connectionId, stopping) =>
+      runStage(context, 'reconcile', connectionId, stopping, async (connected, signal) => {
+        const { client, setup, stream } = connected
         if (!(await claimReading(db, connectionId, instance))) return
         let reconciled = false
         try {
@@ -44,7 +45,7 @@ export function runReconcile(context: WorkerContext): void {
           else await importBaseline({ ...deps, count: setup.count })
           // People and every object were read: whatever was missing is there again.
           if (connection.status !== 'connected' && !signal.aborted) {
-            await setConnectionStatus(db, connectionId, 'connected', null)
+            await setConnectionStatus(db, connected.connection, 'connected', null)
             logger.info({ connectionId }, 'connection works again')
           }
         } finally {

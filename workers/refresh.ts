@@ -9,8 +9,8 @@ export function runRefresh(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs } = context
   queues.consume(
     'refresh',
-    (connectionId, signal) =>
-      runStage(context, 'refresh', connectionId, async ({ client, connection }) => {
+    (connectionId, stopping) =>
+      runStage(context, 'refresh', connectionId, stopping, async ({ client, connection }, signal) => {
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
           const { taken } = await refreshBatch({ db, client, connection, fieldsOf, nowMs })
           if (taken === 0) return

@@ -84,9 +84,10 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
   if (!(await isBaselineFolded(db, connectionId))) return
   if (!(await claimStepCheck(db, connectionId, instance))) return
   let paused: { problem: string; untilMs: number } | null = null
-  await runStage(context, 'step-check', connectionId, async ({ client, setup }) => {
+  await runStage(context, 'step-check', connectionId, context.signal, async ({ client, setup }, signal) => {
     const deps = {
       ...context,
+      signal,
       client,
       connection,
       count: (objectType: string) => setup.count(objectType),

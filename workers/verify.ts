@@ -6,8 +6,8 @@ export function runVerify(context: WorkerContext): void {
   const { db, queues, nowMs } = context
   queues.consume(
     'verify',
-    (connectionId) =>
-      runStage(context, 'verify', connectionId, async ({ connection }) => {
+    (connectionId, stopping) =>
+      runStage(context, 'verify', connectionId, stopping, async ({ connection }) => {
         const { toRead, reopened } = await verifyClosedTasks(db, connection.id, nowMs())
         if (toRead) queues.wake('refresh', connectionId)
         if (reopened > 0) queues.wake('act', connectionId)

@@ -6,14 +6,17 @@ import { type Shares, saveShares } from '../store/call-shares.ts'
 import { putTokens } from '../store/connection-tokens.ts'
 import { type ConnectionRow, findConnection, resyncObjects, saveConnectionIn } from '../store/connections.ts'
 import type { DatabaseTransaction } from '../store/database.ts'
-import { reopenWork } from '../store/end-connection.ts'
+import { markRejoining } from '../store/end-connection.ts'
+import { unfinishedErasure } from '../store/erase-history.ts'
 import { appendLedger } from '../store/ledger.ts'
 import { credentialsOf, tokensOf } from '../store/secret-places.ts'
+import { changeLife } from '../store/still-there.ts'
 import type { StoredAddress } from '../store/tables.ts'
 import { setWriting } from '../store/writing.ts'
 import { noticesOfAccess } from './access-notices.ts'
 import { CALL_LIMITS } from './budget.ts'
 import type { ConnectDeps } from './connect-crm.ts'
+import { DraftNotReadyError } from './connect-errors.ts'
 
 export type Made = {
   readonly crm: Crm
@@ -32,7 +35,8 @@ export type Made = {
 
 /**
  * Makes a connection, or renews the one of the same account, whose history stays. Running processes follow within
- * seconds and begin to read.
+ * seconds and begin to read. Throws `DraftNotReadyError` while the history of the account is being erased: it was asked
+ * for, and half of it would be taken for all.
  */
 export async function makeConnection(
   trx: DatabaseTransaction,
@@ -41,7 +45,14 @@ export async function makeConnection(
 ): Promise<ConnectionId> {
   const { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, access, shares } = made
   const id = connectionIdOf(crm, identity.accountId)
+  await changeLife(trx, id)
   const before = await findConnection(trx, id)
+  const erasingSince = await unfinishedErasure(trx, id)
+  if (before && erasingSince) {
+    throw new DraftNotReadyError(
+      `The history of "${before.title}" has been being erased since ${erasingSince.toISOString()}, as was asked for when it was disconnected. Start the connection again in some minutes, when that is over.`,
+    )
+  }
   await saveConnectionIn(trx, {
     id,
     crm,
@@ -84,11 +95,11 @@ export async function makeConnection(
 }
 
 /**
- * Nobody listened while it was ended: its cases and tasks stand again, and what was changed or deleted since is found by
- * reading everything once more.
+ * Nobody listened while it was ended: its cases and tasks will stand again (`settleConnection`), and what was changed or
+ * deleted since is found by reading everything once more.
  */
 async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId): Promise<void> {
-  await reopenWork(trx, connectionId)
+  await markRejoining(trx, connectionId)
   await resyncObjects(trx, connectionId, null)
 }
 

@@ -153,7 +153,7 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
       made_by = excluded.made_by, feed = excluded.feed, webhook_url = excluded.webhook_url,
       task_key = excluded.task_key, access = coalesce(excluded.access, connection.access),
       access_checked_at = coalesce(excluded.access_checked_at, connection.access_checked_at), status = 'connected',
-      status_reason = null, erase_since = null, revision = connection.revision + 1`.execute(trx)
+      status_reason = null, erase_since = null, erased_at = null, revision = connection.revision + 1`.execute(trx)
   await sql`
     insert into call_budget as b (connection_id, window_ms, window_whole, window_limit, search_limit_per_second)
     values (${id}, ${callLimit.windowMs}, ${callLimit.perWindow},
@@ -177,15 +177,19 @@ export async function renewIdentity(
     where id = ${connectionId} and status <> 'disconnected'`.execute(db)
 }
 
+/** False: the connection was ended meanwhile, and nothing is kept. */
 export async function saveAccess(
   db: Kysely<Tables>,
   connectionId: string,
   access: AccessFindings,
   taskKey: TaskKeySupport,
-): Promise<void> {
-  await sql`update connection set access = ${JSON.stringify(access)}::jsonb, access_checked_at = clock_timestamp(),
+): Promise<boolean> {
+  const { rows } =
+    await sql`update connection set access = ${JSON.stringify(access)}::jsonb, access_checked_at = clock_timestamp(),
       revision = revision + (task_key is distinct from ${JSON.stringify(taskKey)}::jsonb)::int,
-      task_key = ${JSON.stringify(taskKey)}::jsonb where id = ${connectionId}`.execute(db)
+      task_key = ${JSON.stringify(taskKey)}::jsonb
+    where id = ${connectionId} and status <> 'disconnected' returning 1`.execute(db)
+  return rows.length > 0
 }
 
 /** False: the connection was changed since it was read. */
@@ -201,15 +205,18 @@ export async function replaceCredentials(
   return rows.length > 0
 }
 
-/** A connection that a person ended stays ended, whatever a stage that was still running finds out. */
+/**
+ * A connection that a person ended stays ended, and one that was mended since `connection` was read stays mended, whatever
+ * a stage with a client from before finds out.
+ */
 export async function setConnectionStatus(
   db: Kysely<Tables>,
-  connectionId: string,
+  { id, revision }: Pick<ConnectionRow, 'id' | 'revision'>,
   status: 'connected' | 'reconnect-needed',
   reason: string | null,
 ): Promise<void> {
   await sql`update connection set status = ${status}, status_reason = ${reason}
-    where id = ${connectionId} and status <> 'disconnected'`.execute(db)
+    where id = ${id} and revision = ${revision} and status <> 'disconnected'`.execute(db)
 }
 
 /** Connections whose grant was gone when it was last needed. */
@@ -269,11 +276,14 @@ export async function saveStreamState(db: Kysely<Tables>, connectionId: string, 
   )
 }
 
-/** Decisions wait until every connected CRM has been read once: half a picture gives wrong neighbours. */
+/**
+ * Decisions wait until every connected CRM has been read once, and until one that was connected again is among the others
+ * again: half a picture gives wrong neighbours.
+ */
 export async function baselinesDone(db: Kysely<Tables>): Promise<boolean> {
   const { rows } = await sql<{ waiting: number }>`
     select count(*)::int as waiting from connection c
-    where c.status = 'connected' and (not (c.baseline->>'done')::boolean
+    where c.status = 'connected' and (not (c.baseline->>'done')::boolean or c.aftermath is not null
       or exists (select 1 from change_event e where e.connection_id = c.id and e.state = 'received' and e.source = 'baseline'))`.execute(
     db,
   )

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import type { Database } from './database.ts'
+import type { Database, DatabaseTransaction } from './database.ts'
+import { isStillDue } from './still-there.ts'
 import type { Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -14,50 +15,73 @@ const KEPT: ReadonlySet<string> = new Set(['ledger'])
 /** Rows that others refer to come last. */
 const ORDER = ['intent', 'exception', 'task']
 
-/** Asks that the history go. Until it has, whoever follows the connections goes on with it. */
-export async function requestErasure(db: Kysely<Tables>, connectionId: string): Promise<void> {
-  await sql`update connection set erase_since = coalesce(erase_since, clock_timestamp())
-    where id = ${connectionId} and status = 'disconnected'`.execute(db)
+/**
+ * Asks that the history go. Until it has, whoever looks after ended connections goes on with it. False: that was asked
+ * before.
+ */
+export async function requestErasure(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
+  const { rows } = await sql`
+    update connection set erase_since = clock_timestamp()
+    where id = ${connectionId} and status = 'disconnected' and erase_since is null returning 1`.execute(trx)
+  return rows.length > 0
 }
 
-/** A delivery or page that was being stored when the connection ended may come this late; it is erased as well. */
-const LATE_MINUTES = 10
-
-export async function connectionsToErase(db: Kysely<Tables>): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select id from connection where status = 'disconnected'
-      and erase_since > clock_timestamp() - make_interval(mins => ${LATE_MINUTES})`.execute(db)
-  return rows.map((row) => row.id)
+/** Since when an erasure is under way; null: none is, or it is through. */
+export async function unfinishedErasure(db: Kysely<Tables>, connectionId: string): Promise<Date | null> {
+  const { rows } = await sql<{ since: Date }>`
+    select erase_since as since from connection
+    where id = ${connectionId} and status = 'disconnected' and erased_at is null and erase_since is not null`.execute(
+    db,
+  )
+  return rows[0]?.since ?? null
 }
 
 /**
- * Erases the history of an ended connection in batches; stopped in the middle, the next call goes on. What other
- * connections' cases knew of its records goes too, and those are decided again. The ledger's hashes stay, so that the
- * chain still verifies. Returns how many rows were deleted.
+ * Erases the history of an ended connection where that was asked for, in batches that each ask first whether it is still
+ * ended; stopped in the middle, the next call goes on. What other connections' cases knew of its records goes too, and
+ * those are decided again. The ledger's hashes stay, so that the chain still verifies. Once it was through, the next calls
+ * erase what came late. Returns how many rows were deleted; null: it was not asked for, or the connection was connected
+ * again.
  */
-export async function eraseHistory(db: Database, connectionId: string): Promise<number> {
+export async function eraseHistory(db: Database, connectionId: string): Promise<number | null> {
+  const { rows } = await sql<{ revision: number; is_late: boolean }>`
+    select revision, erased_at is not null as is_late from connection
+    where id = ${connectionId} and status = 'disconnected' and erase_since is not null and aftermath is null`.execute(
+    db,
+  )
+  if (!rows[0]) return null
+  const { revision, is_late: isLate } = rows[0]
+  const due = { connectionId, aftermath: 'erase', revision } as const
+  /** In transactions that run again: others may be at the same rows. Null: no longer wanted. */
+  const batch: Batch = (work) => inTransaction(db, async (trx) => ((await isStillDue(trx, due)) ? work(trx) : null))
   let deleted = 0
-  // In transactions that run again: stages that are still at work may meet them.
-  await inTransaction(db, (trx) => forgetInOtherCases(trx, connectionId))
+  if ((await batch((trx) => forgetInOtherCases(trx, connectionId))) === null) return null
   for (const table of await tablesOf(db)) {
     for (;;) {
-      const { numAffectedRows } = await inTransaction(db, (trx) =>
-        sql`
+      const n = await batch(async (trx) => {
+        const { numAffectedRows } = await sql`
           delete from ${sql.table(table)} where ctid = any(array(
             select ctid from ${sql.table(table)} where connection_id = ${connectionId} limit ${BATCH_ROWS}
-            for update skip locked))`.execute(trx),
-      )
-      deleted += Number(numAffectedRows ?? 0)
-      if ((numAffectedRows ?? 0n) < BigInt(BATCH_ROWS)) break
+            for update))`.execute(trx)
+        return Number(numAffectedRows ?? 0)
+      })
+      if (n === null) return null
+      deleted += n
+      if (n < BATCH_ROWS) break
     }
   }
-  await eraseBodies(db, connectionId)
-  await sql`
-    update connection set baseline = '{"done":false,"objects":{}}', replay_id = null, reconciled_at = null, access = null,
-      access_checked_at = null, stream_state = null, stream_seen_at = null, reading_until = null, reading_by = null
-    where id = ${connectionId} and status = 'disconnected'`.execute(db)
-  return deleted
+  if (!(await eraseBodies(db, connectionId, { isLate, batch }))) return null
+  const done = await batch((trx) =>
+    sql`
+      update connection set baseline = '{"done":false,"objects":{}}', replay_id = null, reconciled_at = null,
+        access = null, access_checked_at = null, stream_state = null, stream_seen_at = null, reading_until = null,
+        reading_by = null, erased_at = coalesce(erased_at, clock_timestamp())
+      where id = ${connectionId}`.execute(trx),
+  )
+  return done === null ? null : deleted
 }
+
+type Batch = <T>(work: (trx: DatabaseTransaction) => Promise<T>) => Promise<T | null>
 
 async function tablesOf(db: Kysely<Tables>): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
@@ -74,7 +98,7 @@ async function tablesOf(db: Kysely<Tables>): Promise<string[]> {
 }
 
 /** Cases elsewhere that were about one of its records too, two owners of one person say. */
-async function forgetInOtherCases(db: Kysely<Tables>, connectionId: string): Promise<void> {
+async function forgetInOtherCases(db: Kysely<Tables>, connectionId: string): Promise<true> {
   const involved = JSON.stringify([{ connectionId }])
   await sql`
     with touched as (
@@ -86,14 +110,21 @@ async function forgetInOtherCases(db: Kysely<Tables>, connectionId: string): Pro
     )
     update record r set dirty_since = coalesce(r.dirty_since, clock_timestamp()) from touched o
     where r.connection_id = o.connection_id and r.object_type = o.object_type and r.record_id = o.record_id`.execute(db)
+  return true
 }
 
-async function eraseBodies(db: Database, connectionId: string): Promise<void> {
+/** What came late is among the newest entries: a pass follows within seconds, and no more are appended meanwhile. */
+async function eraseBodies(
+  db: Database,
+  connectionId: string,
+  { isLate, batch }: { readonly isLate: boolean; readonly batch: Batch },
+): Promise<boolean> {
   const involved = JSON.stringify([{ connectionId }])
   const { rows } = await sql<{ last: number | null }>`select max(seq) as last from ledger`.execute(db)
-  for (let after = 0; after < (rows[0]?.last ?? 0); after += BATCH_ROWS) {
+  const last = rows[0]?.last ?? 0
+  for (let after = isLate ? Math.max(0, last - BATCH_ROWS) : 0; after < last; after += BATCH_ROWS) {
     const from = after
-    await inTransaction(db, (trx) =>
+    const erased = await batch((trx) =>
       sql`
       update ledger set body = null
       where seq > ${from} and seq <= ${from + BATCH_ROWS} and body is not null
@@ -101,5 +132,7 @@ async function eraseBodies(db: Database, connectionId: string): Promise<void> {
           or (subject = ${connectionId} and kind <> 'connection-ended')
           or (kind like 'exception-%' and body::jsonb->'involves' @> ${involved}::jsonb))`.execute(trx),
     )
+    if (erased === null) return false
   }
+  return true
 }

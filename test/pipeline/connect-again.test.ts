@@ -3,8 +3,9 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { ConnectDeps } from '../../src/pipeline/connect-crm.ts'
 import { disconnect } from '../../src/pipeline/disconnect.ts'
+import { runRecordsAftermath } from '../../src/store/aftermath.ts'
 import { resyncObjects } from '../../src/store/connections.ts'
-import { reopenWork } from '../../src/store/end-connection.ts'
+import { markRejoining } from '../../src/store/end-connection.ts'
 import { findOverdue } from '../../src/store/overdue.ts'
 import { createSecretBox } from '../../src/store/secret-box.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
@@ -50,9 +51,12 @@ describe('a connection that was ended with its history kept, and is connected ag
   async function again(h: Harness): Promise<void> {
     await sql`update connection set status = 'connected', status_reason = null`.execute(h.db)
     await inTransaction(h.db, async (trx) => {
-      await reopenWork(trx, h.crm.connectionId)
+      await markRejoining(trx, h.crm.connectionId)
       await resyncObjects(trx, h.crm.connectionId, null)
     })
+    await h.decide()
+    assert.deepEqual(await h.openExceptions(), [], 'nothing is decided before its cases are open again')
+    assert.equal(await runRecordsAftermath(h.db, h.crm.connectionId), true)
   }
 
   it('has the same open cases and the same tasks, none of them twice', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { hubSpotReceivers } from '../../src/api/hubspot-receivers.ts'
+import { settleConnection } from '../../src/pipeline/aftermath.ts'
 import { disconnect } from '../../src/pipeline/disconnect.ts'
 import { changeClientSecret, checkConnection, setShares } from '../../src/pipeline/keep-connection.ts'
 import { rotateKeys } from '../../src/pipeline/rotate-keys.ts'
@@ -103,6 +104,7 @@ describe('disconnecting', () => {
     const { db } = stage.deps
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
     const other = await stage.connect('salesforce', stage.salesforceGrant())
+    await settleConnection(stage.deps, id)
     for (const [connection, object, record] of [
       [id, 'contacts', '1'],
       [other, 'Lead', 'L1'],
@@ -186,6 +188,7 @@ describe('disconnecting', () => {
     const { id } = await withHistory()
     await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
     assert.equal(await stage.connect('hubspot', stage.hubSpotGrant()), id)
+    await settleConnection(stage.deps, id)
     const { rows } = await sql<{ status: string; task: string; crm: string; waiting: number }>`
       select e.status, t.status as task, t.crm_task_id as crm,
         (select count(*)::int from intent i where i.task_id = t.id and i.state = 'pending') as waiting
