@@ -14,6 +14,7 @@ import { type Database, openDatabase } from '../src/store/database.ts'
 import { startEmbeddedPostgres } from '../src/store/embedded-postgres.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { saveUsers } from '../src/store/people.ts'
+import { setWriting } from '../src/store/writing.ts'
 import { benchPolicy, COUNTRIES } from './bench-policy.ts'
 import type { BenchRow } from './bench-row.ts'
 
@@ -125,6 +126,7 @@ async function prepare(db: Database): Promise<void> {
     taskKey: { enforced: true, field: 'key', why: '' },
     callLimit: CALL_LIMITS.hubspot,
   })
+  await setWriting(db, CONNECTION.id, { allowed: true, by: 'bench' })
   await saveBaseline(db, CONNECTION.id, { done: true, objects: {} })
   const policy = benchPolicy(50)
   const people = [

@@ -2,7 +2,6 @@ import { WRITE_BATCH_MAX } from '../src/crm/crm.ts'
 import { actBatch } from '../src/pipeline/act.ts'
 import { forPeople } from '../src/pipeline/budget.ts'
 import { nextDeparture } from '../src/store/intents.ts'
-import { mayWrite } from '../src/store/writing.ts'
 import type { WorkerContext } from './context.ts'
 import { runStage } from './run-stage.ts'
 
@@ -22,9 +21,8 @@ export function runAct(context: WorkerContext): void {
   }
   queues.consume(
     'act',
-    (connectionId, signal) =>
-      runStage(context, 'act', connectionId, async ({ client, connection }) => {
-        if (!(await mayWrite(db, connectionId))) return
+    (connectionId, stopping) =>
+      runStage(context, 'act', connectionId, stopping, async ({ client, connection }, signal) => {
         const titles = new Map(
           (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
         )

@@ -15,7 +15,7 @@ import { workflowsInForce } from '../store/policies.ts'
 import { markDirty } from '../store/records.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { ActDependencies, Acted } from './act.ts'
-import { failAll, finished, isFinal, matchOutcomes, writeEntry } from './intent-outcomes.ts'
+import { failAll, finished, isFinal, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
 import { receiveEvents } from './receive.ts'
 
 /** Owner writes that rules decided: read again, compared, written, and each one's own outcome recorded. */
@@ -34,13 +34,16 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
   let sent = false
   try {
     const inForce = await hashesInForce(db)
+    const outdated = new Map(claimed.flatMap((intent) => whyOutdated(intent, inForce)))
+    // One that may have been sent is read back all the same: it may have arrived.
     const current = await readCurrentOwners(
       deps,
-      claimed.filter((intent) => inForce.has(intent.policyHash)),
+      claimed.filter((intent) => intent.readBack || !outdated.has(intent.id)),
     )
     for (const intent of claimed) {
-      if (!inForce.has(intent.policyHash)) {
-        results.push(finished(intent, 'cancelled', 'The policy that decided it is no longer in force'))
+      const why = outdated.get(intent.id)
+      if (why !== undefined && !intent.readBack) {
+        results.push(finished(intent, 'cancelled', why))
         continue
       }
       const payload = intent.payload as unknown as OwnerPayload
@@ -50,9 +53,11 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
       else if (now === payload.to)
         results.push(finished(intent, 'done', intent.readBack ? 'Found written' : 'Already so', intent.recordId))
       else if (now !== payload.from) results.push(finished(intent, 'cancelled', 'Somebody changed the owner meanwhile'))
+      else if (why !== undefined) results.push(finished(intent, 'cancelled', why))
       else toWrite.push(intent)
     }
     const held = await holdForSending(db, toWrite)
+    results.push(...toWrite.flatMap((intent) => (held.has(intent.id) ? [] : [withheld(intent, deps.nowMs())])))
     toWrite = toWrite.filter((intent) => held.has(intent.id))
     if (toWrite.length > 0) {
       sent = true
@@ -86,6 +91,12 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
 async function hashesInForce(db: ActDependencies['db']): Promise<Set<string>> {
   const inForce = await workflowsInForce(db)
   return new Set(inForce.filter((w) => w.effectiveMode === 'live' || w.effectiveMode === 'pilot').map((w) => w.hash))
+}
+
+/** What has gone out of date since it was decided is not sent; its record is decided again. */
+function whyOutdated(intent: ClaimedIntent, inForce: ReadonlySet<string>): [number, string][] {
+  if (!inForce.has(intent.policyHash)) return [[intent.id, 'The policy that decided it is no longer in force']]
+  return intent.isFromBefore ? [[intent.id, 'It was decided before writing was last held']] : []
 }
 
 /** Never written blind: what the record's owner is right now, straight from the CRM. The reads are events like any. */

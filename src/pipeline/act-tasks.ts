@@ -14,7 +14,7 @@ import { recordTaskGone, recordTaskWritten, type TaskContent, taskContents } fro
 import { inTransaction } from '../store/transaction.ts'
 import type { ActDependencies, Acted } from './act.ts'
 import { buildDirectory, type CountingDirectory } from './directory.ts'
-import { failAll, finished, GONE, isFinal, later, matchOutcomes, writeEntry } from './intent-outcomes.ts'
+import { failAll, finished, GONE, isFinal, later, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
 
 type PlannedTask = {
   readonly intent: ClaimedIntent
@@ -64,6 +64,7 @@ export async function actOnTasks(deps: ActDependencies): Promise<Acted> {
       db,
       planned.map(({ intent, write }) => ({ id: intent.id, leaseEpoch: intent.leaseEpoch, payload: write })),
     )
+    results.push(...planned.flatMap(({ intent }) => (held.has(intent.id) ? [] : [withheld(intent, deps.nowMs())])))
     planned = planned.filter(({ intent }) => held.has(intent.id))
     if (planned.length > 0) {
       sent = true

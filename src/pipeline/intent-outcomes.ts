@@ -77,6 +77,16 @@ export function later(intent: ClaimedIntent, outcome: string, atMs: number): Int
   return { id: intent.id, leaseEpoch: intent.leaseEpoch, state: 'pending', outcome, crmId: null, nextAttemptAtMs: atMs }
 }
 
+/**
+ * Claimed and not sent, because the connection became read only or another worker took it over (whose result then
+ * counts, not this one). A task waits for the day when writing is allowed. An owner is decided anew then.
+ */
+export function withheld(intent: ClaimedIntent, nowMs: number): IntentResult {
+  const why = 'Writing to this connection was held'
+  if (intent.kind === 'owner') return finished(intent, 'cancelled', why)
+  return intent.readBack ? unknown(intent, why, nowMs) : later(intent, why, nowMs)
+}
+
 /** A refused task is tried again after 1 h, 2 h, 4 h ... a day: whoever changes the CRM's rule does not tell us. */
 const REFUSED_AGAIN_MS = { first: 3_600_000, largest: 86_400_000 }
 

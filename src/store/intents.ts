@@ -1,16 +1,19 @@
 import { type Kysely, sql } from 'kysely'
 import { DEAD_AFTER_S } from './counters.ts'
 import type { Tables } from './tables.ts'
+import { WRITES } from './writing.ts'
 
 /** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
 export const LEASE_S = 120
 
 /**
- * What may be claimed now, of `intent q`. `sending` past its lease, or under a process that gives no sign of life: a
- * worker died in mid-call. One writer per task at a time: where the CRM enforces no key, two creates would be two tasks.
- * A task that a person has just closed is left alone until it is known whether the case is gone.
+ * What may be claimed now, of `intent q`: nothing while its connection is only read. `sending` past its lease, or under a
+ * process that gives no sign of life: a worker died in mid-call. One writer per task at a time: where the CRM enforces no
+ * key, two creates would be two tasks. A task that a person has just closed is left alone until it is known whether the
+ * case is gone.
  */
 const DUE = sql`(
+  exists (select 1 from connection c where c.id = q.connection_id and ${WRITES}) and
   (q.state in ('pending', 'unknown') and q.next_attempt_at <= clock_timestamp()
     or q.state = 'sending' and (q.lease_until < clock_timestamp() or not exists (
       select 1 from process_beat b where b.instance = q.lease_by
@@ -46,6 +49,8 @@ export type ClaimedIntent = {
   readonly createdAt: Date
   /** True: a call may have reached the CRM before; read back before anything is sent again. */
   readonly readBack: boolean
+  /** Decided before writing was last allowed, perhaps long ago: what was true then may not be so now. */
+  readonly isFromBefore: boolean
 }
 
 /**
@@ -90,6 +95,7 @@ export async function claimIntents(
     attempts: number
     created_at: Date
     before: string
+    from_before: boolean
   }>`
     update intent i set state = 'sending', lease_by = ${instance}, lease_epoch = i.lease_epoch + 1, attempts = i.attempts + 1,
       lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
@@ -102,7 +108,10 @@ export async function claimIntents(
     ) due
     where i.id = due.id
     returning i.id, i.connection_id, i.workflow, i.kind, i.task_id, i.object_type, i.record_id, i.payload, i.policy_hash,
-              i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before`.execute(db)
+              i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before,
+              (select i.created_at < c.writes_since from connection c where c.id = i.connection_id) as from_before`.execute(
+    db,
+  )
   return rows.map((row) => ({
     id: row.id,
     connectionId: row.connection_id,
@@ -118,12 +127,14 @@ export async function claimIntents(
     attempts: row.attempts,
     createdAt: row.created_at,
     readBack: row.before !== 'pending',
+    isFromBefore: row.from_before,
   }))
 }
 
 /**
  * The last step before the CRM is called: what will be sent stands in the intent (M14), and the lease is renewed. Returns
- * the ids that are still ours. A worker that was paused and overtaken meanwhile gets none back, and must send nothing.
+ * the ids that may be sent. A worker that was paused and overtaken meanwhile gets none back, nor does one whose connection
+ * has become read only: it must send nothing.
  */
 export async function holdForSending(
   db: Kysely<Tables>,
@@ -135,6 +146,7 @@ export async function holdForSending(
     from unnest(${items.map((i) => i.id)}::bigint[], ${items.map((i) => i.leaseEpoch)}::int[],
                 ${items.map((i) => JSON.stringify(i.payload))}::text[]) as x(id, e, p)
     where i.id = x.id and i.lease_epoch = x.e and i.state = 'sending'
+      and exists (select 1 from connection c where c.id = i.connection_id and ${WRITES})
     returning i.id`.execute(db)
   return new Set(rows.map((row) => row.id))
 }

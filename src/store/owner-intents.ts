@@ -23,8 +23,9 @@ export async function insertOwnerIntents(
     return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
   })
   const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
-    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash)
-    select ${connectionId}, w, 'owner', t, r, p, h
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, created_at)
+    -- not now(): a transaction that began before writing was allowed may decide after it
+    select ${connectionId}, w, 'owner', t, r, p, h, clock_timestamp()
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
     order by t, r, w
     on conflict (connection_id, object_type, record_id)

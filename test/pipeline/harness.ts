@@ -16,6 +16,7 @@ import { verifyClosedTasks } from '../../src/pipeline/verify.ts'
 import { createWorkflowReader } from '../../src/pipeline/workflows.ts'
 import { saveBaseline, saveConnection } from '../../src/store/connections.ts'
 import { beat } from '../../src/store/counters.ts'
+import { setWriting } from '../../src/store/writing.ts'
 import { testDatabase } from '../support/database.ts'
 import { FakeCrm } from './fake-crm.ts'
 
@@ -48,6 +49,7 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     taskKey: { enforced: true, field: 'key', why: 'fake' },
     callLimit: CALL_LIMITS[crmName],
   })
+  await setWriting(db, crm.connectionId, { allowed: true, by: 'test' })
   await saveBaseline(db, crm.connectionId, { done: true, objects: {} })
   await syncPeople(db, crm.client(), crm.connectionId)
   const files = {
