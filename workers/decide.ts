@@ -1,6 +1,4 @@
 import { decideBatch } from '../src/pipeline/decide-changes.ts'
-import { readingOnly } from '../src/pipeline/writing.ts'
-import { mayWrite } from '../src/store/writing.ts'
 import type { WorkerContext } from './context.ts'
 
 const ROUNDS_MAX = 20
@@ -13,9 +11,8 @@ export function runDecide(context: WorkerContext): void {
     async (connectionId, signal) => {
       const connected = context.clientOf(connectionId)
       if (!connected) return
-      const decides = (await mayWrite(db, connectionId)) ? workflows : async () => readingOnly(await workflows())
       for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
-        const decided = await decideBatch(connected.connection, { db, workflows: decides, nowMs, onFailed })
+        const decided = await decideBatch(connected.connection, { db, workflows, nowMs, onFailed })
         if (decided.toAct) queues.wake('act', connectionId)
         if (!decided.more) {
           if (decided.taken > 0) queues.wake('verify', connectionId)

@@ -6,6 +6,7 @@ import { objectShape } from '../model/record/object-shape.ts'
 import { baselinesDone } from '../store/connections.ts'
 import { count } from '../store/counters.ts'
 import type { Database, DatabaseTransaction } from '../store/database.ts'
+import { markNextToDecideAgain } from '../store/decide-again.ts'
 import { type DirtyRecord, markDecided, takeDirtyRecords } from '../store/dirty-records.ts'
 import { type ErasedTask, eraseTraces } from '../store/erase-traces.ts'
 import { type OpenException, openExceptionsOf } from '../store/exceptions.ts'
@@ -15,13 +16,16 @@ import { type NeighbourQuery, readNeighbours } from '../store/neighbours.ts'
 import { insertOwnerIntents, type OwnerIntents, ownerIntentsOf, type RefusedIntent } from '../store/owner-intents.ts'
 import { listUsers } from '../store/people.ts'
 import { frozenWorkflows } from '../store/policies.ts'
+import { stillThere } from '../store/still-there.ts'
 import { openTaskCounts } from '../store/tasks.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { mayWrite } from '../store/writing.ts'
 import { buildDirectory, type CountingDirectory } from './directory.ts'
 import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'
 import { causeOf, type DecidedRecord, identity, planChanges, writeKey, writesTasks } from './plan-changes.ts'
 import { type RunningWorkflow, workflowsFor } from './workflows.ts'
 import { writeDecisions } from './write-decisions.ts'
+import { readingOnly } from './writing.ts'
 
 /** Records per transaction. Bounded, because a transaction holds the ledger's head while it appends. */
 export const DECIDE_BATCH = 250
@@ -34,11 +38,11 @@ const UNDECIDED_AGAIN_MS = 30_000
 
 export type Decided = {
   readonly taken: number
-  /** As many as were asked for: there are probably more. */
+  /** As many as were asked for, or not all are marked yet that are to be decided again: there are probably more. */
   readonly more: boolean
   /** Something is to be written to this CRM. */
   readonly toAct: boolean
-  /** False: not every CRM has been read once yet, so nothing was decided. */
+  /** False: not every CRM has been read once yet, or this one was ended, so nothing was decided. */
   readonly ready: boolean
 }
 
@@ -52,25 +56,32 @@ export type DecideDependencies = {
 
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }
 
-/** Decides one batch of changed records of one connection: exceptions, intents and ledger in one transaction. */
+/**
+ * Decides one batch of changed records of one connection: exceptions, intents and ledger in one transaction. Where the
+ * connection may not be written to, every workflow only observes.
+ */
 export async function decideBatch(connection: Connection, deps: DecideDependencies): Promise<Decided> {
   const { db, workflows, nowMs } = deps
   if (!(await baselinesDone(db))) return { taken: 0, more: false, toAct: false, ready: false }
-  const running = await workflows()
+  const moreToMark = await markNextToDecideAgain(db, connection.id)
   // One record that cannot be written must not keep the others back: the batch shrinks until it is alone, and then it
   // is set aside. Where the database is what fails, setting aside fails too.
   for (let limit = DECIDE_BATCH; ; limit = Math.max(1, limit >> 2)) {
     let dirty: DirtyRecord[] = []
     try {
       return await inTransaction(db, async (trx) => {
+        if (!(await stillThere(trx, connection.id))) return { taken: 0, more: false, toAct: false, ready: false }
         await beginDeciding(trx, connection.id)
         // Once more, now that no import can be in the middle of a page that it takes for the first to be decided.
         if (!(await baselinesDone(trx))) return { taken: 0, more: false, toAct: false, ready: false }
         dirty = await takeDirtyRecords(trx, connection.id, limit)
-        if (dirty.length === 0) return { taken: 0, more: false, toAct: false, ready: true }
+        if (dirty.length === 0) return { taken: 0, more: moreToMark, toAct: false, ready: true }
         const directory = buildDirectory(await listUsers(trx), await openTaskCounts(trx))
+        // After the records are taken: who changes what runs marks them with it or later, and we clear that mark.
+        const inForce = await workflows()
+        const running = (await mayWrite(trx, connection.id)) ? inForce : readingOnly(inForce)
         const toAct = await decideRecords(trx, connection, dirty, running, directory, nowMs(), deps.onFailed)
-        return { taken: dirty.length, more: dirty.length === limit, toAct, ready: true }
+        return { taken: dirty.length, more: moreToMark || dirty.length === limit, toAct, ready: true }
       })
     } catch (error) {
       const [first] = dirty

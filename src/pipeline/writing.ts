@@ -1,8 +1,8 @@
 import { canonicalJson } from '../model/policy/canonical.ts'
 import { findConnection } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
+import { askToDecideAgain } from '../store/decide-again.ts'
 import { appendLedger } from '../store/ledger.ts'
-import { markConnectionDirty } from '../store/records.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { setWriting } from '../store/writing.ts'
 import { NotThereError } from './connect-errors.ts'
@@ -10,7 +10,8 @@ import type { RunningWorkflow } from './workflows.ts'
 
 /**
  * A person lets the workflows write to a CRM, or takes that back. A connection begins read only: whoever connects it sees
- * what would be written first. Either way every record is decided again, and the ledger names who said so. Throws
+ * what would be written first. It counts from the commit on: what waits to be written is not claimed, and what was decided
+ * before is not written later (store/intents.ts). Either way every record is decided again, and the ledger names who said so. Throws
  * `NotThereError` for a connection that is not there or was ended.
  */
 export async function letWrite(
@@ -24,7 +25,7 @@ export async function letWrite(
   }
   await inTransaction(db, async (trx) => {
     if (!(await setWriting(trx, connectionId, { allowed, by }))) return
-    await markConnectionDirty(trx, connectionId)
+    await askToDecideAgain(trx, connectionId)
     await appendLedger(trx, [
       {
         at: new Date(nowMs),

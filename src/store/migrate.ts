@@ -15,6 +15,7 @@ import * as firstDecision from './migrations/0008-first-decision.ts'
 import * as writing from './migrations/0009-writing.ts'
 import * as ending from './migrations/0010-ending.ts'
 import * as checkRuns from './migrations/0011-check-runs.ts'
+import * as decideAgain from './migrations/0011-decide-again.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -31,6 +32,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-first-decision': firstDecision,
   '0009-writing': writing,
   '0010-ending': ending,
+  '0011-decide-again': decideAgain,
   '0011-check-runs': checkRuns,
 }
 

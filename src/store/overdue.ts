@@ -36,6 +36,8 @@ export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): 
       (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
         and r.dirty_since is not null order by r.dirty_since limit 1)
       union all
+      select 'decide' from decide_again a where a.connection_id = c.id
+      union all
       (select 'act' from intent i where i.connection_id = c.id
         and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() order by i.next_attempt_at limit 1)
       union all

@@ -246,12 +246,24 @@ export async function markAllDirty(
   )
 }
 
-/** Everything of one connection is decided again. */
-export async function markConnectionDirty(db: Kysely<Tables>, connectionId: string): Promise<void> {
-  await markRows(
-    db,
-    sql`select connection_id, object_type, record_id from record where connection_id = ${connectionId}`,
-  )
+/**
+ * Marks records of one connection for another decision, in key order, from the one after `after`. Returns the last of
+ * them, or null when there are no more.
+ */
+export async function markRangeDirty(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  after: { readonly objectType: string; readonly recordId: string },
+  limit: number,
+): Promise<{ readonly objectType: string; readonly recordId: string } | null> {
+  const rest = sql`connection_id = ${connectionId} and (object_type, record_id) > (${after.objectType}, ${after.recordId})`
+  const { rows } = await sql<{ objectType: string; recordId: string }>`
+    select object_type as "objectType", record_id as "recordId" from record where ${rest}
+    order by object_type, record_id offset ${limit - 1} limit 1`.execute(trx)
+  const last = rows[0] ?? null
+  const until = last === null ? sql`` : sql`and (object_type, record_id) <= (${last.objectType}, ${last.recordId})`
+  await markRows(trx, sql`select connection_id, object_type, record_id from record where ${rest} ${until}`)
+  return last
 }
 
 /** Records whose grace or window ends by now are decided again. */

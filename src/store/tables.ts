@@ -35,6 +35,7 @@ export type Tables = {
   connection_draft: ConnectionDraftTable
   oauth_state: OAuthStateTable
   notice: NoticeTable
+  decide_again: DecideAgainTable
   event_tally: EventTallyTable
   event_tally_place: { connection_id: string; after_id: Generated<number> }
   untold_change: UntoldChangeTable
@@ -100,6 +101,12 @@ type ConnectionTable = {
   erased_at: InstantOrNull
   aftermath: 'leave' | 'rejoin' | null
   created_at: InstantDefault
+}
+
+type DecideAgainTable = {
+  connection_id: string
+  object_type: Generated<string>
+  record_id: Generated<string>
 }
 
 /** As src/crm/grant.ts has it; the store does not know that room. */
