@@ -13,6 +13,7 @@ import {
   startChecks,
 } from '../store/tasks.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { mayWrite } from '../store/writing.ts'
 
 /**
  * A person closed one of our tasks. Whether the condition is gone is for the decision to say, on values read from the
@@ -31,7 +32,8 @@ export async function verifyClosedTasks(
     await requestRead(trx, records, 'task-closed')
     await markDirty(trx, records)
     await startChecks(trx, closed)
-    const failed = await failedChecks(trx, connectionId)
+    // Where nothing may be written the task stays closed, so it is not said to be open again until it can be.
+    const failed = (await mayWrite(trx, connectionId)) ? await failedChecks(trx, connectionId) : []
     await reopenTasks(
       trx,
       failed.map((task) => ({
