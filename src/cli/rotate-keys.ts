@@ -6,7 +6,8 @@ import { createSecretBox } from '../store/secret-box.ts'
 import { findRunningInstance } from './running-instance.ts'
 
 /**
- * `npx lanekeeper rotate-keys`: seals every credential with a new key and forgets the old ones, while everything runs.
+ * `npx lanekeeper rotate-keys`: seals every credential with a new key while everything runs, and forgets the old ones but the
+ * last, which goes with the next rotation.
  * Keys in LANEKEEPER_KEYS are their owner's to change: then this seals with the first of them.
  */
 async function runRotation(): Promise<number> {
@@ -34,6 +35,7 @@ async function runRotation(): Promise<number> {
       return 0
     }
     const retired = await retireKeys(settings.dataDir, inUse)
+    process.stdout.write('The key before it stays until the next rotation, for what was being stored meanwhile.\n')
     if (retired.length > 0) process.stdout.write(`Forgot ${retired.map((one) => `"${one}"`).join(', ')}.\n`)
     return 0
   } finally {

@@ -31,13 +31,15 @@ describe('the key file', () => {
     assert.equal((await versions()).length, 4)
   })
 
-  it('forgets what is in no use, and never the newest', async () => {
+  it('forgets what is in no use, and never the newest nor the one before it', async () => {
+    await addKey(dataDir)
+    assert.deepEqual(await retireKeys(dataDir, []), [], 'something may still be stored that is sealed with v1')
     await addKey(dataDir)
     await addKey(dataDir)
-    assert.deepEqual(await retireKeys(dataDir, ['v2']), ['v1'])
-    assert.deepEqual(await versions(), ['v3', 'v2'])
-    assert.deepEqual(await retireKeys(dataDir, []), ['v2'])
-    assert.deepEqual(await versions(), ['v3'])
+    assert.deepEqual(await retireKeys(dataDir, ['v1']), ['v2'])
+    assert.deepEqual(await versions(), ['v4', 'v3', 'v1'])
+    assert.deepEqual(await retireKeys(dataDir, []), ['v1'])
+    assert.deepEqual(await versions(), ['v4', 'v3'])
   })
 
   it('is read again by a process that runs, at the next use after it was rewritten', async () => {

@@ -46,12 +46,14 @@ export async function addKey(dataDir: string): Promise<string> {
 }
 
 /**
- * Forgets every key but the newest and those to keep, which are the ones that something is still sealed with. Returns
- * the versions that are gone; what was sealed with them can never be opened again.
+ * Forgets every key but the newest, the one before it, and those to keep, which are the ones that something is still sealed
+ * with. The one before the newest lasts until the next rotation: a transaction that was not committed yet, or a process that
+ * waits for a person, may still store what it sealed with it. Returns the versions that are gone; what was sealed with them
+ * can never be opened again.
  */
 export async function retireKeys(dataDir: string, keep: string | readonly string[]): Promise<string[]> {
   return changeKeys(dataDir, (keys) => {
-    const kept = keys.filter(({ version }, index) => index === 0 || [keep].flat().includes(version))
+    const kept = keys.filter(({ version }, index) => index <= 1 || [keep].flat().includes(version))
     const gone = keys.filter((key) => !kept.includes(key)).map(({ version }) => version)
     return { keys: kept, result: gone }
   })

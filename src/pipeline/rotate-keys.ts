@@ -3,7 +3,7 @@ import type { Database } from '../store/database.ts'
 import { keyVersionsInUse, resealAll } from '../store/reseal.ts'
 import type { SecretBox } from '../store/secret-box.ts'
 
-/** Who sealed with the old key a moment before the new one was there has stored it by then. */
+/** Who sealed with the old key a moment before the new one was there has mostly stored it by then; for the rest it is kept. */
 const SETTLE_MS = 1_000
 
 /**

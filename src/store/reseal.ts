@@ -10,7 +10,7 @@ type SealedColumn = {
   readonly placeOf: (id: string) => SecretPlace
 }
 
-/** Verifiers of logins under way are left: they are gone within ten minutes, by which time nobody opens them. */
+/** Verifiers of logins under way are left: they are gone within ten minutes. Until then their key is in use. */
 const COLUMNS: readonly SealedColumn[] = [
   { table: 'connection', key: 'id', column: 'credentials', placeOf: credentialsOf },
   { table: 'connection_token', key: 'connection_id', column: 'sealed', placeOf: tokensOf },
@@ -49,6 +49,9 @@ export async function resealAll(db: Kysely<Tables>, box: SecretBox): Promise<{ r
 export async function keyVersionsInUse(db: Kysely<Tables>): Promise<string[]> {
   const versions = new Set<string>()
   for (const place of COLUMNS) for (const { sealed } of await sealedIn(db, place)) versions.add(keyVersionOf(sealed))
+  const { rows } = await sql<{ verifier: Buffer }>`
+    select verifier from oauth_state where used_at is null and expires_at > now()`.execute(db)
+  for (const { verifier } of rows) versions.add(keyVersionOf(verifier))
   return [...versions].sort()
 }
 
