@@ -4,6 +4,7 @@ import type { Settings } from '../src/config/settings.ts'
 import { CrmReconnectError } from '../src/crm/crm.ts'
 import type { ConnectDeps } from '../src/pipeline/connect-crm.ts'
 import { connectFromEnvironment, type EnvironmentGrant } from '../src/pipeline/environment-connection.ts'
+import { webhookUrlOfEnvironment } from '../src/pipeline/public-address.ts'
 
 const RETRY_MS = { first: 1_000, largest: 30_000 }
 
@@ -16,7 +17,7 @@ export function environmentGrants({ hubspot, salesforce, publicUrl }: Settings):
       crm: 'hubspot',
       grant: { kind: 'hubspot-token', token, clientSecrets, appId },
       address: { baseUrl, apiVersion, pubsubAddress: null },
-      webhookUrl: hubspot.webhookUrl ?? new URL('/webhooks/hubspot', publicUrl).href,
+      webhookUrl: webhookUrlOfEnvironment({ ...hubspot, publicUrl }),
     })
   }
   if (salesforce) {
@@ -41,7 +42,9 @@ export async function connectUntilItWorks(
   for (let pauseMs = RETRY_MS.first; ; pauseMs = Math.min(pauseMs * 2, RETRY_MS.largest)) {
     signal.throwIfAborted()
     try {
-      await connectFromEnvironment(deps, wanted)
+      if ((await connectFromEnvironment(deps, wanted)) === null) {
+        logger.info({ crm: wanted.crm }, 'not connected from the environment: a person ended this connection')
+      }
       return
     } catch (error) {
       const step = error instanceof CrmReconnectError ? error.step : undefined

@@ -1,6 +1,7 @@
 import { hubSpotScopes } from '../crm/hubspot/hubspot-connection.ts'
 import type { AccessNeeds } from '../crm/setup.ts'
 import type { Crm } from '../model/record/change-event.ts'
+import { isPublicAddress } from '../pipeline/public-address.ts'
 import type { ConnectOptionsReply } from './connect-types.ts'
 import type { Connecting } from './connecting.ts'
 import type { DraftChecks } from './draft-checks.ts'
@@ -42,7 +43,7 @@ export function connectOptions({
   return {
     sandbox,
     publicUrl,
-    isPublic: isPublic(webhookUrl),
+    isPublic: isPublicAddress(webhookUrl),
     hubspot: {
       redirectUri: redirectUriOf(publicUrl, 'hubspot'),
       webhookUrl,
@@ -59,14 +60,4 @@ export function connectOptions({
       pubsubAddress: 'api.pubsub.salesforce.com:7443',
     },
   }
-}
-
-/** HubSpot calls https addresses only, and nothing of a private network. */
-function isPublic(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
-  return (
-    protocol === 'https:' &&
-    hostname.includes('.') &&
-    !/^(127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.)|\.(local|internal|localhost)$/.test(hostname)
-  )
 }

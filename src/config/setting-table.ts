@@ -223,7 +223,7 @@ export const SETTINGS = {
   hubspotWebhookUrl: {
     name: 'LANEKEEPER_HUBSPOT_WEBHOOK_URL',
     group: 'HubSpot',
-    otherwise: 'LANEKEEPER_PUBLIC_URL with the webhook path',
+    otherwise: 'LANEKEEPER_PUBLIC_URL with the webhook path, where HubSpot can reach it; else changes are polled',
     says: 'the address that HubSpot was given, which its signature covers',
     secret: false,
     schema: url('http:', 'https:'),

@@ -16,7 +16,7 @@ export type HubSpotSettings = {
   readonly clientSecrets: readonly string[]
   readonly appId: string
   readonly apiVersion: string
-  /** Null: made from the public URL. */
+  /** Null: the public URL, where HubSpot can reach that (pipeline/public-address.ts). */
   readonly webhookUrl: string | null
 }
 

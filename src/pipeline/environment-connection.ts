@@ -5,7 +5,9 @@ import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import { type ConnectionRow, findConnection, renewIdentity } from '../store/connections.ts'
 import { SecretUnreadableError } from '../store/secret-box.ts'
 import { credentialsOf } from '../store/secret-places.ts'
+import { changeLife } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { mayWrite } from '../store/writing.ts'
 import { CONNECTING_BUDGET } from './budget.ts'
 import type { ConnectDeps } from './connect-crm.ts'
 import { connectionIdOf, makeConnection } from './make-connection.ts'
@@ -21,10 +23,15 @@ export type EnvironmentGrant = {
 
 /**
  * Makes or renews the connection that the environment asks for. Setting it is the consent of whoever runs this machine,
- * so the address is not asked about and the task key is made. A connection that is already so stays undisturbed, whatever
- * number of processes start. Throws what the CRM could not be asked for.
+ * so the address is not asked about, and a new connection may be written to and has its task key made. A connection that is
+ * already so stays undisturbed, whatever number of processes start. One that a person ended stays ended until a person
+ * connects it again (null): a process that is started anew, perhaps because it crashed, is nobody's word. Throws what the CRM
+ * could not be asked for.
  */
-export async function connectFromEnvironment(deps: ConnectDeps, wanted: EnvironmentGrant): Promise<ConnectionId> {
+export async function connectFromEnvironment(
+  deps: ConnectDeps,
+  wanted: EnvironmentGrant,
+): Promise<ConnectionId | null> {
   const { crm, grant, address, webhookUrl } = wanted
   const tokens = tokensInMemory()
   const { client, setup } = openCrm(deps, {
@@ -37,14 +44,18 @@ export async function connectFromEnvironment(deps: ConnectDeps, wanted: Environm
   const identity: CrmIdentity = await client.identify()
   const id = connectionIdOf(crm, identity.accountId)
   const row = await findConnection(deps.db, id)
-  const taskKey = await setup.createTaskKey()
+  if (row?.status === 'disconnected') return null
+  // Making the key is a write, which a connection that is only read is spared.
+  const taskKey = await (row === null || (await mayWrite(deps.db, id)) ? setup.createTaskKey() : setup.probeTaskKey())
   if (row && isAsWanted(deps, row, wanted)) {
     await renewIdentity(deps.db, id, identity, taskKey)
     return id
   }
   const { tokens: known } = await tokens.read()
-  return inTransaction(deps.db, (trx) =>
-    makeConnection(trx, deps, {
+  return inTransaction(deps.db, async (trx) => {
+    await changeLife(trx, id)
+    if ((await findConnection(trx, id))?.status === 'disconnected') return null
+    return makeConnection(trx, deps, {
       crm,
       identity,
       grant,
@@ -55,8 +66,8 @@ export async function connectFromEnvironment(deps: ConnectDeps, wanted: Environm
       madeBy: 'environment',
       access: null,
       shares: null,
-    }),
-  )
+    })
+  })
 }
 
 function isAsWanted(
@@ -64,7 +75,7 @@ function isAsWanted(
   row: ConnectionRow,
   { grant, address, webhookUrl }: EnvironmentGrant,
 ): boolean {
-  if (row.status === 'disconnected' || row.credentials === null || row.madeBy !== 'environment') return false
+  if (row.credentials === null || row.madeBy !== 'environment') return false
   if (row.webhookUrl !== webhookUrl || !isDeepStrictEqual(row.address, address)) return false
   try {
     return isDeepStrictEqual(JSON.parse(box.open(credentialsOf(row.id), row.credentials)), grant)

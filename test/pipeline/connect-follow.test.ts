@@ -133,7 +133,8 @@ describe('workers that run while connections are made, changed and ended', () =>
       address: stage.address('hubspot'),
       webhookUrl: 'http://localhost:4000/webhooks/hubspot',
     } as const
-    const id = await connectFromEnvironment(stage.deps, wanted)
+    await sql`update connection set writes_since = now() where crm = 'hubspot'`.execute(stage.deps.db)
+    const id = (await connectFromEnvironment(stage.deps, wanted))!
     const first = (await findConnection(stage.deps.db, id))!
     assert.deepEqual([first.madeBy, first.feed, first.taskKey?.enforced], ['environment', 'push', true])
     await Promise.all([1, 2, 3].map(() => connectFromEnvironment(stage.deps, wanted)))
