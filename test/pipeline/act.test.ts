@@ -3,9 +3,10 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { CrmClient } from '../../src/crm/crm.ts'
 import { actBatch } from '../../src/pipeline/act.ts'
+import { letWrite } from '../../src/pipeline/writing.ts'
 import { beat } from '../../src/store/counters.ts'
 import { claimIntents, nextDeparture } from '../../src/store/intents.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
+import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 
@@ -129,5 +130,96 @@ describe('act, when other workers, people and policies move meanwhile', () => {
       ['1', '2', '3'].map((id) => h.crm.records.get(`contacts/${id}`)?.hubspot_owner_id),
       [rep, rep, rep],
     )
+  })
+
+  const say = (h: Harness, allowed: boolean) =>
+    letWrite(h.db, h.connection.id, { allowed, by: 'ann@x.example', nowMs: TUESDAY_MS })
+  const owner = (h: Harness) => h.crm.records.get('contacts/1')?.hubspot_owner_id
+  const intents = async (h: Harness) =>
+    (
+      await sql<{ kind: string; state: string; outcome: string | null }>`
+        select kind, state, outcome from intent order by id`.execute(h.db)
+    ).rows
+  const HELD = 'Writing to this connection was held'
+
+  it('a loop that runs already claims nothing more once writing is held or the connection was ended', async () => {
+    for (const country of ['DE', 'FR']) {
+      const h = await decided(country)
+      await say(h, false)
+      assert.equal(await nextDeparture(h.db, h.connection.id, 1), null)
+      assert.equal((await h.act()).taken, 0)
+      await say(h, true)
+      await sql`update connection set status = 'disconnected'`.execute(h.db)
+      assert.equal((await h.act()).taken, 0)
+      assert.deepEqual([owner(h), h.crm.tasks.size], [null, 0])
+    }
+  })
+
+  it('an owner is not written when writing is held between the read and the write, and is decided anew', async () => {
+    const h = await decided('DE')
+    const interrupted: CrmClient = {
+      ...h.crm.client(),
+      readRecords: async (query) => {
+        const answer = await h.crm.client().readRecords(query)
+        await say(h, false)
+        return answer
+      },
+    }
+    await actBatch({ ...h.actDependencies(), client: interrupted })
+    assert.equal(owner(h), null)
+    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: HELD }])
+    await say(h, true)
+    await h.settle()
+    assert.equal(owner(h), userId(h, 'rep@x.example'))
+  })
+
+  it('a task whose answer was lost is read back, and not sent again when writing is held meanwhile', async () => {
+    const h = await decided('FR')
+    h.crm.faults = ['lost-before-commit']
+    await h.act()
+    await sql`update intent set next_attempt_at = now()`.execute(h.db)
+    const interrupted: CrmClient = {
+      ...h.crm.client(),
+      findTasks: async (lookups) => {
+        const answer = await h.crm.client().findTasks(lookups)
+        await say(h, false)
+        return answer
+      },
+    }
+    await actBatch({ ...h.actDependencies(), client: interrupted })
+    assert.equal(h.crm.tasks.size, 0)
+    // Still in doubt, so it is read back again before it is sent.
+    assert.deepEqual(await intents(h), [{ kind: 'task', state: 'unknown', outcome: HELD }])
+    await say(h, true)
+    await h.settle()
+    assert.equal(h.crm.openTasks().length, 1)
+  })
+
+  it('an owner that waited while writing was held is not written on the word of then, but decided anew', async () => {
+    const h = await decided('DE')
+    await say(h, false)
+    await say(h, true)
+    // Act is first, as it may be: nobody has decided the record again yet.
+    await h.act()
+    assert.equal(owner(h), null)
+    const because = 'It was decided before writing was last held'
+    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: because }])
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int as n from ledger where kind = 'owner-write-cancelled'`.execute(h.db)
+    assert.equal(rows[0]?.n, 1)
+    await h.settle()
+    assert.equal(owner(h), userId(h, 'rep@x.example'))
+  })
+
+  it('an owner whose answer was lost before writing was held is found written, if it was', async () => {
+    const h = await decided('DE')
+    h.crm.faults = ['lost-after-commit']
+    await h.act()
+    await say(h, false)
+    await say(h, true)
+    await sql`update intent set next_attempt_at = now()`.execute(h.db)
+    await h.act()
+    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'done', outcome: 'Found written' }])
+    assert.equal(h.crm.calls.filter((call) => call.startsWith('writeOwners')).length, 1)
   })
 })
