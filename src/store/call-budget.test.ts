@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { NoAllowanceError, observeUsage, pauseCalls, takeCall } from './call-budget.ts'
+import { type NewConnection, saveConnection } from './connections.ts'
 
 describe('the shared allowance of calls', () => {
   let database: TestDatabase
@@ -54,6 +55,59 @@ describe('the shared allowance of calls', () => {
       assert.ok(Math.abs(error.retryAtMs - until) < 1_000)
       return true
     })
+  })
+
+  const pausedForMs = async () =>
+    (
+      await sql<{ ms: number }>`
+        select (extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 as ms from call_budget`.execute(
+        database.db,
+      )
+    ).rows[0]!.ms
+
+  it('stays away for a day at most, whatever a header says', async () => {
+    for (const longMs of [30 * 86_400_000, Number.POSITIVE_INFINITY]) {
+      await pauseCalls(database.db, 'c', Date.now() + longMs, 'come back next month')
+      await assert.rejects(takeCall(database.db, 'c', 'read'), NoAllowanceError)
+      const ms = await pausedForMs()
+      assert.ok(ms > 86_000_000 && ms <= 86_400_000, `${ms} ms`)
+    }
+  })
+
+  it('says when it goes on after a pause of months that an earlier version kept', async () => {
+    await sql`update call_budget set paused_until = now() + interval '90 days'`.execute(database.db)
+    await assert.rejects(takeCall(database.db, 'c', 'read'), NoAllowanceError)
+  })
+
+  it('ends its pause when the connection is made again, as the one who does that asks', async () => {
+    const again: NewConnection = {
+      id: 'c' as NewConnection['id'],
+      crm: 'hubspot',
+      baseUrl: 'x',
+      identity: {
+        accountId: '1',
+        title: 'C',
+        timeZone: null,
+        actorId: null,
+        actorName: null,
+        edition: null,
+        pagesUrl: null,
+      },
+      credentials: Buffer.from('none'),
+      taskKey: { enforced: true, field: 'key', why: '' },
+      callLimit: { windowMs: 1_000, perWindow: 10, searchPerSecond: 2 },
+    }
+    await pauseCalls(database.db, 'c', Date.now() + 3_600_000, 'an hour')
+    await saveConnection(database.db, again)
+    await takeCall(database.db, 'c', 'read')
+  })
+
+  it('keeps a pause by the clock of the database, however far that of the process is off', async (t) => {
+    const aheadMs = 3_600_000
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + aheadMs })
+    await pauseCalls(database.db, 'c', Date.now() + 60_000, 'a minute')
+    const ms = await pausedForMs()
+    assert.ok(ms > 50_000 && ms <= 60_000, `${ms} ms`)
   })
 
   it('takes 80 % of the limit that the CRM names in its headers', async () => {

@@ -108,9 +108,9 @@ async function tryTakeCall(
     day_share: number
     limit_today: number | null
   }>`
-    select greatest(0, extract(epoch from paused_until - clock_timestamp()) * 1000)::int as paused_ms, paused_why,
-      greatest(0, window_ms - extract(epoch from clock_timestamp() - window_started_at) * 1000)::int as window_left_ms,
-      greatest(0, 1000 - extract(epoch from clock_timestamp() - search_window_started_at) * 1000)::int as search_left_ms,
+    select greatest(0, extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 as paused_ms, paused_why,
+      greatest(0, window_ms - extract(epoch from clock_timestamp() - window_started_at) * 1000)::float8 as window_left_ms,
+      greatest(0, 1000 - extract(epoch from clock_timestamp() - search_window_started_at) * 1000)::float8 as search_left_ms,
       ceil(extract(epoch from day_ends_at - clock_timestamp()) * 1000)::bigint as day_left_ms,
       ceil(${DAY_USED})::int as day_used, (${DAY_ALLOWED})::int as day_allowed, day_share, limit_today
     from call_budget b where connection_id = ${connectionId}`.execute(db)
@@ -177,15 +177,23 @@ async function beginDay(db: Kysely<Tables>, connectionId: string): Promise<void>
       and b.day_ends_at <= day.at`.execute(db)
 }
 
-/** The CRM asked for quiet: nobody calls before then. An earlier pause never shortens a later one. */
+/** No CRM counts over more than a day. A header that says more is a fault, and would lock the connection for good. */
+const PAUSE_MAX_MS = 24 * 3_600_000
+
+/**
+ * The CRM asked for quiet: nobody calls before then, or for a day at most. An earlier pause never shortens a later one.
+ * `untilMs` is by the clock of this process, as the answer was; it is kept by the database's, which all processes share.
+ */
 export async function pauseCalls(
   db: Kysely<Tables>,
   connectionId: string,
   untilMs: number,
   why: string,
 ): Promise<void> {
+  const pauseMs = Math.min(untilMs - Date.now(), PAUSE_MAX_MS)
   await sql`
-    update call_budget set paused_until = greatest(coalesce(paused_until, '-infinity'), ${new Date(untilMs)}), paused_why = ${why}
+    update call_budget set paused_why = ${why},
+      paused_until = greatest(coalesce(paused_until, '-infinity'), clock_timestamp() + ${pauseMs} * interval '1 millisecond')
     where connection_id = ${connectionId}`.execute(db)
 }
 

@@ -158,8 +158,9 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
     insert into call_budget as b (connection_id, window_ms, window_whole, window_limit, search_limit_per_second)
     values (${id}, ${callLimit.windowMs}, ${callLimit.perWindow},
       greatest(1, floor(${callLimit.perWindow}::real * 0.8)), ${callLimit.searchPerSecond})
+    -- whoever connects again asks to be tried again
     on conflict (connection_id) do update set window_ms = excluded.window_ms,
-      search_limit_per_second = excluded.search_limit_per_second`.execute(trx)
+      search_limit_per_second = excluded.search_limit_per_second, paused_until = null, paused_why = null`.execute(trx)
 }
 
 /** What is known anew about a connection whose credentials and address stay. */

@@ -151,6 +151,16 @@ describe('a call to Salesforce', () => {
     )
   })
 
+  it('believes no Retry-After of more than a day', async () => {
+    for (const after of ['2592000', '1e400']) {
+      org.on('GET', '/query', { status: 429, json: [], headers: { 'retry-after': after } })
+      await assert.rejects(
+        org.client({ nowMs: () => 1_000_000 }).identify(),
+        (error) => error instanceof CrmBusyError && error.retryAtMs === 1_000_000 + 86_400_000,
+      )
+    }
+  })
+
   for (const [name, ugly] of [
     ['an HTML page with status 200', { html: '<html>We are down for maintenance</html>' }],
     ['an HTML page with status 502', { status: 502, html: '<html>Bad gateway</html>' }],

@@ -31,6 +31,8 @@ const READ_ATTEMPTS_MAX = 3
 const READ_RETRY_BASE_MS = 250
 /** "TotalRequests Limit exceeded" is a rolling 24 h: asking more often than this only burns what comes free. */
 const DAILY_LIMIT_PAUSE_MS = 15 * 60_000
+/** Nothing of Salesforce's is counted over more than a day; a header that says more is not believed. */
+const PAUSE_MAX_MS = 24 * 60 * 60_000
 /** Too many calls at once end by themselves, and so does most of what keeps a connection from being made. */
 const BUSY_PAUSE_MS = 5_000
 
@@ -168,7 +170,7 @@ function busy(what: string, code: string, message: string, attempt: Attempt, opt
   const someLeft = usage !== null && usage.usedToday < usage.limitToday
   const daySpent = code === 'REQUEST_LIMIT_EXCEEDED' && !someLeft && !/concurrent/i.test(message)
   const pauseMs = retryAfterS > 0 ? retryAfterS * 1_000 : daySpent ? DAILY_LIMIT_PAUSE_MS : BUSY_PAUSE_MS
-  return new CrmBusyError(`Salesforce ${what}: ${message}`, options.nowMs() + pauseMs)
+  return new CrmBusyError(`Salesforce ${what}: ${message}`, options.nowMs() + Math.min(pauseMs, PAUSE_MAX_MS))
 }
 
 function usageOf(attempt: Attempt): { usedToday: number; limitToday: number } | null {
