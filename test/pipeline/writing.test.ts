@@ -3,7 +3,7 @@ import { after, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { decideBatch } from '../../src/pipeline/decide-changes.ts'
-import { letWrite } from '../../src/pipeline/writing.ts'
+import { letWrite, readingOnly } from '../../src/pipeline/writing.ts'
 import { type DatabaseTransaction, openDatabase } from '../../src/store/database.ts'
 import { markNextToDecideAgain } from '../../src/store/decide-again.ts'
 import { closeWork, markDisconnected } from '../../src/store/end-connection.ts'
@@ -177,6 +177,19 @@ describe('a person who changes what may be written while records are decided', (
       assert.deepEqual([await n(h, 'exception'), await n(h, 'task')], [1, 1])
     })
   }
+
+  it('counts for a policy too: records are decided by what is in force when they are taken', async () => {
+    const h = await start(true)
+    await cases(h, '1')
+    let running = readingOnly(await h.workflows())
+    const goOn = await stopAt(h, beforeTheRecords(h))
+    const deciding = decideBatch(h.connection, { db: h.db, workflows: async () => running, nowMs: () => TUESDAY_MS })
+    await waits(h, 1)
+    running = await h.workflows()
+    await goOn()
+    assert.equal((await deciding).taken, 1)
+    assert.equal(await n(h, 'task'), 1)
+  })
 
   it('waits for a decision under way when they end the connection, and closes what it opened', async () => {
     const h = await start(true)
