@@ -122,6 +122,21 @@ describe('an OAuth token', () => {
     await assert.rejects(first.current(), (error) => error instanceof CrmReconnectError && error.step !== '')
   })
 
+  it('of another portal is not used, neither a kept one nor a renewed one', async () => {
+    const other = tokensOf({ accountId: '5550002', expiresAtMs: START + 60 * MINUTE })
+    const options = { refresh: async () => other, accountId: '4471001', nowMs: () => START }
+    for (const kept of [other, tokensOf({ expiresAtMs: START - 1 })]) {
+      const token = oauthToken({ ...options, store: memoryTokens(kept) })
+      await assert.rejects(token.current(), (error) => {
+        assert.ok(error instanceof CrmReconnectError)
+        assert.match(`${error.message} ${error.step}`, /5550002.*4471001/)
+        return true
+      })
+    }
+    const silent = tokensOf({ accountId: null, expiresAtMs: START + 60 * MINUTE })
+    assert.equal(await oauthToken({ ...options, store: memoryTokens(silent) }).current(), 'access-1')
+  })
+
   it('of which nothing is kept needs a person', async () => {
     const token = oauthToken({ store: memoryTokens(null), refresh: async () => tokensOf(), nowMs: () => START })
     await assert.rejects(token.current(), CrmReconnectError)

@@ -17,6 +17,8 @@ export type OAuthTokenOptions = {
   readonly store: TokenStore
   /** Asks HubSpot for new tokens. */
   readonly refresh: (refreshToken: string) => Promise<Tokens>
+  /** Portal that the connection belongs to, once known: tokens of another one are not used. */
+  readonly accountId?: string | undefined
   readonly nowMs: () => number
 }
 
@@ -33,7 +35,7 @@ type Held = { readonly tokens: Tokens; readonly version: number; readonly renewA
  * have to fail first. The store sees to it that one process of all renews, and that the new tokens are kept before
  * anybody uses them; here one renewal of this process is shared by all its requests.
  */
-export function oauthToken({ store, refresh, nowMs }: OAuthTokenOptions): AccessToken {
+export function oauthToken({ store, refresh, accountId, nowMs }: OAuthTokenOptions): AccessToken {
   let held: Held | null = null
   let underWay: Promise<Held> | null = null
   let againAtMs = Number.NEGATIVE_INFINITY
@@ -109,6 +111,12 @@ export function oauthToken({ store, refresh, nowMs }: OAuthTokenOptions): Access
 
   function hold(tokens: Tokens, version: number): Held {
     if (held !== null && held.version === version) return held
+    if (accountId !== undefined && tokens.accountId !== null && tokens.accountId !== accountId) {
+      throw new CrmReconnectError(
+        `The grant belongs to HubSpot account ${tokens.accountId}, and this connection to account ${accountId}`,
+        `Log in to HubSpot account ${accountId} again, or make a new connection for the other one.`,
+      )
+    }
     // A third of what is left, where that is less: a token that lives shortly must not be renewed at every call.
     const leftMs = (tokens.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs()
     const renewAtMs = nowMs() + leftMs - Math.min(RENEW_EARLY_MS, Math.max(leftMs, 0) / 3)

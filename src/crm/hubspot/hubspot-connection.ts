@@ -41,6 +41,7 @@ export function openHubSpot(options: OpenOptions<HubSpotGrant>): {
           store: options.tokens,
           refresh: (refreshToken) =>
             refreshHubSpotTokens(oauthOptions(grant, address, nowMs, deadlineMs), refreshToken),
+          accountId: options.accountId,
           nowMs,
         })
   const introspect =
