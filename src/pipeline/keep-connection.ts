@@ -1,6 +1,6 @@
 import { CrmReconnectError } from '../crm/crm.ts'
 import type { Grant } from '../crm/grant.ts'
-import type { AccessFindings } from '../model/crm-facts.ts'
+import type { AccessFindings, TaskKeySupport } from '../model/crm-facts.ts'
 import { type Shares, saveShares } from '../store/call-shares.ts'
 import { readSealedTokens } from '../store/connection-tokens.ts'
 import {
@@ -16,6 +16,7 @@ import { inTransaction } from '../store/transaction.ts'
 import { noticesOfAccess } from './access-notices.ts'
 import type { ConnectDeps } from './connect-crm.ts'
 import { GrantInvalidError, NotThereError } from './connect-errors.ts'
+import { errorWithoutSecrets } from './error-without-secrets.ts'
 import { grantProblems } from './grant-problems.ts'
 import { feedOf } from './make-connection.ts'
 import { grantOf, openConnection } from './open-connection.ts'
@@ -28,21 +29,28 @@ import { withoutSecrets } from './without-secrets.ts'
 export async function checkConnection(deps: ConnectDeps, connectionId: string): Promise<AccessFindings> {
   const { db } = deps
   const row = await activeConnection(db, connectionId)
+  let secrets: unknown[] = []
   try {
     const { setup } = openConnection(deps, row)
+    secrets = [grantOf(deps, row)]
     const found = await setup.checkAccess(deps.needsOf(row.crm))
-    const taskKey = await setup.probeTaskKey()
-    const access = JSON.parse(
-      withoutSecrets(JSON.stringify(found), [grantOf(deps, row), await tokensNow(deps, connectionId)]),
-    ) as AccessFindings
+    const probed = await setup.probeTaskKey()
+    secrets.push(await tokensNow(deps, connectionId))
+    const [access, taskKey] = JSON.parse(withoutSecrets(JSON.stringify([found, probed]), secrets)) as [
+      AccessFindings,
+      TaskKeySupport,
+    ]
     await inTransaction(db, async (trx) => {
-      await saveAccess(trx, connectionId, access, taskKey)
+      // Ended meanwhile, there is nobody to tell.
+      if (!(await saveAccess(trx, connectionId, access, taskKey))) return
       await noticesOfAccess(trx, connectionId, access, taskKey)
     })
     return access
-  } catch (error) {
+  } catch (failure) {
+    const tokens = await tokensNow(deps, connectionId).catch(() => null)
+    const error = errorWithoutSecrets(failure, [...secrets, tokens])
     if (error instanceof CrmReconnectError) {
-      await setConnectionStatus(db, connectionId, 'reconnect-needed', error.step)
+      await setConnectionStatus(db, row, 'reconnect-needed', error.step)
     }
     throw error
   }

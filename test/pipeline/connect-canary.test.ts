@@ -2,12 +2,17 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { sql } from 'kysely'
 import type { Grant } from '../../src/crm/grant.ts'
 import { checkDraft } from '../../src/pipeline/check-draft.ts'
-import { listDrafts, readDraft } from '../../src/pipeline/connect-crm.ts'
+import { createDraftTaskKey, listDrafts, readDraft } from '../../src/pipeline/connect-crm.ts'
+import { checkConnection } from '../../src/pipeline/keep-connection.ts'
 import { startDraft } from '../../src/pipeline/start-draft.ts'
 import { withoutSecrets } from '../../src/pipeline/without-secrets.ts'
+import { updateDraft } from '../../src/store/connection-drafts.ts'
+import { findConnection, replaceCredentials } from '../../src/store/connections.ts'
+import { credentialsOf } from '../../src/store/secret-places.ts'
 import { type ConnectStage, connectStage, SHARES } from './connect-stage.ts'
 
 const TOKEN = 'pat-na1-CANARY-token-0001'
@@ -90,6 +95,37 @@ describe('promise 17: no secret is in what is said about a connection being made
         }
       })
     }
+  }
+
+  const grant = grants['a HubSpot token']![0]
+  it('asked for a task key, at a CRM that repeats what it was sent', async () => {
+    crm.setStatus(400)
+    const draftId = await stage.draft('hubspot', grant, { address: { ...stage.address('hubspot'), baseUrl: crm.url } })
+    await updateDraft(stage.deps.db, draftId, { status: 'checked' })
+    await assert.rejects(createDraftTaskKey(stage.deps, draftId), saysNoSecret)
+  })
+
+  for (const status of [400, 401, 403]) {
+    it(`when a connection is checked again, at a CRM that answers ${status} and repeats what it was sent`, async () => {
+      crm.setStatus(status)
+      const id = await stage.connect('hubspot', stage.hubSpotGrant())
+      await replaceCredentials(stage.deps.db, id, {
+        seenRevision: (await findConnection(stage.deps.db, id))!.revision,
+        credentials: stage.deps.box.seal(credentialsOf(id), JSON.stringify(grant)),
+        feed: 'push',
+      })
+      const address = JSON.stringify({ ...stage.address('hubspot'), baseUrl: crm.url })
+      await sql`update connection set address = ${address} where id = ${id}`.execute(stage.deps.db)
+      await assert.rejects(checkConnection(stage.deps, id), saysNoSecret)
+      assert.doesNotMatch(JSON.stringify(await findConnection(stage.deps.db, id)), CANARY)
+    })
+  }
+
+  function saysNoSecret(error: unknown): true {
+    assert.match(String(error), /Crm\w+Error/)
+    assert.match(String(error), /•••|401/, 'the words of the CRM are in it')
+    assert.doesNotMatch(inspect(error), CANARY)
+    return true
   }
 
   it('takes out every spelling, the longest first, and leaves what only looks like one', () => {
