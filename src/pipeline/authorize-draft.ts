@@ -3,11 +3,10 @@ import type { Authorization, Grant } from '../crm/grant.ts'
 import { hubSpotAuthorization, hubSpotScopes } from '../crm/hubspot/hubspot-connection.ts'
 import { salesforceAuthorization } from '../crm/salesforce/salesforce-connection.ts'
 import type { Crm } from '../model/record/change-event.ts'
-import { type DraftView, updateDraft } from '../store/connection-drafts.ts'
-import { putDraftTokens } from '../store/connection-tokens.ts'
+import { type DraftView, saveLogin, updateDraft } from '../store/connection-drafts.ts'
 import { redeemState, type StateRefusal, saveState, stateHash } from '../store/oauth-states.ts'
 import { draftTokensOf, verifierOf } from '../store/secret-places.ts'
-import { type ConnectDeps, NAMES, unsealDraft } from './connect-crm.ts'
+import { type ConnectDeps, giveLoginBack, NAMES, unsealDraft } from './connect-crm.ts'
 import { DraftNotReadyError, StateRefusedError } from './connect-errors.ts'
 import { problemOf } from './connect-problem.ts'
 import { hostsFor } from './open-connection.ts'
@@ -68,8 +67,9 @@ export async function finishAuthorization(
   const codeVerifier = deps.box.open(verifierOf(draftId, hash), state.verifier)
   try {
     const tokens = await authorizationFor(deps, draft, grant).exchange({ code, redirectUri, codeVerifier })
-    await putDraftTokens(deps.db, draftId, deps.box.seal(draftTokensOf(draftId), JSON.stringify(tokens)))
-    await updateDraft(deps.db, draftId, { status: 'checking', problem: null, access: null, taskKey: null })
+    const sealed = deps.box.seal(draftTokensOf(draftId), JSON.stringify(tokens))
+    // Discarded or started meanwhile: nobody keeps these.
+    if (!(await saveLogin(deps.db, draftId, sealed))) await giveLoginBack(deps, draft, grant, tokens)
   } catch (error) {
     const problem = problemOf(error, NAMES[provider], [grant, { code, codeVerifier }])
     if (problem === null) throw error

@@ -1,13 +1,11 @@
 import { CrmRefusedError, CrmUnknownError } from '../crm/crm.ts'
 import type { CrmSetup } from '../crm/setup.ts'
 import type { AccessCheck, AccessFindings, TaskKeySupport } from '../model/crm-facts.ts'
-import { updateDraft } from '../store/connection-drafts.ts'
-import { readSealedTokens } from '../store/connection-tokens.ts'
+import { beginCheck, updateDraft } from '../store/connection-drafts.ts'
 import { findConnection } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import { SecretUnreadableError } from '../store/secret-box.ts'
-import { draftTokensOf } from '../store/secret-places.ts'
-import { type ConnectDeps, NAMES, openDraft } from './connect-crm.ts'
+import { type ConnectDeps, draftTokens, NAMES, noSuchDraft, openDraft } from './connect-crm.ts'
 import { DraftNotReadyError } from './connect-errors.ts'
 import { problemOf } from './connect-problem.ts'
 import { stepFor } from './open-connection.ts'
@@ -18,7 +16,7 @@ const SAVE_EVERY_MS = 300
 
 /**
  * Tries everything that we need by real calls and keeps each answer as it comes. Nothing is written to the CRM and
- * nothing is read into our tables. A CRM that refuses us altogether is the draft's problem, in a sentence; what is thrown
+ * nothing is read into our tables. Of two runs only the later one counts. A CRM that refuses us altogether is the draft's problem, in a sentence; what is thrown
  * is `DraftNotReadyError` and `NotThereError`, and what is our own fault.
  */
 export async function checkDraft(deps: ConnectDeps, draftId: string): Promise<void> {
@@ -26,21 +24,24 @@ export async function checkDraft(deps: ConnectDeps, draftId: string): Promise<vo
   const { draft, grant, setup } = await openDraft(deps, draftId).catch((error) => failUnreadable(db, draftId, error))
   if (draft.status === 'authorizing')
     throw new DraftNotReadyError('Log in at the CRM first; the checks need its tokens.')
-  await updateDraft(db, draftId, { status: 'checking', problem: null, access: null, taskKey: null })
-  const progress = savedProgress(db, draftId)
+  const run = await beginCheck(db, draftId)
+  if (run === null) throw noSuchDraft()
+  // After a login, or when the checks were begun again, nothing of this run is saved: it may tell of another account.
+  const save = (change: Parameters<typeof updateDraft>[2]) => updateDraft(db, draftId, change, run)
+  const progress = savedProgress(save)
   const clean = async <T>(findings: T): Promise<T> =>
-    JSON.parse(withoutSecrets(JSON.stringify(findings), [grant, await tokensOf(deps, draftId)])) as T
+    JSON.parse(withoutSecrets(JSON.stringify(findings), [grant, await draftTokens(deps, draftId)])) as T
   try {
     const access = await clean(await setup.checkAccess(deps.needsOf(draft.crm), progress.onCheck))
     const taskKey = await clean(await probe(setup))
     await progress.settled()
     const other = await otherAccount(db, draft.connectionId, access)
-    if (other !== null) await updateDraft(db, draftId, { status: 'failed', problem: other, access, taskKey })
-    else await updateDraft(db, draftId, { status: 'checked', problem: null, access, taskKey })
+    if (other !== null) await save({ status: 'failed', problem: other, access, taskKey })
+    else await save({ status: 'checked', problem: null, access, taskKey })
   } catch (error) {
     await progress.settled()
-    const problem = problemOf(error, NAMES[draft.crm], [grant, await tokensOf(deps, draftId)])
-    await updateDraft(db, draftId, {
+    const problem = problemOf(error, NAMES[draft.crm], [grant, await draftTokens(deps, draftId)])
+    await save({
       status: 'failed',
       problem: problem ?? 'The checks stopped at a fault of Lanekeeper itself; its log says more. Try again.',
     })
@@ -84,14 +85,8 @@ async function probe(setup: CrmSetup): Promise<TaskKeySupport> {
   }
 }
 
-/** Read after the calls: a login may have happened during them. */
-async function tokensOf({ db, box }: ConnectDeps, draftId: string): Promise<unknown> {
-  const row = await readSealedTokens(db, { of: 'draft', id: draftId })
-  return row?.sealed ? JSON.parse(box.open(draftTokensOf(draftId), row.sealed)) : null
-}
-
 /** Saves the checks that have answered, at most every so often and one save at a time. */
-function savedProgress(db: Database, draftId: string) {
+function savedProgress(save: (change: { readonly access: AccessFindings }) => Promise<unknown>) {
   const checks: AccessCheck[] = []
   let savedAtMs = Number.NEGATIVE_INFINITY
   let saving: Promise<unknown> = Promise.resolve()
@@ -102,7 +97,7 @@ function savedProgress(db: Database, draftId: string) {
       if (performance.now() - savedAtMs < SAVE_EVERY_MS) return
       savedAtMs = performance.now()
       const access: AccessFindings = { ...NOTHING_KNOWN, checks: [...checks] }
-      saving = saving.then(() => updateDraft(db, draftId, { access })).catch(() => undefined)
+      saving = saving.then(() => save({ access })).catch(() => undefined)
     },
     /** The last save has to be over before the findings are written: it would overwrite them. */
     settled: () => saving,

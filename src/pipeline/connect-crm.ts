@@ -1,23 +1,25 @@
 import { refuseAddress, refuseStreamAddress } from '../crm/allowed-hosts.ts'
-import type { CrmAddress, Grant } from '../crm/grant.ts'
+import type { CrmAddress, Grant, TokenStore, Tokens } from '../crm/grant.ts'
 import type { AccessNeeds } from '../crm/setup.ts'
 import type { TaskKeySupport } from '../model/crm-facts.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import {
   type DraftView,
-  deleteDraft,
   insertDraft,
   listDrafts as listStored,
   newDraftId,
   readSealedDraft,
   readDraft as readStored,
   removeOldDrafts,
+  type SealedDraft,
+  takeDraft,
   updateDraft,
 } from '../store/connection-drafts.ts'
+import { readSealedTokens } from '../store/connection-tokens.ts'
 import { findConnection } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
-import type { SecretBox } from '../store/secret-box.ts'
-import { draftCredentialsOf } from '../store/secret-places.ts'
+import { type SecretBox, SecretUnreadableError } from '../store/secret-box.ts'
+import { draftCredentialsOf, draftTokensOf } from '../store/secret-places.ts'
 import { CONNECTING_BUDGET } from './budget.ts'
 import {
   AddressRefusedError,
@@ -26,9 +28,11 @@ import {
   GrantInvalidError,
   NotThereError,
 } from './connect-errors.ts'
+import { errorWithoutSecrets } from './error-without-secrets.ts'
 import { grantProblems } from './grant-problems.ts'
 import { type OpenConnection, openCrm } from './open-connection.ts'
-import { sharedTokens } from './token-store.ts'
+import { sharedTokens, tokensInMemory } from './token-store.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** What everything around connecting is given. */
 export type ConnectDeps = {
@@ -115,51 +119,94 @@ export async function listDrafts(db: Database): Promise<DraftView[]> {
   return listStored(db)
 }
 
-/** Forgets what was entered. Tokens of a login are given back to the CRM first, as far as it takes them. */
+/**
+ * Forgets what was entered, and then gives the tokens of a login back to the CRM, as far as it takes them. In this
+ * order: whoever starts the draft at the same moment either has the tokens or finds nothing.
+ */
 export async function discardDraft(deps: ConnectDeps, draftId: string): Promise<void> {
-  const opened = await openDraft(deps, draftId).catch(() => null)
-  if (opened && opened.draft.status !== 'authorizing' && needsLogin(opened.grant)) {
-    await opened.setup.revoke().catch(() => undefined)
+  const taken = await takeDraft(deps.db, draftId)
+  if (taken === null || taken.tokens === null) return
+  try {
+    const tokens = JSON.parse(deps.box.open(draftTokensOf(draftId), taken.tokens)) as Tokens
+    await giveLoginBack(deps, taken.draft, grantOfDraft(deps, taken), tokens)
+  } catch (error) {
+    // Without their key nobody can give them back; they are forgotten all the same.
+    if (!(error instanceof SecretUnreadableError)) throw error
   }
-  await deleteDraft(deps.db, draftId)
+}
+
+/** Ends a login that no draft keeps any more, as far as the CRM takes it. */
+export async function giveLoginBack(deps: ConnectDeps, draft: DraftView, grant: Grant, tokens: Tokens): Promise<void> {
+  if (!needsLogin(grant)) return
+  try {
+    await openedFor(deps, draft, grant, tokensInMemory(tokens)).setup.revoke()
+  } catch {
+    // Nothing of it is kept here; that it lives on there is the CRM's to show and to end.
+  }
 }
 
 /** Makes the key by which the CRM itself refuses a second task; the admin has asked for it. */
 export async function createDraftTaskKey(deps: ConnectDeps, draftId: string): Promise<TaskKeySupport> {
-  const { draft, setup } = await openDraft(deps, draftId)
+  const { draft, grant, run, setup } = await openDraft(deps, draftId)
   if (draft.status !== 'checked')
     throw new DraftNotReadyError('Let the checks run first: they show whether a key can be made.')
-  const taskKey = await setup.createTaskKey()
-  await updateDraft(deps.db, draftId, { taskKey })
-  return taskKey
+  const secrets = async () => [grant, await draftTokens(deps, draftId)]
+  try {
+    const made = await setup.createTaskKey()
+    const taskKey = JSON.parse(withoutSecrets(JSON.stringify(made), await secrets())) as TaskKeySupport
+    // After another login it is the key of another account.
+    await updateDraft(deps.db, draftId, { taskKey }, run)
+    return taskKey
+  } catch (error) {
+    throw errorWithoutSecrets(error, await secrets())
+  }
 }
 
-export type OpenDraft = Omit<OpenConnection, 'connection'> & { readonly draft: DraftView; readonly grant: Grant }
+type OpenedCrm = Omit<OpenConnection, 'connection'>
+export type OpenDraft = OpenedCrm & { readonly draft: DraftView; readonly grant: Grant; readonly run: number }
 
 /** The adapter for a draft: with its own tokens, and not counted against a connection's allowance. */
 export async function openDraft(deps: ConnectDeps, draftId: string): Promise<OpenDraft> {
-  const { draft, grant } = await unsealDraft(deps, draftId)
-  const opened = openCrm(deps, {
+  const { draft, grant, run } = await unsealDraft(deps, draftId)
+  return { draft, grant, run, ...openedFor(deps, draft, grant, sharedTokens(deps, { of: 'draft', id: draftId })) }
+}
+
+function openedFor(deps: ConnectDeps, draft: DraftView, grant: Grant, tokens: TokenStore): OpenedCrm {
+  return openCrm(deps, {
     connectionId: `${draft.crm}-connecting` as OpenConnection['connection']['id'],
     grant,
     address: draft.address,
-    tokens: sharedTokens(deps, { of: 'draft', id: draftId }),
+    tokens,
     budget: CONNECTING_BUDGET,
   })
-  return { draft, grant, ...opened }
 }
 
 /** Throws `NotThereError`, or `SecretUnreadableError` when its key is gone. */
 export async function unsealDraft(
   deps: Pick<ConnectDeps, 'db' | 'box'>,
   draftId: string,
-): Promise<{ draft: DraftView; grant: Grant }> {
+): Promise<{ readonly draft: DraftView; readonly grant: Grant; readonly run: number }> {
   const sealed = await readSealedDraft(deps.db, draftId)
-  if (!sealed) {
-    throw new NotThereError(
-      'There is no such unfinished connection: it was started, discarded, or is more than a day old.',
-    )
-  }
-  const { credentials, ...draft } = sealed
-  return { draft, grant: JSON.parse(deps.box.open(draftCredentialsOf(draftId), credentials)) as Grant }
+  if (!sealed) throw noSuchDraft()
+  return { draft: sealed.draft, grant: grantOfDraft(deps, sealed), run: sealed.run }
+}
+
+/** Null: there are none. To be read after calls whose words are to be cleaned: a renewal may have happened in them. */
+export async function draftTokens({ db, box }: Pick<ConnectDeps, 'db' | 'box'>, draftId: string): Promise<unknown> {
+  const row = await readSealedTokens(db, { of: 'draft', id: draftId })
+  return row?.sealed ? JSON.parse(box.open(draftTokensOf(draftId), row.sealed)) : null
+}
+
+/** Throws `SecretUnreadableError` when its key is gone. */
+export function grantOfDraft(
+  { box }: Pick<ConnectDeps, 'box'>,
+  { draft, credentials }: Pick<SealedDraft, 'draft' | 'credentials'>,
+): Grant {
+  return JSON.parse(box.open(draftCredentialsOf(draft.id), credentials)) as Grant
+}
+
+export function noSuchDraft(): NotThereError {
+  return new NotThereError(
+    'There is no such unfinished connection: it was started, discarded, or is more than a day old.',
+  )
 }

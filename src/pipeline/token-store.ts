@@ -102,9 +102,9 @@ export function sharedTokens(deps: TokenStoreDeps, owner: TokenOwner): TokenStor
   }
 }
 
-/** For a login that is tried before there is a row to keep its tokens in. */
-export function tokensInMemory(): TokenStore {
-  let tokens: Tokens | null = null
+/** For a login that is tried before there is a row to keep its tokens in, or that is ended when there is none any more. */
+export function tokensInMemory(initial: Tokens | null = null): TokenStore {
+  let tokens = initial
   let version = 0
   let underWay: Promise<Tokens> | null = null
   return {

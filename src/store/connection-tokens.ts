@@ -73,13 +73,6 @@ export async function putTokens(db: Kysely<Tables>, connectionId: string, sealed
       renewing_until = null, renewed_at = clock_timestamp()`.execute(db)
 }
 
-/** What a login gave; newer than whatever was there. */
-export async function putDraftTokens(db: Kysely<Tables>, draftId: string, sealed: Buffer): Promise<void> {
-  await sql`update connection_draft set tokens = ${sealed}, token_version = token_version + 1, renewing_by = null,
-      renewing_until = null
-    where id = ${draftId}`.execute(db)
-}
-
 function columnsOf({ of }: TokenOwner) {
   const { table, key, sealed, version } = PLACES[of]
   return { table: sql.table(table), key: sql.ref(key), sealed: sql.ref(sealed), version: sql.ref(version) }
