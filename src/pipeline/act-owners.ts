@@ -15,6 +15,7 @@ import { workflowsInForce } from '../store/policies.ts'
 import { markDirty } from '../store/records.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { ActDependencies, Acted } from './act.ts'
+import { underLease } from './budget.ts'
 import { failAll, finished, isFinal, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
 import { receiveEvents } from './receive.ts'
 
@@ -61,18 +62,17 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
     toWrite = toWrite.filter((intent) => held.has(intent.id))
     if (toWrite.length > 0) {
       sent = true
-      const outcomes = await client.writeOwners(
-        toWrite.map((intent) => {
-          const payload = intent.payload as unknown as OwnerPayload
-          return {
-            key: String(intent.id),
-            objectType: intent.objectType!,
-            recordId: intent.recordId!,
-            field: payload.field,
-            to: payload.to,
-          }
-        }),
-      )
+      const writes = toWrite.map((intent) => {
+        const payload = intent.payload as unknown as OwnerPayload
+        return {
+          key: String(intent.id),
+          objectType: intent.objectType!,
+          recordId: intent.recordId!,
+          field: payload.field,
+          to: payload.to,
+        }
+      })
+      const outcomes = await underLease(() => client.writeOwners(writes))
       const items = toWrite.map((intent) => ({ intent, key: String(intent.id), closes: false }))
       results.push(...matchOutcomes(items, outcomes, deps.nowMs()))
     }

@@ -13,6 +13,7 @@ import { markDirty } from '../store/records.ts'
 import { recordTaskGone, recordTaskWritten, type TaskContent, taskContents } from '../store/tasks.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { ActDependencies, Acted } from './act.ts'
+import { underLease } from './budget.ts'
 import { buildDirectory, type CountingDirectory } from './directory.ts'
 import { failAll, finished, GONE, isFinal, later, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
 
@@ -68,7 +69,7 @@ export async function actOnTasks(deps: ActDependencies): Promise<Acted> {
     planned = planned.filter(({ intent }) => held.has(intent.id))
     if (planned.length > 0) {
       sent = true
-      const outcomes = await client.writeTasks(planned.map(({ write }) => write))
+      const outcomes = await underLease(() => client.writeTasks(planned.map(({ write }) => write)))
       const items = planned.map(({ intent, write }) => ({ intent, key: write.key, closes: write.status === 'done' }))
       results.push(...matchOutcomes(items, outcomes, deps.nowMs()))
     }

@@ -22,8 +22,11 @@ export type OpenConnection = {
   readonly stream: { readonly client: SalesforceClient; readonly pubsubAddress: string } | null
 }
 
-/** Writes must not hold an intent for longer than its lease; this is far below it and above any answer worth having. */
-const DEADLINE_MS = 20_000
+/**
+ * Of one call, also of one for tokens. Above any answer worth having; what it may add up to with other waits stands at
+ * `SEND_WITHIN_MS` in budget.ts.
+ */
+export const CALL_DEADLINE_MS = 20_000
 
 /**
  * The adapter of a connection, with the allowance and the tokens that all processes share. Asks the CRM nothing. Throws
@@ -94,7 +97,7 @@ export function openCrm(
     accountId: crm.accountId,
     pagesUrl: crm.pagesUrl,
     nowMs: deps.nowMs,
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: CALL_DEADLINE_MS,
   }
   if (grant.kind === 'hubspot-token' || grant.kind === 'hubspot-oauth') {
     return { ...openHubSpot({ ...options, grant }), stream: null }
