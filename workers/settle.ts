@@ -7,6 +7,9 @@ import type { WorkerContext } from './context.ts'
 /** Until one that was connected again has settled nothing is decided, so it is looked for often; a probe of a small table. */
 const LOOK_EVERY_MS = 2_000
 
+/** Each holds a connection of the pool, of which the stages need most. */
+const AT_ONCE = 3
+
 /** How often what comes late of an erasure is erased, and what failed or what another process is at is tried again. */
 const AGAIN_MS = 10_000
 
@@ -26,6 +29,7 @@ export async function settleConnections(context: WorkerContext, deps: ConnectDep
       })
       for (const one of left) {
         const id = one.connectionId
+        if (running.size >= AT_ONCE) break
         if (running.has(id) || context.nowMs() < (notBeforeMs.get(id) ?? 0)) continue
         running.set(
           id,

@@ -5,6 +5,7 @@ import { streamNotices } from '../src/pipeline/notices-of-the-stream.ts'
 import { receiveEvents } from '../src/pipeline/receive.ts'
 import { listConnections, resyncObjects, saveReplayId, saveStreamState } from '../src/store/connections.ts'
 import { count } from '../src/store/counters.ts'
+import { stillThere } from '../src/store/still-there.ts'
 import { inTransaction } from '../src/store/transaction.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
 import { noticesOf } from './notices.ts'
@@ -68,6 +69,7 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
     signal,
     async onBatch(batch) {
       await inTransaction(db, async (trx) => {
+        if (!(await stillThere(trx, connection.id))) return
         await receiveEvents(trx, batch.events)
         if (batch.overflowObjects.length > 0) await resyncObjects(trx, connection.id, batch.overflowObjects)
         // In the same transaction: the place to go on from is never ahead of what is stored.

@@ -164,14 +164,15 @@ export type ConnectionLeft = { readonly connectionId: string; readonly late: boo
 /** A delivery or page that was being stored when the connection ended may come this late; it is erased as well. */
 const LATE_MINUTES = 10
 
-/** Connections whose last end or new beginning is not over. */
+/** Connections whose last end or new beginning is not over. Those that all others wait for come first. */
 export async function connectionsLeft(db: Kysely<Tables>): Promise<ConnectionLeft[]> {
   const { rows } = await sql<ConnectionLeft>`
     select id as "connectionId", not is_due as late from (
-      select id, aftermath is not null or (status = 'disconnected' and (credentials is not null
+      select id, aftermath, aftermath is not null or (status = 'disconnected' and (credentials is not null
           or (erase_since is not null and erased_at is null))) as is_due,
         status = 'disconnected' and erased_at > clock_timestamp() - make_interval(mins => ${LATE_MINUTES}) as is_late
       from connection) c
-    where is_due or is_late`.execute(db)
+    where is_due or is_late
+    order by (aftermath = 'rejoin') desc nulls last, is_due desc, id`.execute(db)
   return rows
 }
