@@ -76,11 +76,14 @@ describe('the end of a connection, met by others', () => {
         values (${id}, 'contacts', '1', '{}', '{}', array[${key}]) on conflict do nothing)
       insert into match_key (key, connection_id, object_type, record_id) values (${key}, ${id}, 'contacts', '1')
       on conflict do nothing`)
-  const openCase = (id: string, subject: string) =>
-    run(sql`insert into exception (connection_id, workflow, pattern, subject, object_type, record_id, title, class,
+  const openCase = (id: string, subject: string, db: Database = stage.deps.db) =>
+    sql`insert into exception (connection_id, workflow, pattern, subject, object_type, record_id, title, class,
         class_because, posture, owner_email, what, would_have, todo, cause, evidence, involves, policy_hash, due_at)
       values (${id}, 'w', 'no-rule', ${subject}, 'contacts', '1', 'Bo', 'risky', '', 'hold', 'a@b.example', '', '', '', 'c',
-        '{}', '[]', 'h', now())`)
+        '{}', '[]', 'h', now())`.execute(db)
+
+  const openCases = (id: string) =>
+    n(sql`select count(*)::int as n from exception where connection_id = ${id} and status = 'open'`)
 
   it('connecting again is refused while the history is being erased, and works when that is over', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
@@ -169,10 +172,7 @@ describe('the end of a connection, met by others', () => {
     await begun.promise
     const { says } = await disconnect(stage.deps, id, { history: 'erase', by: 'console' })
     assert.match(says.join(' '), /1 open case closed.*is being erased.*is being done/)
-    assert.equal(
-      await n(sql`select count(*)::int as n from exception where connection_id = ${id} and status = 'open'`),
-      0,
-    )
+    assert.equal(await openCases(id), 0)
     assert.equal(
       await n(sql`select count(*)::int as n from ledger where subject = ${id} and kind = 'connection-ended'
         and body like '%"closedCases":1%'`),
@@ -223,12 +223,14 @@ describe('the end of a connection, met by others', () => {
       assert.equal(await stillThere(trx, id), true)
       await sql`insert into match_key (key, connection_id, object_type, record_id)
         values ('email:late@x.example', ${id}, 'contacts', '9')`.execute(trx)
+      await openCase(id, 'in the middle', trx)
     })
     const ending = disconnect(stage.deps, id, { history: 'keep', by: 'console' })
     await untilBlocked()
     await letGo()
     await ending
     assert.equal(await n(sql`select count(*)::int as n from match_key where connection_id = ${id}`), 0)
+    assert.equal(await openCases(id), 0)
     await run(sql`insert into change_event (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms,
         event_order, fields, complete, source, actor)
       values (${id}, 'after-the-end', 'contacts', '10', 'changed', 1, 1, '{"email":"x@y.example"}', true, 'webhook',
