@@ -4,7 +4,7 @@ import type { ConnectionId } from '../model/record/change-event.ts'
 import type { Database } from '../store/database.ts'
 import { type SecretBox, SecretUnreadableError } from '../store/secret-box.ts'
 import { credentialsOf } from '../store/secret-places.ts'
-import type { HubSpotReceiver } from './webhook-routes.ts'
+import type { HubSpotReceiver, HubSpotReceivers } from './webhook-routes.ts'
 
 /**
  * A new connection, secret or field is known this soon, and one that was taken away is forgotten; asking for every
@@ -12,56 +12,79 @@ import type { HubSpotReceiver } from './webhook-routes.ts'
  */
 const KNOWN_FOR_MS = 5_000
 
-/** Which portals are connected, who may sign for them and what their fields are, read again when older than a few seconds. */
+/**
+ * Which portals are connected, who may sign for them and what their fields are, read again when older than a few
+ * seconds, or at once for whoever is about to refuse something. However many ask, one read runs at a time.
+ */
 export function hubSpotReceivers(
   db: Database,
   box: SecretBox,
   nowMs: () => number,
-): () => Promise<readonly HubSpotReceiver[]> {
-  let known: { readonly atMs: number; readonly receivers: Promise<readonly HubSpotReceiver[]> } | null = null
-  return async () => {
-    if (known && nowMs() - known.atMs < KNOWN_FOR_MS) return known.receivers
+): (how?: 'anew') => Promise<HubSpotReceivers> {
+  let known: { readonly atMs: number; readonly receivers: Promise<HubSpotReceivers> } | null = null
+  let next: Promise<HubSpotReceivers> | null = null
+
+  function look(): Promise<HubSpotReceivers> {
     const receivers = read(db, box)
-    known = { atMs: nowMs(), receivers }
+    const looked = { atMs: nowMs(), receivers }
+    known = looked
     // A failed look-up must not be remembered: the next delivery asks again.
     receivers.catch(() => {
-      known = null
+      if (known === looked) known = null
     })
     return receivers
   }
+
+  return async (how) => {
+    if (how === 'anew') {
+      // The one that runs may have begun before what is looked for was there; those who wait for the next share it.
+      next ??= Promise.allSettled([known?.receivers]).then(() => {
+        next = null
+        return look()
+      })
+      return next
+    }
+    return known && nowMs() - known.atMs < KNOWN_FOR_MS ? known.receivers : look()
+  }
 }
 
-async function read(db: Database, box: SecretBox): Promise<readonly HubSpotReceiver[]> {
+async function read(db: Database, box: SecretBox): Promise<HubSpotReceivers> {
   const [connections, schemas] = await Promise.all([
     db
       .selectFrom('connection')
-      .select(['id', 'account_id', 'credentials', 'webhook_url'])
+      .select(['id', 'account_id', 'credentials', 'webhook_url', 'status', 'grant_kind'])
       .where('crm', '=', 'hubspot')
-      .where('status', '<>', 'disconnected')
-      .where('grant_kind', 'is not', null)
       .execute(),
     db.selectFrom('object_schema').select(['connection_id', 'object_type', 'fields']).execute(),
   ])
-  return connections.flatMap(({ id, account_id, credentials, webhook_url }) => {
-    const grant = credentials && opened(box, id, credentials)
+  const receivers: HubSpotReceiver[] = []
+  const unreadable: string[] = []
+  for (const { id, account_id: portalId, credentials, webhook_url: webhookUrl, ...row } of connections) {
+    if (row.status === 'disconnected') continue
+    const grant = credentials && row.grant_kind !== null ? opened(box, id, credentials) : null
+    if (grant === null) {
+      unreadable.push(portalId)
+      continue
+    }
     // Without a secret nobody can sign for it: it is polled.
-    if (!grant || !('clientSecrets' in grant) || grant.clientSecrets.length === 0) return []
-    return {
+    if (!('clientSecrets' in grant) || grant.clientSecrets.length === 0) continue
+    receivers.push({
       connectionId: id as ConnectionId,
-      portalId: account_id,
+      portalId,
       appId: grant.appId,
-      webhookUrl: webhook_url,
+      webhookUrl,
       secrets: grant.clientSecrets,
       fields: Object.fromEntries(
         schemas
           .filter((schema) => schema.connection_id === id)
           .map((schema) => [schema.object_type, schema.fields as readonly FieldSchema[]]),
       ),
-    }
-  })
+    })
+  }
+  return { receivers, unreadable, isAnyKnown: connections.length > 0 }
 }
 
-/** Null where its key is missing: fails closed for this one, which the workers say, and the others go on. */
+/** Null where its key is missing: nothing is believed for this one, which the workers say, and the others go on. */
 function opened(box: SecretBox, connectionId: string, credentials: Buffer): Grant | null {
   try {
     return JSON.parse(box.open(credentialsOf(connectionId), credentials)) as Grant

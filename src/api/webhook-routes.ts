@@ -14,8 +14,8 @@ export type WebhookOptions = {
   readonly db: Database
   /** Where HubSpot calls us, for connections that name no address of their own. */
   readonly webhookUrl: string
-  /** What is known of the HubSpot connections now. Read again when it is older than a few seconds. */
-  readonly connections: () => Promise<readonly HubSpotReceiver[]>
+  /** What is known of the HubSpot connections. Read again when it is older than a few seconds, or when asked to. */
+  readonly connections: (how?: 'anew') => Promise<HubSpotReceivers>
   readonly wakeApply: (connectionId: ConnectionId) => void
   readonly nowMs: () => number
 }
@@ -32,12 +32,21 @@ export type HubSpotReceiver = {
   readonly fields: Readonly<Record<string, readonly FieldSchema[]>>
 }
 
+export type HubSpotReceivers = {
+  readonly receivers: readonly HubSpotReceiver[]
+  /** Portals that are connected and whose secrets none of our keys opens: what they send is neither believed nor forged. */
+  readonly unreadable: readonly string[]
+  /** There is a HubSpot connection, were it an ended one, or one that is polled and has no secret. */
+  readonly isAnyKnown: boolean
+}
+
 /** Promise 2: what we cannot commit is refused loudly within two seconds, and the sender tries again. */
 const COMMIT_WITHIN_MS = 2_000
 
 /**
  * HubSpot's notifications: verify on the raw bytes, turn into change events, commit, answer. Nothing else happens before
- * the answer. An unknown portal gets a 2xx, because HubSpot retries every other answer for a day.
+ * the answer. An unknown portal gets a 2xx, because HubSpot retries every other answer for a day; what we cannot judge
+ * through a fault of ours gets a 503, so that it comes again.
  */
 export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
   return async (app) => {
@@ -45,31 +54,41 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
     app.removeContentTypeParser('application/json')
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.post('/webhooks/hubspot', async (request, reply) => {
-      const receivers = await known(options)
-      // HubSpot tries again on a 503; before the first connection there is no secret to tell a true sender by.
-      if (receivers.length === 0) {
-        throw new ProblemError('not-connected', 503, 'No HubSpot is connected yet; send it again.', { retryable: true })
-      }
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-      const { believed, verdict } = signedFor(receivers, {
+      const signed = {
         method: request.method,
         rawBody,
         headers: request.headers,
         defaultUrl: options.webhookUrl,
         nowMs: options.nowMs(),
-      })
-      if (verdict !== 'ok') {
-        await counted(options.db, 'webhook-refused', 1, { detail: verdict })
-        throw new ProblemError('bad-signature', 401, SIGNATURE_ADVICE[verdict])
       }
+      let now = await known(options)
+      let judged = signedFor(now.receivers, signed)
+      if (judged.verdict === 'bad-signature') {
+        // HubSpot may never repeat what got a 401, and its secret may have been added a moment ago.
+        now = await known(options, 'anew')
+        judged = signedFor(now.receivers, signed)
+      }
+      if (judged.verdict !== 'ok') {
+        const refusal = await refused(options.db, now, judged.verdict)
+        if (refusal !== null) throw refusal
+        return reply.code(204).send()
+      }
+      const { receivers, unreadable } = now
+      const { believed } = judged
       const delivery = await parse(options.db, rawBody)
       // Which portal they belong to is the very thing that could not be read.
       for (const [reason, unread] of Map.groupBy(delivery.skipped, (item) => item.reason)) {
         await counted(options.db, 'webhook-skipped', unread.length, { detail: reason })
       }
       const portals = byPortal(delivery.notifications)
+      let isKeyMissing = false
       for (const [portalId, notifications] of portals) {
         const receiver = receivers.find((r) => r.portalId === portalId)
+        if (!receiver && unreadable.includes(portalId)) {
+          isKeyMissing = true
+          continue
+        }
         if (!receiver) {
           await counted(options.db, 'webhook-unknown-portal', notifications.length, { detail: portalId })
           continue
@@ -94,6 +113,8 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
           await counted(options.db, 'webhook-skipped', skipped.length, { connectionId, detail: reason })
         }
       }
+      // What was stored of it is a duplicate when it comes again.
+      if (isKeyMissing) throw await keyMissing(options.db)
       return reply.code(204).send()
     })
   }
@@ -134,8 +155,39 @@ const SIGNATURE_ADVICE = {
   malformed: 'The signature headers X-HubSpot-Signature-v3 and X-HubSpot-Request-Timestamp are missing or unreadable.',
 } as const
 
-async function known(options: WebhookOptions): Promise<readonly HubSpotReceiver[]> {
-  return inTime(options.connections())
+/** Why what nobody signed for is not taken. Null: nobody waits for it either. */
+async function refused(
+  db: Database,
+  { receivers, unreadable, isAnyKnown }: HubSpotReceivers,
+  verdict: Exclude<Verdict, 'ok'>,
+): Promise<ProblemError | null> {
+  // HubSpot tries again on a 503; before the first connection there is no secret to tell a true sender by.
+  if (!isAnyKnown) {
+    return new ProblemError('not-connected', 503, 'No HubSpot is connected yet; send it again.', { retryable: true })
+  }
+  if (verdict === 'bad-signature' && unreadable.length > 0) return keyMissing(db)
+  if (receivers.length === 0 && unreadable.length === 0) {
+    // Every portal was ended, or is polled. Anything but a 2xx would come back for a day.
+    await counted(db, 'webhook-unwanted', 1, { detail: 'no-secret' })
+    return null
+  }
+  await counted(db, 'webhook-refused', 1, { detail: verdict })
+  return new ProblemError('bad-signature', 401, SIGNATURE_ADVICE[verdict])
+}
+
+async function known(options: WebhookOptions, how?: 'anew'): Promise<HubSpotReceivers> {
+  return inTime(options.connections(how))
+}
+
+/** The fault is ours and may be mended within the day for which HubSpot tries again. */
+async function keyMissing(db: Database): Promise<ProblemError> {
+  await counted(db, 'webhook-refused', 1, { detail: 'key-missing' })
+  return new ProblemError(
+    'not-ready',
+    503,
+    'The key that the client secret of a HubSpot connection was sealed with is missing here; send it again.',
+    { retryable: true },
+  )
 }
 
 async function parse(db: Database, rawBody: Buffer): Promise<ParsedDelivery> {

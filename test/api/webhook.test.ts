@@ -17,6 +17,10 @@ describe('the webhook route', () => {
   let database: TestDatabase
   let app: FastifyInstance
   let receivers: HubSpotReceiver[]
+  let unreadable: string[]
+  let isAnyKnown: boolean
+  /** Between what was known and a second look. */
+  let addedMeanwhile: () => void
   const woken: string[] = []
   before(async () => {
     database = await testDatabase()
@@ -28,6 +32,9 @@ describe('the webhook route', () => {
   })
   beforeEach(async () => {
     woken.length = 0
+    unreadable = []
+    isAnyKnown = false
+    addedMeanwhile = () => undefined
     receivers = [
       { connectionId: 'hubspot-33' as ConnectionId, portalId: '33', appId: '7', secrets: [SECRET], fields: {} },
     ]
@@ -44,7 +51,10 @@ describe('the webhook route', () => {
         webhookRoutes({
           db,
           webhookUrl: URL,
-          connections: async () => receivers,
+          connections: async (how) => {
+            if (how === 'anew') addedMeanwhile()
+            return { receivers, unreadable, isAnyKnown: isAnyKnown || receivers.length > 0 }
+          },
           wakeApply: (id) => woken.push(id),
           nowMs: () => NOW_MS,
         }),
@@ -168,6 +178,37 @@ describe('the webhook route', () => {
     const answer = await deliver([event(1)])
     assert.equal(answer.statusCode, 503)
     assert.ok(answer.headers['retry-after'])
+  })
+
+  it('looks once more before it calls a signature false: a secret that was added a moment ago counts', async () => {
+    addedMeanwhile = () => {
+      receivers = receivers.map((receiver) => ({ ...receiver, secrets: ['added a moment ago', SECRET] }))
+    }
+    assert.equal((await deliver([event(1)], { secret: 'added a moment ago' })).statusCode, 204)
+    assert.equal(await stored(), 1)
+    assert.equal((await deliver([event(2)], { secret: 'never added' })).statusCode, 401)
+  })
+
+  it('asks HubSpot to come again with what it cannot judge because a key is missing here', async () => {
+    unreadable = ['44']
+    const unjudged = await deliver([event(1, 44)], { secret: 'secret of the other app' })
+    assert.equal(unjudged.statusCode, 503)
+    assert.ok(unjudged.headers['retry-after'])
+    assert.equal((await deliver([event(1)], { atMs: NOW_MS - 301_000 })).statusCode, 401, 'old, whoever signed it')
+    // One app for both portals: what can be stored is, and the rest comes again with it.
+    assert.equal((await deliver([event(1, 44), event(2, 33)])).statusCode, 503)
+    assert.equal(await stored(), 1)
+    assert.deepEqual(await counter('webhook-unknown-portal'), [])
+    receivers = []
+    assert.equal((await deliver([event(1, 44)])).statusCode, 503)
+  })
+
+  it('lets go of deliveries for portals that were ended or are polled, and counts them', async () => {
+    receivers = []
+    isAnyKnown = true
+    assert.equal((await deliver([event(1)])).statusCode, 204)
+    assert.equal(await stored(), 0)
+    assert.deepEqual(await counter('webhook-unwanted'), [{ detail: 'no-secret', n: 1 }])
   })
 
   it('promise 2: answers 503 with Retry-After within two seconds when the database is gone', async () => {

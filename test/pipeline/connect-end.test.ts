@@ -27,7 +27,7 @@ describe('a connection that runs', () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant({ clientSecrets: ['secret-old'] }))
     let nowMs = 1_000_000
     const receivers = hubSpotReceivers(stage.deps.db, stage.deps.box, () => nowMs)
-    const secrets = async () => (await receivers()).map((receiver) => receiver.secrets)
+    const secrets = async () => (await receivers()).receivers.map((receiver) => receiver.secrets)
     assert.deepEqual(await secrets(), [['secret-old']])
     await changeClientSecret(stage.deps, id, { add: 'secret-new' })
     nowMs += 5_000
@@ -35,7 +35,28 @@ describe('a connection that runs', () => {
     await changeClientSecret(stage.deps, id, { retireOld: true })
     nowMs += 5_000
     assert.deepEqual(await secrets(), [['secret-new']])
+    // Whoever is about to refuse something looks at once, however many they are.
+    await changeClientSecret(stage.deps, id, { add: 'secret-newer' })
+    const looks = await Promise.all([receivers('anew'), receivers('anew'), receivers('anew')])
+    assert.ok(looks.every((look) => look === looks[0]))
+    assert.deepEqual(await secrets(), [['secret-newer', 'secret-new']])
     await assert.rejects(changeClientSecret(stage.deps, id, { add: 'two words' }), { name: 'GrantInvalidError' })
+  })
+
+  it('whose key is missing is known as one that cannot be judged, and one that was ended as one that was there', async () => {
+    const id = await stage.connect('hubspot', stage.hubSpotGrant())
+    const portal = (await row(id)).accountId
+    const look = async () => {
+      const { receivers, ...rest } = await hubSpotReceivers(stage.deps.db, stage.deps.box, Date.now)()
+      return [receivers.map((receiver) => receiver.portalId), rest]
+    }
+    assert.deepEqual(await look(), [[portal], { unreadable: [], isAnyKnown: true }])
+    const keys = stage.keys
+    stage.keys = [newKey('v9')]
+    assert.deepEqual(await look(), [[], { unreadable: [portal], isAnyKnown: true }])
+    stage.keys = keys
+    await disconnect(stage.deps, id, { history: 'keep', by: 'test' })
+    assert.deepEqual(await look(), [[], { unreadable: [], isAnyKnown: true }])
   })
 
   it('is checked again on demand: what was taken away is a notice until it is back', async () => {
