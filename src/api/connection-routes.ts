@@ -3,7 +3,12 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { strToU8, zipSync } from 'fflate'
 import { z } from 'zod'
-import { hubSpotProject } from '../crm/hubspot/project-files.ts'
+import {
+  hubSpotProject,
+  ProjectAddressError,
+  type ProjectFile,
+  type ProjectInput,
+} from '../crm/hubspot/project-files.ts'
 import type { Database } from '../store/database.ts'
 import { accessView } from './access-view.ts'
 import { type ConnectSetUp, connectOptions } from './connect-options.ts'
@@ -57,7 +62,7 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
     async (request, reply) => {
       const { kind, push } = request.query
       const options = connectOptions(setUp)
-      const files = hubSpotProject({
+      const files = projectFiles({
         kind,
         name: 'Lanekeeper',
         webhookUrl: push === 'true' && options.isPublic ? setUp.webhookUrl : null,
@@ -148,6 +153,16 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
       return { says: [...says] }
     },
   )
+}
+
+function projectFiles(input: ProjectInput): ProjectFile[] {
+  try {
+    return hubSpotProject(input)
+  } catch (error) {
+    if (!(error instanceof ProjectAddressError)) throw error
+    const detail = `${error.message}. Set LANEKEEPER_PUBLIC_URL to such an address and start again.`
+    throw new ProblemError('bad-request', 400, detail, { cause: error })
+  }
 }
 
 /** The work goes on when its answer takes too long; only the waiting ends. */

@@ -447,6 +447,20 @@ describe('what the page for connecting is told', () => {
     assert.deepEqual(options.salesforce.entities.length, 5)
   })
 
+  it('where HubSpot would not send a login back to this address, in a sentence', async () => {
+    const at = await appUnderTest({ connect: (db) => stage.setUp(db, 'http://127.0.0.1:4000') })
+    try {
+      const url = '/api/console/hubspot-project.zip?kind='
+      const headers = { cookie: await at.signIn() }
+      const refused = await at.call({ method: 'GET', url: `${url}oauth`, headers })
+      assert.equal(refused.statusCode, 400, refused.body)
+      assert.match(problemOf(refused).detail ?? '', /http:\/\/localhost, not to "http:\/\/127\.0\.0\.1:4000/)
+      assert.equal((await at.call({ method: 'GET', url: `${url}static`, headers })).statusCode, 200)
+    } finally {
+      await at.close()
+    }
+  })
+
   it('the project files come as one archive, with the redirect address where one is needed', async () => {
     const reply = await call('GET', '/api/console/hubspot-project.zip?kind=oauth&push=false')
     assert.equal(reply.statusCode, 200)

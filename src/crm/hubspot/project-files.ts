@@ -23,9 +23,14 @@ const PLATFORM_VERSION = '2026.03'
 // HubSpot's default; it wants more than five. One delivery is one transaction for us, so ten at once are no burden.
 const CONCURRENT_REQUESTS = 10
 
+/** HubSpot would refuse the address, or could not sign for it; the message says which one it takes. */
+export class ProjectAddressError extends TypeError {
+  override readonly name = 'ProjectAddressError'
+}
+
 /**
  * The project that makes Lanekeeper's app in an account: its scopes and its webhook subscriptions for exactly the fields
- * that the policies look at. Throws `TypeError` for an address that HubSpot would refuse or could not sign.
+ * that the policies look at. Throws `ProjectAddressError`.
  */
 export function hubSpotProject(input: ProjectInput): ProjectFile[] {
   const { kind, name, webhookUrl, redirectUrl, needs } = input
@@ -99,11 +104,11 @@ function subscriptionLists(wanted: readonly Subscription[], formerly: readonly S
 function checkWebhookUrl(text: string): void {
   const url = parsed(text)
   if (url?.protocol !== 'https:') {
-    throw new TypeError(`HubSpot sends webhooks to https addresses only, not to "${text}"`)
+    throw new ProjectAddressError(`HubSpot sends webhooks to https addresses only, not to "${text}"`)
   }
   // HubSpot decodes parts of a query before it signs, by rules that nobody has seen confirmed.
   if (url.search !== '' || url.hash !== '') {
-    throw new TypeError(`The webhook address "${text}" must have neither a query nor a fragment`)
+    throw new ProjectAddressError(`The webhook address "${text}" must have neither a query nor a fragment`)
   }
 }
 
@@ -111,7 +116,7 @@ function checkRedirectUrl(text: string | null): void {
   const url = text === null ? null : parsed(text)
   const local = url?.protocol === 'http:' && url.hostname === 'localhost'
   if (url?.protocol !== 'https:' && !local) {
-    throw new TypeError(
+    throw new ProjectAddressError(
       `HubSpot sends an OAuth login back to https addresses only, or to http://localhost, not to "${text ?? ''}"`,
     )
   }
