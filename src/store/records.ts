@@ -256,14 +256,23 @@ export async function markRangeDirty(
   after: { readonly objectType: string; readonly recordId: string },
   limit: number,
 ): Promise<{ readonly objectType: string; readonly recordId: string } | null> {
-  const rest = sql`connection_id = ${connectionId} and (object_type, record_id) > (${after.objectType}, ${after.recordId})`
-  const { rows } = await sql<{ objectType: string; recordId: string }>`
-    select object_type as "objectType", record_id as "recordId" from record where ${rest}
-    order by object_type, record_id offset ${limit - 1} limit 1`.execute(trx)
-  const last = rows[0] ?? null
-  const until = last === null ? sql`` : sql`and (object_type, record_id) <= (${last.objectType}, ${last.recordId})`
-  await markRows(trx, sql`select connection_id, object_type, record_id from record where ${rest} ${until}`)
-  return last
+  // As `markRows`, and by the range itself: joined to a list of its keys, Postgres would read the whole table each time.
+  const { rows } = await sql<{ object_type: string; record_id: string; n: number }>`
+    with locked as materialized (
+      select object_type, record_id, dirty_since from record
+      where connection_id = ${connectionId} and (object_type, record_id) > (${after.objectType}, ${after.recordId})
+      order by object_type, record_id limit ${limit}
+      for update
+    ), marked as (
+      update record r set dirty_since = clock_timestamp()
+      from locked l
+      where r.connection_id = ${connectionId} and r.object_type = l.object_type and r.record_id = l.record_id
+        and l.dirty_since is null
+    )
+    select object_type, record_id, (select count(*)::int from locked) as n from locked
+    order by object_type desc, record_id desc limit 1`.execute(trx)
+  const [last] = rows
+  return last === undefined || last.n < limit ? null : { objectType: last.object_type, recordId: last.record_id }
 }
 
 /** Records whose grace or window ends by now are decided again. */
