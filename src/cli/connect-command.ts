@@ -38,12 +38,13 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
     )
   }
   const policies = policiesOf(loadPolicies(settings.configDir))
+  const keys = await followKeys(settings, 'refuse')
   const db = openDatabase(running.databaseUrl, { max: 3, applicationName: 'lanekeeper-connect' })
   const isPublic = running.publicUrl.startsWith('https:')
   return {
     deps: {
       db,
-      box: createSecretBox(await followKeys(settings)),
+      box: createSecretBox(keys),
       needsOf: (crm) => accessNeeds(policies, crm),
       ...crmAddressRule({ publicUrl: running.publicUrl, crmHosts: settings.crmHosts }),
       nowMs: Date.now,

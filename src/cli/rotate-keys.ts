@@ -28,8 +28,16 @@ async function runRotation(): Promise<number> {
   const version = isOwn ? settings.keys[0]!.version : await addKey(settings.dataDir)
   const db = openDatabase(running.databaseUrl, { max: 2, applicationName: 'lanekeeper-rotate-keys' })
   try {
-    const { resealed, of, inUse } = await rotateKeys({ db, box: createSecretBox(await loadKeys(settings)) })
+    const { resealed, of, inUse } = await rotateKeys({ db, box: createSecretBox(await loadKeys(settings, 'refuse')) })
     process.stdout.write(`Sealed ${resealed} of ${of} secrets again, with key "${version}".\n`)
+    const left = inUse.filter((one) => one !== version)
+    if (left.length > 0) {
+      process.stderr.write(
+        `Some stay sealed with ${left.map((one) => `"${one}"`).join(', ')}, which the keys here do not open: find those keys ` +
+          '(is DATA_DIR that of what runs?) and run this again, or connect those CRMs again.\n',
+      )
+      return 1
+    }
     if (isOwn) {
       process.stdout.write('Older keys may leave LANEKEEPER_KEYS once every process runs with the new list.\n')
       return 0

@@ -97,7 +97,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       if (options.temporary && database.embedded)
         await rm(database.embedded.directory, { recursive: true, force: true })
     })
-    await noteInstance(settings.dataDir, { publicUrl: settings.publicUrl, sandbox: withSandbox })
+    await noteInstance(settings, withSandbox)
     const webhookUrl = settings.hubspot?.webhookUrl ?? `http://127.0.0.1:${settings.port}/webhooks/hubspot`
     const sandboxStarting = withSandbox
       ? runSandbox({
@@ -213,7 +213,7 @@ async function lockDataDir(settings: Settings, undo: (() => Promise<unknown>)[])
   }
   undo.push(() => lock.release())
   // What it will be is known once the database answers; until then nobody finds the address of the start before.
-  await noteInstance(settings.dataDir, { publicUrl: settings.publicUrl, sandbox: sandboxWanted(settings) === 'on' })
+  await noteInstance(settings, sandboxWanted(settings) === 'on')
   return wasHeld
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
@@ -26,20 +26,39 @@ describe('the key file', () => {
   })
 
   it('gives each of those who add at once a key of its own', async () => {
+    await loadKeys(settings())
     const added = await Promise.all([addKey(dataDir), addKey(dataDir), addKey(dataDir)])
     assert.deepEqual(added.toSorted(), ['v2', 'v3', 'v4'])
     assert.equal((await versions()).length, 4)
   })
 
   it('forgets what is in no use, and never the newest nor the one before it', async () => {
+    await loadKeys(settings())
     await addKey(dataDir)
     assert.deepEqual(await retireKeys(dataDir, []), [], 'something may still be stored that is sealed with v1')
+    await loadKeys(settings())
     await addKey(dataDir)
     await addKey(dataDir)
     assert.deepEqual(await retireKeys(dataDir, ['v1']), ['v2'])
     assert.deepEqual(await versions(), ['v4', 'v3', 'v1'])
     assert.deepEqual(await retireKeys(dataDir, []), ['v1'])
     assert.deepEqual(await versions(), ['v4', 'v3'])
+  })
+
+  it('is made by who starts, and never by a command beside it: nobody could open what that seals', async () => {
+    for (const command of [
+      () => loadKeys(settings(), 'refuse'),
+      () => followKeys(settings(), 'refuse'),
+      () => addKey(dataDir),
+      () => retireKeys(dataDir, []),
+    ]) {
+      await assert.rejects(command(), /no keys in .*set DATA_DIR/)
+    }
+    assert.deepEqual(await readdir(dataDir), [])
+    const own = { keys: [{ version: 'v1', key: Buffer.alloc(32) }], dataDir }
+    assert.deepEqual(await loadKeys(own, 'refuse'), own.keys)
+    const made = await loadKeys(settings())
+    assert.deepEqual(await loadKeys(settings(), 'refuse'), made)
   })
 
   it('is read again by a process that runs, at the next use after it was rewritten', async () => {

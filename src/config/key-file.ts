@@ -7,19 +7,38 @@ import type { KeySource, SecretKey } from '../store/secret-box.ts'
 import { SETTINGS } from './setting-table.ts'
 import type { Settings } from './settings.ts'
 
+/**
+ * Who starts with new data makes the key file. A command beside what runs must not: what it seals with keys of its own
+ * nobody else could open.
+ */
+export type WhereNoKeys = 'make-them' | 'refuse'
+
 /** The keys given by a setting, else those of the key file, which is made once. */
-export async function loadKeys(settings: Pick<Settings, 'keys' | 'dataDir'>): Promise<readonly SecretKey[]> {
+export async function loadKeys(
+  settings: Pick<Settings, 'keys' | 'dataDir'>,
+  whereNone: WhereNoKeys = 'make-them',
+): Promise<readonly SecretKey[]> {
   if (settings.keys) return settings.keys
   const file = fileIn(settings.dataDir)
-  return parseKeys((await readIfThere(file)) ?? (await makeKeyFile(settings.dataDir, file)), file)
+  const text = await readIfThere(file)
+  if (text === null && whereNone === 'refuse') {
+    throw new Error(
+      `There are no keys in ${file}, so what runs keeps them elsewhere: set DATA_DIR to its data directory, or ` +
+        'LANEKEEPER_KEYS to its keys',
+    )
+  }
+  return parseKeys(text ?? (await makeKeyFile(settings.dataDir, file)), file)
 }
 
 /**
  * The same for a process that runs on: a key file that was rewritten is read again at the next use. One that cannot be
  * read then leaves the keys that were known, so that nothing stands still while it is being mended.
  */
-export async function followKeys(settings: Pick<Settings, 'keys' | 'dataDir'>): Promise<KeySource> {
-  let keys = await loadKeys(settings)
+export async function followKeys(
+  settings: Pick<Settings, 'keys' | 'dataDir'>,
+  whereNone?: WhereNoKeys,
+): Promise<KeySource> {
+  let keys = await loadKeys(settings, whereNone)
   if (settings.keys) return () => keys
   const file = fileIn(settings.dataDir)
   let seen = stampOf(file)
@@ -68,7 +87,7 @@ async function changeKeys<T>(
   const lock = await takePidLock(`${file}.changing`, 10_000)
   if (!lock) throw new Error(`Another process has been changing the keys in ${file} for more than ten seconds`)
   try {
-    const { keys, result } = change(await loadKeys({ keys: null, dataDir }))
+    const { keys, result } = change(await loadKeys({ keys: null, dataDir }, 'refuse'))
     const growing = `${file}.${randomBytes(6).toString('hex')}`
     const text = keys.map(({ version, key }) => `${version}:${key.toString('base64')}`).join(',')
     await writeFile(growing, `${text}\n`, { mode: 0o600, flush: true })
