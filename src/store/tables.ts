@@ -187,6 +187,9 @@ type ReconcileWatermarkTable = {
   modified_until_ms: number
   last_run_at: InstantOrNull
   last_found: Generated<number>
+  cursor: string | null
+  since_ms: number | null
+  latest_ms: number | null
 }
 
 type ChangeEventTable = {
@@ -247,6 +250,7 @@ type ObjectSchemaTable = {
   unreadable: Generated<string[]>
   drift: JsonDefault<FieldDrift[]>
   read_at: InstantDefault
+  refused_since: InstantOrNull
 }
 
 type CrmUserTable = {
