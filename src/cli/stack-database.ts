@@ -57,8 +57,12 @@ async function hasConnection(url: string): Promise<boolean> {
   try {
     const { rows } = await client.query<{ found: string | null }>("select to_regclass('connection')::text as found")
     if (!rows[0]?.found) return false
-    // One that was ended keeps its history, and whoever looks for that expects it here.
-    return (await client.query('select 1 from connection limit 1')).rows.length > 0
+    // One that was ended may have kept its history, and whoever looks for that expects it here.
+    const { rows: connections } = await client.query(
+      `select 1 from connection c where c.status <> 'disconnected'
+         or exists (select 1 from record r where r.connection_id = c.id) limit 1`,
+    )
+    return connections.length > 0
   } finally {
     await client.end()
   }
