@@ -6,7 +6,9 @@ import { noticesOfAccess } from './access-notices.ts'
 import type { ConnectDeps } from './connect-crm.ts'
 import { NotThereError } from './connect-errors.ts'
 import { errorWithoutSecrets } from './error-without-secrets.ts'
+import { tokensNow } from './keep-connection.ts'
 import { grantOf, openConnection } from './open-connection.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /**
  * Makes the key by which the CRM itself refuses a second task, for a connection that stands; a person asked for it. Throws
@@ -16,13 +18,15 @@ export async function createConnectionTaskKey(deps: ConnectDeps, connectionId: s
   const row = await findConnection(deps.db, connectionId)
   if (!row || row.status === 'disconnected') throw new NotThereError(`There is no connection "${connectionId}".`)
   try {
-    const taskKey = await openConnection(deps, row).setup.createTaskKey()
+    const made = await openConnection(deps, row).setup.createTaskKey()
+    const secrets = [grantOf(deps, row), await tokensNow(deps, connectionId)]
+    const taskKey = JSON.parse(withoutSecrets(JSON.stringify(made), secrets)) as TaskKeySupport
     await inTransaction(deps.db, async (trx) => {
       if (await saveTaskKey(trx, connectionId, taskKey))
         await noticesOfAccess(trx, connectionId, { checks: [] }, taskKey)
     })
     return taskKey
   } catch (failure) {
-    throw errorWithoutSecrets(failure, [grantOf(deps, row)])
+    throw errorWithoutSecrets(failure, [grantOf(deps, row), await tokensNow(deps, connectionId).catch(() => null)])
   }
 }

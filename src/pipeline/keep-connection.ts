@@ -114,7 +114,8 @@ async function activeConnection(db: Database, connectionId: string): Promise<Con
   return row
 }
 
-async function tokensNow({ db, box }: ConnectDeps, connectionId: string): Promise<unknown> {
+/** To be read after calls whose words are to be cleaned: a renewal may have happened in them. Null: there are none. */
+export async function tokensNow({ db, box }: ConnectDeps, connectionId: string): Promise<unknown> {
   const row = await readSealedTokens(db, { of: 'connection', id: connectionId })
   return row?.sealed ? JSON.parse(box.open(tokensOf(connectionId), row.sealed)) : null
 }

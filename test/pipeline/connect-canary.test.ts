@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Grant } from '../../src/crm/grant.ts'
 import { checkDraft } from '../../src/pipeline/check-draft.ts'
 import { createDraftTaskKey, listDrafts, readDraft } from '../../src/pipeline/connect-crm.ts'
+import { createConnectionTaskKey } from '../../src/pipeline/connection-task-key.ts'
 import { checkConnection } from '../../src/pipeline/keep-connection.ts'
 import { startDraft } from '../../src/pipeline/start-draft.ts'
 import { withoutSecrets } from '../../src/pipeline/without-secrets.ts'
@@ -117,6 +118,7 @@ describe('promise 17: no secret is in what is said about a connection being made
       const address = JSON.stringify({ ...stage.address('hubspot'), baseUrl: crm.url })
       await sql`update connection set address = ${address} where id = ${id}`.execute(stage.deps.db)
       await assert.rejects(checkConnection(stage.deps, id), saysNoSecret)
+      await assert.rejects(createConnectionTaskKey(stage.deps, id), saysNoSecret)
       assert.doesNotMatch(JSON.stringify(await findConnection(stage.deps.db, id)), CANARY)
     })
   }
