@@ -1,4 +1,4 @@
-import type { CrmClient } from '../crm/crm.ts'
+import { type CrmClient, CrmUnknownError } from '../crm/crm.ts'
 import type { CrmUser } from '../model/lanes/person.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
 import type { Database } from '../store/database.ts'
@@ -16,7 +16,8 @@ export type Departure = {
 
 /**
  * Reads the CRM's users and queues again. Records of those who left, came back or lost their queue are decided again, and
- * so are the records of the cases that those people have.
+ * so are the records of the cases that those people have. Throws CrmUnknownError, and saves nothing, when the CRM lists
+ * nobody at all where people worked before: nobody could have connected us to such an account.
  */
 export async function syncPeople(
   db: Database,
@@ -26,6 +27,10 @@ export async function syncPeople(
   const users = await client.users()
   return inTransaction(db, async (trx) => {
     const before = (await listUsers(trx)).filter((user) => user.connectionId === connectionId)
+    const people = before.filter(({ kind }) => kind === 'person').length
+    if (people > 0 && !users.some(({ kind }) => kind === 'person')) {
+      throw new CrmUnknownError(`The CRM lists no person at all, where it listed ${people}; it is asked again`)
+    }
     const changed = await saveUsers(trx, connectionId, users)
     const isChanged = new Set(changed)
     const emails = [...before, ...users].filter(({ userId }) => isChanged.has(userId)).map(({ email }) => email)

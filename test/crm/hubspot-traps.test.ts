@@ -367,12 +367,12 @@ describe('HubSpot', () => {
     const { client } = await scripted(t, ({ path }) => ({
       status: 200,
       json: path.includes('/properties/')
-        ? { results: [null, { name: 4 }] }
+        ? { results: [null, { name: 4 }, { name: 'hubspot_owner_id' }, { name: 'lastmodifieddate' }] }
         : { results: odd, paging: 'none', total: 'many' },
     }))
     const page = await client.changedSince({ ...reading, source: 'baseline', sinceMs: 0, cursor: null })
     assert.deepEqual([page.events.map(({ recordId }) => recordId), page.cursor, page.total], [['7'], null, null])
-    assert.deepEqual(page.unreadable, ['email', 'hubspot_owner_id'])
+    assert.deepEqual(page.unreadable, ['email'])
     assert.deepEqual(
       (await client.users()).map(({ userId }) => userId),
       ['5', '6', '7'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { ChangedSince } from '../../src/crm/crm.ts'
+import { type ChangedSince, CrmUnknownError } from '../../src/crm/crm.ts'
 import { field, rows, type ScriptedOrg, SYSTEM_FIELDS, startScriptedOrg, USER_ID } from './salesforce-scripted-org.ts'
 
 const LEAD_FIELDS = [
@@ -9,6 +9,7 @@ const LEAD_FIELDS = [
   field('MasterRecordId', 'reference'),
   field('Email', 'email'),
   field('AnnualRevenue', 'currency'),
+  field('OwnerId', 'reference'),
   field('ConvertedDate', 'date'),
   field('Address', 'address'),
   field('Status', 'picklist', {
@@ -68,6 +69,19 @@ describe('reading from Salesforce', () => {
       },
     )
     assert.equal(fields.find(({ name }) => name === 'Id')?.type, 'text')
+  })
+
+  it('believes no list that is missing where one is due, and no description without owner and time', async () => {
+    org.on('GET', '/query', { json: { totalSize: 0, done: true } })
+    const client = org.client()
+    await assert.rejects(client.changedSince(wanted), CrmUnknownError)
+    await assert.rejects(client.users(), CrmUnknownError)
+    for (const gone of ['OwnerId', 'Email', '']) {
+      const fields = LEAD_FIELDS.filter(({ name }) => gone !== '' && name !== gone)
+      org.on('GET', '/sobjects/Lead/describe', { json: { fields } })
+      if (gone === 'Email') assert.equal((await client.describe('Lead')).fields.length, LEAD_FIELDS.length - 2)
+      else await assert.rejects(client.describe('Lead'), CrmUnknownError)
+    }
   })
 
   it('turns a row into one complete event, spelled as the stream spells it', async () => {

@@ -701,7 +701,14 @@ describe('traps of jsforce and of REST', () => {
   it('General: a gap storm of 450 records costs three reads, never one for each', async () => {
     const field = (name: string, type: string) => ({ name, type, updateable: false, createable: false })
     org.on('GET', '/sobjects/Lead/describe', {
-      json: { fields: [field('Id', 'id'), field('SystemModstamp', 'datetime'), field('Email', 'email')] },
+      json: {
+        fields: [
+          field('Id', 'id'),
+          field('OwnerId', 'reference'),
+          field('SystemModstamp', 'datetime'),
+          field('Email', 'email'),
+        ],
+      },
     })
     org.on('GET', '/queryAll', rows())
     const ids = writes(450).map(({ recordId }) => recordId)
@@ -715,7 +722,7 @@ describe('traps of jsforce and of REST', () => {
   it('General: the nightly look at all ids costs one call per 2,000 records, in the order of the key', async () => {
     const field = (name: string, type: string) => ({ name, type, updateable: false, createable: false })
     org.on('GET', '/sobjects/Lead/describe', {
-      json: { fields: [field('Id', 'id'), field('SystemModstamp', 'datetime'), field('LastModifiedDate', 'datetime')] },
+      json: { fields: [field('Id', 'id'), field('OwnerId', 'reference'), field('SystemModstamp', 'datetime')] },
     })
     const lead = (n: number) => ({ Id: write(n).recordId, SystemModstamp: '2026-11-22T10:00:00.000+0000' })
     const page = Array.from({ length: 2_000 }, (_, at) => lead(at))

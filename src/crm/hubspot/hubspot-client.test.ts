@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import type { TaskKeySupport, TaskWrite } from '../crm.ts'
+import { type CrmClient, CrmUnknownError, type TaskKeySupport, type TaskWrite } from '../crm.ts'
 import { hubSpotClient } from './hubspot-client.ts'
 import { openPortal, type PortalOptions } from './portal.ts'
 import { recordingBudget, type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from './scripted-server.ts'
@@ -75,6 +75,46 @@ function record(id: number, properties: object = {}, over: object = {}): object 
 }
 
 const reading = { objectType: 'contacts', fields: ['email', 'renewal', 'score', 'topics', 'agreed'], historyFields: [] }
+
+describe('an answer of 200 without the list that is due', () => {
+  const believed: Readonly<Record<string, (client: CrmClient) => Promise<unknown>>> = {
+    '/owners': (client) => client.users(),
+    '/properties/': (client) => client.describe('contacts'),
+    '/search': (client) => client.changedSince({ ...reading, source: 'reconcile', sinceMs: 1, cursor: null }),
+    '/contacts': (client) => client.changedSince({ ...reading, source: 'baseline', sinceMs: 0, cursor: null }),
+    '/batch/read': (client) => client.readRecords({ ...reading, ids: ['1'] }),
+    '/tasks/batch/read': (client) => client.findTasks([{ key: 'k', taskId: '5', about: null }]),
+    '/associations/': (client) =>
+      client.findTasks([{ key: 'k', taskId: null, about: { objectType: 'contacts', recordId: '1' } }]),
+  }
+  const unenforced: TaskKeySupport = { enforced: false, field: null, why: '' }
+
+  for (const [part, ask] of Object.entries(believed)) {
+    it(`is not believed of ${part}: nobody was deleted and nothing is complete`, async (t) => {
+      for (const json of [{}, { results: null }, { results: {} }]) {
+        const { client } = await portal(
+          t,
+          ({ path }) => {
+            const isAsked = part === '/contacts' ? path === '/crm/objects/2026-03/contacts' : path.includes(part)
+            return isAsked ? { status: 200, json } : undefined
+          },
+          { taskKey: unenforced },
+        )
+        await assert.rejects(ask(client), CrmUnknownError)
+      }
+    })
+  }
+
+  it('is not believed of a description that lacks the owner or the time of modification', async (t) => {
+    for (const gone of ['hubspot_owner_id', 'lastmodifieddate', '']) {
+      const results = PROPERTIES.contacts?.filter((field) => gone !== '' && !JSON.stringify(field).includes(gone))
+      const { client } = await portal(t, ({ path }) =>
+        path.includes('/properties/') ? { status: 200, json: { results } } : undefined,
+      )
+      await assert.rejects(client.describe('contacts'), CrmUnknownError)
+    }
+  })
+})
 
 describe('a record that HubSpot returns', () => {
   it('is spelled by the types of its fields, and what is absent is blank', async (t) => {

@@ -4,7 +4,7 @@ import { contextTexts, errorDetails, HubSpotRefusal } from './hubspot-errors.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
 import type { HubSpotSchema, HubSpotSchemas } from './hubspot-schema.ts'
-import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf } from './json-value.ts'
+import { idOf, instantMsOf, type JsonObject, nextPageOf, objectOf, resultsOf } from './json-value.ts'
 import { type PageCursor, parseCursor, printCursor } from './page-cursor.ts'
 import { mergedIdsOf, mergeEvent, type RecordReading, recordEvent, withheldFields } from './record-event.ts'
 
@@ -82,7 +82,7 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
   async function listPage(after: string | null, reading: RecordReading): Promise<Page> {
     const body = await list(reading, after, false)
     const next = nextPageOf(body)
-    const results = listOf(body.results)
+    const results = resultsOf(body, `list ${reading.objectType}`)
     const records = tooWide(reading) ? await filled(results, reading) : results
     return { records, next: next === null ? null : { mode: 'list', after: next }, total: null }
   }
@@ -94,7 +94,7 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
     const body = await list({ ...reading, historyFields: [] }, cursor.after, true)
     const next = nextPageOf(body)
     return {
-      records: listOf(body.results).flatMap((record) =>
+      records: resultsOf(body, `list deleted ${reading.objectType}`).flatMap((record) =>
         (instantMsOf(record.archivedAt) ?? 0) >= cursor.sinceMs ? { ...record, archived: true } : [],
       ),
       next:
@@ -131,7 +131,7 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
   async function searchPage(cursor: Extract<PageCursor, { mode: 'search' }>, reading: RecordReading): Promise<Page> {
     const { modifiedField } = reading.schema
     const found = await search(cursor, reading)
-    const results = listOf(found.results)
+    const results = resultsOf(found, `search changed ${reading.objectType}`)
     // Later pages count only what is left of the run.
     const first = cursor.sinceMs === cursor.firstMs && cursor.tiesAfterId === null
     const total = first && typeof found.total === 'number' ? found.total : null
@@ -220,7 +220,7 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
         },
         attempt: `read ${reading.objectType} by id`,
       })
-      records.push(...listOf(body.results))
+      records.push(...resultsOf(body, `read ${reading.objectType} by id`))
     }
     return records
   }

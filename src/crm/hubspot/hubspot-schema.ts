@@ -1,8 +1,9 @@
-import type { FieldSchema, ObjectSchema } from '../crm.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
+import { CrmUnknownError, type FieldSchema, type ObjectSchema } from '../crm.ts'
 import type { FieldType } from './field-text.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
-import { listOf, textOf } from './json-value.ts'
+import { listOf, resultsOf, textOf } from './json-value.ts'
 
 export type HubSpotSchema = {
   readonly object: ObjectSchema
@@ -39,14 +40,17 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
   }
 
   async function read(objectType: string): Promise<HubSpotSchema> {
-    const { body } = await http({
-      kind: 'read',
-      method: 'GET',
-      path: paths.properties(objectType),
-      attempt: `read the properties of ${objectType}`,
-    })
-    const properties = listOf(body.results)
+    const attempt = `read the properties of ${objectType}`
+    const { body } = await http({ kind: 'read', method: 'GET', path: paths.properties(objectType), attempt })
+    const properties = resultsOf(body, attempt)
     const fields = properties.flatMap((property) => fieldSchema(property) ?? [])
+    // HubSpot's own fields cannot be removed. A description without them is cut, and no word on what is left out.
+    const shape = objectShape('hubspot', objectType)
+    const due = shape === undefined || shape.about === 'task' ? [] : [shape.owner, shape.modifiedAt]
+    const absent = due.find((name) => !fields.some((field) => field.name === name))
+    if (absent !== undefined || fields.length === 0) {
+      throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without ${absent ?? 'any of them'}`)
+    }
     return {
       // `non_sensitive`, `sensitive`, `highly_sensitive`; most answers leave it out.
       sensitive: new Set(

@@ -12,7 +12,7 @@ import { fieldText } from './field-text.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
 import type { HubSpotSchemas } from './hubspot-schema.ts'
-import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf, textOf } from './json-value.ts'
+import { idOf, instantMsOf, type JsonObject, listOf, nextPageOf, objectOf, resultsOf, textOf } from './json-value.ts'
 import type { TaskKey } from './task-key.ts'
 import { createTaskLinks, linkType, type TaskLink } from './task-links.ts'
 import { bodyHtml, shortKeyOf, subjectText } from './task-text.ts'
@@ -221,7 +221,7 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
         },
         attempt: 'read tasks',
       })
-      records.push(...listOf(body.results))
+      records.push(...resultsOf(body, 'read tasks'))
     }
     return records
   }
@@ -244,7 +244,7 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
           attempt: `read the tasks of ${objectType}`,
         })
         inputs = []
-        for (const row of listOf(body.results)) {
+        for (const row of resultsOf(body, `read the tasks of ${objectType}`)) {
           for (const to of listOf(row.to)) {
             const id = idOf(to.toObjectId) ?? idOf(to.id)
             if (id !== undefined) ids.add(id)

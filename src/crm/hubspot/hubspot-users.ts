@@ -3,7 +3,7 @@ import type { ConnectionId } from '../../model/record/change-event.ts'
 import { storable } from '../storable-text.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
-import { idOf, type JsonObject, listOf, nextPageOf, textOf } from './json-value.ts'
+import { idOf, type JsonObject, nextPageOf, resultsOf, textOf } from './json-value.ts'
 
 // 100 owners a page: room for 20,000, far above the seats of any portal; ends a list that never ends.
 const PAGES_MAX = 200
@@ -21,14 +21,15 @@ export async function readUsers(
   for (const archived of [true, false]) {
     let after: string | null = null
     for (let page = 1; page <= PAGES_MAX; page += 1) {
+      const attempt = `list ${archived ? 'archived ' : ''}owners`
       const { body } = await http({
         kind: 'read',
         method: 'GET',
         path: paths.owners,
         query: { limit: '100', archived: String(archived), ...(after === null ? {} : { after }) },
-        attempt: `list ${archived ? 'archived ' : ''}owners`,
+        attempt,
       })
-      for (const owner of listOf(body.results)) {
+      for (const owner of resultsOf(body, attempt)) {
         const user = crmUser(owner, archived, connectionId)
         // Active ones come second: someone archived and taken back counts as active.
         if (user !== undefined) users.set(user.userId, user)

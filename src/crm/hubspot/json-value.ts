@@ -1,4 +1,9 @@
-/** Careful looks into JSON that someone else wrote: a wrong shape reads as empty, never as a crash. */
+import { CrmUnknownError } from '../crm.ts'
+
+/**
+ * Careful looks into JSON that someone else wrote: a wrong shape reads as empty, never as a crash. Only where an empty
+ * list would be believed (`resultsOf`) is it an unknown answer.
+ */
 export type JsonObject = Record<string, unknown>
 
 export function objectOf(value: unknown): JsonObject | undefined {
@@ -13,6 +18,15 @@ export function listOf(value: unknown): JsonObject[] {
         return object === undefined ? [] : [object]
       })
     : []
+}
+
+/**
+ * The records of an answer that has to list some, be it none. An answer without such a list says nothing about what is
+ * there, and is a CrmUnknownError that names `attempt`.
+ */
+export function resultsOf(body: JsonObject, attempt: string): JsonObject[] {
+  if (Array.isArray(body.results)) return listOf(body.results)
+  throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without the list of results that is due`)
 }
 
 export function textOf(value: unknown): string {

@@ -1,3 +1,4 @@
+import { objectShape } from '../../model/record/object-shape.ts'
 import { CrmRefusedError, CrmUnknownError, type FieldSchema } from '../crm.ts'
 import { type FieldType, typeOf } from './field-text.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
@@ -67,8 +68,20 @@ async function read(call: SalesforceCall, objectType: string): Promise<Salesforc
     method: 'GET',
     path: `/sobjects/${soqlName(objectType)}/describe`,
   })) as { fields?: unknown; createable?: unknown; updateable?: unknown }
-  if (!Array.isArray(answer.fields)) throw new CrmUnknownError(`The description of ${objectType} has no field list`)
+  if (!Array.isArray(answer.fields)) {
+    throw new CrmUnknownError(`Cannot describe ${objectType}: Salesforce answered 200 without a list of fields`)
+  }
   const fields = answer.fields.flatMap(readField)
+  // Salesforce's own fields, which every user sees who sees the object. A description without them is cut, and no word on
+  // what is left out.
+  const shape = objectShape('salesforce', objectType)
+  const due = shape === undefined || shape.about === 'task' ? [] : [[shape.owner], [shape.modifiedAt, 'SystemModstamp']]
+  const absent = due.find((names) => !fields.some((field) => names.includes(field.name)))
+  if (absent !== undefined || fields.length === 0) {
+    throw new CrmUnknownError(
+      `Cannot describe ${objectType}: Salesforce answered 200 without ${absent?.[0] ?? 'any field'}`,
+    )
+  }
   return {
     objectType,
     createable: answer.createable === true,

@@ -18,8 +18,10 @@ export async function query(call: SalesforceCall, soql: string, all = false): Pr
   const path = `/${all ? 'queryAll' : 'query'}?q=${encodeURIComponent(soql)}`
   const answer = (await call({ kind: 'read', method: 'GET', path })) as Record<string, unknown>
   const { records, totalSize, done } = answer
-  if (typeof totalSize !== 'number') throw new CrmUnknownError('A query answer without a total')
-  return { rows: Array.isArray(records) ? (records as Row[]) : [], totalSize, done: done !== false }
+  if (typeof totalSize !== 'number') throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a total')
+  if (!Array.isArray(records))
+    throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a list of records')
+  return { rows: records as Row[], totalSize, done: done !== false }
 }
 
 /**
