@@ -1,10 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { CrmBusyError, type CrmClient, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
+import { CrmBusyError, type CrmClient, READ_BATCH_MAX } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
-import { count } from '../store/counters.ts'
 import type { Database, DatabaseTransaction } from '../store/database.ts'
-import { duePending } from '../store/out-of-step.ts'
+import { dropSuspects, duePending } from '../store/out-of-step.ts'
 import {
   beginStepCheck,
   finishStepCheck,
@@ -26,7 +25,7 @@ import {
 } from '../store/step-compare.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { timeFields } from './missed-events.ts'
-import { lookAt, lookAtReread, noteOutOfStep, rereadOutOfStep } from './step-looks.ts'
+import { countRefused, lookAt, lookAtReread, noteOutOfStep, refusalOf, rereadOutOfStep } from './step-looks.ts'
 
 export type StepCheckDependencies = {
   readonly db: Database
@@ -114,21 +113,20 @@ export async function runStepCheck(deps: StepCheckDependencies): Promise<'done' 
 }
 
 async function step(deps: StepCheckDependencies, check: StepCheck): Promise<'finished' | 'more'> {
-  if (check.phase === 'read') {
-    try {
-      return await readPage(deps, check)
-    } catch (error) {
-      if (!(error instanceof CrmRefusedError)) throw error
-      // Not ours to read, today: the connection's list of permissions says so. The other objects are compared.
-      await count(deps.db, 'step-check-refused', 1, {
-        connectionId: deps.connection.id,
-        detail: `${check.objectType} ${error.code}`,
-      })
-      return toNextObject(deps, check, async () => undefined)
-    }
+  try {
+    if (check.phase === 'read') return await readPage(deps, check)
+    if (check.phase === 'extra') return await lookForExtra(deps, check)
+    return await lookAtSuspects(deps, check)
+  } catch (error) {
+    const code = refusalOf(error)
+    if (code === null) throw error
+    // Not ours to read, today: the connection's list of permissions says so. The other objects are compared.
+    const { connectionId, objectType } = comparisonOf(deps, check)
+    return toNextObject(deps, check, async (trx) => {
+      await dropSuspects(trx, { connectionId, objectType })
+      await countRefused(trx, deps.connection.id, objectType, code)
+    })
   }
-  if (check.phase === 'extra') return lookForExtra(deps, check)
-  return lookAtSuspects(deps, check)
 }
 
 function comparisonOf({ connection }: StepCheckDependencies, { objectType, run }: StepCheck): Comparison {
@@ -263,7 +261,7 @@ async function counted(deps: StepCheckDependencies, objectType: string): Promise
   try {
     return await deps.count(objectType)
   } catch (error) {
-    if (error instanceof CrmRefusedError || error instanceof CrmBusyError) return null
+    if (refusalOf(error) !== null || error instanceof CrmBusyError) return null
     throw error
   }
 }

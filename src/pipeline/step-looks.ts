@@ -1,4 +1,5 @@
-import { type CrmClient, READ_BATCH_MAX } from '../crm/crm.ts'
+import { type CrmClient, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
+import { HubSpotScopeMissing } from '../crm/hubspot/hubspot-errors.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { objectShape } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
@@ -8,6 +9,7 @@ import { endNotice, listNotices, raiseNotice } from '../store/notices.ts'
 import {
   countOutOfStep,
   dueAsked,
+  giveUpReread,
   type SecondLook,
   type Suspect,
   settleLooks,
@@ -73,9 +75,34 @@ export async function lookAtReread(deps: LookDependencies): Promise<boolean> {
     limit: READ_BATCH_MAX[connection.crm],
   })
   if (asked === null) return false
-  await lookAt(deps, asked.objectType, asked.due, { looksMax: REREAD_LOOKS_MAX })
+  const { objectType, due } = asked
+  try {
+    await lookAt(deps, objectType, due, { looksMax: REREAD_LOOKS_MAX })
+  } catch (error) {
+    const code = refusalOf(error)
+    if (code === null) throw error
+    await inTransaction(db, async (trx) => {
+      await giveUpReread(trx, { connectionId: connection.id, objectType })
+      await countRefused(trx, connection.id, objectType, code)
+    })
+  }
   await noteOutOfStep(db, connection)
   return true
+}
+
+/** The code of "not this object, for you", which the same request would be told again; null: it says something else. */
+export function refusalOf(error: unknown): string | null {
+  if (error instanceof CrmRefusedError) return error.code
+  return error instanceof HubSpotScopeMissing ? 'MISSING_SCOPES' : null
+}
+
+export async function countRefused(
+  trx: DatabaseTransaction,
+  connectionId: ConnectionId,
+  objectType: string,
+  code: string,
+): Promise<void> {
+  await count(trx, 'step-check-refused', 1, { connectionId, detail: `${objectType} ${code}` })
 }
 
 /** Records per statement when asking for them to be read. */

@@ -74,6 +74,22 @@ export async function dueAsked(
   }
 }
 
+/**
+ * The CRM refuses to show this object: what is known of it is left as it is, what was only suspected is forgotten, and
+ * nobody is to look at either until the next comparison or the next "read again".
+ */
+export async function dropSuspects(trx: Kysely<Tables>, { connectionId, objectType }: ObjectOf): Promise<void> {
+  const which = sql`connection_id = ${connectionId} and object_type = ${objectType} and is_pending`
+  await sql`delete from out_of_step where ${which} and out_since is null`.execute(trx)
+  await sql`update out_of_step set is_pending = false, asked_at = null where ${which}`.execute(trx)
+}
+
+/** The CRM refuses to show these: they are being read again no longer, and stay out of step. */
+export async function giveUpReread(trx: Kysely<Tables>, { connectionId, objectType }: ObjectOf): Promise<void> {
+  await sql`update out_of_step set asked_at = null where connection_id = ${connectionId}
+    and object_type = ${objectType} and asked_at is not null`.execute(trx)
+}
+
 /** What the CRM said of a suspect just now; no fields: it has it no more. */
 export type SecondLook = {
   readonly recordId: string

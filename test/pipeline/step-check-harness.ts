@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { sql } from 'kysely'
+import type { CrmClient } from '../../src/crm/crm.ts'
+import type { Crm } from '../../src/model/record/change-event.ts'
+import { importBaseline } from '../../src/pipeline/import-baseline.ts'
+import { refreshBatch } from '../../src/pipeline/refresh.ts'
+import { runStepCheck, type StepCheckDependencies } from '../../src/pipeline/step-check.ts'
+import { lookAtReread, rereadOutOfStep } from '../../src/pipeline/step-looks.ts'
+import { saveBaseline } from '../../src/store/connections.ts'
+import { listNotices } from '../../src/store/notices.ts'
+import { askStepCheck, claimStepCheck, releaseStepCheck } from '../../src/store/step-checks.ts'
+import { contactPolicy, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
+import { PolledCrm } from './polled-crm.ts'
+
+export const DAY = 86_400_000
+
+export type Compared = Awaited<ReturnType<typeof compared>>
+
+/** A connection whose CRM has records with modification times, and what the worker does to compare them. */
+export async function compared(crmName: Crm = 'hubspot') {
+  const h = await pipelineHarness((crm) => {
+    staff(crm)
+    return [contactPolicy()]
+  }, crmName)
+  let nowMs = TUESDAY_MS
+  const crm = new PolledCrm(h.crm, () => nowMs)
+  const connection = { ...h.connection, title: 'Fake', feed: 'push' as const, baseline: { done: false, objects: {} } }
+  const fieldsOf = () => ({ fields: ['country', 'firstname', 'lastmodifieddate'], historyFields: [] })
+  const deps = (change: Partial<StepCheckDependencies> = {}): StepCheckDependencies => ({
+    db: h.db,
+    client: crm.client(),
+    connection,
+    fieldsOf,
+    count: async () => null,
+    instance: 'test',
+    nowMs: () => nowMs,
+    onReread: () => undefined,
+    signal: new AbortController().signal,
+    graceS: 0,
+    patienceMs: 0,
+    ...change,
+  })
+  const t = {
+    ...h,
+    crm,
+    deps,
+    advance(ms: number) {
+      nowMs += ms
+    },
+    async baseline() {
+      await saveBaseline(h.db, connection.id, { done: false, objects: {} })
+      await importBaseline({
+        ...deps(),
+        connection,
+        onPage: () => undefined,
+      })
+      await h.apply()
+    },
+    async compare(by: 'clock' | 'person' = 'person', depth: 'recent' | 'full' = 'full', change = {}) {
+      await askStepCheck(h.db, connection.id, by, depth)
+      return t.goOn(change)
+    },
+    async goOn(change: Partial<StepCheckDependencies> = {}, instance = 'test') {
+      assert.equal(await claimStepCheck(h.db, connection.id, instance), true)
+      try {
+        return await runStepCheck(deps({ ...change, instance }))
+      } finally {
+        await releaseStepCheck(h.db, connection.id, instance)
+      }
+    },
+    async out() {
+      const { rows } = await sql<{ key: string }>`
+        select object_type || '/' || record_id || ' ' || why as key from out_of_step
+        where out_since is not null order by 1`.execute(h.db)
+      return rows.map((row) => row.key)
+    },
+    async days(object = 'contacts') {
+      const { rows } = await sql<{ day: string; crm: number; ours: number; same: boolean }>`
+        select day, crm_count as crm, our_count as ours, crm_digest = our_digest as same from step_day
+        where run = 0 and object_type = ${object} order by day`.execute(h.db)
+      return rows.map((row) => `${row.day} ${row.crm}/${row.ours} ${row.same ? 'same' : 'other'}`)
+    },
+    /** What the workers do with records that are read again, until nobody waits. */
+    async reread(which = {}) {
+      const asked = await rereadOutOfStep(h.db, connection.id, which)
+      await t.settleReread()
+      return asked
+    },
+    async settleReread({ client }: { client?: CrmClient } = {}) {
+      for (let round = 0; round < 8; round += 1) {
+        await h.apply()
+        await sql`update record set read_after = null`.execute(h.db)
+        while ((await refreshBatch(deps())).taken > 0) await h.apply()
+        await sql`update out_of_step set looked_at = looked_at - interval '1 hour'`.execute(h.db)
+        await lookAtReread(deps(client && { client }))
+      }
+    },
+    async recovered() {
+      const { rows } = await sql<{ detail: string; n: number }>`
+        select detail, n from counter where name = 'reconcile-recovered' order by detail`.execute(h.db)
+      return Object.fromEntries(rows.map((row) => [row.detail, row.n]))
+    },
+    async noticed() {
+      const notices = await listNotices(h.db, { connectionId: connection.id, limit: 10 })
+      return notices.find(({ code }) => code === 'out-of-step')
+    },
+  }
+  return t
+}
