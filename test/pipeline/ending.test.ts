@@ -194,6 +194,9 @@ describe('the end of a connection, met by others', () => {
       (await connectionsLeft(stage.deps.db)).filter((one) => one.connectionId === id),
       [{ connectionId: id, late: true }],
     )
+    // Died within the erasure itself, with all else done.
+    await run(sql`update connection set erased_at = null where id = ${id}`)
+    assert.equal((await connectionsLeft(stage.deps.db)).find((one) => one.connectionId === id)?.late, false)
     await run(sql`update connection set erased_at = now() - interval '11 minutes' where id = ${id}`)
     assert.deepEqual(
       (await connectionsLeft(stage.deps.db)).filter((one) => one.connectionId === id),
