@@ -27,7 +27,8 @@ export type FieldDrift = {
     }
 )
 
-export type DriftKind = FieldDrift['kind']
+/** Why a field of a record cannot be judged. `not-read`: it came with no reading of this record so far. */
+export type DriftKind = FieldDrift['kind'] | 'not-read'
 
 export type DriftInput = {
   /** The fields as they are known, and what had drifted from them. */
@@ -137,6 +138,8 @@ export function driftInWords(field: string, kind: DriftKind | undefined): string
       return `${field} has another type in the CRM than the rules were written for`
     case 'option-removed':
       return `${field} holds a value whose place in the CRM's list changed since the rules were written`
+    case 'not-read':
+      return `${field} was not read of this record yet, or is withheld from us`
     default:
       return `our credentials may not read ${field}`
   }

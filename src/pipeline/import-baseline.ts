@@ -6,6 +6,7 @@ import {
   type Baseline,
   type BaselineObject,
   beginBaseline,
+  FROM_THE_START,
   type StartedBaseline,
   saveSchema,
   saveWatermark,
@@ -49,7 +50,11 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
       await assertStillThere(trx, connection.id)
       await storeAndApply(trx, connection, events)
       await advanceBaseline(trx, connection.id, baseline)
-      if (state.done) await saveWatermark(trx, connection.id, objectType, startedAtMs, state.count)
+      if (!state.done) return
+      // Asked for only since the import was stopped and went on: the first pages came without it.
+      const { fields } = deps.fieldsOf(connection.crm, objectType)
+      const isLate = state.fields !== undefined && fields.some((field) => !state.fields!.includes(field))
+      await saveWatermark(trx, connection.id, objectType, isLate ? FROM_THE_START : startedAtMs, state.count)
     })
     if (readSoFar(baseline) >= analyzeAt) {
       analyzeAt = 2 * readSoFar(baseline)
@@ -77,7 +82,14 @@ async function importObject(
   save: (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => Promise<void>,
 ): Promise<void> {
   const { client, connection, signal } = deps
-  let state: BaselineObject = known ?? { done: false, cursor: null, count: 0, total: await counted(deps, objectType) }
+  const { fields } = deps.fieldsOf(connection.crm, objectType)
+  let state: BaselineObject = known ?? {
+    done: false,
+    cursor: null,
+    count: 0,
+    total: await counted(deps, objectType),
+    fields,
+  }
   let gathered: ChangeEvent[] = []
   let savedAt = performance.now()
   let saving: Promise<void> = Promise.resolve()
@@ -103,6 +115,7 @@ async function importObject(
       for (const event of page.events) gathered.push(event)
       const done = page.cursor === null
       state = {
+        ...state,
         done,
         cursor: page.cursor,
         count: state.count + page.events.length,
@@ -142,5 +155,6 @@ async function noteSchema(
   objectType: string,
   unreadable: readonly string[],
 ): Promise<void> {
-  await saveSchema(deps.db, deps.connection.id, await deps.client.describe(objectType), unreadable)
+  const { fields } = deps.fieldsOf(deps.connection.crm, objectType)
+  await saveSchema(deps.db, deps.connection.id, await deps.client.describe(objectType), unreadable, fields)
 }

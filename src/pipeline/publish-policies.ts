@@ -1,11 +1,14 @@
+import { fieldsNeeded } from '../model/policy/fields.ts'
 import type { Policy, PolicyVersion } from '../model/policy/policy.ts'
 import { readiness } from '../model/policy/readiness.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
-import { listConnections } from '../store/connections.ts'
+import { watchedObjects } from '../model/record/object-shape.ts'
+import { listConnections, resyncObjects } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import { listUsers } from '../store/people.ts'
 import { putInForce, refusePolicy, retireWorkflows, storePolicyVersion, workflowOfFile } from '../store/policies.ts'
 import { markAllDirty } from '../store/records.ts'
+import { noteFieldsAsked } from '../store/schemas.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { buildDirectory } from './directory.ts'
 
@@ -29,6 +32,8 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     // One that needs a person comes back; one that was ended does not watch anything.
     if (status !== 'disconnected') connectionIds[crm].push(id)
   }
+  // Before any of it is in force: no decision may take a field that was never read for a blank one.
+  if (files.loaded.length > 0) await askForFields(db, connectionIds, policiesOf(files))
   const changed: string[] = []
   for (const { file, source, version } of files.loaded) {
     const { policy } = version
@@ -67,6 +72,24 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     })
   }
   return { changed }
+}
+
+/** What is known of an object without a field that a policy needs now is read again with it, from the start. */
+async function askForFields(
+  db: Database,
+  connectionIds: Readonly<Record<Crm, readonly ConnectionId[]>>,
+  policies: readonly Policy[],
+): Promise<void> {
+  for (const crm of ['hubspot', 'salesforce'] as const) {
+    for (const id of connectionIds[crm]) {
+      for (const objectType of watchedObjects(crm)) {
+        const { fields } = fieldsNeeded(policies, crm, objectType)
+        await inTransaction(db, async (trx) => {
+          if (await noteFieldsAsked(trx, id, objectType, fields)) await resyncObjects(trx, id, [objectType])
+        })
+      }
+    }
+  }
 }
 
 export function policiesOf(files: PolicyFiles): Policy[] {

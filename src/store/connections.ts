@@ -11,6 +11,8 @@ export type BaselineObject = {
   readonly cursor: string | null
   readonly count: number
   readonly total: number | null
+  /** What was asked for when it began. */
+  readonly fields?: readonly string[]
 }
 export type Baseline = {
   readonly done: boolean
@@ -296,12 +298,14 @@ export async function saveSchema(
   connectionId: string,
   schema: ObjectSchema,
   unreadable: readonly string[],
+  asked: readonly string[],
 ): Promise<void> {
   await sql`
-    insert into object_schema (connection_id, object_type, fields, unreadable)
-    values (${connectionId}, ${schema.objectType}, ${JSON.stringify(schema.fields)}::jsonb, ${unreadable}::text[])
+    insert into object_schema (connection_id, object_type, fields, unreadable, asked)
+    values (${connectionId}, ${schema.objectType}, ${JSON.stringify(schema.fields)}::jsonb, ${unreadable}::text[],
+      ${asked}::text[])
     on conflict (connection_id, object_type) do update set fields = excluded.fields, unreadable = excluded.unreadable,
-      read_at = now()`.execute(db)
+      asked = excluded.asked, read_at = now()`.execute(db)
 }
 
 export type Watermark = { readonly modifiedUntilMs: number }

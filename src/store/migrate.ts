@@ -17,6 +17,7 @@ import * as ending from './migrations/0010-ending.ts'
 import * as checkRuns from './migrations/0011-check-runs.ts'
 import * as decideAgain from './migrations/0011-decide-again.ts'
 import * as readingPlace from './migrations/0012-reading-place.ts'
+import * as fieldsAsked from './migrations/0013-fields-asked.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -36,6 +37,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-decide-again': decideAgain,
   '0011-check-runs': checkRuns,
   '0012-reading-place': readingPlace,
+  '0013-fields-asked': fieldsAsked,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

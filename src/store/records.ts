@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { driftedFields, type FieldDrift } from '../model/drift.ts'
+import { type DriftKind, driftedFields, type FieldDrift } from '../model/drift.ts'
 import type { ConnectionId, Crm, FieldText } from '../model/record/change-event.ts'
 import type { CrmRecord, FieldStamp, OwnerChange } from '../model/record/crm-record.ts'
 import type { Tables } from './tables.ts'
@@ -16,6 +16,8 @@ type RecordRow = {
   crm: Crm
   unreadable: string[] | null
   drift: readonly FieldDrift[] | null
+  /** What is asked for whenever the object is read, where some of it was never said of this record. */
+  asked: string[] | null
 }
 
 /** Fields that our credentials may not read, per connection and object. Small: one row per watched object. */
@@ -27,7 +29,8 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const HOLDERS_MAX = 200
 
 export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
-  r.merged_into, c.crm, s.unreadable, nullif(s.drift, '[]'::jsonb) as drift`
+  r.merged_into, c.crm, s.unreadable, nullif(s.drift, '[]'::jsonb) as drift,
+  case when not r.values ?& s.asked then s.asked end as asked`
 export const FROM = sql`record r
   join connection c on c.id = r.connection_id
   left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type`
@@ -43,9 +46,20 @@ export function toRecord(row: RecordRow): CrmRecord {
     ownerHistory: row.owner_history,
     deleted: row.deleted,
     mergedInto: row.merged_into,
-    unreadable: row.unreadable === null || row.unreadable.length === 0 ? NOTHING : new Set(row.unreadable),
-    ...(row.drift === null ? {} : { drifted: driftedFields(row.values, row.drift) }),
+    ...notToBeJudged(row),
   }
+}
+
+/** A field of which not even a blank was said has never been read of this record: nobody knows that it is blank. */
+function notToBeJudged({ values, unreadable, drift, asked }: RecordRow): Pick<CrmRecord, 'unreadable' | 'drifted'> {
+  const hidden = unreadable === null || unreadable.length === 0 ? NOTHING : new Set(unreadable)
+  const unread = (asked ?? []).filter((field) => !Object.hasOwn(values, field) && !hidden.has(field))
+  if (unread.length === 0) {
+    return { unreadable: hidden, ...(drift === null ? {} : { drifted: driftedFields(values, drift) }) }
+  }
+  const drifted = new Map<string, DriftKind>(unread.map((field) => [field, 'not-read']))
+  for (const [field, kind] of driftedFields(values, drift ?? [])) drifted.set(field, kind)
+  return { unreadable: new Set([...hidden, ...unread]), drifted }
 }
 
 /** Records of one connection by (object, id). */

@@ -12,3 +12,24 @@ export async function unreadableFields(
   const sets = new Map(rows.map((row) => [`${row.connection_id}/${row.object_type}`, new Set(row.unreadable)]))
   return (connectionId, objectType) => sets.get(`${connectionId}/${objectType}`) ?? NOTHING
 }
+
+/**
+ * Notes what is asked for whenever an object is read from now on. True: some of it was not asked for before, so that what
+ * is known of the object came without it. An object that was not imported yet notes it when it is.
+ */
+export async function noteFieldsAsked(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  objectType: string,
+  fields: readonly string[],
+): Promise<boolean> {
+  const { rows } = await sql<{ isMore: boolean }>`
+    update object_schema s set asked = ${fields}::text[]
+    from (select connection_id, object_type, asked from object_schema
+      where connection_id = ${connectionId} and object_type = ${objectType} for update) before
+    where s.connection_id = before.connection_id and s.object_type = before.object_type
+      and s.asked is distinct from ${fields}::text[]
+    -- by a version that did not note it: what there is counts as read
+    returning before.asked is not null and not ${fields}::text[] <@ before.asked as "isMore"`.execute(trx)
+  return rows[0]?.isMore ?? false
+}

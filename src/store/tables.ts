@@ -249,6 +249,7 @@ type ObjectSchemaTable = {
   fields: Json<StoredField[]>
   unreadable: Generated<string[]>
   drift: JsonDefault<FieldDrift[]>
+  asked: string[] | null
   read_at: InstantDefault
   refused_since: InstantOrNull
 }

@@ -52,8 +52,11 @@ function hiddenField(field: string, noun: string, objectType: string, drift: Dri
     causeTitle: isHidden ? `${field} of every ${noun} is hidden from our credentials` : driftInWords(field, drift),
     evidence: { [field]: null },
     unreadable: [field],
-    todo: isHidden
-      ? `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`
-      : `See with your CRM admin what became of ${field}; the workflow or the field has to be put right. Nothing is decided on it before then.`,
+    todo:
+      drift === 'not-read'
+        ? `Wait until ${field} was read, which is under way. Where this stays, ask your CRM admin to let the integration user read it.`
+        : isHidden
+          ? `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`
+          : `See with your CRM admin what became of ${field}; the workflow or the field has to be put right. Nothing is decided on it before then.`,
   })
 }
