@@ -21,6 +21,7 @@ import {
   type ShownRecord,
   standObject,
   suspectGone,
+  suspectKnown,
   suspectUnseen,
 } from '../store/step-compare.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -157,6 +158,8 @@ async function readPage(deps: StepCheckDependencies, check: StepCheck): Promise<
     const { equal, suspect } = await compareShown(trx, comparison, shown)
     await suspectGone(trx, comparison, gone)
     const done = page.cursor === null
+    const sinceDay = sinceDayOf(check)
+    if (done && sinceDay !== null) await suspectKnown(trx, comparison, sinceDay)
     await move(deps, check, trx, {
       objectType,
       phase: !done ? 'read' : check.depth === 'full' ? 'extra' : 'look',
@@ -225,13 +228,17 @@ async function lookAtSuspects(deps: StepCheckDependencies, check: StepCheck): Pr
     await inTransaction(db, (trx) => move(deps, check, trx, place))
     return 'more'
   }
-  const isFull = check.depth === 'full'
-  const crmSays = isFull ? await counted(deps, objectType) : null
-  const sinceDay = isFull ? null : new Date(check.sinceMs).toISOString().slice(0, 10)
+  const sinceDay = sinceDayOf(check)
+  const crmSays = sinceDay === null ? await counted(deps, objectType) : null
   const next = await toNextObject(deps, check, (trx) => standObject(trx, comparison, { sinceDay, crmSays }))
   // What the clock finds is mended first, and said only if that does not help.
   if (check.askedBy === 'person') await noteOutOfStep(db, connection)
   return next
+}
+
+/** The first UTC day that the comparison reads whole; null: all of them. */
+function sinceDayOf({ depth, sinceMs }: StepCheck): string | null {
+  return depth === 'full' ? null : new Date(sinceMs).toISOString().slice(0, 10)
 }
 
 async function toNextObject(

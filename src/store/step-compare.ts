@@ -104,6 +104,29 @@ export async function suspectGone(
   return rows.length
 }
 
+/**
+ * A comparison of recent records reads those of `sinceDay` and later, and what it did not read of what is known to be
+ * out of step there is no proof of anything: gone from the CRM, an extra one is as extra as before. These become suspects
+ * again, so that the second look says what they are now.
+ */
+export async function suspectKnown(
+  trx: Kysely<Tables>,
+  { connectionId, objectType, run }: Comparison,
+  sinceDay: string,
+): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    select record_id as id from out_of_step where connection_id = ${connectionId} and object_type = ${objectType}
+      and out_since is not null and run <> ${run} and day >= ${sinceDay}::date
+    order by record_id for update`.execute(trx)
+  const ids = rows.map((row) => row.id)
+  await withdraw(trx, { connectionId, objectType }, ids)
+  await sql`
+    update out_of_step set run = ${run}, is_pending = true, is_counted = false, looks = 0, looked_at = clock_timestamp()
+    where connection_id = ${connectionId} and object_type = ${objectType} and record_id = any(${ids}::text[])`.execute(
+    trx,
+  )
+}
+
 /** Our records per statement when looking for what the CRM did not show. */
 const UNSEEN_BATCH = 5_000
 

@@ -306,6 +306,23 @@ describe('the comparison with the CRM', () => {
     assert.deepEqual((await t.days()).at(-1), '2026-11-24 4/3 other')
   })
 
+  it('of recent records does not call mended what it cannot see: a record that the CRM has no more', async () => {
+    const t = await seven()
+    t.crm.remove('contacts', '3')
+    t.crm.put('contacts', '6', { country: 'FR' }, TUESDAY_MS)
+    t.crm.put('contacts', '9', { country: 'IT' }, TUESDAY_MS)
+    await t.compare()
+    assert.deepEqual(await t.out(), ['contacts/3 extra', 'contacts/6 different', 'contacts/9 missing'])
+    // One that we hold as it was, and one that we never had.
+    t.crm.remove('contacts', '6')
+    t.crm.remove('contacts', '9')
+    await t.compare('person', 'recent')
+    assert.deepEqual(await t.out(), ['contacts/3 extra', 'contacts/6 extra'])
+    assert.equal((await t.days()).at(-1), '2026-11-24 0/2 other')
+    assert.equal((await t.noticed())?.endedAt, null)
+    assert.equal((await t.noticed())?.says, '2 records of Fake are not what the CRM holds: 2 contacts.')
+  })
+
   it('of all records, when a person asks, replaces one of recent records that runs', async () => {
     const t = await seven()
     t.crm.remove('contacts', '3')
