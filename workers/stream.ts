@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { subscribe } from '../src/crm/salesforce/pubsub/subscribe.ts'
+import { baselineObjects } from '../src/pipeline/import-baseline.ts'
 import { streamNotices } from '../src/pipeline/notices-of-the-stream.ts'
 import { receiveEvents } from '../src/pipeline/receive.ts'
 import { listConnections, resyncObjects, saveReplayId, saveStreamState } from '../src/store/connections.ts'
@@ -86,7 +87,7 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
       await saveStreamState(db, connection.id, state.state)
       if (state.state === 'replay-lost') {
         // Changes may be missing: every object is read again from the start. Never silently on from "latest".
-        await resyncObjects(db, connection.id, null)
+        await resyncObjects(db, connection.id, baselineObjects('salesforce'))
         queues.wake('reconcile', connection.id)
         logger.warn({ connectionId: connection.id, why: state.why }, 'stream lost its place, reading everything again')
       }

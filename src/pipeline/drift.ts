@@ -5,14 +5,16 @@ import { canonicalJson } from '../model/policy/canonical.ts'
 import { fieldsNeeded, valuesNamed } from '../model/policy/fields.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
+import { decidedWith } from '../model/record/decided-with.ts'
 import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
-import { resyncObjects } from '../store/connections.ts'
+import { resyncObjects, saveSchema } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import { type KnownSchema, knownSchemas, saveDrift } from '../store/drift.ts'
 import { markAllDirty } from '../store/records.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { type About, ENDINGS, SENTENCES, type Sentence } from './notice-sentences.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection } from './notices.ts'
+import { isOfOneObject, noteRefusedObject } from './refused-object.ts'
 import type { RunningWorkflow } from './workflows.ts'
 
 export type DriftDependencies = {
@@ -29,14 +31,19 @@ export type DriftDependencies = {
  * came back, has what depends on it decided again, and is told. Returns the objects of which something changed.
  */
 export async function checkDrift(deps: DriftDependencies): Promise<readonly string[]> {
-  const { db, client, connection } = deps
+  const { db, connection } = deps
   const known = new Map((await knownSchemas(db, connection.id)).map((schema) => [schema.objectType, schema]))
   const changed: string[] = []
   for (const objectType of watchedObjects(connection.crm)) {
     const before = known.get(objectType)
-    // Not described yet: the first import does it. Of a task only its status matters.
-    if (before === undefined || objectShape(connection.crm, objectType)?.about === 'task') continue
-    const { fields: current } = await client.describe(objectType)
+    // Of a task only its status matters. Whoever polls finds out when what was refused is read again.
+    if (before?.isRefused || objectShape(connection.crm, objectType)?.about === 'task') continue
+    const current = await describe(deps, objectType)
+    if (current === null) continue
+    if (before === undefined) {
+      await saveFirst(deps, objectType, current)
+      continue
+    }
     const after = compare(deps, before, current)
     tell(deps, before, after)
     const isNews = !sameStanding(before, after)
@@ -52,6 +59,29 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
     })
   }
   return changed
+}
+
+/** An import that ended without a description: from here on there is something to compare with. */
+async function saveFirst(deps: DriftDependencies, objectType: string, current: readonly FieldSchema[]): Promise<void> {
+  const { db, connection } = deps
+  const needed = deps.fieldsOf(connection.crm, objectType).fields
+  const present = new Set(current.map(({ name }) => name))
+  const unreadable = needed.filter((field) => !present.has(field))
+  await inTransaction(db, async (trx) => {
+    await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, needed)
+    if (unreadable.length > 0) await markAllDirty(trx, decidedWith(connection.crm, objectType))
+  })
+}
+
+/** Null: the CRM refuses the object, which is noted. */
+async function describe(deps: DriftDependencies, objectType: string): Promise<readonly FieldSchema[] | null> {
+  try {
+    return (await deps.client.describe(objectType)).fields
+  } catch (error) {
+    if (!isOfOneObject(error)) throw error
+    await noteRefusedObject(deps, objectType, error)
+    return null
+  }
 }
 
 function compare(deps: DriftDependencies, before: KnownSchema, current: readonly FieldSchema[]): KnownSchema {
@@ -71,7 +101,13 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
     named: valuesNamed(policies, crm, objectType),
     isInForce: (hash) => inForce.has(hash),
   })
-  return { objectType, fields: current, unreadable: fields.filter((field) => !present.has(field)), drift }
+  return {
+    objectType,
+    isRefused: false,
+    fields: current,
+    unreadable: fields.filter((field) => !present.has(field)),
+    drift,
+  }
 }
 
 /** The workflows that look at the field. */
@@ -144,16 +180,4 @@ function spelledAnew(before: KnownSchema, after: KnownSchema): boolean {
   const types = new Map(before.fields.map(({ name, type }) => [name, type]))
   const needed = new Set([...before.drift, ...after.drift].map(({ field }) => field))
   return after.fields.some(({ name, type }) => needed.has(name) && types.has(name) && types.get(name) !== type)
-}
-
-/** Accounts and deals are part of the decision on others. */
-function decidedWith(crm: Crm, objectType: string): { crm: Crm; object: string }[] {
-  const about = objectShape(crm, objectType)?.about
-  const objects = about === 'person' ? [objectType] : watchedObjects(crm).filter((other) => isDecided(crm, other))
-  return objects.map((object) => ({ crm, object }))
-}
-
-function isDecided(crm: Crm, objectType: string): boolean {
-  const about = objectShape(crm, objectType)?.about
-  return about === 'person' || about === 'account'
 }

@@ -17,6 +17,7 @@ import { inTransaction } from '../store/transaction.ts'
 import { storeAndApply } from './apply.ts'
 import { withSample } from './baseline-progress.ts'
 import type { ReconcileDependencies } from './reconcile.ts'
+import { isOfOneObject, noteRefusedObject } from './refused-object.ts'
 
 export type ImportDependencies = ReconcileDependencies & {
   /** How many live records the CRM itself counts; null: it does not say. */
@@ -54,7 +55,9 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
       // Asked for only since the import was stopped and went on: the first pages came without it.
       const { fields } = deps.fieldsOf(connection.crm, objectType)
       const isLate = state.fields !== undefined && fields.some((field) => !state.fields!.includes(field))
-      await saveWatermark(trx, connection.id, objectType, isLate ? FROM_THE_START : startedAtMs, state.count)
+      // What was refused is read from the start by the first poll that may.
+      const untilMs = isLate || state.isRefused ? FROM_THE_START : startedAtMs
+      await saveWatermark(trx, connection.id, objectType, untilMs, state.count)
     })
     if (readSoFar(baseline) >= analyzeAt) {
       analyzeAt = 2 * readSoFar(baseline)
@@ -64,7 +67,15 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
   }
   for (const objectType of baselineObjects(connection.crm)) {
     if (deps.signal.aborted) break
-    if (!baseline.objects[objectType]?.done) await importObject(deps, objectType, baseline.objects[objectType], save)
+    if (baseline.objects[objectType]?.done) continue
+    try {
+      await importObject(deps, objectType, baseline.objects[objectType], save)
+    } catch (error) {
+      if (!isOfOneObject(error)) throw error
+      const count = baseline.objects[objectType]?.count ?? 0
+      await noteRefusedObject(deps, objectType, error)
+      await save(objectType, [], { done: true, cursor: null, count, total: count, isRefused: true })
+    }
   }
   if (baselineObjects(connection.crm).every((objectType) => baseline.objects[objectType]?.done)) {
     await analyzeRecords(db)
@@ -112,17 +123,19 @@ async function importObject(
         ...deps.fieldsOf(connection.crm, objectType),
         source: 'baseline',
       })
-      for (const event of page.events) gathered.push(event)
       const done = page.cursor === null
+      // Before the page counts as read: an object that is done without its fields being known stays so for ever.
+      if (page.unreadable.length > 0 || done) await noteSchema(deps, objectType, page.unreadable)
+      // At the end the CRM is asked once more, because people went on working while it was read.
+      const total = (done ? await counted(deps, objectType) : null) ?? page.total ?? state.total
+      for (const event of page.events) gathered.push(event)
       state = {
         ...state,
         done,
         cursor: page.cursor,
         count: state.count + page.events.length,
-        // At the end the CRM is asked once more, because people went on working while it was read.
-        total: (done ? await counted(deps, objectType) : null) ?? page.total ?? state.total,
+        total,
       }
-      if (page.unreadable.length > 0 || done) await noteSchema(deps, objectType, page.unreadable)
       if (done || gathered.length >= SAVE_AT || performance.now() - savedAt >= SAVE_AFTER_MS) await saveGathered()
     }
   } finally {

@@ -17,6 +17,7 @@ import { noticesOfAccess } from './access-notices.ts'
 import { CALL_LIMITS } from './budget.ts'
 import type { ConnectDeps } from './connect-crm.ts'
 import { DraftNotReadyError } from './connect-errors.ts'
+import { baselineObjects } from './import-baseline.ts'
 
 export type Made = {
   readonly crm: Crm
@@ -70,7 +71,7 @@ export async function makeConnection(
   })
   await putTokens(trx, id, tokens === null ? null : box.seal(tokensOf(id), JSON.stringify(tokens)))
   if (shares !== null) await saveShares(trx, id, shares)
-  if (before?.status === 'disconnected') await beginAgain(trx, id)
+  if (before?.status === 'disconnected') await beginAgain(trx, id, crm)
   // Who sets the environment has said so; a person who connects sees first what was found (pipeline/writing.ts).
   if (before === null || before.status === 'disconnected') {
     await setWriting(trx, id, { allowed: madeBy === 'environment', by: madeBy })
@@ -98,9 +99,9 @@ export async function makeConnection(
  * Nobody listened while it was ended: its cases and tasks will stand again (`settleConnection`), and what was changed or
  * deleted since is found by reading everything once more.
  */
-async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId): Promise<void> {
+async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId, crm: Crm): Promise<void> {
   await markRejoining(trx, connectionId)
-  await resyncObjects(trx, connectionId, null)
+  await resyncObjects(trx, connectionId, baselineObjects(crm))
 }
 
 /** One portal or org is one connection, however often it is connected. */

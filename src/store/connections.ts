@@ -13,6 +13,8 @@ export type BaselineObject = {
   readonly total: number | null
   /** What was asked for when it began. */
   readonly fields?: readonly string[]
+  /** The CRM did not let us read it, or no further: done so that nothing waits for it. */
+  readonly isRefused?: boolean
 }
 export type Baseline = {
   readonly done: boolean
@@ -327,26 +329,28 @@ export async function saveWatermark(
     insert into reconcile_watermark (connection_id, object_type, modified_until_ms, last_run_at, last_found)
     values (${connectionId}, ${objectType}, ${modifiedUntilMs}, now(), ${found})
     on conflict (connection_id, object_type) do update set modified_until_ms = excluded.modified_until_ms,
-      last_run_at = now(), last_found = excluded.last_found`.execute(trx)
+      last_run_at = now(), last_found = excluded.last_found, cursor = null, since_ms = null, latest_ms = null`.execute(
+    trx,
+  )
 }
 
 /**
- * Moves a watermark from where it was read to `to`. False: somebody asked meanwhile that the object be read from the
- * start, and that request stays.
+ * Moves a watermark from where it was read to `to`, at the end of a poll whose last stored place was `place`. False:
+ * somebody asked meanwhile that the object be read from the start, and that request stays.
  */
 export async function advanceWatermark(
   db: Kysely<Tables>,
   connectionId: string,
   objectType: string,
-  { from, to }: { readonly from: number | null; readonly to: number },
+  { from, to, place }: { readonly from: number; readonly to: number; readonly place: string | null },
   found: number,
 ): Promise<boolean> {
   const { rows } = await sql`
     insert into reconcile_watermark as w (connection_id, object_type, modified_until_ms, last_run_at, last_found)
     values (${connectionId}, ${objectType}, ${to}, now(), ${found})
     on conflict (connection_id, object_type) do update set modified_until_ms = excluded.modified_until_ms,
-      last_run_at = now(), last_found = excluded.last_found
-      where w.modified_until_ms = ${from}
+      last_run_at = now(), last_found = excluded.last_found, cursor = null, since_ms = null, latest_ms = null
+      where w.modified_until_ms = ${from} and w.cursor is not distinct from ${place}
     returning 1`.execute(db)
   return rows.length > 0
 }
@@ -354,23 +358,26 @@ export async function advanceWatermark(
 /** From the start: no time in a CRM is as early. */
 export const FROM_THE_START = 1
 
-/** Whether an object waits to be read from the start. Until the transaction ends nobody can ask for another. */
+/**
+ * Whether an object waits to be read from the start, and the CRM lets us. Until the transaction ends nobody can ask for
+ * another.
+ */
 export async function isResyncWaiting(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
-  const { rows } = await sql<{ modified_until_ms: number }>`
-    select modified_until_ms from reconcile_watermark where connection_id = ${connectionId}
-    order by object_type for update`.execute(trx)
-  return rows.some((row) => row.modified_until_ms === FROM_THE_START)
+  const { rows } = await sql<{ modified_until_ms: number; is_refused: boolean }>`
+    select w.modified_until_ms, s.refused_since is not null as is_refused from reconcile_watermark w
+    left join object_schema s on s.connection_id = w.connection_id and s.object_type = w.object_type
+    where w.connection_id = ${connectionId} order by w.object_type for update of w`.execute(trx)
+  return rows.some((row) => row.modified_until_ms === FROM_THE_START && !row.is_refused)
 }
 
-/** The stream cannot say what changed in these objects (null: in any): the next reconcile reads them from the start. */
+/** Nobody can say what changed in these objects: the next reconcile reads them from the start. */
 export async function resyncObjects(
   trx: Kysely<Tables>,
   connectionId: string,
-  objectTypes: readonly string[] | null,
+  objectTypes: readonly string[],
 ): Promise<void> {
-  await sql`update reconcile_watermark set modified_until_ms = ${FROM_THE_START}
-    where connection_id = ${connectionId} and (${objectTypes === null} or object_type = any(${objectTypes ?? []}::text[]))`.execute(
-    trx,
-  )
+  await sql`
+    update reconcile_watermark set modified_until_ms = ${FROM_THE_START}, cursor = null, since_ms = null, latest_ms = null
+    where connection_id = ${connectionId} and object_type = any(${objectTypes}::text[])`.execute(trx)
   await sql`update connection set reconciled_at = null where id = ${connectionId}`.execute(trx)
 }

@@ -5,6 +5,8 @@ import type { Tables } from './tables.ts'
 
 export type KnownSchema = {
   readonly objectType: string
+  /** The CRM does not let us read the object at all. */
+  readonly isRefused: boolean
   readonly fields: readonly FieldSchema[]
   readonly unreadable: readonly string[]
   readonly drift: readonly FieldDrift[]
@@ -13,7 +15,7 @@ export type KnownSchema = {
 /** The fields of each object as they were described last, and what had drifted by then. */
 export async function knownSchemas(db: Kysely<Tables>, connectionId: string): Promise<KnownSchema[]> {
   const { rows } = await sql<KnownSchema>`
-    select object_type as "objectType", fields, unreadable, drift from object_schema
+    select object_type as "objectType", refused_since is not null as "isRefused", fields, unreadable, drift from object_schema
     where connection_id = ${connectionId}`.execute(db)
   return rows
 }

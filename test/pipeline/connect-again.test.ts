@@ -3,6 +3,7 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { ConnectDeps } from '../../src/pipeline/connect-crm.ts'
 import { disconnect } from '../../src/pipeline/disconnect.ts'
+import { baselineObjects } from '../../src/pipeline/import-baseline.ts'
 import { runRecordsAftermath } from '../../src/store/aftermath.ts'
 import { resyncObjects } from '../../src/store/connections.ts'
 import { markRejoining } from '../../src/store/end-connection.ts'
@@ -52,7 +53,7 @@ describe('a connection that was ended with its history kept, and is connected ag
     await sql`update connection set status = 'connected', status_reason = null`.execute(h.db)
     await inTransaction(h.db, async (trx) => {
       await markRejoining(trx, h.crm.connectionId)
-      await resyncObjects(trx, h.crm.connectionId, null)
+      await resyncObjects(trx, h.crm.connectionId, baselineObjects(h.crm.crm))
     })
     await h.decide()
     assert.deepEqual(await h.openExceptions(), [], 'nothing is decided before its cases are open again')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Crm } from '../../src/model/record/change-event.ts'
-import { importBaseline } from '../../src/pipeline/import-baseline.ts'
+import { baselineObjects, importBaseline } from '../../src/pipeline/import-baseline.ts'
 import { settleMissedEvents } from '../../src/pipeline/missed-events.ts'
 import { type ReconcileDependencies, reconcile } from '../../src/pipeline/reconcile.ts'
 import { resyncObjects, saveBaseline } from '../../src/store/connections.ts'
@@ -175,7 +175,7 @@ describe('the poll by modification date', () => {
       await t.poll()
       t.advance(HOUR)
       t.crm.put('Lead', '1', { country: 'FR' })
-      await resyncObjects(t.db, t.connection.id, null)
+      await resyncObjects(t.db, t.connection.id, baselineObjects('salesforce'))
       assert.equal(await t.poll(), true)
       await t.settle()
       assert.deepEqual(await t.recovered(), { Lead: 1 })
