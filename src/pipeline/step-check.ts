@@ -69,6 +69,10 @@ class SupersededError extends Error {
   override readonly name = 'SupersededError'
 }
 
+function superseded(connectionId: string): SupersededError {
+  return new SupersededError(`The comparison of "${connectionId}" is no longer this one`)
+}
+
 /**
  * Compares our records with the CRM's, page by page: memory is one page, each page and the place after it are one
  * commit, so that a kill costs one page. Nothing that is read here becomes an event. The caller holds the claim.
@@ -78,7 +82,7 @@ class SupersededError extends Error {
  * first, nothing of it waiting with us, and the two still different.
  */
 export async function runStepCheck(deps: StepCheckDependencies): Promise<'done' | 'stopped'> {
-  const { db, connection, instance, signal } = deps
+  const { db, connection, signal } = deps
   let check = await readStepCheck(db, connection.id)
   if (check?.state === 'asked') {
     const sinceMs = check.depth === 'full' ? 0 : startOfDay(deps.nowMs()) - (RECENT_DAYS - 1) * DAY_MS
@@ -91,7 +95,7 @@ export async function runStepCheck(deps: StepCheckDependencies): Promise<'done' 
       await lookAtReread(deps)
       const next = await step(deps, check)
       if (next === 'finished') {
-        await finish(deps, check)
+        await mendAndSay(check)
         return 'done'
       }
       check = await readStepCheck(db, connection.id)
@@ -104,11 +108,9 @@ export async function runStepCheck(deps: StepCheckDependencies): Promise<'done' 
   }
   return 'stopped'
 
-  async function finish(by: StepCheckDependencies, { run, askedBy }: StepCheck): Promise<void> {
-    const finished = await inTransaction(db, (trx) => finishStepCheck(trx, connection.id, { instance, run }))
-    if (!finished) return
+  async function mendAndSay({ askedBy }: StepCheck): Promise<void> {
     // What the clock found is mended; what a person asked for stays as the number that they came to see.
-    if (askedBy === 'clock' && (await rereadOutOfStep(db, connection.id, {})) > 0) by.onReread()
+    if (askedBy === 'clock' && (await rereadOutOfStep(db, connection.id, {})) > 0) deps.onReread()
     await noteOutOfStep(db, connection)
   }
 }
@@ -246,19 +248,18 @@ async function toNextObject(
   check: StepCheck,
   inSame: (trx: DatabaseTransaction) => Promise<void>,
 ): Promise<'finished' | 'more'> {
-  const objects = comparedObjects(deps.connection.crm)
+  const { db, connection, instance } = deps
+  const objects = comparedObjects(connection.crm)
   const next = objects[objects.indexOf(check.objectType!) + 1]
-  await inTransaction(deps.db, async (trx) => {
+  await inTransaction(db, async (trx) => {
     await inSame(trx)
-    const place: StepPlace = {
-      objectType: next ?? check.objectType!,
-      phase: next === undefined ? 'look' : 'read',
-      cursor: null,
-      pages: 0,
-      records: 0,
-      ofTotal: null,
+    if (next !== undefined) {
+      const place: StepPlace = { objectType: next, phase: 'read', cursor: null, pages: 0, records: 0, ofTotal: null }
+      await move(deps, check, trx, place)
+    } else if (!(await finishStepCheck(trx, connection.id, { instance, run: check.run }))) {
+      // In the same commit, or whoever goes on after a kill would put nothing in place of this object's result.
+      throw superseded(connection.id)
     }
-    await move(deps, check, trx, place)
   })
   return next === undefined ? 'finished' : 'more'
 }
@@ -280,7 +281,7 @@ async function move(
   place: StepPlace,
 ): Promise<void> {
   if (!(await moveStepCheck(trx, connection.id, { instance, run }, place))) {
-    throw new SupersededError(`The comparison of "${connection.id}" is no longer this one`)
+    throw superseded(connection.id)
   }
 }
 

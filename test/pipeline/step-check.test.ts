@@ -253,6 +253,24 @@ describe('the comparison with the CRM', () => {
     assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 1)
   })
 
+  it('keeps the result of its last object when it was killed at its very end', async () => {
+    const t = await seven('hubspot', 'deals')
+    t.crm.remove('deals', '3')
+    await t.compare()
+    const [out, days] = [await t.out(), await t.days('deals')]
+    assert.deepEqual(out, ['deals/3 extra'])
+    await sql`create function killed() returns trigger language plpgsql as $$ begin raise 'killed'; end $$`.execute(
+      t.db,
+    )
+    await sql`create trigger killed before update on step_check for each row when (new.state = 'idle')
+      execute function killed()`.execute(t.db)
+    await assert.rejects(t.compare(), /killed/)
+    await sql`drop trigger killed on step_check`.execute(t.db)
+    assert.equal(await t.goOn(), 'done')
+    assert.deepEqual(await t.out(), out)
+    assert.deepEqual(await t.days('deals'), days)
+  })
+
   it('is done by one at a time', async () => {
     const t = await seven()
     await askStepCheck(t.db, t.connection.id, 'person', 'full')
