@@ -4,10 +4,10 @@ import { readiness } from '../model/policy/readiness.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
 import { listConnections, resyncObjects } from '../store/connections.ts'
-import type { Database } from '../store/database.ts'
+import type { Database, DatabaseTransaction } from '../store/database.ts'
+import { askToDecideAgain } from '../store/decide-again.ts'
 import { listUsers } from '../store/people.ts'
 import { putInForce, refusePolicy, retireWorkflows, storePolicyVersion, workflowOfFile } from '../store/policies.ts'
-import { markAllDirty } from '../store/records.ts'
 import { noteFieldsAsked } from '../store/schemas.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { buildDirectory } from './directory.ts'
@@ -32,6 +32,10 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     // One that needs a person comes back; one that was ended does not watch anything.
     if (status !== 'disconnected') connectionIds[crm].push(id)
   }
+  const decideAgain = async (trx: DatabaseTransaction, { objects }: Pick<Policy, 'objects'>) => {
+    const crms = [...new Set(objects.map(({ crm }) => crm))].sort()
+    for (const id of crms.flatMap((crm) => connectionIds[crm])) await askToDecideAgain(trx, id)
+  }
   // Before any of it is in force: no decision may take a field that was never read for a blank one.
   if (files.loaded.length > 0) await askForFields(db, connectionIds, policiesOf(files))
   const changed: string[] = []
@@ -44,7 +48,7 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
       const { workflow, title, mode } = policy
       const inForce = { workflow, title, file, hash: version.hash, mode, effectiveMode, problems }
       if (!(await putInForce(trx, inForce))) return false
-      await markAllDirty(trx, policy.objects)
+      await decideAgain(trx, policy)
       return true
     })
     if (isNew) changed.push(policy.workflow)
@@ -66,7 +70,7 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     await inTransaction(db, async (trx) => {
       const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
       for (const policy of await retireWorkflows(trx, present)) {
-        await markAllDirty(trx, policy.objects)
+        await decideAgain(trx, policy)
         changed.push(policy.workflow)
       }
     })

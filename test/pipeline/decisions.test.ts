@@ -9,6 +9,7 @@ import { decideBatch } from '../../src/pipeline/decide-changes.ts'
 import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
 import { reconcile } from '../../src/pipeline/reconcile.ts'
 import { isResyncWaiting, readWatermarks, resyncObjects, saveWatermark } from '../../src/store/connections.ts'
+import { markNextToDecideAgain } from '../../src/store/decide-again.ts'
 import { markRechecksDirty } from '../../src/store/records.ts'
 import { taskContents } from '../../src/store/tasks.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
@@ -399,17 +400,25 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.equal((await h.openExceptions()).length, 1)
   })
 
-  it('puts a policy in force and marks its records in one commit', async () => {
+  it('puts a policy in force and asks that its records are decided again in one commit, without holding them', async () => {
     const { h } = await withTask()
     await sql`create function fail() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$`.execute(
       h.db,
     )
-    await sql`create trigger fail before update on record for each row execute function fail()`.execute(h.db)
+    await sql`create trigger fail before insert on decide_again for each row execute function fail()`.execute(h.db)
     const changed = versionOf(contactPolicy({ title: 'Another' }))
     const files = { loaded: [{ file: 'routing.yaml', source: '', version: changed }], refused: [] }
     await assert.rejects(publishPolicies(h.db, files), /disk full/)
-    await sql`drop trigger fail on record`.execute(h.db)
+    await sql`drop trigger fail on decide_again`.execute(h.db)
+    const reader = new pg.Client({ connectionString: h.url })
+    await reader.connect()
+    await reader.query('begin')
+    await reader.query('select * from record for update')
+    // It would wait for ever for a record that somebody holds.
     assert.deepEqual((await publishPolicies(h.db, files)).changed, ['routing'])
+    await reader.query('commit')
+    await reader.end()
+    assert.equal(await markNextToDecideAgain(h.db, h.connection.id), false)
     assert.deepEqual(
       await rowsOf(h, sql`select dirty_since is not null as dirty from record where object_type = 'contacts'`),
       [{ dirty: true }],
