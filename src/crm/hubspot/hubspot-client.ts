@@ -7,8 +7,8 @@ import type { Portal } from './portal.ts'
 
 /** HubSpot through the verbs that both CRMs share. Why it speaks HTTP itself: docs/decisions/0003-hubspot-client.md. */
 export function hubSpotClient(portal: Portal): CrmClient {
-  const { connectionId, appId, http, paths, schemas, taskKey } = portal
-  const records = createHubSpotRecords({ connectionId, appId, http, paths, schemas })
+  const { connectionId, appId, http, paths, schemas, taskKey, nowMs } = portal
+  const records = createHubSpotRecords({ connectionId, appId, http, paths, schemas, nowMs })
   const tasks = createHubSpotTasks({ http, paths, schemas, taskKey })
   return {
     crm: 'hubspot',

@@ -1,5 +1,6 @@
 import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
 import { type ChangedPage, type ChangedSince, CrmRefusedError, type ReadRecords } from '../crm.ts'
+import { type ArchivedCursor, afterPage, createDeletionRounds } from './deletion-rounds.ts'
 import { contextTexts, errorDetails, HubSpotRefusal } from './hubspot-errors.ts'
 import type { HubSpotHttp } from './hubspot-http.ts'
 import type { HubSpotPaths } from './hubspot-paths.ts'
@@ -19,6 +20,7 @@ export type RecordsOptions = {
   readonly http: HubSpotHttp
   readonly paths: HubSpotPaths
   readonly schemas: HubSpotSchemas
+  readonly nowMs: () => number
 }
 
 const PAGE = 100
@@ -26,12 +28,13 @@ const PAGE = 100
 const PAGE_WITH_HISTORY = 50
 // The search body may have 3,000 characters, of which quotes and filters take their part. Wider sets are read by id.
 const NAMES_MAX = 1_700
-// Deleted records cannot be asked for by time. A recycle bin fuller than this is left to the deletion webhooks.
-const ARCHIVED_PAGES_MAX = 50
 // What names the actor of a creation, and the ids that were merged into a record.
 const ALWAYS = ['createdate', 'hs_createdate', 'hs_object_source', 'hs_object_source_id', 'hs_merged_object_ids']
 
-export function createHubSpotRecords({ connectionId, appId, http, paths, schemas }: RecordsOptions): HubSpotRecords {
+export function createHubSpotRecords(options: RecordsOptions): HubSpotRecords {
+  const { connectionId, appId, http, paths, schemas, nowMs } = options
+  const rounds = createDeletionRounds(nowMs)
+
   type Wanted = Pick<ChangedSince, 'objectType' | 'fields' | 'historyFields'>
 
   async function readingOf(
@@ -87,20 +90,20 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
     return { records, next: next === null ? null : { mode: 'list', after: next }, total: null }
   }
 
-  async function archivedPage(
-    cursor: Extract<PageCursor, { mode: 'archived' }>,
-    reading: RecordReading,
-  ): Promise<Page> {
-    const body = await list({ ...reading, historyFields: [] }, cursor.after, true)
-    const next = nextPageOf(body)
+  async function archivedPage(cursor: ArchivedCursor, reading: RecordReading): Promise<Page> {
+    if (cursor.isListed) {
+      rounds.settle(reading.objectType, cursor)
+      return { records: [], next: null, total: null }
+    }
+    const body = await list({ ...reading, historyFields: [] }, cursor.after, true).catch((error: unknown) => {
+      if (error instanceof CrmRefusedError) rounds.again(reading.objectType, cursor)
+      throw error
+    })
     return {
       records: resultsOf(body, `list deleted ${reading.objectType}`).flatMap((record) =>
         (instantMsOf(record.archivedAt) ?? 0) >= cursor.sinceMs ? { ...record, archived: true } : [],
       ),
-      next:
-        next === null || cursor.page >= ARCHIVED_PAGES_MAX
-          ? null
-          : { mode: 'archived', sinceMs: cursor.sinceMs, after: next, page: cursor.page + 1 },
+      next: afterPage(cursor, nextPageOf(body)),
       total: null,
     }
   }
@@ -141,7 +144,6 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
       const properties = objectOf(record?.properties)
       return instantMsOf(properties?.[modifiedField]) ?? instantMsOf(record?.updatedAt)
     }
-    const deletions: PageCursor = { mode: 'archived', sinceMs: cursor.firstMs, after: null, page: 1 }
 
     if (cursor.tiesAfterId !== null) {
       const lastId = idOf(results.at(-1)?.id)
@@ -151,7 +153,7 @@ export function createHubSpotRecords({ connectionId, appId, http, paths, schemas
           : { ...cursor, sinceMs: cursor.sinceMs + 1, tiesAfterId: null }
       return { records: await complete(results), next, total }
     }
-    if (!full) return { records: await complete(results), next: deletions, total }
+    if (!full) return { records: await complete(results), next: rounds.next(reading.objectType, cursor.firstMs), total }
     const lastMs = timeOf(results.at(-1)) ?? cursor.sinceMs
     if (lastMs === timeOf(results[0]) || lastMs <= cursor.sinceMs) {
       // All of one millisecond and maybe more of it: start that millisecond again, by id. An index that answers with

@@ -9,7 +9,22 @@ export type PageCursor =
       /** Set while one millisecond is walked by id. */
       readonly tiesAfterId: string | null
     }
-  | { readonly mode: 'archived'; readonly sinceMs: number; readonly after: string | null; readonly page: number }
+  | {
+      readonly mode: 'archived'
+      /** What was deleted before is not told. */
+      readonly sinceMs: number
+      /** Where the poll began in which this round of the recycle bin began: the round after it looks from there. */
+      readonly changedFromMs: number
+      /** When the poll listed its first page of the bin, by our clock. */
+      readonly polledAtMs: number
+      readonly after: string | null
+      /** The page of the round, from 1 on. */
+      readonly page: number
+      /** How many pages this poll may still list. */
+      readonly pagesLeft: number
+      /** The poll has listed what it lists. Asking for this place says that the pages before it were kept. */
+      readonly isListed: boolean
+    }
 
 export function printCursor(cursor: PageCursor): string {
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
@@ -37,7 +52,13 @@ function isPageCursor(value: unknown): value is PageCursor {
         Number.isSafeInteger(cursor.sinceMs) && Number.isSafeInteger(cursor.firstMs) && textOrNull(cursor.tiesAfterId)
       )
     case 'archived':
-      return Number.isSafeInteger(cursor.sinceMs) && textOrNull(cursor.after) && Number.isSafeInteger(cursor.page)
+      return (
+        [cursor.sinceMs, cursor.changedFromMs, cursor.polledAtMs, cursor.page, cursor.pagesLeft].every((number) =>
+          Number.isSafeInteger(number),
+        ) &&
+        textOrNull(cursor.after) &&
+        typeof cursor.isListed === 'boolean'
+      )
     default:
       return false
   }

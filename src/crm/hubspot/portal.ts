@@ -42,6 +42,7 @@ export type Portal = {
   readonly paths: HubSpotPaths
   readonly schemas: HubSpotSchemas
   readonly taskKey: TaskKey
+  readonly nowMs: () => number
   identify(): Promise<CrmIdentity>
   /** The limits that HubSpot's answers named last; null when none did, as for OAuth apps. */
   limits(): CallUsage | null
@@ -125,6 +126,7 @@ export function openPortal(options: PortalOptions): Portal {
     paths,
     schemas,
     taskKey: createTaskKey({ http, paths, schemas }, options.taskKey),
+    nowMs,
     identify,
     limits: () => limits,
     recordUrl: (objectType, recordId) => {
