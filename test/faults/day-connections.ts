@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
 import type { HubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import type { SalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import type { CrmAddress, Grant } from '../../src/crm/grant.ts'
@@ -38,6 +39,8 @@ export async function connectDay(
     await createDraftTaskKey(deps, draftId)
     const { connectionId } = await startDraft(deps, draftId, { dayShare: 1, windowShare: 1 })
     await letWrite(db, connectionId, { allowed: true, by: 'test', nowMs: context.nowMs() })
+    // Long ago, because a day sets back when intents were decided, and one from before this is decided anew.
+    await sql`update connection set writes_since = now() - interval '1 day' where id = ${connectionId}`.execute(db)
     const opened = openConnection(deps, (await findConnection(db, connectionId))!)
     await opened.client.identify()
     return opened
