@@ -5,12 +5,11 @@ import { canonicalJson } from '../model/policy/canonical.ts'
 import { fieldsNeeded, valuesNamed } from '../model/policy/fields.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
-import { decidedWith } from '../model/record/decided-with.ts'
 import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
 import { resyncObjects, saveSchema } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
+import { askToDecideAgain } from '../store/decide-again.ts'
 import { type KnownSchema, knownSchemas, saveDrift } from '../store/drift.ts'
-import { markAllDirty } from '../store/records.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { type About, ENDINGS, SENTENCES, type Sentence } from './notice-sentences.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection } from './notices.ts'
@@ -53,9 +52,10 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
       await saveDrift(trx, connection.id, after)
       if (!isNews) return
       // What changed while a field was away is in no event.
-      const isBack = before.unreadable.some((field) => !after.unreadable.includes(field))
+      const { fields: needed } = deps.fieldsOf(connection.crm, objectType)
+      const isBack = before.unreadable.some((field) => needed.includes(field) && !after.unreadable.includes(field))
       if (isBack || spelledAnew(before, after)) await resyncObjects(trx, connection.id, [objectType])
-      await markAllDirty(trx, decidedWith(connection.crm, objectType))
+      await askToDecideAgain(trx, connection.id)
     })
   }
   return changed
@@ -69,7 +69,7 @@ async function saveFirst(deps: DriftDependencies, objectType: string, current: r
   const unreadable = needed.filter((field) => !present.has(field))
   await inTransaction(db, async (trx) => {
     await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, needed)
-    if (unreadable.length > 0) await markAllDirty(trx, decidedWith(connection.crm, objectType))
+    if (unreadable.length > 0) await askToDecideAgain(trx, connection.id)
   })
 }
 

@@ -1,11 +1,10 @@
 import { type CrmClient, type CrmReconnectError, CrmRefusedError } from '../crm/crm.ts'
 import { HubSpotScopeMissing } from '../crm/hubspot/hubspot-errors.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
-import { decidedWith } from '../model/record/decided-with.ts'
 import type { Database } from '../store/database.ts'
+import { askToDecideAgain } from '../store/decide-again.ts'
 import { endNotice, raiseNotice } from '../store/notices.ts'
 import { forgetReadingPlace } from '../store/reading-places.ts'
-import { markAllDirty } from '../store/records.ts'
 import { endRefusal, saveRefusal } from '../store/refused-objects.ts'
 import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -41,7 +40,7 @@ export async function noteRefusedObject(
     // It may be the place itself that is refused.
     await forgetReadingPlace(trx, id, objectType)
     if (!(await saveRefusal(trx, id, objectType, fields))) return
-    await markAllDirty(trx, decidedWith(crm, objectType))
+    await askToDecideAgain(trx, id)
     await raiseNotice(trx, {
       connectionId: id,
       code: CODE,
@@ -68,7 +67,7 @@ export async function noteObjectReadable(
   await inTransaction(db, async (trx) => {
     await assertStillThere(trx, id)
     await endRefusal(trx, id, schema, unreadable)
-    await markAllDirty(trx, decidedWith(crm, objectType))
+    await askToDecideAgain(trx, id)
     const says = `${CRM_NAME[crm]} lets us read ${objectType} again, and what changed meanwhile was read. What depends on it is decided again.`
     await endNotice(trx, { connectionId: id, code: CODE, subject: objectType, says })
   })

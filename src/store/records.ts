@@ -245,21 +245,6 @@ export async function markOwnedDirty(
   )
 }
 
-/** Everything is decided again: a policy changed, or a person became unavailable. */
-export async function markAllDirty(
-  db: Kysely<Tables>,
-  objects: readonly { crm: Crm; object: string }[],
-): Promise<void> {
-  if (objects.length === 0) return
-  await markRows(
-    db,
-    sql`select distinct r.connection_id, r.object_type, r.record_id
-      from unnest(${objects.map((o) => o.crm)}::text[], ${objects.map((o) => o.object)}::text[]) as w(crm, object)
-      join connection c on c.crm = w.crm and c.status <> 'disconnected'
-      join record r on r.connection_id = c.id and r.object_type = w.object`,
-  )
-}
-
 /**
  * Marks records of one connection for another decision, in key order, from the one after `after`. Returns the last of
  * them, or null when there are no more.
