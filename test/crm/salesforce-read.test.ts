@@ -134,6 +134,21 @@ describe('reading from Salesforce', () => {
     )
   })
 
+  it('reads on where Salesforce cannot count in time', async () => {
+    org.on(
+      'GET',
+      '/query',
+      { json: { totalSize: 2000, done: false, nextRecordsUrl: '/x', records: [lead(A, '2026-11-22T10:00:00')] } },
+      { status: 400, json: [{ errorCode: 'QUERY_TIMEOUT', message: 'Your query request was running for too long.' }] },
+      rows(lead(B, '2026-11-22T10:00:00')),
+    )
+    const client = org.client()
+    const first = await client.changedSince(wanted)
+    assert.deepEqual([first.events.length, first.total], [1, null])
+    const second = await client.changedSince({ ...wanted, cursor: first.cursor })
+    assert.equal(second.events[0]?.recordId, B)
+  })
+
   it('lists deleted records after the changed ones, and a merge by its survivor', async () => {
     org.on('GET', '/query', rows())
     org.on(

@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '../../model/record/change-event.ts'
 import type { ChangedPage, ChangedSince, ReadRecords } from '../crm.ts'
-import { READ_BATCH_MAX } from '../crm.ts'
+import { CrmRefusedError, CrmUnknownError, READ_BATCH_MAX } from '../crm.ts'
 import { timeMs } from './field-text.ts'
 import type { ObjectSchemas } from './object-schemas.ts'
 import { deletedRowEvent, type RowContext, rowEvent, type Selection, selectFields } from './row-event.ts'
@@ -67,16 +67,23 @@ function deletedSelect({ schema, modifiedField }: Selection): string[] {
   return ['Id', modifiedField, ...optional]
 }
 
+/** A courtesy for whoever shows progress. Null: Salesforce did not say. */
 async function countAll(
   call: SalesforceCall,
   { objectType, modifiedField }: Selection,
   { sinceMs }: ChangedSince,
   rows: number,
   full: boolean,
-): Promise<number> {
+): Promise<number | null> {
   if (!full) return rows
   const where = sinceMs > 0 ? ` WHERE ${modifiedField} >= ${soqlInstant(sinceMs)}` : ''
-  return (await query(call, `SELECT COUNT() FROM ${soqlName(objectType)}${where}`)).totalSize
+  try {
+    return (await query(call, `SELECT COUNT() FROM ${soqlName(objectType)}${where}`)).totalSize
+  } catch (error) {
+    // Tens of millions are not counted within Salesforce's time, and are read all the same.
+    if (error instanceof CrmRefusedError || error instanceof CrmUnknownError) return null
+    throw error
+  }
 }
 
 function nextCursor(
