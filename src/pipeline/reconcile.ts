@@ -187,8 +187,15 @@ async function savePage(
   })
 }
 
+/**
+ * How far the changes were seen. What is gone is read after them, and a deletion that came meanwhile says nothing about
+ * the changes just before it.
+ */
 function latestOf(events: readonly ChangeEvent[], latestMs: number): number {
   let latest = latestMs
-  for (const event of events) if (event.occurredAtMs > latest) latest = event.occurredAtMs
+  for (const event of events) {
+    const isGone = event.kind === 'deleted' || (event.kind === 'merged' && !event.complete)
+    if (!isGone && event.occurredAtMs > latest) latest = event.occurredAtMs
+  }
   return latest
 }

@@ -27,6 +27,8 @@ export class PolledCrm {
   onPage: (wanted: ChangedSince) => void = () => undefined
   readonly crm: Crm
   readonly connectionId: ConnectionId
+  /** What the pages also tell as deleted. */
+  gone: readonly ChangeEvent[] = []
   readonly #nowMs: () => number
   readonly #fake: FakeCrm
 
@@ -99,7 +101,10 @@ export class PolledCrm {
     const page = rest.slice(0, this.pageSize)
     const last = page.at(-1)
     return {
-      events: page.map((record) => this.#event(record, wanted.source)),
+      events: [
+        ...page.map((record) => this.#event(record, wanted.source)),
+        ...this.gone.filter((event) => event.objectType === wanted.objectType),
+      ],
       cursor: last && rest.length > page.length ? `${last.modifiedMs}/${last.id}` : null,
       unreadable: [],
       total: shown.length,

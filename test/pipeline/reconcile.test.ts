@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { Crm } from '../../src/model/record/change-event.ts'
+import { CrmBusyError, CrmRefusedError } from '../../src/crm/crm.ts'
+import { HubSpotScopeMissing } from '../../src/crm/hubspot/hubspot-errors.ts'
+import type { ChangeEvent, Crm } from '../../src/model/record/change-event.ts'
 import { baselineObjects, importBaseline } from '../../src/pipeline/import-baseline.ts'
 import { settleMissedEvents } from '../../src/pipeline/missed-events.ts'
 import { type ReconcileDependencies, reconcile } from '../../src/pipeline/reconcile.ts'
@@ -32,9 +34,22 @@ describe('the poll by modification date', () => {
     const crm = new PolledCrm(h.crm, () => nowMs)
     crm.clockOffMs = clockOffMs
     const connection = { ...h.connection, feed, baseline: { done: false, objects: {} } }
+    const described = new Map<string, readonly string[]>()
     const deps = (): ReconcileDependencies => ({
       db: h.db,
-      client: crm.client(),
+      client: {
+        ...crm.client(),
+        describe: async (objectType) => ({
+          objectType,
+          fields: (described.get(objectType) ?? []).map((name) => ({
+            name,
+            label: name,
+            type: 'text' as const,
+            options: [],
+            writable: true,
+          })),
+        }),
+      },
       connection,
       fieldsOf: () => ({ fields: ['country', 'firstname', 'lastmodifieddate'], historyFields: [] }),
       nowMs: () => nowMs,
@@ -58,6 +73,9 @@ describe('the poll by modification date', () => {
         if (complete) await sql`update connection set reconciled_at = now()`.execute(h.db)
         await h.apply()
         return complete
+      },
+      describes(objectType: string, fields: readonly string[]) {
+        described.set(objectType, fields)
       },
       settle: (graceS = 0, quietS = 900) => settleMissedEvents(h.db, connection, { graceS, quietS }),
       async value(objectType: string, id: string, field: string) {
@@ -227,6 +245,156 @@ describe('the poll by modification date', () => {
     for (let n = 0; n < 1_000; n += 1) t.crm.put('contacts', `r${n}`, { country: 'DE' }, at)
     await t.poll()
     assert.equal(await t.events(), 1_000)
+  })
+
+  describe('an object that the CRM refuses', () => {
+    const refusals = {
+      'as one that our user may not see': () => new CrmRefusedError('no Opportunity for you', 'INVALID_TYPE', 400),
+      'for want of a scope': () =>
+        new HubSpotScopeMissing('no', 'Add the missing scopes (crm.objects.deals.read).', [], 'no'),
+    }
+    for (const [how, refusal] of Object.entries(refusals)) {
+      it(`${how} holds up no other, is unreadable until it is read again, and misses nothing then`, async () => {
+        const t = await start()
+        t.crm.put('contacts', '1', { country: 'DE' })
+        t.crm.put('deals', '7', { country: 'DE', firstname: 'x', lastmodifieddate: '1' })
+        await t.baseline()
+        await t.poll()
+        t.advance(10 * MINUTE)
+        for (const object of ['companies', 'contacts', 'deals']) t.crm.put(object, '1', { country: 'FR' })
+        t.crm.put('deals', '7', { country: 'FR' })
+        let isRefused = true
+        t.crm.onPage = ({ objectType }) => {
+          if (isRefused && objectType === 'deals') throw refusal()
+        }
+        assert.equal(await t.poll(), true)
+        assert.equal(await t.value('contacts', '1', 'country'), 'FR')
+        assert.equal(await t.value('companies', '1', 'country'), 'FR')
+        assert.equal(await t.value('deals', '7', 'country'), 'DE')
+        const unreadable = async () => {
+          const [deal] = await readRecordsById(t.db, t.connection.id, [{ objectType: 'deals', recordId: '7' }])
+          return [...deal!.unreadable]
+        }
+        assert.deepEqual(await unreadable(), ['country', 'firstname', 'lastmodifieddate'])
+        const refused = async () => {
+          const notices = await listNotices(t.db, { connectionId: t.connection.id, limit: 10 })
+          return notices.filter(({ code }) => code === 'object-refused')
+        }
+        assert.deepEqual(
+          (await refused()).map(({ subject, level, endedAt }) => [subject, level, endedAt]),
+          [['deals', 'stop', null]],
+        )
+        t.advance(10 * MINUTE)
+        const before = t.crm.calls.length
+        await t.poll()
+        assert.equal(t.crm.calls.slice(before).filter((call) => call === 'changedSince deals').length, 0)
+
+        isRefused = false
+        t.describes('deals', ['country', 'firstname', 'lastmodifieddate'])
+        await t.poll()
+        assert.equal(await t.value('deals', '7', 'country'), 'FR')
+        assert.deepEqual(await unreadable(), [])
+        assert.ok((await refused())[0]?.endedAt)
+      })
+    }
+
+    it('has every record decided again that looks at it', async () => {
+      const t = await start()
+      t.crm.put('contacts', '1', { country: 'DE' })
+      await t.baseline()
+      await t.poll()
+      t.crm.onPage = ({ objectType }) => {
+        if (objectType === 'deals') throw new CrmRefusedError('no', 'INVALID_TYPE', 400)
+      }
+      await t.poll()
+      const { rows } = await sql`select 1 from decide_again where connection_id = ${t.connection.id}`.execute(t.db)
+      assert.equal(rows.length, 1)
+    })
+  })
+
+  describe('a poll that breaks off', () => {
+    it('goes on at its page, also from the start of an object, and the next poll begins where it ended', async () => {
+      const t = await start()
+      for (let n = 0; n < 12; n += 1) t.crm.put('contacts', `r${n}`, { country: 'DE' }, t.crm.nowMs() - n * MINUTE)
+      await t.baseline()
+      await t.poll()
+      await resyncObjects(t.db, t.connection.id, ['contacts'])
+      const asked: (string | null)[] = []
+      let busyAt = 3
+      t.crm.onPage = ({ objectType, cursor }) => {
+        if (objectType !== 'contacts') return
+        asked.push(cursor)
+        if (asked.length === busyAt) throw new CrmBusyError('busy', 0)
+      }
+      await assert.rejects(t.poll(), CrmBusyError)
+      assert.equal(await t.poll(), true)
+      const cursors = [null, asked[1]!, asked[2]!, asked[2]!, asked[4]!]
+      assert.deepEqual(asked, cursors)
+      assert.equal(new Set(asked).size, 4)
+      busyAt = 0
+      await t.poll()
+      assert.equal(asked[5], null)
+    })
+
+    it('begins at the start when that is asked for meanwhile', async () => {
+      const t = await start()
+      for (let n = 0; n < 12; n += 1) t.crm.put('contacts', `r${n}`, { country: 'DE' }, t.crm.nowMs() - n * MINUTE)
+      await t.baseline()
+      await t.poll()
+      await resyncObjects(t.db, t.connection.id, ['contacts'])
+      let page = 0
+      t.crm.onPage = ({ objectType }) => {
+        if (objectType !== 'contacts') return
+        page += 1
+        if (page === 3) throw new CrmBusyError('busy', 0)
+      }
+      await assert.rejects(t.poll(), CrmBusyError)
+      await resyncObjects(t.db, t.connection.id, ['contacts'])
+      const cursors: (string | null)[] = []
+      t.crm.onPage = ({ objectType, cursor }) => {
+        if (objectType === 'contacts') cursors.push(cursor)
+      }
+      assert.equal(await t.poll(), true)
+      assert.deepEqual([cursors.length, cursors[0]], [4, null])
+    })
+  })
+
+  it('finds a change that was made before a deletion, and after its page was read', async () => {
+    const t = await start()
+    await t.baseline()
+    await t.poll()
+    t.advance(10 * MINUTE)
+    t.crm.put('contacts', '1', { country: 'DE' })
+    const changedAt = t.crm.nowMs() + MINUTE
+    const gone: ChangeEvent = {
+      ...t.crm.told('contacts', '1', ['country']),
+      dedupeKey: 'gone',
+      recordId: '2',
+      kind: 'deleted',
+      occurredAtMs: changedAt + 4 * MINUTE,
+      fields: {},
+    }
+    t.crm.gone = [gone]
+    t.advance(10 * MINUTE)
+    await t.poll()
+    t.crm.gone = []
+    t.crm.put('contacts', '3', { country: 'FR' }, changedAt)
+    t.advance(MINUTE)
+    await t.poll()
+    assert.equal(await t.value('contacts', '3', 'country'), 'FR')
+  })
+
+  it("reads nobody's tasks from the start when the stream lost its place", async () => {
+    assert.ok(!baselineObjects('salesforce').includes('Task'))
+    const t = await start({ crmName: 'salesforce', feed: 'stream' })
+    await t.baseline()
+    await t.poll()
+    await resyncObjects(t.db, t.connection.id, baselineObjects('salesforce'))
+    const since = new Map<string, number>()
+    t.crm.onPage = ({ objectType, sinceMs }) => since.set(objectType, sinceMs)
+    await t.poll()
+    assert.equal(since.get('Lead'), 1)
+    assert.ok(since.get('Task')! > 1)
   })
 
   it('does not make a stale field look fresh', async () => {
