@@ -1,5 +1,6 @@
 import { type CrmClient, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
+import { mergedEventForLosers } from '../model/record/fold.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
 import { count } from '../store/counters.ts'
@@ -95,6 +96,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
     await assertStillThere(trx, connection.id)
     await insertEvents(trx, [
       ...asAnswers(events, items, nowMs()),
+      ...stillMerged(events, items, nowMs()),
       ...surelyGone.map((item) => deletion(connection.id, item, nowMs())),
     ])
     await postponeReads(
@@ -132,6 +134,26 @@ function asAnswers(events: readonly ChangeEvent[], asked: readonly ToRead[], now
     dedupeKey: `${event.dedupeKey}/read/${nowMs}`,
     answersUntilMs: askedBy.get(event.recordId) ?? 0,
   }))
+}
+
+/**
+ * A survivor's answer is dated by the merge or by its own last change. What was found merged now is so after everything
+ * that made us ask about it, or we would ask for ever.
+ */
+function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], nowMs: number): ChangeEvent[] {
+  const live = new Set(events.map((event) => event.recordId))
+  return events.flatMap((survivor) =>
+    asked
+      .filter(({ recordId }) => !live.has(recordId) && (survivor.mergedIds ?? []).includes(recordId))
+      .flatMap((item) =>
+        mergedEventForLosers({
+          ...survivor,
+          dedupeKey: `still/${item.objectType}/${item.recordId}/${nowMs}`,
+          mergedIds: [item.recordId],
+          occurredAtMs: Math.max(survivor.occurredAtMs, item.askedByMs, item.livedAtMs + 1),
+        }),
+      ),
+  )
 }
 
 /** Our clock may be behind the CRM's: what was found gone now went after the last sign of life, whatever the clocks say. */

@@ -114,6 +114,32 @@ describe('the comparison with the CRM', () => {
     assert.deepEqual(await t.out(), ['Lead/2 different'])
   })
 
+  it('finds a record again that we hold as merged, and asks no more about one that is', async () => {
+    const t = await seven()
+    const merge = { ...t.crm.told('contacts', '1', []), kind: 'merged' as const, occurredAtMs: TUESDAY_MS }
+    // The CRM took the first merge back without a word, and did the second.
+    await t.receive({ ...merge, mergedIds: ['2'], dedupeKey: 'one' }, { ...merge, mergedIds: ['4'], dedupeKey: 'two' })
+    await t.apply()
+    t.crm.remove('contacts', '4', '1')
+    await t.compare()
+    assert.deepEqual(await t.out(), ['contacts/2 missing'])
+    await t.receive({
+      ...t.crm.told('contacts', '1', []),
+      recordId: '4',
+      kind: 'gap',
+      occurredAtMs: TUESDAY_MS + 1_000,
+      dedupeKey: 'gap',
+    })
+    assert.equal(await t.reread(), 1)
+    assert.deepEqual(await t.out(), [])
+    const { rows } = await sql`select record_id, merged_into, needs_read from record
+      where record_id in ('2', '4') and object_type = 'contacts' order by 1`.execute(t.db)
+    assert.deepEqual(rows, [
+      { record_id: '2', merged_into: null, needs_read: null },
+      { record_id: '4', merged_into: '1', needs_read: null },
+    ])
+  })
+
   it('reads a record again of which a clock that was wrong told something later', async () => {
     const t = await seven()
     await t.receive({

@@ -176,6 +176,20 @@ describe('the reason to ask the CRM', () => {
     assert.equal(needsRead, null)
   })
 
+  it('is a gap later than a merge, until the CRM shows the record or says again that it is merged or gone', () => {
+    const merged = (occurredAtMs: number) =>
+      event({ kind: 'merged', occurredAtMs, recordId: '1', fields: { [MERGED_INTO]: '9' } })
+    const gap = event({ kind: 'gap', occurredAtMs: 90_000 })
+    const asked = [read(1000), merged(50_000), gap]
+    assert.equal(fold([read(1000), event({ kind: 'gap', occurredAtMs: 40_000 }), merged(50_000)]).needsRead, null)
+    assert.equal(fold(asked).needsRead, 'gap')
+    assert.equal(fold([...asked, merged(90_000)]).needsRead, null)
+    assert.equal(fold([...asked, event({ kind: 'deleted', occurredAtMs: 90_001 })]).needsRead, null)
+    const shown = fold([...asked, { ...read(1000), answersUntilMs: 90_000 }])
+    assert.equal(shown.record.mergedInto, null)
+    assert.equal(shown.needsRead, null)
+  })
+
   it('is a sign of life after a deletion', () => {
     const gone = event({ kind: 'deleted', occurredAtMs: 2000 })
     assert.equal(fold([read(1000), gone]).needsRead, null)

@@ -122,6 +122,7 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
     return 'applied'
   }
   const deletedBefore = isDeleted(draft)
+  const wasOpen = isMergerOpen(draft.stamps)
   let changed = false
   let outdated = false
 
@@ -168,6 +169,8 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
     }
     changed = addOwner(draft, entry) || changed
   }
+  // Merged as before, but it answers whoever asked.
+  if (wasOpen && !isMergerOpen(draft.stamps)) changed = true
   if (changed || isDeleted(draft) !== deletedBefore) return 'applied'
   return outdated ? 'superseded' : 'no-change'
 }
@@ -321,6 +324,12 @@ function isAfter(mark: Stamp | undefined, live: Stamp | undefined): boolean {
   return mark !== undefined && (live === undefined || compareStamps(mark, live) >= 0)
 }
 
+/** The survivor speaks for a merged record, but a later hole in what we were told may hold that the merge was undone. */
+function isMergerOpen(stamps: Readonly<Record<string, FieldStamp>>): boolean {
+  const gap = stamps['@gap']
+  return gap !== undefined && [MERGED_INTO, DELETED].every((name) => !isAfter(stamps[name], gap))
+}
+
 /**
  * Salesforce rounds a record's modification time down to the second, so a reading counts from the start of its second;
  * otherwise it could never be seen to answer a gap of the same second, and we would ask for ever.
@@ -329,7 +338,7 @@ const READING_PRECISION_MS = 1000
 
 function needsRead(record: CrmRecord): string | null {
   const { stamps } = record
-  if (record.mergedInto !== null) return null
+  if (record.mergedInto !== null) return isMergerOpen(stamps) ? 'gap' : null
   if (record.deleted) {
     const seen = stamps[SEEN]
     const gone = stamps[ERASED] === undefined ? stamps[DELETED] : undefined
