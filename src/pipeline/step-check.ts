@@ -15,9 +15,10 @@ import {
   whyNoRoom,
 } from '../store/step-checks.ts'
 import {
+  beginSeen,
   type Comparison,
   compareShown,
-  countSeen,
+  isSeenKept,
   type ShownRecord,
   standObject,
   suspectGone,
@@ -157,6 +158,8 @@ async function readPage(deps: StepCheckDependencies, check: StepCheck): Promise<
   })
   const { shown, gone } = sorted(page.events)
   await inTransaction(db, async (trx) => {
+    if (check.cursor === null) await beginSeen(trx, comparison)
+    else if (!(await isSeenKept(trx, comparison))) return beginAgain(deps, check, trx)
     const { equal, suspect } = await compareShown(trx, comparison, shown)
     await suspectGone(trx, comparison, gone)
     const done = page.cursor === null
@@ -193,22 +196,21 @@ function sorted(events: readonly ChangeEvent[]): {
 async function lookForExtra(deps: StepCheckDependencies, check: StepCheck): Promise<'more'> {
   const comparison = comparisonOf(deps, check)
   const { objectType } = comparison
-  if (check.cursor === null && (await countSeen(deps.db, deps.connection.id, objectType)) < check.records) {
-    // A crash of the database empties what was seen; all that we hold would then look as if the CRM had it no more.
-    await inTransaction(deps.db, async (trx) => {
-      await beginStepCheck(trx, deps.connection.id, {
-        objectType: comparedObjects(deps.connection.crm)[0]!,
-        sinceMs: check.sinceMs,
-      })
-    })
-    return 'more'
-  }
   await inTransaction(deps.db, async (trx) => {
+    if (!(await isSeenKept(trx, comparison))) return beginAgain(deps, check, trx)
     const cursor = await suspectUnseen(trx, comparison, check.cursor)
     const phase = cursor === null ? 'look' : 'extra'
     await move(deps, check, trx, { objectType, phase, cursor, pages: 0, records: 0, ofTotal: null })
   })
   return 'more'
+}
+
+/** Of what the database lost, all that we hold would look as if the CRM had it no more, and what it shows would count twice. */
+async function beginAgain(deps: StepCheckDependencies, check: StepCheck, trx: DatabaseTransaction): Promise<void> {
+  const { id, crm } = deps.connection
+  const objectType = comparedObjects(crm)[0]!
+  await move(deps, check, trx, { objectType, phase: 'read', cursor: null, pages: 0, records: 0, ofTotal: null })
+  await beginStepCheck(trx, id, { objectType, sinceMs: check.sinceMs })
 }
 
 async function lookAtSuspects(deps: StepCheckDependencies, check: StepCheck): Promise<'finished' | 'more'> {

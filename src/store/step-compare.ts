@@ -159,13 +159,21 @@ export async function suspectUnseen(
   return rows[0]!.n < UNSEEN_BATCH ? null : rows[0]!.last_id
 }
 
-/** How many ids of an object the comparison has seen: none after a crash of the database, which empties that table. */
-export async function countSeen(db: Kysely<Tables>, connectionId: string, objectType: string): Promise<number> {
-  const { rows } = await sql<{ n: number }>`
-    select count(*)::int as n from step_seen where connection_id = ${connectionId} and object_type = ${objectType}`.execute(
-    db,
-  )
-  return rows[0]!.n
+/** No CRM has a record without an id. */
+const BEGUN = ''
+
+/** Marks, with an object's first page, that what is seen of it is kept from here on. */
+export async function beginSeen(trx: Kysely<Tables>, { connectionId, objectType }: Comparison): Promise<void> {
+  await sql`insert into step_seen (connection_id, object_type, record_id)
+    values (${connectionId}, ${objectType}, ${BEGUN}) on conflict do nothing`.execute(trx)
+}
+
+/** Whether what was seen of an object is all still there: a crash of the database empties that table, mark and all. */
+export async function isSeenKept(trx: Kysely<Tables>, { connectionId, objectType }: Comparison): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from step_seen where connection_id = ${connectionId} and object_type = ${objectType}
+      and record_id = ${BEGUN}`.execute(trx)
+  return rows.length > 0
 }
 
 /**

@@ -331,6 +331,27 @@ describe('the comparison with the CRM', () => {
     assert.ok(!t.crm.calls.some((call) => call.startsWith('readRecords')))
   })
 
+  it('begins again when the database lost it while what we hold was gone through', async () => {
+    const t = await seven()
+    await t.compare()
+    const days = await t.days()
+    const stop = new AbortController()
+    t.crm.onPage = ({ objectType, cursor }) => {
+      if (objectType === 'contacts' && cursor?.endsWith('/6')) stop.abort()
+    }
+    await t.compare('person', 'full', { signal: stop.signal })
+    assert.equal((await readStepCheck(t.db, t.connection.id))?.phase, 'extra')
+    // The first of our records were found among what was seen; then the database crashed.
+    await sql`update step_check set cursor = '1'`.execute(t.db)
+    await sql`truncate step_seen`.execute(t.db)
+    t.crm.calls.length = 0
+    assert.equal(await t.goOn(), 'done')
+    assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 3)
+    assert.ok(!t.crm.calls.some((call) => call.startsWith('readRecords')))
+    assert.deepEqual(await t.days(), days)
+    assert.deepEqual(await t.out(), [])
+  })
+
   it('of recent records only touches the last days, and forgets what is mended there', async () => {
     const t = await seven()
     t.crm.put('contacts', '20', { country: 'AA' }, TUESDAY_MS - 20 * DAY)
