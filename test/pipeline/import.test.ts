@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { type ChangedSince, CrmBusyError, type CrmClient } from '../../src/crm/crm.ts'
+import { type ChangedSince, CrmBusyError, type CrmClient, CrmRefusedError } from '../../src/crm/crm.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { type ImportDependencies, importBaseline } from '../../src/pipeline/import-baseline.ts'
-import { type Baseline, listConnections, saveBaseline } from '../../src/store/connections.ts'
+import {
+  type Baseline,
+  baselinesDone,
+  isResyncWaiting,
+  listConnections,
+  readWatermarks,
+  saveBaseline,
+} from '../../src/store/connections.ts'
+import { knownSchemas } from '../../src/store/drift.ts'
 import { beginDeciding } from '../../src/store/first-decision.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
@@ -70,6 +78,45 @@ describe('the first import', () => {
         throw new TypeError('a search without a total')
       },
     })
+    assert.equal(await countRecords(h), 900)
+  })
+
+  it('reads the others where the CRM refuses an object, which is unreadable until the poll reads all of it', async () => {
+    const crm = pagedCrm(h, people(900))
+    const refused = async (objectType: string): Promise<never> => {
+      throw new CrmRefusedError(`sObject type '${objectType}' is not supported`, 'INVALID_TYPE', 400)
+    }
+    const client: CrmClient = {
+      ...crm,
+      changedSince: (wanted) => (wanted.objectType === 'deals' ? refused('deals') : crm.changedSince(wanted)),
+      describe: (objectType) => (objectType === 'deals' ? refused('deals') : crm.describe(objectType)),
+    }
+    const done = await run(h, client, { fieldsOf: () => ({ fields: ['amount'], historyFields: [] }) })
+    assert.equal(done.done, true)
+    assert.equal(await baselinesDone(h.db), true)
+    assert.equal(await countRecords(h), 900)
+    const schemas = await knownSchemas(h.db, h.crm.connectionId)
+    const deals = schemas.find(({ objectType }) => objectType === 'deals')
+    assert.deepEqual([deals?.isRefused, deals?.unreadable], [true, ['amount']])
+    assert.equal((await readWatermarks(h.db, h.crm.connectionId)).get('deals'), 1)
+    assert.equal(await isResyncWaiting(h.db, h.crm.connectionId), false)
+  })
+
+  it('is not done with an object whose description failed', async () => {
+    const crm = pagedCrm(h, people(900))
+    let failures = 1
+    const client: CrmClient = {
+      ...crm,
+      async describe(objectType) {
+        if (objectType === 'contacts' && failures-- > 0) throw new CrmBusyError('busy', 0)
+        return crm.describe(objectType)
+      },
+    }
+    await assert.rejects(run(h, client), CrmBusyError)
+    assert.equal((await baselineOf(h)).objects.contacts?.done, false)
+    assert.equal((await run(h, client)).done, true)
+    const described = (await knownSchemas(h.db, h.crm.connectionId)).map(({ objectType }) => objectType)
+    assert.deepEqual(described.sort(), ['companies', 'contacts', 'deals'])
     assert.equal(await countRecords(h), 900)
   })
 
