@@ -27,6 +27,7 @@ export function driftWatch(context: WorkerContext): (connection: ConnectionRow, 
       workflows,
       fieldsOf,
       board,
+      seenOf: calls.seenOf,
     })
     checkedMs.set(row.id, context.nowMs())
     if (changed.length > 0) for (const id of context.connectionIds()) context.queues.wake('decide', id)

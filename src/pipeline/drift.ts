@@ -13,6 +13,7 @@ import { type KnownSchema, knownSchemas, saveDrift } from '../store/drift.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { type About, ENDINGS, SENTENCES, type Sentence } from './notice-sentences.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection } from './notices.ts'
+import type { SeenFields } from './notices-of-calls.ts'
 import { isOfOneObject, noteRefusedObject } from './refused-object.ts'
 import type { RunningWorkflow } from './workflows.ts'
 
@@ -23,6 +24,8 @@ export type DriftDependencies = {
   readonly workflows: readonly RunningWorkflow[]
   readonly fieldsOf: (crm: Crm, objectType: string) => { readonly fields: readonly string[] }
   readonly board: NoticeBoard
+  /** What pages said last of an object's fields. */
+  readonly seenOf: (objectType: string) => SeenFields
 }
 
 /**
@@ -91,6 +94,7 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
   const inForce = new Set(deps.workflows.map(({ version }) => version.hash))
   const fields = deps.fieldsOf(crm, objectType).fields
   const present = new Set(current.map(({ name }) => name))
+  const isWithheld = withheldOf(before, deps.seenOf(objectType))
   const drift = findDrift({
     known: before.fields,
     drifted: before.drift,
@@ -105,9 +109,19 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
     objectType,
     isRefused: false,
     fields: current,
-    unreadable: fields.filter((field) => !present.has(field)),
+    unreadable: fields.filter((field) => !present.has(field) || isWithheld(field)),
     drift,
   }
+}
+
+/**
+ * The CRM describes the field and keeps its values from us: so it stays until a page shows one. A field that was not even
+ * described and is now may be read.
+ */
+function withheldOf(before: KnownSchema, { shown, hidden }: SeenFields): (field: string) => boolean {
+  const described = new Set(before.fields.map(({ name }) => name))
+  const unreadable = new Set(before.unreadable)
+  return (field) => described.has(field) && !shown.has(field) && (unreadable.has(field) || hidden.has(field))
 }
 
 /** The workflows that look at the field. */

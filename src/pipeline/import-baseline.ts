@@ -125,12 +125,14 @@ async function importObject(
       })
       const done = page.cursor === null
       // Before the page counts as read: an object that is done without its fields being known stays so for ever.
-      if (page.unreadable.length > 0 || done) await noteSchema(deps, objectType, page.unreadable)
+      const hidden = [...new Set([...(state.hidden ?? []), ...page.unreadable])]
+      if (hidden.length > (state.hidden?.length ?? 0) || done) await noteSchema(deps, objectType, hidden)
       // At the end the CRM is asked once more, because people went on working while it was read.
       const total = (done ? await counted(deps, objectType) : null) ?? page.total ?? state.total
       for (const event of page.events) gathered.push(event)
       state = {
         ...state,
+        hidden,
         done,
         cursor: page.cursor,
         count: state.count + page.events.length,

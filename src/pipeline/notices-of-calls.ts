@@ -24,11 +24,15 @@ const OWN_WAIT_MS = 60_000
 /** Two clocks are never the same, and a machine that is suspended is off for a while. */
 const CLOCK_OFF_MS = 120_000
 
+export type SeenFields = { readonly shown: ReadonlySet<string>; readonly hidden: ReadonlySet<string> }
+
 export type CallWatch = {
   /** The same client; what becomes of its calls is noted. */
   watch(client: CrmClient): CrmClient
   /** An object was refused as a whole, or came without fields: its fields may have changed. Taken once. */
   takeDoubt(): boolean
+  /** What the pages of an object said last of its fields: with a value, or that they are kept from us. */
+  seenOf(objectType: string): SeenFields
   /** When a call last worked. 0: not yet. */
   workedAtMs(): number
 }
@@ -67,7 +71,7 @@ export function watchCalls(
   let outage: { readonly sinceMs: number; readonly answer: string } | null = null
   let workedAtMs = 0
   let isInDoubt = false
-  const hiddenBefore = new Map<string, string>()
+  const seen = new Map<string, { shown: Set<string>; hidden: Set<string>; doubted: Set<string> }>()
 
   function worked(verb: Verb, subject: string): void {
     workedAtMs = nowMs()
@@ -221,10 +225,31 @@ export function watchCalls(
 
   function notedPage(object: string, page: ChangedPage): boolean {
     lookAtClock(page.events)
-    const hidden = page.unreadable.join()
-    if (hidden !== (hiddenBefore.get(object) ?? '')) isInDoubt = true
-    hiddenBefore.set(object, hidden)
+    const { shown, hidden, doubted } = seenAt(object)
+    for (const field of page.unreadable) {
+      shown.delete(field)
+      hidden.add(field)
+      if (doubted.has(field)) continue
+      doubted.add(field)
+      isInDoubt = true
+    }
+    for (const { fields } of page.events) {
+      for (const field in fields) {
+        if (page.unreadable.includes(field)) continue
+        hidden.delete(field)
+        // A value that is kept from us is a blank where there is none: only a value says that the field may be read again.
+        if (fields[field] === null || shown.has(field)) continue
+        shown.add(field)
+        if (doubted.delete(field)) isInDoubt = true
+      }
+    }
     return true
+  }
+
+  function seenAt(object: string) {
+    const known = seen.get(object) ?? { shown: new Set(), hidden: new Set(), doubted: new Set() }
+    seen.set(object, known)
+    return known
   }
 
   return {
@@ -259,6 +284,7 @@ export function watchCalls(
       isInDoubt = false
       return doubted
     },
+    seenOf: seenAt,
     workedAtMs: () => workedAtMs,
   }
 }

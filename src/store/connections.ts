@@ -13,6 +13,8 @@ export type BaselineObject = {
   readonly total: number | null
   /** What was asked for when it began. */
   readonly fields?: readonly string[]
+  /** What any page so far had to leave out. */
+  readonly hidden?: readonly string[]
   /** The CRM did not let us read it, or no further: done so that nothing waits for it. */
   readonly isRefused?: boolean
 }

@@ -39,6 +39,18 @@ describe('what drift has read and decided again', () => {
     assert.equal(await isResyncWaiting(h.db, h.connection.id), true)
   })
 
+  it('leaves a field that is described, and whose values are withheld, unknown until a value of it is shown', async () => {
+    const h = await imported(['country', 'x'], ['x'])
+    const both = ['country', 'x']
+    assert.deepEqual(await check(h, both, both), [])
+    assert.deepEqual(await unreadable(h), ['x'])
+    assert.deepEqual(await check(h, both, both, { shown: 'x' }), ['contacts'])
+    assert.deepEqual(await unreadable(h), [])
+    assert.equal(await isResyncWaiting(h.db, h.connection.id), true, 'what was withheld is read')
+    assert.deepEqual(await check(h, both, both, { hidden: 'x' }), ['contacts'])
+    assert.deepEqual(await unreadable(h), ['x'])
+  })
+
   it('is noted without a record being held for it, and marked in batches', async () => {
     const h = await imported(['country'], [])
     const holder = new pg.Client({ connectionString: h.url })
@@ -55,12 +67,23 @@ describe('what drift has read and decided again', () => {
   })
 })
 
+async function unreadable({ db }: Harness): Promise<string[]> {
+  const { rows } = await sql<{ unreadable: string[] }>`
+    select unreadable from object_schema where object_type = 'contacts'`.execute(db)
+  return rows[0]!.unreadable
+}
+
 function field(name: string) {
   return { name, label: name, type: 'text' as const, options: [], writable: true }
 }
 
 /** Only contacts are looked at: the CRM describes these fields, and those are needed. */
-async function check(h: Harness, described: readonly string[], needed: readonly string[]): Promise<readonly string[]> {
+async function check(
+  h: Harness,
+  described: readonly string[],
+  needed: readonly string[],
+  seen: { readonly shown?: string; readonly hidden?: string } = {},
+): Promise<readonly string[]> {
   const client = {
     ...h.crm.client(),
     describe: async (objectType: string) => ({
@@ -75,5 +98,6 @@ async function check(h: Harness, described: readonly string[], needed: readonly 
     workflows: [],
     fieldsOf: (_, objectType) => ({ fields: objectType === 'contacts' ? needed : [] }),
     board: createNoticeBoard(h.db, { nowMs: Date.now }),
+    seenOf: () => ({ shown: new Set(seen.shown), hidden: new Set(seen.hidden) }),
   })
 }

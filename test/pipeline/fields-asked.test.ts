@@ -57,6 +57,19 @@ describe('a field that a workflow needs only from now on', () => {
     assert.equal(await isResyncWaiting(h.db, h.crm.connectionId), false, 'nothing new is needed')
   })
 
+  it('that one page of the import withholds stays unknown where it was withheld, whatever the last page had', async () => {
+    const h = await start()
+    const now = needing('country', 'vat_id')
+    await publish(h, now)
+    await importBaseline({ ...(await reading(h, now)), client: pages(h, () => undefined, '1') })
+    await h.apply()
+    await decide(h)
+    const { rows } = await sql`select unreadable from object_schema where object_type = 'contacts'`.execute(h.db)
+    assert.deepEqual(rows, [{ unreadable: ['vat_id'] }])
+    const cases = await missing(h)
+    assert.deepEqual([...new Set(cases.map((one) => one.class))], ['unknown'])
+  })
+
   it('is read of the first pages too when the import was in the middle of it', async () => {
     const h = await start()
     const stop = new AbortController()
@@ -107,7 +120,7 @@ async function reading(h: Harness, policy: Policy): Promise<ImportDependencies> 
 }
 
 /** One contact per page, each with exactly what was asked for. */
-function pages(h: Harness, onPage: (n: number) => void = () => undefined): CrmClient {
+function pages(h: Harness, onPage: (n: number) => void = () => undefined, withheldOf = ''): CrmClient {
   let n = 0
   return {
     ...h.crm.client(),
@@ -116,6 +129,7 @@ function pages(h: Harness, onPage: (n: number) => void = () => undefined): CrmCl
       n += 1
       onPage(n)
       const at = Number(cursor ?? 0)
+      const isWithheld = IDS[at] === withheldOf
       const event: ChangeEvent = {
         connectionId: h.crm.connectionId,
         dedupeKey: `read/${IDS[at]}/${fields.join()}`,
@@ -124,12 +138,15 @@ function pages(h: Harness, onPage: (n: number) => void = () => undefined): CrmCl
         kind: source === 'baseline' ? 'created' : 'changed',
         occurredAtMs: AT_MS,
         order: 0,
-        fields: Object.fromEntries(fields.map((field) => [field, CONTACT[field] ?? null])),
+        fields: Object.fromEntries(
+          fields.filter((field) => !isWithheld || field !== 'vat_id').map((field) => [field, CONTACT[field] ?? null]),
+        ),
         complete: true,
         source,
         actor: { kind: 'unknown', id: null, ours: false },
       }
-      return { events: [event], cursor: at + 1 < IDS.length ? String(at + 1) : null, unreadable: [], total: null }
+      const unreadable = isWithheld ? ['vat_id'] : []
+      return { events: [event], cursor: at + 1 < IDS.length ? String(at + 1) : null, unreadable, total: null }
     },
   }
 }
