@@ -19,6 +19,7 @@ function drift(change: Partial<DriftInput>) {
       ['size', ['p1']],
     ]),
     named: new Map([['size', ['Large']]]),
+    namedByPolicies: new Map(),
     isInForce: () => true,
     ...change,
   })
@@ -79,5 +80,29 @@ describe('drift of the fields that policies need', () => {
       'option-removed',
     ])
     assert.deepEqual(drift({ current: [field('country'), changed], named: new Map() }), [])
+  })
+
+  it('of a value that only the product names ends when everybody has written their policies anew since', () => {
+    const current = [field('country'), field('size', { type: 'picklist', options: ['small'] })]
+    const found = drift({ current })
+    const later = { known: current, drifted: found, current }
+    assert.deepEqual(drift(later), found)
+    const isInForce = (policy: string) => policy !== 'p1'
+    assert.deepEqual(drift({ ...later, isInForce }), [])
+    const namedByPolicies = new Map([['size', ['large']]])
+    assert.equal(drift({ ...later, isInForce, namedByPolicies }).length, 1, 'a policy that runs names it itself')
+  })
+
+  it('of a picklist doubts the values that came when one went, and none that an admin adds later', () => {
+    const options = (...names: string[]) => [field('country'), field('size', { type: 'picklist', options: names })]
+    const doubtful = (found: ReturnType<typeof drift>) => found[0]?.kind === 'option-removed' && found[0].doubtful
+    const first = drift({ current: options('small', 'huge') })
+    assert.deepEqual(doubtful(first), ['Large', 'huge'])
+    const second = drift({ known: options('small', 'huge'), drifted: first, current: options('small', 'huge', 'tiny') })
+    assert.deepEqual(doubtful(second), ['Large', 'huge'])
+    const named = new Map([['size', ['Large', 'small']]])
+    const known = options('small', 'huge', 'tiny')
+    const third = drift({ known, drifted: second, current: options('huge', 'tiny', 'little'), named })
+    assert.deepEqual(doubtful(third), ['Large', 'small', 'huge', 'little'])
   })
 })

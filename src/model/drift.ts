@@ -38,8 +38,10 @@ export type DriftInput = {
   readonly current: readonly FieldSchema[]
   /** What the policies look at, and the policy versions that do. */
   readonly needed: ReadonlyMap<string, readonly string[]>
-  /** Values that policies compare a field with. */
+  /** Values that policies compare a field with, and those that the product itself does. */
   readonly named: ReadonlyMap<string, readonly string[]>
+  /** Those of policies alone. */
+  readonly namedByPolicies: ReadonlyMap<string, readonly string[]>
   /** Whether a policy version still runs. */
   readonly isInForce: (policy: string) => boolean
 }
@@ -49,22 +51,26 @@ export function findDrift(input: DriftInput): FieldDrift[] {
   const now = new Map(input.current.map((field) => [field.name, field]))
   const expected = new Map(input.known.map((field) => [field.name, field]))
   for (const drift of input.drifted) if (!isAccepted(drift, input)) expected.set(drift.field, drift.was)
-  const since = new Map(input.drifted.map((drift) => [drift.field, drift.policies]))
+  const since = new Map(input.drifted.map((drift) => [drift.field, drift]))
   const drifts: FieldDrift[] = []
   for (const field of [...input.needed.keys()].sort()) {
     const was = expected.get(field)
     // Never seen: not drift but a policy that names what is not there, or what we may not read. It is unreadable.
     if (was === undefined) continue
     const is = now.get(field)
-    const base = { field, was, policies: since.get(field) ?? input.needed.get(field)! }
+    const base = { field, was, policies: since.get(field)?.policies ?? input.needed.get(field)! }
     if (is === undefined) {
       drifts.push({ ...base, kind: 'removed', maybe: sameLabel(was, input.current, expected) })
     } else if (is.type !== was.type) {
       drifts.push({ ...base, kind: 'retyped', now: is.type })
     } else {
-      const gone = goneOptions(was, is, input.named.get(field) ?? [])
+      const before = since.get(field)
+      const known = before?.kind === 'option-removed' ? before : undefined
+      const named = known !== undefined && isLeftBehind(known, input) ? input.namedByPolicies : input.named
+      const gone = goneOptions(was, is, named.get(field) ?? [])
       if (gone.length > 0) {
-        drifts.push({ ...base, kind: 'option-removed', gone, doubtful: [...gone, ...newOptions(was, is)] })
+        const doubtful = [...gone, ...newcomers(known, gone, was, input.known, is)]
+        drifts.push({ ...base, kind: 'option-removed', gone, doubtful: [...new Set(doubtful)] })
       }
     }
   }
@@ -72,11 +78,30 @@ export function findDrift(input: DriftInput): FieldDrift[] {
 }
 
 /**
- * Everybody who wrote conditions on the old type has written them anew since. A field or an option that is gone has no
- * such end: a policy that still needs it still cannot have it.
+ * Everybody who wrote conditions on the old type has written them anew since. A field that is gone has no such end, nor an
+ * option that a policy names: whoever still needs it still cannot have it.
  */
-function isAccepted(drift: FieldDrift, { isInForce }: DriftInput): boolean {
-  return drift.kind === 'retyped' && !drift.policies.some(isInForce)
+function isAccepted(drift: FieldDrift, input: DriftInput): boolean {
+  return drift.kind === 'retyped' && isLeftBehind(drift, input)
+}
+
+/** No policy of the time when it was found out runs any more. */
+function isLeftBehind(drift: FieldDrift, { isInForce }: DriftInput): boolean {
+  return !drift.policies.some(isInForce)
+}
+
+/** What came with the description in which an option was first missing. What an admin adds later is no new name of it. */
+function newcomers(
+  known: Extract<FieldDrift, { kind: 'option-removed' }> | undefined,
+  gone: readonly string[],
+  was: FieldSchema,
+  last: readonly FieldSchema[],
+  is: FieldSchema,
+): string[] {
+  if (known === undefined) return newOptions(was, is)
+  const came = known.doubtful.filter((value) => !known.gone.includes(value))
+  if (gone.every((value) => known.gone.includes(value))) return came
+  return [...came, ...newOptions(last.find(({ name }) => name === is.name) ?? was, is)]
 }
 
 function sameLabel(

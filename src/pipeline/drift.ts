@@ -2,7 +2,7 @@ import type { CrmClient } from '../crm/crm.ts'
 import type { FieldSchema } from '../model/crm-facts.ts'
 import { type FieldDrift, findDrift } from '../model/drift.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
-import { fieldsNeeded, valuesNamed } from '../model/policy/fields.ts'
+import { fieldsNeeded, valuesNamed, valuesNamedByPolicies } from '../model/policy/fields.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import { objectShape, watchedObjects } from '../model/record/object-shape.ts'
@@ -103,6 +103,7 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
       fields.map((field) => [field, usersOf(deps, objectType, field).map(({ version }) => version.hash)]),
     ),
     named: valuesNamed(policies, crm, objectType),
+    namedByPolicies: valuesNamedByPolicies(policies, crm, objectType),
     isInForce: (hash) => inForce.has(hash),
   })
   return {

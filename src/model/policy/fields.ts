@@ -46,12 +46,23 @@ export function fieldsNeeded(
   return { fields: [...fields].sort(), historyFields: [...history].sort() }
 }
 
-/** Values that a policy compares a field of this object with, by name in conditions or by what the product itself knows. */
+/** Values that a field of this object is compared with, by name in conditions or by what the product itself knows. */
 export function valuesNamed(policies: readonly Policy[], crm: Crm, objectType: string): Map<string, string[]> {
+  const named = valuesNamedByPolicies(policies, crm, objectType)
+  const customer = objectShape(crm, objectType)?.customer
+  if (customer) named.set(customer.field, [...customer.values, ...(named.get(customer.field) ?? [])])
+  return named
+}
+
+/** Values that a policy itself compares a field of this object with. */
+export function valuesNamedByPolicies(
+  policies: readonly Policy[],
+  crm: Crm,
+  objectType: string,
+): Map<string, string[]> {
   const shape = objectShape(crm, objectType)
   const named = new Map<string, string[]>()
   const add = (field: string, values: readonly string[]) => named.set(field, [...(named.get(field) ?? []), ...values])
-  if (shape?.customer) add(shape.customer.field, shape.customer.values)
   for (const policy of policies) {
     const isWatched = policy.objects.some((ref) => ref.crm === crm && ref.object === objectType)
     const isAccount = shape?.about === 'account' && policy.objects.some((ref) => ref.crm === crm)
