@@ -75,20 +75,25 @@ type KnownState = {
   readonly isFirst: boolean
 }
 
-type Poll = { readonly outcome: 'read' | 'stopped' | 'again'; readonly found: number }
+type Poll = {
+  readonly outcome: 'read' | 'stopped' | 'again'
+  readonly found: number
+  /** Fields that a page had to leave out. */
+  readonly hidden: ReadonlySet<string>
+}
 
 async function pollRefusable(deps: ReconcileDependencies, objectType: string, state: KnownState): Promise<Poll> {
   const wasRefused = state.refused.has(objectType)
   try {
     const poll = await pollObject(deps, objectType, state)
-    if (wasRefused && poll.outcome === 'read') await noteObjectReadable(deps, objectType)
+    if (wasRefused && poll.outcome === 'read') await noteObjectReadable(deps, objectType, poll.hidden)
     return poll
   } catch (error) {
     if (!isOfOneObject(error)) throw error
     const poll = wasRefused ? null : await pollAnew(deps, objectType)
     if (poll !== null) return poll
     await noteRefusedObject(deps, objectType, error)
-    return { outcome: 'read', found: 0 }
+    return { outcome: 'read', found: 0, hidden: new Set() }
   }
 }
 
@@ -128,9 +133,10 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
   /** The last place that is stored, which only another request to read from the start takes away. */
   let stored = cursor
   let latestMs = place?.latestMs ?? 0
+  const hidden = new Set<string>()
   let found = 0
   do {
-    if (deps.signal.aborted) return { outcome: 'stopped', found }
+    if (deps.signal.aborted) return { outcome: 'stopped', found, hidden }
     const page = await client.changedSince({
       objectType,
       sinceMs,
@@ -139,6 +145,7 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
       source: 'reconcile',
     })
     found += page.events.length
+    for (const field of page.unreadable) hidden.add(field)
     latestMs = latestOf(page.events, latestMs)
     const isStill = await savePage(deps, objectType, page, {
       wasTold,
@@ -147,7 +154,7 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
       latestMs,
     })
     if (page.events.length > 0) deps.onPage()
-    if (!isStill) return { outcome: 'again', found }
+    if (!isStill) return { outcome: 'again', found, hidden }
     cursor = page.cursor
     if (cursor !== null) stored = cursor
   } while (cursor !== null)
@@ -157,7 +164,7 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
     await assertStillThere(trx, connection.id)
     return advanceWatermark(trx, connection.id, objectType, { from: knownUntilMs, to, place: stored }, found)
   })
-  return { outcome: isAdvanced ? 'read' : 'again', found }
+  return { outcome: isAdvanced ? 'read' : 'again', found, hidden }
 }
 
 /** Stores what the page brought and where the next one begins. False: the object is to be read from the start instead. */

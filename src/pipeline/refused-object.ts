@@ -55,15 +55,16 @@ export async function noteRefusedObject(
   })
 }
 
-/** After a refused object was read to its end: its fields count again. */
+/** After a refused object was read to its end, with `hidden` left out: its other fields count again. */
 export async function noteObjectReadable(
   { db, client, connection, fieldsOf }: RefusedObjectDependencies,
   objectType: string,
+  hidden: ReadonlySet<string>,
 ): Promise<void> {
   const { id, crm } = connection
   const schema = await client.describe(objectType)
   const present = new Set(schema.fields.map(({ name }) => name))
-  const unreadable = fieldsOf(crm, objectType).fields.filter((field) => !present.has(field))
+  const unreadable = fieldsOf(crm, objectType).fields.filter((field) => !present.has(field) || hidden.has(field))
   await inTransaction(db, async (trx) => {
     await assertStillThere(trx, id)
     await endRefusal(trx, id, schema, unreadable)
