@@ -25,6 +25,20 @@ describe('what pages say of fields', () => {
   })
 })
 
+describe('the notice of a clock that is ahead', () => {
+  it('is not ended by a page of older records, and is by half an hour in which nothing was ahead', async () => {
+    const { page, said, advance } = watched()
+    for (const aheadMs of [600_000, -600_000, 600_000, -600_000]) {
+      await page({ aheadMs })
+      advance(300_000)
+    }
+    assert.deepEqual(said, ['raise clock', 'raise clock'])
+    advance(1_200_000)
+    await page({ aheadMs: -1_000 })
+    assert.deepEqual(said.at(-1), 'end clock')
+  })
+})
+
 /** A client whose next page is up to the test, on a board that keeps notices in memory. */
 function watched() {
   let atMs = AT_MS

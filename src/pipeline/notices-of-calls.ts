@@ -24,6 +24,12 @@ const OWN_WAIT_MS = 60_000
 /** Two clocks are never the same, and a machine that is suspended is off for a while. */
 const CLOCK_OFF_MS = 120_000
 
+/**
+ * A page of older records says nothing of the CRM's clock. Only that nothing was ahead for as long as several polls does,
+ * and they are at most a few minutes apart.
+ */
+const CLOCK_RIGHT_AFTER_MS = 1_800_000
+
 export type SeenFields = { readonly shown: ReadonlySet<string>; readonly hidden: ReadonlySet<string> }
 
 export type CallWatch = {
@@ -196,7 +202,10 @@ export function watchCalls(
     const aheadMs = latestMs - nowMs()
     if (aheadMs > CLOCK_OFF_MS) {
       board.raise(connection, { code: 'clock' }, SENTENCES.clock({ ...connection, aheadMs }))
-    } else if (board.find(id, 'clock')) board.end(id, 'clock', '', ENDINGS.clock())
+      return
+    }
+    const open = board.find(id, 'clock')
+    if (open !== undefined && nowMs() - open.lastMs >= CLOCK_RIGHT_AFTER_MS) board.end(id, 'clock', '', ENDINGS.clock())
   }
 
   async function noted<Answer>(
