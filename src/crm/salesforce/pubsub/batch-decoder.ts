@@ -8,6 +8,9 @@ import type { FetchResponse } from './pubsub-channel.ts'
 import type { StreamBatch, StreamClient } from './stream-batch.ts'
 import { type Header, readHeader, type StreamContext, streamEvents } from './stream-event.ts'
 
+/** A refusal is forgotten after this: an admin gives the permission back, and a spelling by guess must not outlive it. */
+const REFUSED_FOR_MS = 180_000
+
 export type BatchDecoder = {
   decode(session: SalesforceSession, responses: readonly FetchResponse[]): Promise<Omit<StreamBatch, 'latestReplayId'>>
 }
@@ -17,13 +20,15 @@ export function batchDecoder(
   options: {
     readonly client: StreamClient
     readonly watchedFields?: (objectType: string) => readonly string[] | undefined
+    /** Milliseconds that only go forward. */
+    readonly clock?: () => number
   },
   fetchSchema: (session: SalesforceSession, schemaId: string) => Promise<string>,
 ): BatchDecoder {
-  const { client } = options
+  const { client, clock = () => performance.now() } = options
   const schemas = new Map<string, EventSchema>()
   const unreadableSchemas = new Set<string>()
-  const undescribable = new Set<string>()
+  const undescribableUntil = new Map<string, number>()
 
   async function schemaOf(session: SalesforceSession, schemaId: string): Promise<EventSchema | null> {
     const known = schemas.get(schemaId)
@@ -50,14 +55,14 @@ export function batchDecoder(
   }
 
   async function typesOf(objectType: string): Promise<ReadonlyMap<string, FieldType> | undefined> {
-    if (undescribable.has(objectType)) return undefined
+    if (clock() < (undescribableUntil.get(objectType) ?? Number.NEGATIVE_INFINITY)) return undefined
     try {
       return await client.fieldTypes(objectType)
     } catch (error) {
       // Any other failure breaks the stream, which brings these events again: spelling a custom day as a number
       // because the describe was slow would store a wrong value.
       if (!(error instanceof CrmRefusedError)) throw error
-      undescribable.add(objectType)
+      undescribableUntil.set(objectType, clock() + REFUSED_FOR_MS)
       return undefined
     }
   }
