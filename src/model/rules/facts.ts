@@ -173,9 +173,9 @@ export function whyHidden(names: readonly string[], facts: CaseFacts): string {
   ].join('; ')
 }
 
-/** Nothing changed in the CRM: a permission is all that is missing. */
+/** Nothing changed in the CRM: a permission is all that is missing, or that we read it. */
 export function isOnlyUnreadable(names: readonly string[], facts: CaseFacts): boolean {
-  return names.every((name) => driftOf(name, facts) === undefined)
+  return names.every((name) => [undefined, 'not-read'].includes(driftOf(name, facts)))
 }
 
 function driftOf(name: string, facts: CaseFacts): DriftKind | undefined {
