@@ -464,6 +464,9 @@ describe('what is overdue', () => {
   it('is named once per stage, and nothing that may not be worked on yet', () =>
     withHarness(async (h) => {
       await sql`update connection set reconciled_at = now()`.execute(h.db)
+      // A policy that has just come into force has everything decided again.
+      assert.deepEqual(await stages(h), ['decide'])
+      await h.decide()
       assert.deepEqual(await stages(h), [])
       await h.receive(contact(h, '1', { country: 'FR' }), contact(h, '2', { country: 'FR' }))
       assert.deepEqual(await stages(h), ['apply'])
