@@ -17,6 +17,8 @@ export type Neighbours = {
   readonly account: CrmRecord | null
   /** Open and closed deals of that account, or of the record itself when it is an account. */
   readonly deals: readonly CrmRecord[]
+  /** The CRM does not let us read deals at all, so there may be others, worth anything. */
+  readonly dealsHidden?: true
   readonly matches: readonly Match[]
 }
 

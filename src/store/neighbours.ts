@@ -25,7 +25,7 @@ const KNOWN = sql`r.needs_read is distinct from 'first-sight'`
 
 type Row = Parameters<typeof toRecord>[0]
 
-/** Reads what `decide` may look at for a whole batch of one connection: four statements, whatever the batch's size. */
+/** Reads what `decide` may look at for a whole batch of one connection: five statements, whatever the batch's size. */
 export async function readNeighbours(
   db: Kysely<Tables>,
   connectionId: string,
@@ -49,6 +49,7 @@ export async function readNeighbours(
     }
   }
   const deals = await readDeals(db, connectionId, dealAccounts)
+  const refused = await readRefused(db, connectionId, new Set(dealAccounts.values()))
   const holders = await readHolders(db, [...new Set(queries.flatMap((q) => q.keys))])
 
   const result = new Map<string, Neighbours>()
@@ -56,7 +57,13 @@ export async function readNeighbours(
     const key = refKey(query.record)
     const account = accountOf.get(key) ?? null
     const dealsOf = query.isAccount ? query.record.recordId : account?.recordId
-    result.set(key, { account, deals: (dealsOf && deals.get(dealsOf)) || [], matches: matchesOf(query, holders) })
+    const isHidden = dealsOf !== undefined && query.dealObject !== null && refused.has(query.dealObject)
+    result.set(key, {
+      account,
+      deals: (dealsOf && deals.get(dealsOf)) || [],
+      ...(isHidden ? { dealsHidden: true } : {}),
+      matches: matchesOf(query, holders),
+    })
   }
   return result
 }
@@ -105,6 +112,17 @@ async function readDeals(db: Kysely<Tables>, connectionId: string, accounts: Rea
     else deals.set(row.account_id, [toRecord(row)])
   }
   return deals
+}
+
+/** Those of these objects that the CRM refuses to show us at all. */
+async function readRefused(db: Kysely<Tables>, connectionId: string, objects: ReadonlySet<string>) {
+  if (objects.size === 0) return objects
+  const { rows } = await sql<{ object_type: string }>`
+    select object_type from object_schema
+    where connection_id = ${connectionId} and object_type = any(${[...objects]}::text[]) and refused_since is not null`.execute(
+    db,
+  )
+  return new Set(rows.map((row) => row.object_type))
 }
 
 type Holders = {

@@ -60,6 +60,9 @@ describe('the class of a case', () => {
   it('M15: is unknown when the pipeline of the account cannot be summed', () => {
     const hidden = { ...deal('10'), unreadable: new Set(['amount']) }
     assert.equal(classOf([expected], { neighbours: { account: company(), deals: [hidden] } }), 'unknown')
+    // Not one deal is known, because the CRM shows none.
+    const refused = { account: company(), deals: [], dealsHidden: true as const }
+    assert.equal(classOf([expected], { neighbours: refused }), 'unknown')
   })
 
   it('M15: is unknown when one rule asks about a hidden field, although a later one would fit', () => {

@@ -149,8 +149,13 @@ function openPipeline({ neighbours }: CaseFacts): FieldText {
 }
 
 /** False, as nearly always: nothing that a name could speak of is hidden, so nobody has to look further. */
-export function isAnythingHidden({ record, neighbours: { account, deals } }: CaseFacts): boolean {
-  return isPartlyHidden(record) || (account !== null && isPartlyHidden(account)) || deals.some(isPartlyHidden)
+export function isAnythingHidden({ record, neighbours: { account, deals, dealsHidden } }: CaseFacts): boolean {
+  return (
+    dealsHidden === true ||
+    isPartlyHidden(record) ||
+    (account !== null && isPartlyHidden(account)) ||
+    deals.some(isPartlyHidden)
+  )
 }
 
 function isPartlyHidden({ unreadable, drifted }: CrmRecord): boolean {
@@ -220,10 +225,13 @@ export function unreadableBehind(name: string, facts: CaseFacts): string[] {
         ...hiddenOfAccount(facts, (s) => [s.customer?.field ?? null]),
       ]
     case 'fact.openPipeline':
-      return facts.neighbours.deals.flatMap((deal) => {
-        const dealShape = objectShape(deal.crm, deal.objectType)
-        return dealShape === undefined ? [] : hidden(deal, [dealShape.amount, dealShape.closedFlag])
-      })
+      return [
+        ...(facts.neighbours.dealsHidden ? ['deals'] : []),
+        ...facts.neighbours.deals.flatMap((deal) => {
+          const dealShape = objectShape(deal.crm, deal.objectType)
+          return dealShape === undefined ? [] : hidden(deal, [dealShape.amount, dealShape.closedFlag])
+        }),
+      ]
     default:
       return []
   }
