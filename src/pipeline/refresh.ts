@@ -1,4 +1,4 @@
-import { type CrmClient, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
+import { type CrmClient, type CrmReconnectError, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { mergedEventForLosers } from '../model/record/fold.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
@@ -8,6 +8,7 @@ import type { Database } from '../store/database.ts'
 import { postponeReads, type ToRead, takeRecordsToRead } from '../store/records.ts'
 import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { isOfOneObject } from './refused-object.ts'
 
 export type RefreshDependencies = {
   readonly db: Database
@@ -60,9 +61,10 @@ async function readHalving(deps: RefreshDependencies, waiting: readonly ToRead[]
     try {
       await readPart(deps, part)
     } catch (error) {
-      if (!(error instanceof CrmRefusedError)) throw error
+      // A scope that is missing concerns the object, not the connection, and is the same for every half.
+      if (!isOfOneObject(error)) throw error
       refusals += 1
-      if (part.length > 1 && refusals < REFUSALS_MAX) {
+      if (error instanceof CrmRefusedError && part.length > 1 && refusals < REFUSALS_MAX) {
         parts.push(part.slice(0, part.length / 2), part.slice(part.length / 2))
         continue
       }
@@ -72,7 +74,11 @@ async function readHalving(deps: RefreshDependencies, waiting: readonly ToRead[]
   }
 }
 
-async function refused(deps: RefreshDependencies, part: readonly ToRead[], error: CrmRefusedError): Promise<void> {
+async function refused(
+  deps: RefreshDependencies,
+  part: readonly ToRead[],
+  error: CrmRefusedError | CrmReconnectError,
+): Promise<void> {
   const { db, connection } = deps
   const [first] = part
   const which = part.length === 1 ? `${first!.objectType}/${first!.recordId}` : first!.objectType

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type RawBuilder, sql } from 'kysely'
 import pg from 'pg'
 import { CrmBusyError, type CrmClient, CrmRefusedError } from '../../src/crm/crm.ts'
+import { HubSpotScopeMissing } from '../../src/crm/hubspot/hubspot-errors.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Crm, FieldText } from '../../src/model/record/change-event.ts'
 import { refreshBatch } from '../../src/pipeline/refresh.ts'
@@ -393,6 +394,23 @@ describe('reading what we only heard of', () => {
       }
       assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 100 })
       assert.ok(calls < 50, String(calls))
+      assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 0 })
+    }))
+
+  it('waits for a scope that is missing, for one call, and the connection goes on', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { country: 'FR' }), contact(h, '2', { country: 'FR' }))
+      await h.apply()
+      let calls = 0
+      const refusing: CrmClient = {
+        ...h.crm.client(),
+        readRecords: async () => {
+          calls += 1
+          throw new HubSpotScopeMissing('Missing scope', 'Grant it.', ['crm.objects.contacts.read'], 'Missing scope')
+        },
+      }
+      assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 2 })
+      assert.equal(calls, 1)
       assert.deepEqual(await refreshBatch(deps(h, refusing)), { taken: 0 })
     }))
 
