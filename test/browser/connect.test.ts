@@ -254,7 +254,10 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await page.getByText('It answers again.').waitFor()
     await page.getByRole('link', { name: 'Surface', exact: true }).click()
     await page.getByText(/need(s)? attention/).click()
-    await page.getByRole('paragraph').filter({ hasText: /: A field is gone$/ }).waitFor()
+    await page
+      .getByRole('paragraph')
+      .filter({ hasText: /: A field is gone$/ })
+      .waitFor()
     await page.getByText('Give the workflow another field.').waitFor()
   })
 
