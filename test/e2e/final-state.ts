@@ -143,8 +143,12 @@ export async function assertWritesHaveIntents(test: TestStack): Promise<void> {
     [w.connection_id, w.object_type, w.record_id, w.owner].join('/')
   const done = owners.filter(({ state }) => state === 'done').map(keyOf)
   assert.ok(echoes.length > 0, 'no owner was written: the check would see nothing')
+  const statesOf = (key: string) => owners.filter((one) => keyOf(one) === key).map(({ state }) => state)
   assert.deepEqual(
-    echoes.map(keyOf).filter((key) => done.filter((other) => other === key).length !== 1),
+    echoes
+      .map(keyOf)
+      .filter((key) => done.filter((other) => other === key).length !== 1)
+      .map((key) => `${key}: ${statesOf(key).join(', ') || 'no intent'}`),
     [],
     'owner writes in a CRM without exactly one intent',
   )
