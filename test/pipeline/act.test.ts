@@ -211,20 +211,6 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(owner(h), userId(h, 'rep@x.example'))
   })
 
-  it('an owner that is there already is not said to be written by us', async () => {
-    const h = await decided('DE')
-    const to = userId(h, 'rep@x.example')
-    h.crm.change('contacts', '1', { hubspot_owner_id: to })
-    await h.act()
-    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: 'Already so' }])
-    assert.equal(h.crm.calls.filter((call) => call.startsWith('writeOwners')).length, 0)
-    await h.settle()
-    assert.deepEqual(
-      (await intents(h)).filter(({ kind }) => kind === 'owner'),
-      [{ kind: 'owner', state: 'cancelled', outcome: 'Already so' }],
-    )
-  })
-
   it('an owner whose answer was lost before writing was held is found written, if it was', async () => {
     const h = await decided('DE')
     h.crm.faults = ['lost-after-commit']
