@@ -260,7 +260,7 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
           test.db,
           sql`select state, outcome from intent where kind = 'owner' and record_id = ${recordId}`,
         )
-      await until('the owner is written', async () => (await intents()).some(({ state }) => state === 'done'), 80_000)
+      await until('the owner is written', async () => (await intents()).some(({ state }) => state === 'done'), 40_000)
       assert.deepEqual(await intents(), [{ state: 'done', outcome: 'Found written' }])
     }
   })
