@@ -13,7 +13,7 @@ import type { Crm } from '../src/model/record/change-event.ts'
 import { accessNeeds } from '../src/pipeline/access-needs.ts'
 import type { ConnectDeps } from '../src/pipeline/connect-crm.ts'
 import { crmAddressRule } from '../src/pipeline/crm-address-rule.ts'
-import { policiesOf, publishPolicies } from '../src/pipeline/publish-policies.ts'
+import { policiesOf, publishPolicies, refreshReadiness } from '../src/pipeline/publish-policies.ts'
 import { createWorkflowReader } from '../src/pipeline/workflows.ts'
 import { startSweeper } from '../src/queue/sweeper.ts'
 import { createQueues } from '../src/queue/wake.ts'
@@ -87,8 +87,8 @@ async function run(
     clientOf: (connectionId) => clients.get(connectionId),
     connectionIds: () => [...clients.keys()],
     refreshReadiness: async () => {
-      const { changed } = await publishPolicies(db, files)
-      if (changed.length > 0) logger.info({ changed }, 'workflows in force')
+      const { changed } = await refreshReadiness(db)
+      if (changed.length > 0) logger.info({ changed }, 'workflows run differently now')
     },
     fieldsOf: (crm: Crm, objectType: string) => {
       const key = `${crm}/${objectType}`
@@ -99,7 +99,8 @@ async function run(
     signal: stopping.signal,
   }
 
-  await context.refreshReadiness()
+  const { changed } = await publishPolicies(db, files)
+  if (changed.length > 0) logger.info({ changed }, 'workflows in force')
   // Before anything is claimed: a claim of a process without a sign of life may be taken over at once.
   await beat(db, 'worker', context.instance, { pid: process.pid })
   if (roles.has('apply')) runApply(context)

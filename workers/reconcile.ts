@@ -29,10 +29,9 @@ export function runReconcile(context: WorkerContext): void {
           const connection = (await listConnections(db)).find((c) => c.id === connectionId)
           if (!connection) return
           const { changed, departures } = await syncPeople(db, client, connection.id)
-          if (changed.length > 0) {
-            await context.refreshReadiness()
-            queues.wake('decide', connectionId)
-          }
+          // Also where nobody changed: a look that failed after people were stored must not be the last.
+          await context.refreshReadiness()
+          if (changed.length > 0) queues.wake('decide', connectionId)
           await noticesOf(context).people(connectionId, departures)
           if (stream) await territories(connection.id, stream.client)
           const onPage = () => {

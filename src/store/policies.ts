@@ -42,6 +42,21 @@ export async function putInForce(
   return rows[0]!.changed
 }
 
+/** How far a workflow may run as its people are now. Returns true when that changes what runs. */
+export async function setReadiness(
+  db: Kysely<Tables>,
+  workflow: string,
+  { effectiveMode, problems }: { readonly effectiveMode: Mode; readonly problems: readonly unknown[] },
+): Promise<boolean> {
+  const { rows } = await sql<{ changed: boolean }>`
+    update workflow w set effective_mode = ${effectiveMode}, problems = ${JSON.stringify(problems)}::jsonb, updated_at = now()
+    from (select workflow, effective_mode from workflow where workflow = ${workflow} for update) before
+    where w.workflow = before.workflow
+      and (w.effective_mode <> ${effectiveMode} or w.problems is distinct from ${JSON.stringify(problems)}::jsonb)
+    returning before.effective_mode <> ${effectiveMode} as changed`.execute(db)
+  return rows[0]?.changed ?? false
+}
+
 /**
  * A policy file that cannot be used: its workflow does not run, and says why. The others do. Its open cases and tasks stay
  * as they are: a slip of the pen is no decision about them.
@@ -101,6 +116,14 @@ export async function workflowsInForce(db: Kysely<Tables>): Promise<{ hash: stri
     select hash, effective_mode from workflow where hash is not null and load_error is null
     order by workflow`.execute(db)
   return rows.map((row) => ({ hash: row.hash, effectiveMode: row.effective_mode }))
+}
+
+/** The policies that run now, in full. */
+export async function policiesInForce(db: Kysely<Tables>): Promise<PolicyVersion[]> {
+  const { rows } = await sql<{ hash: string; document: Policy }>`
+    select w.hash, p.document from workflow w join policy_version p on p.hash = w.hash
+    where w.load_error is null order by w.workflow`.execute(db)
+  return rows.map(({ hash, document }) => ({ hash, policy: document }))
 }
 
 export async function readPolicy(db: Kysely<Tables>, hash: string): Promise<Policy> {

@@ -15,7 +15,7 @@ import { fieldsNeeded } from '../../src/model/policy/fields.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { accessNeeds } from '../../src/pipeline/access-needs.ts'
-import { type PolicyFiles, policiesOf, publishPolicies } from '../../src/pipeline/publish-policies.ts'
+import { type PolicyFiles, policiesOf, publishPolicies, refreshReadiness } from '../../src/pipeline/publish-policies.ts'
 import { receiveEvents } from '../../src/pipeline/receive.ts'
 import { createWorkflowReader } from '../../src/pipeline/workflows.ts'
 import type { StageHandler } from '../../src/queue/consumer.ts'
@@ -106,11 +106,11 @@ export async function startDay(options: DayOptions = {}) {
     workflows: createWorkflowReader(db),
     clientOf: (id) => clients.get(id),
     connectionIds: () => [...clients.keys()],
-    refreshReadiness: async () => void (await publishPolicies(db, files)),
+    refreshReadiness: async () => void (await refreshReadiness(db)),
     fieldsOf: (crm, objectType) => fieldsNeeded(policies, crm, objectType),
     signal: stopping.signal,
   }
-  await context.refreshReadiness()
+  await publishPolicies(db, files)
   await beat(db, 'worker', context.instance)
   for (const run of [runApply, runRefresh, runDecide, runAct, runVerify, runReconcile]) run(context)
   const receiver = await startReceiver(
@@ -191,10 +191,25 @@ export async function startDay(options: DayOptions = {}) {
      */
     async untilQuiet(limitMs = 40_000) {
       for (let poll = 0; poll < 2; poll += 1) {
+        if (poll > 0) await day.untilWritesAreSettled()
         for (const crm of BOTH) queues.wake('reconcile', idOf(crm))
         await day.untilNothingWaits(limitMs)
       }
       await day.watch()
+    },
+    /**
+     * Salesforce keeps whole seconds, so a poll within the second of our write reads a row that looks like the one before
+     * it, and is not believed over it until that second is over for good (src/crm/salesforce/row-event.ts).
+     */
+    async untilWritesAreSettled() {
+      for (;;) {
+        const [{ recent }] = (await day.rows<{ recent: boolean }>(
+          sql`select exists (select 1 from written_value v join connection c on c.id = v.connection_id
+            where c.crm = 'salesforce' and v.written_at > clock_timestamp() - interval '3 seconds') as recent`,
+        )) as [{ recent: boolean }]
+        if (!recent) return
+        await wait(50)
+      }
     },
     async untilWebhooksGone() {
       for (;;) {

@@ -8,7 +8,7 @@ import { type ActDependencies, actBatch } from '../../src/pipeline/act.ts'
 import { applyBatch } from '../../src/pipeline/apply.ts'
 import { CALL_LIMITS } from '../../src/pipeline/budget.ts'
 import { decideBatch } from '../../src/pipeline/decide-changes.ts'
-import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
+import { publishPolicies, refreshReadiness } from '../../src/pipeline/publish-policies.ts'
 import { receiveEvents } from '../../src/pipeline/receive.ts'
 import { refreshBatch } from '../../src/pipeline/refresh.ts'
 import { syncPeople } from '../../src/pipeline/sync-people.ts'
@@ -97,7 +97,7 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     act: (instance?: string) => actBatch(actDependencies(instance)),
     verify: () => verifyClosedTasks(db, crm.connectionId, nowMs),
     /** What runs is worked out again, as after every change of people. */
-    republish: () => publishPolicies(db, files),
+    republish: () => refreshReadiness(db),
     people: () => syncPeople(db, crm.client(), crm.connectionId),
     /** Everything once around until nothing moves: what the workers do, in one process and in order. */
     async settle() {
