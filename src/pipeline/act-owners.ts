@@ -51,8 +51,10 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
       const now = current.get(`${intent.objectType}/${intent.recordId}`)
       if (now === undefined) results.push(finished(intent, 'cancelled', 'The record is gone'))
       // Read-back after a lost answer: it did arrive.
-      else if (now === payload.to)
-        results.push(finished(intent, 'done', intent.readBack ? 'Found written' : 'Already so', intent.recordId))
+      else if (now === payload.to && intent.readBack)
+        results.push(finished(intent, 'done', 'Found written', intent.recordId))
+      // Somebody else was quicker: nothing was written, and an undo must not take their change back.
+      else if (now === payload.to) results.push(finished(intent, 'cancelled', 'Already so'))
       else if (now !== payload.from) results.push(finished(intent, 'cancelled', 'Somebody changed the owner meanwhile'))
       else if (why !== undefined) results.push(finished(intent, 'cancelled', why))
       else toWrite.push(intent)

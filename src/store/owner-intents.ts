@@ -46,12 +46,22 @@ export type RefusedIntent = {
   readonly standsForMs: number
 }
 
+/**
+ * How long our own write may take to come back as a change of the record. Until then our copy still shows the owner of
+ * before, and a decision on it would want the same write again. A portal that is polled is asked every minute.
+ */
+const HEARD_WITHIN_S = 120
+
 export type OwnerIntents = {
   /** Workflows whose write is on its way: at most one per record. */
   readonly underWay: ReadonlySet<string>
+  /** Those of them whose write was made, and our copy of the record has not heard of it yet. */
+  readonly unheard: ReadonlySet<string>
   /** By workflow: its newest write, where the CRM refused that one less than a day ago. */
   readonly refused: ReadonlyMap<string, RefusedIntent>
 }
+
+type Of = { underWay: Set<string>; unheard: Set<string>; refused: Map<string, RefusedIntent> }
 
 /** What became of the owner writes of these records, by `object/record`. Absent: nothing that a decision must know. */
 export async function ownerIntentsOf(
@@ -59,7 +69,7 @@ export async function ownerIntentsOf(
   connectionId: string,
   records: readonly { objectType: string; recordId: string }[],
 ): Promise<Map<string, OwnerIntents>> {
-  const found = new Map<string, { underWay: Set<string>; refused: Map<string, RefusedIntent> }>()
+  const found = new Map<string, Of>()
   if (records.length === 0) return found
   const { rows } = await sql<{
     object_type: string
@@ -69,23 +79,28 @@ export async function ownerIntentsOf(
     to: string
     state: string
     outcome: string | null
+    unheard: boolean
     stands_for_ms: number
   }>`
     select distinct on (i.object_type, i.record_id, i.workflow)
       i.object_type, i.record_id, i.workflow, i.policy_hash, i.payload->>'to' as to, i.state, i.outcome,
+      i.state = 'done' and i.finished_at > clock_timestamp() - ${HEARD_WITHIN_S} * interval '1 second'
+        and r.owner_id is not distinct from i.payload->>'from' as unheard,
       (extract(epoch from i.finished_at + ${TRY_AGAIN_AFTER_H} * interval '1 hour' - clock_timestamp()) * 1000)::float8
         as stands_for_ms
     from intent i
     join unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, r)
       on w.t = i.object_type and w.r = i.record_id
+    join record r on r.connection_id = i.connection_id and r.object_type = i.object_type and r.record_id = i.record_id
     -- cancelled: the CRM was not asked, so its last word still stands
     where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state <> 'cancelled'
     order by i.object_type, i.record_id, i.workflow, i.id desc`.execute(trx)
   for (const row of rows) {
-    if (row.state === 'done' || (row.state === 'refused' && row.stands_for_ms <= 0)) continue
+    if ((row.state === 'done' && !row.unheard) || (row.state === 'refused' && row.stands_for_ms <= 0)) continue
     const key = `${row.object_type}/${row.record_id}`
-    const of = found.get(key) ?? { underWay: new Set<string>(), refused: new Map() }
+    const of: Of = found.get(key) ?? { underWay: new Set(), unheard: new Set(), refused: new Map() }
     found.set(key, of)
+    if (row.unheard) of.unheard.add(row.workflow)
     if (row.state === 'refused') {
       const { to, outcome, policy_hash: policyHash, stands_for_ms: standsForMs } = row
       of.refused.set(row.workflow, { to, why: outcome ?? 'no reason given', policyHash, standsForMs })

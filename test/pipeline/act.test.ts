@@ -6,6 +6,7 @@ import { actBatch } from '../../src/pipeline/act.ts'
 import { letWrite } from '../../src/pipeline/writing.ts'
 import { beat } from '../../src/store/counters.ts'
 import { claimIntents, nextDeparture } from '../../src/store/intents.ts'
+import { markDirty } from '../../src/store/records.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -209,6 +210,38 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(rows[0]?.n, 1)
     await h.settle()
     assert.equal(owner(h), userId(h, 'rep@x.example'))
+  })
+
+  it('an owner whom somebody else set meanwhile is not said to be written by us, nor kept for an undo', async () => {
+    const h = await decided('DE')
+    h.crm.change('contacts', '1', { hubspot_owner_id: userId(h, 'rep@x.example') })
+    await h.act()
+    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: 'Already so' }])
+    assert.equal(h.crm.calls.filter((call) => call.startsWith('writeOwners')).length, 0)
+    const { rows } = await sql`select 1 from written_value`.execute(h.db)
+    assert.equal(rows.length, 0)
+    await h.settle()
+    assert.equal((await intents(h)).filter(({ kind }) => kind === 'owner').length, 1)
+  })
+
+  it('a record that is decided again before our own write was heard of wants no second write', async () => {
+    const h = await decided('DE')
+    await h.act()
+    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'done', outcome: null }])
+    const again = async () => {
+      await markDirty(h.db, [{ connectionId: h.crm.connectionId, objectType: 'contacts', recordId: '1' }])
+      await h.decide()
+      const { rows } = await sql<{ owner: string | null; looks: boolean }>`
+        select owner_id as owner, recheck_at is not null as looks from record`.execute(h.db)
+      return rows[0]!
+    }
+    // Our copy has not heard of it, so it is looked at again, in case it never does.
+    assert.deepEqual(await again(), { owner: null, looks: true })
+    assert.equal((await intents(h)).length, 1)
+    // Nobody told for too long: whether it is still so is asked by trying.
+    await sql`update intent set finished_at = now() - interval '3 minutes'`.execute(h.db)
+    await again()
+    assert.equal((await intents(h)).length, 2)
   })
 
   it('an owner whose answer was lost before writing was held is found written, if it was', async () => {
