@@ -29,6 +29,9 @@ export type CrmClient = {
   /** Sets owner fields. One outcome per item. */
   writeOwners(writes: readonly OwnerFieldWrite[]): Promise<ItemOutcome[]>
 
+  /** How far the CRM's clock is ahead of ours by its last answer; negative: behind. Null: no answer has said a time. */
+  clockAheadMs(): number | null
+
   /** Links for people. */
   recordUrl(objectType: string, recordId: string): string
   taskUrl(taskId: string): string

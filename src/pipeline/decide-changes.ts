@@ -186,7 +186,7 @@ async function decideRecords(
     const name = workflow.version.policy.workflow
     const intents = ownerIntents.get(`${record.objectType}/${record.recordId}`)
     // The end of a write that is on its way is news by itself, or is heard of; one that is never heard of is asked about.
-    const isFollowed = intents !== undefined && intents.underWay.has(name) && !intents.unheard.has(name)
+    const isFollowed = intents?.underWay.has(name) && !intents.unheard.has(name)
     if (decision.write === null || isFollowed || granted.has(writeKey(name, record))) continue
     lookAgain(refKey(record), nowMs + UNDECIDED_AGAIN_MS)
   }

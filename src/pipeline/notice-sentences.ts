@@ -139,6 +139,11 @@ export const SENTENCES = {
     says: `The clock of ${accountName(it)} is about ${inMinutes(it.aheadMs)} ahead of ours. Which of two values is newer is told by its clock alone, so nothing is decided differently; ages and deadlines are off by as much.`,
     step: 'Check that the clock of the machine that Lanekeeper runs on is set by a time server.',
   }),
+  'clock/behind': (it: About & { behindMs: number }): Sentence => ({
+    level: 'warn',
+    says: `The clock of ${accountName(it)} is about ${inMinutes(it.behindMs)} behind ours. Which of two values is newer is told by its clock alone, so nothing is decided differently; ages and deadlines are off by as much.`,
+    step: 'Check that the clock of the machine that Lanekeeper runs on is set by a time server.',
+  }),
   'clock/refused': (it: About & { deliveries: number }): Sentence => ({
     level: 'warn',
     says: `${counted(it.deliveries, 'delivery', 'deliveries')} of ${crmName(it)} ${it.deliveries === 1 ? 'was' : 'were'} refused today because its time was more than five minutes from ours. The changes are found by asking instead, a few minutes later.`,

@@ -25,7 +25,7 @@ describe('what pages say of fields', () => {
   })
 })
 
-describe('the notice of a clock that is ahead', () => {
+describe('the notice of a clock that is off', () => {
   it('is not ended by a page of older records, and is by half an hour in which nothing was ahead', async () => {
     const { page, said, advance } = watched()
     for (const aheadMs of [600_000, -600_000, 600_000, -600_000]) {
@@ -39,17 +39,35 @@ describe('the notice of a clock that is ahead', () => {
   })
 })
 
+describe('the notice of a clock that answers tell', () => {
+  it('says ahead or behind by what the answers say of their own time, whatever the age of their records', async () => {
+    const { page, said, sentences, advance } = watched()
+    await page({ aheadMs: -86_400_000, clockAheadMs: -600_000 })
+    await page({ aheadMs: -86_400_000, clockAheadMs: 600_000 })
+    assert.deepEqual(
+      sentences.map((says) => / (about .* ours)\./.exec(says)?.[1]),
+      ['about 10 minutes behind ours', 'about 10 minutes ahead of ours'],
+    )
+    advance(1_900_000)
+    await page({ clockAheadMs: -1_500 })
+    assert.deepEqual(said.at(-1), 'end clock')
+  })
+})
+
 /** A client whose next page is up to the test, on a board that keeps notices in memory. */
 function watched() {
   let atMs = AT_MS
   let next: ChangedPage = { events: [], cursor: null, unreadable: [], total: null }
   const open = new Map<string, number>()
   const said: string[] = []
+  const sentences: string[] = []
+  let saidAheadMs: number | null = null
   const standing = (code: string, lastMs: number) =>
     ({ code, subject: '', sinceMs: lastMs, lastMs, happened: 1 }) as ReturnType<NoticeBoard['openOf']>[number]
   const board: NoticeBoard = {
-    raise(_, { code }) {
+    raise(_, { code }, { says }) {
       open.set(code, atMs)
+      sentences.push(says)
       said.push(`raise ${code}`)
     },
     end(_, code) {
@@ -65,10 +83,14 @@ function watched() {
     { id: 'hubspot-1', crm: 'hubspot', accountId: '1', timeZone: null },
     { nowMs: () => atMs, waitingWrites: async () => 0 },
   )
-  const client = calls.watch({ changedSince: async () => next } as unknown as CrmClient)
+  const client = calls.watch({
+    changedSince: async () => next,
+    clockAheadMs: () => saidAheadMs,
+  } as unknown as CrmClient)
   return {
     calls,
     said,
+    sentences,
     advance(ms: number) {
       atMs += ms
     },
@@ -76,11 +98,14 @@ function watched() {
       fields = {},
       unreadable = [],
       aheadMs = -1_000,
+      clockAheadMs = null,
     }: {
       fields?: Record<string, string | null>
       unreadable?: string[]
       aheadMs?: number
+      clockAheadMs?: number | null
     }) {
+      saidAheadMs = clockAheadMs
       const event: ChangeEvent = {
         connectionId: 'hubspot-1' as ConnectionId,
         dedupeKey: 'one',

@@ -195,13 +195,18 @@ export function watchCalls(
     if (unknown.length === items.length) unanswered(verb, first.why)
   }
 
-  function lookAtClock(events: readonly ChangeEvent[]): void {
+  /** By what the CRM's answers say of their own time, and by records that were changed later than it is here. */
+  function lookAtClock(events: readonly ChangeEvent[], saidAheadMs: number | null): void {
     let latestMs = 0
     for (const { occurredAtMs } of events) if (occurredAtMs > latestMs) latestMs = occurredAtMs
-    if (latestMs === 0) return
-    const aheadMs = latestMs - nowMs()
+    if (latestMs === 0 && saidAheadMs === null) return
+    const aheadMs = Math.max(latestMs - nowMs(), saidAheadMs ?? Number.NEGATIVE_INFINITY)
     if (aheadMs > CLOCK_OFF_MS) {
       board.raise(connection, { code: 'clock' }, SENTENCES.clock({ ...connection, aheadMs }))
+      return
+    }
+    if (saidAheadMs !== null && saidAheadMs < -CLOCK_OFF_MS) {
+      board.raise(connection, { code: 'clock' }, SENTENCES['clock/behind']({ ...connection, behindMs: -saidAheadMs }))
       return
     }
     const open = board.find(id, 'clock')
@@ -232,8 +237,8 @@ export function watchCalls(
     return items.length === 0 || items.some(({ outcome }) => outcome !== 'unknown' && outcome !== 'retry')
   }
 
-  function notedPage(object: string, page: ChangedPage): boolean {
-    lookAtClock(page.events)
+  function notedPage(object: string, page: ChangedPage, saidAheadMs: number | null): boolean {
+    lookAtClock(page.events, saidAheadMs)
     const { shown, hidden, doubted } = seenAt(object)
     for (const field of page.unreadable) {
       shown.delete(field)
@@ -271,7 +276,7 @@ export function watchCalls(
         noted(
           { verb: 'changedSince', object: query.objectType },
           () => client.changedSince(query),
-          (page) => notedPage(query.objectType, page),
+          (page) => notedPage(query.objectType, page, client.clockAheadMs()),
         ),
       readRecords: (query) => noted({ verb: 'readRecords' }, () => client.readRecords(query)),
       writeTasks: (tasks) =>

@@ -97,13 +97,14 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
     ...fieldsOf(connection.crm, objectType),
   })
   const gone = new Set(missing)
+  const crmNowMs = Math.floor(nowMs() + (client.clockAheadMs() ?? 0))
   const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
   await inTransaction(db, async (trx) => {
     await assertStillThere(trx, connection.id)
     await insertEvents(trx, [
       ...asAnswers(events, items, nowMs()),
       ...stillMerged(events, items, nowMs()),
-      ...surelyGone.map((item) => deletion(connection.id, item, nowMs())),
+      ...surelyGone.map((item) => deletion(connection.id, item, crmNowMs)),
     ])
     await postponeReads(
       trx,
@@ -162,15 +163,18 @@ function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], n
   )
 }
 
-/** Our clock may be behind the CRM's: what was found gone now went after the last sign of life, whatever the clocks say. */
-function deletion(connectionId: ConnectionId, item: ToRead, nowMs: number): ChangeEvent {
+/**
+ * By the CRM's clock, or a record that is restored within the minutes that it is behind ours would stay deleted. What was
+ * found gone now went after the last sign of life, whatever the clocks say.
+ */
+function deletion(connectionId: ConnectionId, item: ToRead, crmNowMs: number): ChangeEvent {
   return {
     connectionId,
-    dedupeKey: `gone/${item.objectType}/${item.recordId}/${nowMs}`,
+    dedupeKey: `gone/${item.objectType}/${item.recordId}/${crmNowMs}`,
     objectType: item.objectType,
     recordId: item.recordId,
     kind: 'deleted',
-    occurredAtMs: Math.max(nowMs, item.askedByMs + 1, item.livedAtMs + 1),
+    occurredAtMs: Math.max(crmNowMs, item.askedByMs + 1, item.livedAtMs + 1),
     order: 0,
     fields: {},
     complete: false,

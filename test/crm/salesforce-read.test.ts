@@ -71,6 +71,29 @@ describe('reading from Salesforce', () => {
     assert.equal(fields.find(({ name }) => name === 'Id')?.type, 'text')
   })
 
+  it('takes a second for over by the clock of the org, not by ours, and by ours where an answer says no time', async () => {
+    const at = Date.parse('2026-11-24T09:00:00Z')
+    const page = { totalSize: 1, done: true, records: [lead(A, '2026-11-24T09:00:00', { Email: 'a@x.example' })] }
+    const answersUntil = async (date: string, nowMs: number) => {
+      org.on('GET', '/query', (_request, response) => {
+        response.sendDate = false
+        response.writeHead(200, { 'content-type': 'application/json', ...(date === '' ? {} : { date }) })
+        response.end(JSON.stringify(page))
+      })
+      const client = org.client({ nowMs: () => nowMs })
+      const { events } = await client.changedSince({ ...wanted, sinceMs: 1, source: 'reconcile' })
+      return events[0]!.answersUntilMs ?? null
+    }
+    const utc = (ms: number) => new Date(ms).toUTCString()
+    // The org's clock is ten minutes behind ours: within that second another change may still come.
+    assert.equal(await answersUntil(utc(at), at + 600_000), null)
+    assert.equal(await answersUntil(utc(at + 5_000), at + 605_000), at + 999)
+    // Ten minutes ahead: over, although ours has not reached it.
+    assert.equal(await answersUntil(utc(at + 5_000), at - 595_000), at + 999)
+    assert.equal(await answersUntil('', at + 1_000), null)
+    assert.equal(await answersUntil('', at + 5_000), at + 999)
+  })
+
   it('believes no list that is missing where one is due, and no description without owner and time', async () => {
     org.on('GET', '/query', { json: { totalSize: 0, done: true } })
     const client = org.client()
@@ -185,9 +208,13 @@ describe('reading from Salesforce', () => {
 
   it('lets a poll after the second is over speak for all of that second, and tells it from an earlier poll', async () => {
     const at = Date.UTC(2026, 10, 22, 10)
-    org.on('GET', '/query', rows(lead(A, '2026-11-22T10:00:00')))
-    const read = async (nowMs: number, source: 'reconcile' | 'baseline') =>
-      (await org.client({ nowMs: () => nowMs }).changedSince({ ...wanted, source })).events[0]!
+    const read = async (orgNowMs: number, source: 'reconcile' | 'baseline') => {
+      org.on('GET', '/query', {
+        json: { totalSize: 1, done: true, records: [lead(A, '2026-11-22T10:00:00')] },
+        headers: { date: new Date(orgNowMs).toUTCString() },
+      })
+      return (await org.client().changedSince({ ...wanted, source })).events[0]!
+    }
     const early = await read(at + 400, 'reconcile')
     const late = await read(at + 5_000, 'reconcile')
     assert.deepEqual([early.answersUntilMs, late.answersUntilMs], [undefined, at + 999])

@@ -83,6 +83,7 @@ export class FakeCrm {
       }),
       users: async () => this.users,
       describe: async (objectType) => ({ objectType, fields: [] }),
+      clockAheadMs: () => null,
       changedSince: async ({ objectType, source }) => {
         this.calls.push(`changedSince ${objectType}`)
         const events = [...this.records.keys()]

@@ -449,6 +449,29 @@ describe('reading what we only heard of', () => {
         { deleted: true, needs_read: null },
       ])
     }))
+
+  it('finds a record gone by the clock of the CRM, so that one that is restored is back although our clock is ahead', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { country: 'FR' }))
+      await h.settle()
+      const gap = { ...h.crm.change('contacts', '1', {}), kind: 'gap' as const }
+      await h.receive(gap)
+      await h.apply()
+      const kept = h.crm.records.get('contacts/1')!
+      h.crm.records.delete('contacts/1')
+      const client: CrmClient = { ...h.crm.client(), clockAheadMs: () => -600_000 }
+      for (let look = 0; look < 4; look += 1) {
+        await sql`update record set read_after = now()`.execute(h.db)
+        await refreshBatch(deps(h, client, gap.occurredAtMs + 600_000))
+        await h.apply()
+      }
+      const state = () => rows(h, sql`select deleted from record where record_id = '1'`)
+      assert.deepEqual(await state(), [{ deleted: true }])
+      h.crm.records.set('contacts/1', kept)
+      await h.receive({ ...h.crm.change('contacts', '1', {}), kind: 'restored' })
+      await h.apply()
+      assert.deepEqual(await state(), [{ deleted: false }])
+    }))
 })
 
 describe('promise 19: an erased record', () => {

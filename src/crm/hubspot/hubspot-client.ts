@@ -21,6 +21,7 @@ export function hubSpotClient(portal: Portal): CrmClient {
     writeTasks: tasks.writeTasks,
     findTasks: tasks.findTasks,
     writeOwners: (writes) => writeOwnerFields(http, paths, writes),
+    clockAheadMs: portal.clockAheadMs,
     recordUrl: portal.recordUrl,
     taskUrl: portal.taskUrl,
   }

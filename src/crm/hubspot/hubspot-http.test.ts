@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { answerClock } from '../answer-clock.ts'
 import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../crm.ts'
 import { createHubSpotHttp, type HubSpotCall, type HubSpotHttpOptions } from './hubspot-http.ts'
 import { recordingBudget, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts'
@@ -20,6 +21,7 @@ async function setUp(t: TestContext, answers: ScriptedAnswer[], over: Partial<Hu
   t.after(() => server.close())
   const budget = recordingBudget()
   const http = createHubSpotHttp({
+    clock: answerClock(Date.now),
     baseUrl: `${server.baseUrl}/`,
     token: async () => 'pat-secret',
     budget,

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { AnswerClock } from '../answer-clock.ts'
 import { type CallBudget, CrmBusyError, CrmUnknownError } from '../crm.ts'
 import { failureOf, type HubSpotErrorBody, HubSpotOutage, HubSpotTokenRefused } from './hubspot-errors.ts'
 
@@ -28,6 +29,7 @@ export type HubSpotHttpOptions = {
   /** Overrides both deadlines, for tests. */
   readonly deadlineMs?: number | undefined
   readonly nowMs: () => number
+  readonly clock: AnswerClock
   /** IANA zone of the account once known: its midnight ends a spent day. */
   readonly timeZone: () => string | null
 }
@@ -94,6 +96,7 @@ export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
     const signal = AbortSignal.timeout(deadlineMs)
     let response: Response
     let text: string
+    const sentAt = performance.now()
     try {
       response = await send(url, {
         method: request.method,
@@ -107,6 +110,7 @@ export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
         redirect: 'manual',
         signal,
       })
+      options.clock.note(response.headers.get('date'), performance.now() - sentAt)
       text = await readText(response)
     } catch (error) {
       throw connectionFailure(request.attempt, error, signal.aborted ? deadlineMs : null, nowMs())

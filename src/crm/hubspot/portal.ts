@@ -1,4 +1,5 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
+import { answerClock } from '../answer-clock.ts'
 import { type CallBudget, type CallUsage, type CrmIdentity, CrmUnknownError, type TaskKeySupport } from '../crm.ts'
 import { storable } from '../storable-text.ts'
 import { createHubSpotHttp, type HubSpotHttp } from './hubspot-http.ts'
@@ -46,6 +47,7 @@ export type Portal = {
   identify(): Promise<CrmIdentity>
   /** The limits that HubSpot's answers named last; null when none did, as for OAuth apps. */
   limits(): CallUsage | null
+  clockAheadMs(): number | null
   recordUrl(objectType: string, recordId: string): string
   taskUrl(taskId: string): string
 }
@@ -68,7 +70,9 @@ export function openPortal(options: PortalOptions): Portal {
   let timeZone = options.timeZone ?? null
   let pagesUrl = options.uiBaseUrl ?? null
   let limits: CallUsage | null = null
+  const clock = answerClock(nowMs)
   const http = createHubSpotHttp({
+    clock,
     baseUrl: options.baseUrl,
     token: options.token,
     tokenRejected: options.tokenRejected,
@@ -129,6 +133,7 @@ export function openPortal(options: PortalOptions): Portal {
     nowMs,
     identify,
     limits: () => limits,
+    clockAheadMs: clock.aheadMs,
     recordUrl: (objectType, recordId) => {
       const typeId = Object.hasOwn(OBJECT_TYPE_IDS, objectType) ? OBJECT_TYPE_IDS[objectType] : objectType
       return pageUrl(`contacts/${portalId ?? ''}/record/${typeId}/${encodeURIComponent(recordId)}`)

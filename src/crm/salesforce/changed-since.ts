@@ -12,7 +12,9 @@ import { soqlId, soqlIds, soqlInstant, soqlName } from './soql.ts'
 export type Reading = {
   readonly call: SalesforceCall
   readonly schemas: ObjectSchemas
-  readonly context: Omit<RowContext, 'source'>
+  readonly context: Omit<RowContext, 'source' | 'askedAtMs'>
+  /** By our clock: what stands in for the CRM's where an answer says no time. */
+  readonly nowMs: () => number
 }
 
 /**
@@ -31,8 +33,9 @@ export async function changedSince(reading: Reading, wanted: ChangedSince): Prom
   const sweep = wanted.sinceMs === 0 && wanted.fields.length === 0 && wanted.historyFields.length === 0
   const cursor: Cursor =
     wanted.cursor === null ? { phase: sweep ? 'ids' : 'live', after: null } : readCursor(wanted.cursor)
-  const context: RowContext = { ...reading.context, source: wanted.source }
-  const { rows, full } = await readPage(reading.call, selection, wanted, cursor)
+  const sentAtMs = reading.nowMs()
+  const { rows, full, askedAtMs } = await readPage(reading.call, selection, wanted, cursor)
+  const context: RowContext = { ...reading.context, source: wanted.source, askedAtMs: askedAtMs ?? sentAtMs }
   const toEvent = cursor.phase === 'deleted' ? deletedRowEvent : rowEvent
   const events = rows.map((row) => toEvent(row, selection, context)).filter((event) => event !== null)
   const total = wanted.cursor === null ? await countAll(reading.call, selection, wanted, rows.length, full) : null
@@ -44,7 +47,7 @@ async function readPage(
   selection: Selection,
   { sinceMs }: ChangedSince,
   { phase, after }: Cursor,
-): Promise<{ rows: readonly Row[]; full: boolean }> {
+): Promise<{ rows: readonly Row[]; full: boolean; askedAtMs: number | null }> {
   const by = selection.modifiedField
   const conditions: string[] = []
   if (phase === 'deleted') conditions.push('IsDeleted = true')
@@ -59,7 +62,8 @@ async function readPage(
   const soql = `SELECT ${select.map(soqlName).join(', ')} FROM ${soqlName(selection.objectType)}${where} ORDER BY ${phase === 'ids' ? 'Id' : `${by}, Id`} LIMIT ${PAGE_ROWS_MAX}`
   const answer = await query(call, soql, phase === 'deleted')
   // Objects with long text fields come in smaller pages than asked for; `done` false then means more.
-  return { rows: answer.rows, full: !answer.done || answer.rows.length >= PAGE_ROWS_MAX }
+  const { rows, askedAtMs } = answer
+  return { rows, full: !answer.done || rows.length >= PAGE_ROWS_MAX, askedAtMs }
 }
 
 function deletedSelect({ schema, modifiedField }: Selection): string[] {
@@ -121,7 +125,6 @@ export async function readRecords(
   { objectType, ids, fields, historyFields }: ReadRecords,
 ): Promise<{ events: ChangeEvent[]; missing: string[] }> {
   const selection = selectFields(await reading.schemas.recent(objectType), [...fields, ...historyFields])
-  const context: RowContext = { ...reading.context, source: 'reconcile' }
   const events: ChangeEvent[] = []
   const found = new Set<string>()
   const askable = [...new Set(ids)].filter(isSalesforceId)
@@ -130,7 +133,9 @@ export async function readRecords(
   const head = `SELECT ${select.map(soqlName).join(', ')} FROM ${soqlName(objectType)} WHERE Id IN `
   for (const chunk of chunks(askable, idsPerQuery(head))) {
     // queryAll also finds the losers of a merge, which name the record that has to be read in their place.
-    const { rows } = await query(reading.call, head + soqlIds(chunk), true)
+    const sentAtMs = reading.nowMs()
+    const { rows, askedAtMs } = await query(reading.call, head + soqlIds(chunk), true)
+    const context: RowContext = { ...reading.context, source: 'reconcile', askedAtMs: askedAtMs ?? sentAtMs }
     for (const row of rows) {
       const gone = row.IsDeleted === true
       const merged = gone && text(row.MasterRecordId) !== null

@@ -48,8 +48,8 @@ export type RowContext = {
   readonly connectionId: ConnectionId
   readonly source: ChangeSource
   readonly ourUserId: string | null
-  /** When the page was asked for, by our clock. */
-  readonly readAtMs: number
+  /** When the page was asked for, by the CRM's clock where its answer says so. */
+  readonly askedAtMs: number
 }
 
 /** Salesforce keeps whole seconds. Read this much later, nothing more can happen within the record's second. */
@@ -83,8 +83,8 @@ export function rowEvent(row: Row, selection: Selection, context: RowContext): C
  * The end of the record's second, once it is over. Of two changes within one second the stream may have brought only
  * the first; both have the poll's own time, so without this the poll that saw the second one would lose to the first.
  */
-function settledUntil(modifiedAtMs: number, { source, readAtMs }: RowContext): number | null {
-  if (source !== 'reconcile' || readAtMs - modifiedAtMs < SETTLED_AFTER_MS) return null
+function settledUntil(modifiedAtMs: number, { source, askedAtMs }: RowContext): number | null {
+  if (source !== 'reconcile' || askedAtMs - modifiedAtMs < SETTLED_AFTER_MS) return null
   return modifiedAtMs - (modifiedAtMs % 1_000) + 999
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Connection } from 'jsforce'
+import type { AnswerClock } from '../answer-clock.ts'
 import { type CallBudget, CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../crm.ts'
 import { readError } from './refusal-words.ts'
 import type { SalesforceSession, SessionKeeper } from './salesforce-session.ts'
@@ -11,6 +12,7 @@ export type CallOptions = {
   readonly budget: CallBudget
   readonly sessions: SessionKeeper
   readonly nowMs: () => number
+  readonly clock: AnswerClock
   /** Of one attempt, from the first byte sent to the last byte read. */
   readonly deadlineMs: number
 }
@@ -21,6 +23,8 @@ export type SalesforceRequest = {
   /** Below `/services/data/vXX.X`. */
   readonly path: string
   readonly body?: unknown
+  /** Told of each answer: when Salesforce began to work on it, by its own clock. Null: the answer says no time. */
+  readonly onAnswer?: (askedAtMs: number | null) => void
 }
 
 /** Sends one request and answers with its JSON. The only way from this room to the CRM's REST API. */
@@ -74,6 +78,8 @@ export function salesforceCall(options: CallOptions): SalesforceCall {
         },
         { transport: fencedTransport(options.deadlineMs, attempt), noContentResponse: {} },
       )
+      const askedAtMs = options.clock.note(attempt.headers.date, attempt.tookMs)
+      request.onAnswer?.(askedAtMs)
       if (attempt.status !== null && attempt.status >= 300) throw new Error(`redirected with HTTP ${attempt.status}`)
       // HTML of a maintenance page and half a JSON document both arrive as a string with status 200.
       if (typeof answer !== 'object' || answer === null) throw new Error('the answer is not JSON')

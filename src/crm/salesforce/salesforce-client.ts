@@ -1,4 +1,5 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
+import { answerClock } from '../answer-clock.ts'
 import {
   type CallBudget,
   type CallUsage,
@@ -86,7 +87,8 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
       return options.budget.observe(seen)
     },
   }
-  const call = salesforceCall({ ...options, budget, sessions })
+  const clock = answerClock(nowMs)
+  const call = salesforceCall({ ...options, budget, sessions, clock })
   const schemas = objectSchemas(call, nowMs)
   const size = chunkSize(nowMs)
   const tasks = taskVerbs(call, schemas, nowMs, size)
@@ -94,7 +96,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
 
   async function reading(): Promise<Reading> {
     const { userId } = await sessions.current()
-    return { call, schemas, context: { connectionId, ourUserId: userId, readAtMs: nowMs() } }
+    return { call, schemas, context: { connectionId, ourUserId: userId }, nowMs }
   }
 
   const page = (path: string) =>
@@ -132,6 +134,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     writeTasks: tasks.writeTasks,
     findTasks: tasks.findTasks,
     writeOwners: (writes) => writeOwnerFields(call, writes, nowMs, size),
+    clockAheadMs: clock.aheadMs,
     recordUrl: (objectType, recordId) =>
       page(`${encodeURIComponent(objectType)}/${isSalesforceId(recordId) ? recordId : encodeURIComponent(recordId)}`),
     taskUrl: (taskId) => page(`Task/${encodeURIComponent(taskId)}`),

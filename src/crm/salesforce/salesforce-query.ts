@@ -4,7 +4,13 @@ import type { SalesforceCall } from './salesforce-call.ts'
 import { soqlId } from './soql.ts'
 
 export type Row = Readonly<Record<string, unknown>>
-export type Rows = { readonly rows: readonly Row[]; readonly totalSize: number; readonly done: boolean }
+export type Rows = {
+  readonly rows: readonly Row[]
+  readonly totalSize: number
+  readonly done: boolean
+  /** When Salesforce began to look, by its own clock. Null: its answer says no time. */
+  readonly askedAtMs: number | null
+}
 
 /** Salesforce's largest page. */
 export const PAGE_ROWS_MAX = 2_000
@@ -16,12 +22,16 @@ const PAGES_MAX = 500
 /** One page. `all` includes deleted and archived rows. */
 export async function query(call: SalesforceCall, soql: string, all = false): Promise<Rows> {
   const path = `/${all ? 'queryAll' : 'query'}?q=${encodeURIComponent(soql)}`
-  const answer = (await call({ kind: 'read', method: 'GET', path })) as Record<string, unknown>
+  let askedAtMs: number | null = null
+  const onAnswer = (atMs: number | null) => {
+    askedAtMs = atMs
+  }
+  const answer = (await call({ kind: 'read', method: 'GET', path, onAnswer })) as Record<string, unknown>
   const { records, totalSize, done } = answer
   if (typeof totalSize !== 'number') throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a total')
   if (!Array.isArray(records))
     throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a list of records')
-  return { rows: records as Row[], totalSize, done: done !== false }
+  return { rows: records as Row[], totalSize, done: done !== false, askedAtMs }
 }
 
 /**

@@ -13,10 +13,12 @@ export type Attempt = {
   sent: boolean
   /** True once the whole answer was read. */
   complete: boolean
+  /** From the first byte sent to the head of the answer. */
+  tookMs: number
 }
 
 export function newAttempt(): Attempt {
-  return { status: null, headers: {}, sent: true, complete: false }
+  return { status: null, headers: {}, sent: true, complete: false, tookMs: 0 }
 }
 
 /** An answer larger than this is no answer to any question of ours: 2,000 rows are at most a few MB. */
@@ -48,6 +50,7 @@ export function fencedTransport(deadlineMs: number, attempt: Attempt): Transport
 
 /** One request, one deadline from the first byte sent to the last byte read, no redirects. */
 export async function fencedRequest(request: HttpRequest, deadlineMs: number, attempt: Attempt): Promise<HttpResponse> {
+  const sentAt = performance.now()
   try {
     const response = await fetch(request.url, {
       method: request.method,
@@ -56,6 +59,7 @@ export async function fencedRequest(request: HttpRequest, deadlineMs: number, at
       redirect: 'manual',
       signal: AbortSignal.timeout(deadlineMs),
     })
+    attempt.tookMs = performance.now() - sentAt
     attempt.status = response.status
     const headers: Record<string, string> = {}
     response.headers.forEach((value, name) => {
