@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import type { Grant } from '../../src/crm/grant.ts'
 import type { Crm } from '../../src/model/record/change-event.ts'
@@ -10,9 +13,32 @@ import { StateRefusedError } from '../../src/pipeline/connect-errors.ts'
 import { openConnection } from '../../src/pipeline/open-connection.ts'
 import { startDraft } from '../../src/pipeline/start-draft.ts'
 import { findConnection } from '../../src/store/connections.ts'
+import type { CallingOrder } from './calling-process.ts'
 import { type ConnectStage, connectStage, SHARES } from './connect-stage.ts'
 
 const SESSION = randomBytes(32)
+const CALLER = fileURLToPath(new URL('calling-process.ts', import.meta.url))
+
+/** A process that opens a connection, says so, and calls when it is told to. */
+function startCaller() {
+  const child = spawn(process.execPath, [CALLER], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const next = async () => {
+    const { value, done } = await lines.next()
+    assert.ok(!done, 'the process ended without a word')
+    return value as string
+  }
+  return {
+    async start(order: CallingOrder) {
+      child.stdin.write(`${JSON.stringify(order)}\n`)
+      assert.equal(await next(), 'ready')
+    },
+    async go(): Promise<string[]> {
+      child.stdin.write('go\n')
+      return JSON.parse(await next())
+    },
+  }
+}
 const REDIRECT: Record<Crm, string> = {
   hubspot: 'http://localhost:4000/oauth/hubspot/callback',
   salesforce: 'http://localhost:4000/oauth/salesforce/callback',
@@ -120,6 +146,35 @@ describe('logging in at a CRM', () => {
       assert.equal(renewed[0]!.accessToken, renewed[1]!.accessToken)
       assert.equal((await tokenRow(id)).version, before + 1)
       assert.equal((await client.identify()).accountId, stage.salesforce.credentials.orgId)
+    })
+  }
+
+  for (const crm of ['hubspot', 'salesforce'] as const) {
+    it(`fault matrix 32: two whole processes that meet an ended token of ${crm} at once renew it once, and both go on`, async () => {
+      // Whoever uses a refresh token a second time is refused.
+      await stage.control(crm, 'POST', 'settings', { rotateRefreshToken: true })
+      const id = await logIn(crm, crm === 'hubspot' ? oauth() : pkce())
+      const { version } = await tokenRow(id)
+      const calls = 8
+      const callers = [1, 2].map(() => startCaller())
+      for (const caller of callers) {
+        await caller.start({
+          databaseUrl: stage.database.url,
+          keyHex: stage.keys[0]!.key.toString('hex'),
+          connectionId: id,
+          laterMs: crm === 'hubspot' ? 31 * 60_000 : 0,
+          calls,
+        })
+      }
+      if (crm === 'salesforce') {
+        await stage.control(crm, 'POST', 'actions', { action: 'advance-clock', ms: 13 * 3_600_000 })
+      }
+      const answers = await Promise.all(callers.map((caller) => caller.go()))
+      const { portalId } = stage.hubspot
+      const account = crm === 'hubspot' ? String(portalId) : stage.salesforce.credentials.orgId
+      assert.deepEqual(answers, [Array(calls).fill(account), Array(calls).fill(account)])
+      assert.equal((await tokenRow(id)).version, version + 1)
+      assert.equal((await findConnection(stage.deps.db, id))?.status, 'connected')
     })
   }
 
