@@ -1,6 +1,7 @@
 import { CrmRefusedError } from '../src/crm/crm.ts'
 import type { SalesforceClient } from '../src/crm/salesforce/salesforce-client.ts'
 import type { ConnectionId } from '../src/model/record/change-event.ts'
+import { eraseGone } from '../src/pipeline/erase-gone.ts'
 import { importBaseline } from '../src/pipeline/import-baseline.ts'
 import { reconcile } from '../src/pipeline/reconcile.ts'
 import { syncPeople } from '../src/pipeline/sync-people.ts'
@@ -42,6 +43,7 @@ export function runReconcile(context: WorkerContext): void {
           await lookForDrift(connection, client)
           if (connection.baseline.done) reconciled = (await reconcile(deps)).complete
           else await importBaseline({ ...deps, count: setup.count })
+          if ((await eraseGone(deps)) > 0) queues.wake('apply', connectionId)
           // People and every object were read: whatever was missing is there again.
           if (connection.status !== 'connected' && !signal.aborted) {
             await setConnectionStatus(db, connected.connection, 'connected', null)

@@ -5,9 +5,11 @@ import { watchedObjects } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
 import { count } from '../store/counters.ts'
 import type { Database } from '../store/database.ts'
+import { noteGone } from '../store/gone-without-trace.ts'
 import { postponeReads, type ToRead, takeRecordsToRead } from '../store/records.ts'
 import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { meansErasure } from './erase-gone.ts'
 import { isOfOneObject } from './refused-object.ts'
 
 export type RefreshDependencies = {
@@ -106,6 +108,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
       ...stillMerged(events, items, nowMs()),
       ...surelyGone.map((item) => deletion(connection.id, item, crmNowMs)),
     ])
+    if (meansErasure(connection.crm, objectType)) await noteGone(trx, connection.id, surelyGone)
     await postponeReads(
       trx,
       connection.id,

@@ -13,6 +13,7 @@ import type { CrmSetup } from '../../src/crm/setup.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
 import type { ConnectionId, Crm } from '../../src/model/record/change-event.ts'
 import { CONNECTING_BUDGET } from '../../src/pipeline/budget.ts'
+import { eraseGone } from '../../src/pipeline/erase-gone.ts'
 import { importBaseline } from '../../src/pipeline/import-baseline.ts'
 import { policiesOf } from '../../src/pipeline/publish-policies.ts'
 import { reconcile } from '../../src/pipeline/reconcile.ts'
@@ -146,6 +147,13 @@ describe('the comparison with the sandbox CRMs', () => {
       async record(objectType: string, recordId: string) {
         return (await readRecordsById(h.db, connection.id, [{ objectType, recordId }]))[0]
       },
+      /** As polls an hour later do. */
+      async eraseGone() {
+        await sql`update gone_without_trace set found_at = found_at - interval '2 hours'`.execute(h.db)
+        const n = await eraseGone(deps)
+        await h.apply()
+        return n
+      },
       async anId(objectType: string, skip = 0) {
         const { rows } = await sql<{ id: string }>`
           select record_id as id from record where object_type = ${objectType} and not deleted and merged_into is null
@@ -213,7 +221,7 @@ describe('the comparison with the sandbox CRMs', () => {
     assert.deepEqual(await t.out(), [])
   })
 
-  it('HubSpot: an erased record, of which no webhook told, is not kept as live', async () => {
+  it('HubSpot: an erased person, of whom no webhook told, is not kept as live, and an hour later not at all', async () => {
     const t = await connected('hubspot')
     const id = await t.anId('contacts', 4)
     await control('hubspot', 'changes', { changes: [{ op: 'erase', objectType: 'contacts', id }] })
@@ -221,7 +229,18 @@ describe('the comparison with the sandbox CRMs', () => {
     assert.deepEqual(await t.out(), [`contacts/${id} extra`])
     await t.untilRead()
     assert.deepEqual(await t.out(), [])
-    assert.equal((await t.record('contacts', id))?.deleted, true)
+    const found = await t.record('contacts', id)
+    assert.deepEqual([found?.deleted, Object.keys(found?.values ?? {}).length > 0], [true, true])
+    // One that people only deleted is in the recycle bin, and may come back.
+    const other = await t.anId('contacts', 5)
+    await control('hubspot', 'changes', { changes: [{ op: 'archive', objectType: 'contacts', id: other }] })
+    await t.compare('clock')
+    assert.deepEqual(await t.out(), [`contacts/${other} extra`])
+    await t.untilRead()
+    assert.equal(await t.eraseGone(), 1)
+    assert.deepEqual((await t.record('contacts', id))?.values, {})
+    const deleted = await t.record('contacts', other)
+    assert.deepEqual([deleted?.deleted, Object.keys(deleted?.values ?? {}).length > 0], [true, true])
   })
 
   it('a change that came by no way at all is a number with its record, until it is read again', async () => {

@@ -1,0 +1,97 @@
+import { type CrmClient, READ_BATCH_MAX } from '../crm/crm.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
+import { objectShape } from '../model/record/object-shape.ts'
+import { insertEvents } from '../store/change-events.ts'
+import type { Database } from '../store/database.ts'
+import { dueGone, settleGone } from '../store/gone-without-trace.ts'
+import { endNotice, raiseNotice } from '../store/notices.ts'
+import { assertStillThere } from '../store/still-there.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { isOfOneObject } from './refused-object.ts'
+
+/**
+ * Between the first time that nothing was found of a record and the look that erases it. Long enough that a bad hour of
+ * the CRM erases nothing, since that cannot be taken back; short enough to stay near the day that an erasure may take.
+ */
+const LOOK_AGAIN_AFTER_S = 3_600
+
+/** Calls in one go; what is left is due at the next poll. */
+const ROUNDS_MAX = 10
+
+export type EraseGoneDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly title: string }
+  readonly nowMs: () => number
+  /** Defaults to an hour. */
+  readonly afterS?: number
+}
+
+/**
+ * HubSpot keeps what people delete for 90 days; a contact that is not even there was erased for good, and its event was lost,
+ * or nobody listens (contracts/hubspot.md: an erasure leaves no trace in the API). Then nothing of the person may stay with
+ * us either. Salesforce empties its recycle bin without such a meaning.
+ */
+export function meansErasure(crm: Crm, objectType: string): boolean {
+  return crm === 'hubspot' && objectShape(crm, objectType)?.about === 'person'
+}
+
+/** Looks once more at what was found gone for good, and erases what still is. Returns how many; no call where none is due. */
+export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
+  const { db, client, connection, nowMs, afterS = LOOK_AGAIN_AFTER_S } = deps
+  let erased = 0
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const due = await dueGone(db, connection.id, { afterS, limit: READ_BATCH_MAX[connection.crm] })
+    if (due === null) return erased
+    const { objectType, recordIds } = due
+    const missing = await stillMissing(client, objectType, recordIds)
+    // Nobody may say: they stay due.
+    if (missing === null) return erased
+    const atMs = Math.floor(nowMs() + (client.clockAheadMs() ?? 0))
+    await inTransaction(db, async (trx) => {
+      await assertStillThere(trx, connection.id)
+      await insertEvents(
+        trx,
+        missing.map((recordId) => erasure(connection.id, objectType, recordId, atMs)),
+      )
+      await settleGone(trx, connection.id, due)
+      if (missing.length === 0) return
+      const notice = { connectionId: connection.id, code: 'erased' }
+      await raiseNotice(trx, {
+        ...notice,
+        level: 'info',
+        says: `${connection.title} has ${missing.length === 1 ? 'a contact' : `${missing.length} contacts`} no more, not even in its recycle bin, and nobody told us. What was known here of ${missing.length === 1 ? 'that person' : 'those people'} was erased.`,
+        step: null,
+      })
+      await endNotice(trx, { ...notice, says: 'Nothing is left to do.' })
+    })
+    erased += missing.length
+  }
+  return erased
+}
+
+/** Null: what may be read of this object has changed, so that nothing that is not found is known to be gone. */
+async function stillMissing(client: CrmClient, objectType: string, ids: readonly string[]) {
+  try {
+    return (await client.readRecords({ objectType, ids, fields: [], historyFields: [] })).missing
+  } catch (error) {
+    if (isOfOneObject(error)) return null
+    throw error
+  }
+}
+
+function erasure(connectionId: ConnectionId, objectType: string, recordId: string, atMs: number): ChangeEvent {
+  return {
+    connectionId,
+    dedupeKey: `erased-for-good/${objectType}/${recordId}/${atMs}`,
+    objectType,
+    recordId,
+    kind: 'erased',
+    occurredAtMs: atMs,
+    order: 0,
+    fields: {},
+    complete: false,
+    source: 'reconcile',
+    actor: { kind: 'unknown', id: null, ours: false },
+  }
+}
