@@ -28,7 +28,7 @@ export type EraseGoneDependencies = {
 }
 
 /**
- * HubSpot keeps what people delete for 90 days; a contact that is not even there was erased for good, and its event was lost,
+ * HubSpot keeps what people delete in its recycle bin; a contact that is not even there is gone for good, and its event was lost,
  * or nobody listens (contracts/hubspot.md: an erasure leaves no trace in the API). Then nothing of the person may stay with
  * us either. Salesforce empties its recycle bin without such a meaning.
  */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Directory } from '../model/lanes/person.ts'
 import { fieldsNeeded } from '../model/policy/fields.ts'
 import type { Policy, PolicyVersion } from '../model/policy/policy.ts'
@@ -18,7 +19,7 @@ import {
   storePolicyVersion,
   workflowOfFile,
 } from '../store/policies.ts'
-import { noteFieldsAsked } from '../store/schemas.ts'
+import { fieldsAsked, noteFieldsAsked } from '../store/schemas.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { buildDirectory } from './directory.ts'
 
@@ -43,7 +44,7 @@ const READINESS_LOCK = 'readiness'
  */
 export async function publishPolicies(db: Database, files: PolicyFiles): Promise<{ readonly changed: string[] }> {
   // Before any of it is in force: no decision may take a field that was never read for a blank one.
-  if (files.loaded.length > 0) await askForFields(db, policiesOf(files))
+  await askForFields(db, policiesOf(files))
   // In one commit: a policy in force whose records nobody decides again would leave the old one's cases standing.
   return inTransaction(db, async (trx) => {
     await stageLock(trx, READINESS_LOCK)
@@ -131,11 +132,16 @@ async function decideAgain(
 
 /** What is known of an object without a field that a policy needs now is read again with it, from the start. */
 async function askForFields(db: Database, policies: readonly Policy[]): Promise<void> {
+  // No policy at all needs nothing, and forgetting what was asked for would have everything read again with the next one.
+  if (policies.length === 0) return
   const connectionIds = await watchingConnections(db)
+  const asked = await fieldsAsked(db)
   for (const crm of ['hubspot', 'salesforce'] as const) {
     for (const id of connectionIds[crm]) {
       for (const objectType of watchedObjects(crm)) {
         const { fields } = fieldsNeeded(policies, crm, objectType)
+        // Nearly always: this is asked with every poll.
+        if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), fields)) continue
         await inTransaction(db, async (trx) => {
           if (await noteFieldsAsked(trx, id, objectType, fields)) await resyncObjects(trx, id, [objectType])
         })

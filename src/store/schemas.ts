@@ -13,6 +13,13 @@ export async function unreadableFields(
   return (connectionId, objectType) => sets.get(`${connectionId}/${objectType}`) ?? NOTHING
 }
 
+/** What is asked for whenever an object is read, by `connection/object`. Absent: not noted, or not imported yet. */
+export async function fieldsAsked(db: Kysely<Tables>): Promise<Map<string, readonly string[]>> {
+  const { rows } = await sql<{ connection_id: string; object_type: string; asked: string[] }>`
+    select connection_id, object_type, asked from object_schema where asked is not null`.execute(db)
+  return new Map(rows.map((row) => [`${row.connection_id}/${row.object_type}`, row.asked]))
+}
+
 /**
  * Notes what is asked for whenever an object is read from now on. True: some of it was not asked for before, so that what
  * is known of the object came without it. An object that was not imported yet notes it when it is.

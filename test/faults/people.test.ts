@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { BOTH, type Day } from './day.ts'
+import { BOTH, type Day, startDay } from './day.ts'
 import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 
 /** A representative who owns records in both CRMs and is in no job of a workflow. */
@@ -44,6 +44,35 @@ describe('a bad day of people', { timeout: 600_000 }, () => {
       },
       { same: false },
     )
+  })
+
+  it('M40: a job that fell vacant while nobody could work out what that means stops the workflow with the next poll', async () => {
+    const day = await startDay()
+    try {
+      const modes = async () =>
+        (
+          await day.rows<{ mode: string }>(
+            sql`select distinct effective_mode as mode from workflow where workflow like 'inbound%'`,
+          )
+        ).map(({ mode }) => mode)
+      const { refreshReadiness } = day.context
+      let looks = 0
+      Object.assign(day.context, {
+        async refreshReadiness() {
+          looks += 1
+          if (looks === 1) throw new Error('the database went away for a moment')
+          return refreshReadiness()
+        },
+      })
+      assert.deepEqual(await modes(), ['live'])
+      await day.change({ op: 'archive-owner', email: 'priya.nair@brightwater.example' })
+      await day.run('reconcile', 'hubspot')
+      assert.deepEqual([looks, await modes()], [1, ['live']])
+      await day.run('reconcile', 'hubspot')
+      assert.deepEqual(await modes(), ['observe'])
+    } finally {
+      await day.stop()
+    }
   })
 })
 
