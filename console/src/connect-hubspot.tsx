@@ -25,20 +25,22 @@ export function ConnectHubSpot({ kind, options, again }: Props) {
       <li>
         <h2>Choose how changes arrive</h2>
         <Radio.Group value={feed} onChange={(value) => setFeed(value as 'push')} aria-label="How changes arrive">
-          <Radio
-            value="push"
-            label="HubSpot tells us (push)"
-            description={
-              isPublic
-                ? 'A change is seen within seconds.'
-                : 'A change is seen within seconds. Needs an https address that HubSpot can call from the internet.'
-            }
-          />
-          <Radio
-            value="poll"
-            label="We ask HubSpot (polling)"
-            description={`No public address needed. A change is seen within about ${within(hubspot.pollSeconds)}.`}
-          />
+          <div className="options">
+            <Radio
+              value="push"
+              label="HubSpot tells us (push)"
+              description={
+                isPublic
+                  ? 'A change is seen within seconds.'
+                  : 'A change is seen within seconds. Needs an https address that HubSpot can call from the internet.'
+              }
+            />
+            <Radio
+              value="poll"
+              label="We ask HubSpot (polling)"
+              description={`No public address needed. A change is seen within about ${within(hubspot.pollSeconds)}.`}
+            />
+          </div>
         </Radio.Group>
         {!isPublic && (
           <p className="notice">

@@ -240,7 +240,7 @@ async function checkLimits(opened: OpenedSalesforce, ask: Ask): Promise<AccessFi
     await ask(
       {
         id: 'stream-allowance',
-        title: `Change events left to be delivered today: ${delivered.remaining} of ${delivered.max}`,
+        title: `Change events left to be delivered today: ${delivered.remaining.toLocaleString('en-US')} of ${delivered.max.toLocaleString('en-US')}`,
         need: 'needed',
         costs:
           'The stream pauses until the allowance comes back over 24 hours; until then changes are found by polling.',
