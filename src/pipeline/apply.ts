@@ -1,7 +1,7 @@
 import { linkKeys, linkTo, matchKeys } from '../model/matching/keys.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { CrmRecord } from '../model/record/crm-record.ts'
-import { type Folded, type FoldOutcome, foldEvents, mergedEventForLosers } from '../model/record/fold.ts'
+import { type Folded, type FoldOutcome, foldEvents, mergedEventForLosers, reasonToRead } from '../model/record/fold.ts'
 import { type ObjectShape, objectShape } from '../model/record/object-shape.ts'
 import {
   type EventFate,
@@ -203,7 +203,9 @@ function whatChanged(known: CrmRecord | null, folded: Folded, shape: ObjectShape
   const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
   // A reading that confirms what we knew still answers whoever asked for it.
   const answers = folded.outcomes.some(({ event }) => event.complete)
-  if (!anyApplied && !answers && known !== null && folded.needsRead === null) return null
+  // Deleted as before, but now it is known to be so after whatever made us ask.
+  const isAnswered = known !== null && reasonToRead(known) !== null
+  if (!anyApplied && !answers && !isAnswered && known !== null && folded.needsRead === null) return null
   const live = isLive(record)
   const isDecided = shape.about === 'person' || shape.about === 'account'
   const keys = live && isDecided ? matchKeys(record) : []

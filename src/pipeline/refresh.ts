@@ -136,14 +136,23 @@ async function postpone(
   )
 }
 
-/** A read has a key of its own each time: it is a look at a moment, not a change. */
+/**
+ * A read has a key of its own each time: it is a look at a moment, not a change. One that is found in the recycle bin now
+ * is there after every sign of life that made us ask, or we would ask for ever.
+ */
 function asAnswers(events: readonly ChangeEvent[], asked: readonly ToRead[], nowMs: number): ChangeEvent[] {
-  const askedBy = new Map(asked.map((item) => [item.recordId, item.askedByMs]))
-  return events.map((event) => ({
-    ...event,
-    dedupeKey: `${event.dedupeKey}/read/${nowMs}`,
-    answersUntilMs: askedBy.get(event.recordId) ?? 0,
-  }))
+  const items = new Map(asked.map((item) => [item.recordId, item]))
+  return events.map((event) => {
+    const item = items.get(event.recordId)
+    return {
+      ...event,
+      dedupeKey: `${event.dedupeKey}/read/${nowMs}`,
+      answersUntilMs: item?.askedByMs ?? 0,
+      ...(event.kind === 'deleted' && item !== undefined
+        ? { occurredAtMs: Math.max(event.occurredAtMs, item.livedAtMs + 1) }
+        : {}),
+    }
+  })
 }
 
 /**

@@ -450,6 +450,40 @@ describe('reading what we only heard of', () => {
       ])
     }))
 
+  for (const [where, looks] of [
+    ['still in the recycle bin', 1],
+    ['nowhere', 4],
+  ] as const) {
+    it(`stops asking about a record that was touched after its deletion and is ${where}`, () =>
+      withHarness(async (h) => {
+        await h.receive(contact(h, '1', { country: 'FR' }))
+        await h.settle()
+        const deleted = { ...h.crm.change('contacts', '1', {}), kind: 'deleted' as const }
+        await h.receive(deleted)
+        await h.receive(h.crm.change('contacts', '1', { country: 'DE' }))
+        await h.apply()
+        assert.deepEqual(await rows(h, sql`select needs_read from record`), [{ needs_read: 'changed-after-deletion' }])
+        let reads = 0
+        const client: CrmClient = {
+          ...h.crm.client(),
+          async readRecords() {
+            reads += 1
+            if (where === 'nowhere') return { events: [], missing: ['1'] }
+            return { events: [{ ...deleted, dedupeKey: 'in-the-recycle-bin', source: 'reconcile' }], missing: [] }
+          },
+        }
+        for (let look = 0; look < looks + 2; look += 1) {
+          await sql`update record set read_after = now() where needs_read is not null`.execute(h.db)
+          await refreshBatch(deps(h, client))
+          await h.apply()
+        }
+        assert.deepEqual(await rows(h, sql`select deleted, needs_read from record`), [
+          { deleted: true, needs_read: null },
+        ])
+        assert.equal(reads, looks)
+      }))
+  }
+
   it('finds a record gone by the clock of the CRM, so that one that is restored is back although our clock is ahead', () =>
     withHarness(async (h) => {
       await h.receive(contact(h, '1', { country: 'FR' }))

@@ -79,7 +79,7 @@ export function foldEvents(record: CrmRecord | null, events: readonly ChangeEven
     mergedInto: isMerged ? mergedInto : null,
     unreadable: context.unreadable,
   }
-  return { record: folded, outcomes, needsRead: needsRead(folded) }
+  return { record: folded, outcomes, needsRead: reasonToRead(folded) }
 }
 
 type Draft = {
@@ -336,7 +336,8 @@ function isMergerOpen(stamps: Readonly<Record<string, FieldStamp>>): boolean {
  */
 const READING_PRECISION_MS = 1000
 
-function needsRead(record: CrmRecord): string | null {
+/** Why the CRM must be asked about a record, by what we were told of it; null when it need not be. */
+export function reasonToRead(record: CrmRecord): string | null {
   const { stamps } = record
   if (record.mergedInto !== null) return isMergerOpen(stamps) ? 'gap' : null
   if (record.deleted) {
