@@ -122,6 +122,23 @@ describe('scan, on a database that the pipeline has filled', () => {
     assert.match(foundation.because.join(' '), /contacts\.country/)
   })
 
+  it('does not call a field blank on a record of which it was never read', async () => {
+    await sql`update record set values = values - 'country' where object_type = 'contacts' and record_id = '1'`.execute(
+      h.db,
+    )
+    try {
+      const { fields } = await numbers()
+      assert.deepEqual(
+        fields.map(({ field, blank, records }) => [field, blank, records]),
+        [['country', 3, 5]],
+      )
+    } finally {
+      await sql`update record set values = values || '{"country":null}' where object_type = 'contacts' and record_id = '1'`.execute(
+        h.db,
+      )
+    }
+  })
+
   it('writes one page of well-formed HTML with the counts, without scripts, and with hostile names as text', async () => {
     const file = join(dir, 'scan.html')
     const { code, out } = await scan(['--out', file])

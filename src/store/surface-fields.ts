@@ -32,7 +32,7 @@ export async function readFields(
   for (const connection of connections) {
     const ofCrm = wanted.filter(({ crm }) => crm === connection.crm)
     for (const [objectType, fields] of Map.groupBy(ofCrm, ({ object }) => object)) {
-      const { records, blank, unreadable } = await countBlank(trx, connection.id, objectType, fields)
+      const { known, blank, unreadable } = await countBlank(trx, connection.id, objectType, fields)
       const ofObject = fields.map(({ field, isRequired }, n): FieldCount => {
         const cases = broken.get(`${connection.id}/${objectType}/${field}`)
         return {
@@ -43,7 +43,7 @@ export async function readFields(
           missing: cases?.missing ?? 0,
           stale: cases?.stale ?? 0,
           blank: blank[n]!,
-          records,
+          records: known[n]!,
           isRequired,
           isUnreadable: unreadable.has(field),
         }
@@ -74,22 +74,32 @@ async function readBroken(
   return new Map(rows.map((row) => [`${row.connection_id}/${row.object_type}/${row.field}`, row]))
 }
 
-/** One look at each record for all fields of its object: a row per record and field would be millions. */
+/**
+ * One look at each record for all fields of its object: a row per record and field would be millions. A record of which
+ * not even a blank was said has not been read since the field was asked for, and is neither blank nor filled.
+ */
 async function countBlank(
   trx: DatabaseTransaction,
   connectionId: string,
   objectType: string,
   fields: readonly Wanted[],
-): Promise<{ readonly records: number; readonly blank: readonly number[]; readonly unreadable: ReadonlySet<string> }> {
-  const counts = fields.map(({ field }) => sql`count(*) filter (where coalesce(btrim(values->>${field}), '') = '')`)
-  const { rows } = await sql<{ records: number; blank: number[]; unreadable: string[] | null }>`
-    select count(*) as records, array[${sql.join(counts)}]::bigint[] as blank,
+): Promise<{
+  readonly known: readonly number[]
+  readonly blank: readonly number[]
+  readonly unreadable: ReadonlySet<string>
+}> {
+  const known = fields.map(({ field }) => sql`count(*) filter (where values ? ${field})`)
+  const blank = fields.map(
+    ({ field }) => sql`count(*) filter (where values ? ${field} and coalesce(btrim(values->>${field}), '') = '')`,
+  )
+  const { rows } = await sql<{ known: number[]; blank: number[]; unreadable: string[] | null }>`
+    select array[${sql.join(known)}]::bigint[] as known, array[${sql.join(blank)}]::bigint[] as blank,
            (select s.unreadable from object_schema s where s.connection_id = ${connectionId}
              and s.object_type = ${objectType}) as unreadable
     from record where connection_id = ${connectionId} and object_type = ${objectType}
       and not deleted and merged_into is null`.execute(trx)
-  const { records, blank, unreadable } = rows[0]!
-  return { records, blank, unreadable: new Set(unreadable ?? []) }
+  const row = rows[0]!
+  return { known: row.known, blank: row.blank, unreadable: new Set(row.unreadable ?? []) }
 }
 
 function wantedFields(policies: readonly Policy[]): Wanted[] {

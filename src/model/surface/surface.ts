@@ -132,8 +132,8 @@ export type FieldCount = {
   readonly field: string
   readonly missing: number
   readonly stale: number
-  /** Of all live records of the object, in scope or not. */
   readonly blank: number
+  /** All live records of the object of which the field was read, in scope or not. */
   readonly records: number
   /** A workflow calls it missing when it is blank; otherwise blank is no fault. */
   readonly isRequired: boolean
