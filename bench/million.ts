@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { type Stack, startStack } from '../src/cli/stack.ts'
+import { askStepCheck } from '../src/store/step-checks.ts'
 import type { BenchRow } from './bench-row.ts'
 import { childrenOf, cpuOfTree, processUse } from './process-use.ts'
 
@@ -20,6 +21,8 @@ type Run = {
   readonly imported: Phase
   readonly decided: Phase
   readonly scanned: Phase & { readonly rssMb: number; readonly summary: string }
+  /** Every record held against the CRMs', as the button "Compare now" does. */
+  readonly compared: Phase & { readonly outOfStep: number; readonly calls: Readonly<Record<string, number>> }
   readonly rssMb: Readonly<Record<string, number>>
   readonly calls: Readonly<Record<string, number>>
   readonly cases: number
@@ -90,6 +93,19 @@ async function measure(records: number, limits: Limits, tell: (text: string) => 
     const atDecided = cpu()
     tell(`${shown}: scanning`)
     const scan = await runScan(stack, join(dataDir, 'scan.html'))
+    const atScanned = cpu()
+    const calls = await callsOf(stack)
+    const comparing = Date.now()
+    await compareAll(stack)
+    await until(
+      stack,
+      allIsCompared,
+      async () => `${shown}: comparing, ${Math.round((Date.now() - comparing) / 1_000)} s`,
+      tell,
+    )
+    const comparedAt = Date.now()
+    const { rows: out } = await sql<{ n: number }>`
+      select count(*) as n from out_of_step where out_since is not null`.execute(stack.db)
     const counts = await sql<{ records: number; cases: number; intents: number; mb: number }>`
       select (select count(*) from record where not deleted) as records,
              (select count(*) from exception where status = 'open') as cases,
@@ -101,9 +117,15 @@ async function measure(records: number, limits: Limits, tell: (text: string) => 
       records: known,
       imported: { seconds: (importedAt - startedAt) / 1_000, cpuS: minus(atImported, none) },
       decided: { seconds: (decidedAt - importedAt) / 1_000, cpuS: minus(atDecided, atImported) },
-      scanned: { ...scan, cpuS: minus(cpu(), atDecided) },
+      scanned: { ...scan, cpuS: minus(atScanned, atDecided) },
+      compared: {
+        seconds: (comparedAt - comparing) / 1_000,
+        cpuS: minus(cpu(), atScanned),
+        outOfStep: out[0]!.n,
+        calls: minus(await callsOf(stack), calls),
+      },
       rssMb: rssOf(stack),
-      calls: await callsOf(stack),
+      calls,
       cases,
       databaseMb: mb,
     }
@@ -154,6 +176,17 @@ async function allIsDecided({ db }: Stack): Promise<boolean> {
   const { rows } = await sql<{ n: number }>`
     select count(*) as n from (select 1 from record where dirty_since is not null limit 1) r`.execute(db)
   return rows[0]!.n === 0
+}
+
+async function compareAll({ db }: Stack): Promise<void> {
+  const { rows } = await sql<{ id: string }>`select id from connection`.execute(db)
+  for (const { id } of rows) await askStepCheck(db, id, 'person', 'full')
+}
+
+async function allIsCompared({ db }: Stack): Promise<boolean> {
+  const { rows } = await sql<{ done: boolean }>`
+    select bool_and(state = 'idle' and last_full_at is not null) as done from step_check`.execute(db)
+  return rows[0]!.done
 }
 
 async function readSoFar({ db }: Stack): Promise<string> {
@@ -232,6 +265,12 @@ async function callsOf({ db }: Stack): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ crm, n }) => [crm, n]))
 }
 
+function inWords(calls: Readonly<Record<string, number>>): string {
+  return Object.entries(calls)
+    .map(([crm, n]) => `${crm} ${n.toLocaleString('en-US')}`)
+    .join(', ')
+}
+
 function rowsOf(run: Run, smaller: Run | null, limits: Limits): BenchRow[] {
   const size = `${run.records.toLocaleString('en-US')} records, ${limits}`
   const total = (of: Run) => of.imported.seconds + of.decided.seconds + of.scanned.seconds
@@ -267,15 +306,18 @@ function rowsOf(run: Run, smaller: Run | null, limits: Limits): BenchRow[] {
       measured: `${run.scanned.seconds.toFixed(1)} s${growth(run.scanned.seconds, smaller?.scanned.seconds)}, RSS ${run.scanned.rssMb} MB`,
     },
     {
+      what: `comparing all of ${size}`,
+      budget: '(at night, none of its own)',
+      measured: `${phase(run.compared, smaller?.compared)}; ${run.compared.outOfStep} out of step; calls ${inWords(run.compared.calls)}`,
+    },
+    {
       what: `together: ${size}`,
       budget: BUDGET,
       measured:
         `${total(run).toFixed(0)} s${growth(total(run), smaller ? total(smaller) : undefined)}; RSS at most ` +
         `${Object.entries(run.rssMb)
           .map(([name, mb]) => `${name} ${mb} MB`)
-          .join(', ')}; calls ${Object.entries(run.calls)
-          .map(([crm, n]) => `${crm} ${n.toLocaleString('en-US')}`)
-          .join(', ')}; database ${Math.round(run.databaseMb).toLocaleString('en-US')} MB`,
+          .join(', ')}; calls ${inWords(run.calls)}; database ${Math.round(run.databaseMb).toLocaleString('en-US')} MB`,
     },
   ]
 }
