@@ -25,7 +25,7 @@ export function installSameOrigin(
       throw new ProblemError(
         'host-refused',
         421,
-        'This service does not answer under that host name. Set PUBLIC_URL to the address people use.',
+        'This service does not answer under that host name. Set LANEKEEPER_PUBLIC_URL to the address people use.',
       )
     }
     if (request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS') return
