@@ -135,9 +135,9 @@ async function askForFields(db: Database, policies: readonly Policy[]): Promise<
   for (const crm of ['hubspot', 'salesforce'] as const) {
     for (const id of connectionIds[crm]) {
       for (const objectType of watchedObjects(crm)) {
-        const { fields } = fieldsNeeded(policies, crm, objectType)
+        const needed = fieldsNeeded(policies, crm, objectType)
         await inTransaction(db, async (trx) => {
-          if (await noteFieldsAsked(trx, id, objectType, fields)) await resyncObjects(trx, id, [objectType])
+          if (await noteFieldsAsked(trx, id, objectType, needed)) await resyncObjects(trx, id, [objectType])
         })
       }
     }
