@@ -33,3 +33,11 @@ export function joinTerritories(names: readonly string[]): string | null {
 export function splitTerritories(value: string | null | undefined): string[] {
   return value == null || value === '' ? [] : value.split(';')
 }
+
+/** One record in one territory: in Salesforce an association, which is made and deleted and never changed. */
+export type TerritoryAssignment = {
+  readonly assignmentId: string
+  readonly objectType: string
+  readonly recordId: string
+  readonly territoryId: string
+}
