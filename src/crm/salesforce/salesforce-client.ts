@@ -146,7 +146,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     renewSession: (refused) => sessions.renew(refused),
     fieldTypes: (objectType) => schemas.fieldTypes(objectType),
     territories: () => readTerritories(call),
-    assignments: assignmentVerbs(call, () => nowMs() + (clock.aheadMs() ?? 0)),
+    assignments: assignmentVerbs(call, () => Math.floor(nowMs() + (clock.aheadMs() ?? 0))),
   }
 
   return { client, call, schemas, sessions, tasks, usage: () => usage }
