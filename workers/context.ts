@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { FieldsNeeded } from '../src/model/policy/fields.ts'
 import type { Crm } from '../src/model/record/change-event.ts'
 import type { OpenConnection } from '../src/pipeline/open-connection.ts'
 import type { RunningWorkflow } from '../src/pipeline/workflows.ts'
@@ -22,7 +23,7 @@ export type WorkerContext = {
   readonly connectionIds: () => string[]
   /** People changed: which workflows are ready is asked again. */
   readonly refreshReadiness: () => Promise<void>
-  readonly fieldsOf: (crm: Crm, objectType: string) => { fields: string[]; historyFields: string[] }
+  readonly fieldsOf: (crm: Crm, objectType: string) => FieldsNeeded
   readonly signal: AbortSignal
 }
 

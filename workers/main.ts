@@ -8,7 +8,7 @@ import { type Logger, pino } from 'pino'
 import { followKeys } from '../src/config/key-file.ts'
 import { loadPolicies } from '../src/config/policy-files.ts'
 import { readSettings, type Settings, SettingsError } from '../src/config/settings.ts'
-import { fieldsNeeded } from '../src/model/policy/fields.ts'
+import { type FieldsNeeded, fieldsNeeded } from '../src/model/policy/fields.ts'
 import type { Crm } from '../src/model/record/change-event.ts'
 import { accessNeeds } from '../src/pipeline/access-needs.ts'
 import type { ConnectDeps } from '../src/pipeline/connect-crm.ts'
@@ -72,7 +72,7 @@ async function run(
   const policies = policiesOf(files)
   const queues = createQueues({ databaseUrl, redisUrl: settings.redisUrl ?? undefined, logger })
   const clients = new Map<string, ConnectedClient>()
-  const needed = new Map<string, { fields: string[]; historyFields: string[] }>()
+  const needed = new Map<string, FieldsNeeded>()
 
   const context: WorkerContext = {
     db,

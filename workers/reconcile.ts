@@ -1,12 +1,14 @@
 import { CrmRefusedError } from '../src/crm/crm.ts'
 import type { SalesforceClient } from '../src/crm/salesforce/salesforce-client.ts'
 import type { ConnectionId } from '../src/model/record/change-event.ts'
+import { ASSIGNED_OBJECTS } from '../src/model/record/territories-field.ts'
 import { eraseGone } from '../src/pipeline/erase-gone.ts'
 import { importBaseline } from '../src/pipeline/import-baseline.ts'
 import { reconcile } from '../src/pipeline/reconcile.ts'
+import { ASSIGNMENTS_EVERY_MS, syncAssignments } from '../src/pipeline/sync-assignments.ts'
 import { syncPeople } from '../src/pipeline/sync-people.ts'
 import { syncTerritories, TERRITORIES_EVERY_MS } from '../src/pipeline/sync-territories.ts'
-import { isResyncWaiting, listConnections, setConnectionStatus } from '../src/store/connections.ts'
+import { type ConnectionRow, isResyncWaiting, listConnections, setConnectionStatus } from '../src/store/connections.ts'
 import { claimReading, finishReading, renewReading } from '../src/store/overdue.ts'
 import { inTransaction } from '../src/store/transaction.ts'
 import type { WorkerContext } from './context.ts'
@@ -18,6 +20,7 @@ import { runStage } from './run-stage.ts'
 export function runReconcile(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, logger, instance } = context
   const territories = hourlyTerritories(context)
+  const assignments = territoryAssignments(context)
   const lookForDrift = driftWatch(context)
   queues.consume(
     'reconcile',
@@ -41,8 +44,10 @@ export function runReconcile(context: WorkerContext): void {
           }
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
           await lookForDrift(connection, client)
-          if (connection.baseline.done) reconciled = (await reconcile(deps)).complete
-          else await importBaseline({ ...deps, count: setup.count })
+          if (connection.baseline.done) {
+            reconciled = (await reconcile(deps)).complete
+            if (stream) await assignments(connection, stream.client, onPage, signal)
+          } else await importBaseline({ ...deps, count: setup.count })
           if ((await eraseGone(deps)) > 0) queues.wake('apply', connectionId)
           // People and every object were read: whatever was missing is there again.
           if (connection.status !== 'connected' && !signal.aborted) {
@@ -60,6 +65,29 @@ export function runReconcile(context: WorkerContext): void {
       }),
     { concurrency: 2 },
   )
+}
+
+/** Which records are assigned to which territory, where a policy asks. An org that refuses to say is none of our troubles. */
+function territoryAssignments(context: WorkerContext) {
+  const readAtMs = new Map<string, number>()
+  return async (
+    connection: ConnectionRow,
+    client: SalesforceClient,
+    onPage: () => void,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { db, nowMs, logger, fieldsOf } = context
+    const { id } = connection
+    if (nowMs() - (readAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < ASSIGNMENTS_EVERY_MS) return
+    readAtMs.set(id, nowMs())
+    const objects = ASSIGNED_OBJECTS.filter((object) => fieldsOf('salesforce', object).ours.length > 0)
+    try {
+      await syncAssignments({ db, connection, assignments: client.assignments, objects, onPage, signal })
+    } catch (error) {
+      if (!(error instanceof CrmRefusedError)) throw error
+      logger.info({ connectionId: id, err: error }, 'assignments to territories cannot be read')
+    }
+  }
 }
 
 /** Compares territories at most once an hour and process. An org that refuses to show them is none of our troubles. */

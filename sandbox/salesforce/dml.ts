@@ -94,13 +94,15 @@ export function deleteRecord(seenOrg: Org, writer: Writer, seen: ObjectDefinitio
         ['Opportunity', 'AccountId'],
       ])
     cascade(org, writer, id, [
+      // Not restored with it, because it is in no recycle bin.
+      ['ObjectTerritory2Association', 'ObjectId'],
       ['Task', 'WhatId'],
       ['Task', 'WhoId'],
     ])
   })
 }
 
-/** Contacts and opportunities go with their account, tasks with what they hang on. */
+/** Contacts and opportunities go with their account, tasks and territory assignments with what they hang on. */
 function cascade(org: Org, writer: Writer, parentId: string, children: readonly (readonly [string, string])[]): void {
   for (const [object, field] of children) {
     for (const child of [...org.store.table(object).values()]) {

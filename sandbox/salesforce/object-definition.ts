@@ -46,6 +46,8 @@ export type ObjectDefinition = {
   readonly deletable: boolean
   readonly undeletable: boolean
   readonly replicateable: boolean
+  /** How long a deleted record can still be asked about, where it does not go into the Recycle Bin. Null: it does. */
+  readonly deletedForMs: number | null
   readonly fields: ReadonlyMap<string, FieldDefinition>
   /** SOQL and REST take names in any case. */
   readonly fieldByLowerName: ReadonlyMap<string, FieldDefinition>
@@ -111,6 +113,7 @@ export type ObjectOptions = {
   readonly verbs: readonly ('create' | 'update' | 'delete' | 'undelete' | 'replicate')[]
   /** Setup objects such as User and TaskStatus have no recycle bin, so no IsDeleted column. */
   readonly withoutIsDeleted?: boolean
+  readonly deletedForMs?: number
 }
 
 export function defineObject(options: ObjectOptions): ObjectDefinition {
@@ -130,6 +133,7 @@ export function defineObject(options: ObjectOptions): ObjectDefinition {
     deletable: has('delete'),
     undeletable: has('undelete'),
     replicateable: has('replicate'),
+    deletedForMs: options.deletedForMs ?? null,
     ...indexFields(all),
   }
 }

@@ -88,6 +88,12 @@ export function isLive(record: StoredRecord | undefined): record is StoredRecord
   return record !== undefined && record.IsDeleted !== true
 }
 
+/** Deleted without a recycle bin, and so long ago that nobody can ask about it any more. */
+export function isForgotten(org: Org, object: ObjectDefinition, record: StoredRecord): boolean {
+  if (object.deletedForMs === null || record.IsDeleted !== true) return false
+  return Number(record.SystemModstamp) < org.clock.now() - object.deletedForMs
+}
+
 /** A text field, or the empty string. */
 export function textOf(record: StoredRecord | undefined, field: string): string {
   const value: FieldValue | undefined = record?.[field]

@@ -1,7 +1,7 @@
 import { ApiError } from './api-error.ts'
 import { formatDateTime, parseDateTime } from './field-value.ts'
 import type { ObjectDefinition } from './object-definition.ts'
-import type { Org } from './org.ts'
+import { isForgotten, type Org } from './org.ts'
 
 const MINUTE_MS = 60_000
 const DAYS_BACK_MAX = 30 // getUpdated and getDeleted reach back this far
@@ -24,12 +24,14 @@ export function deletedRecords(org: Org, object: ObjectDefinition, query: URLSea
   const rows: { id: string; deletedDate: string }[] = []
   for (const record of org.store.table(object.name).values()) {
     const at = Number(record.SystemModstamp)
-    if (record.IsDeleted === true && at >= startMs && at < endMs)
+    if (record.IsDeleted === true && at >= startMs && at < endMs && !isForgotten(org, object, record))
       rows.push({ id: record.Id, deletedDate: formatDateTime(at) })
   }
   return {
     deletedRecords: rows,
-    earliestDateAvailable: formatDateTime(minute(org.clock.now() - DAYS_BACK_MAX * 86_400_000)),
+    earliestDateAvailable: formatDateTime(
+      minute(org.clock.now() - (object.deletedForMs ?? DAYS_BACK_MAX * 86_400_000)),
+    ),
     latestDateCovered: formatDateTime(Math.min(endMs, minute(org.clock.now()))),
   }
 }

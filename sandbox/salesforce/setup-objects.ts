@@ -1,7 +1,10 @@
 import { addressFields } from './address.ts'
 import { defineObject, type ObjectDefinition, parseFields } from './object-definition.ts'
 
-/** People, groups, territories and the setup tables. None of them has a recycle bin, territory assignments excepted. */
+/** "If you delete associations, you can query them for up to 12 hours", says the vendor; they bypass the recycle bin. */
+const ASSIGNMENTS_DELETED_FOR_MS = 12 * 3_600_000
+
+/** People, groups, territories and the setup tables. None of them has a recycle bin. */
 const USER = parseFields(
   `
   Username string(80) required
@@ -168,6 +171,7 @@ export function setupObjects(): ObjectDefinition[] {
         { AssociationCause: ['Territory2AssignmentRule', 'Territory2Manual'] },
       ),
       verbs: ['create', 'delete', 'replicate'],
+      deletedForMs: ASSIGNMENTS_DELETED_FOR_MS,
     }),
     defineObject({
       name: 'PlatformEventChannelMember',

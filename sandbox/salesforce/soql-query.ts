@@ -1,7 +1,7 @@
 import { ApiError } from './api-error.ts'
 import { parseDateTime } from './field-value.ts'
 import type { ObjectDefinition } from './object-definition.ts'
-import { type Org, objectOf, objectOfId } from './org.ts'
+import { isForgotten, type Org, objectOf, objectOfId } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 import { compileCondition, type Predicate } from './soql-condition.ts'
 import { parseSoql } from './soql-parser.ts'
@@ -86,6 +86,7 @@ function findRows(org: Org, object: ObjectDefinition, query: SoqlQuery, options:
   const rows: StoredRecord[] = []
   for (const record of candidates(org, object, query.where)) {
     if (!all && (record.IsDeleted === true || record.IsArchived === true)) continue
+    if (isForgotten(org, object, record)) continue
     if (matches(record)) rows.push(record)
   }
   return rows
@@ -114,6 +115,7 @@ function firstModified(
   for (const record of org.store.modifiedSince(object.name, query.where ? modifiedFrom(query.where) : 0)) {
     if (rows.length >= enough) break
     if (!all && (record.IsDeleted === true || record.IsArchived === true)) continue
+    if (isForgotten(org, object, record)) continue
     if (matches(record)) rows.push(record)
   }
   return rows

@@ -1,23 +1,28 @@
 import type { z } from 'zod'
 import type { ExceptionClass } from '../model/classes/class.ts'
 import { LOWEST_CLASS } from '../model/classes/floors.ts'
-import type { Branch, PatternName } from '../model/policy/policy.ts'
+import type { Branch, ObjectRef, PatternName } from '../model/policy/policy.ts'
 import type { Conditions } from '../model/rules/condition.ts'
+import { checkFieldsOfOurs, type NamingFields } from './territories-field-check.ts'
 
 /** What the checks need of a policy document that is already well formed. */
 type Checked = {
   readonly workflow: string
   readonly title: string
   readonly mode: string
-  readonly pilot: unknown
+  readonly pilot: { readonly when: Conditions } | null
   readonly action: { readonly says: string; readonly when: Conditions | 'never' }
+  readonly objects: readonly ObjectRef[]
+  readonly scope: Conditions
+  readonly patterns: NamingFields['patterns']
   readonly classes: readonly {
     readonly pattern?: PatternName | undefined
     readonly when: Conditions
     readonly class: ExceptionClass
   }[]
   readonly boundary: readonly (Pick<Branch, 'branch' | 'mode' | 'settles' | 'settlesClasses'> & {
-    readonly rules: readonly { readonly rule: string }[]
+    readonly when: Conditions
+    readonly rules: readonly { readonly rule: string; readonly when: Conditions }[]
   })[]
   readonly guards: { readonly revenueThreshold: number }
 }
@@ -39,6 +44,20 @@ export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
   if (policy.mode !== 'pilot' && policy.pilot !== null) refuse(['pilot'], 'is only allowed with mode: pilot')
   checkBoundary(policy, refuse)
   checkClasses(policy, refuse)
+  checkFieldsOfOurs({ ...policy, conditions: conditionsOf(policy) }, refuse)
+}
+
+function conditionsOf({ scope, action, pilot, classes, boundary }: Checked) {
+  return [
+    { path: ['scope'], when: scope },
+    ...(action.when === 'never' ? [] : [{ path: ['action', 'when'], when: action.when }]),
+    ...(pilot === null ? [] : [{ path: ['pilot', 'when'], when: pilot.when }]),
+    ...classes.map(({ when }, i) => ({ path: ['classes', i, 'when'], when })),
+    ...boundary.flatMap(({ when, rules }, i) => [
+      { path: ['boundary', i, 'when'], when },
+      ...rules.map((rule, j) => ({ path: ['boundary', i, 'rules', j, 'when'], when: rule.when })),
+    ]),
+  ]
 }
 
 type Refuse = (path: (string | number)[], message: string) => void

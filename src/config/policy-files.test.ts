@@ -156,8 +156,32 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     assert.equal(errorAfter('mode: live', 'mode: pilot').field, 'mode')
   })
 
+  it('the assignment to territories, where the CRM has none or the name is not known', () => {
+    const set = (text: string) => errorAfter('{ pattern: stale-territory, field: Territory__c }', text)
+    const contacts = set("{ pattern: stale-territory, only: salesforce.Contact, field: '@territories' }")
+    assert.equal(contacts.line, lineOf('pattern: stale-territory'))
+    assert.match(contacts.message, /only salesforce\.Account and salesforce\.Lead have, not salesforce\.Contact/)
+    const hubspot = set("{ pattern: missing-field, only: hubspot.contacts, fields: ['@territories'] }")
+    assert.match(hubspot.message, /not hubspot\.contacts: name a field of the record/)
+    assert.match(set("{ pattern: stale-territory, field: '@teritories' }").message, /there is only @territories/)
+    assert.match(set("{ pattern: stale-field, fields: ['@territories'], businessDays: 3 }").message, /has no age/)
+    const asked = errorAfter('{ field: fact.country, equals: JP }', "{ field: '@territory-names', equals: Japan }")
+    assert.equal(asked.field, 'boundary[0].when[0].field')
+  })
+
   it('an e-mail that is none', () => {
     assert.equal(errorAfter(/ {2}rollback: .*/, '  rollback: sam').field, 'owners.rollback')
+  })
+})
+
+describe('a policy on the territories that Salesforce assigns', () => {
+  it('loads, on leads and on the accounts behind them', () => {
+    const dir = changed(LEADS, (text) =>
+      text
+        .replace('field: Territory__c }', "field: '@territories' }")
+        .replace('{ field: fact.country, equals: JP }', '{ field: account.@territories, contains: japan }'),
+    )
+    assert.deepEqual(loadPolicies(dir).refused, [])
   })
 })
 

@@ -339,6 +339,18 @@ describe('M57: a receipt', () => {
     assert.match(clears(contact(), { matches: [matching(contact(), rival)] }) ?? '', /big@brightwater.example owned it/)
   })
 
+  it('says which assignment would clear a territory that does not fit', () => {
+    const policy = { mode: 'observe', patterns: [{ pattern: 'stale-territory', field: '@territories' }] } as const
+    const clears = (values: Record<string, string>) =>
+      decided(lead(values), { policy }).exceptions.map(({ receipt }) => receipt.wouldChange)
+    assert.deepEqual(clears({ '@territories': 'FRANCE', '@territory-names': 'French market' }), [
+      'If it were assigned to dach instead of French market, this would not be an exception.',
+    ])
+    assert.deepEqual(clears({ '@territories': 'DACH', OwnerId: 'sf-france' }), [
+      `If ${at('dach')} owned it, this would not be an exception.`,
+    ])
+  })
+
   it('says when a fight over the owner is over', () => {
     const ownerHistory = [3, 2, 1].map((hours, i) => ({
       owner: i === 1 ? 'hs-big' : 'hs-dach',

@@ -1,13 +1,16 @@
 import type { Finding, Receipt } from './decision.ts'
+import { assignedTerritories } from './patterns/assigned-territories.ts'
 import { detect } from './patterns/detect.ts'
 import type { AskedInput } from './policy/asked.ts'
-import type { CompiledPolicy } from './policy/compile.ts'
+import type { CompiledPolicy, CompiledTerritory } from './policy/compile.ts'
 import type { BuiltInSetting, PatternSetting } from './policy/policy.ts'
 import { missesOf, type Routing, routingChange } from './policy/routing.ts'
 import type { FieldText } from './record/change-event.ts'
 import type { CrmRecord } from './record/crm-record.ts'
+import { TERRITORIES } from './record/territories-field.ts'
 import { type CaseFacts, caseFacts, isBlank } from './rules/facts.ts'
 import { type FieldName, readFieldName } from './rules/field-name.ts'
+import { together } from './rules/render.ts'
 
 /** M56: what was known, which rule fired and why no other did. `found` null: the workflow's ordinary action. */
 export function makeReceipt(
@@ -162,12 +165,20 @@ function clearingChanges(
     case 'stale-territory': {
       const right = finding.evidence['territory by table'] ?? ''
       const from = finding.evidence[setting.field] ?? 'blank'
-      const says = `If ${setting.field} were ${right} instead of ${from}, this would not be an exception.`
+      const isAssignment = setting.field === TERRITORIES
+      const says = isAssignment
+        ? `If it were assigned to ${right} instead of ${together(assignedTerritories(record).inWords)}, this would not be an exception.`
+        : `If ${setting.field} were ${right} instead of ${from}, this would not be an exception.`
       const row = compiled.territories.find(({ territory }) => territory.territory === right)
       return [
         { field: setting.field, to: right, says },
         ...ownerTo(row?.members ?? []),
-        ...addressChanges(compiled, facts, from),
+        ...addressChanges(
+          compiled.territories.filter((one) =>
+            isAssignment ? assignedTerritories(record).includes(one) : one.territory.territory === from,
+          ),
+          facts,
+        ),
       ]
     }
     case 'orphaned-owner': {
@@ -183,12 +194,14 @@ function clearingChanges(
 }
 
 /** Countries that would make the territory on the record the right one. */
-function addressChanges(compiled: CompiledPolicy, { shape, record }: CaseFacts, territoryId: string): ClearingChange[] {
-  const row = compiled.territories.find(({ territory }) => territory.territory === territoryId)
-  const condition = row?.territory.when.find(({ field }) => field === 'fact.country')
-  if (shape.country === null || condition === undefined || condition.op !== 'in') return []
+function addressChanges(rows: readonly CompiledTerritory[], { shape, record }: CaseFacts): ClearingChange[] {
   const field = shape.country
-  return condition.values.map((to) => ({
+  if (field === null) return []
+  const countries = rows.flatMap(({ territory }) => {
+    const condition = territory.when.find((one) => one.field === 'fact.country')
+    return condition?.op === 'in' ? condition.values : []
+  })
+  return countries.map((to) => ({
     field,
     to,
     says: `If ${field} were ${to} instead of ${record.values[field] ?? 'blank'}, this would not be an exception.`,

@@ -22,7 +22,10 @@ export type DriftDependencies = {
   readonly client: CrmClient
   readonly connection: NoticeConnection & { readonly id: ConnectionId }
   readonly workflows: readonly RunningWorkflow[]
-  readonly fieldsOf: (crm: Crm, objectType: string) => { readonly fields: readonly string[] }
+  readonly fieldsOf: (
+    crm: Crm,
+    objectType: string,
+  ) => { readonly fields: readonly string[]; readonly ours?: readonly string[] }
   readonly board: NoticeBoard
   /** What pages said last of an object's fields. */
   readonly seenOf: (objectType: string) => SeenFields
@@ -67,11 +70,11 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
 /** An import that ended without a description: from here on there is something to compare with. */
 async function saveFirst(deps: DriftDependencies, objectType: string, current: readonly FieldSchema[]): Promise<void> {
   const { db, connection } = deps
-  const needed = deps.fieldsOf(connection.crm, objectType).fields
+  const { fields: needed, ours = [] } = deps.fieldsOf(connection.crm, objectType)
   const present = new Set(current.map(({ name }) => name))
   const unreadable = needed.filter((field) => !present.has(field))
   await inTransaction(db, async (trx) => {
-    await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, needed)
+    await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, [...needed, ...ours])
     if (unreadable.length > 0) await askToDecideAgain(trx, connection.id)
   })
 }

@@ -170,6 +170,7 @@ async function noteSchema(
   objectType: string,
   unreadable: readonly string[],
 ): Promise<void> {
-  const { fields } = deps.fieldsOf(deps.connection.crm, objectType)
-  await saveSchema(deps.db, deps.connection.id, await deps.client.describe(objectType), unreadable, fields)
+  const { fields, ours = [] } = deps.fieldsOf(deps.connection.crm, objectType)
+  const schema = await deps.client.describe(objectType)
+  await saveSchema(deps.db, deps.connection.id, schema, unreadable, [...fields, ...ours])
 }

@@ -139,11 +139,11 @@ async function askForFields(db: Database, policies: readonly Policy[]): Promise<
   for (const crm of ['hubspot', 'salesforce'] as const) {
     for (const id of connectionIds[crm]) {
       for (const objectType of watchedObjects(crm)) {
-        const { fields } = fieldsNeeded(policies, crm, objectType)
+        const needed = fieldsNeeded(policies, crm, objectType)
         // Nearly always: this is asked with every poll.
-        if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), fields)) continue
+        if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), [...needed.fields, ...needed.ours])) continue
         await inTransaction(db, async (trx) => {
-          if (await noteFieldsAsked(trx, id, objectType, fields)) await resyncObjects(trx, id, [objectType])
+          if (await noteFieldsAsked(trx, id, objectType, needed)) await resyncObjects(trx, id, [objectType])
         })
       }
     }

@@ -22,7 +22,10 @@ export type ReconcileDependencies = {
     readonly feed: 'push' | 'poll' | 'stream'
     readonly timeZone: string | null
   }
-  readonly fieldsOf: (crm: Crm, objectType: string) => { fields: readonly string[]; historyFields: readonly string[] }
+  readonly fieldsOf: (
+    crm: Crm,
+    objectType: string,
+  ) => { fields: readonly string[]; historyFields: readonly string[]; ours?: readonly string[] }
   readonly nowMs: () => number
   /** Called after each committed page, so that apply starts while the import goes on. */
   readonly onPage: () => void

@@ -1,8 +1,8 @@
 import type { SalesforceTerritory } from '../crm/salesforce/salesforce-territories.ts'
 import type { CrmUser } from '../model/lanes/person.ts'
+import { territoryName } from '../model/matching/territory-name.ts'
 import type { Territory } from '../model/policy/policy.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
-import { comparableText } from '../model/rules/comparable-text.ts'
 import type { Database } from '../store/database.ts'
 import { endNotice, listNotices, raiseNotice } from '../store/notices.ts'
 import { listUsers } from '../store/people.ts'
@@ -63,19 +63,16 @@ export function territoryDifferences(
 ): TerritoryDifference[] {
   const emailOf = new Map(users.flatMap((u) => (u.active && u.email !== null ? [[u.userId, u.email] as const] : [])))
   return table.flatMap(({ territory, title, members }) => {
-    const names = new Set([spelled(territory), spelled(title)])
-    const same = inCrm.filter((one) => names.has(spelled(one.name)) || names.has(spelled(one.developerName ?? '')))
+    const names = new Set([territoryName(territory), territoryName(title)])
+    const same = inCrm.filter(
+      (one) => names.has(territoryName(one.name)) || names.has(territoryName(one.developerName ?? '')),
+    )
     if (same.length === 0) return []
     const working = new Set(same.flatMap(({ memberIds }) => memberIds.flatMap((id) => emailOf.get(id) ?? [])))
     const onlyInCrm = [...working].filter((email) => !members.includes(email)).sort()
     const onlyInTable = members.filter((email) => !working.has(email)).toSorted()
     return onlyInCrm.length + onlyInTable.length === 0 ? [] : [{ territory, title, onlyInCrm, onlyInTable }]
   })
-}
-
-/** `UK_I`, `uk-i` and "UK I" are one. */
-function spelled(name: string): string {
-  return comparableText(name).replaceAll(/[\s_-]+/g, ' ')
 }
 
 function sentence({ title, onlyInCrm, onlyInTable }: TerritoryDifference): string {

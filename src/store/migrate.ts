@@ -19,6 +19,7 @@ import * as decideAgain from './migrations/0011-decide-again.ts'
 import * as readingPlace from './migrations/0012-reading-place.ts'
 import * as fieldsAsked from './migrations/0013-fields-asked.ts'
 import * as goneWithoutTrace from './migrations/0014-gone-without-trace.ts'
+import * as territoryAssignments from './migrations/0014-territory-assignments.ts'
 
 /** In code, in order, so that no directory listing decides what runs. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012-reading-place': readingPlace,
   '0013-fields-asked': fieldsAsked,
   '0014-gone-without-trace': goneWithoutTrace,
+  '0014-territory-assignments': territoryAssignments,
 }
 
 /** The database was written by a later version. Running on it could write rows which that version reads wrongly. */

@@ -22,20 +22,22 @@ export async function fieldsAsked(db: Kysely<Tables>): Promise<Map<string, reado
 
 /**
  * Notes what is asked for whenever an object is read from now on. True: some of it was not asked for before, so that what
- * is known of the object came without it. An object that was not imported yet notes it when it is.
+ * is known of the object came without it. An object that was not imported yet notes it when it is. `ours` is not read with
+ * the object but beside it, so that nothing has to be read again for it.
  */
 export async function noteFieldsAsked(
   trx: Kysely<Tables>,
   connectionId: string,
   objectType: string,
-  fields: readonly string[],
+  { fields, ours }: { readonly fields: readonly string[]; readonly ours: readonly string[] },
 ): Promise<boolean> {
+  const asked = [...fields, ...ours]
   const { rows } = await sql<{ isMore: boolean }>`
-    update object_schema s set asked = ${fields}::text[]
+    update object_schema s set asked = ${asked}::text[]
     from (select connection_id, object_type, asked from object_schema
       where connection_id = ${connectionId} and object_type = ${objectType} for update) before
     where s.connection_id = before.connection_id and s.object_type = before.object_type
-      and s.asked is distinct from ${fields}::text[]
+      and s.asked is distinct from ${asked}::text[]
     -- by a version that did not note it: what there is counts as read
     returning before.asked is not null and not ${fields}::text[] <@ before.asked as "isMore"`.execute(trx)
   return rows[0]?.isMore ?? false

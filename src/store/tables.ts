@@ -45,6 +45,8 @@ export type Tables = {
   step_day: StepDayTable
   out_of_step: OutOfStepTable
   step_seen: { connection_id: string; object_type: string; record_id: string }
+  territory_assignment: TerritoryAssignmentTable
+  assignment_poll: { connection_id: string; version: number; place: Json<AssignmentPlace> }
 }
 
 /**
@@ -101,6 +103,31 @@ type ConnectionTable = {
   erased_at: InstantOrNull
   aftermath: 'leave' | 'rejoin' | null
   created_at: InstantDefault
+}
+
+/** Which records the CRM assigns to which territory, as last read. */
+type TerritoryAssignmentTable = {
+  connection_id: string
+  assignment_id: string
+  object_type: string
+  record_id: string
+  territory_id: string
+}
+
+/** How far the reading of assignments is. */
+export type AssignmentPlace = {
+  /** Null: no model is active. */
+  readonly modelId: string | null
+  /** A digest of what was told by: which objects, and what the territories are called. */
+  readonly told: string
+  /** `read`: everything, from the start. `tell`: every record is compared. `follow`: what changed since. */
+  readonly phase: 'read' | 'tell' | 'follow'
+  /** Where the next page of everything begins. */
+  readonly cursor: string | null
+  readonly madeSinceMs: number
+  readonly deletedSinceMs: number
+  /** The last record that was compared with what it is assigned to. */
+  readonly compared: { readonly objectType: string; readonly recordId: string }
 }
 
 type DecideAgainTable = {

@@ -8,7 +8,7 @@ import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { type SalesforceUser, salesforceUser } from '../../sandbox/tuesday/crm-user.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
-import { loadPolicies } from '../../src/config/policy-files.ts'
+import { loadPolicies, policyHash } from '../../src/config/policy-files.ts'
 import { parseWebhook } from '../../src/crm/hubspot/webhook-delivery.ts'
 import { toChangeEvents } from '../../src/crm/hubspot/webhook-events.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
@@ -77,8 +77,7 @@ export async function startDay(options: DayOptions = {}) {
   }
   let offsetMs = 0
   const nowMs = () => Date.now() + offsetMs
-  const loaded = loadPolicies(CONFIG)
-  const files: PolicyFiles = loaded
+  const files = policyFiles(options.policies)
   const policies = policiesOf(files)
   const stopping = new AbortController()
   const handlers = new Map<Stage, StageHandler>()
@@ -267,6 +266,18 @@ export async function startDay(options: DayOptions = {}) {
   }
   await day.untilQuiet()
   return day
+}
+
+function policyFiles(change: DayOptions['policies'] = (policies) => policies): PolicyFiles {
+  const { loaded, refused } = loadPolicies(CONFIG)
+  const changed = change(policiesOf({ loaded, refused }))
+  return {
+    loaded: loaded.map((file, i) => {
+      const policy = changed[i]!
+      return { ...file, version: { hash: policyHash(policy), policy } }
+    }),
+    refused,
+  }
 }
 
 export type Control = ReturnType<typeof controlOf>

@@ -34,7 +34,7 @@ describe('workers that run while connections are made, changed and ended', () =>
       clientOf: (id) => clients.get(id),
       connectionIds: () => [...clients.keys()],
       refreshReadiness: async () => undefined,
-      fieldsOf: () => ({ fields: [], historyFields: [] }),
+      fieldsOf: () => ({ fields: [], historyFields: [], ours: [] }),
       signal: stopping.signal,
     }
     following = followConnections(context, stage.deps, clients, { withStreams: true }).catch(() => undefined)

@@ -46,7 +46,7 @@ describe('workers around the end of a connection', () => {
       clientOf: (id) => clients.get(id),
       connectionIds: () => [...clients.keys()],
       refreshReadiness: async () => undefined,
-      fieldsOf: () => ({ fields: [], historyFields: [] }),
+      fieldsOf: () => ({ fields: [], historyFields: [], ours: [] }),
       signal: stop.signal,
       ...over,
     }

@@ -13,6 +13,7 @@ import { changedSince, type Reading, readRecords } from './changed-since.ts'
 import { chunkSize } from './chunk-size.ts'
 import type { FieldType } from './field-text.ts'
 import { type ObjectSchemas, objectSchemas } from './object-schemas.ts'
+import { type AssignmentVerbs, assignmentVerbs } from './salesforce-assignments.ts'
 import { type SalesforceCall, salesforceCall } from './salesforce-call.ts'
 import { isSalesforceId } from './salesforce-id.ts'
 import { readUserInfo } from './salesforce-oauth.ts'
@@ -51,6 +52,8 @@ export type SalesforceClient = CrmClient & {
   /** The types by which values are spelled; the stream needs them to tell days from instants. */
   fieldTypes(objectType: string): Promise<ReadonlyMap<string, FieldType>>
   territories(): Promise<SalesforceTerritory[] | null>
+  /** Which records are assigned to which territory. */
+  readonly assignments: AssignmentVerbs
 }
 
 /** The oldest API version whose answers we have read. */
@@ -143,6 +146,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     renewSession: (refused) => sessions.renew(refused),
     fieldTypes: (objectType) => schemas.fieldTypes(objectType),
     territories: () => readTerritories(call),
+    assignments: assignmentVerbs(call, () => Math.floor(nowMs() + (clock.aheadMs() ?? 0))),
   }
 
   return { client, call, schemas, sessions, tasks, usage: () => usage }

@@ -1,7 +1,7 @@
 import { isAbsentObject } from './object-schemas.ts'
 import type { SalesforceCall } from './salesforce-call.ts'
 import { longId } from './salesforce-id.ts'
-import { everyRow, type Row, text } from './salesforce-query.ts'
+import { everyRow, text } from './salesforce-query.ts'
 import { soqlId } from './soql.ts'
 
 export type SalesforceTerritory = {
@@ -15,20 +15,15 @@ export type SalesforceTerritory = {
 
 /** The territories of the active model, or null when the org does not use territory management. */
 export async function readTerritories(call: SalesforceCall): Promise<SalesforceTerritory[] | null> {
-  let models: Row[]
+  let modelId: string | null
   try {
-    models = await everyRow(call, { fields: ['State'], from: 'Territory2Model', where: "State = 'Active'" })
+    modelId = await activeModel(call)
   } catch (error) {
     if (isAbsentObject(error)) return null
     throw error
   }
-  const modelId = text(models[0]?.Id)
   if (modelId === null) return []
-  const territories = await everyRow(call, {
-    fields: ['Name', 'DeveloperName', 'ParentTerritory2Id'],
-    from: 'Territory2',
-    where: `Territory2ModelId = ${soqlId(modelId)}`,
-  })
+  const territories = await territoriesOf(call, modelId)
   const members = new Map<string, string[]>()
   for (const row of await everyRow(call, {
     fields: ['UserId', 'Territory2Id'],
@@ -40,7 +35,25 @@ export async function readTerritories(call: SalesforceCall): Promise<SalesforceT
     if (territoryId === null || userId === null) continue
     members.set(territoryId, [...(members.get(territoryId) ?? []), userId])
   }
-  return territories.flatMap((row) => {
+  return territories.map((territory) => ({ ...territory, memberIds: members.get(territory.territoryId) ?? [] }))
+}
+
+/** Salesforce lets one be active at a time. Null: none is. */
+export async function activeModel(call: SalesforceCall): Promise<string | null> {
+  const models = await everyRow(call, { fields: ['State'], from: 'Territory2Model', where: "State = 'Active'" })
+  return text(models[0]?.Id)
+}
+
+export async function territoriesOf(
+  call: SalesforceCall,
+  modelId: string,
+): Promise<Omit<SalesforceTerritory, 'memberIds'>[]> {
+  const rows = await everyRow(call, {
+    fields: ['Name', 'DeveloperName', 'ParentTerritory2Id'],
+    from: 'Territory2',
+    where: `Territory2ModelId = ${soqlId(modelId)}`,
+  })
+  return rows.flatMap((row) => {
     const territoryId = longId(text(row.Id) ?? '')
     if (territoryId === null) return []
     return [
@@ -49,7 +62,6 @@ export async function readTerritories(call: SalesforceCall): Promise<SalesforceT
         name: text(row.Name) ?? territoryId,
         developerName: text(row.DeveloperName),
         parentId: longId(text(row.ParentTerritory2Id) ?? ''),
-        memberIds: members.get(territoryId) ?? [],
       },
     ]
   })

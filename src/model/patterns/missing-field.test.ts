@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact, NOW_MS } from '../testing/example.ts'
+import { caseOf, contact, lead, NOW_MS } from '../testing/example.ts'
 import { missingField } from './missing-field.ts'
 
 const setting = { pattern: 'missing-field', fields: ['company', 'country'], graceMinutes: 30 } as const
@@ -22,6 +22,16 @@ describe('missing-field', () => {
 
   it('gives no grace to a record whose age is not known', () => {
     assert.deepEqual(details(contact({ company: null, createdate: null })), ['company'])
+  })
+
+  it('says of an assignment to territories that there is none, and of one not read that nobody knows', () => {
+    const assignment = { pattern: 'missing-field', fields: ['@territories'], graceMinutes: 30 } as const
+    const what = (...parts: Parameters<typeof lead>) =>
+      missingField(assignment, caseOf(lead(...parts))).findings[0]?.what
+    assert.equal(what({ '@territories': null }), 'This lead is assigned to no territory.')
+    assert.equal(what({ '@territories': 'dach' }), undefined)
+    const unread = { unreadable: new Set(['@territories']), drifted: new Map([['@territories', 'not-read' as const]]) }
+    assert.match(what({}, unread) ?? '', /^@territories was not read of this record yet/)
   })
 
   it('reports a hidden field as unreadable, one cause for all records, and never as missing', () => {

@@ -1,6 +1,7 @@
 import type { Finding } from '../decision.ts'
 import { type DriftKind, driftInWords } from '../drift.ts'
 import type { PatternSetting } from '../policy/policy.ts'
+import { TERRITORIES } from '../record/territories-field.ts'
 import { isBlank } from '../rules/facts.ts'
 import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
 
@@ -30,9 +31,16 @@ export function missingField(
         finding({
           pattern: 'missing-field',
           detail: field,
-          what: `${field} is blank on this ${shape.noun}.`,
+          ...(field === TERRITORIES
+            ? {
+                what: `This ${shape.noun} is assigned to no territory.`,
+                todo: `Assign it to its territory in the CRM. If none covers it, tell whoever keeps the assignment rules.`,
+              }
+            : {
+                what: `${field} is blank on this ${shape.noun}.`,
+                todo: `Find out ${field} and fill it in. If it cannot be known, close the ${shape.noun} in the way your team does.`,
+              }),
           evidence: { [field]: null },
-          todo: `Find out ${field} and fill it in. If it cannot be known, close the ${shape.noun} in the way your team does.`,
         }),
       )
     }

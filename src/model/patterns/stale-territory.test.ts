@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compilePolicy } from '../policy/compile.ts'
-import { at, caseOf, contact, directoryOf, PEOPLE, versionOf } from '../testing/example.ts'
+import { TERRITORIES, TERRITORY_NAMES } from '../record/territories-field.ts'
+import { at, caseOf, contact, directoryOf, lead, PEOPLE, versionOf } from '../testing/example.ts'
 import { staleTerritory } from './stale-territory.ts'
 
 const setting = { pattern: 'stale-territory', field: 'territory' } as const
@@ -32,5 +33,54 @@ describe('stale-territory', () => {
   it('leaves records without a territory to no-rule', () => {
     assert.equal(look({ country: 'Brazil', territory: 'france' }), undefined)
     assert.equal(look({ country: null, territory: 'france' }), undefined)
+  })
+})
+
+describe('stale-territory by what the CRM assigns', () => {
+  const byAssignment = { pattern: 'stale-territory', field: TERRITORIES } as const
+  const find = (territories: string | null, names = territories, over: Parameters<typeof lead>[1] = {}) =>
+    staleTerritory(byAssignment, caseOf(lead({ [TERRITORIES]: territories, [TERRITORY_NAMES]: names }, over)), rows)
+      .findings[0]
+  const rows = territories
+
+  it("names all that a record is assigned to when none of them is the table's", () => {
+    const found = find('france;uk_i', 'France;United Kingdom')
+    assert.equal(
+      found?.what,
+      'This lead is assigned to France and United Kingdom, but its present values belong to dach (Germany, Austria).',
+    )
+    assert.match(found.todo, /^In Salesforce, assign it to Germany, Austria instead of France and United Kingdom/)
+    assert.equal(found.evidence[TERRITORIES], 'france;uk_i')
+  })
+
+  it('is content with one of several', () => {
+    assert.equal(find('emea;dach', 'Europe;Centre'), undefined)
+  })
+
+  it('compares developer name and name with the id and the title of the table, however they are spelled', () => {
+    for (const [developerName, name] of [
+      ['DACH', 'Centre'],
+      ['T_1', 'Germany,  Austria'],
+      ['germany,_austria', 'x'],
+    ] as const) {
+      assert.equal(find(developerName, name), undefined, developerName)
+    }
+    assert.ok(find('dach_east', 'DACH East'))
+  })
+
+  it('leaves a record without any to missing-field, and goes on with its owner', () => {
+    assert.equal(find(null), undefined)
+    const unowned = caseOf(lead({ [TERRITORIES]: null, OwnerId: 'sf-france' }))
+    const found = staleTerritory(byAssignment, unowned, rows).findings[0]
+    assert.match(found?.what ?? '', /does not work its territory dach/)
+    assert.equal(found?.evidence[TERRITORIES], null)
+  })
+
+  it('does not say that a record is assigned to nothing when nobody has asked', () => {
+    const unread = { unreadable: new Set([TERRITORIES]), drifted: new Map([[TERRITORIES, 'not-read' as const]]) }
+    const { [TERRITORIES]: _, ...values } = lead({ OwnerId: 'sf-france' }).values
+    const found = staleTerritory(byAssignment, caseOf({ ...lead({}, unread), values }), rows).findings[0]
+    assert.match(found?.what ?? '', /does not work its territory dach/)
+    assert.ok(!(TERRITORIES in found!.evidence))
   })
 })

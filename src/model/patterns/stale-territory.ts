@@ -1,9 +1,11 @@
 import type { CompiledTerritory } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
+import { TERRITORIES } from '../record/territories-field.ts'
 import { comparableText } from '../rules/comparable-text.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import { isBlank, unreadableBehind } from '../rules/facts.ts'
 import { together } from '../rules/render.ts'
+import { assignedTerritories } from './assigned-territories.ts'
 import { personInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
 
@@ -19,18 +21,32 @@ export function staleTerritory(
   const { territory, members } = row
   const unreadable = row.fields.flatMap((field) => unreadableBehind(field, facts))
   const present = record.values[setting.field] ?? null
+  const isAssignment = setting.field === TERRITORIES
   const base = {
     pattern: 'stale-territory',
     unreadable,
     evidence: {
       ...Object.fromEntries(row.when.map(({ condition, read }) => [condition.field, read(facts)])),
-      [setting.field]: present,
+      // What nobody has asked yet is not the same as none.
+      ...(isAssignment && record.unreadable.has(TERRITORIES) ? {} : { [setting.field]: present }),
       'territory by table': territory.territory,
       'fact.owner': owner?.email ?? null,
     },
   } as const
 
-  if (!isBlank(present) && comparableText(present!) !== comparableText(territory.territory)) {
+  if (isAssignment) {
+    const assigned = assignedTerritories(record)
+    if (assigned.inWords.length > 0 && !assigned.includes(row)) {
+      const where = together(assigned.inWords)
+      return found(
+        finding({
+          ...base,
+          what: `This ${shape.noun} is assigned to ${where}, but its present values belong to ${territory.territory} (${territory.title}).`,
+          todo: `In Salesforce, assign it to ${territory.title} instead of ${where}, and give it to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
+        }),
+      )
+    }
+  } else if (!isBlank(present) && comparableText(present!) !== comparableText(territory.territory)) {
     return found(
       finding({
         ...base,

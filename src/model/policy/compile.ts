@@ -1,4 +1,5 @@
 import type { CompiledClassRule } from '../classes/classify.ts'
+import { territoryName } from '../matching/territory-name.ts'
 import type { Crm } from '../record/change-event.ts'
 import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'
 import { type ChangeSearch, prepareChanges } from '../rules/smallest-change.ts'
@@ -21,6 +22,8 @@ export type CompiledTerritory = {
   readonly when: CompiledConditions
   readonly fields: readonly string[]
   readonly members: ReadonlySet<string>
+  /** What the CRM may call it: the table's id or its title, as names of territories are compared. */
+  readonly names: ReadonlySet<string>
 }
 
 /** One row of all branches read as one first-match table: a rule, or what its branch says when no rule matches. */
@@ -78,6 +81,7 @@ function compile(version: PolicyVersion): CompiledPolicy {
       when: compileConditions(territory.when),
       fields: territory.when.map(({ field }) => field),
       members: new Set(territory.members),
+      names: new Set([territoryName(territory.territory), territoryName(territory.title)]),
     })),
     settings: { hubspot: settingsOf(policy, 'hubspot'), salesforce: settingsOf(policy, 'salesforce') },
   }

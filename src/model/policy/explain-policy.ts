@@ -1,6 +1,7 @@
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
 import { objectShape } from '../record/object-shape.ts'
+import { TERRITORIES } from '../record/territories-field.ts'
 import { mayOverlap } from '../rules/overlap.ts'
 import { either, renderConditions, together } from '../rules/render.ts'
 import type { Branch, ClassRule, ObjectRef, PatternSetting, Policy, PolicyVersion } from './policy.ts'
@@ -88,7 +89,9 @@ function patternSentence(setting: PatternSetting): string {
       return `duplicate-ownership: the same person or account stands among ${together(others)} under another owner${account}.`
     }
     case 'stale-territory':
-      return `stale-territory: ${setting.field} or the owner is not what the territory table says for the record today${on}.`
+      return setting.field === TERRITORIES
+        ? `stale-territory: no territory that the CRM assigns the record to, or not the owner, is what the territory table says for the record today${on}.`
+        : `stale-territory: ${setting.field} or the owner is not what the territory table says for the record today${on}.`
     case 'orphaned-owner':
       return `orphaned-owner: the owner left, is unknown, or is a queue nobody works${setting.blankCounts ? ', or there is none' : ''}.`
     case 'ownership-flapping':

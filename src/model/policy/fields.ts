@@ -1,20 +1,26 @@
 import type { Crm } from '../record/change-event.ts'
 import { type ObjectShape, objectShape } from '../record/object-shape.ts'
+import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../record/territories-field.ts'
 import type { Conditions } from '../rules/condition.ts'
 import { readFieldName } from '../rules/field-name.ts'
 import type { Policy } from './policy.ts'
 
+export type FieldsNeeded = {
+  /** What the CRM is asked for. */
+  readonly fields: string[]
+  /** Fields whose own age counts. */
+  readonly historyFields: string[]
+  /** What the CRM keeps beside the record, and we among its values: see `territories-field.ts`. */
+  readonly ours: string[]
+}
+
 /**
  * Every field of one object that any policy may look at: its shape, the patterns' fields, and whatever conditions name,
- * also when the object is only the linked account of what a workflow watches. History: fields whose own age counts.
+ * also when the object is only the linked account of what a workflow watches.
  */
-export function fieldsNeeded(
-  policies: readonly Policy[],
-  crm: Crm,
-  objectType: string,
-): { fields: string[]; historyFields: string[] } {
+export function fieldsNeeded(policies: readonly Policy[], crm: Crm, objectType: string): FieldsNeeded {
   const shape = objectShape(crm, objectType)
-  if (shape === undefined) return { fields: [], historyFields: [] }
+  if (shape === undefined) return { fields: [], historyFields: [], ours: [] }
   const fields = new Set(fieldsOfShape(shape))
   const history = new Set([shape.owner])
   for (const policy of policies) {
@@ -43,7 +49,12 @@ export function fieldsNeeded(
       if (setting.pattern === 'stale-territory') fields.add(setting.field)
     }
   }
-  return { fields: [...fields].sort(), historyFields: [...history].sort() }
+  const named = [...fields].sort()
+  return {
+    fields: named.filter((field) => !isFieldOfOurs(field)),
+    historyFields: [...history].sort(),
+    ours: named.filter((field) => field === TERRITORIES && hasTerritories(crm, objectType)),
+  }
 }
 
 /** Values that a field of this object is compared with, by name in conditions or by what the product itself knows. */

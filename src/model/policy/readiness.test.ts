@@ -90,6 +90,19 @@ describe('the fields that policies need', () => {
     assert.ok(!fields.includes('lifecyclestage'))
   })
 
+  it('do not include what Salesforce keeps beside the record, which is said apart', () => {
+    const stale = { pattern: 'stale-territory', field: '@territories' } as const
+    const scope = [{ field: 'account.@territories', op: 'not-blank' as const }]
+    const policy = { ...POLICY, objects: [{ crm: 'salesforce', object: 'Lead' }] as const, patterns: [stale], scope }
+    for (const object of ['Lead', 'Account']) {
+      const { fields, historyFields, ours } = fieldsNeeded([policy], 'salesforce', object)
+      assert.deepEqual(ours, ['@territories'], object)
+      assert.ok(![...fields, ...historyFields].some((field) => field.includes('@')))
+    }
+    assert.deepEqual(fieldsNeeded([policy], 'salesforce', 'Contact').ours, [])
+    assert.deepEqual(fieldsNeeded([POLICY], 'salesforce', 'Lead').ours, [])
+  })
+
   it('of the linked account include what conditions ask of it', () => {
     const scope = [{ field: 'account.industry', op: 'blank' as const }]
     assert.ok(fieldsNeeded([{ ...POLICY, scope }], 'hubspot', 'companies').fields.includes('industry'))

@@ -1,0 +1,70 @@
+import type { ObjectRef, PatternName } from '../model/policy/policy.ts'
+import { ASSIGNED_OBJECTS, hasTerritories, isFieldOfOurs, TERRITORIES } from '../model/record/territories-field.ts'
+import type { Conditions } from '../model/rules/condition.ts'
+import { readFieldName } from '../model/rules/field-name.ts'
+
+type Path = (string | number)[]
+
+/** Where a policy document names fields. */
+export type NamingFields = {
+  readonly objects: readonly ObjectRef[]
+  readonly patterns: readonly {
+    readonly pattern: PatternName
+    readonly only?: ObjectRef | undefined
+    readonly field?: string
+    readonly fields?: readonly string[]
+  }[]
+  readonly conditions: readonly { readonly path: Path; readonly when: Conditions }[]
+}
+
+const WHO_HAS_THEM = ASSIGNED_OBJECTS.map((object) => `salesforce.${object}`).join(' and ')
+
+/**
+ * A name with `@` is a fact of ours and no field of the CRM, so a misspelled one would never be found missing: it would be
+ * blank for ever. Each is refused that nobody could ever fill.
+ */
+export function checkFieldsOfOurs(
+  { objects, patterns, conditions }: NamingFields,
+  refuse: (path: Path, message: string) => void,
+): void {
+  for (const [i, { pattern, only, field, fields = [] }] of patterns.entries()) {
+    const on = only === undefined ? objects : [only]
+    const why = field === undefined ? null : whyNot(field, on)
+    if (why !== null) refuse(['patterns', i, 'field'], why)
+    for (const [j, one] of fields.entries()) {
+      const whyNotOne = pattern === 'stale-field' ? whyNotStale(one) : whyNot(one, on)
+      if (whyNotOne !== null) refuse(['patterns', i, 'fields', j], whyNotOne)
+    }
+  }
+  for (const { path, when } of conditions) {
+    for (const [i, { field }] of when.entries()) {
+      const why = whyNotAsked(field, objects)
+      if (why !== null) refuse([...path, i, 'field'], why)
+    }
+  }
+}
+
+function whyNot(field: string, on: readonly ObjectRef[]): string | null {
+  if (!isFieldOfOurs(field)) return null
+  if (field !== TERRITORIES) return `"${field}" is not known; with @ there is only ${TERRITORIES}`
+  const without = on.filter(({ crm, object }) => !hasTerritories(crm, object))
+  if (without.length === 0) return null
+  const names = without.map(({ crm, object }) => `${crm}.${object}`).join(', ')
+  return `"${TERRITORIES}" is what Salesforce assigns records to, which only ${WHO_HAS_THEM} have, not ${names}: name a field of the record instead, or say only: salesforce.Account`
+}
+
+/** Salesforce says that a record is in a territory, and of none how long it has been out of the others. */
+function whyNotStale(field: string): string | null {
+  return isFieldOfOurs(field) ? `"${field}" has no age that Salesforce tells: name fields of the record` : null
+}
+
+function whyNotAsked(name: string, objects: readonly ObjectRef[]): string | null {
+  const parsed = readFieldName(name)
+  if (parsed === null || parsed.kind === 'fact') return null
+  if (parsed.kind === 'own') return whyNot(parsed.field, parsed.only === null ? objects : [parsed.only])
+  // The account of a record is of the record's own CRM.
+  return whyNot(
+    parsed.field,
+    objects.map(({ crm }) => ({ crm, object: crm === 'salesforce' ? 'Account' : 'companies' })),
+  )
+}
