@@ -283,6 +283,24 @@ describe('what is checked in an org that answers oddly', () => {
     )
   })
 
+  it('says what it costs when an org shows its territories and not what is assigned to them', async () => {
+    org.on('GET', '/query', (request, response) => {
+      const absent = request.soql?.includes('ObjectTerritory2Association')
+      response
+        .writeHead(absent ? 400 : 200, { 'content-type': 'application/json' })
+        .end(
+          JSON.stringify(
+            absent
+              ? [{ errorCode: 'INVALID_TYPE', message: "sObject type 'ObjectTerritory2Association' is not supported." }]
+              : { totalSize: 0, done: true, records: [] },
+          ),
+        )
+    })
+    const territories = check(await org.open().setup.checkAccess(LEAD), 'territories')
+    assert.equal(territories.state, 'missing')
+    assert.match(territories.costs, /@territories is unknown/)
+  })
+
   it('takes an org without Territory Management for one that has it switched off', async () => {
     org.on('GET', '/query', (request, response) => {
       const absent = request.soql?.includes('Territory2Model')

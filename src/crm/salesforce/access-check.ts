@@ -197,7 +197,10 @@ async function checkTerritories(ask: Ask, readOne: (objectType: string) => Promi
       // The object exists only where the feature is on.
       if (!isAbsentObject(error)) throw error
       used = false
+      return
     }
+    // An org may show its territories and keep to itself who is in them.
+    await readOne('ObjectTerritory2Association')
   }
   // Asked before the question is put, because its title tells the answer.
   const tried = await run().then(
@@ -207,9 +210,10 @@ async function checkTerritories(ask: Ask, readOne: (objectType: string) => Promi
   await ask(
     {
       id: 'territories',
-      title: used ? 'Read territories' : 'Territory Management is not used in this org',
+      title: used ? 'Read territories and what is assigned to them' : 'Territory Management is not used in this org',
       need: 'optional',
-      costs: 'Territories of the CRM are not shown; the territory table of the policy is what counts.',
+      costs:
+        'Territories of the CRM are not compared with the territory table, and what a policy asks of @territories is unknown.',
       grant: `${PERMISSION_SETS}: System Permissions > Manage Territories or View Setup and Configuration.`,
     },
     async () => {
