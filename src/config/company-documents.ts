@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { BusinessCalendar, Territory } from '../model/policy/policy.ts'
+import { isFieldOfOurs } from '../model/record/territories-field.ts'
+import { readFieldName } from '../model/rules/field-name.ts'
 import { ConditionsDocument } from './condition-document.ts'
 
 export const Email = z
@@ -79,7 +81,12 @@ export const TerritoriesDocument = z
         }),
       )
       .superRefine((rows, context) => {
-        for (const [i, { territory }] of rows.entries()) {
+        for (const [i, { territory, when }] of rows.entries()) {
+          for (const [j, { field }] of when.entries()) {
+            if (!isAboutOurs(field)) continue
+            const message = `"${field}" is not a value of the record: what the CRM assigns is compared with this table, so the table cannot ask for it`
+            context.addIssue({ code: 'custom', path: [i, 'when', j, 'field'], message })
+          }
           if (rows.findIndex((row) => row.territory === territory) === i) continue
           const message = `the territory "${territory}" is there twice; each id may be used once`
           context.addIssue({ code: 'custom', path: [i, 'territory'], message })
@@ -87,6 +94,11 @@ export const TerritoriesDocument = z
       }),
   })
   .transform(({ territories }): Territory[] => territories)
+
+function isAboutOurs(name: string): boolean {
+  const parsed = readFieldName(name)
+  return parsed !== null && parsed.kind !== 'fact' && isFieldOfOurs(parsed.field)
+}
 
 function minuteOf(clock: string): number {
   const [hours = '0', minutes = '0'] = clock.split(':')

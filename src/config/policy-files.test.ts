@@ -197,6 +197,13 @@ describe('a mistake in what all workflows share', () => {
     assert.match(refused[0]!.errors[0]!.message, /IANA name/)
   })
 
+  it('refuses a territory table that asks for what it is compared with', () => {
+    const dir = changed('territories.yaml', (text) => text.replace('field: fact.country', "field: '@territories'"))
+    const [first] = loadPolicies(dir).refused
+    assert.equal(first!.errors[0]!.field, 'territories[0].when[0].field')
+    assert.match(first!.errors[0]!.message, /^"@territories" is not a value of the record/)
+  })
+
   it('refuses the second file of one workflow', () => {
     const dir = changed(LEADS, (text) => text.replace('workflow: lead-routing', 'workflow: account-ownership'))
     const { loaded, refused } = loadPolicies(dir)
