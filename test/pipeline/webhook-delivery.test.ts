@@ -28,11 +28,13 @@ describe('a delivery of HubSpot, through the product', () => {
   let onArrival: () => Promise<void>
   let inFlight: number
   let inFlightMost: number
+  let sinceMs = 0
   const answers: number[] = []
   before(async () => {
     stage = await connectStage()
     const { db, box, nowMs } = stage.deps
-    const receivers = hubSpotReceivers(db, box, nowMs)
+    // What it knows of the connections is old whenever a test says so.
+    const receivers = hubSpotReceivers(db, box, () => nowMs() + sinceMs)
     app = buildApp({
       db,
       publicUrl: 'https://lanes.acme.example',
@@ -173,5 +175,43 @@ describe('a delivery of HubSpot, through the product', () => {
     assert.deepEqual(await rows(sql`select 1 from counter where name = 'events-duplicate'`), [])
     const known = await companies(ids)
     assert.deepEqual([known.length, new Set(known)], [1_000, new Set(['Crowd'])])
+  })
+
+  describe('while HubSpot still has the settings of before', () => {
+    const moved = async (from: string, to: string) => {
+      await control('settings', { webhookUrl: from })
+      await stage.connect('hubspot', stage.hubSpotGrant(), { webhookUrl: from })
+      await stage.connect('hubspot', stage.hubSpotGrant(), { webhookUrl: to })
+      sinceMs += 5_000
+    }
+    const delivered = async (company: string) => {
+      const { acknowledged } = await sent()
+      const [id] = await made(1, company)
+      await until('it was acknowledged', () => isOver(acknowledged))
+      assert.deepEqual(await companies([id!]), [company])
+    }
+
+    it('is believed at the address of before, at the first attempt, and at the new one', async () => {
+      const other = url.replace('127.0.0.1', 'localhost')
+      await moved(url, other)
+      await delivered('Before')
+      await control('settings', { webhookUrl: other })
+      await delivered('After')
+      assert.deepEqual([...new Set(answers)], [204])
+    })
+
+    it('is refused at an address of more than a day ago, and comes again to the new one', async () => {
+      const other = url.replace('127.0.0.1', 'localhost')
+      await moved(url, other)
+      await sql`update connection set webhook_moved_at = webhook_moved_at - interval '26 hours'`.execute(stage.deps.db)
+      sinceMs += 5_000
+      const { acknowledged } = await sent()
+      const [id] = await made(1, 'Refused')
+      await until('it was refused', () => answers.includes(401))
+      assert.deepEqual(await storedKeys(), [])
+      await control('settings', { webhookUrl: other })
+      await until('it was acknowledged', () => isOver(acknowledged))
+      assert.deepEqual(await companies([id!]), ['Refused'])
+    })
   })
 })
