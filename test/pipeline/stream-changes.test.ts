@@ -7,7 +7,7 @@ import { type Day, startDay } from '../faults/day.ts'
 
 /**
  * The sandbox org tells over its gRPC stream, and the workers' own code does with it what it does every day. No poll
- * runs, so what is known here was told.
+ * runs unless a test says so, so what is known here was told.
  */
 describe('what the stream of Salesforce tells, through the workers', { timeout: 120_000 }, () => {
   let day: Day
@@ -151,5 +151,35 @@ describe('what the stream of Salesforce tells, through the workers', { timeout: 
     const echo = (await told(id)).at(-1)!
     assert.deepEqual([echo.state, echo.reason, echo.fields.OwnerId], ['skipped', 'own-write', row!.OwnerId])
     assert.equal((await recordOf(id)).values.OwnerId, row!.OwnerId)
+  })
+
+  it('queues, of which no event tells, are asked for: one that lost its last member has its leads decided again', async () => {
+    const { create, remove, query } = day.people
+    const [user] = await query<{ Id: string }>('SELECT Id FROM User WHERE IsActive = true LIMIT 1')
+    const OwnerId = await create('Group', { Name: 'Night desk', DeveloperName: 'Night_desk', Type: 'Queue' })
+    await create('QueueSobject', { QueueId: OwnerId, SobjectType: 'Lead' })
+    const membership = await create('GroupMember', { GroupId: OwnerId, UserOrGroupId: user!.Id })
+    await day.run('reconcile', 'salesforce')
+    const known = () =>
+      day.rows<{ kind: string; name: string; members: number }>(
+        sql`select kind, name, active_members as members from crm_user where user_id = ${OwnerId}`,
+      )
+    assert.deepEqual(await known(), [{ kind: 'queue', name: 'Night desk', members: 1 }])
+    // A rule would take it from the queue; nobody has one for Japan.
+    const id = await lead('Queued', 'Japan', { OwnerId })
+    await untilTold(id, 1)
+    await day.untilNothingWaits()
+    const orphaned = () =>
+      day.rows<{ what: string }>(
+        sql`select what from exception where record_id = ${id} and pattern = 'orphaned-owner' and status = 'open'`,
+      )
+    assert.deepEqual(await orphaned(), [])
+    const before = await told(id)
+    await remove('GroupMember', membership)
+    await day.run('reconcile', 'salesforce')
+    await day.untilNothingWaits()
+    assert.deepEqual(await told(id), before, 'nothing was told of the lead')
+    assert.deepEqual(await known(), [{ kind: 'queue', name: 'Night desk', members: 0 }])
+    assert.match((await orphaned())[0]?.what ?? '', /waits in the queue Night desk, which has no active member/)
   })
 })
