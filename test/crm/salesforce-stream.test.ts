@@ -340,6 +340,28 @@ describe('the stream of Salesforce', () => {
     )
   })
 
+  it('takes "validation failed" for a lost place as well: whose mistake it was, what was told meanwhile is not here', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (subscription.first.replayPreset === 'CUSTOM') {
+        subscription.fail(
+          status.INVALID_ARGUMENT,
+          'sfdc.platform.eventbus.grpc.subscription.fetch.replayid.validation.failed',
+          'The place to go on from was refused',
+        )
+      } else subscription.send([send(50, leadMessage({}))])
+    }
+    start({ replayId: replayId(1) })
+    await until(() => batches.length > 0, 'a batch')
+    assert.deepEqual(
+      states.map(({ state }) => state).filter((state) => state === 'replay-lost' || state === 'refused'),
+      ['replay-lost'],
+    )
+    assert.deepEqual(
+      bus.subscriptions.map(({ first }) => first.replayPreset),
+      ['CUSTOM', 'EARLIEST'],
+    )
+  })
+
   it('does not go on after a loss before the caller has taken note of it', async () => {
     bus.onSubscribe = (subscription) => {
       if (subscription.first.replayPreset === 'CUSTOM') {
