@@ -46,6 +46,38 @@ describe('the pipeline, on real Postgres', () => {
     assert.deepEqual(await h.openExceptions(), [])
   })
 
+  it('gives records and tasks to people only: a queue with the address of a person is nobody', async () => {
+    const h = await pipelineHarness((crm) => {
+      staff(crm)
+      for (const email of ['rep@x.example', 'gen@x.example']) {
+        const userId = crm.person(email)
+        crm.users[crm.users.length - 1] = { ...crm.users.at(-1)!, userId, kind: 'queue', activeMembers: 1 }
+      }
+      const [branch] = contactPolicy().boundary
+      const when = [{ field: 'BillingCountry', op: 'in' as const, values: ['DE'] }]
+      return [
+        contactPolicy({
+          objects: [{ crm: 'salesforce', object: 'Account' }],
+          patterns: [{ pattern: 'no-rule' }],
+          boundary: [{ ...branch!, rules: [{ ...branch!.rules[0]!, when }] }],
+        }),
+      ]
+    }, 'salesforce')
+    started.push(h)
+    const person = (email: string) => h.crm.users.find((u) => u.email === email && u.kind === 'person')!.userId
+    const account = { CreatedDate: CREATED, OwnerId: null }
+    await h.receive(
+      h.crm.change('Account', 'A1', { ...account, Name: 'Acme', BillingCountry: 'DE' }),
+      h.crm.change('Account', 'A2', { ...account, Name: 'Apex', BillingCountry: 'FR' }),
+    )
+    await h.settle()
+    assert.equal(h.crm.records.get('Account/A1')?.OwnerId, person('rep@x.example'))
+    assert.deepEqual(
+      h.crm.openTasks().map(({ about, ownerId }) => [about?.recordId, ownerId]),
+      [['A2', person('gen@x.example')]],
+    )
+  })
+
   describe('the event of a lead that we gave an owner', () => {
     const OURS = { kind: 'integration' as const, id: '1', ours: true }
     const START = { CreatedDate: CREATED, LastName: 'Ann', Country: 'DE', OwnerId: null, Status: 'New' }
