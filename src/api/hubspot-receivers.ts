@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Grant } from '../crm/grant.ts'
 import type { FieldSchema } from '../model/crm-facts.ts'
 import type { ConnectionId } from '../model/record/change-event.ts'
@@ -11,6 +12,12 @@ import type { HubSpotReceiver, HubSpotReceivers } from './webhook-routes.ts'
  * delivery would double the cost of the hot path.
  */
 const KNOWN_FOR_MS = 5_000
+
+/**
+ * HubSpot keeps an address for minutes after it was given another (contracts/hubspot.md 3.1), and tries a delivery again
+ * for a day, to which of the two is not documented. It signs over the one that it calls.
+ */
+const FORMER_ADDRESS_FOR = sql.raw("interval '25 hours'")
 
 /**
  * Which portals are connected, who may sign for them and what their fields are, read again when older than a few
@@ -53,6 +60,11 @@ async function read(db: Database, box: SecretBox): Promise<HubSpotReceivers> {
     db
       .selectFrom('connection')
       .select(['id', 'account_id', 'credentials', 'webhook_url', 'status', 'grant_kind'])
+      .select(
+        sql<string | null>`case when webhook_moved_at > now() - ${FORMER_ADDRESS_FOR} then former_webhook_url end`.as(
+          'former_url',
+        ),
+      )
       .where('crm', '=', 'hubspot')
       .execute(),
     db.selectFrom('object_schema').select(['connection_id', 'object_type', 'fields']).execute(),
@@ -73,6 +85,7 @@ async function read(db: Database, box: SecretBox): Promise<HubSpotReceivers> {
       portalId,
       appId: grant.appId,
       webhookUrl,
+      formerUrl: row.former_url,
       secrets: grant.clientSecrets,
       fields: Object.fromEntries(
         schemas

@@ -27,6 +27,8 @@ export type HubSpotReceiver = {
   readonly appId: string | null
   /** The URL that HubSpot was told to call: what it signs, whatever a proxy made of the request since. */
   readonly webhookUrl?: string | null
+  /** Where it was told to call until lately, which it may still do. */
+  readonly formerUrl?: string | null
   /** The app's client secret; during a rotation the new and the old one. */
   readonly secrets: readonly string[]
   readonly fields: Readonly<Record<string, readonly FieldSchema[]>>
@@ -136,11 +138,13 @@ function signedFor(
   const verdicts = new Map<string, Verdict>()
   const believed = new Set<HubSpotReceiver>()
   for (const receiver of receivers) {
-    const url = receiver.webhookUrl ?? defaultUrl
-    const key = JSON.stringify([url, receiver.secrets])
-    const verdict = verdicts.get(key) ?? verifySignature({ ...signed, url, secrets: receiver.secrets })
-    verdicts.set(key, verdict)
-    if (verdict === 'ok') believed.add(receiver)
+    const { webhookUrl, formerUrl, secrets } = receiver
+    for (const url of [webhookUrl ?? defaultUrl, ...(formerUrl ? [formerUrl] : [])]) {
+      const key = JSON.stringify([url, secrets])
+      const verdict = verdicts.get(key) ?? verifySignature({ ...signed, url, secrets })
+      verdicts.set(key, verdict)
+      if (verdict === 'ok') believed.add(receiver)
+    }
   }
   // Stale and malformed are said of the headers and are the same for all.
   const [refused = 'bad-signature'] = verdicts.values()

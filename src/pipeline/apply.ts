@@ -314,11 +314,13 @@ function isEcho(
   return any
 }
 
-/** Fields that every write moves by itself. */
+/** Fields that every write moves by itself, and those that Salesforce moves with the owner of a lead. */
 const BOOKKEEPING: ReadonlySet<string> = new Set([
   'LastModifiedDate',
   'LastModifiedById',
   'SystemModstamp',
+  'LastTransferDate',
+  'IsUnreadByOwner',
   'lastmodifieddate',
   'hs_lastmodifieddate',
 ])

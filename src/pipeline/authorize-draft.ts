@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { isLoopback } from '../crm/allowed-hosts.ts'
 import type { Authorization, Grant } from '../crm/grant.ts'
 import { hubSpotAuthorization, hubSpotScopes } from '../crm/hubspot/hubspot-connection.ts'
 import { salesforceAuthorization } from '../crm/salesforce/salesforce-connection.ts'
@@ -13,7 +14,7 @@ import { hostsFor } from './open-connection.ts'
 
 /**
  * Where to send the browser that `sessionHash` belongs to. What comes back is taken once, within ten minutes, from the
- * same session and by the same provider.
+ * same session and by the same provider. Throws `DraftNotReadyError` where HubSpot would not send anybody back to us.
  */
 export async function beginAuthorization(
   deps: ConnectDeps,
@@ -22,6 +23,7 @@ export async function beginAuthorization(
   const { draftId, sessionHash, redirectUri } = request
   const { draft, grant } = await unsealDraft(deps, draftId)
   const authorization = authorizationFor(deps, draft, grant)
+  if (draft.crm === 'hubspot') checkRedirect(redirectUri)
   // 256 bits each, as URL-safe text of 43 characters; RFC 7636 asks for 43 to 128.
   const state = randomBytes(32).toString('base64url')
   const verifier = randomBytes(32).toString('base64url')
@@ -76,6 +78,18 @@ export async function finishAuthorization(
     await updateDraft(deps.db, draftId, { status: 'failed', problem })
   }
   return { draftId }
+}
+
+/** Before a person is sent to a page of HubSpot that can only say no. */
+function checkRedirect(redirectUri: string): void {
+  const { protocol, hostname, origin } = new URL(redirectUri)
+  if (protocol === 'https:' || isLoopback(hostname)) return
+  throw new DraftNotReadyError(
+    `HubSpot sends a login back to https addresses only, or to this machine itself, and people reach Lanekeeper at ` +
+      `${origin}. Let a reverse proxy or a tunnel serve it by https, set LANEKEEPER_PUBLIC_URL to that address, start Lanekeeper ` +
+      'anew, and give the app the redirect address that is shown then. Or connect with the token of an app, which ' +
+      'needs no login.',
+  )
 }
 
 const AGAIN = 'Open the unfinished connection under Connections and log in again from there.'

@@ -157,6 +157,10 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
       edition = excluded.edition, pages_url = excluded.pages_url, time_zone = excluded.time_zone,
       credentials = excluded.credentials, grant_kind = excluded.grant_kind, address = excluded.address,
       made_by = excluded.made_by, feed = excluded.feed, webhook_url = excluded.webhook_url,
+      former_webhook_url = case when connection.webhook_url is distinct from excluded.webhook_url
+        then connection.webhook_url else connection.former_webhook_url end,
+      webhook_moved_at = case when connection.webhook_url is distinct from excluded.webhook_url
+        then clock_timestamp() else connection.webhook_moved_at end,
       task_key = excluded.task_key, access = coalesce(excluded.access, connection.access),
       access_checked_at = coalesce(excluded.access_checked_at, connection.access_checked_at), status = 'connected',
       status_reason = null, erase_since = null, erased_at = null, revision = connection.revision + 1`.execute(trx)

@@ -18,6 +18,7 @@ import * as checkRuns from './migrations/0011-check-runs.ts'
 import * as decideAgain from './migrations/0011-decide-again.ts'
 import * as readingPlace from './migrations/0012-reading-place.ts'
 import * as fieldsAsked from './migrations/0013-fields-asked.ts'
+import * as formerWebhookAddress from './migrations/0014-former-webhook-address.ts'
 import * as goneWithoutTrace from './migrations/0014-gone-without-trace.ts'
 import * as territoryAssignments from './migrations/0014-territory-assignments.ts'
 
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-check-runs': checkRuns,
   '0012-reading-place': readingPlace,
   '0013-fields-asked': fieldsAsked,
+  '0014-former-webhook-address': formerWebhookAddress,
   '0014-gone-without-trace': goneWithoutTrace,
   '0014-territory-assignments': territoryAssignments,
 }

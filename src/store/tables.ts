@@ -95,6 +95,8 @@ type ConnectionTable = {
   pages_url: string | null
   feed: Generated<'push' | 'poll' | 'stream'>
   webhook_url: string | null
+  former_webhook_url: string | null
+  webhook_moved_at: InstantOrNull
   access: JsonOrNull<AccessFindings>
   access_checked_at: InstantOrNull
   writes_since: InstantOrNull

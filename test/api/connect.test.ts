@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { unzipSync } from 'fflate'
 import { sql } from 'kysely'
+import { buildApp } from '../../src/api/app.ts'
 import type { ConnectOptionsReply, DraftReply, DraftsReply, NewDraftReply } from '../../src/api/connect-types.ts'
 import type { ConnectionsReply } from '../../src/api/connection-types.ts'
+import { createSignInLink } from '../../src/api/session.ts'
 import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
 import { type AppUnderTest, appUnderTest, cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 
@@ -309,6 +311,42 @@ describe('signing in at the CRM', () => {
     assert.match(String(again.headers.location), /refused=state/)
   })
 
+  it('does not begin at HubSpot where a login could not come back to us, and says what to do', async () => {
+    const reply = await at('http://lanes.acme.example', hubSpotOAuth())
+    assert.equal(reply.statusCode, 409, reply.body)
+    const { detail } = problemOf(reply)
+    assert.match(detail, /https addresses only.* at http:\/\/lanes\.acme\.example\. .*set PUBLIC_URL to that/)
+    const { rows } = await sql<{ status: string; states: number }>`
+      select status, (select count(*)::int from oauth_state) as states from connection_draft`.execute(t.db)
+    assert.deepEqual(rows, [{ status: 'authorizing', states: 0 }], 'it waits for the address to be mended')
+    for (const publicUrl of ['https://lanes.acme.example', 'http://127.0.0.1:4000']) {
+      const begun = await at(publicUrl, hubSpotOAuth())
+      assert.equal(begun.statusCode, 200, begun.body)
+      const { authorizeUrl } = begun.json<{ authorizeUrl: string }>()
+      assert.equal(new URL(authorizeUrl).searchParams.get('redirect_uri'), `${publicUrl}/oauth/hubspot/callback`)
+    }
+  })
+
+  /** A login that is begun at a Lanekeeper whose people reach it at that address. */
+  async function at(publicUrl: string, body: object) {
+    const there = buildApp({ db: t.db, publicUrl, connect: stage.setUp(t.db, publicUrl) })
+    const headers = { host: new URL(publicUrl).host, origin: publicUrl }
+    const link = new URL(await createSignInLink(t.db, publicUrl)).hash.slice(1)
+    const signedIn = await there.inject({ method: 'POST', url: '/api/session', headers, payload: { link } })
+    const post = (url: string, payload?: object) =>
+      there.inject({
+        method: 'POST',
+        url,
+        headers: { ...headers, cookie: cookieOf(signedIn) },
+        ...(payload ? { payload } : {}),
+      })
+    const made = await post(DRAFTS, body)
+    assert.equal(made.statusCode, 201, made.body)
+    const reply = await post(`${DRAFTS}/${made.json<NewDraftReply>().draftId}/authorize`)
+    await there.close()
+    return reply
+  }
+
   it('is refused for another session, and then works for none', async () => {
     const { draftId, authorizeUrl } = await begin(hubSpotOAuth())
     const back = await approveAtHubSpot(authorizeUrl)
@@ -454,7 +492,7 @@ describe('what the page for connecting is told', () => {
       const headers = { cookie: await at.signIn() }
       const refused = await at.call({ method: 'GET', url: `${url}oauth`, headers })
       assert.equal(refused.statusCode, 400, refused.body)
-      assert.match(problemOf(refused).detail ?? '', /http:\/\/localhost, not to "http:\/\/127\.0\.0\.1:4000/)
+      assert.match(problemOf(refused).detail, /http:\/\/localhost, not to "http:\/\/127\.0\.0\.1:4000/)
       assert.equal((await at.call({ method: 'GET', url: `${url}static`, headers })).statusCode, 200)
     } finally {
       await at.close()

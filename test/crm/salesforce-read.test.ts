@@ -259,6 +259,43 @@ describe('reading from Salesforce', () => {
     for (const query of queries) assert.ok(encodeURIComponent(query!).length < 14_000)
   })
 
+  it('pages by values and never by OFFSET, with every statement far below what Salesforce takes', async () => {
+    const wide = Array.from({ length: 200 }, (_, n) => `Far_too_long_a_name_for_a_custom_field_${n}__c`)
+    org.on('GET', '/sobjects/Lead/describe', {
+      json: { name: 'Lead', fields: [...LEAD_FIELDS, ...wide.map((name) => field(name, 'string'))] },
+    })
+    org.on('GET', '/sobjects/Task/describe', {
+      json: {
+        name: 'Task',
+        fields: [...SYSTEM_FIELDS, field('Subject', 'string'), field('Lanekeeper_Key__c', 'string')],
+      },
+    })
+    const ids = Array.from({ length: 450 }, (_, at) => `00Q5f00000${String(at).padStart(5, '0')}AAA`)
+    const page = rows(...ids.map((id) => lead(id, '2026-11-22T10:00:00')))
+    const full = { json: { totalSize: 9_000, done: false, records: (page as { json: { records: [] } }).json.records } }
+    org.on('GET', '/query', full, full, rows())
+    org.on('GET', '/queryAll', rows())
+    const client = org.client()
+    const more = { ...wanted, fields: wide, source: 'reconcile', sinceMs: 1 } as const
+    const first = await client.changedSince(more)
+    const second = await client.changedSince({ ...more, cursor: first.cursor })
+    await client.changedSince({ ...more, cursor: second.cursor })
+    await client.readRecords({ objectType: 'Lead', ids, fields: wide, historyFields: [] })
+    await client.users()
+    const lookups = ids.map((recordId, n) => ({
+      key: `lk-${String(n).padStart(32, 'f')}`,
+      about: { objectType: 'Lead', recordId },
+      taskId: `00T5f00000${String(n).padStart(5, '0')}AAA`,
+    }))
+    await client.findTasks(lookups)
+    const statements = [...soql('/query'), ...soql('/queryAll')].filter((one) => one !== null)
+    assert.ok(statements.length > 30, String(statements.length))
+    for (const statement of statements) {
+      assert.doesNotMatch(statement, /\bOFFSET\b/i)
+      assert.ok(statement.length < 100_000 && encodeURIComponent(statement).length < 14_000, statement.slice(0, 80))
+    }
+  })
+
   it('asks nothing when there is nothing to read', async () => {
     assert.deepEqual(await org.client().readRecords({ objectType: 'Lead', ids: [], fields: [], historyFields: [] }), {
       events: [],

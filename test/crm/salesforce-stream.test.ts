@@ -13,6 +13,8 @@ import {
   subscribe,
 } from '../../src/crm/salesforce/pubsub/subscribe.ts'
 import {
+  EMPTY_HEADER,
+  encodeWith,
   LEAD_SCHEMA,
   leadMessage,
   replayId,
@@ -31,6 +33,9 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 }
 
 const LEAD = '00Q5f000005bwLFEAY'
+
+type Header = { name: string; type: { fields: { name: string; type: { symbols?: string[] } }[] } }
+type LeadFields = [Header, ...{ name: string }[]]
 
 describe('the stream of Salesforce', () => {
   let bus: ScriptedBus
@@ -94,7 +99,8 @@ describe('the stream of Salesforce', () => {
         },
       ),
     )
-    const { fields, ...rest } = event!
+    const { fields, order, ...rest } = event!
+    assert.equal(order % 2 ** 17, 1)
     assert.deepEqual(rest, {
       connectionId: 'sf',
       dedupeKey: `cdc/00006948-0ac9-7da3-edb3-ea0e31b2334a/1/Lead/${LEAD}`,
@@ -102,7 +108,6 @@ describe('the stream of Salesforce', () => {
       recordId: LEAD,
       kind: 'created',
       occurredAtMs: 1714153779000,
-      order: 1,
       complete: true,
       source: 'stream',
       actor: { kind: 'person', id: '0055f00000otherAAA', ours: false },
@@ -136,6 +141,38 @@ describe('the stream of Salesforce', () => {
         ConvertedContactId: null,
         ConvertedOpportunityId: null,
       },
+    )
+  })
+
+  it('reads the same out of a schema with other namespaces, and its symbols and fields in another order', async () => {
+    const [header, ...fields] = (JSON.parse(JSON.stringify(LEAD_SCHEMA)) as { fields: LeadFields }).fields
+    for (const field of header.type.fields) field.type.symbols?.reverse()
+    header.type.fields.reverse()
+    // The second address is only named, so it has to stay behind the one that says what an address is.
+    const places = new Map(['Address', 'OtherAddress'].map((name, n) => [name, n]))
+    fields.reverse().sort((a, b) => (places.get(a.name) ?? -1) - (places.get(b.name) ?? -1))
+    const other = { ...LEAD_SCHEMA, namespace: 'com.somewhere.else', fields: [header, ...fields] }
+    bus.schemas.other = JSON.stringify(other)
+    const changes = ['CREATE', 'DELETE', 'UNDELETE', 'GAP_DELETE'] as const
+    const body = { Company: 'Acme', AnnualRevenue: 12.5, ConvertedDate: 1719705600000, IsConverted: true }
+    const empty = Object.fromEntries(fields.map(({ name }) => [name, null]))
+    bus.onSubscribe = (subscription) =>
+      subscription.send(
+        changes.flatMap((changeType, n) => [
+          send(2 * n + 1, leadMessage({ changeType }, body)),
+          send(
+            2 * n + 2,
+            encodeWith(other, { ...empty, ...body, ChangeEventHeader: { ...EMPTY_HEADER, changeType } }),
+            'other',
+          ),
+        ]),
+      )
+    start()
+    await until(() => events().length === 2 * changes.length, 'all events')
+    for (const n of changes.keys()) assert.deepEqual(events()[2 * n], events()[2 * n + 1], changes[n])
+    assert.deepEqual(
+      events().map(({ kind }) => kind),
+      ['created', 'created', 'deleted', 'deleted', 'restored', 'restored', 'gap', 'gap'],
     )
   })
 
@@ -194,7 +231,7 @@ describe('the stream of Salesforce', () => {
       leadMessage({ changeType: 'DELETE', transactionKey: 'other' }),
     )
     assert.deepEqual(
-      batch.events.map(({ kind, order }) => [kind, order]),
+      batch.events.map(({ kind, order }) => [kind, order % 2 ** 17]),
       [
         ['gap', 19],
         ['deleted', 1],
@@ -333,6 +370,28 @@ describe('the stream of Salesforce', () => {
     assert.ok(
       order.indexOf('replay-lost') >= 0 && order.indexOf('replay-lost') < order.indexOf('batch'),
       order.join(' '),
+    )
+    assert.deepEqual(
+      bus.subscriptions.map(({ first }) => first.replayPreset),
+      ['CUSTOM', 'EARLIEST'],
+    )
+  })
+
+  it('takes "validation failed" for a lost place as well: whose mistake it was, what was told meanwhile is not here', async () => {
+    bus.onSubscribe = (subscription) => {
+      if (subscription.first.replayPreset === 'CUSTOM') {
+        subscription.fail(
+          status.INVALID_ARGUMENT,
+          'sfdc.platform.eventbus.grpc.subscription.fetch.replayid.validation.failed',
+          'The place to go on from was refused',
+        )
+      } else subscription.send([send(50, leadMessage({}))])
+    }
+    start({ replayId: replayId(1) })
+    await until(() => batches.length > 0, 'a batch')
+    assert.deepEqual(
+      states.map(({ state }) => state).filter((state) => state === 'replay-lost' || state === 'refused'),
+      ['replay-lost'],
     )
     assert.deepEqual(
       bus.subscriptions.map(({ first }) => first.replayPreset),

@@ -279,7 +279,7 @@ describe('traps of the Pub/Sub library', () => {
       },
     )
     assert.equal(event!.kind, 'changed')
-    assert.equal(event!.order, 4)
+    assert.equal(event!.order % 2 ** 17, 4)
   })
 
   it('a record that came back out of the Recycle Bin comes with all its values', async () => {
@@ -357,7 +357,7 @@ describe('traps of the Pub/Sub library', () => {
   it('holes in the sequence of a transaction are no reason to wait: objects that are not selected make them', async () => {
     const { events } = await decoded(leadMessage({ sequenceNumber: 2 }), leadMessage({ sequenceNumber: 19 }))
     assert.deepEqual(
-      events.map(({ order }) => order),
+      events.map(({ order }) => order % 2 ** 17),
       [2, 19],
     )
   })

@@ -66,6 +66,25 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, person)
   })
 
+  it('a due time is named in the zone of the account where the CRM gives the owner none, and sent as an instant', async () => {
+    const h = await start()
+    const at = h.crm.users.findIndex(({ email }) => email === 'gen@x.example')
+    h.crm.users[at] = { ...h.crm.users[at]!, timeZone: null }
+    await h.people()
+    await h.receive(h.crm.change('contacts', '1', { createdate: CREATED, country: 'FR', hubspot_owner_id: null }))
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    const connection = { ...h.connection, timeZone: 'Asia/Tokyo' }
+    await actBatch({ ...h.actDependencies(), connection })
+    const [task] = h.crm.openTasks()
+    const { rows } = await sql<{ due_at: Date }>`select due_at from task`.execute(h.db)
+    // Eight business hours after 10:00 in Berlin, which is two in the morning of the next day in Tokyo.
+    assert.equal(rows[0]!.due_at.toISOString(), '2026-11-24T17:00:00.000Z')
+    assert.deepEqual([task!.dueAtMs, task!.timeZone], [rows[0]!.due_at.getTime(), 'Asia/Tokyo'])
+    assert.match(task!.body, /Due: .*25 Nov.*02:00.* \(Asia\/Tokyo\)/)
+  })
+
   it('M40: an owner write that was decided before its policy lost a person is taken back', async () => {
     const h = await decided('DE')
     const boundary = h.crm.users.findIndex((u) => u.email === 'bound@x.example')

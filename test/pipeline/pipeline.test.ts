@@ -46,6 +46,107 @@ describe('the pipeline, on real Postgres', () => {
     assert.deepEqual(await h.openExceptions(), [])
   })
 
+  it('gives records and tasks to people only: a queue with the address of a person is nobody', async () => {
+    const h = await pipelineHarness((crm) => {
+      staff(crm)
+      for (const email of ['rep@x.example', 'gen@x.example']) {
+        const userId = crm.person(email)
+        crm.users[crm.users.length - 1] = { ...crm.users.at(-1)!, userId, kind: 'queue', activeMembers: 1 }
+      }
+      const [branch] = contactPolicy().boundary
+      const when = [{ field: 'BillingCountry', op: 'in' as const, values: ['DE'] }]
+      return [
+        contactPolicy({
+          objects: [{ crm: 'salesforce', object: 'Account' }],
+          patterns: [{ pattern: 'no-rule' }],
+          boundary: [{ ...branch!, rules: [{ ...branch!.rules[0]!, when }] }],
+        }),
+      ]
+    }, 'salesforce')
+    started.push(h)
+    const person = (email: string) => h.crm.users.find((u) => u.email === email && u.kind === 'person')!.userId
+    const account = { CreatedDate: CREATED, OwnerId: null }
+    await h.receive(
+      h.crm.change('Account', 'A1', { ...account, Name: 'Acme', BillingCountry: 'DE' }),
+      h.crm.change('Account', 'A2', { ...account, Name: 'Apex', BillingCountry: 'FR' }),
+    )
+    await h.settle()
+    assert.equal(h.crm.records.get('Account/A1')?.OwnerId, person('rep@x.example'))
+    assert.deepEqual(
+      h.crm.openTasks().map(({ about, ownerId }) => [about?.recordId, ownerId]),
+      [['A2', person('gen@x.example')]],
+    )
+  })
+
+  describe('the event of a lead that we gave an owner', () => {
+    const OURS = { kind: 'integration' as const, id: '1', ours: true }
+    const START = { CreatedDate: CREATED, LastName: 'Ann', Country: 'DE', OwnerId: null, Status: 'New' }
+    /** Written by us, and read again by nobody: the copy is as it was before. */
+    const written = async () => {
+      const h = await pipelineHarness((crm) => {
+        staff(crm)
+        const [branch] = contactPolicy().boundary
+        const when = [{ field: 'Country', op: 'in' as const, values: ['DE'] }]
+        return [
+          contactPolicy({
+            objects: [{ crm: 'salesforce', object: 'Lead' }],
+            patterns: [{ pattern: 'orphaned-owner', blankCounts: false }],
+            boundary: [{ ...branch!, rules: [{ ...branch!.rules[0]!, when }] }],
+          }),
+        ]
+      }, 'salesforce')
+      started.push(h)
+      const id = (email: string) => h.crm.users.find((u) => u.email === email)!.userId
+      await h.receive(h.crm.change('Lead', '1', START))
+      await h.settle()
+      const rep = id('rep@x.example')
+      assert.equal(h.crm.records.get('Lead/1')?.OwnerId, rep)
+      return { h, rep, other: id('gen@x.example') }
+    }
+    const copy = async (h: Harness) => {
+      const { rows } = await sql<{ owner: string | null; status: string; dirty: boolean }>`
+        select values->>'OwnerId' as owner, values->>'Status' as status, dirty_since is not null as dirty
+        from record where record_id = '1'`.execute(h.db)
+      return rows[0]!
+    }
+    /** As the stream has it: what the transaction changed, from whatever within it, under our name. */
+    const told = async (h: Harness, fields: Record<string, FieldText>) => {
+      const event = { ...h.crm.change('Lead', '1', fields, Date.now()), actor: OURS, source: 'stream' as const }
+      await h.receive(event)
+      await h.apply()
+      const { rows } = await sql<{ state: string; reason: string | null }>`
+        select state, skip_reason as reason from change_event where dedupe_key = ${event.dedupeKey}`.execute(h.db)
+      return rows[0]!
+    }
+    const MOVED = {
+      LastModifiedDate: '2026-11-24T09:00:01.000Z',
+      LastModifiedById: '1',
+      LastTransferDate: '2026-11-24',
+    }
+
+    it('is no news when nothing else changed, and the copy has the owner', async () => {
+      const { h, rep } = await written()
+      assert.equal((await copy(h)).owner, null)
+      assert.deepEqual(await told(h, { OwnerId: rep, ...MOVED }), { state: 'skipped', reason: 'own-write' })
+      assert.equal((await copy(h)).owner, rep)
+    })
+
+    it('is news when a trigger changed another field in the same transaction', async () => {
+      const { h, rep } = await written()
+      assert.deepEqual(await told(h, { OwnerId: rep, Status: 'Working', ...MOVED }), { state: 'applied', reason: null })
+      assert.deepEqual(await copy(h), { owner: rep, status: 'Working', dirty: true })
+    })
+
+    it('is news when a rule gave the lead to somebody else in the same transaction', async () => {
+      const { h, other } = await written()
+      assert.deepEqual(await told(h, { OwnerId: other, ...MOVED }), { state: 'applied', reason: null })
+      assert.deepEqual(await copy(h), { owner: other, status: 'New', dirty: true })
+      await h.settle()
+      assert.equal(h.crm.records.get('Lead/1')?.OwnerId, other, 'and is left alone')
+      assert.equal(h.crm.calls.filter((call) => call.startsWith('writeOwners')).length, 1)
+    })
+  })
+
   it('writes one task for a case, however often the event arrives', async () => {
     const h = await start()
     const event = contact(h, '1', { firstname: 'Ann', country: 'FR', hubspot_owner_id: null })

@@ -433,6 +433,71 @@ describe('reading what we only heard of', () => {
       assert.deepEqual(await rows(h, sql`select read_attempts from record`), [{ read_attempts: 1 }])
     }))
 
+  it('a record that its own event has overtaken is looked for again, and decided once it is there', () =>
+    withHarness(async (h) => {
+      const known = contact(h, '1', { country: 'FR', hubspot_owner_id: null })
+      await h.receive({ ...known, kind: 'created', fields: {} })
+      await h.apply()
+      const record = h.crm.records.get('contacts/1')!
+      h.crm.records.delete('contacts/1')
+      const look = async () => {
+        await sql`update record set read_after = now()`.execute(h.db)
+        await refreshBatch(deps(h, h.crm.client()))
+        await h.apply()
+        await h.decide()
+        return rows(h, sql`select deleted, needs_read from record`)
+      }
+      const waiting = [{ deleted: false, needs_read: 'first-sight' }]
+      for (let n = 1; n <= 3; n += 1) assert.deepEqual(await look(), waiting, `look ${n}`)
+      assert.deepEqual(await patterns(h), [], 'nothing is decided about what nobody has seen')
+      h.crm.records.set('contacts/1', record)
+      assert.deepEqual(await look(), [{ deleted: false, needs_read: null }])
+      assert.deepEqual(await patterns(h), ['no-rule'])
+    }))
+
+  it('what is told of a record with a gap decides nothing before the record was read', () =>
+    withHarness(async (h) => {
+      const owned = { hubspot_owner_id: userId(h, 'rep@x.example') }
+      await h.receive(contact(h, '1', { country: 'DE', ...owned }), contact(h, '2', { country: 'DE', ...owned }))
+      await h.settle()
+      h.advance(60 * 60_000)
+      await h.receive({ ...h.crm.change('contacts', '1', {}), kind: 'gap' })
+      await h.receive(
+        h.crm.change('contacts', '1', { country: null }),
+        h.crm.change('contacts', '2', { country: null }),
+      )
+      h.crm.change('contacts', '1', { country: 'FR' }) // and the event of this is what the gap swallowed
+      await h.apply()
+      await h.decide()
+      const subjects = async () => (await h.openExceptions()).map((e) => e.subject)
+      assert.deepEqual(await subjects(), ['hubspot-1/contacts/2/country'], 'the other one is believed at once')
+      await h.settle()
+      assert.deepEqual(await subjects(), ['hubspot-1/contacts/2/country'])
+      assert.deepEqual(
+        await rows(h, sql`select values->>'country' as country, needs_read from record where record_id = '1'`),
+        [{ country: 'FR', needs_read: null }],
+      )
+    }))
+
+  it('a storm of gaps costs a call for 200 records, never one for each', () =>
+    withHarness(
+      async (h) => {
+        const ids = Array.from({ length: 450 }, (_, n) => `L${n}`)
+        await h.receive(...ids.map((id) => h.crm.change('Lead', id, { CreatedDate: CREATED, LastName: id })))
+        await h.settle()
+        h.crm.calls.length = 0
+        await h.receive(...ids.map((id) => ({ ...h.crm.change('Lead', id, {}), kind: 'gap' as const })))
+        await h.settle()
+        assert.deepEqual(
+          h.crm.calls.filter((call) => call.startsWith('readRecords')),
+          ['readRecords 200', 'readRecords 200', 'readRecords 50'],
+        )
+        assert.deepEqual(await rows(h, sql`select 1 from record where needs_read is not null`), [])
+      },
+      { objects: [{ crm: 'salesforce', object: 'Lead' }], patterns: [] },
+      'salesforce',
+    ))
+
   it('finds a record gone although our clock is behind the CRM', () =>
     withHarness(async (h) => {
       await h.receive(contact(h, '1', { country: 'FR' }))

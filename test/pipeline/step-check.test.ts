@@ -100,6 +100,20 @@ describe('the comparison with the CRM', () => {
     assert.equal(await t.noticed(), undefined)
   })
 
+  it('finds a value that changed under the stamp of before, as that of a formula does, and mends it', async () => {
+    const t = await seven('salesforce', 'Lead')
+    const { modifiedMs } = t.crm.records.get('Lead/2')!
+    // Of two values of one moment the larger counts, so only a smaller one shows what a reading is worth.
+    t.crm.put('Lead', '2', { country: 'AT' }, modifiedMs)
+    await t.compare('clock')
+    assert.deepEqual(await t.out(), ['Lead/2 different'])
+    await t.settleReread()
+    assert.deepEqual(await t.out(), [])
+    const { rows } = await sql`select values->>'country' as country, needs_read from record
+      where object_type = 'Lead' and record_id = '2'`.execute(t.db)
+    assert.deepEqual(rows, [{ country: 'AT', needs_read: null }])
+  })
+
   it('says what the clock found when reading it again did not help', async () => {
     const t = await seven('salesforce', 'Lead')
     t.crm.put('Lead', '2', { country: 'FR' }, TUESDAY_MS - DAY)

@@ -34,3 +34,24 @@ it('promise 13: a message with text that Postgres cannot store becomes an event 
   assert.equal(events[0]!.dedupeKey.includes('\u0000'), false)
   assert.equal(events[0]!.order, 0)
 })
+
+it('of two transactions of one moment the later one is later, whatever their sequence numbers', () => {
+  const orderOf = (commitNumber: bigint, sequenceNumber: number) =>
+    readHeader(
+      { entityName: 'Lead', transactionKey: 'k', recordIds: [], commitTimestamp: 1, commitNumber, sequenceNumber },
+      [],
+    ).order
+  const inOrder = [
+    orderOf(1100638524517n, 1),
+    orderOf(1100638524517n, 100_000),
+    orderOf(1100638524518n, 1),
+    orderOf(1100638524600n, 1),
+  ]
+  assert.deepEqual(
+    inOrder,
+    inOrder.toSorted((a, b) => a - b),
+  )
+  assert.equal(new Set(inOrder).size, inOrder.length)
+  const largest = orderOf(2n ** 62n - 1n, Number.MAX_SAFE_INTEGER)
+  assert.ok(Number.isSafeInteger(largest) && Number.isSafeInteger(orderOf(-1n, -1)), String(largest))
+})

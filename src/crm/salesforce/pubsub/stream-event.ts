@@ -26,6 +26,8 @@ export type Header = {
   readonly changeOrigin: string
   readonly transactionKey: string
   readonly sequenceNumber: number
+  /** Larger is later, in the transaction and among those of one moment. */
+  readonly order: number
   readonly commitTimestampMs: number
   readonly commitUser: string
   readonly nulled: ReadonlySet<string>
@@ -88,7 +90,7 @@ export function streamEvents(
       recordId,
       kind,
       occurredAtMs: header.commitTimestampMs,
-      order: header.sequenceNumber,
+      order: header.order,
       fields: values.fields,
       complete,
       source: 'stream',
@@ -170,6 +172,21 @@ function readActor(header: Header, { ours }: StreamContext): ChangeActor {
   return { kind: changeOrigin.startsWith('com/salesforce/api/') ? 'integration' : 'unknown', id, ours: false }
 }
 
+/** One transaction makes at most 100,000 events, so a sequence number has room in 17 bits; 36 are left for commits. */
+const SEQUENCE_BITS = 17
+const COMMIT_BITS = 36
+
+/**
+ * Two transactions of one second have the same time, and both begin to count at 1: what comes later is told by the number
+ * of the commit. It rises and wraps here only after so many commits that no second has both ends of them. (Salesforce
+ * calls it a diagnostic, because it begins anew in another instance; the time of the commit still decides there.)
+ */
+function orderOf(commitNumber: unknown, sequenceNumber: number): number {
+  const commit = typeof commitNumber === 'bigint' ? Number(BigInt.asUintN(COMMIT_BITS, commitNumber)) : 0
+  const inTransaction = Number.isSafeInteger(sequenceNumber) ? sequenceNumber : 0
+  return commit * 2 ** SEQUENCE_BITS + Math.min(Math.max(inTransaction, 0), 2 ** SEQUENCE_BITS - 1)
+}
+
 /** The header out of a decoded message; throws for one that could not be told apart from others. */
 export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header {
   const header = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>
@@ -192,6 +209,7 @@ export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header
     changeOrigin: String(header.changeOrigin ?? ''),
     transactionKey: storable(transactionKey),
     sequenceNumber: Number.isSafeInteger(sequenceNumber) ? sequenceNumber : 0,
+    order: orderOf(header.commitNumber, sequenceNumber),
     commitTimestampMs,
     commitUser: String(header.commitUser ?? ''),
     nulled: new Set(nulled),
