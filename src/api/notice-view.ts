@@ -23,6 +23,10 @@ const TITLES: Readonly<Record<string, string>> = {
   'missed-events': 'Changes came without an event',
   'out-of-step': 'Our copy is not in step',
   access: 'A permission is missing',
+  'object-refused': 'An object may not be read',
+  'territory-members': 'Who works a territory differs',
+  'territories-not-shown': 'Assignments to territories are not shown',
+  erased: 'Somebody was erased in the CRM',
   'task-key': 'The task key is not enforced',
 }
 

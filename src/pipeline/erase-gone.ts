@@ -23,8 +23,6 @@ export type EraseGoneDependencies = {
   readonly client: CrmClient
   readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly title: string }
   readonly nowMs: () => number
-  /** Defaults to an hour. */
-  readonly afterS?: number
 }
 
 /**
@@ -38,10 +36,13 @@ export function meansErasure(crm: Crm, objectType: string): boolean {
 
 /** Looks once more at what was found gone for good, and erases what still is. Returns how many; no call where none is due. */
 export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
-  const { db, client, connection, nowMs, afterS = LOOK_AGAIN_AFTER_S } = deps
+  const { db, client, connection, nowMs } = deps
   let erased = 0
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const due = await dueGone(db, connection.id, { afterS, limit: READ_BATCH_MAX[connection.crm] })
+    const due = await dueGone(db, connection.id, {
+      afterS: LOOK_AGAIN_AFTER_S,
+      limit: READ_BATCH_MAX[connection.crm],
+    })
     if (due === null) return erased
     const { objectType, recordIds } = due
     const missing = await stillMissing(client, objectType, recordIds)
@@ -57,12 +58,7 @@ export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
       await settleGone(trx, connection.id, due)
       if (missing.length === 0) return
       const notice = { connectionId: connection.id, code: 'erased' }
-      await raiseNotice(trx, {
-        ...notice,
-        level: 'info',
-        says: `${connection.title} has ${missing.length === 1 ? 'a contact' : `${missing.length} contacts`} no more, not even in its recycle bin, and nobody told us. What was known here of ${missing.length === 1 ? 'that person' : 'those people'} was erased.`,
-        step: null,
-      })
+      await raiseNotice(trx, { ...notice, level: 'info', says: sentence(connection.title, missing.length), step: null })
       await endNotice(trx, { ...notice, says: 'Nothing is left to do.' })
     })
     erased += missing.length
@@ -78,6 +74,11 @@ async function stillMissing(client: CrmClient, objectType: string, ids: readonly
     if (isOfOneObject(error)) return null
     throw error
   }
+}
+
+function sentence(title: string, n: number): string {
+  const [contacts, people] = n === 1 ? ['a contact', 'that person'] : [`${n} contacts`, 'those people']
+  return `${title} has ${contacts} no more, not even in its recycle bin, and nobody told us. What was known here of ${people} was erased.`
 }
 
 function erasure(connectionId: ConnectionId, objectType: string, recordId: string, atMs: number): ChangeEvent {
