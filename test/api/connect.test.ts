@@ -315,7 +315,10 @@ describe('signing in at the CRM', () => {
     const reply = await at('http://lanes.acme.example', hubSpotOAuth())
     assert.equal(reply.statusCode, 409, reply.body)
     const { detail } = problemOf(reply)
-    assert.match(detail, /https addresses only.* at http:\/\/lanes\.acme\.example\. .*set LANEKEEPER_PUBLIC_URL to that/)
+    assert.match(
+      detail,
+      /https addresses only.* at http:\/\/lanes\.acme\.example\. .*set LANEKEEPER_PUBLIC_URL to that/,
+    )
     const { rows } = await sql<{ status: string; states: number }>`
       select status, (select count(*)::int from oauth_state) as states from connection_draft`.execute(t.db)
     assert.deepEqual(rows, [{ status: 'authorizing', states: 0 }], 'it waits for the address to be mended')
