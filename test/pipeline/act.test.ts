@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { CrmClient } from '../../src/crm/crm.ts'
 import { actBatch } from '../../src/pipeline/act.ts'
@@ -7,21 +7,12 @@ import { letWrite } from '../../src/pipeline/writing.ts'
 import { beat } from '../../src/store/counters.ts'
 import { claimIntents, nextDeparture } from '../../src/store/intents.ts'
 import { markDirty } from '../../src/store/records.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
+import { type Harness, routingHarnesses, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 
 describe('act, when other workers, people and policies move meanwhile', () => {
-  const started: Harness[] = []
-  const start = async () => {
-    const harness = await pipelineHarness((crm) => {
-      staff(crm)
-      return [contactPolicy()]
-    })
-    started.push(harness)
-    return harness
-  }
-  after(() => Promise.all(started.map((harness) => harness.stop())))
+  const start = routingHarnesses()
 
   const decided = async (country: string) => {
     const h = await start()

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { after } from 'node:test'
 import { sql } from 'kysely'
 import { canonicalJson } from '../../src/model/policy/canonical.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
@@ -224,6 +225,20 @@ export function contactPolicy(change: Partial<Policy> = {}): Policy {
       holidays: [],
     },
     ...change,
+  }
+}
+
+/** Starts harnesses of a fully staffed company that routes contacts; they stop when the tests of the `describe` are over. */
+export function routingHarnesses(): () => Promise<Harness> {
+  const started: Harness[] = []
+  after(() => Promise.all(started.map((harness) => harness.stop())))
+  return async () => {
+    const harness = await pipelineHarness((crm) => {
+      staff(crm)
+      return [contactPolicy()]
+    })
+    started.push(harness)
+    return harness
   }
 }
 

@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { publishPolicies, refreshReadiness } from '../../src/pipeline/publish-policies.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff, versionOf } from './harness.ts'
+import { contactPolicy, type Harness, routingHarnesses, versionOf } from './harness.ts'
 
 describe('readiness that keeps holding', () => {
-  const started: Harness[] = []
-  const start = async () => {
-    const harness = await pipelineHarness((crm) => {
-      staff(crm)
-      return [contactPolicy()]
-    })
-    started.push(harness)
-    return harness
-  }
-  after(() => Promise.all(started.map((harness) => harness.stop())))
+  const start = routingHarnesses()
 
   const inForce = async (h: Harness) => {
     const { rows } = await sql<{ mode: string; hash: string; problems: { email: string }[] }>`
