@@ -1,6 +1,5 @@
 import { CrmRefusedError } from '../src/crm/crm.ts'
 import type { SalesforceClient } from '../src/crm/salesforce/salesforce-client.ts'
-import type { ConnectionId } from '../src/model/record/change-event.ts'
 import { ASSIGNED_OBJECTS } from '../src/model/record/territories-field.ts'
 import { eraseGone } from '../src/pipeline/erase-gone.ts'
 import { importBaseline } from '../src/pipeline/import-baseline.ts'
@@ -19,8 +18,16 @@ import { runStage } from './run-stage.ts'
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
 export function runReconcile(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, logger, instance } = context
-  const territories = hourlyTerritories(context)
-  const assignments = territoryAssignments(context)
+  const territories = rarely(context, {
+    what: 'territories',
+    everyMs: TERRITORIES_EVERY_MS,
+    read: (reading) => compareTerritories(context, reading),
+  })
+  const assignments = rarely(context, {
+    what: 'assignments to territories',
+    everyMs: ASSIGNMENTS_EVERY_MS,
+    read: (reading) => followAssignments(context, reading),
+  })
   const lookForDrift = driftWatch(context)
   queues.consume(
     'reconcile',
@@ -37,16 +44,17 @@ export function runReconcile(context: WorkerContext): void {
           await context.refreshReadiness()
           if (changed.length > 0) queues.wake('decide', connectionId)
           await noticesOf(context).people(connectionId, departures)
-          if (stream) await territories(connection.id, stream.client)
           const onPage = () => {
             queues.wake('apply', connectionId)
             renewReading(db, connectionId, instance).catch((error) => logger.debug({ err: error }, 'lease not renewed'))
           }
+          const reading = stream && { connection, client: stream.client, onPage, signal }
+          if (reading) await territories(reading)
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
           await lookForDrift(connection, client)
           if (connection.baseline.done) {
             reconciled = (await reconcile(deps)).complete
-            if (stream) await assignments(connection, stream.client, onPage, signal)
+            if (reading) await assignments(reading)
           } else await importBaseline({ ...deps, count: setup.count })
           if ((await eraseGone(deps)) > 0) queues.wake('apply', connectionId)
           // People and every object were read: whatever was missing is there again.
@@ -67,44 +75,44 @@ export function runReconcile(context: WorkerContext): void {
   )
 }
 
-/** Which records are assigned to which territory, where a policy asks. An org that refuses to say is none of our troubles. */
-function territoryAssignments(context: WorkerContext) {
+type Reading = {
+  readonly connection: ConnectionRow
+  readonly client: SalesforceClient
+  readonly onPage: () => void
+  readonly signal: AbortSignal
+}
+
+/** What no stream tells, at most once in `everyMs` per process. An org that refuses to show it is none of our troubles. */
+function rarely(
+  { nowMs, logger }: WorkerContext,
+  { what, everyMs, read }: { what: string; everyMs: number; read: (reading: Reading) => Promise<unknown> },
+) {
   const readAtMs = new Map<string, number>()
-  return async (
-    connection: ConnectionRow,
-    client: SalesforceClient,
-    onPage: () => void,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const { db, nowMs, logger, fieldsOf } = context
-    const { id } = connection
-    if (nowMs() - (readAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < ASSIGNMENTS_EVERY_MS) return
+  return async (reading: Reading): Promise<void> => {
+    const { id } = reading.connection
+    if (nowMs() - (readAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < everyMs) return
     readAtMs.set(id, nowMs())
-    const objects = ASSIGNED_OBJECTS.filter((object) => fieldsOf('salesforce', object).ours.length > 0)
     try {
-      await syncAssignments({ db, connection, assignments: client.assignments, objects, onPage, signal })
+      await read(reading)
     } catch (error) {
       if (!(error instanceof CrmRefusedError)) throw error
-      logger.info({ connectionId: id, err: error }, 'assignments to territories cannot be read')
+      logger.info({ connectionId: id, err: error }, `${what} cannot be read`)
     }
   }
 }
 
-/** Compares territories at most once an hour and process. An org that refuses to show them is none of our troubles. */
-function hourlyTerritories(context: WorkerContext) {
-  const readAtMs = new Map<string, number>()
-  return async (connectionId: ConnectionId, client: SalesforceClient): Promise<void> => {
-    const { db, nowMs, logger } = context
-    if (nowMs() - (readAtMs.get(connectionId) ?? Number.NEGATIVE_INFINITY) < TERRITORIES_EVERY_MS) return
-    readAtMs.set(connectionId, nowMs())
-    const table = new Map(
-      (await context.workflows()).flatMap(({ version }) => version.policy.territories.map((t) => [t.territory, t])),
-    )
-    try {
-      await syncTerritories({ db, connectionId, territories: () => client.territories(), table: [...table.values()] })
-    } catch (error) {
-      if (!(error instanceof CrmRefusedError)) throw error
-      logger.info({ connectionId, err: error }, 'territories cannot be read')
-    }
-  }
+/** Holds the territories of the org against the territory table. */
+async function compareTerritories({ db, workflows }: WorkerContext, { connection, client }: Reading): Promise<void> {
+  const table = new Map(
+    (await workflows()).flatMap(({ version }) => version.policy.territories.map((t) => [t.territory, t])),
+  )
+  const territories = () => client.territories()
+  await syncTerritories({ db, connectionId: connection.id, territories, table: [...table.values()] })
+}
+
+/** Which records are assigned to which territory, where a policy asks. */
+async function followAssignments({ db, fieldsOf }: WorkerContext, reading: Reading): Promise<void> {
+  const { connection, client, onPage, signal } = reading
+  const objects = ASSIGNED_OBJECTS.filter((object) => fieldsOf('salesforce', object).ours.length > 0)
+  await syncAssignments({ db, connection, assignments: client.assignments, objects, onPage, signal })
 }
