@@ -37,6 +37,11 @@ export type CrmClient = {
   taskUrl(taskId: string): string
 }
 
+/** The CRM's time in whole milliseconds; ours where no answer has said a time. */
+export function crmTimeMs({ clockAheadMs }: Pick<CrmClient, 'clockAheadMs'>, nowMs: number): number {
+  return Math.floor(nowMs + (clockAheadMs() ?? 0))
+}
+
 export type { CrmIdentity, FieldSchema, ObjectSchema, TaskKeySupport } from '../model/crm-facts.ts'
 
 export type ChangedSince = {

@@ -203,9 +203,9 @@ function whatChanged(known: CrmRecord | null, folded: Folded, shape: ObjectShape
   const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
   // A reading that confirms what we knew still answers whoever asked for it.
   const answers = folded.outcomes.some(({ event }) => event.complete)
-  // Deleted as before, but now it is known to be so after whatever made us ask.
-  const isAnswered = known !== null && reasonToRead(known) !== null
-  if (!anyApplied && !answers && !isAnswered && known !== null && folded.needsRead === null) return null
+  const isNews = anyApplied || answers || known === null || folded.needsRead !== null
+  // Deleted as before may still be an answer: now it is known to be so after whatever made us ask.
+  if (!isNews && reasonToRead(known) === null) return null
   const live = isLive(record)
   const isDecided = shape.about === 'person' || shape.about === 'account'
   const keys = live && isDecided ? matchKeys(record) : []

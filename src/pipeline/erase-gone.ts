@@ -1,4 +1,4 @@
-import { type CrmClient, READ_BATCH_MAX } from '../crm/crm.ts'
+import { type CrmClient, crmTimeMs, READ_BATCH_MAX } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { objectShape } from '../model/record/object-shape.ts'
 import { insertEvents } from '../store/change-events.ts'
@@ -7,6 +7,7 @@ import { dueGone, settleGone } from '../store/gone-without-trace.ts'
 import { endNotice, raiseNotice } from '../store/notices.ts'
 import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { foundEvent } from './found-event.ts'
 import { isOfOneObject } from './refused-object.ts'
 
 /**
@@ -48,7 +49,7 @@ export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
     const missing = await stillMissing(client, objectType, recordIds)
     // Nobody may say: they stay due.
     if (missing === null) return erased
-    const atMs = Math.floor(nowMs() + (client.clockAheadMs() ?? 0))
+    const atMs = crmTimeMs(client, nowMs())
     await inTransaction(db, async (trx) => {
       await assertStillThere(trx, connection.id)
       await insertEvents(
@@ -82,17 +83,12 @@ function sentence(title: string, n: number): string {
 }
 
 function erasure(connectionId: ConnectionId, objectType: string, recordId: string, atMs: number): ChangeEvent {
-  return {
+  return foundEvent({
     connectionId,
     dedupeKey: `erased-for-good/${objectType}/${recordId}/${atMs}`,
     objectType,
     recordId,
     kind: 'erased',
     occurredAtMs: atMs,
-    order: 0,
-    fields: {},
-    complete: false,
-    source: 'reconcile',
-    actor: { kind: 'unknown', id: null, ours: false },
-  }
+  })
 }

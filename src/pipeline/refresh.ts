@@ -1,4 +1,4 @@
-import { type CrmClient, type CrmReconnectError, CrmRefusedError, READ_BATCH_MAX } from '../crm/crm.ts'
+import { type CrmClient, type CrmReconnectError, CrmRefusedError, crmTimeMs, READ_BATCH_MAX } from '../crm/crm.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import { mergedEventForLosers } from '../model/record/fold.ts'
 import { watchedObjects } from '../model/record/object-shape.ts'
@@ -10,6 +10,7 @@ import { postponeReads, type ToRead, takeRecordsToRead } from '../store/records.
 import { assertStillThere } from '../store/still-there.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { meansErasure } from './erase-gone.ts'
+import { foundEvent } from './found-event.ts'
 import { isOfOneObject } from './refused-object.ts'
 
 export type RefreshDependencies = {
@@ -99,7 +100,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
     ...fieldsOf(connection.crm, objectType),
   })
   const gone = new Set(missing)
-  const crmNowMs = Math.floor(nowMs() + (client.clockAheadMs() ?? 0))
+  const crmNowMs = crmTimeMs(client, nowMs())
   const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
   await inTransaction(db, async (trx) => {
     await assertStillThere(trx, connection.id)
@@ -180,17 +181,12 @@ function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], n
  * found gone now went after the last sign of life, whatever the clocks say.
  */
 function deletion(connectionId: ConnectionId, item: ToRead, crmNowMs: number): ChangeEvent {
-  return {
+  return foundEvent({
     connectionId,
     dedupeKey: `gone/${item.objectType}/${item.recordId}/${crmNowMs}`,
     objectType: item.objectType,
     recordId: item.recordId,
     kind: 'deleted',
     occurredAtMs: Math.max(crmNowMs, item.askedByMs + 1, item.livedAtMs + 1),
-    order: 0,
-    fields: {},
-    complete: false,
-    source: 'reconcile',
-    actor: { kind: 'unknown', id: null, ours: false },
-  }
+  })
 }

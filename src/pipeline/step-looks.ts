@@ -18,6 +18,7 @@ import {
 } from '../store/out-of-step.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { RECOVERED } from '../store/untold-changes.ts'
+import { foundEvent } from './found-event.ts'
 import { timeFields } from './missed-events.ts'
 
 export type LookDependencies = {
@@ -134,7 +135,7 @@ export async function rereadOutOfStep(
 }
 
 function gap(connectionId: ConnectionId, { objectType, recordId, askAtMs }: ToReread): ChangeEvent {
-  return {
+  return foundEvent({
     connectionId,
     // The moment is later than everything known of the record, so the next time it is another.
     dedupeKey: `out-of-step/${objectType}/${recordId}/${askAtMs}`,
@@ -142,12 +143,7 @@ function gap(connectionId: ConnectionId, { objectType, recordId, askAtMs }: ToRe
     recordId,
     kind: 'gap',
     occurredAtMs: askAtMs,
-    order: 0,
-    fields: {},
-    complete: false,
-    source: 'reconcile',
-    actor: { kind: 'unknown', id: null, ours: false },
-  }
+  })
 }
 
 /**

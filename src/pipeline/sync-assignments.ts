@@ -22,6 +22,7 @@ import {
 } from '../store/territory-assignments.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { storeAndApply } from './apply.ts'
+import { foundEvent } from './found-event.ts'
 
 /**
  * Assignments to territories are in no stream (contracts/salesforce.md 0.3). Five calls each time nothing changed; with
@@ -270,19 +271,15 @@ function assignmentEvent(
 ): ChangeEvent {
   // A deletion leaves no time behind, so it is the reading's. The newest reading is right, whatever the clocks say.
   const occurredAtMs = told === null ? readAtMs : Math.max(readAtMs, told.atMs + 1)
-  return {
+  return foundEvent({
     connectionId,
     dedupeKey: `territories/${objectType}/${recordId}/${occurredAtMs}`,
     objectType,
     recordId,
     kind: 'changed',
     occurredAtMs,
-    order: 0,
     fields,
-    complete: false,
-    source: 'reconcile',
-    actor: { kind: 'unknown', id: null, ours: false },
-  }
+  })
 }
 
 async function moveTo(

@@ -7,6 +7,7 @@ import {
   type CrmClient,
   CrmReconnectError,
   CrmRefusedError,
+  crmTimeMs,
 } from '../crm.ts'
 import type { SalesforceGrant, TokenStore } from '../grant.ts'
 import { changedSince, type Reading, readRecords } from './changed-since.ts'
@@ -146,7 +147,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     renewSession: (refused) => sessions.renew(refused),
     fieldTypes: (objectType) => schemas.fieldTypes(objectType),
     territories: () => readTerritories(call),
-    assignments: assignmentVerbs(call, () => Math.floor(nowMs() + (clock.aheadMs() ?? 0))),
+    assignments: assignmentVerbs(call, () => crmTimeMs({ clockAheadMs: clock.aheadMs }, nowMs())),
   }
 
   return { client, call, schemas, sessions, tasks, usage: () => usage }
