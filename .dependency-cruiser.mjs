@@ -1,5 +1,5 @@
 /**
- * Who may import whom. `npm run check` runs this through src/cli/import-rules.ts, which hands over the sources as
+ * Who may import whom. `npm run check` runs this through tools/import-rules.ts, which hands over the sources as
  * JavaScript: every path below ends in .js.
  */
 
@@ -8,7 +8,7 @@ const room = (name, ...allowed) => ({
   severity: 'error',
   comment: `src/${name} may import ${allowed.length > 0 ? allowed.join(', ') : 'nothing'} besides itself and libraries`,
   from: { path: `^src/${name}/`, pathNot: '\\.test\\.js$' },
-  to: { path: '^(src|workers|console|sandbox|bench|test)/', pathNot: `^src/(${[name, ...allowed].join('|')})/` },
+  to: { path: '^(src|workers|console|sandbox|bench|tools|test)/', pathNot: `^src/(${[name, ...allowed].join('|')})/` },
 })
 
 export default {
@@ -35,12 +35,12 @@ export default {
     room('store', 'model'),
     room('queue', 'model'),
     room('config', 'model', 'store'),
-    room('pipeline', 'model', 'crm', 'store', 'queue'),
+    room('pipeline', 'model', 'crm', 'store', 'queue', 'connections', 'notices'),
     {
       name: 'nobody-imports-the-assemblers',
       severity: 'error',
       comment: 'api, cli and workers put things together; what others need from them belongs in a room below.',
-      from: { path: '^src/(model|crm|store|queue|config|pipeline)/', pathNot: '\\.test\\.js$' },
+      from: { path: '^src/(model|crm|store|queue|config|connections|notices|pipeline)/', pathNot: '\\.test\\.js$' },
       to: { path: '^(src/(api|cli)|workers)/' },
     },
     {
@@ -67,13 +67,13 @@ export default {
       name: 'console-reaches-the-server-through-its-types',
       severity: 'error',
       from: { path: '^console/src/', pathNot: '\\.test\\.js$' },
-      to: { path: '^(src|workers|sandbox|bench|test)/', pathNot: '^src/api/[a-z-]+-types\\.js$' },
+      to: { path: '^(src|workers|sandbox|bench|tools|test)/', pathNot: '^src/api/[a-z/-]+-types\\.js$' },
     },
     {
       name: 'no-tests-in-the-product',
       severity: 'error',
       comment: 'Except the runner of the tests, which starts their server.',
-      from: { path: '^(src|workers|console|sandbox)/', pathNot: '\\.test\\.js$|^src/cli/run-tests\\.js$|/scripted-' },
+      from: { path: '^(src|workers|console|sandbox)/', pathNot: '\\.test\\.js$|/scripted-' },
       to: { path: '\\.test\\.js$|^test/' },
     },
     {

@@ -1,8 +1,8 @@
-import { decide } from '../src/model/decide.ts'
-import type { Directory } from '../src/model/lanes/person.ts'
+import { decide } from '../src/model/decision/decide.ts'
 import type { Policy } from '../src/model/policy/policy.ts'
 import type { ConnectionId } from '../src/model/record/change-event.ts'
 import type { CrmRecord } from '../src/model/record/crm-record.ts'
+import type { Directory } from '../src/model/record/crm-user.ts'
 import { benchPolicy, COUNTRIES } from './bench-policy.ts'
 import type { BenchRow } from './bench-row.ts'
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { liveLine } from '../src/cli/live-line.ts'
+import { liveLine } from '../src/cli/terminal/live-line.ts'
 import type { BenchRow } from './bench-row.ts'
 import { benchDecideCore } from './decide-core.ts'
 import { benchMillion, benchMillionUnlimited } from './million.ts'

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { untilQuiet } from '../src/cli/quiet.ts'
-import { type Stack, startStack } from '../src/cli/stack.ts'
+import { type Stack, startStack } from '../src/cli/stack/stack.ts'
+import { untilQuiet } from '../src/cli/stack/wait-until-idle.ts'
 import type { BenchRow } from './bench-row.ts'
 
 const LIMIT_MS = 120_000

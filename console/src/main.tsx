@@ -1,4 +1,4 @@
-import './color-scheme.ts'
+import './app/color-scheme.ts'
 import '@mantine/core/styles.css'
 import '@mantine/charts/styles.css'
 import './styles/colours.css'
@@ -19,9 +19,9 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { queryClient } from './api.ts'
-import { router } from './router.tsx'
-import { theme } from './theme.ts'
+import { router } from './app/router.tsx'
+import { theme } from './app/theme.ts'
+import { queryClient } from './server/api.ts'
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="lanekeeper-nonce"]')?.content ?? ''
 

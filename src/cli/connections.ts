@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
-import { disconnect } from '../pipeline/disconnect.ts'
-import { letWrite } from '../pipeline/writing.ts'
-import { listConnections } from '../store/connections.ts'
-import { mayWrite } from '../store/writing.ts'
-import { askAtTerminal } from './ask.ts'
-import { type OpenCommand, openCommand, UsageError } from './connect-command.ts'
+import { disconnect } from '../connections/lifecycle/disconnect.ts'
+import { letWrite } from '../connections/lifecycle/write-permission.ts'
+import { listConnections } from '../store/connections/connections.ts'
+import { mayWrite } from '../store/connections/write-permission.ts'
+import { askAtTerminal } from './terminal/ask.ts'
+import { type OpenCommand, openCommand, UsageError } from './terminal/connect-command.ts'
 
 const HELP = `connections                     lists what is connected
 connections allow-writes ID     lets the workflows write tasks and owners; until then a connection is only read

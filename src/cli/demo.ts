@@ -4,8 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
-import type { Database } from '../store/database.ts'
-import { printResults } from './demo-report.ts'
+import type { Database } from '../store/database/database.ts'
+import { printResults } from './demo/demo-report.ts'
 import {
   type CrmTaskListed,
   type Defect,
@@ -14,11 +14,11 @@ import {
   foundDefects,
   pipelineResults,
   quality,
-} from './demo-results.ts'
-import { liveLine } from './live-line.ts'
-import { untilQuiet } from './quiet.ts'
-import type { SandboxInfo } from './sandbox-process.ts'
-import { type Stack, startStack } from './stack.ts'
+} from './demo/demo-results.ts'
+import type { SandboxInfo } from './stack/sandbox-process.ts'
+import { type Stack, startStack } from './stack/stack.ts'
+import { untilQuiet } from './stack/wait-until-idle.ts'
+import { liveLine } from './terminal/live-line.ts'
 
 /** Quiet is believed after this long without anything waiting: longer than a webhook's first delay and a retry. */
 const CALM_MS = 1_500

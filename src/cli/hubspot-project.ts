@@ -4,10 +4,10 @@ import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadPolicies } from '../config/policy-files.ts'
 import { readSettings } from '../config/settings.ts'
-import { hubSpotProject } from '../crm/hubspot/project-files.ts'
-import { subscriptionsIn } from '../crm/hubspot/webhook-subscriptions.ts'
-import { accessNeeds } from '../pipeline/access-needs.ts'
-import { policiesOf } from '../pipeline/publish-policies.ts'
+import { accessNeeds } from '../connections/access/required-access.ts'
+import { hubSpotProject } from '../crm/hubspot/app-project/project-files.ts'
+import { subscriptionsIn } from '../crm/hubspot/webhook/subscriptions.ts'
+import { policiesOf } from '../pipeline/decide/publish-policies.ts'
 
 const HELP = `hubspot-project [--out DIRECTORY] [--kind static|oauth] [--webhook-url URL|none] [--former FILE]
 

@@ -30,8 +30,8 @@ const COMMANDS = {
   link: ['src/cli/link.ts', 'a new one-time sign-in link for the console that is running'],
   'verify-ledger': ['src/cli/verify-ledger.ts', 'checks the chain of the ledger, also offline from an export'],
   migrate: ['src/cli/migrate.ts', 'brings the database of DATABASE_URL up to this version'],
-  test: ['src/cli/run-tests.ts', 'all tests, or those whose paths are given'],
-  check: ['src/cli/check.ts', 'types, lint, import rules and unused code'],
+  test: ['tools/run-tests.ts', 'all tests, or those whose paths are given'],
+  check: ['tools/check.ts', 'types, lint, import rules and unused code'],
   bench: ['bench/run.ts', 'measures and compares with the budgets'],
 }
 

@@ -1,7 +1,7 @@
-import { createSignInLink, LINK_MINUTES } from '../api/session.ts'
+import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
 import { readSettings } from '../config/settings.ts'
-import { openDatabase } from '../store/database.ts'
-import { findRunningInstance } from './running-instance.ts'
+import { openDatabase } from '../store/database/database.ts'
+import { findRunningInstance } from './stack/running-instance.ts'
 
 /**
  * `npx lanekeeper link`: prints a new one-time sign-in link for the console that runs here. Whoever can read the data

@@ -1,6 +1,6 @@
 import { readSettings, SettingsError } from '../config/settings.ts'
-import { openDatabase } from '../store/database.ts'
-import { migrate } from '../store/migrate.ts'
+import { openDatabase } from '../store/database/database.ts'
+import { migrate } from '../store/database/migrate.ts'
 
 /** For deployments that migrate in a step of their own. `npm start` does it by itself. */
 try {

@@ -1,9 +1,9 @@
 import { addKey, loadKeys, retireKeys } from '../config/key-file.ts'
 import { readSettings } from '../config/settings.ts'
-import { rotateKeys } from '../pipeline/rotate-keys.ts'
-import { openDatabase } from '../store/database.ts'
-import { createSecretBox } from '../store/secret-box.ts'
-import { findRunningInstance } from './running-instance.ts'
+import { rotateKeys } from '../connections/lifecycle/rotate-keys.ts'
+import { openDatabase } from '../store/database/database.ts'
+import { createSecretBox } from '../store/secrets/secret-box.ts'
+import { findRunningInstance } from './stack/running-instance.ts'
 
 /**
  * `npx lanekeeper rotate-keys`: seals every credential with a new key while everything runs, and forgets the old ones but the

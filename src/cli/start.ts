@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { createSignInLink, LINK_MINUTES } from '../api/session.ts'
+import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
 import { describeSettings, readSettings, SettingsError, settingsHelp } from '../config/settings.ts'
-import { listConnections } from '../store/connections.ts'
-import type { ChildDeath } from './child-process.ts'
-import { liveLine } from './live-line.ts'
-import { liveStatus, statusLine } from './live-status.ts'
-import { alarmingLine, openLogFiles } from './log-file.ts'
-import { type Stack, startStack } from './stack.ts'
-import { listenForStop } from './stop-signals.ts'
+import { listConnections } from '../store/connections/connections.ts'
+import type { ChildDeath } from './stack/child-process.ts'
+import { alarmingLine, openLogFiles } from './stack/log-file.ts'
+import { type Stack, startStack } from './stack/stack.ts'
+import { listenForStop } from './stack/stop-signals.ts'
+import { liveLine } from './terminal/live-line.ts'
+import { liveStatus, statusLine } from './terminal/live-status.ts'
 
 const { values } = parseArgs({
   options: { help: { type: 'boolean', short: 'h' }, own: { type: 'boolean', default: false } },

@@ -1,10 +1,16 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
-import { openDatabase } from '../store/database.ts'
-import { startEmbeddedPostgres } from '../store/embedded-postgres.ts'
-import { missingMigrations } from '../store/migrate.ts'
-import { exportLedger, type LedgerCheck, readCheckpoints, verifyExport, verifyLedger } from '../store/verify-ledger.ts'
+import { openDatabase } from '../store/database/database.ts'
+import { missingMigrations } from '../store/database/migrate.ts'
+import {
+  exportLedger,
+  type LedgerCheck,
+  readCheckpoints,
+  verifyExport,
+  verifyLedger,
+} from '../store/ledger/verify-ledger.ts'
+import { startEmbeddedPostgres } from '../store/postgres/embedded-postgres.ts'
 
 const HELP = `verify-ledger [--json]                     checks the ledger in the database
 verify-ledger --export FILE                 writes the ledger to FILE, one row per line, and checks it

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { sql } from 'kysely'
 import { readSettings } from '../config/settings.ts'
-import { openDatabase } from '../store/database.ts'
+import { openDatabase } from '../store/database/database.ts'
 
 /** Health check of a workers container: has a worker on this host given a sign of life lately? Exit code 0 or 1. */
 const BEAT_MAX_AGE_S = 30

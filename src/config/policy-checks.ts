@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { ExceptionClass } from '../model/classes/class.ts'
-import { LOWEST_CLASS } from '../model/classes/floors.ts'
+import { LOWEST_CLASS } from '../model/decision/floors.ts'
 import type { Branch, ObjectRef, PatternName } from '../model/policy/policy.ts'
 import type { Conditions } from '../model/rules/condition.ts'
 import { checkFieldsOfOurs, type NamingFields } from './territories-field-check.ts'

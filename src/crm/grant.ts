@@ -1,5 +1,5 @@
 import type { ConnectionId } from '../model/record/change-event.ts'
-import type { CallBudget, TaskKeySupport } from './crm.ts'
+import type { CallBudget, TaskKeySupport } from './crm-client.ts'
 
 /**
  * How we are let in: what an admin gave us, by kind. Sealed at rest as one JSON document; never in logs, errors, URLs or

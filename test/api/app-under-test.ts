@@ -1,9 +1,9 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type AppOptions, buildApp } from '../../src/api/app.ts'
-import type { ConnectSetUp } from '../../src/api/connect-options.ts'
+import type { ConnectSetUp } from '../../src/api/connections/connect-options.ts'
 import type { ProblemReply } from '../../src/api/console-types.ts'
-import { createSignInLink } from '../../src/api/session.ts'
-import type { Database } from '../../src/store/database.ts'
+import { createSignInLink } from '../../src/api/sessions/session.ts'
+import type { Database } from '../../src/store/database/database.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 export const PUBLIC_URL = 'http://localhost:4000'

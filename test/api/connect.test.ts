@@ -3,9 +3,14 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { unzipSync } from 'fflate'
 import { sql } from 'kysely'
 import { buildApp } from '../../src/api/app.ts'
-import type { ConnectOptionsReply, DraftReply, DraftsReply, NewDraftReply } from '../../src/api/connect-types.ts'
-import type { ConnectionsReply } from '../../src/api/connection-types.ts'
-import { createSignInLink } from '../../src/api/session.ts'
+import type {
+  ConnectOptionsReply,
+  DraftReply,
+  DraftsReply,
+  NewDraftReply,
+} from '../../src/api/connections/connect-types.ts'
+import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
+import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
 import { type AppUnderTest, appUnderTest, cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { ConnectionsReply } from '../../src/api/connection-types.ts'
+import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
+import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
 import type { CaseReply, ListReply, Overview, WorkflowsReply } from '../../src/api/console-types.ts'
-import { VENDOR_PAGES } from '../../src/api/vendor-pages.ts'
 import { seedConsole } from '../browser/console-rows.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { EventsLedgerReply, RereadReply, StepCheckReply } from '../../src/api/events-ledger-types.ts'
+import type { EventsLedgerReply, RereadReply, StepCheckReply } from '../../src/api/sync-status/sync-status-types.ts'
 import { seedConsole } from '../browser/console-rows.ts'
 import { seedLedger } from '../browser/ledger-rows.ts'
 import { type AppUnderTest, appUnderTest, problemOf } from './app-under-test.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { beatChecks, workflowCheck } from '../../src/api/health.ts'
-import { beat } from '../../src/store/counters.ts'
+import { beatChecks, workflowCheck } from '../../src/api/server/health.ts'
+import { beat } from '../../src/store/database/counters.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 
 type Ready = { status: string; checks: { name: string; status: string; problem?: string }[] }

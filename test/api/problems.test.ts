@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { buildApp } from '../../src/api/app.ts'
-import { openDatabase } from '../../src/store/database.ts'
+import { openDatabase } from '../../src/store/database/database.ts'
 import { type AppUnderTest, appUnderTest, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 
 describe('an error', () => {

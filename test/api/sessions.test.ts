@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { buildApp } from '../../src/api/app.ts'
-import { createSignInLink } from '../../src/api/session.ts'
+import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type AppUnderTest, appUnderTest, cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 
 describe('a sign-in link', () => {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import type { AccessFindings } from '../../src/model/crm-facts.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
-import type { Database } from '../../src/store/database.ts'
-import { appendLedger } from '../../src/store/ledger.ts'
+import type { AccessFindings } from '../../src/model/record/crm-facts.ts'
+import type { Database } from '../../src/store/database/database.ts'
+import { appendLedger } from '../../src/store/ledger/ledger.ts'
 import { KINDS, NAMES } from './kinds-of-cases.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Database } from '../../src/store/database.ts'
+import type { Database } from '../../src/store/database/database.ts'
 
 const DAY_MS = 86_400_000
 

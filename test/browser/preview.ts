@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { buildConsoleIfStale } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
-import { createSignInLink } from '../../src/api/session.ts'
+import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { explainPolicy } from '../../src/model/policy/explain-policy.ts'
 import { testSetUp } from '../support/connect-stage.ts'
 import { testDatabase } from '../support/database.ts'

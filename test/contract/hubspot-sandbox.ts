@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Client } from '@hubspot/api-client'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
-import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
+import type { SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
 import type { World } from '../../sandbox/world/world.ts'
 
 const NOW_MS = Date.parse('2026-11-20T08:00:00Z')

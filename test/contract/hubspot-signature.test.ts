@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Signature } from '@hubspot/api-client'
 import fc from 'fast-check'
-import { decodeSignedUri, signatureV1, signatureV3 } from '../../sandbox/hubspot/webhook-signature.ts'
+import { decodeSignedUri, signatureV1, signatureV3 } from '../../sandbox/hubspot/webhooks/webhook-signature.ts'
 
 const SECRET = 'test-client-secret-0001'
 const HUBSPOT_TESTS_SECRET = 'yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Signature } from '@hubspot/api-client'
-import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
+import type { SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
 import { BEN, type Harness, MAYA, type Receiver, refusal, startHarness, startReceiver } from './hubspot-sandbox.ts'
 
 async function startBoth(

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import type { Connection } from 'jsforce'
 import type { SalesforceSandbox } from '../../sandbox/salesforce/app.ts'
-import { encodeBitmap } from '../../sandbox/salesforce/bitmap.ts'
+import { encodeBitmap } from '../../sandbox/salesforce/stream/bitmap.ts'
 import {
   connect,
   control,

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
-import type { CallBudget } from '../../src/crm/crm.ts'
-import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
+import type { CallBudget } from '../../src/crm/crm-client.ts'
+import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm-client.ts'
+import type { AccessNeeds } from '../../src/crm/crm-setup.ts'
 import type { CrmAddress, HubSpotGrant, OpenOptions, Tokens } from '../../src/crm/grant.ts'
-import { hubSpotAuthorization, hubSpotScopes, openHubSpot } from '../../src/crm/hubspot/hubspot-connection.ts'
-import { type ScriptedAnswer, startScriptedServer } from '../../src/crm/hubspot/scripted-server.ts'
-import type { AccessNeeds } from '../../src/crm/setup.ts'
-import type { AccessCheck } from '../../src/model/crm-facts.ts'
+import { hubSpotAuthorization, hubSpotScopes, openHubSpot } from '../../src/crm/hubspot/open.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
+import type { AccessCheck } from '../../src/model/record/crm-facts.ts'
 import { contact, type Stage, setUp, world } from './hubspot-stage.ts'
 import { memoryTokens, tokensOf } from './hubspot-tokens.ts'
+import { type ScriptedAnswer, startScriptedServer } from './scripted-server.ts'
 
 const needs: AccessNeeds = {
   objects: [

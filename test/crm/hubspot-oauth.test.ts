@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
-import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm.ts'
-import { exchangeHubSpotCode, hubSpotAuthorizeUrl, refreshHubSpotTokens } from '../../src/crm/hubspot/hubspot-oauth.ts'
-import type { HubSpotApiVersion } from '../../src/crm/hubspot/hubspot-paths.ts'
-import { type ScriptedAnswer, startScriptedServer } from '../../src/crm/hubspot/scripted-server.ts'
+import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../src/crm/crm-client.ts'
+import type { HubSpotApiVersion } from '../../src/crm/hubspot/http/paths.ts'
+import { exchangeHubSpotCode, hubSpotAuthorizeUrl, refreshHubSpotTokens } from '../../src/crm/hubspot/login/oauth.ts'
 import { setUp, world } from './hubspot-stage.ts'
+import { type ScriptedAnswer, startScriptedServer } from './scripted-server.ts'
 
 const redirectUri = 'http://localhost:8080/oauth/hubspot/callback'
 const scopes = ['oauth', 'crm.objects.contacts.read']

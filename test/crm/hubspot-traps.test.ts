@@ -3,20 +3,16 @@ import { createHmac } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CrmReconnectError, type TaskWrite } from '../../src/crm/crm.ts'
-import { hubSpotClient } from '../../src/crm/hubspot/hubspot-client.ts'
-import { openPortal, type PortalOptions } from '../../src/crm/hubspot/portal.ts'
-import {
-  type ScriptedAnswer,
-  type ScriptedRequest,
-  startScriptedServer,
-} from '../../src/crm/hubspot/scripted-server.ts'
-import { parseWebhook } from '../../src/crm/hubspot/webhook-delivery.ts'
-import { toChangeEvents } from '../../src/crm/hubspot/webhook-events.ts'
-import { verifySignature } from '../../src/crm/hubspot/webhook-signature.ts'
+import { CrmReconnectError, type TaskWrite } from '../../src/crm/crm-client.ts'
+import { hubSpotClient } from '../../src/crm/hubspot/client.ts'
+import { openPortal, type PortalOptions } from '../../src/crm/hubspot/portal/portal.ts'
+import { parseWebhook } from '../../src/crm/hubspot/webhook/delivery.ts'
+import { toChangeEvents } from '../../src/crm/hubspot/webhook/events.ts'
+import { verifySignature } from '../../src/crm/hubspot/webhook/signature.ts'
 import type { ChangeEvent, ConnectionId } from '../../src/model/record/change-event.ts'
 import { foldEvents, mergedEventForLosers } from '../../src/model/record/fold.ts'
 import { contact, DAY, nowMs, setUp, world } from './hubspot-stage.ts'
+import { type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from './scripted-server.ts'
 
 /** Section 10 of the contract, trap by trap. Those that cannot reach us are held off by the first test. */
 

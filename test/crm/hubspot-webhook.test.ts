@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import type { FieldSchema } from '../../src/crm/crm.ts'
-import { parseWebhook } from '../../src/crm/hubspot/webhook-delivery.ts'
-import { toChangeEvents } from '../../src/crm/hubspot/webhook-events.ts'
-import { verifySignature } from '../../src/crm/hubspot/webhook-signature.ts'
+import type { FieldSchema } from '../../src/crm/crm-client.ts'
+import { parseWebhook } from '../../src/crm/hubspot/webhook/delivery.ts'
+import { toChangeEvents } from '../../src/crm/hubspot/webhook/events.ts'
+import { verifySignature } from '../../src/crm/hubspot/webhook/signature.ts'
 import type { ChangeEvent, ConnectionId } from '../../src/model/record/change-event.ts'
 import { contact, type Received, setUp, webhookInbox, world } from './hubspot-stage.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ChangedSince, type CrmClient, CrmReconnectError, type TaskWrite } from '../../src/crm/crm.ts'
+import { type ChangedSince, type CrmClient, CrmReconnectError, type TaskWrite } from '../../src/crm/crm-client.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { contact, DAY, nowMs, setUp, world } from './hubspot-stage.ts'
 

@@ -4,9 +4,9 @@ import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/sa
 import { type SalesforceUser, salesforceUser } from '../../sandbox/tuesday/crm-user.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import type { World } from '../../sandbox/world/world.ts'
-import { CrmRefusedError } from '../../src/crm/crm.ts'
-import type { AssignmentVerbs } from '../../src/crm/salesforce/salesforce-assignments.ts'
-import { openSalesforce } from '../../src/crm/salesforce/salesforce-connection.ts'
+import { CrmRefusedError } from '../../src/crm/crm-client.ts'
+import { openSalesforce } from '../../src/crm/salesforce/open.ts'
+import type { AssignmentVerbs } from '../../src/crm/salesforce/territories/assignments.ts'
 import type { TerritoryAssignment } from '../../src/model/record/territories-field.ts'
 import { CONNECTION, type ScriptedOrg, seenBudget, seenTokens, startScriptedOrg } from './salesforce-scripted-org.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { CrmRefusedError } from '../../src/crm/crm.ts'
-import { batchDecoder } from '../../src/crm/salesforce/pubsub/batch-decoder.ts'
+import { CrmRefusedError } from '../../src/crm/crm-client.ts'
+import { batchDecoder } from '../../src/crm/salesforce/stream/batch-decoder.ts'
 import { LEAD_SCHEMA, leadMessage, replayId, streamClient } from './salesforce-scripted-bus.ts'
 
 describe('an object that Salesforce does not describe to us', () => {

@@ -6,7 +6,7 @@ import {
   CrmRefusedError,
   CrmUnknownError,
   type OwnerFieldWrite,
-} from '../../src/crm/crm.ts'
+} from '../../src/crm/crm-client.ts'
 import {
   type Answer,
   ORG_ID,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../../src/crm/crm.ts'
+import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../../src/crm/crm-client.ts'
 import type { SalesforceGrant } from '../../src/crm/grant.ts'
-import { audiencesOf } from '../../src/crm/salesforce/jwt-assertion.ts'
-import { salesforceAuthorization } from '../../src/crm/salesforce/salesforce-connection.ts'
+import { audiencesOf } from '../../src/crm/salesforce/login/jwt-assertion.ts'
+import { salesforceAuthorization } from '../../src/crm/salesforce/open.ts'
 import {
   type Answer,
   ORG_ID,

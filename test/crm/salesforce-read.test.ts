@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { type ChangedSince, CrmUnknownError } from '../../src/crm/crm.ts'
+import { type ChangedSince, CrmUnknownError } from '../../src/crm/crm-client.ts'
 import { field, rows, type ScriptedOrg, SYSTEM_FIELDS, startScriptedOrg, USER_ID } from './salesforce-scripted-org.ts'
 
 const LEAD_FIELDS = [

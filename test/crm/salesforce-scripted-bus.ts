@@ -11,8 +11,8 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import avro from 'avsc'
-import type { FetchRequest, FetchResponse } from '../../src/crm/salesforce/pubsub/pubsub-channel.ts'
-import type { StreamClient } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
+import type { FetchRequest, FetchResponse } from '../../src/crm/salesforce/stream/pubsub-channel.ts'
+import type { StreamClient } from '../../src/crm/salesforce/stream/stream-batch.ts'
 import { CONNECTION, ORG_ID, USER_ID } from './salesforce-scripted-org.ts'
 
 type Stream = ServerDuplexStream<FetchRequest, unknown>
@@ -42,7 +42,7 @@ export type ScriptedBus = {
 }
 
 export async function startScriptedBus(): Promise<ScriptedBus> {
-  const proto = path.resolve(import.meta.dirname, '../../src/crm/salesforce/pubsub/pubsub_api.proto')
+  const proto = path.resolve(import.meta.dirname, '../../src/crm/salesforce/stream/pubsub_api.proto')
   const { eventbus } = loadPackageDefinition(
     loadSync(proto, { keepCase: false, longs: String, enums: String, defaults: true }),
   ) as unknown as { eventbus: { v1: { PubSub: { service: Parameters<Server['addService']>[0] } } } }

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { CallBudget } from '../../src/crm/crm.ts'
+import type { CallBudget } from '../../src/crm/crm-client.ts'
+import type { CrmSetup } from '../../src/crm/crm-setup.ts'
 import type { SalesforceGrant, TokenStore, Tokens } from '../../src/crm/grant.ts'
-import type { SalesforceClient } from '../../src/crm/salesforce/salesforce-client.ts'
-import { openSalesforce, type SalesforceOpenOptions } from '../../src/crm/salesforce/salesforce-connection.ts'
-import type { CrmSetup } from '../../src/crm/setup.ts'
+import type { SalesforceClient } from '../../src/crm/salesforce/client/client.ts'
+import { openSalesforce, type SalesforceOpenOptions } from '../../src/crm/salesforce/open.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 
 /** An org of a few lines that answers exactly what a test scripts, including what no well-behaved server would. */

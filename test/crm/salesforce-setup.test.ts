@@ -3,10 +3,10 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import type { World } from '../../sandbox/world/world.ts'
-import { CrmBusyError, CrmReconnectError } from '../../src/crm/crm.ts'
-import { openSalesforce } from '../../src/crm/salesforce/salesforce-connection.ts'
-import type { AccessNeeds, CrmSetup } from '../../src/crm/setup.ts'
-import type { AccessCheck, AccessFindings } from '../../src/model/crm-facts.ts'
+import { CrmBusyError, CrmReconnectError } from '../../src/crm/crm-client.ts'
+import type { AccessNeeds, CrmSetup } from '../../src/crm/crm-setup.ts'
+import { openSalesforce } from '../../src/crm/salesforce/open.ts'
+import type { AccessCheck, AccessFindings } from '../../src/model/record/crm-facts.ts'
 import {
   CONNECTION,
   field,

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
-import { CrmReconnectError } from '../../src/crm/crm.ts'
-import { isLoopback } from '../../src/crm/salesforce/pubsub/pubsub-channel.ts'
-import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
+import { CrmReconnectError } from '../../src/crm/crm-client.ts'
+import { isLoopback } from '../../src/crm/salesforce/stream/pubsub-channel.ts'
+import type { StreamBatch } from '../../src/crm/salesforce/stream/stream-batch.ts'
 import {
   SILENCE_MAX_MS,
   SILENCE_UNPLACED_MAX_MS,
   type StreamState,
   type SubscribeOptions,
   subscribe,
-} from '../../src/crm/salesforce/pubsub/subscribe.ts'
+} from '../../src/crm/salesforce/stream/subscribe.ts'
 import {
   EMPTY_HEADER,
   encodeWith,

@@ -7,9 +7,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { status } from '@grpc/grpc-js'
-import type { ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../src/crm/crm.ts'
-import type { StreamBatch } from '../../src/crm/salesforce/pubsub/stream-batch.ts'
-import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/pubsub/subscribe.ts'
+import type { ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../src/crm/crm-client.ts'
+import type { StreamBatch } from '../../src/crm/salesforce/stream/stream-batch.ts'
+import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
 import {
   EMPTY_HEADER,
   encodeWith,
@@ -31,9 +31,7 @@ import {
 } from './salesforce-scripted-org.ts'
 
 const execute = promisify(execFile)
-const connectionFile = pathToFileURL(
-  path.resolve(import.meta.dirname, '../../src/crm/salesforce/salesforce-connection.ts'),
-).href
+const connectionFile = pathToFileURL(path.resolve(import.meta.dirname, '../../src/crm/salesforce/open.ts')).href
 const LEAD = '00Q5f000005bwLFEAY'
 const OTHER = '00Q5f000005bwLGEAY'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { CrmBusyError, CrmReconnectError, type OwnerFieldWrite, type TaskWrite } from '../../src/crm/crm.ts'
-import { subjectTag } from '../../src/crm/salesforce/task-text.ts'
+import { CrmBusyError, CrmReconnectError, type OwnerFieldWrite, type TaskWrite } from '../../src/crm/crm-client.ts'
+import { subjectTag } from '../../src/crm/salesforce/write/task-text.ts'
 import {
   type Answer,
   field,

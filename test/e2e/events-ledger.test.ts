@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { EventsLedgerReply } from '../../src/api/events-ledger-types.ts'
-import { createSignInLink } from '../../src/api/session.ts'
+import { createSignInLink } from '../../src/api/sessions/session.ts'
+import type { EventsLedgerReply } from '../../src/api/sync-status/sync-status-types.ts'
 import { startTestStack, type TestStack } from './stack.ts'
 
 /** The whole product: a person presses the buttons, the workers do it. */

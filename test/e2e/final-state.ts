@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
-import { type Defect, foundDefects, quality } from '../../src/cli/demo-results.ts'
-import { verifyLedger } from '../../src/store/verify-ledger.ts'
+import { type Defect, foundDefects, quality } from '../../src/cli/demo/demo-results.ts'
+import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { type ListedTask, rows, type TestStack } from './stack.ts'
 
 type OpenCase = {

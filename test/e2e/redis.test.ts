@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Redis } from 'ioredis'
 import { sql } from 'kysely'
-import { freePort } from '../../src/cli/free-port.ts'
+import { freePort } from '../../src/cli/stack/free-port.ts'
 import {
   assertCasesHaveTasks,
   assertEventsAddUp,

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { untilQuiet } from '../../src/cli/quiet.ts'
-import type { SandboxInfo } from '../../src/cli/sandbox-process.ts'
-import { type Stack, type StackOptions, startStack } from '../../src/cli/stack.ts'
-import type { Database } from '../../src/store/database.ts'
+import type { SandboxInfo } from '../../src/cli/stack/sandbox-process.ts'
+import { type Stack, type StackOptions, startStack } from '../../src/cli/stack/stack.ts'
+import { untilQuiet } from '../../src/cli/stack/wait-until-idle.ts'
+import type { Database } from '../../src/store/database/database.ts'
 
 export type TestStack = {
   readonly stack: Stack

@@ -4,36 +4,41 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
-import type { SandboxSettings } from '../../sandbox/hubspot/settings.ts'
+import type { SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { type SalesforceUser, salesforceUser } from '../../sandbox/tuesday/crm-user.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import { loadPolicies, policyHash } from '../../src/config/policy-files.ts'
-import { parseWebhook } from '../../src/crm/hubspot/webhook-delivery.ts'
-import { toChangeEvents } from '../../src/crm/hubspot/webhook-events.ts'
+import { accessNeeds } from '../../src/connections/access/required-access.ts'
+import { parseWebhook } from '../../src/crm/hubspot/webhook/delivery.ts'
+import { toChangeEvents } from '../../src/crm/hubspot/webhook/events.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
-import { accessNeeds } from '../../src/pipeline/access-needs.ts'
-import { type PolicyFiles, policiesOf, publishPolicies, refreshReadiness } from '../../src/pipeline/publish-policies.ts'
-import { receiveEvents } from '../../src/pipeline/receive.ts'
-import { createWorkflowReader } from '../../src/pipeline/workflows.ts'
+import {
+  type PolicyFiles,
+  policiesOf,
+  publishPolicies,
+  refreshReadiness,
+} from '../../src/pipeline/decide/publish-policies.ts'
+import { createWorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
+import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
 import type { StageHandler } from '../../src/queue/consumer.ts'
 import type { Stage } from '../../src/queue/stages.ts'
 import type { Queues } from '../../src/queue/wake.ts'
-import { beat } from '../../src/store/counters.ts'
-import type { Database } from '../../src/store/database.ts'
-import { listNotices, type Notice } from '../../src/store/notices.ts'
-import { findOverdue } from '../../src/store/overdue.ts'
-import { runAct } from '../../workers/act.ts'
-import { runApply } from '../../workers/apply.ts'
-import type { ConnectedClient, WorkerContext } from '../../workers/context.ts'
-import { runDecide } from '../../workers/decide.ts'
-import { noticesOf } from '../../workers/notices.ts'
-import { runReconcile } from '../../workers/reconcile.ts'
-import { runRefresh } from '../../workers/refresh.ts'
-import { runVerify } from '../../workers/verify.ts'
-import { watchOnce } from '../../workers/watch.ts'
+import { beat } from '../../src/store/database/counters.ts'
+import type { Database } from '../../src/store/database/database.ts'
+import { listNotices, type Notice } from '../../src/store/notices/notices.ts'
+import { findOverdue } from '../../src/store/records/overdue-stages.ts'
+import { watchOnce } from '../../workers/background/watch.ts'
+import type { ConnectedClient, WorkerContext } from '../../workers/runtime/context.ts'
+import { noticesOf } from '../../workers/runtime/notices.ts'
+import { runAct } from '../../workers/stages/act.ts'
+import { runApply } from '../../workers/stages/apply.ts'
+import { runDecide } from '../../workers/stages/decide.ts'
+import { runReconcile } from '../../workers/stages/poll.ts'
+import { runRefresh } from '../../workers/stages/refresh.ts'
+import { runVerify } from '../../workers/stages/verify.ts'
 import { testDatabase } from '../support/database.ts'
 import { connectDay } from './day-connections.ts'
 
@@ -198,7 +203,7 @@ export async function startDay(options: DayOptions = {}) {
     },
     /**
      * Salesforce keeps whole seconds, so a poll within the second of our write reads a row that looks like the one before
-     * it, and is not believed over it until that second is over for good (src/crm/salesforce/row-event.ts).
+     * it, and is not believed over it until that second is over for good (src/crm/salesforce/read/record-event.ts).
      */
     async untilWritesAreSettled() {
       for (;;) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { verifyLedger } from '../../src/store/verify-ledger.ts'
+import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { type Day, startDay } from './day.ts'
 import { ordinaryHour } from './ordinary-hour.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { downtimeBefore } from '../../src/pipeline/notices-on-the-clock.ts'
-import { listConnections } from '../../src/store/connections.ts'
-import { noticesOf } from '../../workers/notices.ts'
+import { downtimeBefore } from '../../src/notices/from-counters.ts'
+import { listConnections } from '../../src/store/connections/connections.ts'
+import { noticesOf } from '../../workers/runtime/notices.ts'
 import { BOTH, type Day } from './day.ts'
 import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type SalesforceUser, salesforceUser } from '../../sandbox/tuesday/crm-user.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
-import { ASSIGNMENTS_EVERY_MS } from '../../src/pipeline/sync-assignments.ts'
+import { ASSIGNMENTS_EVERY_MS } from '../../src/pipeline/read/sync-territory-assignments.ts'
 import { type Day, startDay } from './day.ts'
 
 const HOUR_MS = 3_600_000

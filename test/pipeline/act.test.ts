@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { CrmClient } from '../../src/crm/crm.ts'
-import { actBatch } from '../../src/pipeline/act.ts'
-import { letWrite } from '../../src/pipeline/writing.ts'
-import { beat } from '../../src/store/counters.ts'
-import { claimIntents, nextDeparture } from '../../src/store/intents.ts'
-import { markDirty } from '../../src/store/records.ts'
+import { letWrite } from '../../src/connections/lifecycle/write-permission.ts'
+import type { CrmClient } from '../../src/crm/crm-client.ts'
+import { actBatch } from '../../src/pipeline/act/act.ts'
+import { beat } from '../../src/store/database/counters.ts'
+import { claimIntents, nextDeparture } from '../../src/store/decisions/intents.ts'
+import { markDirty } from '../../src/store/records/records.ts'
 import { type Harness, routingHarnesses, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -127,7 +127,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     await h.apply()
     await h.refresh()
     await h.decide()
-    const { CrmRefusedError } = await import('../../src/crm/crm.ts')
+    const { CrmRefusedError } = await import('../../src/crm/crm-client.ts')
     const picky: CrmClient = {
       ...h.crm.client(),
       readRecords: async (query) => {

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
-import { openConnection } from '../../src/pipeline/open-connection.ts'
-import { findConnection } from '../../src/store/connections.ts'
-import { openDatabase } from '../../src/store/database.ts'
-import { createSecretBox } from '../../src/store/secret-box.ts'
+import { openConnection } from '../../src/connections/open-connection.ts'
+import { findConnection } from '../../src/store/connections/connections.ts'
+import { openDatabase } from '../../src/store/database/database.ts'
+import { createSecretBox } from '../../src/store/secrets/secret-box.ts'
 
 /** The first line that a calling process is given. The second says that now is the time. */
 export type CallingOrder = {

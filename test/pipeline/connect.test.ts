@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { createDraft, discardDraft, listDrafts, readDraft } from '../../src/pipeline/connect-crm.ts'
-import { DraftNotReadyError } from '../../src/pipeline/connect-errors.ts'
-import { grantOf, openConnection } from '../../src/pipeline/open-connection.ts'
-import { startDraft } from '../../src/pipeline/start-draft.ts'
-import { findConnection } from '../../src/store/connections.ts'
+import { createDraft, discardDraft, listDrafts, readDraft } from '../../src/connections/draft/draft.ts'
+import { startDraft } from '../../src/connections/draft/start.ts'
+import { DraftNotReadyError } from '../../src/connections/errors.ts'
+import { grantOf, openConnection } from '../../src/connections/open-connection.ts'
+import { findConnection } from '../../src/store/connections/connections.ts'
 import { type ConnectStage, connectStage, newKey, SHARES, WEBHOOK_URL } from './connect-stage.ts'
 
 describe('connecting a CRM', () => {

@@ -5,15 +5,20 @@ import { type RawBuilder, sql } from 'kysely'
 import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
-import { decideBatch } from '../../src/pipeline/decide-changes.ts'
-import { publishPolicies } from '../../src/pipeline/publish-policies.ts'
-import { reconcile } from '../../src/pipeline/reconcile.ts'
-import { isResyncWaiting, readWatermarks, resyncObjects, saveWatermark } from '../../src/store/connections.ts'
-import { markNextToDecideAgain } from '../../src/store/decide-again.ts'
-import { markRechecksDirty } from '../../src/store/records.ts'
-import { taskContents } from '../../src/store/tasks.ts'
-import { inTransaction } from '../../src/store/transaction.ts'
-import { verifyLedger } from '../../src/store/verify-ledger.ts'
+import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
+import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
+import { reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import {
+  isResyncWaiting,
+  readWatermarks,
+  resyncObjects,
+  saveWatermark,
+} from '../../src/store/connections/connections.ts'
+import { inTransaction } from '../../src/store/database/transaction.ts'
+import { taskContents } from '../../src/store/decisions/tasks.ts'
+import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
+import { markRechecksDirty } from '../../src/store/records/records.ts'
+import { markNextToDecideAgain } from '../../src/store/records/redecide-queue.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'

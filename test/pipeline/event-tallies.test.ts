@@ -3,9 +3,9 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { ChangeEvent, ConnectionId } from '../../src/model/record/change-event.ts'
-import { insertEvents, settleEvents, takeWaitingEvents } from '../../src/store/change-events.ts'
-import { isPast, readEventCounts, seeHorizon, tallyEvents } from '../../src/store/event-tallies.ts'
-import { inTransaction } from '../../src/store/transaction.ts'
+import { inTransaction } from '../../src/store/database/transaction.ts'
+import { insertEvents, settleEvents, takeWaitingEvents } from '../../src/store/events/change-events.ts'
+import { isPast, readEventCounts, seeHorizon, tallyEvents } from '../../src/store/events/event-tallies.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 const CONNECTIONS = ['a', 'b'] as const

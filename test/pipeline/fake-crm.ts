@@ -1,6 +1,6 @@
-import type { CrmClient, CrmTask, ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../src/crm/crm.ts'
-import type { CrmUser } from '../../src/model/lanes/person.ts'
+import type { CrmClient, CrmTask, ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../src/crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
+import type { CrmUser } from '../../src/model/record/crm-user.ts'
 
 export type FakeTask = TaskWrite & { readonly id: string; status: 'open' | 'done' }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { type ChangedSince, CrmBusyError, type CrmClient, CrmRefusedError } from '../../src/crm/crm.ts'
+import { type ChangedSince, CrmBusyError, type CrmClient, CrmRefusedError } from '../../src/crm/crm-client.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
-import { type ImportDependencies, importBaseline } from '../../src/pipeline/import-baseline.ts'
+import { type ImportDependencies, importBaseline } from '../../src/pipeline/read/import-baseline.ts'
 import {
   type Baseline,
   baselinesDone,
@@ -11,9 +11,9 @@ import {
   listConnections,
   readWatermarks,
   saveBaseline,
-} from '../../src/store/connections.ts'
-import { knownSchemas } from '../../src/store/drift.ts'
-import { beginDeciding } from '../../src/store/first-decision.ts'
+} from '../../src/store/connections/connections.ts'
+import { beginDeciding } from '../../src/store/decisions/decision-start.ts'
+import { knownSchemas } from '../../src/store/records/schema-drift.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const PAGE = 400

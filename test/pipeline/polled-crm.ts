@@ -1,4 +1,4 @@
-import type { ChangedPage, ChangedSince, CrmClient, ReadRecords } from '../../src/crm/crm.ts'
+import type { ChangedPage, ChangedSince, CrmClient, ReadRecords } from '../../src/crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
 import type { FakeCrm } from './fake-crm.ts'
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { publishPolicies, refreshReadiness } from '../../src/pipeline/publish-policies.ts'
+import { publishPolicies, refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
 import { contactPolicy, type Harness, routingHarnesses, versionOf } from './harness.ts'
 
 describe('readiness that keeps holding', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import { type CrmClient, CrmRefusedError } from '../../src/crm/crm.ts'
-import { checkDrift } from '../../src/pipeline/drift.ts'
-import { createNoticeBoard } from '../../src/pipeline/notices.ts'
-import { saveSchema } from '../../src/store/connections.ts'
-import { knownSchemas } from '../../src/store/drift.ts'
+import { type CrmClient, CrmRefusedError } from '../../src/crm/crm-client.ts'
+import { createNoticeBoard } from '../../src/notices/notice-board.ts'
+import { checkDrift } from '../../src/pipeline/read/schema-drift.ts'
+import { saveSchema } from '../../src/store/connections/connections.ts'
+import { knownSchemas } from '../../src/store/records/schema-drift.ts'
 import { type Harness, pipelineHarness, staff } from './harness.ts'
 
 describe('the look for drift before a poll', () => {

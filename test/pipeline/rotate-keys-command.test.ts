@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { SecretKey } from '../../src/store/secret-box.ts'
+import type { SecretKey } from '../../src/store/secrets/secret-box.ts'
 import { withoutOurs } from '../e2e/stack.ts'
 import { type ConnectStage, connectStage } from './connect-stage.ts'
 

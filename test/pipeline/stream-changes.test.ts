@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { runStream } from '../../workers/stream.ts'
+import { runStream } from '../../workers/background/stream.ts'
 import { type Day, startDay } from '../faults/day.ts'
 
 /**

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { CrmUnknownError } from '../../src/crm/crm.ts'
-import { syncPeople } from '../../src/pipeline/sync-people.ts'
-import { listUsers } from '../../src/store/people.ts'
+import { CrmUnknownError } from '../../src/crm/crm-client.ts'
+import { syncPeople } from '../../src/pipeline/read/sync-people.ts'
+import { listUsers } from '../../src/store/decisions/people.ts'
 import { contactPolicy, pipelineHarness, staff } from './harness.ts'
 
 it('people who are suddenly none at all are an unknown answer: nobody left, and nothing is saved', async (t) => {

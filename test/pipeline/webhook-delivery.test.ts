@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { buildApp } from '../../src/api/app.ts'
-import { hubSpotReceivers } from '../../src/api/hubspot-receivers.ts'
-import { webhookRoutes } from '../../src/api/webhook-routes.ts'
+import { hubSpotReceivers } from '../../src/api/webhooks/hubspot-receivers.ts'
+import { webhookRoutes } from '../../src/api/webhooks/hubspot-webhook.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
-import { applyBatch } from '../../src/pipeline/apply.ts'
+import { applyBatch } from '../../src/pipeline/apply/apply.ts'
 import { type ConnectStage, connectStage } from './connect-stage.ts'
 
 /** HubSpot's default for the deliveries of one account that are under way at once. */

@@ -4,10 +4,10 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { type Database, openDatabase } from '../../src/store/database.ts'
-import { startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts'
-import { migrate } from '../../src/store/migrate.ts'
-import { takePidLock } from '../../src/store/pid-lock.ts'
+import { type Database, openDatabase } from '../../src/store/database/database.ts'
+import { migrate } from '../../src/store/database/migrate.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded-postgres.ts'
+import { takePidLock } from '../../src/store/postgres/pid-lock.ts'
 
 export type TestDatabase = {
   /** Superuser connection string, so tests may also break things on purpose. */
@@ -135,7 +135,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
   const directory = new URL('../../src/store/migrations/', import.meta.url)
   const digest = createHash('sha256')
   for (const file of readdirSync(directory).sort()) digest.update(file).update(readFileSync(new URL(file, directory)))
-  digest.update(readFileSync(new URL('../migrate.ts', directory)))
+  digest.update(readFileSync(new URL('../database/migrate.ts', directory)))
   const name = `template_${digest.digest('hex').slice(0, 12)}`
   await administer(serverUrl, async (client) => {
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name])

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import { parseWebhook, WebhookFormatError } from './webhook-delivery.ts'
-import { toChangeEvents } from './webhook-events.ts'
-import { type SignatureCheck, verifySignature } from './webhook-signature.ts'
+import { parseWebhook, WebhookFormatError } from './webhook/delivery.ts'
+import { toChangeEvents } from './webhook/events.ts'
+import { type SignatureCheck, verifySignature } from './webhook/signature.ts'
 
 const LINE_A =
   '[{"eventId":3816279340,"subscriptionId":25,"portalId":33,"appId":1160452,"occurredAt":1462216307945,' +

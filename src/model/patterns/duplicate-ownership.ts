@@ -1,15 +1,15 @@
-import type { Match } from '../decision.ts'
-import type { CrmUser } from '../lanes/person.ts'
+import type { Match } from '../decision/decision.ts'
 import { companyNameKey } from '../matching/company-name.ts'
 import { KEY_HOLDERS_MAX } from '../matching/keys.ts'
 import { personNameKey } from '../matching/person-name.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { type CrmRecord, type RecordRef, refKey } from '../record/crm-record.ts'
+import type { CrmUser } from '../record/crm-user.ts'
 import { isLive } from '../record/is-live.ts'
 import { type ObjectShape, objectShape } from '../record/object-shape.ts'
 import type { CaseFacts } from '../rules/facts.ts'
-import { activeOwner, personInWords, recordInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { activeOwner, personInWords, recordInWords } from './wording.ts'
 
 type Setting = Extract<PatternSetting, { pattern: 'duplicate-ownership' }>
 type Conflict = { readonly record: CrmRecord; readonly owner: CrmUser; readonly same: string; readonly key: string }

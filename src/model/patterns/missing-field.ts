@@ -1,6 +1,6 @@
-import type { Finding } from '../decision.ts'
-import { type DriftKind, driftInWords } from '../drift.ts'
+import type { Finding } from '../decision/decision.ts'
 import type { PatternSetting } from '../policy/policy.ts'
+import { type DriftKind, driftInWords } from '../record/schema-drift.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { isBlank } from '../rules/facts.ts'
 import { type Case, type Detection, finding, NOTHING } from './pattern.ts'

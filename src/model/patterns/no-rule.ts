@@ -1,4 +1,4 @@
-import type { Finding } from '../decision.ts'
+import type { Finding } from '../decision/decision.ts'
 import type { CompiledBranch } from '../policy/compile.ts'
 import { hiddenInputs, type Routing } from '../policy/routing.ts'
 import { compileConditions } from '../rules/evaluate.ts'

@@ -1,6 +1,6 @@
 import type { PatternSetting } from '../policy/policy.ts'
-import { personInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { personInWords } from './wording.ts'
 
 /** The owner left, is unknown to the CRM, is a queue that nobody works, or (where the policy says so) there is none. */
 export function orphanedOwner(

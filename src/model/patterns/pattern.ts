@@ -1,4 +1,4 @@
-import type { Finding } from '../decision.ts'
+import type { Finding } from '../decision/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 

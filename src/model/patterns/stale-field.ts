@@ -1,5 +1,5 @@
-import type { Finding } from '../decision.ts'
-import { afterFullBusinessDays, fullBusinessDaysBetween } from '../lanes/business-time.ts'
+import { afterFullBusinessDays, fullBusinessDaysBetween } from '../calendar/business-time.ts'
+import type { Finding } from '../decision/decision.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { isBlank } from '../rules/facts.ts'

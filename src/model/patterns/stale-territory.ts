@@ -1,13 +1,13 @@
 import type { CompiledTerritory } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
+import { comparableText } from '../record/comparable-text.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
-import { comparableText } from '../rules/comparable-text.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import { isBlank, unreadableBehind } from '../rules/facts.ts'
 import { together } from '../rules/render.ts'
 import { assignedTerritories } from './assigned-territories.ts'
-import { personInWords } from './in-words.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { personInWords } from './wording.ts'
 
 /** The territory or owner on the record is not what the territory table gives for its present values. */
 export function staleTerritory(

@@ -1,8 +1,8 @@
-import type { Finding, RefusedWrite } from '../decision.ts'
+import type { Finding, RefusedWrite } from '../decision/decision.ts'
 import type { Routing } from '../policy/routing.ts'
 import type { CaseFacts } from '../rules/facts.ts'
-import { inQuotes } from './in-words.ts'
 import { finding } from './pattern.ts'
+import { inQuotes } from './wording.ts'
 
 /**
  * The CRM refused the owner that the rule decided: a validation rule, an owner who may not have it, a permission. Asking

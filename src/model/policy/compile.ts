@@ -1,4 +1,4 @@
-import type { CompiledClassRule } from '../classes/classify.ts'
+import type { CompiledClassRule } from '../decision/classify.ts'
 import { territoryName } from '../matching/territory-name.ts'
 import type { Crm } from '../record/change-event.ts'
 import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'

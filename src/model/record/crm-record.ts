@@ -1,5 +1,5 @@
-import type { DriftKind } from '../drift.ts'
 import type { ConnectionId, Crm, FieldText } from './change-event.ts'
+import type { DriftKind } from './schema-drift.ts'
 
 /** A moment in the CRM's own time. `order` breaks ties within one millisecond. */
 export type Stamp = { readonly atMs: number; readonly order: number }

@@ -1,5 +1,5 @@
 import type { FieldText } from '../record/change-event.ts'
-import { comparableText } from './comparable-text.ts'
+import { comparableText } from '../record/comparable-text.ts'
 import type { Condition } from './condition.ts'
 import { measureOf, valueTest } from './evaluate.ts'
 

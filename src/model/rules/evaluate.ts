@@ -1,6 +1,6 @@
-import type { RuleMiss } from '../decision.ts'
+import type { RuleMiss } from '../decision/decision.ts'
 import type { FieldText } from '../record/change-event.ts'
-import { comparableText } from './comparable-text.ts'
+import { comparableText } from '../record/comparable-text.ts'
 import type { Condition, Conditions, Rule } from './condition.ts'
 import { type CaseFacts, fieldReader, isAnythingHidden, unreadableBehind } from './facts.ts'
 import { renderCondition } from './render.ts'

@@ -1,4 +1,4 @@
-import { comparableText } from './comparable-text.ts'
+import { comparableText } from '../record/comparable-text.ts'
 import type { Condition, Conditions } from './condition.ts'
 
 /**

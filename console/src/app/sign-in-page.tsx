@@ -1,0 +1,81 @@
+import { Code, Loader } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import type { SessionReply } from '../../../src/api/console-types.ts'
+import logo from '../lanekeeper.svg'
+import { ProblemNotice } from '../parts/notices.tsx'
+import { ApiProblem, call, queryClient } from '../server/api.ts'
+
+/**
+ * Takes the secret out of the address at once, so that it is in no bookmark or history, and exchanges it. Module
+ * level, because it may be used once and React may mount a component twice.
+ */
+let exchange: Promise<SessionReply> | null = null
+function exchangeOnce(): Promise<SessionReply> | null {
+  const link = location.pathname === '/sign-in' ? location.hash.slice(1) : ''
+  if (link) {
+    history.replaceState(history.state, '', '/sign-in')
+    exchange = call<SessionReply>('/api/session', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ link }),
+    })
+  }
+  return exchange
+}
+
+type State = { step: 'asking' } | { step: 'exchanging' } | { step: 'refused' } | { step: 'failed'; error: unknown }
+
+export function SignInPage() {
+  const navigate = useNavigate()
+  const [state, setState] = useState<State>({ step: 'asking' })
+  useEffect(() => {
+    function take() {
+      const running = exchangeOnce()
+      if (!running) return
+      setState({ step: 'exchanging' })
+      running.then(
+        (session) => {
+          exchange = null
+          queryClient.setQueryData(['session'], session)
+          void navigate({ to: '/' })
+        },
+        (error) => {
+          exchange = null
+          const stale = error instanceof ApiProblem && (error.is('link-used-or-stale') || error.is('bad-request'))
+          setState(stale ? { step: 'refused' } : { step: 'failed', error })
+        },
+      )
+    }
+    take()
+    // A second link pasted into the same tab changes the fragment only.
+    window.addEventListener('hashchange', take)
+    return () => window.removeEventListener('hashchange', take)
+  }, [navigate])
+
+  return (
+    <main className="sign-in">
+      <img src={logo} alt="" width={44} height={44} />
+      <h1>Lanekeeper</h1>
+      {state.step === 'exchanging' && (
+        <p>
+          <Loader size="sm" aria-label="Signing in" /> Signing you in ...
+        </p>
+      )}
+      {state.step === 'refused' && (
+        <div className="notice notice-warn" role="alert">
+          <p className="notice-title">This link no longer works</p>
+          <p>It was used already, or it is older than 15 minutes. Every link signs in one browser, once.</p>
+        </div>
+      )}
+      {state.step === 'failed' && <ProblemNotice error={state.error} />}
+      {state.step !== 'exchanging' && (
+        <div className="sign-in-how">
+          <p>To sign in, run this on the machine that runs Lanekeeper and open the link that it prints:</p>
+          <Code block>npx lanekeeper link</Code>
+          <p className="quiet">The link works once, for 15 minutes.</p>
+        </div>
+      )}
+    </main>
+  )
+}

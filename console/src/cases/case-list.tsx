@@ -1,0 +1,75 @@
+import { Link } from '@tanstack/react-router'
+import type { KeyboardEvent } from 'react'
+import type { ListItem } from '../../../src/api/console-types.ts'
+import { ago, due, exact, say } from '../parts/format.ts'
+import { useNow } from '../server/live.ts'
+import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'
+
+/** Class, owner and posture stand out; everything else is quieter than they are (M4). */
+export function CaseList({ cases, label }: { cases: readonly ListItem[]; label: string }) {
+  const now = useNow()
+  return (
+    <div className="case-list">
+      <div className="case-row case-head" aria-hidden="true">
+        <span>Class</span>
+        <span>Owner</span>
+        <span>Posture</span>
+        <span>Case</span>
+        <span className="end">Due</span>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys move between the links inside */}
+      <ul aria-label={label} onKeyDown={moveFocus}>
+        {cases.map((item) => (
+          <li key={item.id}>
+            <Link to="/cases/$id" params={{ id: item.id }} className="case-row">
+              <ClassBadge name={item.class} />
+              <span className="visually-hidden">, owner</span>
+              <Owner person={item.owner} />
+              <span className="visually-hidden">, posture</span>
+              <PostureMark name={item.posture} />
+              <span className="visually-hidden">. </span>
+              <span className="case-text">
+                <span className="case-title">{item.title}</span>
+                <span className="case-what">{item.what}</span>
+              </span>
+              <When item={item} now={now} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+function When({ item, now }: { item: ListItem; now: number }) {
+  const opened = `${ago(item.openedAt, now)}`
+  if (item.status !== 'open') {
+    return (
+      <span className="case-when">
+        <span>{say(item.status)}</span>
+        <span className="quiet">{ago(item.resolvedAt ?? item.openedAt, now)}</span>
+      </span>
+    )
+  }
+  const { text, late } = due(item.dueAt, now)
+  return (
+    <span className="case-when" title={`Opened ${exact(item.openedAt)}, due ${exact(item.dueAt)}`}>
+      <span className={late ? 'late' : undefined}>{text}</span>
+      <span className="quiet">{opened}</span>
+    </span>
+  )
+}
+
+const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }
+
+function moveFocus(event: KeyboardEvent<HTMLUListElement>): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('a.case-row')]
+  const at = links.indexOf(document.activeElement as HTMLAnchorElement)
+  const step = STEPS[event.key]
+  const to = event.key === 'Home' ? 0 : event.key === 'End' ? links.length - 1 : step === undefined ? -1 : at + step
+  const target = links[to]
+  if (!target) return
+  event.preventDefault()
+  target.focus()
+}

@@ -1,0 +1,28 @@
+import { useMutation } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import type { AuthorizeReply, NewDraftInput, NewDraftReply } from '../../../src/api/connections/connect-types.ts'
+import { queryClient, send } from '../server/api.ts'
+
+/** Hands over what was entered; then the page of the CRM that asks, or the page where the checks appear. */
+export function useConnect() {
+  const navigate = useNavigate()
+  return useMutation({
+    mutationFn: async (draft: NewDraftInput) => {
+      const { draftId, next } = await send<NewDraftReply>('/api/console/drafts', draft)
+      if (next === 'authorize') await leaveToAuthorize(draftId)
+      return draftId
+    },
+    onSuccess: async (draftId) => {
+      await queryClient.invalidateQueries({ queryKey: ['console', 'drafts'] })
+      await navigate({ to: '/connections/new/$draftId', params: { draftId } })
+    },
+  })
+}
+
+/** Ends with the page itself: the CRM's takes its place. */
+export async function leaveToAuthorize(draftId: string): Promise<never> {
+  const path = `/api/console/drafts/${encodeURIComponent(draftId)}/authorize`
+  const { authorizeUrl } = await send<AuthorizeReply>(path)
+  location.assign(authorizeUrl)
+  return new Promise<never>(() => undefined)
+}

@@ -1,0 +1,164 @@
+import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
+import type { ConnectOptionsReply, DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
+import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
+import type {
+  CaseReply,
+  ListReply,
+  Overview,
+  ProblemReply,
+  SessionReply,
+  WorkflowsReply,
+} from '../../../src/api/console-types.ts'
+
+/** An answer that says what is wrong, in words that can be shown. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem'
+  readonly problem: ProblemReply
+  constructor(problem: ProblemReply) {
+    super(problem.detail)
+    this.problem = problem
+  }
+  is(type: string): boolean {
+    return this.problem.type.endsWith(`:${type}`)
+  }
+}
+
+/** The service gave no answer at all: stopped, restarting, or the network is gone. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError'
+}
+
+/** Longer than the server's own 15 s, so that its sentence wins over ours. */
+const TIMEOUT_MS = 20_000
+const SENDING_TIMEOUT_MS = 70_000
+
+export async function call<Reply>(path: string, init: RequestInit = {}): Promise<Reply> {
+  const response = await fetch(path, { ...init, signal: init.signal ?? AbortSignal.timeout(TIMEOUT_MS) }).catch(
+    (cause) => {
+      throw new UnreachableError('Lanekeeper does not answer', { cause })
+    },
+  )
+  if (response.status === 204) return undefined as Reply
+  const body: unknown = await response.json().catch(() => null)
+  if (response.ok && body !== null) return body as Reply
+  if (response.headers.get('content-type')?.startsWith('application/problem+json') && body !== null) {
+    throw new ApiProblem(body as ProblemReply)
+  }
+  throw new UnreachableError(`Unreadable answer with status ${response.status}`)
+}
+
+/** Changes something. The answer of a CRM may take longer than one of ours, so the server's own limit counts. */
+export function send<Reply>(path: string, body?: unknown, method = 'POST'): Promise<Reply> {
+  return call<Reply>(path, {
+    method,
+    signal: AbortSignal.timeout(SENDING_TIMEOUT_MS),
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+}
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.is('not-signed-in')) queryClient.setQueryData(['session'], null)
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (failures, error) => failures < 2 && !(error instanceof ApiProblem && !error.problem.retryable),
+      // The live stream says when something changed; this is for when it is cut.
+      refetchInterval: 20_000,
+    },
+  },
+})
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) =>
+    call<SessionReply | null>('/api/session', { signal }).catch((error) => {
+      if (error instanceof ApiProblem && error.is('not-signed-in')) return null
+      throw error
+    }),
+  staleTime: 60_000,
+  refetchInterval: false,
+})
+
+export const overviewQuery = queryOptions({
+  queryKey: ['console', 'overview'],
+  queryFn: ({ signal }) => call<Overview>('/api/console/overview', { signal }),
+})
+
+/** What the address bar of the list holds; absent means "any". */
+export type CaseSearch = {
+  class?: string
+  posture?: string
+  pattern?: string
+  owner?: string
+  workflow?: string
+  status?: string
+  overdue?: 'true'
+  q?: string
+}
+
+const PAGE_SIZE = 50
+
+function caseListPath(search: CaseSearch, cursor: string | null, limit = PAGE_SIZE): string {
+  const params = new URLSearchParams({ limit: String(limit) })
+  for (const [name, value] of Object.entries(search)) if (value) params.set(name, value)
+  if (cursor) params.set('cursor', cursor)
+  return `/api/console/exceptions?${params}`
+}
+
+export const newestQuery = queryOptions({
+  queryKey: ['console', 'cases', 'newest'],
+  queryFn: ({ signal }) => call<ListReply>(caseListPath({}, null, 8), { signal }),
+})
+
+export function caseListQuery(search: CaseSearch) {
+  return {
+    queryKey: ['console', 'cases', search] as const,
+    queryFn: ({ pageParam, signal }: { pageParam: string | null; signal: AbortSignal }) =>
+      call<ListReply>(caseListPath(search, pageParam), { signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: ListReply) => page.nextCursor,
+    placeholderData: keepPreviousData,
+  }
+}
+
+export function caseQuery(id: string) {
+  return queryOptions({
+    queryKey: ['console', 'case', id],
+    queryFn: ({ signal }) => call<CaseReply>(`/api/console/exceptions/${encodeURIComponent(id)}`, { signal }),
+  })
+}
+
+export const workflowsQuery = queryOptions({
+  queryKey: ['console', 'workflows'],
+  queryFn: ({ signal }) => call<WorkflowsReply>('/api/console/workflows', { signal }),
+})
+
+export const connectionsQuery = queryOptions({
+  queryKey: ['console', 'connections'],
+  queryFn: ({ signal }) => call<ConnectionsReply>('/api/console/connections', { signal }),
+})
+
+export const connectOptionsQuery = queryOptions({
+  queryKey: ['console', 'connect-options'],
+  queryFn: ({ signal }) => call<ConnectOptionsReply>('/api/console/connect-options', { signal }),
+  staleTime: 60_000,
+  refetchInterval: false,
+})
+
+export const draftsQuery = queryOptions({
+  queryKey: ['console', 'drafts'],
+  queryFn: ({ signal }) => call<DraftsReply>('/api/console/drafts', { signal }),
+})
+
+export function draftQuery(id: string) {
+  return queryOptions({
+    queryKey: ['console', 'draft', id],
+    queryFn: ({ signal }) => call<DraftReply>(`/api/console/drafts/${encodeURIComponent(id)}`, { signal }),
+    // Checks appear one by one while they run.
+    refetchInterval: (query) => (query.state.data?.status === 'checking' ? 700 : 20_000),
+  })
+}

@@ -1,0 +1,57 @@
+import type { HubSpotOwner } from '../../world/world.ts'
+
+/** The portal's users as owners. Deactivated people stay, archived, because records still name them. */
+export class OwnerDirectory {
+  readonly #byId = new Map<string, HubSpotOwner>()
+  readonly #createdAtMs: number
+
+  constructor(owners: readonly HubSpotOwner[], createdAtMs: number) {
+    this.#createdAtMs = createdAtMs
+    for (const owner of owners) this.#byId.set(owner.id, owner)
+  }
+
+  byId(id: string): HubSpotOwner | undefined {
+    return this.#byId.get(id)
+  }
+
+  byUserId(userId: number): HubSpotOwner | undefined {
+    return this.all().find((owner) => owner.userId === userId)
+  }
+
+  byEmail(email: string): HubSpotOwner | undefined {
+    return this.all().find((owner) => owner.email.toLowerCase() === email.toLowerCase())
+  }
+
+  all(): HubSpotOwner[] {
+    return [...this.#byId.values()]
+  }
+
+  setArchived(id: string, archived: boolean): void {
+    const owner = this.#byId.get(id)
+    if (owner !== undefined) this.#byId.set(id, { ...owner, archived })
+  }
+
+  /** Gone from both lists. Records go on naming the id. */
+  remove(id: string): void {
+    this.#byId.delete(id)
+  }
+
+  /** Of an archived owner HubSpot keeps the user id only under the longer name. */
+  wire(owner: HubSpotOwner): Record<string, unknown> {
+    const at = new Date(this.#createdAtMs).toISOString()
+    return {
+      id: owner.id,
+      type: 'PERSON',
+      email: owner.email,
+      firstName: owner.firstName,
+      lastName: owner.lastName,
+      userId: owner.archived ? null : owner.userId,
+      userIdIncludingInactive: owner.userId,
+      createdAt: at,
+      // Does not move when a user's permissions or state change.
+      updatedAt: at,
+      archived: owner.archived,
+      teams: [],
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { hostname } from 'node:os'
+import { followKeys } from '../../config/key-file.ts'
+import { loadPolicies } from '../../config/policy-files.ts'
+import type { Settings } from '../../config/settings.ts'
+import { changeClientSecret, checkConnection, setShares } from '../../connections/access/recheck-access.ts'
+import { accessNeeds } from '../../connections/access/required-access.ts'
+import { createConnectionTaskKey } from '../../connections/access/task-key.ts'
+import { crmAddressRule } from '../../connections/draft/address-rule.ts'
+import { beginAuthorization, finishAuthorization } from '../../connections/draft/authorize.ts'
+import { checkDraft } from '../../connections/draft/check.ts'
+import {
+  type ConnectDeps,
+  createDraft,
+  createDraftTaskKey,
+  discardDraft,
+  listDrafts,
+  readDraft,
+} from '../../connections/draft/draft.ts'
+import { startDraft } from '../../connections/draft/start.ts'
+import { disconnect } from '../../connections/lifecycle/disconnect.ts'
+import { letWrite } from '../../connections/lifecycle/write-permission.ts'
+import type { Policy } from '../../model/policy/policy.ts'
+import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
+import type { Database } from '../../store/database/database.ts'
+import { createSecretBox } from '../../store/secrets/secret-box.ts'
+import type { ConnectSetUp } from './connect-options.ts'
+import type { Connecting } from './connection-service.ts'
+import { DraftChecks } from './draft-checks.ts'
+
+/** A portal that cannot reach us is asked for changes at least this often. */
+const POLL_SECONDS_MAX = 60
+
+/** What connecting takes, from the settings of this service. Makes the key file where there is none yet. */
+export async function connectSetUp(db: Database, settings: Settings, webhookUrl: string): Promise<ConnectSetUp> {
+  const { publicUrl, reconcileSeconds } = settings
+  // As the workers do: a file that changes counts from the next start.
+  const policies = policiesIn(settings.configDir)
+  const deps: ConnectDeps = {
+    db,
+    box: createSecretBox(await followKeys(settings)),
+    needsOf: (crm) => accessNeeds(policies, crm),
+    ...crmAddressRule(settings),
+    nowMs: Date.now,
+    instance: `api-${hostname()}-${process.pid}`,
+  }
+  const bound = connecting(deps)
+  return {
+    connecting: bound,
+    checks: new DraftChecks(bound),
+    needsOf: deps.needsOf,
+    publicUrl,
+    webhookUrl,
+    sandbox: settings.sandbox === 'on',
+    pollSeconds: Math.min(reconcileSeconds, POLL_SECONDS_MAX),
+  }
+}
+
+/** None where there is no such directory: the workers say so, and signing in or looking must not fail for it. */
+function policiesIn(configDir: string): Policy[] {
+  try {
+    return policiesOf(loadPolicies(configDir))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Everything about connecting, bound to what it works with. */
+export function connecting(deps: ConnectDeps): Connecting {
+  const { db } = deps
+  return {
+    createDraft: (draft) => createDraft(deps, draft),
+    beginAuthorization: (request) => beginAuthorization(deps, request),
+    finishAuthorization: (answer) => finishAuthorization(deps, answer),
+    checkDraft: (id) => checkDraft(deps, id),
+    createDraftTaskKey: (id) => createDraftTaskKey(deps, id),
+    readDraft: (id) => readDraft(db, id),
+    listDrafts: () => listDrafts(db),
+    discardDraft: (id) => discardDraft(deps, id),
+    startDraft: (id, shares) => startDraft(deps, id, shares),
+    checkConnection: (id) => checkConnection(deps, id),
+    createTaskKey: (id) => createConnectionTaskKey(deps, id),
+    setShares: (id, shares) => setShares(db, id, shares),
+    changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
+    letWrite: (id, { allowed, by }) => letWrite(db, id, { allowed, by, nowMs: deps.nowMs() }),
+    disconnect: (id, how) => disconnect(deps, id, how),
+  }
+}

@@ -1,0 +1,186 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { strToU8, zipSync } from 'fflate'
+import { z } from 'zod'
+import {
+  hubSpotProject,
+  ProjectAddressError,
+  type ProjectFile,
+  type ProjectInput,
+} from '../../crm/hubspot/app-project/project-files.ts'
+import type { Database } from '../../store/database/database.ts'
+import { ProblemError } from '../server/problem.ts'
+import type { Session } from '../sessions/session.ts'
+import { accessView } from './access-view.ts'
+import { type ConnectSetUp, connectOptions } from './connect-options.ts'
+import { connectProblems } from './connect-problems.ts'
+import {
+  AccessView,
+  ClientSecretRequest,
+  ConnectOptionsReply,
+  DisconnectReply,
+  DisconnectRequest,
+  Shares,
+  TaskKeyView,
+  WritingRequest,
+} from './connect-types.ts'
+
+const Params = z.object({ id: z.string().regex(/^[\w:.-]{1,200}$/) })
+const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' } }
+const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
+/** Below the console's own patience, so that a sentence arrives rather than a cut connection. */
+const ANSWER_WITHIN_MS = 55_000
+
+/** What an admin does with a connection that stands, and what the page for connecting has to know first. */
+export const connectionRoutes: FastifyPluginAsyncZod<{
+  readonly db: Database
+  readonly setUp: ConnectSetUp
+  readonly requireSession: (request: FastifyRequest) => Promise<Session>
+}> = async (app, { db, setUp, requireSession }) => {
+  const { connecting } = setUp
+
+  async function known(id: string): Promise<{ readonly id: string; readonly title: string; readonly crm: string }> {
+    const row = await db.selectFrom('connection').select(['id', 'title', 'crm']).where('id', '=', id).executeTakeFirst()
+    if (!row) throw new ProblemError('not-found', 404, 'There is no such connection. It may have been erased.')
+    return row
+  }
+
+  app.get('/connect-options', { schema: { response: { 200: ConnectOptionsReply } }, config: READS }, async () =>
+    connectOptions(setUp),
+  )
+
+  app.get(
+    '/hubspot-project.zip',
+    {
+      schema: {
+        hide: true,
+        querystring: z.object({ kind: z.enum(['static', 'oauth']), push: z.enum(['true', 'false']).default('true') }),
+      },
+      config: READS,
+    },
+    async (request, reply) => {
+      const { kind, push } = request.query
+      const options = connectOptions(setUp)
+      const files = projectFiles({
+        kind,
+        name: 'Lanekeeper',
+        webhookUrl: push === 'true' && options.isPublic ? setUp.webhookUrl : null,
+        redirectUrl: kind === 'oauth' ? options.hubspot.redirectUri : null,
+        needs: setUp.needsOf('hubspot'),
+      })
+      const zip = zipSync(
+        Object.fromEntries(files.map(({ path, content }) => [`lanekeeper/${path}`, strToU8(content)])),
+      )
+      return reply
+        .type('application/zip')
+        .header('content-disposition', 'attachment; filename="lanekeeper-hubspot-project.zip"')
+        .send(Buffer.from(zip))
+    },
+  )
+
+  app.post(
+    '/connections/:id/check',
+    { schema: { params: Params, response: { 200: AccessView } }, config: CHANGES },
+    async (request) => {
+      const { id } = await known(request.params.id)
+      return accessView(await connectProblems(() => inTime(connecting.checkConnection(id))))
+    },
+  )
+
+  app.post(
+    '/connections/:id/task-key',
+    { schema: { params: Params, response: { 200: TaskKeyView } }, config: CHANGES },
+    async (request) => {
+      const { id } = await known(request.params.id)
+      return connectProblems(() => inTime(connecting.createTaskKey(id)))
+    },
+  )
+
+  app.post(
+    '/connections/:id/shares',
+    { schema: { params: Params, body: Shares, response: { 200: Shares } }, config: CHANGES },
+    async (request) => {
+      const { id } = await known(request.params.id)
+      await connectProblems(() => connecting.setShares(id, request.body))
+      return request.body
+    },
+  )
+
+  app.post(
+    '/connections/:id/client-secret',
+    { schema: { params: Params, body: ClientSecretRequest, response: { 204: z.null() } }, config: CHANGES },
+    async (request, reply) => {
+      const { add, retireOld } = request.body
+      if (add === undefined && retireOld !== true) {
+        throw new ProblemError('bad-request', 400, 'Give the new client secret, or say that the old ones are retired.')
+      }
+      const { id } = await known(request.params.id)
+      await connectProblems(() =>
+        connecting.changeClientSecret(id, {
+          ...(add === undefined ? {} : { add }),
+          ...(retireOld === undefined ? {} : { retireOld }),
+        }),
+      )
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/connections/:id/writing',
+    { schema: { params: Params, body: WritingRequest, response: { 204: z.null() } }, config: CHANGES },
+    async (request, reply) => {
+      const [{ id }, session] = await Promise.all([known(request.params.id), requireSession(request)])
+      await connectProblems(() => connecting.letWrite(id, { allowed: request.body.allowed, by: session.actor }))
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/connections/:id/disconnect',
+    { schema: { params: Params, body: DisconnectRequest, response: { 200: DisconnectReply } }, config: CHANGES },
+    async (request) => {
+      const [{ id, title }, session] = await Promise.all([known(request.params.id), requireSession(request)])
+      const { history, title: typed } = request.body
+      if (history === 'erase' && typed.trim() !== title) {
+        throw new ProblemError(
+          'bad-request',
+          400,
+          `To erase what is kept, type the name of the connection exactly: ${title}`,
+        )
+      }
+      const { says } = await connectProblems(() => inTime(connecting.disconnect(id, { history, by: session.actor })))
+      return { says: [...says] }
+    },
+  )
+}
+
+function projectFiles(input: ProjectInput): ProjectFile[] {
+  try {
+    return hubSpotProject(input)
+  } catch (error) {
+    if (!(error instanceof ProjectAddressError)) throw error
+    const detail = `${error.message}. Set LANEKEEPER_PUBLIC_URL to such an address and start again.`
+    throw new ProblemError('bad-request', 400, detail, { cause: error })
+  }
+}
+
+/** The work goes on when its answer takes too long; only the waiting ends. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const waiting = new AbortController()
+  try {
+    return await Promise.race([
+      work,
+      wait(ANSWER_WITHIN_MS, undefined, { signal: waiting.signal }).then(() => {
+        throw new ProblemError(
+          'crm-no-answer',
+          503,
+          'The CRM takes long to answer. What was begun goes on; look again in a minute.',
+          { retryable: true },
+        )
+      }),
+    ])
+  } finally {
+    waiting.abort()
+  }
+}

@@ -1,0 +1,83 @@
+import type { FastifyRequest } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../store/database/database.ts'
+import { ProblemReply, SessionReply } from '../console-types.ts'
+import { ProblemError } from '../server/problem.ts'
+import { endSession, exchangeLink, findSession, type Session } from './session.ts'
+
+/**
+ * Over https the name itself makes browsers insist on Secure, this host and the whole path. Cookies do not tell ports
+ * apart, so on a laptop the port is part of the name: two instances do not sign each other out.
+ */
+function sessionCookie(publicUrl: string): { name: string; secure: boolean } {
+  const url = new URL(publicUrl)
+  const secure = url.protocol === 'https:'
+  return { name: secure ? '__Host-lanekeeper' : `lanekeeper_${url.port || '80'}`, secure }
+}
+
+/** The session of a request, or the answer 401. */
+export function sessionGuard(db: Database, publicUrl: string): (request: FastifyRequest) => Promise<Session> {
+  const { name } = sessionCookie(publicUrl)
+  return async (request) => {
+    const token = request.cookies[name]
+    const session = token ? await findSession(db, token) : null
+    if (!session) {
+      throw new ProblemError(
+        'not-signed-in',
+        401,
+        'There is no live session. Run "npx lanekeeper link" on the machine that runs Lanekeeper and open what it prints.',
+      )
+    }
+    return session
+  }
+}
+
+export const sessionRoutes: FastifyPluginAsyncZod<{ db: Database; publicUrl: string }> = async (
+  app,
+  { db, publicUrl },
+) => {
+  const cookie = sessionCookie(publicUrl)
+  const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure: cookie.secure } as const
+  const requireSession = sessionGuard(db, publicUrl)
+
+  app.post(
+    '/api/session',
+    {
+      schema: {
+        body: z.object({ link: z.string().min(20).max(200) }),
+        response: { 200: SessionReply, 401: ProblemReply },
+      },
+      // 256 random bits are not guessed at any rate; this keeps a script from filling the log.
+      config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
+    },
+    async (request, reply) => {
+      const made = await exchangeLink(db, request.body.link)
+      if (!made) {
+        throw new ProblemError(
+          'link-used-or-stale',
+          401,
+          'The link was used already or is older than 15 minutes. Run "npx lanekeeper link" for a new one.',
+        )
+      }
+      // A sign-in over an existing session ends the old one: no token outlives its replacement.
+      const before = request.cookies[cookie.name]
+      const old = before ? await findSession(db, before) : null
+      if (old) await endSession(db, old)
+      reply.setCookie(cookie.name, made.token, { ...attributes, expires: made.session.expiresAt })
+      return { actor: made.session.actor, expiresAt: made.session.expiresAt.toISOString() }
+    },
+  )
+
+  app.get('/api/session', { schema: { response: { 200: SessionReply, 401: ProblemReply } } }, async (request) => {
+    const session = await requireSession(request)
+    return { actor: session.actor, expiresAt: session.expiresAt.toISOString() }
+  })
+
+  app.delete('/api/session', { schema: { response: { 204: z.null() } } }, async (request, reply) => {
+    const session = await requireSession(request)
+    await endSession(db, session)
+    reply.clearCookie(cookie.name, attributes)
+    return reply.code(204).send(null)
+  })
+}

@@ -1,0 +1,74 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { rereadOutOfStep } from '../../pipeline/compare/recheck-differences.ts'
+import { askStepCheck } from '../../store/compare/comparisons.ts'
+import type { Database } from '../../store/database/database.ts'
+import type { CrmLinks } from '../cases/crm-links.ts'
+import { ProblemError } from '../server/problem.ts'
+import { readEventsLedger, readLedgerCheck } from './read-sync-status.ts'
+import { EventsLedgerReply, RereadBody, RereadReply, StepCheckReply } from './sync-status-types.ts'
+
+const Params = z.object({ id: z.string().regex(/^[\w:.-]{1,200}$/) })
+const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
+const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' } }
+
+/**
+ * The ledger of events of a connection. Registered below the console's session guard. What is asked for here is a row; the
+ * worker does it.
+ */
+export const eventsLedgerRoutes: FastifyPluginAsyncZod<{
+  readonly db: Database
+  readonly links: CrmLinks
+  readonly now: () => Date
+}> = async (app, { db, links, now }) => {
+  app.get(
+    '/connections/:id/events-ledger',
+    { schema: { params: Params, response: { 200: EventsLedgerReply } }, config: READS },
+    async (request) => {
+      const found = await readEventsLedger(db, links, request.params.id, now())
+      if (!found) throw noSuchConnection()
+      return found
+    },
+  )
+
+  app.post(
+    '/connections/:id/step-check',
+    { schema: { params: Params, response: { 202: StepCheckReply } }, config: CHANGES },
+    async (request, reply) => {
+      const { id } = request.params
+      const connection = await connectionToAsk(id)
+      if (!connection.baseline.done) {
+        throw new ProblemError(
+          'not-ready',
+          409,
+          'The first import of this connection still runs. There is something to compare when it is done.',
+        )
+      }
+      await askStepCheck(db, id, 'person', 'full')
+      return reply.code(202).send({ check: await readLedgerCheck(db, id) })
+    },
+  )
+
+  app.post(
+    '/connections/:id/reread',
+    { schema: { params: Params, body: RereadBody, response: { 202: RereadReply } }, config: CHANGES },
+    async (request, reply) => {
+      await connectionToAsk(request.params.id)
+      const asked = await rereadOutOfStep(db, request.params.id, request.body)
+      return reply.code(202).send({ asked })
+    },
+  )
+
+  async function connectionToAsk(id: string) {
+    const row = await db.selectFrom('connection').select(['status', 'baseline']).where('id', '=', id).executeTakeFirst()
+    if (!row) throw noSuchConnection()
+    if (row.status !== 'connected') {
+      throw new ProblemError('not-ready', 409, 'This CRM cannot be asked right now: connect it again first.')
+    }
+    return row
+  }
+}
+
+function noSuchConnection(): ProblemError {
+  return new ProblemError('not-found', 404, 'There is no such connection. It may have been erased.')
+}

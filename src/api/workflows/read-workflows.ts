@@ -1,0 +1,111 @@
+import { sql } from 'kysely'
+import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
+import type { Database } from '../../store/database/database.ts'
+import type { WorkflowsReply } from '../console-types.ts'
+import { readLoadError } from './load-error.ts'
+
+type WorkflowView = WorkflowsReply['workflows'][number]
+type Answer = WorkflowView['answers'][number]
+
+type WorkflowRow = {
+  workflow: string
+  title: string
+  hash: string | null
+  mode: string
+  effective_mode: string
+  problems: { job?: string; email?: string | null; problem?: string }[]
+  load_error: unknown
+  updated_at: Date
+  document: Policy | null
+  open: number
+}
+
+type Directory = Map<string, { name: string; active: boolean }>
+
+/** The policy in plain English. The model renders it; the API only passes it on. */
+export type ExplainPolicy = (version: PolicyVersion) => string
+
+export async function readWorkflows(db: Database, explain: ExplainPolicy | null): Promise<WorkflowsReply> {
+  const { rows } = await sql<WorkflowRow>`
+    select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, p.document,
+           (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
+    from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
+  const emails = rows.flatMap((row) => (row.document ? everyone(row.document) : []))
+  const directory = await readDirectory(db, emails)
+  return { workflows: rows.map((row) => toView(row, directory, explain)) }
+}
+
+function everyone({ owners }: Policy): string[] {
+  const { override, rollback, boundary, data, workflow, reviewers } = owners
+  return [...Object.values(reviewers).flat(), override, rollback, boundary, data, workflow]
+}
+
+async function readDirectory(db: Database, emails: readonly string[]): Promise<Directory> {
+  const wanted = [...new Set(emails.map((email) => email.toLowerCase()))]
+  const { rows } = await sql<{ email: string; name: string; active: boolean }>`
+    select email, max(name) as name, bool_or(active) as active from crm_user
+    where kind = 'person' and email = any(${wanted}::text[]) group by email`.execute(db)
+  return new Map(rows.map((row) => [row.email, row]))
+}
+
+function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy | null): WorkflowView {
+  const policy = row.document
+  return {
+    workflow: row.workflow,
+    title: row.title,
+    mode: row.mode,
+    effectiveMode: row.effective_mode,
+    hash: row.hash,
+    says: policy?.action.says ?? null,
+    ifWrongForTwoWeeks: policy?.ifWrongForTwoWeeks ?? null,
+    objects: policy?.objects.map((ref) => `${ref.crm}: ${ref.object}`) ?? [],
+    answers: policy ? fiveAnswers(policy, directory) : [],
+    branches:
+      policy?.boundary.map((branch) => ({
+        branch: branch.branch,
+        mode: branch.mode,
+        because: branch.because,
+        rules: branch.rules.length,
+      })) ?? [],
+    problems: row.problems.map((p) => ({
+      job: p.job ?? 'job',
+      email: p.email ?? null,
+      problem: p.problem ?? 'vacant',
+    })),
+    loadError: row.load_error === null ? null : readLoadError(row.load_error),
+    explained: policy && explain && row.hash ? explain({ hash: row.hash, policy }) : null,
+    open: row.open,
+    updatedAt: row.updated_at.toISOString(),
+  }
+}
+
+/** M1: one view answers who reviews, who overrides, who pauses, who escalates, who decides that rules win. */
+function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
+  const people = (emails: readonly string[]) =>
+    [...new Set(emails)].map((email) => {
+      const known = directory.get(email.toLowerCase())
+      return {
+        email,
+        name: known?.name ?? email,
+        active: known?.active ?? false,
+        known: known !== undefined,
+        accepted: owners.accepted[email] ?? null,
+      }
+    })
+  const one = (email: string, note: string | null) => [{ note, people: people([email]) }]
+  const { general, senior, approved } = owners.reviewers
+  return [
+    {
+      question: 'Who reviews',
+      groups: [
+        { note: 'expected, risky, unknown', people: people(general) },
+        { note: 'customer-facing', people: people(senior) },
+        { note: 'revenue-impacting', people: people(approved) },
+      ],
+    },
+    { question: 'Who overrides', groups: one(owners.override, null) },
+    { question: 'Who pauses', groups: one(owners.rollback, 'and can undo') },
+    { question: 'Who escalates', groups: one(owners.workflow, 'owns the business outcome') },
+    { question: 'Who decides that rules win', groups: one(owners.boundary, null) },
+  ]
+}

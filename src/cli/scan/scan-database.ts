@@ -1,0 +1,80 @@
+import { sql } from 'kysely'
+import type { Settings } from '../../config/settings.ts'
+import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
+import { n } from '../../model/surface/verdicts.ts'
+import { listConnections } from '../../store/connections/connections.ts'
+import type { Database } from '../../store/database/database.ts'
+import { missingMigrations } from '../../store/database/migrate.ts'
+import { findRunningInstance } from '../stack/running-instance.ts'
+
+/** There is nothing to scan yet. The sentences say why, and what to do. */
+export class NothingToScanError extends Error {
+  override readonly name = 'NothingToScanError'
+}
+
+/** The database of the instance that runs here, found as `lanekeeper link` finds it. */
+export async function scanDatabaseUrl(settings: Settings): Promise<string> {
+  const running = await findRunningInstance(settings)
+  if (running === 'not-running') {
+    throw new NothingToScanError(
+      'Lanekeeper does not run here, so there is no data to look at. Start it with "npm start" and leave it running, ' +
+        'or set DATABASE_URL to its database, or DATA_DIR to the data directory of the one that runs.',
+    )
+  }
+  if (running === 'stopping') {
+    throw new NothingToScanError('Lanekeeper stopped at this moment. Start it again with "npm start".')
+  }
+  return running.databaseUrl
+}
+
+/** Right after the first import most records wait for their first decision; in daily use a few always do. */
+const TO_DECIDE_SHARE_MAX = 0.05
+
+/** Half a picture gives wrong neighbours and wrong counts, so there is no scan before everything was read and decided. */
+export async function requireWholePicture(db: Database): Promise<void> {
+  if ((await missingMigrations(db)).length > 0) {
+    throw new NothingToScanError(
+      'This database is empty or of an older version of Lanekeeper. Starting this version once with "npm start" brings it ' +
+        'up to date, and so does "lanekeeper migrate" where DATABASE_URL is set.',
+    )
+  }
+  const connections = await listConnections(db)
+  if (connections.length === 0) {
+    throw new NothingToScanError(
+      'No CRM is connected yet, so nothing was read. Give the CRM in the settings ("npm start -- --help") and start again.',
+    )
+  }
+  const unread = connections.filter(({ baseline }) => !baseline.done)
+  if (unread.length > 0) {
+    const lines = unread.flatMap(({ crm, title, baseline, status, statusReason }) => [
+      `  ${title}${status === 'connected' ? '' : ` (not connected: ${statusReason ?? 'unknown'})`}`,
+      ...watchedObjects(crm)
+        .filter((object) => objectShape(crm, object)?.about !== 'task')
+        .map((object) => {
+          const at = baseline.objects[object]
+          if (at === undefined) return `    ${object}: not begun`
+          return `    ${object}: ${n(at.count)}${at.total === null || at.done ? '' : ` of ${n(at.total)}`}${at.done ? ', done' : ' so far'}`
+        }),
+    ])
+    throw new NothingToScanError(
+      `The first import is not finished, so the numbers would be wrong. So far:\n${lines.join('\n')}\nScan again when it is done.`,
+    )
+  }
+  const { rows } = await sql<{ waiting: number; records: number; arriving: number; workflows: number }>`
+    select (select count(*) from record where dirty_since is not null) as waiting,
+           (select count(*) from record where not deleted and merged_into is null) as records,
+           (select count(*) from change_event where state = 'received' and source = 'baseline') as arriving,
+           (select count(*) from workflow where hash is not null and load_error is null and effective_mode <> 'draft')
+             as workflows`.execute(db)
+  const { waiting, records, arriving, workflows } = rows[0]!
+  if (workflows === 0) {
+    throw new NothingToScanError(
+      'No workflow runs, and only a workflow says what counts as broken. Put one into the folder config/workflows, or look on the Workflows page of the console why those there do not run.',
+    )
+  }
+  if (arriving > 0 || waiting > records * TO_DECIDE_SHARE_MAX) {
+    throw new NothingToScanError(
+      `Everything was read, but ${n(waiting + arriving)} of ${n(Math.max(records, waiting + arriving))} records still wait for their decision. Scan again in a minute.`,
+    )
+  }
+}

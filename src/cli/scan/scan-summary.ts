@@ -1,0 +1,41 @@
+import { patternTitle } from '../../api/cases/pattern-titles.ts'
+import type { Surface } from '../../model/surface/surface.ts'
+import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
+
+/** The page in a dozen lines, for whoever ran the command. */
+export function scanSummary(surface: Surface, file: string): string {
+  const { records, cases, rules } = surface
+  const all = cases.open + rules.byFate.settled
+  const width = Math.max(...cases.byPattern.map(({ pattern }) => patternTitle(pattern).length), 0)
+  const digits = n(cases.open).length
+  const lines = [
+    '',
+    `  Exception surface: ${surface.connections.map(({ title }) => plain(title)).join(' and ')}`,
+    '',
+    `  ${n(records.read)} records read, ${n(records.watched)} of them watched; ${n(records.affected)} (${percent(records.affected, records.watched)}) have an open case`,
+    `  ${n(cases.open)} open cases: ${cases.byClass.map((row) => `${n(row.cases)} ${row.class}`).join(', ')}`,
+    '',
+    ...cases.byPattern.map(
+      ({ pattern, cases: count, records: on }) =>
+        `    ${patternTitle(pattern).padEnd(width)}  ${n(count).padStart(digits)}  ${percent(on, records.watched)} of the watched records`,
+    ),
+    '',
+    `  Rules have settled ${n(rules.byFate.settled)} and could settle ${n(rules.byFate['could-settle'])} more of ${n(all)} cases (${percent(rules.byFate.settled + rules.byFate['could-settle'], all)} together)`,
+    ...verdictsOf(surface)
+      .filter(({ holds }) => holds)
+      .map(({ title }) => `  ${title}`),
+    ...(records.toDecide > 0
+      ? [`  ${n(records.toDecide)} records wait for their decision, so the counts may still move`]
+      : []),
+    '',
+    `  The page, with whose they are and the worst cases: ${file}`,
+    '  It opens offline and names records: send it to people who may see them. Nothing was written to a CRM.',
+    '',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** Titles come from a CRM, and a terminal obeys control characters. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ')
+}

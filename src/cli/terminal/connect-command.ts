@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { followKeys } from '../../config/key-file.ts'
+import { loadPolicies } from '../../config/policy-files.ts'
+import type { Settings } from '../../config/settings.ts'
+import { accessNeeds } from '../../connections/access/required-access.ts'
+import { crmAddressRule } from '../../connections/draft/address-rule.ts'
+import type { ConnectDeps } from '../../connections/draft/draft.ts'
+import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
+import { openDatabase } from '../../store/database/database.ts'
+import { createSecretBox } from '../../store/secrets/secret-box.ts'
+import { findRunningInstance } from '../stack/running-instance.ts'
+
+/** The command was called in a way that it does not take; the sentence says which way it does. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export type OpenCommand = {
+  readonly deps: ConnectDeps
+  readonly publicUrl: string
+  /** Where a CRM can reach us from outside, null when the public address is one of this machine or not https. */
+  readonly webhookUrl: string | null
+  close(): Promise<void>
+}
+
+/** What the commands around connecting work with: the database and the keys of the Lanekeeper that runs here. */
+export async function openCommand(settings: Settings): Promise<OpenCommand> {
+  const running = await findRunningInstance(settings)
+  if (typeof running === 'string') {
+    throw new Error(
+      'Lanekeeper does not run here. Start it with "npm start -- --own" and leave it running, or set DATABASE_URL to its database.',
+    )
+  }
+  if (running.sandbox) {
+    throw new Error(
+      'What runs here are the sandbox CRMs, whose data is made anew at every start. To connect your own, stop it and start "npm start -- --own".',
+    )
+  }
+  const policies = policiesOf(loadPolicies(settings.configDir))
+  const keys = await followKeys(settings, 'refuse')
+  const db = openDatabase(running.databaseUrl, { max: 3, applicationName: 'lanekeeper-connect' })
+  const isPublic = running.publicUrl.startsWith('https:')
+  return {
+    deps: {
+      db,
+      box: createSecretBox(keys),
+      needsOf: (crm) => accessNeeds(policies, crm),
+      ...crmAddressRule({ publicUrl: running.publicUrl, crmHosts: settings.crmHosts }),
+      nowMs: Date.now,
+      instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    },
+    publicUrl: running.publicUrl,
+    webhookUrl:
+      settings.hubspot?.webhookUrl ?? (isPublic ? new URL('/webhooks/hubspot', running.publicUrl).href : null),
+    close: () => db.destroy(),
+  }
+}

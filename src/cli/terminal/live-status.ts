@@ -1,0 +1,98 @@
+import { sql } from 'kysely'
+import { type BaselineProgress, baselineProgress } from '../../pipeline/read/baseline-progress.ts'
+import { baselineObjects } from '../../pipeline/read/import-baseline.ts'
+import type { Baseline } from '../../store/connections/connections.ts'
+import type { Database } from '../../store/database/database.ts'
+
+export type LiveStatus = {
+  readonly events: number
+  readonly waiting: number
+  /** Age of the oldest event that has not been applied, in seconds. */
+  readonly lagS: number
+  readonly openByClass: Readonly<Record<string, number>>
+  readonly openTasks: number
+  /** Connections whose first import is not done, with what is known of its progress. */
+  readonly importing: readonly ({ readonly id: string } & Pick<
+    BaselineProgress,
+    'count' | 'total' | 'perSecond' | 'leftMs'
+  >)[]
+  readonly reconnect: readonly string[]
+}
+
+/** Reads the status as often as asked, counting only what came since the last time. */
+export function liveStatus(db: Database): () => Promise<LiveStatus> {
+  let countedTo = 0
+  let events = 0
+  return async () => {
+    const fresh = await sql<{ n: number; last: number | null }>`
+      select count(*) as n, max(id) as last from change_event where id > ${countedTo}`.execute(db)
+    events += fresh.rows[0]?.n ?? 0
+    countedTo = Math.max(countedTo, fresh.rows[0]?.last ?? 0)
+    const waiting = await sql<{ n: number; lag_s: number | null }>`
+      select count(*) as n, extract(epoch from now() - min(received_at))::float8 as lag_s from change_event
+      where state = 'received'`.execute(db)
+    const classes = await sql<{ class: string; n: number }>`
+      select class, count(*) as n from exception where status = 'open' group by class`.execute(db)
+    const tasks = await sql<{ n: number }>`select count(*) as n from task where status = 'open'`.execute(db)
+    const connections = await db
+      .selectFrom('connection')
+      .select(['id', 'crm', 'status', 'baseline'])
+      .where('status', '<>', 'disconnected')
+      .orderBy('id')
+      .execute()
+    return {
+      events,
+      waiting: waiting.rows[0]?.n ?? 0,
+      lagS: Math.max(0, waiting.rows[0]?.lag_s ?? 0),
+      openByClass: Object.fromEntries(classes.rows.map((row) => [row.class, row.n])),
+      openTasks: tasks.rows[0]?.n ?? 0,
+      importing: connections
+        .filter(({ baseline }) => !baseline.done)
+        .map(({ id, crm, baseline }) => ({
+          id,
+          ...baselineProgress(baseline as Baseline, baselineObjects(crm), Date.now()),
+        })),
+      reconnect: connections.filter(({ status }) => status === 'reconnect-needed').map(({ id }) => id),
+    }
+  }
+}
+
+const CLASS_ORDER = ['unknown', 'revenue-impacting', 'customer-facing', 'risky', 'expected']
+
+/** One calm line. */
+export function statusLine(status: LiveStatus): string {
+  const open = sum(Object.values(status.openByClass))
+  const classes = CLASS_ORDER.filter((name) => status.openByClass[name])
+    .map((name) => `${number(status.openByClass[name] ?? 0)} ${name}`)
+    .join(', ')
+  const parts = [
+    `${number(status.events)} events`,
+    `${number(open)} open${classes ? ` (${classes})` : ''}`,
+    `${number(status.openTasks)} tasks`,
+    status.waiting === 0 ? 'up to date' : `${number(status.waiting)} waiting, ${status.lagS.toFixed(1)} s behind`,
+    ...status.importing.map(
+      ({ id, count, total, perSecond, leftMs }) =>
+        `importing ${id}: ${number(count)}${total === null ? '' : ` of ${number(total)}`}` +
+        (perSecond === null ? '' : `, ${number(Math.round(perSecond))}/s`) +
+        (leftMs === null ? '' : `, ${timeLeft(leftMs)} left`),
+    ),
+    ...status.reconnect.map((id) => `${id} has to be connected again`),
+  ]
+  return parts.join(' · ')
+}
+
+/** Rounded up, so that it is never early. */
+function timeLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000)
+  if (seconds < 90) return `${seconds} s`
+  const minutes = Math.ceil(seconds / 60)
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,121 @@
+import { CrmReconnectError } from '../../crm/crm-client.ts'
+import type { Grant } from '../../crm/grant.ts'
+import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
+import {
+  type ConnectionRow,
+  findConnection,
+  replaceCredentials,
+  saveAccess,
+  setConnectionStatus,
+} from '../../store/connections/connections.ts'
+import { readSealedTokens } from '../../store/connections/tokens.ts'
+import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
+import type { ConnectDeps } from '../draft/draft.ts'
+import { GrantInvalidError, NotThereError } from '../errors.ts'
+import { grantProblems } from '../grant-problems.ts'
+import { feedOf } from '../lifecycle/make-connection.ts'
+import { grantOf, openConnection } from '../open-connection.ts'
+import { withoutSecrets } from '../redact.ts'
+import { errorWithoutSecrets } from '../redact-error.ts'
+import { noticesOfAccess } from './access-notices.ts'
+
+/**
+ * Tries every permission of a running connection again, keeps what was found and notes what is missing. Counts against
+ * the connection's allowance. Throws what the CRM could not be asked for; a grant that is gone is also noted as such.
+ */
+export async function checkConnection(deps: ConnectDeps, connectionId: string): Promise<AccessFindings> {
+  const { db } = deps
+  const row = await activeConnection(db, connectionId)
+  let secrets: unknown[] = []
+  try {
+    const { setup } = openConnection(deps, row)
+    secrets = [grantOf(deps, row)]
+    const found = await setup.checkAccess(deps.needsOf(row.crm))
+    const probed = await setup.probeTaskKey()
+    secrets.push(await tokensNow(deps, connectionId))
+    const [access, taskKey] = JSON.parse(withoutSecrets(JSON.stringify([found, probed]), secrets)) as [
+      AccessFindings,
+      TaskKeySupport,
+    ]
+    await inTransaction(db, async (trx) => {
+      // Ended meanwhile, there is nobody to tell.
+      if (!(await saveAccess(trx, connectionId, access, taskKey))) return
+      await noticesOfAccess(trx, connectionId, access, taskKey)
+    })
+    return access
+  } catch (failure) {
+    const tokens = await tokensNow(deps, connectionId).catch(() => null)
+    const error = errorWithoutSecrets(failure, [...secrets, tokens])
+    if (error instanceof CrmReconnectError) {
+      await setConnectionStatus(db, row, 'reconnect-needed', error.step)
+    }
+    throw error
+  }
+}
+
+/** Holds from the next call on. Throws `ShareError` outside of 1 % to 100 %. */
+export async function setShares(db: Database, connectionId: string, shares: Shares): Promise<void> {
+  await activeConnection(db, connectionId)
+  await saveShares(db, connectionId, shares)
+}
+
+/** During a rotation HubSpot signs with the old or the new one; more than two are never in use. */
+const SECRETS_MAX = 2
+
+/**
+ * Rotates a client secret without a gap: `add` puts a new one before the old, which goes on being believed; `retireOld`
+ * ends that once the CRM uses the new one. Running processes follow within seconds.
+ */
+export async function changeClientSecret(
+  deps: ConnectDeps,
+  connectionId: string,
+  change: { readonly add?: string; readonly retireOld?: boolean },
+): Promise<void> {
+  const { db, box } = deps
+  for (;;) {
+    const row = await activeConnection(db, connectionId)
+    const grant = withSecret(grantOf(deps, row), change)
+    if (row.address) {
+      const problems = grantProblems(row.crm, grant, row.address)
+      if (problems.length > 0) throw new GrantInvalidError(problems)
+    }
+    const isReplaced = await replaceCredentials(db, connectionId, {
+      seenRevision: row.revision,
+      credentials: box.seal(credentialsOf(connectionId), JSON.stringify(grant)),
+      feed: feedOf(grant, row.webhookUrl),
+    })
+    if (isReplaced) return
+    // Somebody changed the connection meanwhile: what they did stays, and this is done to it.
+  }
+}
+
+function withSecret(grant: Grant, { add, retireOld }: { readonly add?: string; readonly retireOld?: boolean }): Grant {
+  if (grant.kind === 'hubspot-token' || grant.kind === 'hubspot-oauth') {
+    const known = add === undefined ? grant.clientSecrets : [add, ...grant.clientSecrets.filter((one) => one !== add)]
+    return { ...grant, clientSecrets: known.slice(0, retireOld ? 1 : SECRETS_MAX) }
+  }
+  if (grant.kind === 'salesforce-jwt') {
+    throw new GrantInvalidError([
+      { field: 'clientSecret', says: 'This connection logs in with a private key: connect it again with the new one.' },
+    ])
+  }
+  return add === undefined ? grant : { ...grant, clientSecret: add }
+}
+
+async function activeConnection(db: Database, connectionId: string): Promise<ConnectionRow> {
+  const row = await findConnection(db, connectionId)
+  if (!row) throw new NotThereError(`There is no connection "${connectionId}".`)
+  if (row.status === 'disconnected') {
+    throw new NotThereError(`"${row.title}" is disconnected: connect it again first.`)
+  }
+  return row
+}
+
+/** To be read after calls whose words are to be cleaned: a renewal may have happened in them. Null: there are none. */
+export async function tokensNow({ db, box }: ConnectDeps, connectionId: string): Promise<unknown> {
+  const row = await readSealedTokens(db, { of: 'connection', id: connectionId })
+  return row?.sealed ? JSON.parse(box.open(tokensOf(connectionId), row.sealed)) : null
+}

@@ -1,0 +1,212 @@
+import { refuseAddress, refuseStreamAddress } from '../../crm/allowed-hosts.ts'
+import type { AccessNeeds } from '../../crm/crm-setup.ts'
+import type { CrmAddress, Grant, TokenStore, Tokens } from '../../crm/grant.ts'
+import type { Crm } from '../../model/record/change-event.ts'
+import type { TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { findConnection } from '../../store/connections/connections.ts'
+import {
+  type DraftView,
+  insertDraft,
+  listDrafts as listStored,
+  newDraftId,
+  readSealedDraft,
+  readDraft as readStored,
+  removeOldDrafts,
+  type SealedDraft,
+  takeDraft,
+  updateDraft,
+} from '../../store/connections/drafts.ts'
+import { readSealedTokens } from '../../store/connections/tokens.ts'
+import type { Database } from '../../store/database/database.ts'
+import { type SecretBox, SecretUnreadableError } from '../../store/secrets/secret-box.ts'
+import { draftCredentialsOf, draftTokensOf } from '../../store/secrets/secret-places.ts'
+import { CONNECTING_BUDGET } from '../call-budget.ts'
+import {
+  AddressRefusedError,
+  DraftNotReadyError,
+  type FieldProblem,
+  GrantInvalidError,
+  NotThereError,
+} from '../errors.ts'
+import { grantProblems } from '../grant-problems.ts'
+import { type OpenConnection, openCrm } from '../open-connection.ts'
+import { withoutSecrets } from '../redact.ts'
+import { errorWithoutSecrets } from '../redact-error.ts'
+import { sharedTokens, tokensInMemory } from '../token-store.ts'
+
+/** What everything around connecting is given. */
+export type ConnectDeps = {
+  readonly db: Database
+  readonly box: SecretBox
+  readonly needsOf: (crm: Crm) => AccessNeeds
+  /** The sandbox and tests: a CRM may be on this machine. */
+  readonly allowsLoopback: boolean
+  /** Hosts besides the vendors' own, see `HostRule`. */
+  readonly extraHosts: readonly string[]
+  readonly nowMs: () => number
+  /** Names this process. */
+  readonly instance: string
+}
+
+export type DraftRequest = {
+  readonly crm: Crm
+  readonly grant: Grant
+  readonly address: CrmAddress
+  /** Where HubSpot was told to call; null when it cannot reach us. */
+  readonly webhookUrl: string | null
+  readonly madeBy: 'console' | 'terminal'
+  /** The connection that is to be connected again; null for a new one. */
+  readonly connectionId: string | null
+}
+
+/**
+ * Keeps what an admin entered, sealed, until it is started or a day has passed. Nothing is asked of the CRM yet. Throws
+ * `AddressRefusedError` or `GrantInvalidError` with a sentence per field, `NotThereError` for an unknown connection.
+ */
+export async function createDraft(deps: ConnectDeps, request: DraftRequest): Promise<{ draftId: string }> {
+  const { crm, grant, address, webhookUrl, connectionId } = request
+  const refused = addressProblems(deps, request)
+  if (refused.length > 0) throw new AddressRefusedError(refused)
+  const problems = grantProblems(crm, grant, address)
+  if (problems.length > 0) throw new GrantInvalidError(problems)
+  if (connectionId !== null) {
+    const connection = await findConnection(deps.db, connectionId)
+    if (connection?.crm !== crm) throw new NotThereError(`There is no ${NAMES[crm]} connection "${connectionId}"`)
+  }
+  await removeOldDrafts(deps.db)
+  const id = newDraftId()
+  await insertDraft(deps.db, {
+    id,
+    crm,
+    grantKind: grant.kind,
+    connectionId,
+    address,
+    webhookUrl: crm === 'hubspot' ? webhookUrl : null,
+    madeBy: request.madeBy,
+    status: needsLogin(grant) ? 'authorizing' : 'checking',
+    credentials: deps.box.seal(draftCredentialsOf(id), JSON.stringify(grant)),
+  })
+  return { draftId: id }
+}
+
+export const NAMES = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
+
+/** Kinds whose tokens come from a person logging in at the CRM. */
+export function needsLogin({ kind }: Pick<Grant, 'kind'>): boolean {
+  return kind === 'hubspot-oauth' || kind === 'salesforce-pkce'
+}
+
+function addressProblems(deps: ConnectDeps, { crm, address }: DraftRequest): FieldProblem[] {
+  const rule = { loopback: deps.allowsLoopback, extra: deps.extraHosts }
+  const problems: FieldProblem[] = []
+  const base = refuseAddress(crm, address.baseUrl, rule)
+  if (base !== null) problems.push({ field: 'baseUrl', says: base })
+  if (crm === 'salesforce') {
+    const stream = refuseStreamAddress(address.pubsubAddress ?? '', rule)
+    if (stream !== null) problems.push({ field: 'pubsubAddress', says: stream })
+  }
+  return problems
+}
+
+/** Without any secret. Null: there is no such draft, or not any more. */
+export function readDraft(db: Database, draftId: string): Promise<DraftView | null> {
+  return readStored(db, draftId)
+}
+
+/** Newest first, without any secret. Those of more than a day ago are removed. */
+export async function listDrafts(db: Database): Promise<DraftView[]> {
+  await removeOldDrafts(db)
+  return listStored(db)
+}
+
+/**
+ * Forgets what was entered, and then gives the tokens of a login back to the CRM, as far as it takes them. In this
+ * order: whoever starts the draft at the same moment either has the tokens or finds nothing.
+ */
+export async function discardDraft(deps: ConnectDeps, draftId: string): Promise<void> {
+  const taken = await takeDraft(deps.db, draftId)
+  if (taken === null || taken.tokens === null) return
+  try {
+    const tokens = JSON.parse(deps.box.open(draftTokensOf(draftId), taken.tokens)) as Tokens
+    await giveLoginBack(deps, taken.draft, grantOfDraft(deps, taken), tokens)
+  } catch (error) {
+    // Without their key nobody can give them back; they are forgotten all the same.
+    if (!(error instanceof SecretUnreadableError)) throw error
+  }
+}
+
+/** Ends a login that no draft keeps any more, as far as the CRM takes it. */
+export async function giveLoginBack(deps: ConnectDeps, draft: DraftView, grant: Grant, tokens: Tokens): Promise<void> {
+  if (!needsLogin(grant)) return
+  try {
+    await openedFor(deps, draft, grant, tokensInMemory(tokens)).setup.revoke()
+  } catch {
+    // Nothing of it is kept here; that it lives on there is the CRM's to show and to end.
+  }
+}
+
+/** Makes the key by which the CRM itself refuses a second task; the admin has asked for it. */
+export async function createDraftTaskKey(deps: ConnectDeps, draftId: string): Promise<TaskKeySupport> {
+  const { draft, grant, run, setup } = await openDraft(deps, draftId)
+  if (draft.status !== 'checked')
+    throw new DraftNotReadyError('Let the checks run first: they show whether a key can be made.')
+  const secrets = async () => [grant, await draftTokens(deps, draftId)]
+  try {
+    const made = await setup.createTaskKey()
+    const taskKey = JSON.parse(withoutSecrets(JSON.stringify(made), await secrets())) as TaskKeySupport
+    // After another login it is the key of another account.
+    await updateDraft(deps.db, draftId, { taskKey }, run)
+    return taskKey
+  } catch (error) {
+    throw errorWithoutSecrets(error, await secrets())
+  }
+}
+
+type OpenedCrm = Omit<OpenConnection, 'connection'>
+export type OpenDraft = OpenedCrm & { readonly draft: DraftView; readonly grant: Grant; readonly run: number }
+
+/** The adapter for a draft: with its own tokens, and not counted against a connection's allowance. */
+export async function openDraft(deps: ConnectDeps, draftId: string): Promise<OpenDraft> {
+  const { draft, grant, run } = await unsealDraft(deps, draftId)
+  return { draft, grant, run, ...openedFor(deps, draft, grant, sharedTokens(deps, { of: 'draft', id: draftId })) }
+}
+
+function openedFor(deps: ConnectDeps, draft: DraftView, grant: Grant, tokens: TokenStore): OpenedCrm {
+  return openCrm(deps, {
+    connectionId: `${draft.crm}-connecting` as OpenConnection['connection']['id'],
+    grant,
+    address: draft.address,
+    tokens,
+    budget: CONNECTING_BUDGET,
+  })
+}
+
+/** Throws `NotThereError`, or `SecretUnreadableError` when its key is gone. */
+export async function unsealDraft(
+  deps: Pick<ConnectDeps, 'db' | 'box'>,
+  draftId: string,
+): Promise<{ readonly draft: DraftView; readonly grant: Grant; readonly run: number }> {
+  const sealed = await readSealedDraft(deps.db, draftId)
+  if (!sealed) throw noSuchDraft()
+  return { draft: sealed.draft, grant: grantOfDraft(deps, sealed), run: sealed.run }
+}
+
+/** Null: there are none. To be read after calls whose words are to be cleaned: a renewal may have happened in them. */
+export async function draftTokens({ db, box }: Pick<ConnectDeps, 'db' | 'box'>, draftId: string): Promise<unknown> {
+  const row = await readSealedTokens(db, { of: 'draft', id: draftId })
+  return row?.sealed ? JSON.parse(box.open(draftTokensOf(draftId), row.sealed)) : null
+}
+
+/** Throws `SecretUnreadableError` when its key is gone. */
+export function grantOfDraft(
+  { box }: Pick<ConnectDeps, 'box'>,
+  { draft, credentials }: Pick<SealedDraft, 'draft' | 'credentials'>,
+): Grant {
+  return JSON.parse(box.open(draftCredentialsOf(draft.id), credentials)) as Grant
+}
+
+export function noSuchDraft(): NotThereError {
+  return new NotThereError(
+    'There is no such unfinished connection: it was started, discarded, or is more than a day old.',
+  )
+}

@@ -1,0 +1,121 @@
+import type { Grant, Tokens } from '../../crm/grant.ts'
+import { canonicalJson } from '../../model/policy/canonical.ts'
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { baselineObjects } from '../../pipeline/read/import-baseline.ts'
+import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
+import {
+  type ConnectionRow,
+  findConnection,
+  resyncObjects,
+  saveConnectionIn,
+} from '../../store/connections/connections.ts'
+import { markRejoining } from '../../store/connections/end-connection.ts'
+import { unfinishedErasure } from '../../store/connections/erase-history.ts'
+import { changeLife } from '../../store/connections/lifecycle-lock.ts'
+import { putTokens } from '../../store/connections/tokens.ts'
+import { setWriting } from '../../store/connections/write-permission.ts'
+import type { DatabaseTransaction } from '../../store/database/database.ts'
+import type { StoredAddress } from '../../store/database/tables.ts'
+import { appendLedger } from '../../store/ledger/ledger.ts'
+import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
+import { noticesOfAccess } from '../access/access-notices.ts'
+import { CALL_LIMITS } from '../call-budget.ts'
+import type { ConnectDeps } from '../draft/draft.ts'
+import { DraftNotReadyError } from '../errors.ts'
+
+export type Made = {
+  readonly crm: Crm
+  readonly identity: CrmIdentity
+  readonly grant: Grant
+  readonly address: StoredAddress
+  readonly tokens: Tokens | null
+  readonly taskKey: TaskKeySupport
+  readonly webhookUrl: string | null
+  readonly madeBy: ConnectionRow['madeBy']
+  /** Null: not tried, as for a connection of the environment. */
+  readonly access: AccessFindings | null
+  /** Null: as they are. */
+  readonly shares: Shares | null
+}
+
+/**
+ * Makes a connection, or renews the one of the same account, whose history stays. Running processes follow within
+ * seconds and begin to read. Throws `DraftNotReadyError` while the history of the account is being erased: it was asked
+ * for, and half of it would be taken for all.
+ */
+export async function makeConnection(
+  trx: DatabaseTransaction,
+  { box, nowMs }: Pick<ConnectDeps, 'box' | 'nowMs'>,
+  made: Made,
+): Promise<ConnectionId> {
+  const { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, access, shares } = made
+  const id = connectionIdOf(crm, identity.accountId)
+  await changeLife(trx, id)
+  const before = await findConnection(trx, id)
+  const erasingSince = await unfinishedErasure(trx, id)
+  if (before && erasingSince) {
+    throw new DraftNotReadyError(
+      `The history of "${before.title}" has been being erased since ${erasingSince.toISOString()}, as was asked for when it was disconnected. Start the connection again in some minutes, when that is over.`,
+    )
+  }
+  await saveConnectionIn(trx, {
+    id,
+    crm,
+    baseUrl: address.baseUrl,
+    identity,
+    credentials: box.seal(credentialsOf(id), JSON.stringify(grant)),
+    taskKey,
+    grantKind: grant.kind,
+    address,
+    madeBy,
+    feed: feedOf(grant, webhookUrl),
+    webhookUrl,
+    access,
+    callLimit: CALL_LIMITS[crm],
+  })
+  await putTokens(trx, id, tokens === null ? null : box.seal(tokensOf(id), JSON.stringify(tokens)))
+  if (shares !== null) await saveShares(trx, id, shares)
+  if (before?.status === 'disconnected') await beginAgain(trx, id, crm)
+  // Who sets the environment has said so; a person who connects sees first what was found (pipeline/writing.ts).
+  if (before === null || before.status === 'disconnected') {
+    await setWriting(trx, id, { allowed: madeBy === 'environment', by: madeBy })
+  }
+  await noticesOfAccess(trx, id, access ?? { checks: [] }, taskKey)
+  await appendLedger(trx, [
+    {
+      at: new Date(nowMs()),
+      kind: before ? 'connection-renewed' : 'connection-made',
+      actor: madeBy,
+      subject: id,
+      body: canonicalJson({
+        account: identity.accountId,
+        crm,
+        grant: grant.kind,
+        title: identity.title,
+        ...(shares === null ? {} : { dayShare: shares.dayShare, windowShare: shares.windowShare }),
+      }),
+    },
+  ])
+  return id
+}
+
+/**
+ * Nobody listened while it was ended: its cases and tasks will stand again (`settleConnection`), and what was changed or
+ * deleted since is found by reading everything once more.
+ */
+async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId, crm: Crm): Promise<void> {
+  await markRejoining(trx, connectionId)
+  await resyncObjects(trx, connectionId, baselineObjects(crm))
+}
+
+/** One portal or org is one connection, however often it is connected. */
+export function connectionIdOf(crm: Crm, accountId: string): ConnectionId {
+  return `${crm}-${accountId}` as ConnectionId
+}
+
+/** HubSpot calls us only where it can reach us, and only with a secret to sign by can we believe it. */
+export function feedOf(grant: Grant, webhookUrl: string | null): ConnectionRow['feed'] {
+  if (grant.kind !== 'hubspot-token' && grant.kind !== 'hubspot-oauth') return 'stream'
+  return webhookUrl !== null && grant.clientSecrets.length > 0 ? 'push' : 'poll'
+}

@@ -1,0 +1,58 @@
+import { canonicalJson } from '../../model/policy/canonical.ts'
+import type { RunningWorkflow } from '../../pipeline/decide/running-workflows.ts'
+import { findConnection } from '../../store/connections/connections.ts'
+import { setWriting } from '../../store/connections/write-permission.ts'
+import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { appendLedger } from '../../store/ledger/ledger.ts'
+import { askToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { NotThereError } from '../errors.ts'
+
+/**
+ * A person lets the workflows write to a CRM, or takes that back. A connection begins read only: whoever connects it sees
+ * what would be written first. It counts from the commit on: what waits to be written is not claimed, and what was decided
+ * before is not written later (store/intents.ts). Either way every record is decided again, and the ledger names who said so. Throws
+ * `NotThereError` for a connection that is not there or was ended.
+ */
+export async function letWrite(
+  db: Database,
+  connectionId: string,
+  { allowed, by, nowMs }: { readonly allowed: boolean; readonly by: string; readonly nowMs: number },
+): Promise<void> {
+  const connection = await findConnection(db, connectionId)
+  if (!connection || connection.status === 'disconnected') {
+    throw new NotThereError(`There is no connection "${connectionId}".`)
+  }
+  await inTransaction(db, async (trx) => {
+    if (!(await setWriting(trx, connectionId, { allowed, by }))) return
+    await askToDecideAgain(trx, connectionId)
+    await appendLedger(trx, [
+      {
+        at: new Date(nowMs),
+        kind: allowed ? 'writing-allowed' : 'writing-held',
+        actor: by,
+        subject: connectionId,
+        body: canonicalJson({}),
+      },
+    ])
+  })
+}
+
+/** The same object for the same workflow, so that what the model compiles of it is kept. */
+const observed = new WeakMap<RunningWorkflow, RunningWorkflow>()
+
+/** How workflows run where nothing may be written: they decide, and neither records nor tasks are touched. */
+export function readingOnly(workflows: readonly RunningWorkflow[]): RunningWorkflow[] {
+  return workflows.map((workflow) => {
+    const known = observed.get(workflow)
+    if (known) return known
+    const { hash, policy } = workflow.version
+    const made: RunningWorkflow = {
+      version: { hash, policy: { ...policy, mode: 'observe' } },
+      effectiveMode: 'observe',
+      fellBack: false,
+    }
+    observed.set(workflow, made)
+    return made
+  })
+}

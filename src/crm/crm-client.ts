@@ -1,0 +1,184 @@
+import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
+import type { CrmIdentity, ObjectSchema } from '../model/record/crm-facts.ts'
+import type { CrmUser } from '../model/record/crm-user.ts'
+
+/** The few verbs that both CRMs offer. Everything vendor-shaped stays behind this file. */
+export type CrmClient = {
+  readonly crm: Crm
+  readonly connectionId: ConnectionId
+
+  /** Who the credentials belong to. Cheap; also the probe of "is the connection alive". */
+  identify(): Promise<CrmIdentity>
+  /** Every user, archived owner and queue. Bounded by the CRM's own user count. */
+  users(): Promise<CrmUser[]>
+  /** Fields of one object as our credentials see them. */
+  describe(objectType: string): Promise<ObjectSchema>
+
+  /**
+   * One page of records modified at or after `sinceMs`, oldest change first, as complete change events.
+   * `sinceMs` 0 reads everything: the baseline. Deleted records come as `deleted` events where the CRM lists them.
+   */
+  changedSince(query: ChangedSince): Promise<ChangedPage>
+  /** Reads up to READ_BATCH_MAX records by id as complete change events. Ids the CRM does not find are `missing`. */
+  readRecords(query: ReadRecords): Promise<{ readonly events: ChangeEvent[]; readonly missing: readonly string[] }>
+
+  /** Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most WRITE_BATCH_MAX. */
+  writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
+  /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. */
+  findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
+  /** Sets owner fields. One outcome per item. */
+  writeOwners(writes: readonly OwnerFieldWrite[]): Promise<ItemOutcome[]>
+
+  /** How far the CRM's clock is ahead of ours by its last answer; negative: behind. Null: no answer has said a time. */
+  clockAheadMs(): number | null
+
+  /** Links for people. */
+  recordUrl(objectType: string, recordId: string): string
+  taskUrl(taskId: string): string
+}
+
+/** The CRM's time in whole milliseconds; ours where no answer has said a time. */
+export function crmTimeMs({ clockAheadMs }: Pick<CrmClient, 'clockAheadMs'>, nowMs: number): number {
+  return Math.floor(nowMs + (clockAheadMs() ?? 0))
+}
+
+export type { CrmIdentity, FieldSchema, ObjectSchema, TaskKeySupport } from '../model/record/crm-facts.ts'
+
+export type ChangedSince = {
+  readonly objectType: string
+  readonly sinceMs: number
+  readonly cursor: string | null
+  /** Fields to bring along. Ones that cannot be read are left out and named in `unreadable`. */
+  readonly fields: readonly string[]
+  /** Fields whose own time of change matters; brought with history where the CRM keeps one. */
+  readonly historyFields: readonly string[]
+  readonly source: 'reconcile' | 'baseline'
+}
+
+export type ChangedPage = {
+  readonly events: ChangeEvent[]
+  /** Null: this was the last page. */
+  readonly cursor: string | null
+  readonly unreadable: readonly string[]
+  /** How many records the CRM says there are in all, when it says so. For progress. */
+  readonly total: number | null
+}
+
+export type ReadRecords = {
+  readonly objectType: string
+  readonly ids: readonly string[]
+  readonly fields: readonly string[]
+  readonly historyFields: readonly string[]
+}
+
+/** Both CRMs take at least this many ids in one read: HubSpot batch read 100, Salesforce collections 200. */
+export const READ_BATCH_MAX = { hubspot: 100, salesforce: 200 } as const
+export const WRITE_BATCH_MAX = { hubspot: 100, salesforce: 200 } as const
+
+export type TaskWrite = {
+  /** Ours, stable for the life of the task: what makes a second write of the same task harmless. */
+  readonly key: string
+  /** The CRM's id when we know it; null creates. */
+  readonly taskId: string | null
+  readonly ownerId: string
+  readonly subject: string
+  /** Plain text; adapters escape it for their CRM. */
+  readonly body: string
+  readonly dueAtMs: number
+  /** Zone of the owner: Salesforce due dates are days in it. */
+  readonly timeZone: string | null
+  readonly priority: 'high' | 'normal'
+  readonly status: 'open' | 'done'
+  /** The record that the task hangs on. */
+  readonly about: { readonly objectType: string; readonly recordId: string } | null
+}
+
+export type TaskLookup = { readonly key: string; readonly about: TaskWrite['about']; readonly taskId: string | null }
+
+export type CrmTask = {
+  readonly taskId: string
+  readonly key: string | null
+  readonly status: 'open' | 'done'
+  readonly ownerId: string | null
+  readonly completedAtMs: number | null
+}
+
+export type OwnerFieldWrite = {
+  /** The intent's id, to match the outcome. */
+  readonly key: string
+  readonly objectType: string
+  readonly recordId: string
+  readonly field: string
+  readonly to: string
+}
+
+/**
+ * `refused`: the CRM said no and will say no again; the sentence is its own. `retry`: nothing was written, try later.
+ * `unknown`: it may or may not have been written; find out by reading back.
+ */
+export type ItemOutcome =
+  | { readonly key: string; readonly outcome: 'done'; readonly id: string }
+  | { readonly key: string; readonly outcome: 'refused'; readonly code: string; readonly why: string }
+  | { readonly key: string; readonly outcome: 'retry'; readonly why: string; readonly retryAtMs: number | null }
+  | { readonly key: string; readonly outcome: 'unknown'; readonly why: string }
+  | { readonly key: string; readonly outcome: 'gone'; readonly why: string }
+
+/**
+ * Takes calls from the connection's shared allowance. Every adapter asks before every request, so the sum over all
+ * workers stays under our share of the CRM's limits. Throws `CrmBusyError` when there is nothing left right now.
+ */
+export type CallBudget = {
+  take(kind: 'read' | 'write' | 'search'): Promise<void>
+  /** The CRM said 429 or sent a Retry-After: nobody calls before then. */
+  pauseUntil(atMs: number, why: string): Promise<void>
+  /** What the CRM says is left of the day, from its own headers. */
+  observe(usage: CallUsage): Promise<void>
+}
+
+export type CallUsage = {
+  readonly usedToday: number
+  readonly limitToday: number
+  /** The CRM's own limit over a short window, where its headers name one: plans differ. */
+  readonly window?: { readonly ms: number; readonly limit: number } | undefined
+}
+
+/** No allowance left, or the CRM asked us to wait. Nothing was sent, or nothing was written: safe to do again. */
+export class CrmBusyError extends Error {
+  override readonly name = 'CrmBusyError'
+  readonly code = 'CRM_BUSY'
+  readonly retryAtMs: number
+  constructor(message: string, retryAtMs: number, cause?: unknown) {
+    super(message, { cause })
+    this.retryAtMs = retryAtMs
+  }
+}
+
+/** The grant is gone: expired, revoked, or a scope was taken away. Only a person can mend it. */
+export class CrmReconnectError extends Error {
+  override readonly name = 'CrmReconnectError'
+  readonly code = 'CRM_RECONNECT'
+  /** What the admin has to do, one sentence. */
+  readonly step: string
+  constructor(message: string, step: string, cause?: unknown) {
+    super(message, { cause })
+    this.step = step
+  }
+}
+
+/** A request whose outcome we do not know: cut connection, deadline, 5xx, unreadable answer. Reads may be repeated. */
+export class CrmUnknownError extends Error {
+  override readonly name = 'CrmUnknownError'
+  readonly code = 'CRM_UNKNOWN'
+}
+
+/** The CRM understood and refused. Repeating the same request gets the same answer. */
+export class CrmRefusedError extends Error {
+  override readonly name = 'CrmRefusedError'
+  readonly code: string
+  readonly status: number
+  constructor(message: string, code: string, status: number, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.status = status
+  }
+}

@@ -1,0 +1,54 @@
+import { CrmUnknownError } from '../../crm-client.ts'
+
+/**
+ * Careful looks into JSON that someone else wrote: a wrong shape reads as empty, never as a crash. Only where an empty
+ * list would be believed (`resultsOf`) is it an unknown answer.
+ */
+export type JsonObject = Record<string, unknown>
+
+export function objectOf(value: unknown): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+}
+
+/** The objects of a list; what is not an object is left out. */
+export function listOf(value: unknown): JsonObject[] {
+  return Array.isArray(value)
+    ? value.flatMap((item: unknown): JsonObject[] => {
+        const object = objectOf(item)
+        return object === undefined ? [] : [object]
+      })
+    : []
+}
+
+/**
+ * The records of an answer that has to list some, be it none. An answer without such a list says nothing about what is
+ * there, and is a CrmUnknownError that names `attempt`.
+ */
+export function resultsOf(body: JsonObject, attempt: string): JsonObject[] {
+  if (Array.isArray(body.results)) return listOf(body.results)
+  throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without the list of results that is due`)
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/** HubSpot ids are digits, sent as text or as a number depending on the endpoint. */
+export function idOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined
+  return typeof value === 'string' && /^\d{1,20}$/.test(value) ? value : undefined
+}
+
+export function instantMsOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined
+  if (typeof value !== 'string' || value.trim() === '') return undefined
+  const atMs = /^\d{1,16}$/.test(value) ? Number(value) : Date.parse(value)
+  return Number.isFinite(atMs) ? atMs : undefined
+}
+
+/** The `after` of the next page, or null on the last one. */
+export function nextPageOf(body: JsonObject): string | null {
+  const after = objectOf(objectOf(body.paging)?.next)?.after
+  if (typeof after === 'number') return String(after)
+  return typeof after === 'string' && after !== '' ? after : null
+}

@@ -1,0 +1,79 @@
+import { type ItemOutcome, type OwnerFieldWrite, WRITE_BATCH_MAX } from '../../crm-client.ts'
+import type { HubSpotHttp } from '../http/http.ts'
+import { idOf, objectOf } from '../http/json-value.ts'
+import type { HubSpotPaths } from '../http/paths.ts'
+import { fieldText } from '../read/field-text.ts'
+import { type BatchItem, writeBatch } from './batch-write.ts'
+
+/** Sets owner fields in as few calls as HubSpot allows: one per object type and hundred records. */
+export async function writeOwnerFields(
+  http: HubSpotHttp,
+  paths: HubSpotPaths,
+  writes: readonly OwnerFieldWrite[],
+): Promise<ItemOutcome[]> {
+  if (writes.length > WRITE_BATCH_MAX.hubspot) {
+    throw new RangeError(`${writes.length} owner writes in one call; HubSpot takes ${WRITE_BATCH_MAX.hubspot}`)
+  }
+  const outcomes: ItemOutcome[] = []
+  for (const { objectType, group } of callsOf(writes)) {
+    const byKey = new Map(group.map((write) => [write.key, write]))
+    const items = group.map(
+      (write): BatchItem => ({
+        key: write.key,
+        inputId: write.recordId,
+        input: { id: write.recordId, properties: { [write.field]: write.to }, objectWriteTraceId: write.key },
+      }),
+    )
+    const results = await writeBatch(
+      items,
+      async (inputs) => {
+        const { body } = await http({
+          kind: 'write',
+          method: 'POST',
+          path: `${paths.objects(objectType)}/batch/update`,
+          body: { inputs },
+          attempt: `set owners of ${objectType}`,
+        })
+        return body
+      },
+      // A merged record answers under its new id, but still with the trace of its input.
+      (record, item) => idOf(record.id) === item.inputId || record.objectWriteTraceId === item.key,
+    )
+    for (const result of results) {
+      const write = byKey.get(result.item.key)
+      if ('outcome' in result) outcomes.push(result.outcome)
+      else if (write !== undefined) outcomes.push(outcomeOf(write, result.record))
+    }
+  }
+  return outcomes
+}
+
+/** Calls of one object type each, in which no record stands twice: HubSpot refuses a batch that names one twice. */
+function callsOf(writes: readonly OwnerFieldWrite[]): { objectType: string; group: OwnerFieldWrite[] }[] {
+  const calls: { objectType: string; group: OwnerFieldWrite[]; ids: Set<string> }[] = []
+  for (const write of writes) {
+    let call = calls.find(({ objectType, ids }) => objectType === write.objectType && !ids.has(write.recordId))
+    if (call === undefined) {
+      call = { objectType: write.objectType, group: [], ids: new Set() }
+      calls.push(call)
+    }
+    call.group.push(write)
+    call.ids.add(write.recordId)
+  }
+  return calls
+}
+
+function outcomeOf(write: OwnerFieldWrite, record: Record<string, unknown>): ItemOutcome {
+  const { key } = write
+  const id = idOf(record.id) ?? write.recordId
+  if (id !== write.recordId) {
+    return { key, outcome: 'gone', why: `${write.objectType} ${write.recordId} was merged into ${id}` }
+  }
+  const properties = objectOf(record.properties) ?? {}
+  const now = Object.hasOwn(properties, write.field) ? fieldText('reference', properties[write.field]) : undefined
+  // HubSpot ignores writes to read-only properties and still answers 200; its echo tells.
+  if (now !== undefined && now !== fieldText('reference', write.to)) {
+    return { key, outcome: 'refused', code: 'VALUE_NOT_TAKEN', why: `HubSpot kept ${write.field} as it was` }
+  }
+  return { key, outcome: 'done', id }
+}

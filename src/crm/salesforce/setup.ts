@@ -1,0 +1,71 @@
+import { CrmRefusedError } from '../crm-client.ts'
+import type { CrmSetup } from '../crm-setup.ts'
+import type { SalesforceGrant, TokenStore } from '../grant.ts'
+import { checkAccess } from './access/access-check.ts'
+import type { OpenedSalesforce } from './client/client.ts'
+import { type OAuthPlace, revokeToken } from './login/oauth.ts'
+import type { SalesforceCall } from './rest/call.ts'
+import { query } from './rest/query.ts'
+import { soqlName } from './rest/soql.ts'
+
+export type SetupOptions = OpenedSalesforce & {
+  readonly place: OAuthPlace
+  readonly grant: SalesforceGrant
+  readonly tokens: TokenStore
+  readonly pubsubAddress: string | null
+}
+
+export function salesforceSetup(options: SetupOptions): CrmSetup {
+  const { call, tasks } = options
+  const probeTaskKey = async () => {
+    const { enforced, field, why, step } = await tasks.probeTaskKey()
+    return { enforced, field, why: step === null ? why : `${why}. ${step}` }
+  }
+  return {
+    checkAccess: (needs, onCheck = () => {}) => checkAccess(options, needs, onCheck),
+    probeTaskKey,
+    // REST cannot create fields, and deploying metadata is not ours to do: the answer says the steps.
+    createTaskKey: probeTaskKey,
+    count: (objectType) => countRecords(call, objectType),
+    revoke: () => revokeGrant(options),
+  }
+}
+
+/** Live records only: `query` leaves out the Recycle Bin, as every reading of ours does. */
+async function countRecords(call: SalesforceCall, objectType: string): Promise<number | null> {
+  try {
+    return (await query(call, `SELECT COUNT() FROM ${soqlName(objectType)}`)).totalSize
+  } catch (error) {
+    // Counting tens of millions may time out, and then the CRM does not say.
+    if (error instanceof CrmRefusedError && error.code === 'QUERY_TIMEOUT') return null
+    throw error
+  }
+}
+
+/**
+ * Ends what we hold. No budget is asked: these requests are not counted, and giving a grant back must also be possible
+ * when the allowance is spent.
+ */
+async function revokeGrant({ place, grant, tokens }: SetupOptions): Promise<{ revoked: boolean; says: string }> {
+  const { tokens: held } = await tokens.read()
+  const token = held?.refreshToken ?? held?.accessToken ?? null
+  if (grant.kind === 'salesforce-pkce') {
+    if (token === null) return { revoked: true, says: 'There was no authorisation left to give back.' }
+    const ended = await revokeToken(place, token)
+    return {
+      revoked: true,
+      says: ended
+        ? 'Salesforce has ended our authorisation: no session and no refresh token of it works any more.'
+        : 'Salesforce no longer knew our authorisation, so there was nothing left to end.',
+    }
+  }
+  if (token !== null) await revokeToken(place, token)
+  const app = 'in Salesforce Setup > External Client App Manager disable or delete the app'
+  return {
+    revoked: true,
+    says:
+      grant.kind === 'salesforce-jwt'
+        ? `Our session is ended and the private key erased here. The certificate still stands in Salesforce: ${app}.`
+        : `Our session is ended and the consumer secret erased here. The secret itself stays valid in Salesforce: ${app}, or rotate its secret.`,
+  }
+}

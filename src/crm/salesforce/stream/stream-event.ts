@@ -1,0 +1,220 @@
+import type {
+  ChangeActor,
+  ChangeEvent,
+  ChangeKind,
+  ConnectionId,
+  FieldText,
+} from '../../../model/record/change-event.ts'
+import { storable } from '../../storable-text.ts'
+import { longId, sameId } from '../http/record-id.ts'
+import { type FieldType, fieldText } from '../rest/field-text.ts'
+import { bitmapNames, type SchemaField } from './change-bitmap.ts'
+
+export type StreamContext = {
+  readonly connectionId: ConnectionId
+  readonly ours: { readonly client: string; readonly userId: string }
+  /** Undefined where the object cannot be described: days then fall back to the well-known names. */
+  readonly types: ReadonlyMap<string, FieldType> | undefined
+  /** Fields that the policies read; a new record whose event lacks one of them has to be read. Undefined: any. */
+  readonly watched: readonly string[] | undefined
+}
+
+export type Header = {
+  readonly entityName: string
+  readonly recordIds: readonly string[]
+  readonly changeType: string
+  readonly changeOrigin: string
+  readonly transactionKey: string
+  readonly sequenceNumber: number
+  /** Larger is later, in the transaction and among those of one moment. */
+  readonly order: number
+  readonly commitTimestampMs: number
+  readonly commitUser: string
+  readonly nulled: ReadonlySet<string>
+  readonly diff: ReadonlySet<string>
+  readonly changed: ReadonlySet<string>
+  /** Top-level fields that any of the three sets names, in whole or in part. */
+  readonly touched: ReadonlySet<string>
+}
+
+export type StreamEvents = {
+  readonly events: ChangeEvent[]
+  /** The object of which everything may have changed. */
+  readonly overflow: string | null
+  readonly skipped: string | null
+}
+
+const KINDS: Readonly<Record<string, ChangeKind>> = {
+  CREATE: 'created',
+  UPDATE: 'changed',
+  DELETE: 'deleted',
+  UNDELETE: 'restored',
+  GAP_CREATE: 'gap',
+  GAP_UPDATE: 'gap',
+  GAP_DELETE: 'gap',
+  GAP_UNDELETE: 'gap',
+}
+
+/** Standard fields that are days; the stream sends days and instants alike, as milliseconds. */
+const DAYS = new Set(['CloseDate', 'ConvertedDate', 'Birthdate', 'ActivityDate'])
+const PERSON_PARTS = new Set(['Salutation', 'FirstName', 'LastName', 'MiddleName', 'Suffix'])
+
+/** One decoded message as our change events, one per record. */
+export function streamEvents(
+  header: Header,
+  body: Readonly<Record<string, unknown>>,
+  fields: readonly SchemaField[],
+  context: StreamContext,
+): StreamEvents {
+  const { entityName, changeType } = header
+  if (changeType === 'GAP_OVERFLOW') return { events: [], overflow: entityName, skipped: null }
+  const kind = KINDS[changeType]
+  if (kind === undefined) return { events: [], overflow: null, skipped: `change type ${changeType}` }
+  // `001*`: a field was converted with loss; it stands for every record of the object.
+  const ids = header.recordIds.map((id) => longId(id))
+  if (header.recordIds.length === 0 || ids.includes(null)) return { events: [], overflow: entityName, skipped: null }
+
+  const values =
+    kind === 'gap' || kind === 'deleted'
+      ? { fields: {}, unclear: false }
+      : readValues(header, body, fields, kind, context)
+  const whole = kind === 'created' || kind === 'restored'
+  const complete = whole && !values.unclear && (context.watched ?? []).every((name) => name in values.fields)
+  const actor = readActor(header, context)
+  const events: ChangeEvent[] = []
+  for (const recordId of ids as string[]) {
+    const event: ChangeEvent = {
+      connectionId: context.connectionId,
+      dedupeKey: `cdc/${header.transactionKey}/${header.sequenceNumber}/${entityName}/${recordId}`,
+      objectType: entityName,
+      recordId,
+      kind,
+      occurredAtMs: header.commitTimestampMs,
+      order: header.order,
+      fields: values.fields,
+      complete,
+      source: 'stream',
+      actor,
+    }
+    events.push(event)
+    if (values.unclear) {
+      events.push({ ...event, dedupeKey: `${event.dedupeKey}/unclear`, kind: 'gap', fields: {}, complete: false })
+    }
+  }
+  return { events, overflow: null, skipped: null }
+}
+
+/**
+ * Every field is in the message and an unchanged one is null, so null means "cleared" only where nulledFields says so.
+ * `unclear`: something changed whose new value is not here (a text diff); the record has to be read.
+ */
+function readValues(
+  header: Header,
+  body: Readonly<Record<string, unknown>>,
+  fields: readonly SchemaField[],
+  kind: ChangeKind,
+  context: StreamContext,
+): { fields: Record<string, FieldText>; unclear: boolean } {
+  const values: Record<string, FieldText> = {}
+  const update = kind === 'changed'
+  let unclear = false
+  const put = (path: string, name: string, value: unknown, parent: string | null) => {
+    const within = (set: ReadonlySet<string>) => set.has(path) || (parent !== null && set.has(parent))
+    if (within(header.diff)) unclear = true
+    else if (value !== null && value !== undefined) values[name] = fieldText(value, typeFor(name, context))
+    else if (!update || within(header.nulled)) values[name] = null
+    else if (header.changed.has(path)) unclear = true
+  }
+  for (const { name, children } of fields.slice(1)) {
+    const value = body[name]
+    // Nearly every field of nearly every update: not mentioned, not there.
+    if (update && value == null && !header.touched.has(name)) continue
+    // Account.Name may be declared as text or person; then the value decides, and an absent one is the plain field.
+    const compound = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+    const cleared = header.nulled.has(name) || children.some((part) => header.nulled.has(`${name}.${part}`))
+    if (update && children.length > 0 && value == null && header.changed.has(name) && !cleared) unclear = true
+    // REST puts the parts of a person's name together by rules of its own; who reads the whole has to ask for it.
+    if (update && children.length > 0 && compound !== null && context.watched?.includes(name)) unclear = true
+    if (children.length === 0 || (value !== null && value !== undefined && compound === null))
+      put(name, name, value, null)
+    else for (const part of children) put(`${name}.${part}`, partName(name, part), compound?.[part], name)
+  }
+  return { fields: values, unclear }
+}
+
+/**
+ * REST's name of a compound's part: BillingAddress.City is BillingCity, Address.City is City, Name.FirstName is FirstName.
+ * A custom address or geolocation Site__c has Site__City__s and Site__Latitude__s. An org sends all parts of a custom
+ * geolocation when one changed, and only that one of a standard one; what is not sent is null and stays as it is.
+ */
+function partName(compound: string, part: string): string {
+  if (compound.endsWith('__c')) return `${compound.slice(0, -1)}${part}__s`
+  if (compound === 'Name' || PERSON_PARTS.has(part)) return part
+  return compound.endsWith('Address') ? compound.slice(0, -'Address'.length) + part : `${compound}${part}`
+}
+
+function typeFor(name: string, context: StreamContext): FieldType | undefined {
+  const known = context.types?.get(name)
+  if (known !== undefined) return known
+  if (DAYS.has(name)) return 'day'
+  return /(?:Date|Datetime|Modstamp)$/i.test(name) ? 'instant' : undefined
+}
+
+function readActor(header: Header, { ours }: StreamContext): ChangeActor {
+  const { changeOrigin } = header
+  const id = longId(header.commitUser)
+  // Collections are not on the documented list of calls that carry the client name, so the user counts as well.
+  const name = `;client=${ours.client}`
+  const named = changeOrigin.endsWith(name) || changeOrigin.endsWith(`${name}/`)
+  if (named || sameId(id, ours.userId)) return { kind: 'integration', id, ours: true }
+  if (changeOrigin.includes('client=SfdcInternalAPI')) return { kind: 'person', id, ours: false }
+  if (/\/api\/apex\b/.test(changeOrigin)) return { kind: 'automation', id, ours: false }
+  return { kind: changeOrigin.startsWith('com/salesforce/api/') ? 'integration' : 'unknown', id, ours: false }
+}
+
+/** One transaction makes at most 100,000 events, so a sequence number has room in 17 bits; 36 are left for commits. */
+const SEQUENCE_BITS = 17
+const COMMIT_BITS = 36
+
+/**
+ * Two transactions of one second have the same time, and both begin to count at 1: what comes later is told by the number
+ * of the commit. It rises and wraps here only after so many commits that no second has both ends of them. (Salesforce
+ * calls it a diagnostic, because it begins anew in another instance; the time of the commit still decides there.)
+ */
+function orderOf(commitNumber: unknown, sequenceNumber: number): number {
+  const commit = typeof commitNumber === 'bigint' ? Number(BigInt.asUintN(COMMIT_BITS, commitNumber)) : 0
+  const inTransaction = Number.isSafeInteger(sequenceNumber) ? sequenceNumber : 0
+  return commit * 2 ** SEQUENCE_BITS + Math.min(Math.max(inTransaction, 0), 2 ** SEQUENCE_BITS - 1)
+}
+
+/** The header out of a decoded message; throws for one that could not be told apart from others. */
+export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header {
+  const header = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>
+  const { entityName, transactionKey, recordIds } = header
+  if (typeof entityName !== 'string' || typeof transactionKey !== 'string' || !Array.isArray(recordIds)) {
+    throw new Error('a change event without entity, transaction or record ids')
+  }
+  const commitTimestampMs = Number(header.commitTimestamp)
+  if (!Number.isSafeInteger(commitTimestampMs)) throw new Error('a change event without its time')
+  const names = (list: unknown) => (Array.isArray(list) ? bitmapNames(list.map(String), fields) : [])
+  const nulled = names(header.nulledFields)
+  const diff = names(header.diffFields)
+  const changed = names(header.changedFields)
+  const sequenceNumber = Number(header.sequenceNumber ?? 0)
+  return {
+    // What is stored must be storable: a batch that cannot be stored comes again from the same place, for ever.
+    entityName: storable(entityName),
+    recordIds: recordIds.map(String),
+    changeType: storable(String(header.changeType)),
+    changeOrigin: String(header.changeOrigin ?? ''),
+    transactionKey: storable(transactionKey),
+    sequenceNumber: Number.isSafeInteger(sequenceNumber) ? sequenceNumber : 0,
+    order: orderOf(header.commitNumber, sequenceNumber),
+    commitTimestampMs,
+    commitUser: String(header.commitUser ?? ''),
+    nulled: new Set(nulled),
+    diff: new Set(diff),
+    changed: new Set(changed),
+    touched: new Set([...nulled, ...diff, ...changed].map((path) => path.split('.', 1)[0]!)),
+  }
+}

@@ -1,0 +1,51 @@
+import { type ServiceError, status } from '@grpc/grpc-js'
+import { CrmReconnectError } from '../../crm-client.ts'
+
+/** What a broken stream asks of us. */
+export type StreamFailure =
+  | { readonly kind: 'retry'; readonly why: string }
+  | { readonly kind: 'session-refused'; readonly why: string }
+  /** Our place in the stream is invalid or older than 72 h: changes may be lost. */
+  | { readonly kind: 'replay-lost'; readonly why: string }
+  /** The org's allowance of delivered events is spent; it comes back over 24 h. */
+  | { readonly kind: 'allowance'; readonly why: string }
+  /** A person has to mend it: permission, topic, grant. */
+  | { readonly kind: 'refused'; readonly why: string; readonly step: string }
+
+const SELECT_STEP =
+  'In Salesforce Setup > Integrations > Change Data Capture select the objects, and give our user "View All Data" and "View All Users".'
+
+export const SESSION_STEP =
+  'The session works for REST, but the Pub/Sub API refuses even a new one: see in Salesforce Setup that our user has "API Enabled" and the External Client App the scope "Manage user data via APIs (api)".'
+
+const OURS_STEP =
+  'Salesforce calls our request malformed, which is a mistake of ours: please report it with these words. Changes are found by polling meanwhile.'
+const ADDRESS_STEP = 'Set the address of the Pub/Sub API to api.pubsub.salesforce.com:7443.'
+
+export function streamFailure(error: unknown): StreamFailure {
+  if (error instanceof CrmReconnectError) return { kind: 'refused', why: error.message, step: error.step }
+  if (!isServiceError(error)) return { kind: 'retry', why: error instanceof Error ? error.message : String(error) }
+  const code = error.metadata?.get('error-code').map(String).join(' ') ?? ''
+  const why = `${status[error.code] ?? error.code}${code ? ` ${code}` : ''}: ${error.details}`.slice(0, 500)
+  if (/replayid\.(?:corrupted|validation\.failed)/.test(code)) return { kind: 'replay-lost', why }
+  if (/subscription\.limit\.exceeded/.test(code) || /event delivery limit/i.test(error.details))
+    return { kind: 'allowance', why }
+  switch (error.code) {
+    case status.UNAUTHENTICATED:
+      return { kind: 'session-refused', why }
+    case status.INVALID_ARGUMENT:
+      // Without the trailer (a proxy may drop it) the words have to do.
+      return /replay/i.test(error.details) ? { kind: 'replay-lost', why } : { kind: 'refused', why, step: OURS_STEP }
+    case status.NOT_FOUND:
+    case status.PERMISSION_DENIED:
+      return { kind: 'refused', why, step: SELECT_STEP }
+    case status.UNIMPLEMENTED:
+      return { kind: 'refused', why, step: ADDRESS_STEP }
+    default:
+      return { kind: 'retry', why }
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error
+}

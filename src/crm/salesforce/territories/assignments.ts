@@ -1,0 +1,175 @@
+import { ASSIGNED_OBJECTS, type TerritoryAssignment } from '../../../model/record/territories-field.ts'
+import { CrmRefusedError, CrmUnknownError, READ_BATCH_MAX } from '../../crm-client.ts'
+import { longId } from '../http/record-id.ts'
+import type { SalesforceCall } from '../rest/call.ts'
+import { timeMs } from '../rest/field-text.ts'
+import { everyRow, PAGE_ROWS_MAX, query, type Row, text } from '../rest/query.ts'
+import { isAbsentObject } from '../rest/schemas.ts'
+import { soqlId, soqlIds, soqlInstant, soqlText } from '../rest/soql.ts'
+import { activeModel, territoriesOf } from './territories.ts'
+
+/** The territories that records can be assigned to. */
+export type ActiveTerritories = {
+  /** Null: no model is active, so that nothing is assigned to anything. */
+  readonly modelId: string | null
+  readonly territories: readonly {
+    readonly territoryId: string
+    readonly name: string
+    readonly developerName: string
+  }[]
+  /** When this was so, by Salesforce's own clock where its answers say a time. */
+  readonly atMs: number
+}
+
+export type AssignmentPage = {
+  readonly assignments: readonly TerritoryAssignment[]
+  /** Null: this was the last page. */
+  readonly cursor: string | null
+  /** The latest time at which one of these was made; 0: there is none. */
+  readonly latestMs: number
+}
+
+export type AssignmentVerbs = {
+  /** Null: the org does not use territory management, or does not show it to us. */
+  active(): Promise<ActiveTerritories | null>
+  /** All assignments in the territories of one model, by id. */
+  everything(modelId: string, cursor: string | null): Promise<AssignmentPage>
+  /** Those that were made at or after a time, the earliest first. */
+  madeSince(modelId: string, sinceMs: number, cursor: string | null): Promise<AssignmentPage>
+  /** Which were deleted since. Null: nobody can say any more, and everything has to be read again. */
+  deletedSince(sinceMs: number): Promise<{ readonly ids: readonly string[]; readonly untilMs: number } | null>
+  /** The whole of what each of these records is assigned to. At most READ_BATCH_MAX records. */
+  ofRecords(modelId: string, recordIds: readonly string[]): Promise<TerritoryAssignment[]>
+}
+
+const OBJECT = 'ObjectTerritory2Association'
+const FIELDS = ['ObjectId', 'SobjectType', 'Territory2Id', 'SystemModstamp']
+
+/** "If you delete associations, you can query them for up to 12 hours" (Object Reference), and a while of it is for us. */
+const DELETED_FOR_MS = 12 * 3_600_000 - 15 * 60_000
+
+const MINUTE_MS = 60_000
+
+export function assignmentVerbs(call: SalesforceCall, crmNowMs: () => number): AssignmentVerbs {
+  return {
+    async active() {
+      try {
+        const modelId = await activeModel(call)
+        const territories = modelId === null ? [] : await territoriesOf(call, modelId)
+        // What is asked of it next: an org may show its territories and keep to itself who is in them.
+        await query(call, `SELECT Id FROM ${OBJECT} LIMIT 1`)
+        return {
+          modelId,
+          territories: territories.map(({ territoryId, name, developerName }) => ({
+            territoryId,
+            name,
+            developerName: developerName ?? name,
+          })),
+          atMs: crmNowMs(),
+        }
+      } catch (error) {
+        if (isAbsentObject(error)) return null
+        throw error
+      }
+    },
+    async everything(modelId, cursor) {
+      const after = cursor === null ? '' : ` AND Id > ${soqlId(cursor)}`
+      const { rows, full } = await readPage(call, `${inModel(modelId)}${after} ORDER BY Id`)
+      return { ...pageOf(rows), cursor: full ? text(rows.at(-1)?.Id) : null }
+    },
+    async madeSince(modelId, sinceMs, cursor) {
+      const { rows, full } = await readPage(
+        call,
+        `${inModel(modelId)} AND ${after(cursor) ?? `SystemModstamp >= ${soqlInstant(sinceMs)}`} ORDER BY SystemModstamp, Id`,
+      )
+      return { ...pageOf(rows), cursor: full ? cursorOf(rows.at(-1)) : null }
+    },
+    deletedSince: (sinceMs) => deletedSince(call, sinceMs, crmNowMs()),
+    async ofRecords(modelId, recordIds) {
+      if (recordIds.length > READ_BATCH_MAX.salesforce) throw new RangeError(`${recordIds.length} records in one read`)
+      if (recordIds.length === 0) return []
+      const where = `${inModel(modelId)} AND ObjectId IN ${soqlIds(recordIds)}`
+      return (await everyRow(call, { fields: FIELDS, from: OBJECT, where })).flatMap(assignmentOf)
+    },
+  }
+}
+
+/** Models that are planned or archived have associations too, and those assign nobody. */
+function inModel(modelId: string): string {
+  return `Territory2.Territory2ModelId = ${soqlId(modelId)} AND SobjectType IN (${ASSIGNED_OBJECTS.map(soqlText).join(',')})`
+}
+
+async function readPage(call: SalesforceCall, where: string): Promise<{ rows: readonly Row[]; full: boolean }> {
+  const soql = `SELECT ${['Id', ...FIELDS].join(', ')} FROM ${OBJECT} WHERE ${where} LIMIT ${PAGE_ROWS_MAX}`
+  const { rows, done } = await query(call, soql)
+  const full = rows.length > 0 && (!done || rows.length >= PAGE_ROWS_MAX)
+  return { rows, full }
+}
+
+function pageOf(rows: readonly Row[]): Pick<AssignmentPage, 'assignments' | 'latestMs'> {
+  const latestMs = Math.max(0, ...rows.map((row) => timeMs(row.SystemModstamp) ?? 0))
+  return { assignments: rows.flatMap(assignmentOf), latestMs }
+}
+
+function assignmentOf(row: Row): TerritoryAssignment[] {
+  const assignmentId = longId(text(row.Id) ?? '')
+  const recordId = longId(text(row.ObjectId) ?? '')
+  const territoryId = longId(text(row.Territory2Id) ?? '')
+  const objectType = text(row.SobjectType)
+  if (assignmentId === null || recordId === null || territoryId === null || objectType === null) return []
+  return [{ assignmentId, objectType, recordId, territoryId }]
+}
+
+/** A keyset instead of Salesforce's query cursor: it survives restarts, and changes while we read. */
+function cursorOf(row: Row | undefined): string {
+  const id = text(row?.Id)
+  const atMs = timeMs(row?.SystemModstamp)
+  if (id === null || atMs === null) throw new CrmUnknownError(`Cannot read ${OBJECT}: a row has no id or no time`)
+  return `${atMs}/${id}`
+}
+
+function after(cursor: string | null): string | null {
+  if (cursor === null) return null
+  const [ms = '', id = ''] = cursor.split('/')
+  const at = soqlInstant(Number(ms))
+  return `(SystemModstamp > ${at} OR (SystemModstamp = ${at} AND Id > ${soqlId(id)}))`
+}
+
+async function deletedSince(
+  call: SalesforceCall,
+  sinceMs: number,
+  nowMs: number,
+): Promise<{ ids: string[]; untilMs: number } | null> {
+  if (nowMs - sinceMs > DELETED_FOR_MS) return null
+  // Seconds are ignored, and the end has to be a later minute than the start.
+  const [startMs, endMs] = [minute(sinceMs), minute(nowMs)]
+  if (endMs <= startMs) return { ids: [], untilMs: sinceMs }
+  const span = `start=${stamp(startMs)}&end=${stamp(endMs)}`
+  let answer: Record<string, unknown>
+  try {
+    const path = `/sobjects/${OBJECT}/deleted/?${span}`
+    answer = (await call({ kind: 'read', method: 'GET', path })) as Record<string, unknown>
+  } catch (error) {
+    // More than 600,000 of them: reading everything is the shorter way.
+    if (error instanceof CrmRefusedError && error.code === 'EXCEEDED_ID_LIMIT') return null
+    throw error
+  }
+  const { deletedRecords, earliestDateAvailable, latestDateCovered } = answer
+  if (!Array.isArray(deletedRecords)) {
+    throw new CrmUnknownError(`Cannot ask what was deleted of ${OBJECT}: Salesforce answered 200 without a list`)
+  }
+  if ((timeMs(earliestDateAvailable) ?? 0) > startMs) return null
+  return {
+    ids: deletedRecords.flatMap((row: Row) => longId(text(row.id) ?? '') ?? []),
+    // Not by our clock: a long transaction may have deleted something that is not to be seen yet.
+    untilMs: timeMs(latestDateCovered) ?? startMs,
+  }
+}
+
+function minute(ms: number): number {
+  return ms - (ms % MINUTE_MS)
+}
+
+function stamp(ms: number): string {
+  return encodeURIComponent(`${new Date(ms).toISOString().slice(0, 19)}+00:00`)
+}

@@ -1,0 +1,68 @@
+import { longId } from '../http/record-id.ts'
+import type { SalesforceCall } from '../rest/call.ts'
+import { everyRow, text } from '../rest/query.ts'
+import { isAbsentObject } from '../rest/schemas.ts'
+import { soqlId } from '../rest/soql.ts'
+
+export type SalesforceTerritory = {
+  readonly territoryId: string
+  readonly name: string
+  readonly developerName: string | null
+  readonly parentId: string | null
+  /** Users with an active association; whether the user is active is the directory's to say. */
+  readonly memberIds: readonly string[]
+}
+
+/** The territories of the active model, or null when the org does not use territory management. */
+export async function readTerritories(call: SalesforceCall): Promise<SalesforceTerritory[] | null> {
+  let modelId: string | null
+  try {
+    modelId = await activeModel(call)
+  } catch (error) {
+    if (isAbsentObject(error)) return null
+    throw error
+  }
+  if (modelId === null) return []
+  const territories = await territoriesOf(call, modelId)
+  const members = new Map<string, string[]>()
+  for (const row of await everyRow(call, {
+    fields: ['UserId', 'Territory2Id'],
+    from: 'UserTerritory2Association',
+    where: 'IsActive = true',
+  })) {
+    const territoryId = longId(text(row.Territory2Id) ?? '')
+    const userId = longId(text(row.UserId) ?? '')
+    if (territoryId === null || userId === null) continue
+    members.set(territoryId, [...(members.get(territoryId) ?? []), userId])
+  }
+  return territories.map((territory) => ({ ...territory, memberIds: members.get(territory.territoryId) ?? [] }))
+}
+
+/** Salesforce lets one be active at a time. Null: none is. */
+export async function activeModel(call: SalesforceCall): Promise<string | null> {
+  const models = await everyRow(call, { fields: ['State'], from: 'Territory2Model', where: "State = 'Active'" })
+  return text(models[0]?.Id)
+}
+
+export async function territoriesOf(
+  call: SalesforceCall,
+  modelId: string,
+): Promise<Omit<SalesforceTerritory, 'memberIds'>[]> {
+  const rows = await everyRow(call, {
+    fields: ['Name', 'DeveloperName', 'ParentTerritory2Id'],
+    from: 'Territory2',
+    where: `Territory2ModelId = ${soqlId(modelId)}`,
+  })
+  return rows.flatMap((row) => {
+    const territoryId = longId(text(row.Id) ?? '')
+    if (territoryId === null) return []
+    return [
+      {
+        territoryId,
+        name: text(row.Name) ?? territoryId,
+        developerName: text(row.DeveloperName),
+        parentId: longId(text(row.ParentTerritory2Id) ?? ''),
+      },
+    ]
+  })
+}

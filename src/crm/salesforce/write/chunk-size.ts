@@ -1,0 +1,34 @@
+import { WRITE_BATCH_MAX } from '../../crm-client.ts'
+
+/**
+ * How many rows go into one call. 200 are allowed, but they are one transaction: their triggers share its limits, and it
+ * locks every record and parent it touches. What the org could not bear lately is asked of it in smaller pieces.
+ */
+export type ChunkSize = {
+  rows(): number
+  /** A call met locked rows or the limits of a transaction. */
+  tooMany(): void
+}
+
+/** Smaller pieces would spend more calls than they save waiting. */
+const ROWS_MIN = 25
+/** Imports and mass updates, which hold the locks, are over in minutes. */
+const RECOVERS_AFTER_MS = 5 * 60_000
+
+export function chunkSize(nowMs: () => number): ChunkSize {
+  let rows: number = WRITE_BATCH_MAX.salesforce
+  let changedAtMs = Number.NEGATIVE_INFINITY
+  return {
+    rows() {
+      if (rows < WRITE_BATCH_MAX.salesforce && nowMs() - changedAtMs >= RECOVERS_AFTER_MS) {
+        rows = Math.min(WRITE_BATCH_MAX.salesforce, rows * 2)
+        changedAtMs = nowMs()
+      }
+      return rows
+    },
+    tooMany() {
+      rows = Math.max(ROWS_MIN, Math.ceil(rows / 2))
+      changedAtMs = nowMs()
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import type { ExceptionClass } from '../classes/class.ts'
+import type { ClassRule, Guards } from '../policy/policy.ts'
+import { allHold, type CompiledConditions, hiddenOf } from '../rules/evaluate.ts'
+import { type CaseFacts, fieldReader, unreadableBehind, whyHidden } from '../rules/facts.ts'
+import type { Finding } from './decision.ts'
+import { LOWEST_CLASS } from './floors.ts'
+
+export type CompiledClassRule = { readonly rule: ClassRule; readonly when: CompiledConditions }
+
+export type Classified = { readonly class: ExceptionClass; readonly because: string }
+
+/** How much a class asks for; a floor lifts up to it. Unknown is outside: it is never lifted and never lowered. */
+const WEIGHT: Readonly<Record<Exclude<ExceptionClass, 'unknown'>, number>> = {
+  expected: 0,
+  risky: 1,
+  'customer-facing': 2,
+  'revenue-impacting': 3,
+}
+
+const readCustomer = fieldReader('fact.customer')
+const readOpenPipeline = fieldReader('fact.openPipeline')
+
+/**
+ * M5: exactly one class. The policy's rules say it, first match; the built-in floors may lift it; what no rule covers,
+ * or what rests on a field that we may not read, is unknown.
+ */
+export function classify(
+  finding: Finding,
+  facts: CaseFacts,
+  rules: readonly CompiledClassRule[],
+  guards: Guards,
+): Classified {
+  if (finding.unreadable.length > 0) return unjudged(finding.unreadable, facts)
+  for (const { rule, when } of rules) {
+    if (rule.pattern !== undefined && rule.pattern !== finding.pattern) continue
+    // A rule that asks about a hidden field cannot be answered, so neither can whether a later one would be first.
+    const hidden = hiddenOf(when, facts)
+    if (hidden.length > 0) return unjudged(hidden, facts)
+    if (!allHold(when, facts)) continue
+    if (rule.class === 'unknown') return { class: 'unknown', because: rule.because }
+    const lowest = LOWEST_CLASS[finding.pattern]
+    return rule.class === 'expected' && lowest !== undefined
+      ? lifted(lowest, 'The case changes who works the record', facts, guards)
+      : lifted(rule.class, rule.because, facts, guards)
+  }
+  return { class: 'unknown', because: `No class rule of this workflow covers ${finding.pattern} on this record` }
+}
+
+function lifted(
+  ruled: Exclude<ExceptionClass, 'unknown'>,
+  because: string,
+  facts: CaseFacts,
+  { revenueThreshold }: Guards,
+): Classified {
+  const hidden = [...unreadableBehind('fact.customer', facts), ...unreadableBehind('fact.openPipeline', facts)]
+  if (hidden.length > 0) return unjudged(hidden, facts)
+  const pipeline = Number(readOpenPipeline(facts) ?? 0)
+  if (pipeline >= revenueThreshold && WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
+    const sum = `The account's open pipeline is ${pipeline}, not below the threshold of ${revenueThreshold}`
+    return { class: 'revenue-impacting', because: sum }
+  }
+  if (readCustomer(facts) === 'true' && WEIGHT[ruled] < WEIGHT['customer-facing']) {
+    return { class: 'customer-facing', because: 'The record belongs to an existing customer' }
+  }
+  return { class: ruled, because }
+}
+
+/** The class of what rests on fields that nobody can judge. */
+export function unjudged(fields: readonly string[], facts: CaseFacts): Classified {
+  const why = whyHidden(fields, facts)
+  return { class: 'unknown', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}, so the case cannot be judged` }
+}

@@ -1,0 +1,128 @@
+import type { ExceptionClass } from '../classes/class.ts'
+import type { PatternName } from '../policy/policy.ts'
+
+/** What a task says, in plain text. Adapters bring it into their CRM's form. */
+export type TaskText = { readonly subject: string; readonly body: string }
+
+export type TaskTextCase = {
+  readonly title: string
+  readonly noun: string
+  readonly pattern: PatternName
+  readonly class: ExceptionClass
+  readonly what: string
+  readonly wouldHave: string
+  readonly todo: string
+  readonly causeTitle: string | null
+  readonly caseUrl: string
+  readonly receiptSeq: number | null
+}
+
+export type TaskTextInput = {
+  readonly workflowTitle: string
+  /** At least one unless the task is closing. */
+  readonly cases: readonly TaskTextCase[]
+  /** All cases of the task; more than `cases` when the list is cut. */
+  readonly total: number
+  readonly dueAtMs: number
+  readonly timeZone: string
+  readonly reopenReason: string | null
+}
+
+export const CLASS_LABELS: Readonly<Record<ExceptionClass, string>> = {
+  expected: 'Expected',
+  risky: 'Risky',
+  'customer-facing': 'Customer-facing',
+  'revenue-impacting': 'Revenue-impacting',
+  unknown: 'Unknown',
+}
+
+export const PATTERN_LABELS: Readonly<Record<PatternName, string>> = {
+  'missing-field': 'missing field',
+  'stale-field': 'stale field',
+  'duplicate-ownership': 'two owners',
+  'stale-territory': 'stale territory',
+  'orphaned-owner': 'no active owner',
+  'no-rule': 'no rule covers it',
+  'branch-review': 'needs a person to decide',
+  'ownership-flapping': 'owner keeps changing',
+  'write-refused': 'the CRM refused the owner',
+}
+
+/** Both CRMs cut subjects at 255 characters; the end, where the record's name stands, is what may be cut. */
+const SUBJECT_MAX = 255
+
+/** Subject: class, what, which record. Body: what happened, why you, what stopped, what to do, by when, and the proof. */
+export function taskText(input: TaskTextInput): TaskText {
+  const first = input.cases[0]
+  if (!first) throw new RangeError('A task without a case has nothing to say')
+  return { subject: subject(input, first), body: body(input, first) }
+}
+
+function subject({ total }: TaskTextInput, first: TaskTextCase): string {
+  const label = CLASS_LABELS[first.class]
+  const text =
+    total > 1
+      ? `${label}: ${first.causeTitle ?? PATTERN_LABELS[first.pattern]} (${total} records)`
+      : `${label}: ${PATTERN_LABELS[first.pattern]}, ${first.noun} ${first.title}`
+  return text.length <= SUBJECT_MAX ? text : `${text.slice(0, SUBJECT_MAX - 1)}…`
+}
+
+function body(input: TaskTextInput, first: TaskTextCase): string {
+  const { cases, total, reopenReason, workflowTitle } = input
+  const lines: string[] = []
+  if (reopenReason !== null) lines.push(`Open again: ${reopenReason}`, '')
+  if (total > 1) {
+    lines.push(`What happened: ${first.causeTitle ?? first.what}`, '', `${total} records have this one cause:`)
+    // What is the same for all of them is said once.
+    const alike = cases.every((item) => item.what === first.what)
+    for (const item of cases) lines.push(`- ${item.noun} ${item.title}${alike ? '' : `: ${item.what}`}`)
+    if (total > cases.length) lines.push(`- and ${total - cases.length} more, listed on the case page`)
+    lines.push('')
+  } else {
+    lines.push(`What happened: ${first.what}`, '')
+  }
+  lines.push(
+    `Why you: you review ${CLASS_LABELS[first.class].toLowerCase()} cases of the workflow "${workflowTitle}".`,
+    `What would have happened: ${first.wouldHave}`,
+    `What to do: ${first.todo}`,
+    `Due: ${dueText(input.dueAtMs, input.timeZone)}`,
+    '',
+    `Case: ${first.caseUrl}`,
+  )
+  if (first.receiptSeq !== null) lines.push(`Receipt: #${first.receiptSeq}`)
+  return lines.join('\n')
+}
+
+/** The moment in the owner's own zone, which is the one they plan their day in. */
+function dueText(dueAtMs: number, timeZone: string): string {
+  const text = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(dueAtMs)
+  return `${text} (${timeZone})`
+}
+
+/** Why a task closed by itself. */
+export function closingText(resolution: string): string {
+  switch (resolution) {
+    case 'condition-cleared':
+      return 'Closed by itself: what this task was about is no longer so.'
+    case 'record-gone':
+      return 'Closed by itself: the record was deleted or merged away.'
+    case 'converted':
+      return 'Closed by itself: the lead was converted. What is still wrong is a case of its contact or account now.'
+    case 'out-of-scope':
+      return 'Closed by itself: the record left the scope of the workflow.'
+    case 'settled-by-rule':
+      return 'Closed by itself: a rule now decides this case.'
+    case 'workflow-retired':
+      return 'Closed by itself: the workflow no longer runs.'
+    default:
+      return 'Closed by itself: the case is settled.'
+  }
+}

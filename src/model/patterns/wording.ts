@@ -1,0 +1,35 @@
+import type { CrmRecord } from '../record/crm-record.ts'
+import type { CrmUser, Directory } from '../record/crm-user.ts'
+import { objectShape } from '../record/object-shape.ts'
+import { recordTitle } from '../record/record-title.ts'
+
+const CRM_NAME = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
+
+/** `the HubSpot contact "Jane Doe"`, as sentences speak of another record. */
+export function recordInWords(record: CrmRecord): string {
+  const noun = objectShape(record.crm, record.objectType)?.noun ?? record.objectType
+  return `the ${CRM_NAME[record.crm]} ${noun} "${recordTitle(record)}"`
+}
+
+/** The person as colleagues know them. */
+export function personInWords(user: CrmUser): string {
+  return user.name.trim() === '' ? (user.email ?? user.userId) : user.name
+}
+
+/** The active person who owns the record, in its own CRM. */
+export function activeOwner(record: CrmRecord, directory: Directory): CrmUser | undefined {
+  const field = objectShape(record.crm, record.objectType)?.owner
+  const id = field === undefined ? null : record.values[field]
+  if (id == null) return undefined
+  const user = directory.user(record.connectionId, id)
+  return user?.kind === 'person' && user.active ? user : undefined
+}
+
+/** CRMs answer with anything from a word to a page; a task quotes what a person reads. */
+const QUOTED_MAX = 300
+
+/** Somebody else's words inside our sentence, which they end. */
+export function inQuotes(words: string): string {
+  const line = words.replaceAll(/\s+/g, ' ').trim()
+  return `"${line.length <= QUOTED_MAX ? line : `${line.slice(0, QUOTED_MAX - 1)}…`}".`
+}

@@ -1,0 +1,100 @@
+import type { ExceptionClass } from '../classes/class.ts'
+import { CIRCLE } from '../classes/posture.ts'
+import type { BusinessCalendar, PolicyOwners } from '../policy/policy.ts'
+import type { ConnectionId } from '../record/change-event.ts'
+import type { CrmUser, Directory } from '../record/crm-user.ts'
+import { absenceAt } from './absence.ts'
+
+export type OwnerOfCase = {
+  readonly email: string
+  /** Undefined: nobody whom the policy names is active there; readiness has said so already. */
+  readonly user: CrmUser | undefined
+  readonly passedOver: readonly { readonly email: string; readonly why: string }[]
+}
+
+export type OwnerQuestion = {
+  readonly owners: PolicyOwners
+  readonly class: ExceptionClass
+  readonly connectionId: ConnectionId
+  readonly directory: Directory
+  readonly capacity: number
+  /** E-mail of the person who owns the record, whose own change the case may be about. */
+  readonly recordOwner: string | null
+  readonly calendar: BusinessCalendar
+  readonly nowMs: number
+}
+
+/**
+ * Who gets the case: the first of the class's circle who is active there, accepted the job, is in the office, is not
+ * judging their own record and has room; for somebody away their delegate, when the circle has them too. A case is never
+ * without a name: with everyone full the first who could is asked anyway, and with nobody there the other jobs of the
+ * workflow stand in, and last whoever is away.
+ */
+export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
+  const { owners, connectionId, directory, capacity, recordOwner } = question
+  const circle = owners.reviewers[CIRCLE[question.class]]
+  const away = new Map(
+    circle.flatMap((email) => {
+      const zone = directory.personByEmail(connectionId, email)?.timeZone ?? null
+      const absence = absenceAt(question.calendar, email, zone, question.nowMs)
+      return absence === null ? [] : [[email, absence] as const]
+    }),
+  )
+  const chain = inTheOfficeFirst(circle, away)
+  const passedOver: { email: string; why: string }[] = []
+  const able: { email: string; user: CrmUser; isOwn: boolean }[] = []
+  const absent: { email: string; user: CrmUser }[] = []
+
+  for (const email of chain) {
+    const user = directory.personByEmail(connectionId, email)
+    if (user === undefined) {
+      passedOver.push({ email, why: 'is not an active user of this CRM' })
+    } else if (owners.accepted[email] === undefined) {
+      passedOver.push({ email, why: 'has not accepted the job' })
+    } else if (away.has(email)) {
+      passedOver.push({ email, why: `is away until ${away.get(email)?.until}` })
+      absent.push({ email, user })
+    } else if (email === recordOwner) {
+      // M20: the record does not say whose change it was, so its owner judges it only when nobody else can.
+      passedOver.push({ email, why: 'owns the record, and nobody reviews their own change' })
+      able.push({ email, user, isOwn: true })
+    } else if (directory.openTasks(email) >= capacity) {
+      passedOver.push({ email, why: `has ${directory.openTasks(email)} open tasks, the most is ${capacity}` })
+      able.push({ email, user, isOwn: false })
+    } else {
+      return { email, user, passedOver }
+    }
+  }
+
+  const full = able.find(({ isOwn }) => !isOwn)
+  if (full !== undefined) {
+    const note = { email: full.email, why: 'was asked all the same, because everyone in the circle is full' }
+    return { email: full.email, user: full.user, passedOver: [...passedOver, note] }
+  }
+  for (const email of [owners.workflow, owners.override, owners.boundary, owners.rollback, owners.data]) {
+    if (email === recordOwner) continue
+    const user = directory.personByEmail(connectionId, email)
+    if (user !== undefined) return { email, user, passedOver }
+    if (!passedOver.some((passed) => passed.email === email)) {
+      passedOver.push({ email, why: 'is not an active user of this CRM' })
+    }
+  }
+  const own = able[0] ?? absent[0]
+  if (own !== undefined) return { email: own.email, user: own.user, passedOver }
+  return { email: owners.workflow, user: undefined, passedOver }
+}
+
+/**
+ * The delegate of somebody away comes in their place. Only within the circle: who may judge such a case was agreed with the
+ * policy, and an absence does not widen it.
+ */
+function inTheOfficeFirst(circle: readonly string[], away: ReadonlyMap<string, { delegate: string | null }>): string[] {
+  const chain: string[] = []
+  for (const email of circle) {
+    const delegate = away.get(email)?.delegate ?? null
+    for (const next of delegate !== null && circle.includes(delegate) ? [email, delegate] : [email]) {
+      if (!chain.includes(next)) chain.push(next)
+    }
+  }
+  return chain
+}

@@ -1,0 +1,62 @@
+import type { Crm } from '../model/record/change-event.ts'
+import type { Departure } from '../pipeline/read/sync-people.ts'
+import type { Database } from '../store/database/database.ts'
+import { listUsers } from '../store/decisions/people.ts'
+import { recordsOwnedBy } from '../store/notices/notice-facts.ts'
+import type { NoticeBoard, NoticeConnection } from './notice-board.ts'
+import { conflictKey, findPeopleConflicts } from './people-conflicts.ts'
+import { CRM_NAME, ENDINGS, SENTENCES } from './texts.ts'
+
+/** A hundred people of one name are one mistake of an import, and twenty sentences say so as well. */
+const CONFLICTS_MAX = 20
+
+/** After people were read: who left and still owns records, and who cannot be told apart. */
+export async function tellPeople(
+  db: Database,
+  board: NoticeBoard,
+  connection: NoticeConnection,
+  departures: readonly Departure[],
+  crmOf: (connectionId: string) => Crm | undefined,
+): Promise<void> {
+  const users = await listUsers(db)
+  const open = board.openOf(connection.id)
+  const gone = open.filter(({ code }) => code === 'owner-gone').map(({ subject }) => subject)
+  const owned = await recordsOwnedBy(db, connection.id, [...departures.map(({ userId }) => userId), ...gone])
+  for (const { userId, name, how } of departures) {
+    const records = owned.get(userId) ?? 0
+    if (records === 0) continue
+    board.raise(
+      connection,
+      { code: 'owner-gone', subject: userId },
+      SENTENCES['owner-gone']({ ...connection, person: name, how, records }),
+    )
+  }
+  const active = new Set(
+    users.filter((user) => user.connectionId === connection.id && user.active).map((u) => u.userId),
+  )
+  for (const userId of gone) {
+    if (active.has(userId) || !owned.has(userId))
+      board.end(connection.id, 'owner-gone', userId, ENDINGS['owner-gone']())
+  }
+
+  const conflicts = findPeopleConflicts(users, connection.id).slice(0, CONFLICTS_MAX)
+  const present = new Set(conflicts.map(conflictKey))
+  for (const { code, subject } of open) {
+    if (code === 'people-conflict' && !present.has(subject))
+      board.end(connection.id, code, subject, ENDINGS['people-conflict']())
+  }
+  for (const conflict of conflicts) {
+    const subject = conflictKey(conflict)
+    // Said once; it stands until somebody mends it.
+    if (board.find(connection.id, 'people-conflict', subject)) continue
+    const sentence =
+      conflict.kind === 'one-email'
+        ? SENTENCES['people-conflict']({ ...connection, email: conflict.email, people: conflict.people })
+        : SENTENCES['people-conflict/alias']({
+            ...connection,
+            people: conflict.people,
+            elsewhere: CRM_NAME[crmOf(conflict.otherConnectionId) ?? connection.crm],
+          })
+    board.raise(connection, { code: 'people-conflict', subject }, sentence)
+  }
+}

@@ -1,0 +1,59 @@
+import { decide } from '../../model/decision/decide.ts'
+import type { DecideInput, Decision } from '../../model/decision/decision.ts'
+import type { PolicyVersion } from '../../model/policy/policy.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
+import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { countOwnersToday } from '../../store/decisions/owner-intents.ts'
+import type { DecidedRecord } from './plan-changes.ts'
+
+export type DecidedFrom = DecidedRecord & { readonly input: DecideInput }
+
+/**
+ * A pilot writes so many owners a day and no more. Of the decisions that want a write, those past the cap are made again
+ * without it: their cases go to people now, and the write is decided afresh after midnight.
+ */
+export async function withinDailyCaps(
+  trx: DatabaseTransaction,
+  results: readonly DecidedFrom[],
+  isWanted: (result: DecidedRecord) => boolean,
+): Promise<DecidedRecord[]> {
+  const capped = new Map<string, DecidedFrom[]>()
+  for (const result of results) {
+    const { workflow, pilot } = result.workflow.version.policy
+    if (result.workflow.effectiveMode !== 'pilot' || pilot === null || !isWanted(result)) continue
+    capped.set(workflow, [...(capped.get(workflow) ?? []), result])
+  }
+  const withheld = new Map<DecidedRecord, Decision>()
+  // In one order, because each count holds a lock.
+  for (const [workflow, wanted] of [...capped].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { calendar, pilot } = wanted[0]!.workflow.version.policy
+    const { written, nextMidnightMs } = await countOwnersToday(trx, workflow, calendar.timeZone)
+    const left = Math.max(0, pilot!.dailyCap - written)
+    for (const result of wanted.slice(left)) withheld.set(result, withoutWrite(result, pilot!.dailyCap, nextMidnightMs))
+  }
+  return results.map((result) => ({ ...result, decision: withheld.get(result) ?? result.decision }))
+}
+
+function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number, nextMidnightMs: number): Decision {
+  const { record } = input
+  const { rule, toEmail } = decision.write!
+  const again = decide({ ...input, version: writingNothing(input.version) })
+  const noun = objectShape(record.crm, record.objectType)!.noun
+  const wouldHave =
+    `Rule ${rule} would have given this ${noun} to ${toEmail}; it did not, because the pilot has made its ` +
+    `${dailyCap} writes of today.`
+  return {
+    ...again,
+    exceptions: again.exceptions.map((exception) => ({ ...exception, wouldHave })),
+    recheckAtMs: Math.min(nextMidnightMs, again.recheckAtMs ?? nextMidnightMs),
+  }
+}
+
+const silent = new WeakMap<PolicyVersion, PolicyVersion>()
+
+/** The same object each time, so that what the model compiles of it is kept. */
+function writingNothing(version: PolicyVersion): PolicyVersion {
+  const known = silent.get(version) ?? { ...version, policy: { ...version.policy, mode: 'observe' as const } }
+  silent.set(version, known)
+  return known
+}

@@ -1,0 +1,138 @@
+import type { DecidedException, Decision } from '../../model/decision/decision.ts'
+import type { CountingDirectory } from '../../model/people/directory.ts'
+import type { CrmRecord } from '../../model/record/crm-record.ts'
+import { isConverted } from '../../model/record/is-live.ts'
+import { exceptionDigest, type OpenException } from '../../store/decisions/exceptions.ts'
+import type { OwnerIntents } from '../../store/decisions/owner-intents.ts'
+import type { RunningWorkflow } from './running-workflows.ts'
+
+export type DecidedRecord = {
+  readonly record: CrmRecord
+  readonly workflow: RunningWorkflow
+  readonly decision: Decision
+}
+
+type Case = { readonly record: CrmRecord; readonly workflow: RunningWorkflow; readonly exception: DecidedException }
+export type FreshCase = Case
+export type KeptCase = Case & {
+  readonly existing: OpenException
+  readonly ownerEmail: string
+  readonly dueAtMs: number
+}
+export type ResolvedCase = OpenException & { readonly resolution: string }
+
+export type Plan = {
+  readonly fresh: readonly FreshCase[]
+  readonly kept: readonly KeptCase[]
+  readonly resolved: readonly ResolvedCase[]
+}
+
+/**
+ * Holds what was decided against what stands: no I/O. `open` has only cases that this batch may touch. `granted`: owner
+ * writes that are now ours to make, by `writeKey`; what a write settles is settled only with it.
+ */
+export function planChanges(
+  results: readonly DecidedRecord[],
+  open: ReadonlyMap<string, OpenException>,
+  ownerIntents: ReadonlyMap<string, OwnerIntents>,
+  granted: ReadonlyMap<string, number>,
+  directory: CountingDirectory,
+): Plan {
+  const fresh: FreshCase[] = []
+  const kept: KeptCase[] = []
+  const resolved: ResolvedCase[] = []
+  const found = new Set<string>()
+  const decisions = new Map<string, DecidedRecord>()
+  for (const result of results) {
+    const { record, workflow, decision } = result
+    const name = workflow.version.policy.workflow
+    decisions.set(writeKey(name, record), result)
+    const isGranted = granted.has(writeKey(name, record))
+    const isUnderWay = ownerIntents.get(`${record.objectType}/${record.recordId}`)?.underWay.has(name) ?? false
+    for (const exception of decision.exceptions) {
+      const key = identity({ ...exception, workflow: name })
+      const existing = open.get(key)
+      // Settled: written down once, with the write that settles it. While that write is under way there is no news, and
+      // while another workflow writes this record nothing is settled: an open case stays as it is.
+      if (exception.status === 'settled-by-rule') {
+        if (isGranted) fresh.push({ record, workflow, exception })
+        else if (!isUnderWay) found.add(key)
+        continue
+      }
+      found.add(key)
+      if (existing) kept.push(keep(record, workflow, exception, existing, directory))
+      else fresh.push({ record, workflow, exception })
+    }
+  }
+  for (const [key, exception] of open) {
+    if (found.has(key)) continue
+    const decided = decisions.get(writeKey(exception.workflow, exception))
+    resolved.push({ ...exception, resolution: resolutionOf(exception, decided) })
+  }
+  return { fresh, kept, resolved }
+}
+
+function resolutionOf(exception: OpenException, decided: DecidedRecord | undefined): string {
+  if (!decided) return 'workflow-retired'
+  const { record, decision } = decided
+  if (record.stamps['@erased'] !== undefined) return 'erased'
+  if (record.deleted || record.mergedInto !== null) return 'record-gone'
+  if (isConverted(record)) return 'converted'
+  if (!decision.inScope) return 'out-of-scope'
+  return decision.exceptions.some((e) => e.status === 'settled-by-rule' && e.pattern === exception.pattern)
+    ? 'settled-by-rule'
+    : 'condition-cleared'
+}
+
+/** A case stays with whoever has it while the class is the same and they are still there: work does not wander. */
+function keep(
+  record: CrmRecord,
+  workflow: RunningWorkflow,
+  exception: DecidedException,
+  existing: OpenException,
+  directory: CountingDirectory,
+): KeptCase {
+  const sameClass = existing.class === exception.class
+  const stillThere = directory.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
+  return {
+    record,
+    workflow,
+    exception,
+    existing,
+    ownerEmail: sameClass && stillThere ? existing.ownerEmail : exception.owner,
+    dueAtMs: sameClass ? existing.dueAt.getTime() : exception.dueAtMs,
+  }
+}
+
+/** Whether the row and the task of a kept case have to be written again. */
+export function isChanged({ exception, existing }: KeptCase, ownerEmail: string): boolean {
+  const digest = exceptionDigest(exception.class, exception.finding.what, exception.finding.todo, exception.wouldHave)
+  return digest !== existing.digest || ownerEmail !== existing.ownerEmail || causeOf(exception) !== existing.cause
+}
+
+/** Cases of one cause and one class share a task: a class decides who works it and by when. */
+export function causeOf(exception: DecidedException): string {
+  return `${exception.finding.cause ?? `${exception.pattern}/${exception.subject}`}|${exception.class}`
+}
+
+export function identity({
+  workflow,
+  pattern,
+  subject,
+}: {
+  workflow: string
+  pattern: string
+  subject: string
+}): string {
+  return `${workflow}\n${pattern}\n${subject}`
+}
+
+/** One workflow's write to one record. */
+export function writeKey(workflow: string, record: { readonly objectType: string; readonly recordId: string }): string {
+  return `${workflow}\n${record.objectType}/${record.recordId}`
+}
+
+/** Live, pilot, or what would be either if all its jobs were held. One that only observes writes nothing to a CRM. */
+export function writesTasks({ effectiveMode, fellBack }: RunningWorkflow): boolean {
+  return effectiveMode === 'live' || effectiveMode === 'pilot' || fellBack
+}

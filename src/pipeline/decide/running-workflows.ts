@@ -1,0 +1,41 @@
+import type { Mode, PolicyVersion } from '../../model/policy/policy.ts'
+import type { Crm } from '../../model/record/change-event.ts'
+import type { Database } from '../../store/database/database.ts'
+import { readPolicy, workflowsInForce } from '../../store/decisions/policies.ts'
+
+export type RunningWorkflow = {
+  /** The stored policy with the mode that readiness allows; its hash is that of the policy as written. */
+  readonly version: PolicyVersion
+  readonly effectiveMode: Mode
+  /**
+   * M40: the policy asks for more than readiness allows. Nothing is written to records, and every case still goes to a
+   * person as a task: a workflow that lost somebody must not go silent.
+   */
+  readonly fellBack: boolean
+}
+
+/** Reads which workflows run. The same version gives the same object, so that what the model compiles of it is kept. */
+export function createWorkflowReader(db: Database): () => Promise<RunningWorkflow[]> {
+  let known = new Map<string, RunningWorkflow>()
+  return async () => {
+    const inForce = await workflowsInForce(db)
+    const next = new Map<string, RunningWorkflow>()
+    for (const { hash, effectiveMode } of inForce) {
+      const key = `${hash}/${effectiveMode}`
+      const running = known.get(key)
+      if (running) {
+        next.set(key, running)
+        continue
+      }
+      const policy = await readPolicy(db, hash)
+      const fellBack = effectiveMode === 'observe' && (policy.mode === 'live' || policy.mode === 'pilot')
+      next.set(key, { version: { hash, policy: { ...policy, mode: effectiveMode } }, effectiveMode, fellBack })
+    }
+    known = next
+    return [...next.values()]
+  }
+}
+
+export function workflowsFor(running: readonly RunningWorkflow[], crm: Crm, objectType: string): RunningWorkflow[] {
+  return running.filter(({ version }) => version.policy.objects.some((o) => o.crm === crm && o.object === objectType))
+}

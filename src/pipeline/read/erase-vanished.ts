@@ -1,0 +1,94 @@
+import { type CrmClient, crmTimeMs, READ_BATCH_MAX } from '../../crm/crm-client.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
+import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { insertEvents } from '../../store/events/change-events.ts'
+import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
+import { dueGone, settleGone } from '../../store/records/vanished-records.ts'
+import { foundEvent } from './inferred-event.ts'
+import { isOfOneObject } from './unreadable-object.ts'
+
+/**
+ * Between the first time that nothing was found of a record and the look that erases it. Long enough that a bad hour of
+ * the CRM erases nothing, since that cannot be taken back; short enough to stay near the day that an erasure may take.
+ */
+const LOOK_AGAIN_AFTER_S = 3_600
+
+/** Calls in one go; what is left is due at the next poll. */
+const ROUNDS_MAX = 10
+
+export type EraseGoneDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly title: string }
+  readonly nowMs: () => number
+}
+
+/**
+ * HubSpot keeps what people delete in its recycle bin; a contact that is not even there is gone for good, and its event was lost,
+ * or nobody listens (contracts/hubspot.md: an erasure leaves no trace in the API). Then nothing of the person may stay with
+ * us either. Salesforce empties its recycle bin without such a meaning.
+ */
+export function meansErasure(crm: Crm, objectType: string): boolean {
+  return crm === 'hubspot' && objectShape(crm, objectType)?.about === 'person'
+}
+
+/** Looks once more at what was found gone for good, and erases what still is. Returns how many; no call where none is due. */
+export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
+  const { db, client, connection, nowMs } = deps
+  let erased = 0
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const due = await dueGone(db, connection.id, {
+      afterS: LOOK_AGAIN_AFTER_S,
+      limit: READ_BATCH_MAX[connection.crm],
+    })
+    if (due === null) return erased
+    const { objectType, recordIds } = due
+    const missing = await stillMissing(client, objectType, recordIds)
+    // Nobody may say: they stay due.
+    if (missing === null) return erased
+    const atMs = crmTimeMs(client, nowMs())
+    await inTransaction(db, async (trx) => {
+      await assertStillThere(trx, connection.id)
+      await insertEvents(
+        trx,
+        missing.map((recordId) => erasure(connection.id, objectType, recordId, atMs)),
+      )
+      await settleGone(trx, connection.id, due)
+      if (missing.length === 0) return
+      const notice = { connectionId: connection.id, code: 'erased' }
+      await raiseNotice(trx, { ...notice, level: 'info', says: sentence(connection.title, missing.length), step: null })
+      await endNotice(trx, { ...notice, says: 'Nothing is left to do.' })
+    })
+    erased += missing.length
+  }
+  return erased
+}
+
+/** Null: what may be read of this object has changed, so that nothing that is not found is known to be gone. */
+async function stillMissing(client: CrmClient, objectType: string, ids: readonly string[]) {
+  try {
+    return (await client.readRecords({ objectType, ids, fields: [], historyFields: [] })).missing
+  } catch (error) {
+    if (isOfOneObject(error)) return null
+    throw error
+  }
+}
+
+function sentence(title: string, n: number): string {
+  const [contacts, people] = n === 1 ? ['a contact', 'that person'] : [`${n} contacts`, 'those people']
+  return `${title} has ${contacts} no more, not even in its recycle bin, and nobody told us. What was known here of ${people} was erased.`
+}
+
+function erasure(connectionId: ConnectionId, objectType: string, recordId: string, atMs: number): ChangeEvent {
+  return foundEvent({
+    connectionId,
+    dedupeKey: `erased-for-good/${objectType}/${recordId}/${atMs}`,
+    objectType,
+    recordId,
+    kind: 'erased',
+    occurredAtMs: atMs,
+  })
+}

@@ -1,0 +1,176 @@
+import { CrmBusyError, CrmReconnectError } from '../../crm/crm-client.ts'
+import type { ChangeEvent, Crm } from '../../model/record/change-event.ts'
+import { watchedObjects } from '../../model/record/object-shape.ts'
+import {
+  advanceBaseline,
+  type Baseline,
+  type BaselineObject,
+  beginBaseline,
+  FROM_THE_START,
+  type StartedBaseline,
+  saveSchema,
+  saveWatermark,
+} from '../../store/connections/connections.ts'
+import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { analyzeRecords } from '../../store/database/planner-statistics.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { storeAndApply } from '../apply/apply.ts'
+import { withSample } from './baseline-progress.ts'
+import type { ReconcileDependencies } from './poll-changes.ts'
+import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
+
+export type ImportDependencies = ReconcileDependencies & {
+  /** How many live records the CRM itself counts; null: it does not say. */
+  readonly count?: (objectType: string) => Promise<number | null>
+}
+
+/** Records per transaction: HubSpot's pages have 50 or 100, and a commit for each would be most of the work. */
+const SAVE_AT = 1_000
+
+/** What was read is saved at the latest after this, so that a slow CRM still shows progress and a kill costs little. */
+const SAVE_AFTER_MS = 2_000
+
+/** What the planner knows of a table that grows from nothing is renewed here and at every doubling. */
+const ANALYZE_AT = 2_000
+
+/**
+ * First import of every watched object. What was read and the place where it leaves off are one commit, folded into
+ * records at once; the next pages are read meanwhile. A kill costs what was read since the last commit, at most two
+ * thousand records and a page, which are read again. What changes meanwhile is found by the first reconcile, which
+ * starts where this one began. Throws `ConnectionEndedError` when the connection was ended meanwhile, also when it has
+ * begun anew since: what was read here is then stored by nobody.
+ */
+export async function importBaseline(deps: ImportDependencies): Promise<Baseline> {
+  const { db, connection, nowMs } = deps
+  const startedAtMs = connection.baseline.startedAtMs ?? (await beginBaseline(db, connection.id, nowMs()))
+  let baseline: StartedBaseline = { ...connection.baseline, startedAtMs }
+  let analyzeAt = Math.max(ANALYZE_AT, 2 * readSoFar(baseline))
+  const save = async (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => {
+    baseline = withSample({ ...baseline, objects: { ...baseline.objects, [objectType]: state } }, nowMs())
+    await inTransaction(db, async (trx) => {
+      await assertStillThere(trx, connection.id)
+      await storeAndApply(trx, connection, events)
+      await advanceBaseline(trx, connection.id, baseline)
+      if (!state.done) return
+      // Asked for only since the import was stopped and went on: the first pages came without it.
+      const { fields } = deps.fieldsOf(connection.crm, objectType)
+      const isLate = state.fields !== undefined && fields.some((field) => !state.fields!.includes(field))
+      // What was refused is read from the start by the first poll that may.
+      const untilMs = isLate || state.isRefused ? FROM_THE_START : startedAtMs
+      await saveWatermark(trx, connection.id, objectType, untilMs, state.count)
+    })
+    if (readSoFar(baseline) >= analyzeAt) {
+      analyzeAt = 2 * readSoFar(baseline)
+      await analyzeRecords(db)
+    }
+    deps.onPage()
+  }
+  for (const objectType of baselineObjects(connection.crm)) {
+    if (deps.signal.aborted) break
+    if (baseline.objects[objectType]?.done) continue
+    try {
+      await importObject(deps, objectType, baseline.objects[objectType], save)
+    } catch (error) {
+      if (!isOfOneObject(error)) throw error
+      const count = baseline.objects[objectType]?.count ?? 0
+      await noteRefusedObject(deps, objectType, error)
+      await save(objectType, [], { done: true, cursor: null, count, total: count, isRefused: true })
+    }
+  }
+  if (baselineObjects(connection.crm).every((objectType) => baseline.objects[objectType]?.done)) {
+    await analyzeRecords(db)
+    baseline = { ...baseline, done: true }
+    await advanceBaseline(db, connection.id, baseline)
+  }
+  return baseline
+}
+
+/** Reads one object to its end, or until it is stopped. What was read is saved either way, and when the CRM fails. */
+async function importObject(
+  deps: ImportDependencies,
+  objectType: string,
+  known: BaselineObject | undefined,
+  save: (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => Promise<void>,
+): Promise<void> {
+  const { client, connection, signal } = deps
+  const { fields } = deps.fieldsOf(connection.crm, objectType)
+  let state: BaselineObject = known ?? {
+    done: false,
+    cursor: null,
+    count: 0,
+    total: await counted(deps, objectType),
+    fields,
+  }
+  let gathered: ChangeEvent[] = []
+  let savedAt = performance.now()
+  let saving: Promise<void> = Promise.resolve()
+  /** One save at a time, so that no more than two batches are ever held. */
+  const saveGathered = async () => {
+    await saving
+    const events = gathered
+    gathered = []
+    savedAt = performance.now()
+    saving = save(objectType, events, state)
+    // Told by the next await of it.
+    saving.catch(() => undefined)
+  }
+  try {
+    while (!state.done && !signal.aborted) {
+      const page = await client.changedSince({
+        objectType,
+        sinceMs: 0,
+        cursor: state.cursor,
+        ...deps.fieldsOf(connection.crm, objectType),
+        source: 'baseline',
+      })
+      const done = page.cursor === null
+      // Before the page counts as read: an object that is done without its fields being known stays so for ever.
+      const hidden = [...new Set([...(state.hidden ?? []), ...page.unreadable])]
+      if (hidden.length > (state.hidden?.length ?? 0) || done) await noteSchema(deps, objectType, hidden)
+      // At the end the CRM is asked once more, because people went on working while it was read.
+      const total = (done ? await counted(deps, objectType) : null) ?? page.total ?? state.total
+      for (const event of page.events) gathered.push(event)
+      state = {
+        ...state,
+        hidden,
+        done,
+        cursor: page.cursor,
+        count: state.count + page.events.length,
+        total,
+      }
+      if (done || gathered.length >= SAVE_AT || performance.now() - savedAt >= SAVE_AFTER_MS) await saveGathered()
+    }
+  } finally {
+    if (gathered.length > 0) await saveGathered()
+    await saving
+  }
+}
+
+function readSoFar({ objects }: Baseline): number {
+  return Object.values(objects).reduce((sum, { count }) => sum + count, 0)
+}
+
+/** The CRM's own count is a courtesy: without it the import goes on, and nobody is told how long it will take. */
+async function counted({ count }: ImportDependencies, objectType: string): Promise<number | null> {
+  try {
+    return (await count?.(objectType)) ?? null
+  } catch (error) {
+    if (error instanceof CrmBusyError || error instanceof CrmReconnectError) throw error
+    return null
+  }
+}
+
+/** Other people's tasks are none of our business: only ours are ever looked at, and those are not there at the start. */
+export function baselineObjects(crm: Crm): readonly string[] {
+  return watchedObjects(crm).filter((objectType) => objectType !== 'tasks' && objectType !== 'Task')
+}
+
+async function noteSchema(
+  deps: ReconcileDependencies,
+  objectType: string,
+  unreadable: readonly string[],
+): Promise<void> {
+  const { fields, ours = [] } = deps.fieldsOf(deps.connection.crm, objectType)
+  const schema = await deps.client.describe(objectType)
+  await saveSchema(deps.db, deps.connection.id, schema, unreadable, [...fields, ...ours])
+}

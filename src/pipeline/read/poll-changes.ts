@@ -1,0 +1,216 @@
+import type { ChangedPage, CrmClient } from '../../crm/crm-client.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { watchedObjects } from '../../model/record/object-shape.ts'
+import { advanceWatermark, type Baseline, readWatermarks } from '../../store/connections/connections.ts'
+import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { insertEvents } from '../../store/events/change-events.ts'
+import { noteUntoldChanges, wasReconciled } from '../../store/events/missed-changes.ts'
+import {
+  forgetReadingPlace,
+  type ReadingPlace,
+  readingPlaces,
+  saveReadingPlace,
+} from '../../store/records/poll-cursors.ts'
+import { refusedObjects } from '../../store/records/unreadable-objects.ts'
+import { foundChanges, isToldOf, settleMissedEvents, timeFields } from './missed-changes.ts'
+import { isOfOneObject, noteObjectReadable, noteRefusedObject } from './unreadable-object.ts'
+
+export type ReconcileDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: {
+    readonly id: ConnectionId
+    readonly crm: Crm
+    readonly baseline: Baseline
+    readonly feed: 'push' | 'poll' | 'stream'
+    readonly timeZone: string | null
+  }
+  readonly fieldsOf: (
+    crm: Crm,
+    objectType: string,
+  ) => { fields: readonly string[]; historyFields: readonly string[]; ours?: readonly string[] }
+  readonly nowMs: () => number
+  /** Called after each committed page, so that apply starts while the import goes on. */
+  readonly onPage: () => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * Late commits and a delayed search index can put a change behind a watermark that has passed it: each poll looks this
+ * far back again. Integrators report up to 30 s of index delay (contracts/hubspot.md 6.2).
+ */
+const OVERLAP_MS = 90_000
+
+/**
+ * A first watermark is the start of the baseline by our clock, every later one a time that the CRM has shown us. Until
+ * then the CRM's clock may be behind ours by this much without a change being lost.
+ */
+const CLOCKS_APART_MS = 900_000
+
+/**
+ * Polls every watched object by modification date, so that a change whose event never came is found. Returns how many
+ * records it read, and whether it came to the end: not when it was stopped, nor when an object has to be read again. An
+ * object that the CRM refuses is noted as such, and the others are read.
+ */
+export async function reconcile(
+  deps: ReconcileDependencies,
+): Promise<{ readonly read: number; readonly complete: boolean }> {
+  const { db, connection } = deps
+  const state: KnownState = {
+    watermarks: await readWatermarks(db, connection.id),
+    places: await readingPlaces(db, connection.id),
+    refused: await refusedObjects(db, connection.id),
+    isFirst: !(await wasReconciled(db, connection.id)),
+  }
+  let read = 0
+  let complete = true
+  for (const objectType of watchedObjects(connection.crm)) {
+    const outcome = await pollRefusable(deps, objectType, state)
+    read += outcome.found
+    if (outcome.outcome === 'stopped') return { read, complete: false }
+    if (outcome.outcome === 'again') complete = false
+  }
+  await settleMissedEvents(db, connection)
+  return { read, complete }
+}
+
+type KnownState = {
+  readonly watermarks: ReadonlyMap<string, number>
+  readonly places: ReadonlyMap<string, ReadingPlace>
+  readonly refused: ReadonlySet<string>
+  readonly isFirst: boolean
+}
+
+type Poll = {
+  readonly outcome: 'read' | 'stopped' | 'again'
+  readonly found: number
+  /** Fields that a page had to leave out. */
+  readonly hidden: ReadonlySet<string>
+}
+
+async function pollRefusable(deps: ReconcileDependencies, objectType: string, state: KnownState): Promise<Poll> {
+  const wasRefused = state.refused.has(objectType)
+  try {
+    const poll = await pollObject(deps, objectType, state)
+    if (wasRefused && poll.outcome === 'read') await noteObjectReadable(deps, objectType, poll.hidden)
+    return poll
+  } catch (error) {
+    if (!isOfOneObject(error)) throw error
+    const poll = wasRefused ? null : await pollAnew(deps, objectType)
+    if (poll !== null) return poll
+    await noteRefusedObject(deps, objectType, error)
+    return { outcome: 'read', found: 0, hidden: new Set() }
+  }
+}
+
+/**
+ * A place or a field list of ours may be what was refused: with the newest description and from the watermark once more.
+ * Null: refused again.
+ */
+async function pollAnew(deps: ReconcileDependencies, objectType: string): Promise<Poll | null> {
+  const { db, client, connection } = deps
+  try {
+    await client.describe(objectType)
+    await forgetReadingPlace(db, connection.id, objectType)
+    return await pollObject(deps, objectType, {
+      watermarks: await readWatermarks(db, connection.id),
+      places: new Map(),
+      refused: new Set(),
+      isFirst: !(await wasReconciled(db, connection.id)),
+    })
+  } catch (error) {
+    if (!isOfOneObject(error)) throw error
+    return null
+  }
+}
+
+async function pollObject(deps: ReconcileDependencies, objectType: string, state: KnownState): Promise<Poll> {
+  const { db, client, connection, nowMs } = deps
+  const { isFirst } = state
+  const untilMs = nowMs()
+  const from = state.watermarks.get(objectType) ?? null
+  const place = state.places.get(objectType)
+  const knownUntilMs = from ?? connection.baseline.startedAtMs ?? untilMs
+  const isOurClock = from === null || from === connection.baseline.startedAtMs
+  const sinceMs = place?.sinceMs ?? Math.max(1, knownUntilMs - OVERLAP_MS - (isOurClock ? CLOCKS_APART_MS : 0))
+  // What changed while the baseline was read is ours to find: nobody may have been subscribed to anything yet.
+  const wasTold = isToldOf(connection, objectType) && !(isOurClock && isFirst)
+  let cursor: string | null = place?.cursor ?? null
+  /** The last place that is stored, which only another request to read from the start takes away. */
+  let stored = cursor
+  let latestMs = place?.latestMs ?? 0
+  const hidden = new Set<string>()
+  let found = 0
+  do {
+    if (deps.signal.aborted) return { outcome: 'stopped', found, hidden }
+    const page = await client.changedSince({
+      objectType,
+      sinceMs,
+      cursor,
+      ...deps.fieldsOf(connection.crm, objectType),
+      source: 'reconcile',
+    })
+    found += page.events.length
+    for (const field of page.unreadable) hidden.add(field)
+    latestMs = latestOf(page.events, latestMs)
+    const isStill = await savePage(deps, objectType, page, {
+      wasTold,
+      stands: { watermark: knownUntilMs, before: stored },
+      sinceMs,
+      latestMs,
+    })
+    if (page.events.length > 0) deps.onPage()
+    if (!isStill) return { outcome: 'again', found, hidden }
+    cursor = page.cursor
+    if (cursor !== null) stored = cursor
+  } while (cursor !== null)
+  // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
+  const to = Math.min(untilMs, Math.max(latestMs, knownUntilMs, sinceMs + OVERLAP_MS))
+  const isAdvanced = await inTransaction(db, async (trx) => {
+    await assertStillThere(trx, connection.id)
+    return advanceWatermark(trx, connection.id, objectType, { from: knownUntilMs, to, place: stored }, found)
+  })
+  return { outcome: isAdvanced ? 'read' : 'again', found, hidden }
+}
+
+/** Stores what the page brought and where the next one begins. False: the object is to be read from the start instead. */
+async function savePage(
+  { db, connection }: ReconcileDependencies,
+  objectType: string,
+  { events, cursor }: ChangedPage,
+  at: {
+    readonly wasTold: boolean
+    readonly stands: { readonly watermark: number; readonly before: string | null }
+    readonly sinceMs: number
+    readonly latestMs: number
+  },
+): Promise<boolean> {
+  if (events.length === 0 && cursor === null) return true
+  return inTransaction(db, async (trx) => {
+    await assertStillThere(trx, connection.id)
+    if (events.length > 0) {
+      if (at.wasTold) {
+        await noteUntoldChanges(trx, connection.id, foundChanges(events), timeFields(connection.crm, objectType))
+      }
+      await insertEvents(trx, events)
+    }
+    if (cursor === null) return true
+    const { sinceMs, latestMs } = at
+    return saveReadingPlace(trx, connection.id, objectType, at.stands, { cursor, sinceMs, latestMs })
+  })
+}
+
+/**
+ * How far the changes were seen. What is gone is read after them, and a deletion that came meanwhile says nothing about
+ * the changes just before it.
+ */
+function latestOf(events: readonly ChangeEvent[], latestMs: number): number {
+  let latest = latestMs
+  for (const event of events) {
+    const isGone = event.kind === 'deleted' || (event.kind === 'merged' && !event.complete)
+    if (!isGone && event.occurredAtMs > latest) latest = event.occurredAtMs
+  }
+  return latest
+}

@@ -1,0 +1,198 @@
+import {
+  type CrmClient,
+  type CrmReconnectError,
+  CrmRefusedError,
+  crmTimeMs,
+  READ_BATCH_MAX,
+} from '../../crm/crm-client.ts'
+import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { mergedEventForLosers } from '../../model/record/fold.ts'
+import { watchedObjects } from '../../model/record/object-shape.ts'
+import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { count } from '../../store/database/counters.ts'
+import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { insertEvents } from '../../store/events/change-events.ts'
+import { postponeReads, type ToRead, takeRecordsToRead } from '../../store/records/records.ts'
+import { noteGone } from '../../store/records/vanished-records.ts'
+import { meansErasure } from './erase-vanished.ts'
+import { foundEvent } from './inferred-event.ts'
+import { isOfOneObject } from './unreadable-object.ts'
+
+export type RefreshDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: { readonly id: ConnectionId; readonly crm: Crm }
+  readonly fieldsOf: (crm: Crm, objectType: string) => { fields: readonly string[]; historyFields: readonly string[] }
+  readonly nowMs: () => number
+}
+
+/** Looks before a missing record counts as deleted: a read right after an event can be early (contracts/hubspot.md trap 15). */
+const LOOKS = 4
+
+/** Found, but not folded yet: not asked about again at once. */
+const FOLDED_WITHIN_S = 5
+
+/** Seconds until the next look: 1, 4, 16. Together longer than the search index or a slow replica takes to catch up. */
+const delayS = (attempts: number): number => 4 ** attempts
+
+/** What the CRM refuses to say today it may say tomorrow: 5 min, 10, 20 ... 6 h. */
+const refusedDelayS = (attempts: number): number => Math.min(300 * 2 ** Math.min(attempts, 10), 21_600)
+
+/**
+ * Refusals in one batch before the rest of it waits for another time. One bad id among 200 is found with fifteen; where
+ * every id is refused, halving on would cost two calls for each.
+ */
+const REFUSALS_MAX = 24
+
+/** Asks the CRM about one batch of records of which we only know that something happened. Answers become events. */
+export async function refreshBatch(deps: RefreshDependencies): Promise<{ taken: number }> {
+  const { db, connection } = deps
+  const waiting = await inTransaction(db, (trx) =>
+    takeRecordsToRead(trx, connection.id, watchedObjects(connection.crm), READ_BATCH_MAX[connection.crm]),
+  )
+  if (waiting.length === 0) return { taken: 0 }
+  const open = new Set(waiting)
+  try {
+    await readHalving(deps, waiting, open)
+  } finally {
+    // Whoever was not asked about, because the CRM was busy or we are, is free again.
+    await postpone(deps, [...open], () => 0, false)
+  }
+  return { taken: waiting.length }
+}
+
+/** Reads the records; a call that the CRM refuses is made again in halves, until those that it refuses stand alone. */
+async function readHalving(deps: RefreshDependencies, waiting: readonly ToRead[], open: Set<ToRead>): Promise<void> {
+  const parts: (readonly ToRead[])[] = [waiting]
+  let refusals = 0
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    try {
+      await readPart(deps, part)
+    } catch (error) {
+      // A scope that is missing concerns the object, not the connection, and is the same for every half.
+      if (!isOfOneObject(error)) throw error
+      refusals += 1
+      if (error instanceof CrmRefusedError && part.length > 1 && refusals < REFUSALS_MAX) {
+        parts.push(part.slice(0, part.length / 2), part.slice(part.length / 2))
+        continue
+      }
+      await refused(deps, part, error)
+    }
+    for (const item of part) open.delete(item)
+  }
+}
+
+async function refused(
+  deps: RefreshDependencies,
+  part: readonly ToRead[],
+  error: CrmRefusedError | CrmReconnectError,
+): Promise<void> {
+  const { db, connection } = deps
+  const [first] = part
+  const which = part.length === 1 ? `${first!.objectType}/${first!.recordId}` : first!.objectType
+  await count(db, 'record-failed', part.length, {
+    connectionId: connection.id,
+    detail: `refresh ${which}: ${error.code}`,
+  })
+  await postpone(deps, part, (item) => (part.length === 1 ? refusedDelayS(item.attempts) : 60), part.length === 1)
+}
+
+async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDependencies, items: readonly ToRead[]) {
+  const objectType = items[0]!.objectType
+  const { events, missing } = await client.readRecords({
+    objectType,
+    ids: items.map((item) => item.recordId),
+    ...fieldsOf(connection.crm, objectType),
+  })
+  const gone = new Set(missing)
+  const crmNowMs = crmTimeMs(client, nowMs())
+  const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
+  await inTransaction(db, async (trx) => {
+    await assertStillThere(trx, connection.id)
+    await insertEvents(trx, [
+      ...asAnswers(events, items, nowMs()),
+      ...stillMerged(events, items, nowMs()),
+      ...surelyGone.map((item) => deletion(connection.id, item, crmNowMs)),
+    ])
+    if (meansErasure(connection.crm, objectType)) await noteGone(trx, connection.id, surelyGone)
+    await postponeReads(
+      trx,
+      connection.id,
+      items.map((item) => {
+        const notYet = gone.has(item.recordId) && item.attempts + 1 < LOOKS
+        return { ...item, delayS: notYet ? delayS(item.attempts) : FOLDED_WITHIN_S, attempted: true }
+      }),
+    )
+  })
+}
+
+async function postpone(
+  { db, connection }: RefreshDependencies,
+  items: readonly ToRead[],
+  delay: (item: ToRead) => number,
+  attempted: boolean,
+): Promise<void> {
+  if (items.length === 0) return
+  await inTransaction(db, (trx) =>
+    postponeReads(
+      trx,
+      connection.id,
+      items.map((item) => ({ ...item, delayS: delay(item), attempted })),
+    ),
+  )
+}
+
+/**
+ * A read has a key of its own each time: it is a look at a moment, not a change. One that is found in the recycle bin now
+ * is there after every sign of life that made us ask, or we would ask for ever.
+ */
+function asAnswers(events: readonly ChangeEvent[], asked: readonly ToRead[], nowMs: number): ChangeEvent[] {
+  const items = new Map(asked.map((item) => [item.recordId, item]))
+  return events.map((event) => {
+    const item = items.get(event.recordId)
+    return {
+      ...event,
+      dedupeKey: `${event.dedupeKey}/read/${nowMs}`,
+      answersUntilMs: item?.askedByMs ?? 0,
+      ...(event.kind === 'deleted' && item !== undefined
+        ? { occurredAtMs: Math.max(event.occurredAtMs, item.livedAtMs + 1) }
+        : {}),
+    }
+  })
+}
+
+/**
+ * A survivor's answer is dated by the merge or by its own last change. What was found merged now is so after everything
+ * that made us ask about it, or we would ask for ever.
+ */
+function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], nowMs: number): ChangeEvent[] {
+  const live = new Set(events.map((event) => event.recordId))
+  return events.flatMap((survivor) =>
+    asked
+      .filter(({ recordId }) => !live.has(recordId) && (survivor.mergedIds ?? []).includes(recordId))
+      .flatMap((item) =>
+        mergedEventForLosers({
+          ...survivor,
+          dedupeKey: `still/${item.objectType}/${item.recordId}/${nowMs}`,
+          mergedIds: [item.recordId],
+          occurredAtMs: Math.max(survivor.occurredAtMs, item.askedByMs, item.livedAtMs + 1),
+        }),
+      ),
+  )
+}
+
+/**
+ * By the CRM's clock, or a record that is restored within the minutes that it is behind ours would stay deleted. What was
+ * found gone now went after the last sign of life, whatever the clocks say.
+ */
+function deletion(connectionId: ConnectionId, item: ToRead, crmNowMs: number): ChangeEvent {
+  return foundEvent({
+    connectionId,
+    dedupeKey: `gone/${item.objectType}/${item.recordId}/${crmNowMs}`,
+    objectType: item.objectType,
+    recordId: item.recordId,
+    kind: 'deleted',
+    occurredAtMs: Math.max(crmNowMs, item.askedByMs + 1, item.livedAtMs + 1),
+  })
+}

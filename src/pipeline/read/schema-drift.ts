@@ -1,0 +1,201 @@
+import type { CrmClient } from '../../crm/crm-client.ts'
+import { canonicalJson } from '../../model/policy/canonical.ts'
+import { fieldsNeeded, valuesNamed, valuesNamedByPolicies } from '../../model/policy/fields.ts'
+import type { Policy } from '../../model/policy/policy.ts'
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import type { FieldSchema } from '../../model/record/crm-facts.ts'
+import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
+import { type FieldDrift, findDrift } from '../../model/record/schema-drift.ts'
+import type { SeenFields } from '../../notices/from-calls.ts'
+import type { NoticeBoard, NoticeCode, NoticeConnection } from '../../notices/notice-board.ts'
+import { type About, ENDINGS, SENTENCES, type Sentence } from '../../notices/texts.ts'
+import { resyncObjects, saveSchema } from '../../store/connections/connections.ts'
+import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { askToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { type KnownSchema, knownSchemas, saveDrift } from '../../store/records/schema-drift.ts'
+import type { RunningWorkflow } from '../decide/running-workflows.ts'
+import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
+
+export type DriftDependencies = {
+  readonly db: Database
+  readonly client: CrmClient
+  readonly connection: NoticeConnection & { readonly id: ConnectionId }
+  readonly workflows: readonly RunningWorkflow[]
+  readonly fieldsOf: (
+    crm: Crm,
+    objectType: string,
+  ) => { readonly fields: readonly string[]; readonly ours?: readonly string[] }
+  readonly board: NoticeBoard
+  /** What pages said last of an object's fields. */
+  readonly seenOf: (objectType: string) => SeenFields
+}
+
+/**
+ * M53: describes every watched object anew and compares it with what the workflows were written for. Whatever drifted, or
+ * came back, has what depends on it decided again, and is told. Returns the objects of which something changed.
+ */
+export async function checkDrift(deps: DriftDependencies): Promise<readonly string[]> {
+  const { db, connection } = deps
+  const known = new Map((await knownSchemas(db, connection.id)).map((schema) => [schema.objectType, schema]))
+  const changed: string[] = []
+  for (const objectType of watchedObjects(connection.crm)) {
+    const before = known.get(objectType)
+    // Of a task only its status matters. Whoever polls finds out when what was refused is read again.
+    if (before?.isRefused || objectShape(connection.crm, objectType)?.about === 'task') continue
+    const current = await describe(deps, objectType)
+    if (current === null) continue
+    if (before === undefined) {
+      await saveFirst(deps, objectType, current)
+      continue
+    }
+    const after = compare(deps, before, current)
+    tell(deps, before, after)
+    const isNews = !sameStanding(before, after)
+    if (!isNews && canonicalJson(before.fields) === canonicalJson(after.fields)) continue
+    if (isNews) changed.push(objectType)
+    await inTransaction(db, async (trx) => {
+      await saveDrift(trx, connection.id, after)
+      if (!isNews) return
+      // What changed while a field was away is in no event.
+      const { fields: needed } = deps.fieldsOf(connection.crm, objectType)
+      const isBack = before.unreadable.some((field) => needed.includes(field) && !after.unreadable.includes(field))
+      if (isBack || spelledAnew(before, after)) await resyncObjects(trx, connection.id, [objectType])
+      await askToDecideAgain(trx, connection.id)
+    })
+  }
+  return changed
+}
+
+/** An import that ended without a description: from here on there is something to compare with. */
+async function saveFirst(deps: DriftDependencies, objectType: string, current: readonly FieldSchema[]): Promise<void> {
+  const { db, connection } = deps
+  const { fields: needed, ours = [] } = deps.fieldsOf(connection.crm, objectType)
+  const present = new Set(current.map(({ name }) => name))
+  const unreadable = needed.filter((field) => !present.has(field))
+  await inTransaction(db, async (trx) => {
+    await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, [...needed, ...ours])
+    if (unreadable.length > 0) await askToDecideAgain(trx, connection.id)
+  })
+}
+
+/** Null: the CRM refuses the object, which is noted. */
+async function describe(deps: DriftDependencies, objectType: string): Promise<readonly FieldSchema[] | null> {
+  try {
+    return (await deps.client.describe(objectType)).fields
+  } catch (error) {
+    if (!isOfOneObject(error)) throw error
+    await noteRefusedObject(deps, objectType, error)
+    return null
+  }
+}
+
+function compare(deps: DriftDependencies, before: KnownSchema, current: readonly FieldSchema[]): KnownSchema {
+  const { crm } = deps.connection
+  const { objectType } = before
+  const policies = deps.workflows.map(({ version }) => version.policy)
+  const inForce = new Set(deps.workflows.map(({ version }) => version.hash))
+  const fields = deps.fieldsOf(crm, objectType).fields
+  const present = new Set(current.map(({ name }) => name))
+  const isWithheld = withheldOf(before, deps.seenOf(objectType))
+  const drift = findDrift({
+    known: before.fields,
+    drifted: before.drift,
+    current,
+    needed: new Map(
+      fields.map((field) => [field, usersOf(deps, objectType, field).map(({ version }) => version.hash)]),
+    ),
+    named: valuesNamed(policies, crm, objectType),
+    namedByPolicies: valuesNamedByPolicies(policies, crm, objectType),
+    isInForce: (hash) => inForce.has(hash),
+  })
+  return {
+    objectType,
+    isRefused: false,
+    fields: current,
+    unreadable: fields.filter((field) => !present.has(field) || isWithheld(field)),
+    drift,
+  }
+}
+
+/**
+ * The CRM describes the field and keeps its values from us: so it stays until a page shows one. A field that was not even
+ * described and is now may be read.
+ */
+function withheldOf(before: KnownSchema, { shown, hidden }: SeenFields): (field: string) => boolean {
+  const described = new Set(before.fields.map(({ name }) => name))
+  const unreadable = new Set(before.unreadable)
+  return (field) => described.has(field) && !shown.has(field) && (unreadable.has(field) || hidden.has(field))
+}
+
+/** The workflows that look at the field. */
+function usersOf({ workflows, connection }: DriftDependencies, objectType: string, field: string): RunningWorkflow[] {
+  return workflows.filter(
+    ({ version: { policy } }) =>
+      watches(policy, connection.crm, objectType) &&
+      fieldsNeeded([policy], connection.crm, objectType).fields.includes(field),
+  )
+}
+
+/** Accounts and deals are part of the decision on whatever a workflow watches in their CRM. */
+function watches({ objects }: Policy, crm: Crm, objectType: string): boolean {
+  const isOfAll = objectShape(crm, objectType)?.about !== 'person'
+  return objects.some((ref) => ref.crm === crm && (isOfAll || ref.object === objectType))
+}
+
+function tell(deps: DriftDependencies, before: KnownSchema, after: KnownSchema): void {
+  const { board, connection } = deps
+  const { objectType } = after
+  const subjectOf = ({ field }: FieldDrift) => `${objectType}.${field}`
+  for (const drift of before.drift) {
+    if (after.drift.some((now) => now.field === drift.field && now.kind === drift.kind)) continue
+    const says = ENDINGS.drift({ ...connection, object: objectType, field: drift.field })
+    board.end(connection.id, CODE[drift.kind], subjectOf(drift), says)
+  }
+  for (const drift of after.drift) {
+    const known = before.drift.find((one) => one.field === drift.field && one.kind === drift.kind)
+    // Said when it is found and when it becomes something else; not every ten minutes.
+    if (known !== undefined && canonicalJson(known) === canonicalJson(drift)) continue
+    const workflows = usersOf(deps, objectType, drift.field).map(({ version }) => version.policy.title)
+    board.raise(
+      connection,
+      { code: CODE[drift.kind], subject: subjectOf(drift) },
+      sentenceOf(drift, { ...connection, object: objectType, field: drift.field, workflows }),
+    )
+  }
+}
+
+const CODE: Readonly<Record<FieldDrift['kind'], NoticeCode>> = {
+  removed: 'field-removed',
+  retyped: 'field-retyped',
+  'option-removed': 'option-removed',
+}
+
+function sentenceOf(
+  drift: FieldDrift,
+  about: About & { object: string; field: string; workflows: readonly string[] },
+): Sentence {
+  switch (drift.kind) {
+    case 'removed':
+      return SENTENCES['field-removed']({ ...about, maybe: drift.maybe })
+    case 'retyped':
+      return SENTENCES['field-retyped']({ ...about, was: drift.was.type, now: drift.now })
+    case 'option-removed':
+      return SENTENCES['option-removed']({ ...about, options: drift.gone })
+  }
+}
+
+/** What may be judged is the same. Stored JSON comes back with its keys in another order, so it is compared as a value. */
+function sameStanding(before: KnownSchema, after: KnownSchema): boolean {
+  return (
+    canonicalJson(before.drift) === canonicalJson(after.drift) &&
+    [...before.unreadable].sort().join() === [...after.unreadable].sort().join()
+  )
+}
+
+/** A field whose type is another one now, or is again the old one, has its values spelled in another way. */
+function spelledAnew(before: KnownSchema, after: KnownSchema): boolean {
+  const types = new Map(before.fields.map(({ name, type }) => [name, type]))
+  const needed = new Set([...before.drift, ...after.drift].map(({ field }) => field))
+  return after.fields.some(({ name, type }) => needed.has(name) && types.has(name) && types.get(name) !== type)
+}

@@ -1,0 +1,84 @@
+import type { SalesforceTerritory } from '../../crm/salesforce/territories/territories.ts'
+import { territoryName } from '../../model/matching/territory-name.ts'
+import type { Territory } from '../../model/policy/policy.ts'
+import type { ConnectionId } from '../../model/record/change-event.ts'
+import type { CrmUser } from '../../model/record/crm-user.ts'
+import type { Database } from '../../store/database/database.ts'
+import { listUsers } from '../../store/decisions/people.ts'
+import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices.ts'
+
+/** Change events do not carry territories, so they are asked for; people change them by hand and rarely. */
+export const TERRITORIES_EVERY_MS = 60 * 60_000
+
+const CODE = 'territory-members'
+/** An org has dozens of territories; more than this many differences is one misunderstanding, not many. */
+const SHOWN_MAX = 50
+
+export type TerritoryDifference = {
+  readonly territory: string
+  readonly title: string
+  /** E-mails of active people who work it in the CRM and not in the table, and the other way round. */
+  readonly onlyInCrm: readonly string[]
+  readonly onlyInTable: readonly string[]
+}
+
+/**
+ * Holds our territory table against the territories of the org. Which of the two is right is not for us to guess: the
+ * table decides, and each difference is a notice until both agree. Null: the org does not use territory management.
+ */
+export async function syncTerritories(deps: {
+  readonly db: Database
+  readonly connectionId: ConnectionId
+  readonly territories: () => Promise<SalesforceTerritory[] | null>
+  readonly table: readonly Territory[]
+}): Promise<readonly TerritoryDifference[] | null> {
+  const { db, connectionId, table } = deps
+  const inCrm = await deps.territories()
+  const users = (await listUsers(db)).filter((user) => user.connectionId === connectionId)
+  const differences = inCrm === null ? [] : territoryDifferences(table, inCrm, users).slice(0, SHOWN_MAX)
+  const open = await listNotices(db, { connectionId, limit: 1_000 })
+  for (const difference of differences) {
+    await raiseNotice(db, {
+      connectionId,
+      code: CODE,
+      subject: difference.territory,
+      level: 'info',
+      says: sentence(difference),
+      step: `Correct the territory in Salesforce, or ${difference.territory} in territories.yaml; until then the table decides.`,
+    })
+  }
+  const stillDiffers = new Set(differences.map(({ territory }) => territory))
+  for (const { code, subject, endedAt } of open) {
+    if (code !== CODE || endedAt !== null || stillDiffers.has(subject)) continue
+    await endNotice(db, { connectionId, code, subject, says: 'Salesforce and the territory table agree.' })
+  }
+  return inCrm === null ? null : differences
+}
+
+/** Territories are the same when the org's name, or its developer name, is the table's id or title. */
+export function territoryDifferences(
+  table: readonly Territory[],
+  inCrm: readonly SalesforceTerritory[],
+  users: readonly CrmUser[],
+): TerritoryDifference[] {
+  const emailOf = new Map(users.flatMap((u) => (u.active && u.email !== null ? [[u.userId, u.email] as const] : [])))
+  return table.flatMap(({ territory, title, members }) => {
+    const names = new Set([territoryName(territory), territoryName(title)])
+    const same = inCrm.filter(
+      (one) => names.has(territoryName(one.name)) || names.has(territoryName(one.developerName ?? '')),
+    )
+    if (same.length === 0) return []
+    const working = new Set(same.flatMap(({ memberIds }) => memberIds.flatMap((id) => emailOf.get(id) ?? [])))
+    const onlyInCrm = [...working].filter((email) => !members.includes(email)).sort()
+    const onlyInTable = members.filter((email) => !working.has(email)).toSorted()
+    return onlyInCrm.length + onlyInTable.length === 0 ? [] : [{ territory, title, onlyInCrm, onlyInTable }]
+  })
+}
+
+function sentence({ title, onlyInCrm, onlyInTable }: TerritoryDifference): string {
+  const parts = [
+    onlyInCrm.length > 0 ? `in Salesforce it is also worked by ${onlyInCrm.join(', ')}` : '',
+    onlyInTable.length > 0 ? `the territory table also names ${onlyInTable.join(', ')}` : '',
+  ]
+  return `Who works the territory ${title} differs: ${parts.filter(Boolean).join('; ')}.`
+}

@@ -1,0 +1,217 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+
+/** How long a caller waits for its turn before it gives the work back. Shorter than every lease. */
+const PATIENCE_MS = 12_000
+
+/** The allowance is used up for longer than a caller should wait. */
+export class NoAllowanceError extends Error {
+  override readonly name = 'NoAllowanceError'
+  readonly retryAtMs: number
+  constructor(message: string, retryAtMs: number) {
+    super(message)
+    this.retryAtMs = retryAtMs
+  }
+}
+
+/** What a call is for: what people wait for, our tasks and owner writes with what they re-read, goes before the rest. */
+export type Urgency = 'for-people' | 'other'
+
+/** The last part of our share of the day is kept for people: a long import must not leave their tasks unwritten. */
+const RESERVE = 0.1
+
+/**
+ * How late a caller learns that its share was raised meanwhile. One call in this time goes through although our share is
+ * used: an admin may have bought more, which only an answer tells. That is 288 calls of a day at most.
+ */
+const LOOK_AGAIN_MS = 300_000
+
+/**
+ * Takes one call from the connection's allowance, waiting for a free place in the window. The row is the one counter
+ * that every worker of every machine shares, on the database's clock. Our windows are a second long where the CRM's are
+ * ten: so whichever ten seconds the CRM looks at, at most one of our windows too many lies in them. Throws
+ * `NoAllowanceError` when the wait would be long: the CRM asked for quiet, or our share of the day is used.
+ */
+export async function takeCall(
+  db: Kysely<Tables>,
+  connectionId: string,
+  kind: 'read' | 'write' | 'search',
+  urgency: Urgency = kind === 'write' ? 'for-people' : 'other',
+): Promise<void> {
+  const givesUpAt = Date.now() + PATIENCE_MS
+  for (;;) {
+    const turn = await tryTakeCall(db, connectionId, kind, urgency)
+    if (turn.granted) return
+    if (Date.now() + turn.waitMs > givesUpAt) {
+      throw new NoAllowanceError(
+        `No call left for connection "${connectionId}": ${turn.why}. Next try in ${Math.ceil(turn.waitMs / 1000)} s`,
+        Date.now() + Math.min(turn.waitMs, turn.isDay ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY),
+      )
+    }
+    await wait(Math.min(turn.waitMs, 1_000))
+  }
+}
+
+type Turn =
+  | { readonly granted: true }
+  | { readonly granted: false; readonly waitMs: number; readonly why: string; readonly isDay?: boolean }
+
+/**
+ * Calls of the last 24 hours where the CRM counts a rolling day: those since `day_began_at`, and of the 24 hours before
+ * the part that is not over yet, taken as evenly spread. HubSpot counts from midnight and has no day before.
+ */
+const DAY_USED = sql`(b.day_used + b.day_used_before
+  * least(1, greatest(0, extract(epoch from b.day_ends_at - clock_timestamp()) / 86400)))`
+
+const DAY_ALLOWED = sql`case when b.limit_today is not null
+  then greatest(1, floor(b.day_share::numeric * b.limit_today)) end`
+
+async function tryTakeCall(
+  db: Kysely<Tables>,
+  connectionId: string,
+  kind: 'read' | 'write' | 'search',
+  urgency: Urgency,
+): Promise<Turn> {
+  const search = kind === 'search'
+  const part = urgency === 'for-people' ? 1 : 1 - RESERVE
+  const { rows: granted } = await sql<{ connection_id: string }>`
+    update call_budget b set
+      calls_total = calls_total + 1,
+      day_used = day_used + 1,
+      window_started_at = case when clock_timestamp() >= window_started_at + window_ms * interval '1 millisecond'
+        then clock_timestamp() else window_started_at end,
+      window_used = case when clock_timestamp() >= window_started_at + window_ms * interval '1 millisecond'
+        then 1 else window_used + 1 end,
+      search_window_started_at = case when ${search} and clock_timestamp() >= search_window_started_at + interval '1 second'
+        then clock_timestamp() else search_window_started_at end,
+      search_used = case when not ${search} then search_used
+        when clock_timestamp() >= search_window_started_at + interval '1 second' then 1 else search_used + 1 end
+    where connection_id = ${connectionId}
+      and (paused_until is null or paused_until <= clock_timestamp())
+      and (window_used < window_limit or clock_timestamp() >= window_started_at + window_ms * interval '1 millisecond')
+      and (not ${search} or search_used < search_limit_per_second
+           or clock_timestamp() >= search_window_started_at + interval '1 second')
+      and day_ends_at > clock_timestamp()
+      and (limit_today is null or ${DAY_USED} + 1 <= greatest(1, (${DAY_ALLOWED}) * ${part}::numeric)
+           or window_started_at < clock_timestamp() - ${LOOK_AGAIN_MS} * interval '1 millisecond')
+    returning connection_id`.execute(db)
+  if (granted.length > 0) return { granted: true }
+  const { rows } = await sql<{
+    paused_ms: number
+    window_left_ms: number
+    search_left_ms: number
+    paused_why: string | null
+    day_left_ms: number
+    day_used: number
+    day_allowed: number | null
+    day_share: number
+    limit_today: number | null
+  }>`
+    select greatest(0, extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 as paused_ms, paused_why,
+      greatest(0, window_ms - extract(epoch from clock_timestamp() - window_started_at) * 1000)::float8 as window_left_ms,
+      greatest(0, 1000 - extract(epoch from clock_timestamp() - search_window_started_at) * 1000)::float8 as search_left_ms,
+      ceil(extract(epoch from day_ends_at - clock_timestamp()) * 1000)::bigint as day_left_ms,
+      ceil(${DAY_USED})::int as day_used, (${DAY_ALLOWED})::int as day_allowed, day_share, limit_today
+    from call_budget b where connection_id = ${connectionId}`.execute(db)
+  const row = rows[0]
+  if (!row) throw new Error(`Connection "${connectionId}" has no call budget: it was removed or never connected`)
+  if (row.paused_ms > 0)
+    return { granted: false, waitMs: row.paused_ms + 50, why: row.paused_why ?? 'the CRM asked us to wait' }
+  if (row.day_left_ms <= 0) {
+    await beginDay(db, connectionId)
+    return { granted: false, waitMs: 1, why: 'a new day begins' }
+  }
+  if (row.day_allowed !== null && row.day_used + 1 > Math.max(1, row.day_allowed * part)) {
+    return { granted: false, waitMs: row.day_left_ms, why: dayIsUsed(row, urgency), isDay: true }
+  }
+  return {
+    granted: false,
+    waitMs: Math.max(20, search ? Math.min(row.search_left_ms, row.window_left_ms) : row.window_left_ms),
+    why: 'our share of its call limit is used',
+  }
+}
+
+function dayIsUsed(
+  row: {
+    readonly day_used: number
+    readonly day_allowed: number | null
+    readonly day_share: number
+    readonly limit_today: number | null
+    readonly day_left_ms: number
+  },
+  urgency: Urgency,
+): string {
+  const n = (value: number | null) => (value ?? 0).toLocaleString('en-US')
+  const goesOn = new Date(Date.now() + row.day_left_ms).toISOString().slice(0, 16).replace('T', ' ')
+  const rest = urgency === 'other' ? `; the last ${RESERVE * 100} % of it is kept for tasks` : ''
+  return (
+    `our share of the day is used, ${n(row.day_used)} calls of ${n(row.day_allowed)}, which is ` +
+    `${Math.round(row.day_share * 1_000) / 10} % of the ${n(row.limit_today)} that the CRM allows${rest}. It goes on by ` +
+    `${goesOn} UTC, or at once with a larger share`
+  )
+}
+
+/**
+ * Begins the next day of calls where the last is over: at HubSpot until the account's midnight, at Salesforce for 24
+ * hours, next to what was used in the 24 hours before. A zone that Postgres does not know is taken for UTC.
+ */
+async function beginDay(db: Kysely<Tables>, connectionId: string): Promise<void> {
+  await sql`
+    with clock as materialized (select clock_timestamp() as at),
+    day as (
+      select b.connection_id, c.crm = 'hubspot' as by_midnight, clock.at, b.day_used, b.day_ends_at,
+        clock.at < b.day_ends_at + interval '24 hours' as follows,
+        coalesce((select z.name from pg_timezone_names z where z.name = c.time_zone), 'UTC') as zone
+      from call_budget b join connection c on c.id = b.connection_id cross join clock
+      where b.connection_id = ${connectionId}
+    )
+    update call_budget b set day_used = 0,
+      day_used_before = case when day.by_midnight or not day.follows then 0 else day.day_used end,
+      day_began_at = case when day.by_midnight or not day.follows then day.at else day.day_ends_at end,
+      day_ends_at = case
+        when day.by_midnight then (date_trunc('day', day.at at time zone day.zone) + interval '1 day') at time zone day.zone
+        when day.follows then day.day_ends_at + interval '24 hours'
+        else day.at + interval '24 hours' end
+    from day where b.connection_id = day.connection_id and b.day_ends_at = day.day_ends_at
+      and b.day_ends_at <= day.at`.execute(db)
+}
+
+/** No CRM counts over more than a day. A header that says more is a fault, and would lock the connection for good. */
+const PAUSE_MAX_MS = 24 * 3_600_000
+
+/**
+ * The CRM asked for quiet: nobody calls before then, or for a day at most. An earlier pause never shortens a later one.
+ * `untilMs` is by the clock of this process, as the answer was; it is kept by the database's, which all processes share.
+ */
+export async function pauseCalls(
+  db: Kysely<Tables>,
+  connectionId: string,
+  untilMs: number,
+  why: string,
+): Promise<void> {
+  const pauseMs = Math.min(untilMs - Date.now(), PAUSE_MAX_MS)
+  await sql`
+    update call_budget set paused_why = ${why},
+      paused_until = greatest(coalesce(paused_until, '-infinity'), clock_timestamp() + ${pauseMs} * interval '1 millisecond')
+    where connection_id = ${connectionId}`.execute(db)
+}
+
+/** Takes over what the CRM's own headers say: calls used today, and the size of its window where it names one. */
+export async function observeUsage(
+  db: Kysely<Tables>,
+  connectionId: string,
+  usage: {
+    readonly usedToday: number
+    readonly limitToday: number
+    readonly window?: { readonly ms: number; readonly limit: number } | undefined
+  },
+): Promise<void> {
+  const perMs = usage.window ? usage.window.limit / usage.window.ms : null
+  await sql`update call_budget set used_today = ${usage.usedToday}, limit_today = ${usage.limitToday},
+      window_whole = coalesce(${perMs}::real * window_ms, window_whole),
+      -- greatest() passes over a null: a CRM that names no window would be left with one call in it.
+      window_limit = case when ${perMs}::real is null then window_limit
+        else greatest(1, floor((${perMs}::real * window_ms)::numeric * window_share::numeric))::int end
+    where connection_id = ${connectionId}`.execute(db)
+}

@@ -1,0 +1,178 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
+import { inTransaction } from '../database/transaction.ts'
+import { ENDED } from './end-connection.ts'
+import { type Aftermath, isStillDue } from './lifecycle-lock.ts'
+
+/** Rows per transaction: what comes after an end of a large connection must not hold locks for long. */
+const BATCH_ROWS = 10_000
+
+/** When what is reopened is first looked at by act: decide should have said before what still holds. */
+const REOPENED_AFTER_S = 120
+
+/**
+ * Does what the last end or new beginning of a connection left to be done with its records: `leave`, they are no longer
+ * anybody's neighbours; `rejoin`, they are again, and the cases and tasks that the end closed stand. In batches, each a
+ * transaction of its own that first asks whether it is still wanted; stopped in the middle, the next call goes on. False:
+ * the connection was changed meanwhile, call again.
+ */
+export async function runRecordsAftermath(db: Database, connectionId: string): Promise<boolean> {
+  const { rows } = await sql<{ aftermath: Aftermath | null; revision: number }>`
+    select aftermath, revision from connection where id = ${connectionId}`.execute(db)
+  const aftermath = rows[0]?.aftermath ?? null
+  if (aftermath === null) return true
+  const due = { connectionId, aftermath, revision: rows[0]!.revision }
+  /** Null: no longer wanted. */
+  const batch = <T>(work: (trx: DatabaseTransaction) => Promise<T>): Promise<T | null> =>
+    inTransaction(db, async (trx) => ((await isStillDue(trx, due)) ? work(trx) : null))
+  const untilNone = async (work: (trx: DatabaseTransaction) => Promise<number>): Promise<boolean> => {
+    for (;;) {
+      const n = await batch(work)
+      if (n === null) return false
+      if (n === 0) return true
+    }
+  }
+  const isThrough = await (aftermath === 'leave'
+    ? leave(connectionId, untilNone)
+    : rejoin(connectionId, batch, untilNone))
+  if (!isThrough) return false
+  const isDone = await batch(async (trx) => {
+    await sql`update connection set aftermath = null where id = ${connectionId}`.execute(trx)
+    return true
+  })
+  return isDone === true
+}
+
+type UntilNone = (work: (trx: DatabaseTransaction) => Promise<number>) => Promise<boolean>
+type Batch = <T>(work: (trx: DatabaseTransaction) => Promise<T>) => Promise<T | null>
+
+/** Records of other connections that had something in common with them are decided again. */
+async function leave(connectionId: string, untilNone: UntilNone): Promise<boolean> {
+  // Rows that somebody holds are waited for: left out, they would be nobody's.
+  const areGone = await untilNone(async (trx) => {
+    const { rows } = await sql<{ n: number }>`
+      with gone as (
+        delete from match_key where ctid = any(array(
+          select ctid from match_key where connection_id = ${connectionId} limit ${BATCH_ROWS} for update))
+        returning key
+      ), dirty as (
+        update record r set dirty_since = coalesce(r.dirty_since, clock_timestamp())
+        from (select distinct m.connection_id, m.object_type, m.record_id from gone
+              join match_key m on m.key = gone.key and m.connection_id <> ${connectionId}) o
+        where r.connection_id = o.connection_id and r.object_type = o.object_type and r.record_id = o.record_id
+      )
+      select count(*)::int as n from gone`.execute(trx)
+    return rows[0]!.n
+  })
+  if (!areGone) return false
+  // Should it be connected again, everything is read anew.
+  const areSkipped = await untilNone(async (trx) => {
+    const { numAffectedRows } = await sql`
+      update change_event set state = 'skipped', skip_reason = ${ENDED}
+      where id = any(array(select id from change_event where connection_id = ${connectionId} and state = 'received'
+        limit ${BATCH_ROWS}))`.execute(trx)
+    return Number(numAffectedRows ?? 0)
+  })
+  if (!areSkipped) return false
+  return untilNone(async (trx) => {
+    const { numAffectedRows } = await sql`
+      update record set dirty_since = null, needs_read = null, read_after = null, recheck_at = null
+      where (connection_id, object_type, record_id) in (
+        select connection_id, object_type, record_id from record
+        where connection_id = ${connectionId}
+          and (dirty_since is not null or needs_read is not null or recheck_at is not null)
+        limit ${BATCH_ROWS})`.execute(trx)
+    return Number(numAffectedRows ?? 0)
+  })
+}
+
+/**
+ * Until it is through nothing is decided (`baselinesDone`): a case that is not open again yet would be opened as another
+ * one, with a second task.
+ */
+async function rejoin(connectionId: string, batch: Batch, untilNone: UntilNone): Promise<boolean> {
+  let after = { objectType: '', recordId: '' }
+  for (;;) {
+    const from = after
+    // In the order in which apply locks them; what it makes of them meanwhile is what is taken.
+    const rows = await batch(
+      async (trx) =>
+        (
+          await sql<{ objectType: string; recordId: string; n: number }>`
+            with part as materialized (
+              select object_type, record_id, keys, deleted, merged_into from record
+              where connection_id = ${connectionId} and (object_type, record_id) > (${from.objectType}, ${from.recordId})
+              order by object_type, record_id limit ${BATCH_ROWS} for update
+            ), joined as (
+              insert into match_key (key, connection_id, object_type, record_id)
+              select unnest(keys), ${connectionId}, object_type, record_id from part
+              where not deleted and merged_into is null
+              on conflict do nothing
+            ), dirty as (
+              update record r set dirty_since = coalesce(r.dirty_since, clock_timestamp()) from part p
+              where r.connection_id = ${connectionId} and r.object_type = p.object_type and r.record_id = p.record_id
+            )
+            select object_type as "objectType", record_id as "recordId", count(*) over ()::int as n from part
+            order by object_type desc, record_id desc limit 1`.execute(trx)
+        ).rows,
+    )
+    if (rows === null) return false
+    const [last] = rows
+    if (last) after = last
+    if (!last || last.n < BATCH_ROWS) break
+  }
+  const areOpen = await untilNone(async (trx) => {
+    const { numAffectedRows } = await sql`
+      update exception set status = 'open', resolution = null, resolved_at = null, updated_at = now()
+      where id in (
+        select distinct on (e.workflow, e.pattern, e.subject) e.id from exception e
+        where e.connection_id = ${connectionId} and e.status = 'resolved' and e.resolution = ${ENDED}
+          and not exists (select 1 from exception o where o.connection_id = e.connection_id
+            and o.workflow = e.workflow and o.pattern = e.pattern and o.subject = e.subject and o.status = 'open')
+        order by e.workflow, e.pattern, e.subject, e.id desc limit ${BATCH_ROWS})`.execute(trx)
+    return Number(numAffectedRows ?? 0)
+  })
+  if (!areOpen) return false
+  return untilNone(async (trx) => {
+    const { rows } = await sql<{ n: number }>`
+      with reopened as (
+        update task set status = 'open', closed_by = null, closed_at = null
+        where id in (
+          select distinct on (t.workflow, t.cause) t.id from task t
+          where t.connection_id = ${connectionId} and t.status = 'done' and t.closed_by = ${ENDED}
+            and not exists (select 1 from task o where o.connection_id = t.connection_id
+              and o.workflow = t.workflow and o.cause = t.cause and o.status = 'open')
+          order by t.workflow, t.cause, t.id desc limit ${BATCH_ROWS})
+        returning id, workflow
+      ), asked as (
+        insert into intent (connection_id, workflow, kind, task_id, payload, policy_hash, next_attempt_at)
+        select ${connectionId}, r.workflow, 'task', r.id, '{}'::jsonb,
+          coalesce((select i.policy_hash from intent i where i.task_id = r.id order by i.id desc limit 1), ''),
+          now() + ${REOPENED_AFTER_S} * interval '1 second'
+        from reopened r
+        on conflict (task_id) where kind = 'task' and state = 'pending' do nothing
+      )
+      select count(*)::int as n from reopened`.execute(trx)
+    return rows[0]!.n
+  })
+}
+
+/** `late`: only what comes late of an erasure that was through. */
+export type ConnectionLeft = { readonly connectionId: string; readonly late: boolean }
+
+/** A delivery or page that was being stored when the connection ended may come this late; it is erased as well. */
+const LATE_MINUTES = 10
+
+/** Connections whose last end or new beginning is not over. Those that all others wait for come first. */
+export async function connectionsLeft(db: Kysely<Tables>): Promise<ConnectionLeft[]> {
+  const { rows } = await sql<ConnectionLeft>`
+    select id as "connectionId", not is_due as late from (
+      select id, aftermath, aftermath is not null or (status = 'disconnected' and (credentials is not null
+          or (erase_since is not null and erased_at is null))) as is_due,
+        status = 'disconnected' and erased_at > clock_timestamp() - make_interval(mins => ${LATE_MINUTES}) as is_late
+      from connection) c
+    where is_due or is_late
+    order by (aftermath = 'rejoin') desc nulls last, is_due desc, id`.execute(db)
+  return rows
+}

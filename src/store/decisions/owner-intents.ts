@@ -1,0 +1,133 @@
+import { type Kysely, sql } from 'kysely'
+import type { OwnerWrite } from '../../model/decision/decision.ts'
+import type { Tables } from '../database/tables.ts'
+
+/**
+ * Owner writes that rules decided. Returns the ids of those that are new, by `workflow\nobject/record`. A record has one
+ * write at a time, so of two workflows that want one the second gets none.
+ */
+export async function insertOwnerIntents(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  items: readonly {
+    readonly workflow: string
+    readonly objectType: string
+    readonly recordId: string
+    readonly write: OwnerWrite
+    readonly policyHash: string
+  }[],
+): Promise<Map<string, number>> {
+  if (items.length === 0) return new Map()
+  const rows = items.map((item) => {
+    const { receipt: _receipt, ...payload } = item.write
+    return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
+  })
+  const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, created_at)
+    -- not now(): a transaction that began before writing was allowed may decide after it
+    select ${connectionId}, w, 'owner', t, r, p, h, clock_timestamp()
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
+    order by t, r, w
+    on conflict (connection_id, object_type, record_id)
+      where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing
+    returning id, workflow, object_type, record_id`.execute(trx)
+  return new Map(inserted.map((row) => [`${row.workflow}\n${row.object_type}/${row.record_id}`, row.id]))
+}
+
+/** What the CRM would not write is asked for again after this long, by the database's clock: rules there change too. */
+const TRY_AGAIN_AFTER_H = 24
+
+export type RefusedIntent = {
+  readonly to: string
+  /** What the CRM said. */
+  readonly why: string
+  readonly policyHash: string
+  /** How long from now it still stands. */
+  readonly standsForMs: number
+}
+
+/**
+ * How long our own write may take to come back as a change of the record. Until then our copy still shows the owner of
+ * before, and a decision on it would want the same write again. A portal that is polled is asked every minute.
+ */
+const HEARD_WITHIN_S = 120
+
+export type OwnerIntents = {
+  /** Workflows whose write is on its way: at most one per record. */
+  readonly underWay: ReadonlySet<string>
+  /** Those of them whose write was made, and our copy of the record has not heard of it yet. */
+  readonly unheard: ReadonlySet<string>
+  /** By workflow: its newest write, where the CRM refused that one less than a day ago. */
+  readonly refused: ReadonlyMap<string, RefusedIntent>
+}
+
+type Of = { underWay: Set<string>; unheard: Set<string>; refused: Map<string, RefusedIntent> }
+
+/** What became of the owner writes of these records, by `object/record`. Absent: nothing that a decision must know. */
+export async function ownerIntentsOf(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  records: readonly { objectType: string; recordId: string }[],
+): Promise<Map<string, OwnerIntents>> {
+  const found = new Map<string, Of>()
+  if (records.length === 0) return found
+  const { rows } = await sql<{
+    object_type: string
+    record_id: string
+    workflow: string
+    policy_hash: string
+    to: string
+    state: string
+    outcome: string | null
+    unheard: boolean
+    stands_for_ms: number
+  }>`
+    select distinct on (i.object_type, i.record_id, i.workflow)
+      i.object_type, i.record_id, i.workflow, i.policy_hash, i.payload->>'to' as to, i.state, i.outcome,
+      i.state = 'done' and i.finished_at > clock_timestamp() - ${HEARD_WITHIN_S} * interval '1 second'
+        and r.owner_id is not distinct from i.payload->>'from' as unheard,
+      (extract(epoch from i.finished_at + ${TRY_AGAIN_AFTER_H} * interval '1 hour' - clock_timestamp()) * 1000)::float8
+        as stands_for_ms
+    from intent i
+    join unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, r)
+      on w.t = i.object_type and w.r = i.record_id
+    join record r on r.connection_id = i.connection_id and r.object_type = i.object_type and r.record_id = i.record_id
+    -- cancelled: the CRM was not asked, so its last word still stands
+    where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state <> 'cancelled'
+    order by i.object_type, i.record_id, i.workflow, i.id desc`.execute(trx)
+  for (const row of rows) {
+    if ((row.state === 'done' && !row.unheard) || (row.state === 'refused' && row.stands_for_ms <= 0)) continue
+    const key = `${row.object_type}/${row.record_id}`
+    const of: Of = found.get(key) ?? { underWay: new Set(), unheard: new Set(), refused: new Map() }
+    found.set(key, of)
+    if (row.unheard) of.unheard.add(row.workflow)
+    if (row.state === 'refused') {
+      const { to, outcome, policy_hash: policyHash, stands_for_ms: standsForMs } = row
+      of.refused.set(row.workflow, { to, why: outcome ?? 'no reason given', policyHash, standsForMs })
+    } else of.underWay.add(row.workflow)
+  }
+  return found
+}
+
+export type WrittenToday = {
+  /** Owner writes made or on their way since midnight. */
+  readonly written: number
+  readonly nextMidnightMs: number
+}
+
+/**
+ * How many owners this workflow wrote since midnight in its zone, by the database's clock. Until the transaction ends
+ * nobody else counts for this workflow, so that two batches do not both take the last write of the day.
+ */
+export async function countOwnersToday(trx: Kysely<Tables>, workflow: string, timeZone: string): Promise<WrittenToday> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`pilot/${workflow}`}, 0))`.execute(trx)
+  const { rows } = await sql<{ written: number; next: Date }>`
+    select (select count(*)::int from intent
+            where kind = 'owner' and workflow = ${workflow} and state not in ('cancelled', 'refused')
+              and created_at >= date_trunc('day', clock_timestamp() at time zone ${timeZone}) at time zone ${timeZone}
+           ) as written,
+           (date_trunc('day', clock_timestamp() at time zone ${timeZone}) + interval '1 day') at time zone ${timeZone} as next`.execute(
+    trx,
+  )
+  return { written: rows[0]!.written, nextMidnightMs: rows[0]!.next.getTime() }
+}

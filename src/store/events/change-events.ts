@@ -1,0 +1,156 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type {
+  ChangeActor,
+  ChangeEvent,
+  ChangeKind,
+  ChangeSource,
+  ConnectionId,
+} from '../../model/record/change-event.ts'
+import type { Tables } from '../database/tables.ts'
+
+/** An event as it waits in the table: its row id besides what the adapter made. */
+export type StoredEvent = { readonly id: number; readonly event: ChangeEvent }
+
+/**
+ * Writes the events that are not there yet and says how many those were. The unique key (connection, dedupe key) is
+ * what makes an event exactly once, however often it is delivered.
+ */
+export async function insertEvents(
+  db: Kysely<Tables>,
+  given: readonly ChangeEvent[],
+  /** What has become of each already, its place in `given` as `id`. Without it they wait. */
+  fates: readonly EventFate[] = [],
+): Promise<number> {
+  if (given.length === 0) return 0
+  const fateOf = new Map(fates.map((fate) => [fate.id, fate]))
+  const events = given.map((event, n) => (fateOf.get(n)?.blank ? blanked(event) : event))
+  const result = await sql`
+    insert into change_event
+      (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
+       owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
+    select connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields::jsonb,
+           field_changed::jsonb, owner_history::jsonb, answers_until_ms, complete,
+           case when merged_ids is null then null else array(select jsonb_array_elements_text(merged_ids::jsonb)) end,
+           source, actor::jsonb, state, skip_reason
+    from unnest(
+      ${events.map((e) => e.connectionId)}::text[],
+      ${events.map((e) => e.dedupeKey)}::text[],
+      ${events.map((e) => e.objectType)}::text[],
+      ${events.map((e) => e.recordId)}::text[],
+      ${events.map((e) => e.kind)}::text[],
+      ${events.map((e) => e.occurredAtMs)}::bigint[],
+      ${events.map((e) => e.order)}::bigint[],
+      ${events.map((e) => JSON.stringify(e.fields))}::text[],
+      ${events.map((e) => (e.fieldChangedAtMs ? JSON.stringify(e.fieldChangedAtMs) : null))}::text[],
+      ${events.map((e) => (e.ownerHistory ? JSON.stringify(e.ownerHistory) : null))}::text[],
+      ${events.map((e) => e.answersUntilMs ?? null)}::bigint[],
+      ${events.map((e) => e.complete)}::boolean[],
+      ${events.map((e) => (e.mergedIds ? JSON.stringify(e.mergedIds) : null))}::text[],
+      ${events.map((e) => e.source)}::text[],
+      ${events.map((e) => JSON.stringify(e.actor))}::text[],
+      ${events.map((_, n) => fateOf.get(n)?.state ?? 'received')}::text[],
+      ${events.map((_, n) => fateOf.get(n)?.reason ?? null)}::text[]
+    ) as e(connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
+           owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
+    on conflict (connection_id, dedupe_key) do nothing`.execute(db)
+  return Number(result.numAffectedRows ?? 0)
+}
+
+/** As the table keeps an event of before its record's erasure. */
+function blanked({ ownerHistory: _, fieldChangedAtMs: __, ...event }: ChangeEvent): ChangeEvent {
+  return { ...event, fields: {} }
+}
+
+type EventRow = {
+  id: number
+  connection_id: string
+  dedupe_key: string
+  object_type: string
+  record_id: string
+  kind: string
+  occurred_at_ms: number
+  event_order: number
+  fields: Record<string, string | null>
+  field_changed: Record<string, number> | null
+  owner_history: { owner: string | null; atMs: number }[] | null
+  answers_until_ms: number | null
+  complete: boolean
+  merged_ids: string[] | null
+  source: string
+  actor: ChangeActor
+}
+
+/** The oldest waiting events of one connection, locked until the transaction ends. */
+export async function takeWaitingEvents(
+  trx: Kysely<Tables>,
+  connectionId: ConnectionId,
+  limit: number,
+): Promise<StoredEvent[]> {
+  const { rows } = await sql<EventRow>`
+    select id, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields,
+           field_changed, owner_history, answers_until_ms, complete, merged_ids, source, actor
+    from change_event
+    where connection_id = ${connectionId} and state = 'received'
+    order by id
+    limit ${limit}
+    for update skip locked`.execute(trx)
+  return rows.map((row) => ({
+    id: row.id,
+    event: {
+      connectionId: row.connection_id as ConnectionId,
+      dedupeKey: row.dedupe_key,
+      objectType: row.object_type,
+      recordId: row.record_id,
+      kind: row.kind as ChangeKind,
+      occurredAtMs: row.occurred_at_ms,
+      order: row.event_order,
+      fields: row.fields,
+      complete: row.complete,
+      ...(row.field_changed ? { fieldChangedAtMs: row.field_changed } : {}),
+      ...(row.owner_history ? { ownerHistory: row.owner_history } : {}),
+      ...(row.answers_until_ms === null ? {} : { answersUntilMs: row.answers_until_ms }),
+      ...(row.merged_ids ? { mergedIds: row.merged_ids } : {}),
+      source: row.source as ChangeSource,
+      actor: row.actor,
+    },
+  }))
+}
+
+export type EventFate = {
+  readonly id: number
+  /** `failed`: it could not be folded, and stays as it came for whoever looks into it. */
+  readonly state: 'applied' | 'skipped' | 'failed'
+  readonly reason: string | null
+  /** True: the record was erased after this happened, so the values go. */
+  readonly blank?: boolean
+}
+
+export async function settleEvents(trx: Kysely<Tables>, fates: readonly EventFate[]): Promise<void> {
+  if (fates.length === 0) return
+  await sql`
+    update change_event e set state = f.state, skip_reason = f.reason
+    from unnest(${fates.map((f) => f.id)}::bigint[], ${fates.map((f) => f.state)}::text[],
+                ${fates.map((f) => f.reason)}::text[]) as f(id, state, reason)
+    where e.id = f.id`.execute(trx)
+  const blank = fates.filter((fate) => fate.blank).map((fate) => fate.id)
+  if (blank.length > 0) await blankEvents(trx, sql`id = any(${blank}::bigint[])`)
+}
+
+/** Erases what a privacy deletion must reach: the values of every event of the record. Ids and times stay. */
+export async function eraseEventValues(
+  trx: Kysely<Tables>,
+  record: { connectionId: string; objectType: string; recordId: string },
+): Promise<void> {
+  await blankEvents(
+    trx,
+    sql`connection_id = ${record.connectionId} and object_type = ${record.objectType} and record_id = ${record.recordId}`,
+  )
+}
+
+/** The reason goes too: an error may quote the value that it failed on. */
+async function blankEvents(trx: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    update change_event set fields = '{}'::jsonb, owner_history = null, field_changed = null,
+      skip_reason = case when state = 'failed' then 'erased' else skip_reason end
+    where ${which}`.execute(trx)
+}

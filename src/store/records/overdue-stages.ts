@@ -1,0 +1,93 @@
+import { type Kysely, sql } from 'kysely'
+import { watchedObjects } from '../../model/record/object-shape.ts'
+import { DEAD_AFTER_S } from '../database/counters.ts'
+import type { Tables } from '../database/tables.ts'
+
+export type Overdue = {
+  readonly stage: 'apply' | 'refresh' | 'decide' | 'act' | 'verify' | 'reconcile'
+  readonly connectionId: string
+}
+
+/** A portal whose changes nobody tells us of is asked at least this often. */
+export const POLL_EVERY_S = 60
+
+/** The index of what is to be read is ordered within an object, so they are named. */
+const WATCHED = [...watchedObjects('hubspot'), ...watchedObjects('salesforce')]
+
+/**
+ * Which stages of which connections have rows waiting. One statement; each part is an index probe (a limit that the planner
+ * sees; it drops one inside `exists`), so the answer costs the same whether one row waits or a million.
+ */
+export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): Promise<Overdue[]> {
+  const { rows } = await sql<{ stage: Overdue['stage']; id: string }>`
+    select distinct s.stage, c.id
+    from connection c
+    cross join lateral (
+      (select 'apply' as stage from change_event e where e.connection_id = c.id and e.state = 'received' limit 1)
+      union all
+      (select 'refresh' from unnest(${WATCHED}::text[]) as o(object_type)
+        cross join lateral (
+          select 1 from record r where r.connection_id = c.id and r.object_type = o.object_type
+            and r.needs_read is not null and coalesce(r.read_after, '-infinity'::timestamptz) <= now()
+          order by coalesce(r.read_after, '-infinity'::timestamptz) limit 1
+        ) due
+        limit 1)
+      union all
+      (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
+        and r.dirty_since is not null order by r.dirty_since limit 1)
+      union all
+      select 'decide' from decide_again a where a.connection_id = c.id
+      union all
+      (select 'act' from intent i where i.connection_id = c.id
+        and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() order by i.next_attempt_at limit 1)
+      union all
+      (select 'act' from intent i where i.connection_id = c.id and i.state = 'sending' limit 1)
+      union all
+      (select 'verify' from task t where t.connection_id = c.id and t.status = 'open' and t.checking_since is null
+        and t.closing_at_ms > coalesce(t.closing_seen_at_ms, 0) limit 1)
+      union all
+      (select 'verify' from task t where t.connection_id = c.id and t.checking_since is not null limit 1)
+      union all
+      select 'reconcile' where (c.reading_until is null or c.reading_until < now() or not exists (
+          select 1 from process_beat b where b.instance = c.reading_by
+            and b.beat_at > now() - ${DEAD_AFTER_S} * interval '1 second'))
+        and (not (c.baseline->>'done')::boolean or c.reconciled_at is null
+          or c.reconciled_at < now() - interval '1 second'
+            * case when c.feed = 'poll' then least(${reconcileEveryS}::int, ${POLL_EVERY_S}::int) else ${reconcileEveryS}::int end)
+    ) s
+    -- what needs no call goes on while a connection waits for a person
+    where c.status = 'connected' or (c.status = 'reconnect-needed' and s.stage in ('apply', 'decide'))`.execute(db)
+  return rows.map((row) => ({ stage: row.stage, connectionId: row.id }))
+}
+
+/** How long one page of a baseline or reconcile may take before another process may go on with it. */
+export const READING_LEASE_S = 90
+
+/** Makes the caller the one reader of the connection, or says that another is. One that gives no sign of life is not. */
+export async function claimReading(db: Kysely<Tables>, connectionId: string, instance: string): Promise<boolean> {
+  const { rows } = await sql`
+    update connection c set reading_until = clock_timestamp() + ${READING_LEASE_S} * interval '1 second',
+      reading_by = ${instance}
+    where c.id = ${connectionId} and (c.reading_until is null or c.reading_until < clock_timestamp() or not exists (
+      select 1 from process_beat b where b.instance = c.reading_by
+        and b.beat_at > clock_timestamp() - ${DEAD_AFTER_S} * interval '1 second'))
+    returning c.id`.execute(db)
+  return rows.length > 0
+}
+
+export async function renewReading(db: Kysely<Tables>, connectionId: string, instance: string): Promise<void> {
+  await sql`update connection set reading_until = clock_timestamp() + ${READING_LEASE_S} * interval '1 second'
+    where id = ${connectionId} and reading_by = ${instance}`.execute(db)
+}
+
+/** A reader whose lease was taken over by another has nothing to finish. */
+export async function finishReading(
+  db: Kysely<Tables>,
+  connectionId: string,
+  instance: string,
+  reconciled: boolean,
+): Promise<void> {
+  await sql`update connection set reading_until = null, reading_by = null,
+    reconciled_at = case when ${reconciled} then clock_timestamp() else reconciled_at end
+    where id = ${connectionId} and reading_by = ${instance}`.execute(db)
+}

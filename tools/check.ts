@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findImportViolations } from './import-rules.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+type Result = { readonly ok: boolean; readonly output: string }
+
+/** Everything that can be said about the code without running it. All of it is run, whatever fails first. */
+const CHECKS: readonly { readonly name: string; readonly run: () => Promise<Result> }[] = [
+  { name: 'types', run: () => tool('typescript/bin/tsc', ['--noEmit', '-p', '.']) },
+  {
+    name: 'lint and format',
+    run: () => tool('@biomejs/biome/bin/biome', ['check', '--no-errors-on-unmatched', '--diagnostic-level=error', '.']),
+  },
+  {
+    name: 'import rules',
+    run: async () => {
+      const found = await findImportViolations()
+      return { ok: found.length === 0, output: found.join('\n') }
+    },
+  },
+  { name: 'unused code', run: () => tool('knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
+]
+
+let failed = 0
+for (const { name, run } of CHECKS) {
+  const from = performance.now()
+  const { ok, output } = await run().catch((error: Error) => ({ ok: false, output: error.stack ?? error.message }))
+  const seconds = ((performance.now() - from) / 1000).toFixed(1)
+  process.stdout.write(`${ok ? '✔' : '✖'} ${name}  ${seconds} s\n`)
+  if (!ok) {
+    failed++
+    process.stdout.write(`${output.trim()}\n\n`)
+  }
+}
+process.stdout.write(`${CHECKS.length - failed} passed, ${failed} failed, 0 skipped\n`)
+process.exitCode = failed > 0 ? 1 : 0
+
+function tool(file: string, args: readonly string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules', file), ...args], { cwd: ROOT })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
+    }
+    child.once('close', (code) => resolve({ ok: code === 0, output }))
+  })
+}

@@ -1,0 +1,51 @@
+import { setInterval as every } from 'node:timers/promises'
+import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
+import { beat } from '../../src/store/database/counters.ts'
+import { markRechecksDirty } from '../../src/store/records/records.ts'
+import type { WorkerContext } from '../runtime/context.ts'
+import { noticesOf } from '../runtime/notices.ts'
+
+/** Leases of a process end soon after its beat stops (store/intents.ts), so it beats often. */
+const BEAT_MS = 2_000
+
+/** Rechecks per beat. More wait for the next one, two seconds later. */
+const RECHECKS_MAX = 2_000
+
+/**
+ * Whether an admin has mended a connection is found out by trying: a few thousand calls a day that a CRM refuses at the
+ * door, for a person who sees within this time that the step has helped.
+ */
+const RECONNECT_EVERY_MS = 15_000
+
+/** What runs on a clock. The first turn at once: readiness waits for the first sign of life. */
+export async function runWatch(context: WorkerContext): Promise<void> {
+  const { logger, signal } = context
+  let failing = false
+  let triedAtMs = context.nowMs()
+  await noticesOf(context)
+    .startedAfter()
+    .catch((error) => logger.debug({ err: error }, 'nobody knows who ran before'))
+  const turn = async () => {
+    try {
+      const isTimeToTry = context.nowMs() - triedAtMs >= RECONNECT_EVERY_MS
+      if (isTimeToTry) triedAtMs = context.nowMs()
+      await watchOnce(context, isTimeToTry)
+      failing = false
+    } catch (error) {
+      if (!failing) logger.warn({ err: error }, 'no sign of life: the database does not answer')
+      failing = true
+    }
+  }
+  await turn()
+  for await (const _ of every(BEAT_MS, undefined, { signal })) await turn()
+}
+
+/** One turn of the clock. */
+export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): Promise<void> {
+  const { db, instance, queues, connectionIds } = context
+  const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
+  await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
+  if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
+  await noticesOf(context).look()
+  if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('reconcile', id)
+}

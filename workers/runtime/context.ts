@@ -1,0 +1,34 @@
+import type { Logger } from 'pino'
+import type { OpenConnection } from '../../src/connections/open-connection.ts'
+import type { FieldsNeeded } from '../../src/model/policy/fields.ts'
+import type { Crm } from '../../src/model/record/change-event.ts'
+import type { RunningWorkflow } from '../../src/pipeline/decide/running-workflows.ts'
+import type { Queues } from '../../src/queue/wake.ts'
+import type { Database } from '../../src/store/database/database.ts'
+
+/** What every worker role is given. Assembled once in main.ts. */
+export type WorkerContext = {
+  readonly db: Database
+  readonly databaseUrl: string
+  readonly queues: Queues
+  readonly logger: Logger
+  /** Names this process in leases and beats. */
+  readonly instance: string
+  readonly publicUrl: string
+  readonly reconcileEveryS: number
+  readonly nowMs: () => number
+  readonly workflows: () => Promise<RunningWorkflow[]>
+  /** The client of a connection, or undefined while it is not connected in this process. */
+  readonly clientOf: (connectionId: string) => ConnectedClient | undefined
+  readonly connectionIds: () => string[]
+  /** People changed: which workflows are ready is asked again. */
+  readonly refreshReadiness: () => Promise<void>
+  readonly fieldsOf: (crm: Crm, objectType: string) => FieldsNeeded
+  readonly signal: AbortSignal
+}
+
+/** A connection as this process uses it: the adapter with the allowance and the tokens that all processes share. */
+export type ConnectedClient = OpenConnection & {
+  /** Aborted when the connection is ended or changed: what is under way with this client stops at its next step. */
+  readonly over?: AbortSignal
+}

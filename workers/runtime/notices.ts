@@ -1,0 +1,99 @@
+import type { CrmClient } from '../../src/crm/crm-client.ts'
+import { type CallWatch, watchCalls } from '../../src/notices/from-calls.ts'
+import { clockNotices, downtimeBefore } from '../../src/notices/from-counters.ts'
+import { tellPeople } from '../../src/notices/from-people.ts'
+import { createNoticeBoard, type NoticeBoard, type NoticeConnection } from '../../src/notices/notice-board.ts'
+import { SENTENCES } from '../../src/notices/texts.ts'
+import type { Departure } from '../../src/pipeline/read/sync-people.ts'
+import { waitingWrites } from '../../src/store/notices/notice-facts.ts'
+import type { ConnectedClient, WorkerContext } from './context.ts'
+
+export type WorkerNotices = {
+  readonly board: NoticeBoard
+  /** The connection as sentences name it, its client with every call watched. */
+  of(connected: ConnectedClient): WatchedConnection
+  /** For the watch's turn: what is over is ended, what only counters know is told. */
+  look(): Promise<void>
+  /** After people were read. A failure of it is nobody's but its own. */
+  people(connectionId: string, departures: readonly Departure[]): Promise<void>
+  /** Before the first beat of this process: says that nobody ran before it, with the connections as they come. */
+  startedAfter(): Promise<void>
+}
+
+export type WatchedConnection = {
+  readonly connection: NoticeConnection
+  readonly calls: CallWatch
+  readonly client: CrmClient
+}
+
+/** One per process: what is open is remembered here between two calls. */
+const boards = new WeakMap<WorkerContext, WorkerNotices>()
+
+export function noticesOf(context: WorkerContext): WorkerNotices {
+  let notices = boards.get(context)
+  if (notices === undefined) {
+    notices = create(context)
+    boards.set(context, notices)
+  }
+  return notices
+}
+
+function create(context: WorkerContext): WorkerNotices {
+  const { db, nowMs, logger } = context
+  const board = createNoticeBoard(db, { nowMs, onError: (error) => logger.debug({ err: error }, 'notice not written') })
+  const clock = clockNotices(db, board, nowMs)
+  const known = new WeakMap<ConnectedClient, WatchedConnection>()
+  const watches = new Map<string, CallWatch>()
+  let downtime: { readonly fromMs: number; readonly untilMs: number } | null = null
+  const toldDowntime = new Set<string>()
+
+  function of(connected: ConnectedClient): WatchedConnection {
+    const found = known.get(connected)
+    if (found !== undefined) return found
+    const { id, crm, accountId, timeZone } = connected.connection
+    const connection: NoticeConnection = { id, crm, accountId, timeZone }
+    // A connection that is mended gets a new client; what is open about it stays open until a call works.
+    const calls =
+      watches.get(id) ?? watchCalls(board, connection, { nowMs, waitingWrites: () => waitingWrites(db, id) })
+    watches.set(id, calls)
+    const watched = { connection, calls, client: calls.watch(connected.client) }
+    known.set(connected, watched)
+    return watched
+  }
+
+  function tellDowntime(connected: ConnectedClient, connection: NoticeConnection): void {
+    if (downtime === null || toldDowntime.has(connection.id)) return
+    toldDowntime.add(connection.id)
+    // It has nothing to catch up with that was connected later, or whose first import was still going on.
+    const { done, startedAtMs } = connected.connection.baseline
+    if (!done || startedAtMs === undefined || startedAtMs > downtime.untilMs) return
+    board.raise(connection, { code: 'downtime' }, SENTENCES.downtime({ ...connection, ...downtime }))
+  }
+
+  return {
+    board,
+    of,
+    async look() {
+      const watched: WatchedConnection[] = []
+      for (const id of context.connectionIds()) {
+        const connected = context.clientOf(id)
+        if (connected === undefined) continue
+        const one = of(connected)
+        tellDowntime(connected, one.connection)
+        watched.push(one)
+      }
+      await clock.look(watched)
+    },
+    async people(connectionId, departures) {
+      const connected = context.clientOf(connectionId)
+      if (connected === undefined) return
+      const crmOf = (id: string) => context.clientOf(id)?.connection.crm
+      await tellPeople(db, board, of(connected).connection, departures, crmOf).catch((error) =>
+        logger.debug({ err: error }, 'people not told'),
+      )
+    },
+    async startedAfter() {
+      downtime = await downtimeBefore(db, context.instance)
+    },
+  }
+}

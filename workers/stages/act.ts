@@ -1,0 +1,54 @@
+import { forPeople } from '../../src/connections/call-budget.ts'
+import { WRITE_BATCH_MAX } from '../../src/crm/crm-client.ts'
+import { actBatch } from '../../src/pipeline/act/act.ts'
+import { nextDeparture } from '../../src/store/decisions/intents.ts'
+import type { WorkerContext } from '../runtime/context.ts'
+import { runStage } from '../runtime/run-stage.ts'
+
+const ROUNDS_MAX = 10
+
+export function runAct(context: WorkerContext): void {
+  const { db, queues, fieldsOf, nowMs, publicUrl, instance } = context
+  const timers = new Map<string, NodeJS.Timeout>()
+  /** A timer that is lost with the process is made good by the sweeper. */
+  const wakeIn = (connectionId: string, ms: number) => {
+    if (timers.has(connectionId)) return
+    const timer = setTimeout(() => {
+      timers.delete(connectionId)
+      queues.wake('act', connectionId)
+    }, ms)
+    timers.set(connectionId, timer.unref())
+  }
+  queues.consume(
+    'act',
+    (connectionId, stopping) =>
+      runStage(context, 'act', connectionId, stopping, async ({ client, connection }, signal) => {
+        const titles = new Map(
+          (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
+        )
+        for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
+          const departsInMs = await nextDeparture(db, connectionId, WRITE_BATCH_MAX[connection.crm])
+          if (departsInMs !== 0) {
+            if (departsInMs !== null) wakeIn(connectionId, departsInMs)
+            return
+          }
+          const acted = await forPeople(() =>
+            actBatch({
+              db,
+              client,
+              connection,
+              fieldsOf,
+              workflowTitle: (workflow) => titles.get(workflow) ?? workflow,
+              caseUrl: (exceptionId) => `${publicUrl}/cases/${exceptionId}`,
+              nowMs,
+              instance,
+            }),
+          )
+          if (acted.read) queues.wake('apply', connectionId)
+          if (acted.taken === 0) return
+        }
+        queues.wake('act', connectionId)
+      }),
+    { concurrency: 2 },
+  )
+}

@@ -1,0 +1,28 @@
+import { APPLY_BATCH, applyBatch } from '../../src/pipeline/apply/apply.ts'
+import type { WorkerContext } from '../runtime/context.ts'
+
+/** Batches before the stage lets another connection have its turn. */
+const ROUNDS_MAX = 20
+
+export function runApply(context: WorkerContext): void {
+  const { db, queues, logger } = context
+  queues.consume(
+    'apply',
+    async (connectionId, signal) => {
+      const connected = context.clientOf(connectionId)
+      if (!connected) return
+      for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
+        const applied = await applyBatch(db, connected.connection)
+        // Neighbours may belong to another CRM, so every connection may have something to decide.
+        if (applied.changed) for (const id of context.connectionIds()) queues.wake('decide', id)
+        if (applied.toRead) queues.wake('refresh', connectionId)
+        if (applied.tasks) queues.wake('verify', connectionId)
+        if (applied.people) queues.wake('reconcile', connectionId)
+        if (applied.taken < APPLY_BATCH) return
+      }
+      logger.debug({ connectionId }, 'apply gives way with events left')
+      queues.wake('apply', connectionId)
+    },
+    { concurrency: 4 },
+  )
+}

@@ -1,0 +1,112 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { CrmBusyError } from '../../src/crm/crm-client.ts'
+import { runStepCheck } from '../../src/pipeline/compare/compare-records.ts'
+import { lookAtReread } from '../../src/pipeline/compare/recheck-differences.ts'
+import { dueStepCheck, FIRST_AFTER_S } from '../../src/pipeline/compare/schedule.ts'
+import {
+  askStepCheck,
+  claimStepCheck,
+  ensureStepCheck,
+  isBaselineFolded,
+  readStepCheck,
+  releaseStepCheck,
+} from '../../src/store/compare/comparisons.ts'
+import { isRereading } from '../../src/store/compare/differences.ts'
+import { findConnection, listConnections } from '../../src/store/connections/connections.ts'
+import { isPast, seeHorizon, type TallyHorizon, tallyEvents } from '../../src/store/events/event-tallies.ts'
+import type { WorkerContext } from '../runtime/context.ts'
+import { runStage } from '../runtime/run-stage.ts'
+
+/** A person who pressed a button looks at the page: often enough that it answers. */
+const TURN_MS = 1_500
+
+/** Ranges of events counted per turn and connection, so that a million are counted in minutes and nobody is held up. */
+const TALLIES_MAX = 20
+
+const AFTER_FAILURE_MS = 60_000
+
+/** Counts what became of events, and compares our records with the CRM's, by the clock or when a person asks. */
+export async function runStepChecks(context: WorkerContext): Promise<void> {
+  const { logger, signal } = context
+  const busy = new Set<string>()
+  let horizon: TallyHorizon | null = null
+  let failing = false
+  while (!signal.aborted) {
+    try {
+      horizon = await tally(context, horizon)
+      for (const connectionId of context.connectionIds()) {
+        if (busy.has(connectionId)) continue
+        busy.add(connectionId)
+        // Not waited for: one connection's comparison may take hours.
+        compare(context, connectionId)
+          .catch((error) => {
+            if (!signal.aborted) logger.warn({ connectionId, err: error }, 'comparison failed, it will go on')
+          })
+          .finally(() => busy.delete(connectionId))
+      }
+      failing = false
+    } catch (error) {
+      if (!failing && !signal.aborted) logger.warn({ err: error }, 'events are not counted, trying again')
+      failing = true
+    }
+    await wait(TURN_MS, undefined, { signal }).catch(() => undefined)
+  }
+  // The database is closed after this: what a comparison does to it last is done.
+  while (busy.size > 0) await wait(50)
+}
+
+async function tally({ db, signal }: WorkerContext, horizon: TallyHorizon | null): Promise<TallyHorizon | null> {
+  if (horizon === null) return seeHorizon(db)
+  if (!(await isPast(db, horizon))) return horizon
+  for (const { id } of await listConnections(db)) {
+    for (let n = 0; n < TALLIES_MAX && !signal.aborted; n += 1) {
+      if (!(await tallyEvents(db, id, horizon.toId))) break
+    }
+  }
+  return null
+}
+
+async function compare(context: WorkerContext, connectionId: string): Promise<void> {
+  const { db, instance, nowMs, queues } = context
+  const connection = await findConnection(db, connectionId)
+  if (connection?.status !== 'connected' || !connection.baseline.done) return
+  await ensureStepCheck(db, connectionId, FIRST_AFTER_S)
+  let check = await readStepCheck(db, connectionId)
+  if (check === null) return
+  const due = dueStepCheck(check, { nowMs: nowMs(), timeZone: connection.timeZone })
+  if (due !== null) {
+    await askStepCheck(db, connectionId, 'clock', due)
+    check = await readStepCheck(db, connectionId)
+  }
+  if (check === null || (check.notBefore !== null && +check.notBefore > nowMs())) return
+  const rereading = await isRereading(db, connectionId)
+  if (check.state === 'idle' && !rereading) return
+  if (!(await isBaselineFolded(db, connectionId))) return
+  if (!(await claimStepCheck(db, connectionId, instance))) return
+  let paused: { problem: string; untilMs: number } | null = null
+  await runStage(context, 'step-check', connectionId, context.signal, async ({ client, setup }, signal) => {
+    const deps = {
+      ...context,
+      signal,
+      client,
+      connection,
+      count: (objectType: string) => setup.count(objectType),
+      onReread: () => queues.wake('apply', connectionId),
+    }
+    try {
+      if (rereading) {
+        // The console only wrote rows: somebody has to begin.
+        queues.wake('apply', connectionId)
+        queues.wake('refresh', connectionId)
+        await lookAtReread(deps)
+      }
+      if (check.state !== 'idle') await runStepCheck(deps)
+    } catch (error) {
+      paused =
+        error instanceof CrmBusyError
+          ? { problem: 'The CRM has no calls for us right now.', untilMs: error.retryAtMs }
+          : { problem: 'The CRM could not be read.', untilMs: nowMs() + AFTER_FAILURE_MS }
+      throw error
+    }
+  }).finally(() => releaseStepCheck(db, connectionId, instance, paused))
+}

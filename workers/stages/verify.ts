@@ -1,0 +1,17 @@
+import { verifyClosedTasks } from '../../src/pipeline/verify/verify-closed-tasks.ts'
+import type { WorkerContext } from '../runtime/context.ts'
+import { runStage } from '../runtime/run-stage.ts'
+
+export function runVerify(context: WorkerContext): void {
+  const { db, queues, nowMs } = context
+  queues.consume(
+    'verify',
+    (connectionId, stopping) =>
+      runStage(context, 'verify', connectionId, stopping, async ({ connection }) => {
+        const { toRead, reopened } = await verifyClosedTasks(db, connection.id, nowMs())
+        if (toRead) queues.wake('refresh', connectionId)
+        if (reopened > 0) queues.wake('act', connectionId)
+      }),
+    { concurrency: 2 },
+  )
+}
