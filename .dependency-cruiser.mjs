@@ -11,6 +11,16 @@ const room = (name, ...allowed) => ({
   to: { path: '^(src|workers|console|sandbox|bench|tools|test)/', pathNot: `^src/(${[name, ...allowed].join('|')})/` },
 })
 
+/** The folders of a room in the order in which they may know each other: each only those before it. */
+const leftwards = (parent, folders) =>
+  folders.map((folder, place) => ({
+    name: `${parent.replace('src/', '')}-${folder}-looks-left`,
+    severity: 'error',
+    comment: `${parent}/${folder} may import ${folders.slice(0, place).join(', ') || 'no other folder'} of ${parent}`,
+    from: { path: `^${parent}/${folder}/`, pathNot: '\\.test\\.js$' },
+    to: { path: `^${parent}/`, pathNot: `^${parent}/(${folders.slice(0, place + 1).join('|')})/` },
+  }))
+
 export default {
   forbidden: [
     {
@@ -31,10 +41,24 @@ export default {
       },
     },
     room('model'),
+    ...leftwards('src/model', [
+      'record',
+      'matching',
+      'rules',
+      'calendar',
+      'classes',
+      'policy',
+      'people',
+      'patterns',
+      'decision',
+      'surface',
+    ]),
     room('crm', 'model'),
     room('store', 'model'),
     room('queue', 'model'),
     room('config', 'model', 'store'),
+    room('notices', 'model', 'crm', 'store', 'connections'),
+    room('connections', 'model', 'crm', 'store', 'notices'),
     room('pipeline', 'model', 'crm', 'store', 'queue', 'connections', 'notices'),
     {
       name: 'nobody-imports-the-assemblers',
@@ -67,7 +91,7 @@ export default {
       name: 'console-reaches-the-server-through-its-types',
       severity: 'error',
       from: { path: '^console/src/', pathNot: '\\.test\\.js$' },
-      to: { path: '^(src|workers|sandbox|bench|tools|test)/', pathNot: '^src/api/[a-z/-]+-types\\.js$' },
+      to: { path: '^(src|workers|sandbox|bench|tools|test)/', pathNot: '^src/api/[a-z-]+/[a-z-]+-types\\.js$' },
     },
     {
       name: 'no-tests-in-the-product',

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../store/database/database.ts'
+import { CaseReply, ListQuery, ListReply } from './cases/case-types.ts'
 import type { CrmLinks } from './cases/crm-links.ts'
 import { readCase } from './cases/read-case.ts'
 import { readExceptions } from './cases/read-exceptions.ts'
@@ -9,13 +10,14 @@ import { connectionRoutes } from './connections/connection-routes.ts'
 import { ConnectionsReply } from './connections/connection-types.ts'
 import { draftRoutes } from './connections/draft-routes.ts'
 import { readConnections } from './connections/read-connections.ts'
-import { CaseReply, ListQuery, ListReply, Overview, WorkflowsReply } from './console-types.ts'
 import { LiveChanges } from './overview/live-changes.ts'
+import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
 import { ProblemError } from './server/problem.ts'
 import { sessionGuard } from './sessions/session-routes.ts'
 import { eventsLedgerRoutes } from './sync-status/sync-status-routes.ts'
 import { type ExplainPolicy, readWorkflows } from './workflows/read-workflows.ts'
+import { WorkflowsReply } from './workflows/workflow-types.ts'
 
 /** As settings have it unless they say otherwise. */
 const POLL_SECONDS = 60

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { BusinessCalendar, Territory } from '../model/policy/policy.ts'
+import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
+import type { Territory } from '../model/policy/policy.ts'
 import { isFieldOfOurs } from '../model/record/territories-field.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
 import { ConditionsDocument } from './condition-document.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../model/classes/class.ts'
-import type { BusinessCalendar, ObjectRef, PatternSetting, Policy, Territory } from '../model/policy/policy.ts'
+import type { ObjectRef, PatternSetting, Policy, Territory } from '../model/policy/policy.ts'
 import { objectShape } from '../model/record/object-shape.ts'
 import { Day, Email } from './company-documents.ts'
 import { ConditionsDocument } from './condition-document.ts'

@@ -11,7 +11,7 @@ import type { ConnectionRow } from '../store/connections/connections.ts'
 import { SecretUnreadableError } from '../store/secrets/secret-box.ts'
 import { credentialsOf } from '../store/secrets/secret-places.ts'
 import { sharedBudget } from './call-budget.ts'
-import type { ConnectDeps } from './draft/draft.ts'
+import type { ConnectDeps } from './context.ts'
 import { sharedTokens } from './token-store.ts'
 
 export type OpenConnection = {

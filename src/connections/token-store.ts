@@ -13,6 +13,7 @@ import {
 import type { Database } from '../store/database/database.ts'
 import type { SecretBox } from '../store/secrets/secret-box.ts'
 import { draftTokensOf, tokensOf } from '../store/secrets/secret-places.ts'
+import type { ConnectDeps } from './context.ts'
 
 /**
  * How long one process may take to ask the CRM before another asks instead. Above the deadline of every call for tokens
@@ -125,4 +126,10 @@ export function tokensInMemory(initial: Tokens | null = null): TokenStore {
       return { tokens: fetched, version }
     },
   }
+}
+
+/** To be read after calls whose words are to be cleaned: a renewal may have happened in them. Null: there are none. */
+export async function tokensNow({ db, box }: ConnectDeps, connectionId: string): Promise<unknown> {
+  const row = await readSealedTokens(db, { of: 'connection', id: connectionId })
+  return row?.sealed ? JSON.parse(box.open(tokensOf(connectionId), row.sealed)) : null
 }

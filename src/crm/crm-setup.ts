@@ -1,6 +1,6 @@
 import type { AccessCheck, AccessFindings, TaskKeySupport } from '../model/record/crm-facts.ts'
 
-/** What is asked of a CRM around connecting and checking; the everyday verbs are in `crm.ts`. */
+/** What is asked of a CRM around connecting and checking; the everyday verbs are in `crm-client.ts`. */
 export type CrmSetup = {
   /**
    * Tries by a real call, one by one, everything that we need, and writes nothing. `onCheck` is told of each answer as it

@@ -1,5 +1,5 @@
 import type { Crm } from '../model/record/change-event.ts'
-import type { Departure } from '../pipeline/read/sync-people.ts'
+import type { Departure } from '../model/record/crm-user.ts'
 import type { Database } from '../store/database/database.ts'
 import { listUsers } from '../store/decisions/people.ts'
 import { recordsOwnedBy } from '../store/notices/notice-facts.ts'

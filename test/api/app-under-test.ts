@@ -1,7 +1,7 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type AppOptions, buildApp } from '../../src/api/app.ts'
 import type { ConnectSetUp } from '../../src/api/connections/connect-options.ts'
-import type { ProblemReply } from '../../src/api/console-types.ts'
+import type { ProblemReply } from '../../src/api/server/problem-types.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'

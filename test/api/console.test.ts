@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
+import type { CaseReply, ListReply } from '../../src/api/cases/case-types.ts'
 import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
 import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
-import type { CaseReply, ListReply, Overview, WorkflowsReply } from '../../src/api/console-types.ts'
+import type { Overview } from '../../src/api/overview/overview-types.ts'
+import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
 import { seedConsole } from '../browser/console-rows.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Settings } from '../../src/config/settings.ts'
-import type { ConnectDeps } from '../../src/connections/draft/draft.ts'
+import type { ConnectDeps } from '../../src/connections/context.ts'
 import { connectFromEnvironment, type EnvironmentGrant } from '../../src/connections/draft/from-environment.ts'
 import { webhookUrlOfEnvironment } from '../../src/connections/draft/public-address.ts'
 import { CrmReconnectError } from '../../src/crm/crm-client.ts'

@@ -1,5 +1,5 @@
 import { setInterval as every } from 'node:timers/promises'
-import type { ConnectDeps } from '../../src/connections/draft/draft.ts'
+import type { ConnectDeps } from '../../src/connections/context.ts'
 import { settleConnection } from '../../src/connections/lifecycle/finish-disconnect.ts'
 import { type ConnectionLeft, connectionsLeft } from '../../src/store/connections/finish-disconnect.ts'
 import type { WorkerContext } from '../runtime/context.ts'

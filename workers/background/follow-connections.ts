@@ -1,5 +1,5 @@
 import { setInterval as every } from 'node:timers/promises'
-import type { ConnectDeps } from '../../src/connections/draft/draft.ts'
+import type { ConnectDeps } from '../../src/connections/context.ts'
 import { openConnection } from '../../src/connections/open-connection.ts'
 import { CrmReconnectError } from '../../src/crm/crm-client.ts'
 import { connectionRevisions, findConnection, setConnectionStatus } from '../../src/store/connections/connections.ts'

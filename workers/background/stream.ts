@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
+import { baselineObjects } from '../../src/model/record/object-shape.ts'
 import { streamNotices } from '../../src/notices/from-stream.ts'
-import { baselineObjects } from '../../src/pipeline/read/import-baseline.ts'
 import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
 import {
   listConnections,

@@ -1,10 +1,10 @@
 import type { CrmClient } from '../../src/crm/crm-client.ts'
+import type { Departure } from '../../src/model/record/crm-user.ts'
 import { type CallWatch, watchCalls } from '../../src/notices/from-calls.ts'
 import { clockNotices, downtimeBefore } from '../../src/notices/from-counters.ts'
 import { tellPeople } from '../../src/notices/from-people.ts'
 import { createNoticeBoard, type NoticeBoard, type NoticeConnection } from '../../src/notices/notice-board.ts'
 import { SENTENCES } from '../../src/notices/texts.ts'
-import type { Departure } from '../../src/pipeline/read/sync-people.ts'
 import { waitingWrites } from '../../src/store/notices/notice-facts.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
 

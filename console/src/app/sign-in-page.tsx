@@ -1,7 +1,7 @@
 import { Code, Loader } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import type { SessionReply } from '../../../src/api/console-types.ts'
+import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import logo from '../lanekeeper.svg'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { ApiProblem, call, queryClient } from '../server/api.ts'

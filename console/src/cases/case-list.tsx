@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { KeyboardEvent } from 'react'
-import type { ListItem } from '../../../src/api/console-types.ts'
+import type { ListItem } from '../../../src/api/cases/case-types.ts'
 import { ago, due, exact, say } from '../parts/format.ts'
 import { useNow } from '../server/live.ts'
 import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'

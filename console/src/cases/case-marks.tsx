@@ -1,4 +1,4 @@
-import type { Person } from '../../../src/api/console-types.ts'
+import type { Person } from '../../../src/api/server/shared-types.ts'
 import { say } from '../parts/format.ts'
 import { ClassIcon, PostureIcon } from '../parts/icons.tsx'
 

@@ -1,4 +1,4 @@
-import type { Fact } from '../../../src/api/console-types.ts'
+import type { Fact } from '../../../src/api/cases/case-types.ts'
 import { ago, exact } from '../parts/format.ts'
 import { useNow } from '../server/live.ts'
 

@@ -1,4 +1,4 @@
-import type { ReceiptView } from '../../../src/api/console-types.ts'
+import type { ReceiptView } from '../../../src/api/cases/case-types.ts'
 import { exact, short } from '../parts/format.ts'
 import { FactTable } from './fact-table.tsx'
 

@@ -1,5 +1,5 @@
 import { BarChart } from '@mantine/charts'
-import type { Point } from '../../../src/api/console-types.ts'
+import type { Point } from '../../../src/api/overview/overview-types.ts'
 import { number, say } from '../parts/format.ts'
 
 const CLASSES = ['expected', 'risky', 'customer-facing', 'revenue-impacting', 'unknown'] as const

@@ -1,14 +1,11 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
+import type { CaseReply, ListReply } from '../../../src/api/cases/case-types.ts'
 import type { ConnectOptionsReply, DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
-import type {
-  CaseReply,
-  ListReply,
-  Overview,
-  ProblemReply,
-  SessionReply,
-  WorkflowsReply,
-} from '../../../src/api/console-types.ts'
+import type { Overview } from '../../../src/api/overview/overview-types.ts'
+import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
+import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
+import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
 /** An answer that says what is wrong, in words that can be shown. */
 export class ApiProblem extends Error {

@@ -1,7 +1,7 @@
 import { Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { AnsweredBy, WorkflowView } from '../../../src/api/console-types.ts'
+import type { AnsweredBy, WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
 import { plural, say, short } from '../parts/format.ts'
 import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { workflowsQuery } from '../server/api.ts'

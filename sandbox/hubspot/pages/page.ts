@@ -2,13 +2,13 @@ import { person } from '../portal/actor.ts'
 import { ApiError } from '../portal/api-error.ts'
 import { findObjectType } from '../portal/object-type.ts'
 import type { Portal } from '../portal/portal.ts'
-import type { Sandbox } from '../server/http-front.ts'
 import type { ApiReply } from '../wire/api-request.ts'
 import { html } from '../wire/html.ts'
 import { framed } from './page-frame.ts'
 import { parsePagePath } from './page-path.ts'
 import { recordListPage, recordPage } from './page-records.ts'
 import { tasksPage } from './page-tasks.ts'
+import type { Sandbox } from './sandbox.ts'
 
 /** The pages for people: tasks by owner, records, and a button that completes a task as its owner would. */
 export function pageRoute(

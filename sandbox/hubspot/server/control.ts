@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Label } from '../../world/world.ts'
+import type { Sandbox } from '../pages/sandbox.ts'
 import { OBJECT_TYPES, objectType } from '../portal/object-type.ts'
 import { applyPersonChanges, type PersonChange } from '../portal/person-changes.ts'
 import type { Portal } from '../portal/portal.ts'
@@ -7,7 +8,6 @@ import { propertyWire } from '../portal/property-definition.ts'
 import { withSettings } from '../portal/settings.ts'
 import { type StoredRecord, wireValue } from '../portal/stored-record.ts'
 import type { ApiReply } from '../wire/api-request.ts'
-import type { Sandbox } from './http-front.ts'
 
 const NOT_THERE: ApiReply = { status: 404, json: { status: 'error', message: 'resource not found' } }
 

@@ -1,33 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Label } from '../../world/world.ts'
 import { pageRoute } from '../pages/page.ts'
+import type { Sandbox } from '../pages/sandbox.ts'
 import { ApiError, invalid } from '../portal/api-error.ts'
-import type { Portal } from '../portal/portal.ts'
-import type { SchemaChanges } from '../portal/schema-changes.ts'
 import { authorizePage, oauthRoute, revokedGrant } from '../routes/oauth-routes.ts'
-import type { WebhookSender } from '../webhooks/webhook-sender.ts'
 import { type ApiPath, parseApiPath, routeName } from '../wire/api-path.ts'
 import type { ApiReply } from '../wire/api-request.ts'
 import type { Caller, CredentialStore } from '../wire/credentials.ts'
 import { apiRoute, missingScope, neededScopes, unauthorized } from './api.ts'
 import { controlRoute } from './control.ts'
-import type { Fault, FaultPlan } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { RateLimits } from './rate-limit.ts'
-import type { CallStats } from './stats.ts'
 
 /** Larger than the largest batch of tasks with full bodies; a bound, not a contract. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024
-
-export type Sandbox = {
-  readonly portal: Portal
-  readonly credentials: CredentialStore
-  readonly faults: FaultPlan
-  readonly stats: CallStats
-  readonly sender: WebhookSender
-  readonly labels: Label[]
-  readonly schemaChanges: SchemaChanges
-}
 
 type HttpFront = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../store/database/database.ts'
-import type { Person } from '../console-types.ts'
+import type { Person } from '../server/shared-types.ts'
 
 /**
  * Names for e-mails, as the CRMs give them. A person known to two CRMs is active if either says so: someone who left

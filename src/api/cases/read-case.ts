@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../store/database/database.ts'
-import type { CaseReply, Fact } from '../console-types.ts'
+import type { CaseReply, Fact } from './case-types.ts'
 import { type CrmLinks, type LinkTarget, safeUrl } from './crm-links.ts'
 import { readPeople } from './people.ts'
 import { LIST_COLUMNS, LIST_FROM, type ListRow, toListItem } from './read-exceptions.ts'

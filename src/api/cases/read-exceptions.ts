@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import type { ExceptionClass, Posture } from '../../model/classes/class.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { Database } from '../../store/database/database.ts'
-import type { ListItem, ListQuery, ListReply, Person } from '../console-types.ts'
 import { ProblemError } from '../server/problem.ts'
+import type { Person } from '../server/shared-types.ts'
+import type { ListItem, ListQuery, ListReply } from './case-types.ts'
 import { readPeople } from './people.ts'
 
 export type ListRow = {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Database } from '../../store/database/database.ts'
-import type { CaseReply, ReceiptView } from '../console-types.ts'
+import type { CaseReply, ReceiptView } from './case-types.ts'
 
 /** Rows of history shown on one case: a flapping one could have thousands. */
 const HISTORY_MAX = 100

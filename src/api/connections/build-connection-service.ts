@@ -5,17 +5,11 @@ import type { Settings } from '../../config/settings.ts'
 import { changeClientSecret, checkConnection, setShares } from '../../connections/access/recheck-access.ts'
 import { accessNeeds } from '../../connections/access/required-access.ts'
 import { createConnectionTaskKey } from '../../connections/access/task-key.ts'
+import type { ConnectDeps } from '../../connections/context.ts'
 import { crmAddressRule } from '../../connections/draft/address-rule.ts'
 import { beginAuthorization, finishAuthorization } from '../../connections/draft/authorize.ts'
 import { checkDraft } from '../../connections/draft/check.ts'
-import {
-  type ConnectDeps,
-  createDraft,
-  createDraftTaskKey,
-  discardDraft,
-  listDrafts,
-  readDraft,
-} from '../../connections/draft/draft.ts'
+import { createDraft, createDraftTaskKey, discardDraft, listDrafts, readDraft } from '../../connections/draft/draft.ts'
 import { startDraft } from '../../connections/draft/start.ts'
 import { disconnect } from '../../connections/lifecycle/disconnect.ts'
 import { letWrite } from '../../connections/lifecycle/write-permission.ts'

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Database } from '../../store/database/database.ts'
 import { noticeTitle } from '../connections/notice-view.ts'
-import type { Overview } from '../console-types.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
+import type { Overview } from './overview-types.ts'
 
 type Alert = Overview['alerts'][number]
 

@@ -3,7 +3,7 @@ import { EXCEPTION_CLASSES, type ExceptionClass } from '../../model/classes/clas
 import type { Database } from '../../store/database/database.ts'
 import { patternTitle } from '../cases/pattern-titles.ts'
 import { readPeople } from '../cases/people.ts'
-import type { Overview, Point } from '../console-types.ts'
+import type { Overview, Point } from './overview-types.ts'
 import { readAlerts } from './read-alerts.ts'
 
 const HOURS = 48

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
-import type { ProblemReply } from '../console-types.ts'
+import type { ProblemReply } from './problem-types.ts'
 
 /** Stable names: clients and support may hold on to them. The sentence may be reworded, the name stays for ever. */
 export type ProblemType =

@@ -2,9 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../store/database/database.ts'
-import { ProblemReply, SessionReply } from '../console-types.ts'
 import { ProblemError } from '../server/problem.ts'
+import { ProblemReply } from '../server/problem-types.ts'
 import { endSession, exchangeLink, findSession, type Session } from './session.ts'
+import { SessionReply } from './session-types.ts'
 
 /**
  * Over https the name itself makes browsers insist on Secure, this host and the whole path. Cookies do not tell ports

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LoadError } from '../console-types.ts'
+import type { LoadError } from './workflow-types.ts'
 
 const Problem = z.object({
   line: z.number().nullable().catch(null),

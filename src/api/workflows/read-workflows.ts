@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { Database } from '../../store/database/database.ts'
-import type { WorkflowsReply } from '../console-types.ts'
 import { readLoadError } from './load-error.ts'
+import type { WorkflowsReply } from './workflow-types.ts'
 
 type WorkflowView = WorkflowsReply['workflows'][number]
 type Answer = WorkflowView['answers'][number]

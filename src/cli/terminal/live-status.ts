@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
+import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type BaselineProgress, baselineProgress } from '../../pipeline/read/baseline-progress.ts'
-import { baselineObjects } from '../../pipeline/read/import-baseline.ts'
 import type { Baseline } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 

@@ -9,17 +9,17 @@ import {
   saveAccess,
   setConnectionStatus,
 } from '../../store/connections/connections.ts'
-import { readSealedTokens } from '../../store/connections/tokens.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
-import type { ConnectDeps } from '../draft/draft.ts'
+import { credentialsOf } from '../../store/secrets/secret-places.ts'
+import type { ConnectDeps } from '../context.ts'
 import { GrantInvalidError, NotThereError } from '../errors.ts'
+import { feedOf } from '../feed.ts'
 import { grantProblems } from '../grant-problems.ts'
-import { feedOf } from '../lifecycle/make-connection.ts'
 import { grantOf, openConnection } from '../open-connection.ts'
 import { withoutSecrets } from '../redact.ts'
 import { errorWithoutSecrets } from '../redact-error.ts'
+import { tokensNow } from '../token-store.ts'
 import { noticesOfAccess } from './access-notices.ts'
 
 /**
@@ -112,10 +112,4 @@ async function activeConnection(db: Database, connectionId: string): Promise<Con
     throw new NotThereError(`"${row.title}" is disconnected: connect it again first.`)
   }
   return row
-}
-
-/** To be read after calls whose words are to be cleaned: a renewal may have happened in them. Null: there are none. */
-export async function tokensNow({ db, box }: ConnectDeps, connectionId: string): Promise<unknown> {
-  const row = await readSealedTokens(db, { of: 'connection', id: connectionId })
-  return row?.sealed ? JSON.parse(box.open(tokensOf(connectionId), row.sealed)) : null
 }

@@ -2,13 +2,13 @@ import type { TaskKeySupport } from '../../model/record/crm-facts.ts'
 import { findConnection } from '../../store/connections/connections.ts'
 import { saveTaskKey } from '../../store/connections/task-key.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import type { ConnectDeps } from '../draft/draft.ts'
+import type { ConnectDeps } from '../context.ts'
 import { NotThereError } from '../errors.ts'
 import { grantOf, openConnection } from '../open-connection.ts'
 import { withoutSecrets } from '../redact.ts'
 import { errorWithoutSecrets } from '../redact-error.ts'
+import { tokensNow } from '../token-store.ts'
 import { noticesOfAccess } from './access-notices.ts'
-import { tokensNow } from './recheck-access.ts'
 
 /**
  * Makes the key by which the CRM itself refuses a second task, for a connection that stands; a person asked for it. Throws

@@ -7,10 +7,11 @@ import type { Crm } from '../../model/record/change-event.ts'
 import { type DraftView, saveLogin, updateDraft } from '../../store/connections/drafts.ts'
 import { redeemState, type StateRefusal, saveState, stateHash } from '../../store/connections/oauth-states.ts'
 import { draftTokensOf, verifierOf } from '../../store/secrets/secret-places.ts'
+import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError, StateRefusedError } from '../errors.ts'
 import { hostsFor } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
-import { type ConnectDeps, giveLoginBack, NAMES, unsealDraft } from './draft.ts'
+import { giveLoginBack, NAMES, unsealDraft } from './draft.ts'
 
 /**
  * Where to send the browser that `sessionHash` belongs to. What comes back is taken once, within ten minutes, from the

@@ -5,11 +5,12 @@ import { findConnection } from '../../store/connections/connections.ts'
 import { beginCheck, updateDraft } from '../../store/connections/drafts.ts'
 import type { Database } from '../../store/database/database.ts'
 import { SecretUnreadableError } from '../../store/secrets/secret-box.ts'
+import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError } from '../errors.ts'
 import { stepFor } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
 import { withoutSecrets } from '../redact.ts'
-import { type ConnectDeps, draftTokens, NAMES, noSuchDraft, openDraft } from './draft.ts'
+import { draftTokens, NAMES, noSuchDraft, openDraft } from './draft.ts'
 
 /** People watch the list grow; more often than this nobody sees it. */
 const SAVE_EVERY_MS = 300

@@ -1,5 +1,4 @@
 import { refuseAddress, refuseStreamAddress } from '../../crm/allowed-hosts.ts'
-import type { AccessNeeds } from '../../crm/crm-setup.ts'
 import type { CrmAddress, Grant, TokenStore, Tokens } from '../../crm/grant.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { TaskKeySupport } from '../../model/record/crm-facts.ts'
@@ -18,9 +17,10 @@ import {
 } from '../../store/connections/drafts.ts'
 import { readSealedTokens } from '../../store/connections/tokens.ts'
 import type { Database } from '../../store/database/database.ts'
-import { type SecretBox, SecretUnreadableError } from '../../store/secrets/secret-box.ts'
+import { SecretUnreadableError } from '../../store/secrets/secret-box.ts'
 import { draftCredentialsOf, draftTokensOf } from '../../store/secrets/secret-places.ts'
 import { CONNECTING_BUDGET } from '../call-budget.ts'
+import type { ConnectDeps } from '../context.ts'
 import {
   AddressRefusedError,
   DraftNotReadyError,
@@ -33,20 +33,6 @@ import { type OpenConnection, openCrm } from '../open-connection.ts'
 import { withoutSecrets } from '../redact.ts'
 import { errorWithoutSecrets } from '../redact-error.ts'
 import { sharedTokens, tokensInMemory } from '../token-store.ts'
-
-/** What everything around connecting is given. */
-export type ConnectDeps = {
-  readonly db: Database
-  readonly box: SecretBox
-  readonly needsOf: (crm: Crm) => AccessNeeds
-  /** The sandbox and tests: a CRM may be on this machine. */
-  readonly allowsLoopback: boolean
-  /** Hosts besides the vendors' own, see `HostRule`. */
-  readonly extraHosts: readonly string[]
-  readonly nowMs: () => number
-  /** Names this process. */
-  readonly instance: string
-}
 
 export type DraftRequest = {
   readonly crm: Crm

@@ -9,10 +9,11 @@ import { inTransaction } from '../../store/database/transaction.ts'
 import { SecretUnreadableError } from '../../store/secrets/secret-box.ts'
 import { credentialsOf } from '../../store/secrets/secret-places.ts'
 import { CONNECTING_BUDGET } from '../call-budget.ts'
-import { connectionIdOf, makeConnection } from '../lifecycle/make-connection.ts'
+import type { ConnectDeps } from '../context.ts'
+import { connectionIdOf } from '../feed.ts'
+import { makeConnection } from '../lifecycle/make-connection.ts'
 import { openCrm } from '../open-connection.ts'
 import { tokensInMemory } from '../token-store.ts'
-import type { ConnectDeps } from './draft.ts'
 
 export type EnvironmentGrant = {
   readonly crm: Crm

@@ -5,10 +5,11 @@ import type { Shares } from '../../store/connections/call-shares.ts'
 import { takeDraft } from '../../store/connections/drafts.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { draftTokensOf } from '../../store/secrets/secret-places.ts'
+import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError } from '../errors.ts'
 import { makeConnection } from '../lifecycle/make-connection.ts'
 import { otherAccount } from './check.ts'
-import { type ConnectDeps, grantOfDraft, noSuchDraft } from './draft.ts'
+import { grantOfDraft, noSuchDraft } from './draft.ts'
 
 /**
  * Makes the connection that a draft was checked for, or renews it: the account decides which one it is. Throws

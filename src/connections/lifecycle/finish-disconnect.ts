@@ -7,7 +7,7 @@ import { changeLife } from '../../store/connections/lifecycle-lock.ts'
 import { aloneOrNull } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
-import type { ConnectDeps } from '../draft/draft.ts'
+import type { ConnectDeps } from '../context.ts'
 import { type GivenBack, giveBack } from './revoke-grant.ts'
 
 export type Settled = {

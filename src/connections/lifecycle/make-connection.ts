@@ -2,7 +2,7 @@ import type { Grant, Tokens } from '../../crm/grant.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../../model/record/crm-facts.ts'
-import { baselineObjects } from '../../pipeline/read/import-baseline.ts'
+import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
 import {
   type ConnectionRow,
@@ -21,8 +21,9 @@ import { appendLedger } from '../../store/ledger/ledger.ts'
 import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
 import { noticesOfAccess } from '../access/access-notices.ts'
 import { CALL_LIMITS } from '../call-budget.ts'
-import type { ConnectDeps } from '../draft/draft.ts'
+import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError } from '../errors.ts'
+import { connectionIdOf, feedOf } from '../feed.ts'
 
 export type Made = {
   readonly crm: Crm
@@ -107,15 +108,4 @@ export async function makeConnection(
 async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId, crm: Crm): Promise<void> {
   await markRejoining(trx, connectionId)
   await resyncObjects(trx, connectionId, baselineObjects(crm))
-}
-
-/** One portal or org is one connection, however often it is connected. */
-export function connectionIdOf(crm: Crm, accountId: string): ConnectionId {
-  return `${crm}-${accountId}` as ConnectionId
-}
-
-/** HubSpot calls us only where it can reach us, and only with a secret to sign by can we believe it. */
-export function feedOf(grant: Grant, webhookUrl: string | null): ConnectionRow['feed'] {
-  if (grant.kind !== 'hubspot-token' && grant.kind !== 'hubspot-oauth') return 'stream'
-  return webhookUrl !== null && grant.clientSecrets.length > 0 ? 'push' : 'poll'
 }

@@ -1,5 +1,4 @@
 import { canonicalJson } from '../../model/policy/canonical.ts'
-import type { RunningWorkflow } from '../../pipeline/decide/running-workflows.ts'
 import { findConnection } from '../../store/connections/connections.ts'
 import { setWriting } from '../../store/connections/write-permission.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -35,24 +34,5 @@ export async function letWrite(
         body: canonicalJson({}),
       },
     ])
-  })
-}
-
-/** The same object for the same workflow, so that what the model compiles of it is kept. */
-const observed = new WeakMap<RunningWorkflow, RunningWorkflow>()
-
-/** How workflows run where nothing may be written: they decide, and neither records nor tasks are touched. */
-export function readingOnly(workflows: readonly RunningWorkflow[]): RunningWorkflow[] {
-  return workflows.map((workflow) => {
-    const known = observed.get(workflow)
-    if (known) return known
-    const { hash, policy } = workflow.version
-    const made: RunningWorkflow = {
-      version: { hash, policy: { ...policy, mode: 'observe' } },
-      effectiveMode: 'observe',
-      fellBack: false,
-    }
-    observed.set(workflow, made)
-    return made
   })
 }

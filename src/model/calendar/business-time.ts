@@ -1,4 +1,4 @@
-import type { BusinessCalendar } from '../policy/policy.ts'
+import type { BusinessCalendar } from './business-calendar.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000

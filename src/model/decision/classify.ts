@@ -1,11 +1,10 @@
 import type { ExceptionClass } from '../classes/class.ts'
-import type { ClassRule, Guards } from '../policy/policy.ts'
-import { allHold, type CompiledConditions, hiddenOf } from '../rules/evaluate.ts'
+import type { Finding } from '../patterns/finding.ts'
+import type { CompiledClassRule } from '../policy/compile.ts'
+import type { Guards } from '../policy/policy.ts'
+import { allHold, hiddenOf } from '../rules/evaluate.ts'
 import { type CaseFacts, fieldReader, unreadableBehind, whyHidden } from '../rules/facts.ts'
-import type { Finding } from './decision.ts'
 import { LOWEST_CLASS } from './floors.ts'
-
-export type CompiledClassRule = { readonly rule: ClassRule; readonly when: CompiledConditions }
 
 export type Classified = { readonly class: ExceptionClass; readonly because: string }
 

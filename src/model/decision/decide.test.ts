@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { canonicalJson } from '../policy/canonical.ts'
 import type { ClassRule, Policy } from '../policy/policy.ts'
 import { type CrmRecord, refKey } from '../record/crm-record.ts'
+import type { Neighbours } from '../record/neighbours.ts'
 import {
   ALONE,
   at,
@@ -21,7 +22,7 @@ import {
   versionOf,
 } from '../testing/example.ts'
 import { decide } from './decide.ts'
-import type { DecideInput, Neighbours } from './decision.ts'
+import type { DecideInput } from './decision.ts'
 
 function decided(
   subject: CrmRecord,

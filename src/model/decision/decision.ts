@@ -1,34 +1,11 @@
 import type { ExceptionClass, Posture } from '../classes/class.ts'
+import type { Finding, RefusedWrite } from '../patterns/finding.ts'
 import type { PatternName, PolicyVersion } from '../policy/policy.ts'
 import type { FieldText } from '../record/change-event.ts'
 import type { CrmRecord, RecordRef } from '../record/crm-record.ts'
 import type { Directory } from '../record/crm-user.ts'
-
-/** Another live record that shares a match key with the one being decided. */
-export type Match = {
-  readonly record: CrmRecord
-  /** The shared keys, `email:jane@acme.com`, `domain:acme.com`, `phone:+4930123456`, and how many records hold each. */
-  readonly keys: readonly { readonly key: string; readonly holders: number }[]
-}
-
-/** What `decide` may look at besides the record itself. Read by the shell in one batch. */
-export type Neighbours = {
-  /** The account that the record refers to, or for a lead the one account that owns its domain. */
-  readonly account: CrmRecord | null
-  /** Open and closed deals of that account, or of the record itself when it is an account. */
-  readonly deals: readonly CrmRecord[]
-  /** The CRM does not let us read deals at all, so there may be others, worth anything. */
-  readonly dealsHidden?: true
-  readonly matches: readonly Match[]
-}
-
-/** An owner that a rule gave and that the CRM would not take. */
-export type RefusedWrite = {
-  /** Owner field value that was to be written. */
-  readonly to: string
-  /** What the CRM said, in its own words. */
-  readonly why: string
-}
+import type { Neighbours } from '../record/neighbours.ts'
+import type { RuleMiss } from '../rules/evaluate.ts'
 
 export type DecideInput = {
   readonly record: CrmRecord
@@ -42,33 +19,6 @@ export type DecideInput = {
   /** The moment of decision, epoch milliseconds. Never read from a clock inside the model. */
   readonly nowMs: number
 }
-
-/** What one pattern found on one record. */
-export type Finding = {
-  readonly pattern: PatternName
-  /** Distinguishes several findings of one pattern on one record: the field's name, the other record. Often empty. */
-  readonly detail: string
-  /** One sentence for people: what happened. No field contents beyond what the task needs. */
-  readonly what: string
-  /**
-   * Cases with the same cause share one task. Null: this case is its own cause. Example: `owner-inactive/005..`
-   * for all records of one person who left.
-   */
-  readonly cause: string | null
-  /** The same, for the heading of a shared task: "Ann Lee left and still owns records". */
-  readonly causeTitle: string | null
-  /** Field or fact to value: what the finding rests on, with ages where they matter. */
-  readonly evidence: Readonly<Record<string, FieldText>>
-  /** Records besides the subject that are part of it. */
-  readonly involves: readonly RecordRef[]
-  /** Inputs that our credentials may not read. Not empty: the class is unknown. */
-  readonly unreadable: readonly string[]
-  /** What to do now, at most three sentences. */
-  readonly todo: string
-}
-
-/** Why a rule did not fire: its first condition that failed, and the value it met. */
-export type RuleMiss = { readonly rule: string; readonly failed: string; readonly actual: FieldText }
 
 /** M56, M57: enough to check the decision without us. Canonical JSON of this is what the ledger hashes. */
 export type Receipt = {

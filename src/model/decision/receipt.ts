@@ -1,5 +1,6 @@
 import { assignedTerritories } from '../patterns/assigned-territories.ts'
 import { detect } from '../patterns/detect.ts'
+import type { Finding } from '../patterns/finding.ts'
 import type { AskedInput } from '../policy/asked.ts'
 import type { CompiledPolicy, CompiledTerritory } from '../policy/compile.ts'
 import type { BuiltInSetting, PatternSetting } from '../policy/policy.ts'
@@ -10,7 +11,7 @@ import { TERRITORIES } from '../record/territories-field.ts'
 import { type CaseFacts, caseFacts, isBlank } from '../rules/facts.ts'
 import { type FieldName, readFieldName } from '../rules/field-name.ts'
 import { together } from '../rules/render.ts'
-import type { Finding, Receipt } from './decision.ts'
+import type { Receipt } from './decision.ts'
 
 /** M56: what was known, which rule fired and why no other did. `found` null: the workflow's ordinary action. */
 export function makeReceipt(

@@ -1,8 +1,8 @@
-import type { Finding } from '../decision/decision.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { type DriftKind, driftInWords } from '../record/schema-drift.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { isBlank } from '../rules/facts.ts'
+import type { Finding } from './finding.ts'
 import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
 
 const MINUTE_MS = 60_000

@@ -1,9 +1,9 @@
-import type { Finding } from '../decision/decision.ts'
 import type { CompiledBranch } from '../policy/compile.ts'
 import { hiddenInputs, type Routing } from '../policy/routing.ts'
 import { compileConditions } from '../rules/evaluate.ts'
 import { type CaseFacts, isOnlyUnreadable, whyHidden } from '../rules/facts.ts'
 import { renderField } from '../rules/render.ts'
+import type { Finding } from './finding.ts'
 import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
 
 /** The boundary says that rules decide, and no rule covers the record; or no branch does; or its rule names nobody. */

@@ -1,6 +1,6 @@
-import type { Finding } from '../decision/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { CaseFacts } from '../rules/facts.ts'
+import type { Finding } from './finding.ts'
 
 /** What a pattern says about one record at one moment. */
 export type Detection = {

@@ -1,8 +1,8 @@
 import { afterFullBusinessDays, fullBusinessDaysBetween } from '../calendar/business-time.ts'
-import type { Finding } from '../decision/decision.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { isBlank } from '../rules/facts.ts'
+import type { Finding } from './finding.ts'
 import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
 
 const DAY_MS = 86_400_000

@@ -1,6 +1,6 @@
-import type { Finding, RefusedWrite } from '../decision/decision.ts'
 import type { Routing } from '../policy/routing.ts'
 import type { CaseFacts } from '../rules/facts.ts'
+import type { Finding, RefusedWrite } from './finding.ts'
 import { finding } from './pattern.ts'
 import { inQuotes } from './wording.ts'
 

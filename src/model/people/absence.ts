@@ -1,5 +1,5 @@
+import type { Absence, BusinessCalendar } from '../calendar/business-calendar.ts'
 import { localDayOf } from '../calendar/business-time.ts'
-import type { Absence, BusinessCalendar } from '../policy/policy.ts'
 
 /** Whether the person is out of office at that moment: counted in their own zone, in the company's where it is unknown. */
 export function absenceAt(

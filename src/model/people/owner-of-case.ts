@@ -1,6 +1,7 @@
+import type { BusinessCalendar } from '../calendar/business-calendar.ts'
 import type { ExceptionClass } from '../classes/class.ts'
 import { CIRCLE } from '../classes/posture.ts'
-import type { BusinessCalendar, PolicyOwners } from '../policy/policy.ts'
+import type { PolicyOwners } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { absenceAt } from './absence.ts'

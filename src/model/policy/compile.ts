@@ -1,11 +1,12 @@
-import type { CompiledClassRule } from '../decision/classify.ts'
 import { territoryName } from '../matching/territory-name.ts'
 import type { Crm } from '../record/change-event.ts'
 import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'
 import { type ChangeSearch, prepareChanges } from '../rules/smallest-change.ts'
 import { indexTable } from '../rules/table-index.ts'
 import { type AskedInput, askedInputs } from './asked.ts'
-import type { Branch, PatternSetting, Policy, PolicyVersion, Territory } from './policy.ts'
+import type { Branch, ClassRule, PatternSetting, Policy, PolicyVersion, Territory } from './policy.ts'
+
+export type CompiledClassRule = { readonly rule: ClassRule; readonly when: CompiledConditions }
 
 export type CompiledBranch = {
   readonly branch: Branch

@@ -1,3 +1,4 @@
+import type { BusinessCalendar } from '../calendar/business-calendar.ts'
 import type { ExceptionClass, ReviewCircle } from '../classes/class.ts'
 import type { Crm } from '../record/change-event.ts'
 import type { Conditions, Rule } from '../rules/condition.ts'
@@ -112,29 +113,6 @@ export type Territory = {
   readonly when: Conditions
   /** E-mails of those who work it. */
   readonly members: readonly string[]
-}
-
-export type BusinessCalendar = {
-  /** IANA name; deadlines are counted in the owner's own zone where the CRM gives one. */
-  readonly timeZone: string
-  /** 1 = Monday ... 7 = Sunday. */
-  readonly workingDays: readonly number[]
-  /** Minutes after local midnight. */
-  readonly opensAtMinute: number
-  readonly closesAtMinute: number
-  /** Calendar days, `2026-12-25`. */
-  readonly holidays: readonly string[]
-  /** Who is out of office when. Absent: nobody is known to be. */
-  readonly away?: readonly Absence[]
-}
-
-/** Whole calendar days in the person's own zone, both included. */
-export type Absence = {
-  readonly email: string
-  readonly from: string
-  readonly until: string
-  /** Who takes what would have been theirs; null: the next of the policy's own chain. */
-  readonly delegate: string | null
 }
 
 export type Guards = {

@@ -1,4 +1,4 @@
-import type { RuleMiss } from '../decision/decision.ts'
+import type { RuleMiss } from '../rules/evaluate.ts'
 import { allHold, type CompiledRule, firstMatch } from '../rules/evaluate.ts'
 import { type CaseFacts, isAnythingHidden, supposing, unreadableBehind } from '../rules/facts.ts'
 import { renderChange, smallestChange } from '../rules/smallest-change.ts'

@@ -1,5 +1,12 @@
 import type { ConnectionId } from './change-event.ts'
 
+/** Somebody whom the CRM listed as active, and no longer does. */
+export type Departure = {
+  readonly userId: string
+  readonly name: string
+  readonly how: 'deactivated' | 'deleted'
+}
+
 /** A user, queue or archived owner as one CRM knows them. */
 export type CrmUser = {
   readonly connectionId: ConnectionId

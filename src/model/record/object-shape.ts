@@ -221,3 +221,8 @@ export function watchedObjects(crm: Crm): readonly string[] {
     ? ['companies', 'contacts', 'deals', 'tasks']
     : ['Account', 'Contact', 'Lead', 'Opportunity', 'Task']
 }
+
+/** Other people's tasks are none of our business: only ours are ever looked at, and those are not there at the start. */
+export function baselineObjects(crm: Crm): readonly string[] {
+  return watchedObjects(crm).filter((objectType) => objectType !== 'tasks' && objectType !== 'Task')
+}

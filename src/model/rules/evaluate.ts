@@ -1,9 +1,11 @@
-import type { RuleMiss } from '../decision/decision.ts'
 import type { FieldText } from '../record/change-event.ts'
 import { comparableText } from '../record/comparable-text.ts'
 import type { Condition, Conditions, Rule } from './condition.ts'
 import { type CaseFacts, fieldReader, isAnythingHidden, unreadableBehind } from './facts.ts'
 import { renderCondition } from './render.ts'
+
+/** Why a rule did not fire: its first condition that failed, and the value it met. */
+export type RuleMiss = { readonly rule: string; readonly failed: string; readonly actual: FieldText }
 
 export type CompiledCondition = {
   readonly condition: Condition

@@ -1,10 +1,10 @@
-import type { Match, Neighbours } from '../decision/decision.ts'
 import { matchKeys } from '../matching/keys.ts'
 import type { Case } from '../patterns/pattern.ts'
 import type { Policy, PolicyVersion } from '../policy/policy.ts'
 import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
+import type { Match, Neighbours } from '../record/neighbours.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { caseFacts } from '../rules/facts.ts'
 

@@ -2,7 +2,7 @@ import { CrmBusyError, CrmReconnectError, CrmRefusedError, type ItemOutcome } fr
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.ts'
 import type { LedgerEntry } from '../../store/ledger/ledger.ts'
-import type { ActDependencies } from './act.ts'
+import type { ActDependencies } from './contract.ts'
 
 /** What an intent's outcome says of a task that a person deleted. */
 export const GONE = 'The task was deleted in the CRM'

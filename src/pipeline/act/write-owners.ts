@@ -16,7 +16,7 @@ import { workflowsInForce } from '../../store/decisions/policies.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty } from '../../store/records/records.ts'
 import { receiveEvents } from '../receive/receive.ts'
-import type { ActDependencies, Acted } from './act.ts'
+import type { ActDependencies, Acted } from './contract.ts'
 import { failAll, finished, isFinal, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
 
 /** Owner writes that rules decided: read again, compared, written, and each one's own outcome recorded. */

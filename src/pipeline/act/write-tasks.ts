@@ -20,7 +20,7 @@ import { listUsers } from '../../store/decisions/people.ts'
 import { recordTaskGone, recordTaskWritten, type TaskContent, taskContents } from '../../store/decisions/tasks.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty } from '../../store/records/records.ts'
-import type { ActDependencies, Acted } from './act.ts'
+import type { ActDependencies, Acted } from './contract.ts'
 import { failAll, finished, GONE, isFinal, later, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
 
 type PlannedTask = {

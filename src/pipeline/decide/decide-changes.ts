@@ -1,4 +1,3 @@
-import { readingOnly } from '../../connections/lifecycle/write-permission.ts'
 import { decide } from '../../model/decision/decide.ts'
 import { accountDomain } from '../../model/matching/keys.ts'
 import { buildDirectory, type CountingDirectory } from '../../model/people/directory.ts'
@@ -29,7 +28,7 @@ import { type NeighbourQuery, readNeighbours } from '../../store/records/neighbo
 import { markNextToDecideAgain } from '../../store/records/redecide-queue.ts'
 import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'
 import { causeOf, type DecidedRecord, identity, planChanges, writeKey, writesTasks } from './plan-changes.ts'
-import { type RunningWorkflow, workflowsFor } from './running-workflows.ts'
+import { type RunningWorkflow, readingOnly, workflowsFor } from './running-workflows.ts'
 import { writeDecisions } from './write-decisions.ts'
 
 /** Records per transaction. Bounded, because a transaction holds the ledger's head while it appends. */

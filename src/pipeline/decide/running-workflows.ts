@@ -39,3 +39,21 @@ export function createWorkflowReader(db: Database): () => Promise<RunningWorkflo
 export function workflowsFor(running: readonly RunningWorkflow[], crm: Crm, objectType: string): RunningWorkflow[] {
   return running.filter(({ version }) => version.policy.objects.some((o) => o.crm === crm && o.object === objectType))
 }
+
+/** How workflows run where nothing may be written: they decide, and neither records nor tasks are touched. */
+/** The same object for the same workflow, so that what the model compiles of it is kept. */
+const observed = new WeakMap<RunningWorkflow, RunningWorkflow>()
+export function readingOnly(workflows: readonly RunningWorkflow[]): RunningWorkflow[] {
+  return workflows.map((workflow) => {
+    const known = observed.get(workflow)
+    if (known) return known
+    const { hash, policy } = workflow.version
+    const made: RunningWorkflow = {
+      version: { hash, policy: { ...policy, mode: 'observe' } },
+      effectiveMode: 'observe',
+      fellBack: false,
+    }
+    observed.set(workflow, made)
+    return made
+  })
+}

@@ -1,6 +1,6 @@
 import { CrmBusyError, CrmReconnectError } from '../../crm/crm-client.ts'
-import type { ChangeEvent, Crm } from '../../model/record/change-event.ts'
-import { watchedObjects } from '../../model/record/object-shape.ts'
+import type { ChangeEvent } from '../../model/record/change-event.ts'
+import { baselineObjects } from '../../model/record/object-shape.ts'
 import {
   advanceBaseline,
   type Baseline,
@@ -158,11 +158,6 @@ async function counted({ count }: ImportDependencies, objectType: string): Promi
     if (error instanceof CrmBusyError || error instanceof CrmReconnectError) throw error
     return null
   }
-}
-
-/** Other people's tasks are none of our business: only ours are ever looked at, and those are not there at the start. */
-export function baselineObjects(crm: Crm): readonly string[] {
-  return watchedObjects(crm).filter((objectType) => objectType !== 'tasks' && objectType !== 'Task')
 }
 
 async function noteSchema(

@@ -1,18 +1,11 @@
 import { type CrmClient, CrmUnknownError } from '../../crm/crm-client.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import type { CrmUser } from '../../model/record/crm-user.ts'
+import type { CrmUser, Departure } from '../../model/record/crm-user.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { recordsOfCases } from '../../store/decisions/exceptions.ts'
 import { listUsers, saveUsers } from '../../store/decisions/people.ts'
 import { markDirty, markOwnedDirty } from '../../store/records/records.ts'
-
-/** Somebody whom the CRM listed as active, and no longer does. */
-export type Departure = {
-  readonly userId: string
-  readonly name: string
-  readonly how: 'deactivated' | 'deleted'
-}
 
 /**
  * Reads the CRM's users and queues again. Records of those who left, came back or lost their queue are decided again, and

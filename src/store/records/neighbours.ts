@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import type { Match, Neighbours } from '../../model/decision/decision.ts'
 import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
+import type { Match, Neighbours } from '../../model/record/neighbours.ts'
 import type { Tables } from '../database/tables.ts'
 import { COLUMNS, FROM, HOLDERS_MAX, toRecord } from './records.ts'
 

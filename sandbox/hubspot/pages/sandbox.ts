@@ -1,0 +1,17 @@
+import type { Label } from '../../world/world.ts'
+import type { Portal } from '../portal/portal.ts'
+import type { SchemaChanges } from '../portal/schema-changes.ts'
+import type { FaultPlan } from '../server/faults.ts'
+import type { CallStats } from '../server/stats.ts'
+import type { WebhookSender } from '../webhooks/webhook-sender.ts'
+import type { CredentialStore } from '../wire/credentials.ts'
+
+export type Sandbox = {
+  readonly portal: Portal
+  readonly credentials: CredentialStore
+  readonly faults: FaultPlan
+  readonly stats: CallStats
+  readonly sender: WebhookSender
+  readonly labels: Label[]
+  readonly schemaChanges: SchemaChanges
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { ExceptionClassName, Instant, Person } from '../server/shared-types.ts'
+
+const POSTURES = ['confirm', 'hold', 'stop'] as const
+
+const STATUSES = ['open', 'settled-by-rule', 'resolved'] as const
+
+const PostureName = z.enum(POSTURES)
+
+const StatusName = z.enum(STATUSES)
+
+const ListItem = z.object({
+  id: z.string(),
+  class: ExceptionClassName,
+  posture: PostureName,
+  owner: Person,
+  status: StatusName,
+  pattern: z.string(),
+  workflow: z.string(),
+  workflowTitle: z.string(),
+  connection: z.object({ id: z.string(), title: z.string(), crm: z.enum(['hubspot', 'salesforce']) }),
+  title: z.string(),
+  what: z.string(),
+  openedAt: Instant,
+  dueAt: Instant,
+  resolvedAt: Instant.nullable(),
+  reopened: z.number(),
+})
+export type ListItem = z.infer<typeof ListItem>
+
+export const ListQuery = z.object({
+  class: ExceptionClassName.optional(),
+  posture: PostureName.optional(),
+  pattern: z.string().max(60).optional(),
+  owner: z.string().max(320).optional(),
+  workflow: z.string().max(200).optional(),
+  connection: z.string().max(200).optional(),
+  status: StatusName.or(z.literal('all')).default('open'),
+  overdue: z.enum(['true', 'false']).optional(),
+  q: z.string().trim().max(200).optional(),
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
+export type ListQuery = z.infer<typeof ListQuery>
+
+export const ListReply = z.object({ exceptions: z.array(ListItem), nextCursor: z.string().nullable() })
+export type ListReply = z.infer<typeof ListReply>
+
+const Fact = z.object({ name: z.string(), value: z.string().nullable(), changedAt: Instant.nullable() })
+export type Fact = z.infer<typeof Fact>
+
+const ReceiptView = z.object({
+  seq: z.string(),
+  hash: z.string(),
+  policy: z.string(),
+  decidedAt: Instant.nullable(),
+  branch: z.string().nullable(),
+  mode: z.string().nullable(),
+  rule: z.string().nullable(),
+  because: z.string().nullable(),
+  misses: z.array(z.object({ rule: z.string(), failed: z.string(), actual: z.string().nullable() })),
+  wouldChange: z.string().nullable(),
+  inputs: z.array(Fact),
+  /** A privacy erasure took the content; the hash stays. */
+  erased: z.boolean(),
+})
+export type ReceiptView = z.infer<typeof ReceiptView>
+
+export const CaseReply = ListItem.extend({
+  subject: z.string(),
+  objectType: z.string(),
+  recordId: z.string(),
+  classBecause: z.string(),
+  branch: z.string().nullable(),
+  passedOver: z.array(z.object({ email: z.string(), why: z.string() })),
+  wouldHave: z.string(),
+  todo: z.string(),
+  evidence: z.array(Fact),
+  involves: z.array(z.object({ objectType: z.string(), recordId: z.string(), url: z.string().nullable() })),
+  settledByRule: z.string().nullable(),
+  resolution: z.string().nullable(),
+  policyHash: z.string(),
+  recordUrl: z.string().nullable(),
+  task: z
+    .object({
+      id: z.string(),
+      status: z.enum(['open', 'done']),
+      owner: Person,
+      url: z.string().nullable(),
+      written: z.boolean(),
+      dueAt: Instant,
+      reopened: z.number(),
+      reopenReason: z.string().nullable(),
+      closedBy: z.string().nullable(),
+    })
+    .nullable(),
+  causeTitle: z.string().nullable(),
+  sameTask: z.array(ListItem),
+  sameTaskMore: z.number(),
+  receipt: ReceiptView.nullable(),
+  history: z.array(
+    z.object({ seq: z.string(), at: Instant, kind: z.string(), actor: z.string(), says: z.string().nullable() }),
+  ),
+})
+export type CaseReply = z.infer<typeof CaseReply>

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { ExceptionClassName, Instant, Person } from '../server/shared-types.ts'
+
+const Point = z.object({
+  at: Instant,
+  opened: z.object({
+    expected: z.number(),
+    risky: z.number(),
+    'customer-facing': z.number(),
+    'revenue-impacting': z.number(),
+    unknown: z.number(),
+  }),
+  resolved: z.number(),
+  settled: z.number(),
+})
+export type Point = z.infer<typeof Point>
+
+const Alert = z.object({
+  level: z.enum(['stop', 'warn']),
+  title: z.string(),
+  detail: z.string(),
+  /** What to do about it, one sentence. */
+  step: z.string(),
+  about: z.enum(['connection', 'workflow', 'events', 'writes']),
+})
+export type Alert = z.infer<typeof Alert>
+
+const Count = z.object({ key: z.string(), title: z.string(), n: z.number(), overdue: z.number() })
+export type Count = z.infer<typeof Count>
+
+export const Overview = z.object({
+  at: Instant,
+  /** Rows that decide what an empty console says next. */
+  setUp: z.object({
+    connections: z.number(),
+    baselinesRunning: z.number(),
+    /** Connections that nobody has let the workflows write to. */
+    onlyRead: z.number(),
+    workflows: z.number(),
+  }),
+  open: z.object({
+    total: z.number(),
+    overdue: z.number(),
+    stopped: z.number(),
+    unknown: z.number(),
+    oldestOpenedAt: Instant.nullable(),
+  }),
+  last7Days: z.object({ opened: z.number(), resolvedByPeople: z.number(), settledByRule: z.number() }),
+  byClass: z.array(Count.extend({ key: ExceptionClassName })),
+  byPattern: z.array(Count),
+  byWorkflow: z.array(Count),
+  byOwner: z.array(Count.extend({ person: Person })),
+  hours: z.array(Point),
+  days: z.array(Point),
+  events: z.object({
+    /** The last 24 hours, at most the last million events. */
+    received: z.number(),
+    duplicate: z.number(),
+    applied: z.number(),
+    waiting: z.number(),
+    skipped: z.array(z.object({ reason: z.string(), n: z.number() })),
+    lagMs: z.number().nullable(),
+    recordsToDecide: z.number(),
+  }),
+  tasks: z.object({ open: z.number(), done: z.number(), waitingToBeWritten: z.number(), outcomeUnknown: z.number() }),
+  alerts: z.array(Alert),
+})
+export type Overview = z.infer<typeof Overview>

@@ -1,0 +1,13 @@
+import { z } from 'zod'
+
+/** RFC 9457, as every error of every route looks. */
+export const ProblemReply = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  request_id: z.string(),
+  retryable: z.boolean(),
+  errors: z.array(z.object({ field: z.string(), problem: z.string() })).optional(),
+})
+export type ProblemReply = z.infer<typeof ProblemReply>
