@@ -19,6 +19,8 @@ import { startSweeper } from '../src/queue/sweeper.ts'
 import { createQueues } from '../src/queue/wake.ts'
 import { beat } from '../src/store/database/counters.ts'
 import { type Database, openDatabase } from '../src/store/database/database.ts'
+import { refuseUnusableSchema } from '../src/store/database/migrate.ts'
+import { SchemaRefusedError } from '../src/store/database/schema-refusal.ts'
 import { findOverdue } from '../src/store/records/overdue-stages.ts'
 import { createSecretBox } from '../src/store/secrets/secret-box.ts'
 import { connectUntilItWorks, environmentGrants } from './background/connect-from-environment.ts'
@@ -155,9 +157,14 @@ async function databaseAnswers(db: Database, logger: Logger, signal: AbortSignal
   for (;;) {
     signal.throwIfAborted()
     try {
+      await refuseUnusableSchema(db)
       await sql`select 1 from connection limit 1`.execute(db)
       return
     } catch (error) {
+      if (error instanceof SchemaRefusedError) {
+        process.stderr.write(`${error.message}.\n`)
+        process.exit(1)
+      }
       if (!said) logger.warn({ err: error }, 'waiting for the database')
       said = true
       await wait(500, undefined, { signal })

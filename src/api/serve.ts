@@ -10,7 +10,8 @@ import { readSettings, type Settings, SettingsError } from '../config/settings.t
 import { explainPolicy } from '../model/policy/explain-policy.ts'
 import { createQueues } from '../queue/wake.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
-import { migrate, SchemaTooNewError } from '../store/database/migrate.ts'
+import { migrate } from '../store/database/migrate.ts'
+import { SchemaRefusedError } from '../store/database/schema-refusal.ts'
 import { createSecretBox } from '../store/secrets/secret-box.ts'
 import { buildApp } from './app.ts'
 import { VENDOR_PAGES } from './cases/vendor-pages.ts'
@@ -153,7 +154,7 @@ async function prepareDatabase(db: Database, logger: Logger, signal: AbortSignal
       if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date')
       return
     } catch (error) {
-      if (error instanceof SchemaTooNewError) exitSaying(`${error.message}.`)
+      if (error instanceof SchemaRefusedError) exitSaying(`${error.message}.`)
       if (signal.aborted) return
       if (Date.now() - saidAtMs > STILL_WAITING_MS) {
         logger.warn({ err: error }, 'waiting for the database')

@@ -140,6 +140,6 @@ function sentence(error: unknown): string {
   if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
     return 'The disk is full: free some space, or set DATA_DIR to a directory on another disk, and start again'
   }
-  const foreseen = error.name === 'Error' || error.name === 'SchemaTooNewError'
+  const foreseen = error.name === 'Error' || error.name === 'SchemaRefusedError'
   return foreseen ? error.message : (error.stack ?? error.message)
 }

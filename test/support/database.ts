@@ -134,7 +134,9 @@ async function dropLeftOvers(client: pg.Client): Promise<void> {
 async function ensureTemplate(serverUrl: string): Promise<string> {
   const directory = new URL('../../src/store/migrations/', import.meta.url)
   const digest = createHash('sha256')
-  for (const file of readdirSync(directory).sort()) digest.update(file).update(readFileSync(new URL(file, directory)))
+  for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (file.endsWith('.ts')) digest.update(file).update(readFileSync(new URL(file, directory)))
+  }
   digest.update(readFileSync(new URL('../database/migrate.ts', directory)))
   const name = `template_${digest.digest('hex').slice(0, 12)}`
   await administer(serverUrl, async (client) => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { type Database, openDatabase } from '../../store/database/database.ts'
-import { migrate } from '../../store/database/migrate.ts'
+import { migrate, refuseUnusableSchema } from '../../store/database/migrate.ts'
 import { type RunningPostgres, startEmbeddedPostgres } from '../../store/postgres/embedded-postgres.ts'
 import type { SandboxWanted } from './running-instance.ts'
 
@@ -34,6 +34,7 @@ export async function openStackDatabase(options: {
   try {
     if (embedded?.attached) onProgress('Found the database still running from before, and took it over')
     await waitFor(given, onProgress, signal)
+    if (options.sandbox !== 'on') await refuseDatabase(given)
     const withSandbox =
       options.sandbox === 'unless-connected' ? !(await hasConnection(given)) : options.sandbox === 'on'
     const url = withSandbox ? await freshSandboxDatabase(given) : given
@@ -48,6 +49,12 @@ export async function openStackDatabase(options: {
     await embedded?.stop()
     throw error
   }
+}
+
+/** Before anything is read from it: a database of another version answers questions of this one wrongly. */
+async function refuseDatabase(url: string): Promise<void> {
+  const db = openDatabase(url, { max: 1, applicationName: 'lanekeeper-start' })
+  await refuseUnusableSchema(db).finally(() => db.destroy())
 }
 
 /** Whether somebody has connected a CRM in this database. One that was never used has no tables yet. */

@@ -1,71 +1,17 @@
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import * as first from '../migrations/0001-first.ts'
-import * as readerOfAConnection from '../migrations/0002-reader-of-a-connection.ts'
-import * as ownerIntentsByRecord from '../migrations/0003-owner-intents-by-record.ts'
-import * as recordLookUps from '../migrations/0003-record-look-ups.ts'
-import * as closingsAndCaps from '../migrations/0004-closings-and-caps.ts'
-import * as connecting from '../migrations/0005-connecting.ts'
-import * as connectingDetails from '../migrations/0006-connecting-details.ts'
-import * as stepCheck from '../migrations/0006-step-check.ts'
-import * as endedConnections from '../migrations/0007-ended-connections.ts'
-import * as drift from '../migrations/0008-drift.ts'
-import * as firstDecision from '../migrations/0008-first-decision.ts'
-import * as writing from '../migrations/0009-writing.ts'
-import * as ending from '../migrations/0010-ending.ts'
-import * as checkRuns from '../migrations/0011-check-runs.ts'
-import * as decideAgain from '../migrations/0011-decide-again.ts'
-import * as readingPlace from '../migrations/0012-reading-place.ts'
-import * as fieldsAsked from '../migrations/0013-fields-asked.ts'
-import * as formerWebhookAddress from '../migrations/0014-former-webhook-address.ts'
-import * as goneWithoutTrace from '../migrations/0014-gone-without-trace.ts'
-import * as territoryAssignments from '../migrations/0014-territory-assignments.ts'
+import { MIGRATIONS, tablesOf } from '../migrations/migrations.ts'
 import type { Database } from './database.ts'
-
-/** In code, in order, so that no directory listing decides what runs. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001-first': first,
-  '0002-reader-of-a-connection': readerOfAConnection,
-  '0003-owner-intents-by-record': ownerIntentsByRecord,
-  '0003-record-look-ups': recordLookUps,
-  '0004-closings-and-caps': closingsAndCaps,
-  '0005-connecting': connecting,
-  '0006-step-check': stepCheck,
-  '0006-connecting-details': connectingDetails,
-  '0007-ended-connections': endedConnections,
-  '0008-drift': drift,
-  '0008-first-decision': firstDecision,
-  '0009-writing': writing,
-  '0010-ending': ending,
-  '0011-decide-again': decideAgain,
-  '0011-check-runs': checkRuns,
-  '0012-reading-place': readingPlace,
-  '0013-fields-asked': fieldsAsked,
-  '0014-former-webhook-address': formerWebhookAddress,
-  '0014-gone-without-trace': goneWithoutTrace,
-  '0014-territory-assignments': territoryAssignments,
-}
-
-/** The database was written by a later version. Running on it could write rows which that version reads wrongly. */
-export class SchemaTooNewError extends Error {
-  override readonly name = 'SchemaTooNewError'
-  readonly code = 'SCHEMA_TOO_NEW'
-  constructor(unknown: readonly string[]) {
-    super(
-      `Cannot use this database: its schema has ${unknown.map((name) => `"${name}"`).join(', ')}, which this version of ` +
-        'Lanekeeper does not know. Start the newer version that made it, or point DATABASE_URL or DATA_DIR elsewhere',
-    )
-  }
-}
+import { type SchemaRefusedError, schemaIncomplete, schemaTooNew, schemaTooOld } from './schema-refusal.ts'
 
 /**
  * Brings the schema up to this code, in one transaction under an advisory lock, so that any number of processes may
- * call it at once. Returns the names that were applied.
+ * call it at once. Returns the names that were applied. Throws `SchemaRefusedError` for a database that this version
+ * cannot use: one of before, of a newer version, or partly migrated.
  */
 export async function migrate(db: Database): Promise<string[]> {
-  const newer = (await appliedMigrations(db)).filter((name) => !(name in MIGRATIONS))
-  if (newer.length > 0) throw new SchemaTooNewError(newer)
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } })
+  await refuseUnusableSchema(db)
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => runnable() } })
   const { error, results } = await migrator.migrateToLatest()
   if (error) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName
@@ -79,7 +25,43 @@ export async function migrate(db: Database): Promise<string[]> {
 /** Names of the migrations that the code has and the database lacks. Empty: ready to serve. */
 export async function missingMigrations(db: Database): Promise<string[]> {
   const applied = new Set(await appliedMigrations(db))
-  return Object.keys(MIGRATIONS).filter((name) => !applied.has(name))
+  return MIGRATIONS.map(({ name }) => name).filter((name) => !applied.has(name))
+}
+
+/** Throws `SchemaRefusedError` unless the database is empty, behind by whole migrations, or up to date. */
+export async function refuseUnusableSchema(db: Database): Promise<void> {
+  // One snapshot: while another process migrates, its names and its tables appear together or not at all.
+  const refusal = await db.transaction().setIsolationLevel('repeatable read').execute(schemaRefusal)
+  if (refusal) throw refusal
+}
+
+async function schemaRefusal(db: Database): Promise<SchemaRefusedError | null> {
+  const applied = await appliedMigrations(db)
+  const ours = MIGRATIONS.map(({ name }) => name)
+  const foreign = applied.filter((name) => !ours.includes(name))
+  const newer = foreign.filter((name) => numberOf(name) > numberOf(ours.at(-1)!))
+  const older = foreign.filter((name) => !newer.includes(name))
+  if (older.length > 0) return schemaTooOld(older)
+  if (newer.length > 0) return schemaTooNew(newer)
+  const gap = ours.slice(0, applied.length).find((name) => !applied.includes(name))
+  if (gap !== undefined) return schemaIncomplete(`"${gap}" is missing, although a later migration ran`)
+  return tablesRefusal(db, applied.length)
+}
+
+/** A dump that was restored halfway names its migrations and lacks tables, or has tables and names no migration. */
+async function tablesRefusal(db: Database, applied: number): Promise<SchemaRefusedError | null> {
+  const { rows } = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables
+    where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(db)
+  const there = new Set(rows.map(({ name }) => name))
+  const expected = tablesOf(MIGRATIONS.slice(0, applied))
+  const missing = expected.filter((name) => !there.has(name))
+  if (missing.length > 0) return schemaIncomplete(`table "${missing[0]}" is missing`)
+  if (applied > 0) return null
+  const unexplained = tablesOf(MIGRATIONS).filter((name) => there.has(name))
+  return unexplained.length === 0
+    ? null
+    : schemaIncomplete(`table "${unexplained[0]}" is there, but no migration is recorded`)
 }
 
 async function appliedMigrations(db: Database): Promise<string[]> {
@@ -87,4 +69,21 @@ async function appliedMigrations(db: Database): Promise<string[]> {
   if (!table.rows[0]?.found) return []
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
   return rows.map((row) => row.name)
+}
+
+function runnable(): Record<string, Migration> {
+  return Object.fromEntries(
+    MIGRATIONS.map(({ name, statements }): [string, Migration] => [
+      name,
+      {
+        up: async (db) => {
+          for (const statement of statements) await sql.raw(statement).execute(db)
+        },
+      },
+    ]),
+  )
+}
+
+function numberOf(name: string): number {
+  return Number.parseInt(name, 10)
 }

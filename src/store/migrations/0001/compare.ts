@@ -1,51 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-
-/**
- * The ledger of events adds up: what became of every event is counted apart from the events, changes that nobody told us
- * of are known as such, and our records are compared with the CRM's.
- */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of STATEMENTS) await sql.raw(statement).execute(db)
-}
-
-const STATEMENTS = [
-  // Every event up to `event_tally_place.after_id` is counted here once, under what became of it.
-  `create table event_tally (
-    connection_id text not null references connection on delete cascade,
-    -- UTC day of receipt
-    day date not null,
-    object_type text not null,
-    source text not null,
-    state text not null check (state in ('applied', 'skipped', 'failed')),
-    -- why it was skipped; empty otherwise, since an erasure may still take the reason of a failure away
-    reason text not null default '',
-    n bigint not null,
-    primary key (connection_id, day, object_type, source, state, reason)
-  )`,
-  `create table event_tally_place (
-    connection_id text primary key references connection on delete cascade,
-    after_id bigint not null default 0
-  )`,
-
-  // The poll found these, and no webhook or stream event has told of them yet. Told late or counted, each leaves again.
-  `create table untold_change (
-    connection_id text not null references connection on delete cascade,
-    object_type text not null,
-    record_id text not null,
-    -- the CRM's time of the change
-    modified_at_ms bigint not null,
-    found_at timestamptz not null default now(),
-    primary key (connection_id, object_type, record_id, modified_at_ms)
-  )`,
-  // The spell of missed events that is going on, for the sentence that says so.
-  `create table missed_events (
-    connection_id text primary key references connection on delete cascade,
-    n integer not null,
-    first_change_ms bigint not null,
-    last_change_ms bigint not null,
-    found_at timestamptz not null
-  )`,
-
+/** Comparisons of our records with the CRM's, and the differences they found. */
+export const COMPARE: readonly string[] = [
   // One comparison per connection at a time: what was asked for, where it stands, when the last ones ended.
   `create table step_check (
     connection_id text primary key references connection on delete cascade,
@@ -70,6 +24,7 @@ const STATEMENTS = [
     last_full_at timestamptz,
     last_recent_at timestamptz
   )`,
+
   // Per object, what the last comparison found besides its days.
   `create table step_object (
     connection_id text not null references connection on delete cascade,
@@ -121,6 +76,7 @@ const STATEMENTS = [
   )`,
   `create index out_of_step_pending on out_of_step (connection_id, object_type, looked_at) where is_pending`,
   `create index out_of_step_asked on out_of_step (connection_id, looked_at) where asked_at is not null`,
+
   // Ids that the comparison under way has seen. Worth nothing after a crash: then it begins again.
   `create unlogged table step_seen (
     connection_id text not null,

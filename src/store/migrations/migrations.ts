@@ -1,0 +1,22 @@
+import { STATEMENTS as schema } from './0001-schema.ts'
+
+export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
+
+/**
+ * In code, in order, so that no directory listing decides what runs. Numbers rise strictly and no two are alike. A
+ * migration that has shipped never changes: the next one corrects it.
+ */
+export const MIGRATIONS: readonly SchemaMigration[] = [{ name: '0001-schema', statements: schema }]
+
+/** The tables that exist once all of these migrations have run. */
+export function tablesOf(migrations: readonly SchemaMigration[]): string[] {
+  const tables = new Set<string>()
+  for (const statement of migrations.flatMap(({ statements }) => statements)) {
+    const [, verb, name] =
+      /^\s*(create|drop)\s+(?:unlogged\s+)?table\s+(?:if (?:not )?exists\s+)?(\w+)/.exec(statement) ?? []
+    if (name === undefined) continue
+    if (verb === 'create') tables.add(name)
+    else tables.delete(name)
+  }
+  return [...tables]
+}
