@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { type Stack, startStack } from '../src/cli/stack/stack.ts'
-import { askStepCheck } from '../src/store/compare/comparisons.ts'
+import { requestComparison } from '../src/store/compare/comparisons.ts'
 import type { BenchRow } from './bench-row.ts'
 import { childrenOf, cpuOfTree, processUse } from './process-use.ts'
 
@@ -22,7 +22,7 @@ type Run = {
   readonly decided: Phase
   readonly scanned: Phase & { readonly rssMb: number; readonly summary: string }
   /** Every record held against the CRMs', as the button "Compare now" does. */
-  readonly compared: Phase & { readonly outOfStep: number; readonly calls: Readonly<Record<string, number>> }
+  readonly compared: Phase & { readonly differences: number; readonly calls: Readonly<Record<string, number>> }
   readonly rssMb: Readonly<Record<string, number>>
   readonly calls: Readonly<Record<string, number>>
   readonly cases: number
@@ -105,7 +105,7 @@ async function measure(records: number, limits: Limits, tell: (text: string) => 
     )
     const comparedAt = Date.now()
     const { rows: out } = await sql<{ n: number }>`
-      select count(*) as n from out_of_step where out_since is not null`.execute(stack.db)
+      select count(*) as n from difference where differs_since is not null`.execute(stack.db)
     const counts = await sql<{ records: number; cases: number; intents: number; mb: number }>`
       select (select count(*) from record where not deleted) as records,
              (select count(*) from exception where status = 'open') as cases,
@@ -121,7 +121,7 @@ async function measure(records: number, limits: Limits, tell: (text: string) => 
       compared: {
         seconds: (comparedAt - comparing) / 1_000,
         cpuS: minus(cpu(), atScanned),
-        outOfStep: out[0]!.n,
+        differences: out[0]!.n,
         calls: minus(await callsOf(stack), calls),
       },
       rssMb: rssOf(stack),
@@ -180,12 +180,12 @@ async function allIsDecided({ db }: Stack): Promise<boolean> {
 
 async function compareAll({ db }: Stack): Promise<void> {
   const { rows } = await sql<{ id: string }>`select id from connection`.execute(db)
-  for (const { id } of rows) await askStepCheck(db, id, 'person', 'full')
+  for (const { id } of rows) await requestComparison(db, id, 'person', 'full')
 }
 
 async function allIsCompared({ db }: Stack): Promise<boolean> {
   const { rows } = await sql<{ done: boolean }>`
-    select bool_and(state = 'idle' and last_full_at is not null) as done from step_check`.execute(db)
+    select bool_and(state = 'idle' and last_full_at is not null) as done from comparison`.execute(db)
   return rows[0]!.done
 }
 
@@ -308,7 +308,7 @@ function rowsOf(run: Run, smaller: Run | null, limits: Limits): BenchRow[] {
     {
       what: `comparing all of ${size}`,
       budget: '(at night, none of its own)',
-      measured: `${phase(run.compared, smaller?.compared)}; ${run.compared.outOfStep} out of step; calls ${inWords(run.compared.calls)}`,
+      measured: `${phase(run.compared, smaller?.compared)}; ${run.compared.differences} out of step; calls ${inWords(run.compared.calls)}`,
     },
     {
       what: `together: ${size}`,

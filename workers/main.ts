@@ -24,15 +24,15 @@ import { SchemaRefusedError } from '../src/store/database/schema-refusal.ts'
 import { findOverdue } from '../src/store/records/overdue-stages.ts'
 import { createSecretBox } from '../src/store/secrets/secret-box.ts'
 import { connectUntilItWorks, environmentGrants } from './background/connect-from-environment.ts'
-import { settleConnections } from './background/finish-disconnects.ts'
+import { finishDisconnects } from './background/finish-disconnects.ts'
 import { followConnections } from './background/follow-connections.ts'
 import { runWatch } from './background/watch.ts'
 import type { ConnectedClient, WorkerContext } from './runtime/context.ts'
 import { runAct } from './stages/act.ts'
 import { runApply } from './stages/apply.ts'
-import { runStepChecks } from './stages/compare.ts'
+import { runComparisons } from './stages/compare.ts'
 import { runDecide } from './stages/decide.ts'
-import { runReconcile } from './stages/poll.ts'
+import { runPoll } from './stages/poll.ts'
 import { runRefresh } from './stages/refresh.ts'
 import { runVerify } from './stages/verify.ts'
 
@@ -42,7 +42,7 @@ const DRAIN_MS = 5_000
 /** Connections to Postgres per worker process: one per stage that may run at once, and some for beats and budgets. */
 const POOL_MAX = 12
 
-const ROLES = ['apply', 'refresh', 'decide', 'act', 'verify', 'reconcile', 'stream'] as const
+const ROLES = ['apply', 'refresh', 'decide', 'act', 'verify', 'poll', 'stream'] as const
 type Role = (typeof ROLES)[number]
 
 async function main(): Promise<void> {
@@ -83,7 +83,7 @@ async function run(
     logger,
     instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     publicUrl: settings.publicUrl,
-    reconcileEveryS: settings.reconcileSeconds,
+    pollEveryS: settings.pollSeconds,
     nowMs: Date.now,
     workflows: createWorkflowReader(db),
     clientOf: (connectionId) => clients.get(connectionId),
@@ -110,9 +110,9 @@ async function run(
   if (roles.has('decide')) runDecide(context)
   if (roles.has('act')) runAct(context)
   if (roles.has('verify')) runVerify(context)
-  if (roles.has('reconcile')) runReconcile(context)
+  if (roles.has('poll')) runPoll(context)
   const sweeper = startSweeper({
-    findOverdue: () => findOverdue(db, settings.reconcileSeconds),
+    findOverdue: () => findOverdue(db, settings.pollSeconds),
     wake: queues.sweep,
     logger,
   })
@@ -126,9 +126,9 @@ async function run(
   }
   const background = [
     runWatch(context),
-    ...(roles.has('reconcile') ? [runStepChecks(context)] : []),
+    ...(roles.has('poll') ? [runComparisons(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
-    settleConnections(context, deps),
+    finishDisconnects(context, deps),
     ...environmentGrants(settings).map((wanted) => connectUntilItWorks(deps, wanted, context)),
   ].map((task) =>
     task.catch((error) => {

@@ -15,7 +15,7 @@ import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
 import { ProblemError } from './server/problem.ts'
 import { sessionGuard } from './sessions/session-routes.ts'
-import { eventsLedgerRoutes } from './sync-status/sync-status-routes.ts'
+import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
 import { type ExplainPolicy, readWorkflows } from './workflows/read-workflows.ts'
 import { WorkflowsReply } from './workflows/workflow-types.ts'
 
@@ -76,7 +76,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     readConnections(db, { links, now: now(), pollSeconds: connect?.pollSeconds ?? POLL_SECONDS }),
   )
 
-  await app.register(eventsLedgerRoutes, { db, links, now })
+  await app.register(syncStatusRoutes, { db, links, now })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
 import { disconnect } from '../connections/lifecycle/disconnect.ts'
-import { letWrite } from '../connections/lifecycle/write-permission.ts'
+import { setWritePermission } from '../connections/lifecycle/write-permission.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { mayWrite } from '../store/connections/write-permission.ts'
 import { askAtTerminal } from './terminal/ask.ts'
@@ -56,11 +56,11 @@ function isVerb(word: string): boolean {
 }
 
 async function writes({ deps }: OpenCommand, id: string, allowed: boolean): Promise<number> {
-  await letWrite(deps.db, id, { allowed, by: 'terminal', nowMs: deps.nowMs() })
-  const says = allowed
+  await setWritePermission(deps.db, id, { allowed, by: 'terminal', nowMs: deps.nowMs() })
+  const message = allowed
     ? 'From now on workflows write tasks and owners to it, each as far as its mode allows.'
     : 'Nothing more is written to it. What was decided stays, and goes on being decided.'
-  process.stdout.write(`${says}\n`)
+  process.stdout.write(`${message}\n`)
   return 0
 }
 
@@ -88,8 +88,8 @@ async function end({ deps }: OpenCommand, id: string, history: 'keep' | 'erase',
     const loss = history === 'erase' ? ' and erase what was read and decided' : ''
     if (!(await ask.yes(`End "${connection.title}"${loss}?`))) return 1
   }
-  const { says } = await disconnect(deps, connection.id, { history, by: 'terminal' })
-  for (const sentence of says) process.stdout.write(`${sentence}\n`)
+  const { message } = await disconnect(deps, connection.id, { history, by: 'terminal' })
+  for (const sentence of message) process.stdout.write(`${sentence}\n`)
   return 0
 }
 

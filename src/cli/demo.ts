@@ -24,7 +24,7 @@ import { liveLine } from './terminal/live-line.ts'
 const CALM_MS = 1_500
 const LIMIT_MS = 180_000
 /** Short, because the demo must also show that what no webhook told is found. */
-const RECONCILE_S = 5
+const POLL_S = 5
 
 const USAGE = `npm run demo -- [--json] [--verbose] [--kill-workers N]
   Plays a messy Tuesday through two sandbox CRMs on temporary data and free ports, waits until the pipeline is quiet
@@ -68,7 +68,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
       temporary: true,
       environment: {
         ...withoutOurs(process.env),
-        LANEKEEPER_RECONCILE_SECONDS: String(RECONCILE_S),
+        LANEKEEPER_POLL_SECONDS: String(POLL_S),
         LANEKEEPER_SANDBOX: 'on',
       },
       sandboxArgs: values.small ? ['--small'] : [],
@@ -132,7 +132,7 @@ async function play(
   const killing = killWorkers(stack, options.kills, options.say)
   await tuesday(sandbox, tell, options.signal)
   await killing
-  await nextReconcile(db, options.signal)
+  await nextPoll(db, options.signal)
   await quiet('The day is over, working it off')
 
   const labels = [
@@ -201,7 +201,7 @@ async function killWorkers(stack: Stack, kills: number, say: (text: string) => v
 }
 
 /** A poll that began after the day was over has seen everything, whatever the webhooks did. */
-async function nextReconcile(db: Database, signal: AbortSignal): Promise<void> {
+async function nextPoll(db: Database, signal: AbortSignal): Promise<void> {
   const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db)
   const since = rows[0]!.now
   const givesUpAt = Date.now() + 60_000
@@ -209,7 +209,7 @@ async function nextReconcile(db: Database, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const { rows: waiting } = await sql<{ n: number }>`
       select count(*)::int as n from connection
-      where reconciled_at is null or reconciled_at < ${since}::timestamptz + interval '1 second'`.execute(db)
+      where polled_at is null or polled_at < ${since}::timestamptz + interval '1 second'`.execute(db)
     if (waiting[0]!.n === 0) return
     if (Date.now() > givesUpAt) throw new Error('The CRMs were not polled within a minute of the end of the day')
     await wait(200)

@@ -79,7 +79,7 @@ describe('scan, on a database that the pipeline has filled', () => {
 
   it('puts every case into exactly one part of what rules could settle', async () => {
     const { rules } = await numbers()
-    assert.deepEqual(rules.byFate, { settled: 0, 'could-settle': 1, field: 4, 'no-rule': 0, person: 0, unknown: 0 })
+    assert.deepEqual(rules.byOutcome, { settled: 0, 'could-settle': 1, field: 4, 'no-rule': 0, person: 0, unknown: 0 })
     assert.deepEqual(rules.couldSettle, [{ workflow: 'routing', branch: 'all', pattern: 'orphaned-owner', cases: 1 }])
   })
 
@@ -184,7 +184,7 @@ describe('scan, on a database that the pipeline has filled', () => {
       where e.pattern = 'orphaned-owner' and e.status = 'open'`.execute(h.db)
     const { rules, cases } = await numbers()
     await sql`delete from exception where status = 'settled-by-rule'`.execute(h.db)
-    assert.deepEqual([rules.byFate.settled, cases.open], [1, 5])
+    assert.deepEqual([rules.byOutcome.settled, cases.open], [1, 5])
   })
 
   it('waits for the first import, and says how far it is', async () => {

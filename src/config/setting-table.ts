@@ -156,8 +156,8 @@ export const SETTINGS = {
     secret: true,
     schema: keys,
   },
-  reconcileSeconds: {
-    name: 'LANEKEEPER_RECONCILE_SECONDS',
+  pollSeconds: {
+    name: 'LANEKEEPER_POLL_SECONDS',
     group: 'Service',
     otherwise: '300',
     says: 'how often the CRMs are asked for changes that no webhook told, 5 to 900',

@@ -26,7 +26,7 @@ describe('settings', () => {
           LOG_LEVEL: 'loud',
           DATABASE_URL: 'mysql://secret@host/db',
           REDIS_URL: 'redis://a:1,http://b',
-          LANEKEEPER_RECONCILE_SECONDS: '1',
+          LANEKEEPER_POLL_SECONDS: '1',
           LANEKEEPER_SALESFORCE_PUBSUB_ADDRESS: 'nowhere',
         }),
       (error) => {

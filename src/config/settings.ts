@@ -40,7 +40,7 @@ export type Settings = {
   readonly logLevel: string
   /** Null: the key file in the data directory. */
   readonly keys: readonly { readonly version: string; readonly key: Buffer }[] | null
-  readonly reconcileSeconds: number
+  readonly pollSeconds: number
   readonly sandbox: 'auto' | 'on' | 'off'
   /** Besides the vendors' own, see HostRule in src/crm/allowed-hosts.ts. */
   readonly crmHosts: readonly string[]
@@ -80,7 +80,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     redisUrl: given.redisUrl ?? null,
     logLevel: given.logLevel ?? 'info',
     keys: given.keys ?? null,
-    reconcileSeconds: given.reconcileSeconds ?? 300,
+    pollSeconds: given.pollSeconds ?? 300,
     sandbox: given.sandbox ?? 'auto',
     crmHosts: given.crmHosts ?? [],
     hubspot,

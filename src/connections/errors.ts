@@ -1,5 +1,5 @@
 /** One entry of a form, and what is wrong with it in a sentence that never repeats a secret. */
-export type FieldProblem = { readonly field: string; readonly says: string }
+export type FieldProblem = { readonly field: string; readonly message: string }
 
 /** An address that we do not give credentials to. */
 export class AddressRefusedError extends Error {
@@ -7,7 +7,7 @@ export class AddressRefusedError extends Error {
   readonly code = 'ADDRESS_REFUSED'
   readonly problems: readonly FieldProblem[]
   constructor(problems: readonly FieldProblem[]) {
-    super(problems.map(({ says }) => says).join(' '))
+    super(problems.map(({ message }) => message).join(' '))
     this.problems = problems
   }
 }
@@ -18,7 +18,7 @@ export class GrantInvalidError extends Error {
   readonly code = 'GRANT_INVALID'
   readonly problems: readonly FieldProblem[]
   constructor(problems: readonly FieldProblem[]) {
-    super(problems.map(({ says }) => says).join(' '))
+    super(problems.map(({ message }) => message).join(' '))
     this.problems = problems
   }
 }

@@ -9,7 +9,7 @@ const RSA_BITS_MIN = 2_048
 /** What is wrong with an entered grant, as far as that can be seen without asking the CRM. Never repeats a secret. */
 export function grantProblems(crm: Crm, grant: Grant, address: CrmAddress): FieldProblem[] {
   const problems: FieldProblem[] = []
-  const wrong = (field: string, says: string) => void problems.push({ field, says })
+  const wrong = (field: string, message: string) => void problems.push({ field, message })
   if (!grant.kind.startsWith(crm)) {
     wrong('kind', `A grant of the kind "${grant.kind}" does not belong to ${crm}.`)
     return problems

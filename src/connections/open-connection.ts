@@ -62,12 +62,12 @@ export function grantOf(
     return JSON.parse(deps.box.open(credentialsOf(row.id), row.credentials)) as Grant
   } catch (error) {
     if (!(error instanceof SecretUnreadableError)) throw error
-    throw new CrmReconnectError(error.message, stepFor(error), error)
+    throw new CrmReconnectError(error.message, remedyFor(error), error)
   }
 }
 
 /** What an admin does about a secret that cannot be opened. */
-export function stepFor(error: SecretUnreadableError): string {
+export function remedyFor(error: SecretUnreadableError): string {
   return error.code === 'SECRET_KEY_MISSING'
     ? 'The key that this connection was sealed with is missing: put it back (LANEKEEPER_KEYS, or the file "keys" in DATA_DIR), or connect the CRM again.'
     : 'The stored credentials were altered or belong elsewhere: connect the CRM again.'

@@ -1,6 +1,6 @@
 import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../crm/crm-client.ts'
 import { SecretUnreadableError } from '../store/secrets/secret-box.ts'
-import { stepFor } from './open-connection.ts'
+import { remedyFor } from './open-connection.ts'
 import { withoutSecrets } from './redact.ts'
 
 /**
@@ -13,13 +13,13 @@ export function problemOf(error: unknown, crm: string, secrets: readonly unknown
 }
 
 function sentenceOf(error: unknown, crm: string): string | null {
-  if (error instanceof CrmReconnectError) return `${ended(error.message)} ${error.step}`
+  if (error instanceof CrmReconnectError) return `${ended(error.message)} ${error.remedy}`
   if (error instanceof CrmBusyError) return `${crm} asks us to wait: ${ended(error.message)} Try again then.`
   if (error instanceof CrmUnknownError) {
     return `${crm} gave no usable answer: ${ended(error.message)} Check the address, and try again.`
   }
   if (error instanceof CrmRefusedError) return `${crm} refused: ${ended(error.message)}`
-  if (error instanceof SecretUnreadableError) return stepFor(error)
+  if (error instanceof SecretUnreadableError) return remedyFor(error)
   return null
 }
 

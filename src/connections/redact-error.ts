@@ -7,7 +7,7 @@ import { withoutSecrets } from './redact.ts'
  */
 export function errorWithoutSecrets(error: unknown, secrets: readonly unknown[]): unknown {
   const clean = (text: string) => withoutSecrets(text, secrets)
-  if (error instanceof CrmReconnectError) return new CrmReconnectError(clean(error.message), clean(error.step))
+  if (error instanceof CrmReconnectError) return new CrmReconnectError(clean(error.message), clean(error.remedy))
   if (error instanceof CrmBusyError) return new CrmBusyError(clean(error.message), error.retryAtMs)
   if (error instanceof CrmRefusedError)
     return new CrmRefusedError(clean(error.message), clean(error.code), error.status)

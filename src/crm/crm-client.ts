@@ -52,7 +52,7 @@ export type ChangedSince = {
   readonly fields: readonly string[]
   /** Fields whose own time of change matters; brought with history where the CRM keeps one. */
   readonly historyFields: readonly string[]
-  readonly source: 'reconcile' | 'baseline'
+  readonly source: 'poll' | 'baseline'
 }
 
 export type ChangedPage = {
@@ -158,10 +158,10 @@ export class CrmReconnectError extends Error {
   override readonly name = 'CrmReconnectError'
   readonly code = 'CRM_RECONNECT'
   /** What the admin has to do, one sentence. */
-  readonly step: string
-  constructor(message: string, step: string, cause?: unknown) {
+  readonly remedy: string
+  constructor(message: string, remedy: string, cause?: unknown) {
     super(message, { cause })
-    this.step = step
+    this.remedy = remedy
   }
 }
 

@@ -15,7 +15,7 @@ export type CrmSetup = {
   /** How many live records of an object the CRM itself counts. Null: it does not say. */
   count(objectType: string): Promise<number | null>
   /** Gives the grant back. A CRM that no longer knows the grant is content. What cannot be revoked by us is said. */
-  revoke(): Promise<{ readonly revoked: boolean; readonly says: string }>
+  revoke(): Promise<{ readonly revoked: boolean; readonly message: string }>
 }
 
 export type AccessNeeds = {

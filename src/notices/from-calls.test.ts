@@ -45,7 +45,7 @@ describe('the notice of a clock that answers tell', () => {
     await page({ aheadMs: -86_400_000, clockAheadMs: -600_000 })
     await page({ aheadMs: -86_400_000, clockAheadMs: 600_000 })
     assert.deepEqual(
-      sentences.map((says) => / (about .* ours)\./.exec(says)?.[1]),
+      sentences.map((message) => / (about .* ours)\./.exec(message)?.[1]),
       ['about 10 minutes behind ours', 'about 10 minutes ahead of ours'],
     )
     advance(1_900_000)
@@ -65,9 +65,9 @@ function watched() {
   const standing = (code: string, lastMs: number) =>
     ({ code, subject: '', sinceMs: lastMs, lastMs, happened: 1 }) as ReturnType<NoticeBoard['openOf']>[number]
   const board: NoticeBoard = {
-    raise(_, { code }, { says }) {
+    raise(_, { code }, { message }) {
       open.set(code, atMs)
-      sentences.push(says)
+      sentences.push(message)
       said.push(`raise ${code}`)
     },
     end(_, code) {
@@ -116,12 +116,12 @@ function watched() {
         order: 0,
         fields,
         complete: true,
-        source: 'reconcile',
+        source: 'poll',
         actor: { kind: 'unknown', id: null, ours: false },
       }
       next = { events: [event], cursor: null, unreadable, total: null }
       const wanted = { objectType: 'contacts', sinceMs: 1, cursor: null, fields: [], historyFields: [] }
-      await client.changedSince({ ...wanted, source: 'reconcile' })
+      await client.changedSince({ ...wanted, source: 'poll' })
     },
   }
 }

@@ -85,8 +85,8 @@ export function watchCalls(
     if (board.openOf(id).length === 0) return
     const isOver = ![...failing.values()].some(({ n }) => n >= OUTAGE_AFTER_CALLS)
     if (isOver && outage !== null) endOutage(outage)
-    const says = ENDINGS.reconnect({ ...connection, atMs: workedAtMs })
-    for (const about of ['', verb, subject]) board.end(id, 'reconnect', about, says)
+    const message = ENDINGS.reconnect({ ...connection, atMs: workedAtMs })
+    for (const about of ['', verb, subject]) board.end(id, 'reconnect', about, message)
   }
 
   function endOutage({ sinceMs, answer }: { readonly sinceMs: number; readonly answer: string }): void {
@@ -99,7 +99,7 @@ export function watchCalls(
 
   function failed(verb: Verb, subject: string, error: unknown, writes: number): void {
     if (error instanceof CrmBusyError) busy(verb, error)
-    else if (error instanceof CrmReconnectError) shutOut(verb, error)
+    else if (error instanceof CrmReconnectError) accessRevoked(verb, error)
     else if (error instanceof CrmRefusedError) refused(verb, subject, error)
     else if (error instanceof CrmUnknownError) {
       unanswered(verb, error.message)
@@ -167,26 +167,26 @@ export function watchCalls(
     )
   }
 
-  function shutOut(verb: Verb, error: CrmReconnectError): void {
-    const { step } = error
+  function accessRevoked(verb: Verb, error: CrmReconnectError): void {
+    const { remedy } = error
     // One permission of several: other calls go on, and only the same call tells that it is back.
-    if (/scope/i.test(step)) {
+    if (/scope/i.test(remedy)) {
       board.raise(
         connection,
         { code: 'reconnect', subject: verb },
-        SENTENCES['reconnect/verb']({ ...connection, does: DOES[verb], step }),
+        SENTENCES['reconnect/verb']({ ...connection, does: DOES[verb], remedy }),
       )
       return
     }
-    board.raise(connection, { code: 'reconnect' }, SENTENCES.reconnect({ ...connection, step }))
+    board.raise(connection, { code: 'reconnect' }, SENTENCES.reconnect({ ...connection, remedy }))
   }
 
   function outcomes(verb: Verb, items: readonly ItemOutcome[]): void {
     const scopes = items.map((item) => (item.outcome === 'retry' ? missingScopes(item.why) : undefined)).find(Boolean)
     if (scopes !== undefined) {
-      const step = `Add the missing scopes (${scopes}) to the HubSpot app and install it again.`
-      const says = SENTENCES['reconnect/verb']({ ...connection, does: DOES[verb], step })
-      board.raise(connection, { code: 'reconnect', subject: verb }, says)
+      const remedy = `Add the missing scopes (${scopes}) to the HubSpot app and install it again.`
+      const message = SENTENCES['reconnect/verb']({ ...connection, does: DOES[verb], remedy })
+      board.raise(connection, { code: 'reconnect', subject: verb }, message)
     }
     const unknown = items.filter((item) => item.outcome === 'unknown')
     const [first] = unknown
@@ -196,7 +196,7 @@ export function watchCalls(
   }
 
   /** By what the CRM's answers say of their own time, and by records that were changed later than it is here. */
-  function lookAtClock(events: readonly ChangeEvent[], saidAheadMs: number | null): void {
+  function checkClock(events: readonly ChangeEvent[], saidAheadMs: number | null): void {
     let latestMs = 0
     for (const { occurredAtMs } of events) if (occurredAtMs > latestMs) latestMs = occurredAtMs
     if (latestMs === 0 && saidAheadMs === null) return
@@ -238,7 +238,7 @@ export function watchCalls(
   }
 
   function notedPage(object: string, page: ChangedPage, saidAheadMs: number | null): boolean {
-    lookAtClock(page.events, saidAheadMs)
+    checkClock(page.events, saidAheadMs)
     const { shown, hidden, doubted } = seenAt(object)
     for (const field of page.unreadable) {
       shown.delete(field)

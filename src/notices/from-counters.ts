@@ -50,7 +50,7 @@ export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => numb
     if (atMs - lookedMs < LOOK_EVERY_MS) return
     lookedMs = atMs
     await endReread(watched)
-    await lookAtCounters(watched)
+    await checkCounters(watched)
   }
 
   function endIfOver(connection: NoticeConnection, calls: CallWatch, { code, subject, lastMs }: OpenNotice): void {
@@ -84,7 +84,7 @@ export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => numb
     }
   }
 
-  async function lookAtCounters(watched: readonly Watched[]): Promise<void> {
+  async function checkCounters(watched: readonly Watched[]): Promise<void> {
     const rows = await deliveriesOfToday(db)
     const before = counted
     counted = new Map(rows.map((row) => [`${row.connectionId}/${row.name}`, row.n]))

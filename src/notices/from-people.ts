@@ -11,7 +11,7 @@ import { CRM_NAME, ENDINGS, SENTENCES } from './texts.ts'
 const CONFLICTS_MAX = 20
 
 /** After people were read: who left and still owns records, and who cannot be told apart. */
-export async function tellPeople(
+export async function noticePeople(
   db: Database,
   board: NoticeBoard,
   connection: NoticeConnection,

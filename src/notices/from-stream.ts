@@ -30,8 +30,8 @@ export function streamNotices(board: NoticeBoard, connection: NoticeConnection, 
       const gaps = events.filter(({ kind }) => kind === 'gap')
       if (gaps.length > 0) {
         const objects = [...new Set(gaps.map(({ objectType }) => objectType))].sort()
-        const says = SENTENCES.gap({ ...connection, records: gaps.length, objects })
-        board.raise(connection, { code: 'gap', subject: objects.join(), n: gaps.length }, says)
+        const message = SENTENCES.gap({ ...connection, records: gaps.length, objects })
+        board.raise(connection, { code: 'gap', subject: objects.join(), n: gaps.length }, message)
       }
       if (overflowObjects.length > 0) {
         const objects = [...overflowObjects].sort()
@@ -69,9 +69,9 @@ export function streamNotices(board: NoticeBoard, connection: NoticeConnection, 
           )
           break
         case 'refused': {
-          const { step } = state
-          const says = SENTENCES['reconnect/stream']({ ...connection, why: firstWords(state.why), step })
-          board.raise(connection, { code: 'reconnect', subject: 'stream' }, says)
+          const { remedy } = state
+          const message = SENTENCES['reconnect/stream']({ ...connection, why: firstWords(state.why), remedy })
+          board.raise(connection, { code: 'reconnect', subject: 'stream' }, message)
           break
         }
         case 'allowance-spent':

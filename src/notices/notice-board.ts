@@ -43,7 +43,7 @@ export type NoticeBoard = {
     sentence: Sentence,
   ): void
   /** Ends it where it is open. Costs nothing where it is not. */
-  end(connectionId: string, code: NoticeCode, subject: string, says: string): void
+  end(connectionId: string, code: NoticeCode, subject: string, message: string): void
   openOf(connectionId: string): readonly OpenNotice[]
   find(connectionId: string, code: NoticeCode, subject?: string): OpenNotice | undefined
   /** Writes what was held back, and learns what other processes raised. */
@@ -116,12 +116,12 @@ export function createNoticeBoard(
       standing.sentence = sentence
       if (atMs - standing.saidMs >= SAY_AGAIN_MS) say(connection.id, standing)
     },
-    end(connectionId, code, subject, says) {
+    end(connectionId, code, subject, message) {
       const standing = open.get(connectionId)?.get(keyOf(code, subject))
       if (standing === undefined) return
       say(connectionId, standing)
       open.get(connectionId)?.delete(keyOf(code, subject))
-      write(() => endNotice(db, { connectionId, code, subject, says }))
+      write(() => endNotice(db, { connectionId, code, subject, message }))
     },
     openOf: (connectionId) => [...(open.get(connectionId)?.values() ?? [])],
     find: (connectionId, code, subject = '') => open.get(connectionId)?.get(keyOf(code, subject)),

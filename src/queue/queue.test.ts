@@ -173,8 +173,8 @@ for (const { name, key, open, missing } of STORES) {
           `import { createQueues } from ${JSON.stringify(new URL('./wake.ts', import.meta.url).href)}
            const quiet = { debug() {}, info() {}, warn() {}, error() {} }
            const queues = createQueues({ ${key}: process.argv[1], logger: quiet })
-           queues.consume('reconcile', async () => { process.kill(process.pid, 'SIGKILL') }, { concurrency: 1 })
-           queues.wake('reconcile', 'orphaned')`,
+           queues.consume('poll', async () => { process.kill(process.pid, 'SIGKILL') }, { concurrency: 1 })
+           queues.wake('poll', 'orphaned')`,
           store.url,
         ],
         { stdio: 'ignore', cwd: fileURLToPath(new URL('../..', import.meta.url)) },
@@ -183,9 +183,9 @@ for (const { name, key, open, missing } of STORES) {
       assert.equal(signal, 'SIGKILL')
       const made = queues()
       let runs = 0
-      made.consume('reconcile', async () => void runs++, { concurrency: 1 })
+      made.consume('poll', async () => void runs++, { concurrency: 1 })
       await made.ready()
-      made.wake('reconcile', 'orphaned')
+      made.wake('poll', 'orphaned')
       await until(() => runs > 0, 6_000)
       await made.close(2_000)
     })

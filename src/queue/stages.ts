@@ -1,5 +1,5 @@
 /** The stages that can be woken. `receive` is not among them: it runs where the events arrive. */
-export const STAGES = ['apply', 'refresh', 'decide', 'act', 'verify', 'reconcile'] as const
+export const STAGES = ['apply', 'refresh', 'decide', 'act', 'verify', 'poll'] as const
 
 export type Stage = (typeof STAGES)[number]
 

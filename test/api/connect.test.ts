@@ -189,13 +189,13 @@ describe('what was entered wrong', () => {
     ],
     ['a kind that there is not', { kind: 'password' }, 'kind', /./],
   ]
-  for (const [name, body, field, says] of cases) {
+  for (const [name, body, field, message] of cases) {
     it(`${name} is said in a sentence at its field`, async () => {
       const reply = await call('POST', DRAFTS, body)
       assert.equal(reply.statusCode, 400, reply.body)
       const found = problemOf(reply).errors?.find((error) => error.field === field)
       assert.ok(found, `no sentence for ${field} in ${reply.body}`)
-      assert.match(found.problem, says)
+      assert.match(found.problem, message)
     })
   }
 
@@ -465,7 +465,7 @@ describe('a connection that stands', () => {
     assert.match(problemOf(wrong).detail, /HubSpot/)
     const kept = await call('POST', url, { history: 'keep' })
     assert.equal(kept.statusCode, 200, kept.body)
-    assert.ok(kept.json<{ says: string[] }>().says.length > 0)
+    assert.ok(kept.json<{ message: string[] }>().message.length > 0)
     const { rows } = await sql<{ status: string; title: string; credentials: Buffer | null }>`
       select status, title, credentials from connection`.execute(t.db)
     assert.deepEqual([rows[0]!.status, rows[0]!.credentials], ['disconnected', null])

@@ -106,7 +106,7 @@ describe('the overview', () => {
       assert.ok(alert, `no alert with "${part}" in ${JSON.stringify(alerts)}`)
       return alert
     }
-    assert.equal(find('has to be reconnected').step, 'Create a new token in HubSpot.')
+    assert.equal(find('has to be reconnected').remedy, 'Create a new token in HubSpot.')
     assert.match(find('renewal-handover was refused').detail, /renewal-handover\.yaml, line 14, owners\.rollback: /)
     assert.match(find('Account ownership is not ready').detail, /rollback: greg\.dalton@/)
     assert.match(find('990017').detail, /^12 /)

@@ -245,9 +245,9 @@ describe('connecting a CRM in a real browser', { skip }, () => {
   it('what happened stands on the card with its step, and in the overview while it lasts', async () => {
     await enterHubSpotToken(stage.hubspot.credentials.token)
     await startReading(/HubSpot/)
-    await sql`insert into notice (connection_id, code, subject, level, says, step) select id, 'field-removed', 'region',
+    await sql`insert into notice (connection_id, code, subject, level, message, remedy) select id, 'field-removed', 'region',
       'stop', 'The field Region is gone.', 'Give the workflow another field.' from connection`.execute(test.db)
-    await sql`insert into notice (connection_id, code, level, says, ended_at, ended_says) select id, 'outage', 'warn',
+    await sql`insert into notice (connection_id, code, level, message, ended_at, ended_message) select id, 'outage', 'warn',
       'HubSpot answered 503.', now(), 'It answers again.' from connection`.execute(test.db)
     await page.getByText('The field Region is gone.').waitFor()
     await page.getByText('1 thing that ended').click()
@@ -321,16 +321,16 @@ describe('connecting a CRM in a real browser', { skip }, () => {
       failed,
       checked,
     ]
-    for (const path of paths) await looksRight(path)
+    for (const path of paths) await isRight(path)
     await page.goto(base + checked)
     await startReading(/HubSpot/)
-    await looksRight('/connections')
+    await isRight('/connections')
     await page.getByRole('button', { name: 'Disconnect', exact: true }).click()
     await page.getByRole('dialog').waitFor()
     assert.deepEqual(await seriousViolations(page), [], 'the dialog')
   })
 
-  async function looksRight(path: string): Promise<void> {
+  async function isRight(path: string): Promise<void> {
     await page.goto(base + path)
     await page.getByRole('heading', { level: 1 }).waitFor()
     await isSettled(page)

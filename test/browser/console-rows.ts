@@ -133,10 +133,10 @@ async function seedConnections(db: Database, now: Date): Promise<void> {
       search_limit_per_second, calls_total, used_today, limit_today, paused_until, paused_why)
     values ('hubspot-1', 10000, 150, 42, now(), 4, 18230, null, null, null, null),
            ('salesforce-1', 1000, 25, 3, now(), 5, 9120, 9120, 100000, ${ago(-12)}, 'Daily share used up')`.execute(db)
-  await sql`insert into reconcile_watermark (connection_id, object_type, modified_until_ms, last_run_at, last_found) values
+  await sql`insert into poll_cursor (connection_id, object_type, modified_until_ms, last_run_at, last_found) values
     ('hubspot-1', 'contacts', 0, ${ago(3)}, 0), ('hubspot-1', 'companies', 0, ${ago(3)}, 2),
     ('salesforce-1', 'Account', 0, ${ago(7)}, 0)`.execute(db)
-  await sql`insert into notice (connection_id, code, subject, level, says, step, n, first_at, last_at, ended_at, ended_says)
+  await sql`insert into notice (connection_id, code, subject, level, message, remedy, n, first_at, last_at, ended_at, ended_message)
     values ('salesforce-1', 'option-removed', 'Lead.Rating', 'warn',
         'The value Warm of Lead.Rating is gone; one workflow compares with it.', 'Change the workflow.', 1, ${ago(200)},
         ${ago(200)}, null, null),

@@ -227,9 +227,9 @@ describe('a token of a static app', () => {
 
   it('cannot be given back by us, and the admin is told who can', async (t) => {
     const stage = await stageOf(t)
-    const { revoked, says } = await open(stage, tokenGrant(stage)).setup.revoke()
+    const { revoked, message } = await open(stage, tokenGrant(stage)).setup.revoke()
     assert.equal(revoked, false)
-    assert.match(says, /Rotate it/)
+    assert.match(message, /Rotate it/)
   })
 
   it('counts the live records of an object as HubSpot does', async (t) => {
@@ -442,9 +442,9 @@ describe('an OAuth grant', () => {
     const stage = await stageOf(t)
     const tokens = memoryTokens(await logIn(stage))
     const { setup } = open(stage, oauthGrant(stage), { tokens })
-    const { revoked, says } = await setup.revoke()
+    const { revoked, message } = await setup.revoke()
     assert.equal(revoked, true)
-    assert.match(says, /uninstall it/)
+    assert.match(message, /uninstall it/)
     assert.equal((await setup.revoke()).revoked, true)
     const later = open(stage, oauthGrant(stage), { tokens, nowMs: () => Date.now() + 40 * 60_000 })
     await assert.rejects(later.client.identify(), CrmReconnectError)

@@ -18,7 +18,7 @@ import { type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from '
 
 const connectionId = 'hs' as ConnectionId
 const reading = { objectType: 'contacts', fields: ['email', 'hubspot_owner_id'], historyFields: [] } as const
-const poll = { ...reading, source: 'reconcile', sinceMs: nowMs - 60 * DAY } as const
+const poll = { ...reading, source: 'poll', sinceMs: nowMs - 60 * DAY } as const
 
 function task(key: string, over: Partial<TaskWrite> = {}): TaskWrite {
   return {
@@ -377,7 +377,7 @@ describe('HubSpot', () => {
 
   it('a grant that lost its scopes is told from a token that is not known', async (t) => {
     const { client } = await setUp(t, people, {}, { token: async () => 'pat-na1-unknown' })
-    await assert.rejects(client.users(), (error) => error instanceof CrmReconnectError && /token/.test(error.step))
+    await assert.rejects(client.users(), (error) => error instanceof CrmReconnectError && /token/.test(error.remedy))
   })
 })
 

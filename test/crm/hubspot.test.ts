@@ -5,13 +5,13 @@ import { type ChangedSince, type CrmClient, CrmReconnectError, type TaskWrite } 
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { contact, DAY, nowMs, setUp, world } from './hubspot-stage.ts'
 
-const reconcile = {
+const pollChanges = {
   objectType: 'contacts',
   fields: ['email', 'hubspot_owner_id'],
   historyFields: [],
-  source: 'reconcile',
+  source: 'poll',
 } as const
-const baseline = { ...reconcile, sinceMs: 0, source: 'baseline' } as const
+const baseline = { ...pollChanges, sinceMs: 0, source: 'baseline' } as const
 
 async function everything(client: CrmClient, query: Omit<ChangedSince, 'cursor'>): Promise<ChangeEvent[]> {
   const events: ChangeEvent[] = []
@@ -57,22 +57,22 @@ describe('a HubSpot account', () => {
 
       const { events } = await client.changedSince({ ...baseline, cursor: null })
       assert.deepEqual(idsOf(events), [1])
-      assert.equal((await client.changedSince({ ...reconcile, sinceMs: 1, cursor: null })).events.length, 1)
-      assert.equal((await client.readRecords({ ...reconcile, ids: ['1'] })).events.length, 1)
+      assert.equal((await client.changedSince({ ...pollChanges, sinceMs: 1, cursor: null })).events.length, 1)
+      assert.equal((await client.readRecords({ ...pollChanges, ids: ['1'] })).events.length, 1)
     })
   }
 
   it('whose grant was revoked needs a person, and says which step', async (t) => {
     const { client, control } = await setUp(t, world({}))
     await control('POST', 'faults', { kind: 'revoked' })
-    await assert.rejects(client.identify(), (error) => error instanceof CrmReconnectError && error.step !== '')
+    await assert.rejects(client.identify(), (error) => error instanceof CrmReconnectError && error.remedy !== '')
   })
 
   it('that lost a scope names it', async (t) => {
     const { client } = await setUp(t, world({}), { missingScopes: ['crm.objects.owners.read'] })
     await assert.rejects(
       client.users(),
-      (error) => error instanceof CrmReconnectError && /crm\.objects\.owners\.read/.test(error.step),
+      (error) => error instanceof CrmReconnectError && /crm\.objects\.owners\.read/.test(error.remedy),
     )
   })
 
@@ -132,7 +132,7 @@ describe('reading what changed', () => {
   it('brings what changed since, and nothing before', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: numbers(1, 5).map((id) => contact(id)) }))
     await change({ objectType: 'contacts', id: '3', properties: { email: 'new@example.com' } })
-    const events = await everything(client, { ...reconcile, sinceMs: nowMs })
+    const events = await everything(client, { ...pollChanges, sinceMs: nowMs })
     assert.deepEqual(idsOf(events), [3])
     assert.equal(events[0]?.kind, 'changed')
     assert.equal(events[0]?.fields.email, 'new@example.com')
@@ -144,14 +144,14 @@ describe('reading what changed', () => {
       contact(id, { modifiedAtMs: id <= 30 ? at - 1 : id <= 390 ? at : at + 1 }),
     )
     const { client, taken } = await setUp(t, world({ contacts }))
-    const events = await everything(client, { ...reconcile, sinceMs: at - 1 })
+    const events = await everything(client, { ...pollChanges, sinceMs: at - 1 })
     assert.deepEqual(idsOf(events), numbers(1, 420))
     assert.ok(taken.filter((kind) => kind === 'search').length <= 8, 'the pages make progress')
   })
 
   it('misses nobody when records change while the pages are read', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: numbers(1, 300).map((id) => contact(id)) }))
-    const query = { ...reconcile, sinceMs: nowMs - 31 * DAY }
+    const query = { ...pollChanges, sinceMs: nowMs - 31 * DAY }
     const first = await client.changedSince({ ...query, cursor: null })
     // The first ones jump to the end; pages by offset would now skip as many of the others.
     await change(
@@ -173,7 +173,7 @@ describe('reading what changed', () => {
   it('brings history by reading the found ones by id', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: [contact(1)] }))
     await change({ objectType: 'contacts', id: '1', properties: { hubspot_owner_id: '502' }, by: 'bo@example.com' })
-    const [event] = await everything(client, { ...reconcile, historyFields: ['hubspot_owner_id'], sinceMs: nowMs })
+    const [event] = await everything(client, { ...pollChanges, historyFields: ['hubspot_owner_id'], sinceMs: nowMs })
     assert.deepEqual(
       event?.ownerHistory?.map(({ owner }) => owner),
       ['501', '502'],
@@ -184,14 +184,14 @@ describe('reading what changed', () => {
   it('finds what was deleted, with the time of it', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: [contact(1), contact(2)] }))
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
-    const events = await everything(client, { ...reconcile, sinceMs: nowMs })
+    const events = await everything(client, { ...pollChanges, sinceMs: nowMs })
     assert.deepEqual(
       events.map(({ kind, recordId }) => [kind, recordId]),
       [['deleted', '2']],
     )
     assert.ok((events[0]?.occurredAtMs ?? 0) >= nowMs)
     // The next poll looks from where this one began, so it tells it again, under the same key; the one after it does not.
-    const later = { ...reconcile, sinceMs: Date.now() + DAY }
+    const later = { ...pollChanges, sinceMs: Date.now() + DAY }
     const again = await everything(client, later)
     assert.deepEqual(
       again.map(({ dedupeKey }) => dedupeKey),
@@ -203,7 +203,7 @@ describe('reading what changed', () => {
   it('gives the same event the same key, and a later read with more fields another', async (t) => {
     const { client } = await setUp(t, world({ contacts: [contact(1)] }))
     const keyOf = async (fields: string[]) =>
-      (await client.readRecords({ ...reconcile, fields, ids: ['1'] })).events[0]?.dedupeKey
+      (await client.readRecords({ ...pollChanges, fields, ids: ['1'] })).events[0]?.dedupeKey
     assert.equal(await keyOf(['email']), await keyOf(['email']))
     assert.notEqual(await keyOf(['email']), await keyOf(['email', 'phone']))
   })
@@ -218,7 +218,7 @@ describe('reading by id', () => {
   it('tells found, deleted and unknown ids apart', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: [contact(1), contact(2)] }))
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
-    const { events, missing } = await client.readRecords({ ...reconcile, ids: ['1', '2', '77'] })
+    const { events, missing } = await client.readRecords({ ...pollChanges, ids: ['1', '2', '77'] })
     assert.deepEqual(events.map(({ kind, recordId }) => [kind, recordId]).sort(), [
       ['changed', '1'],
       ['deleted', '2'],
@@ -231,7 +231,7 @@ describe('reading by id', () => {
       historyBatchMax: 50,
     })
     const ids = numbers(1, 100).map(String)
-    const { events, missing } = await client.readRecords({ ...reconcile, historyFields: ['hubspot_owner_id'], ids })
+    const { events, missing } = await client.readRecords({ ...pollChanges, historyFields: ['hubspot_owner_id'], ids })
     assert.deepEqual([idsOf(events), missing], [numbers(1, 100), []])
   })
 
@@ -239,7 +239,7 @@ describe('reading by id', () => {
     it(`never loses a record that was merged (${mergeKeepsId ? 'keeping an id' : 'into a new id'})`, async (t) => {
       const { client, change } = await setUp(t, world({ contacts: [contact(1), contact(2)] }), { mergeKeepsId })
       const [survivor = ''] = await change({ op: 'merge', objectType: 'contacts', id: '1', mergedId: '2' })
-      const { events, missing } = await client.readRecords({ ...reconcile, ids: ['1', '2', survivor] })
+      const { events, missing } = await client.readRecords({ ...pollChanges, ids: ['1', '2', survivor] })
       assert.ok(events.some(({ recordId }) => recordId === survivor))
       // Each id that went away is either told as merged or as missing, and none twice.
       const told = [...events.flatMap(({ mergedIds }) => mergedIds ?? []), ...missing]
@@ -454,9 +454,9 @@ describe('a task on what it is about', () => {
   it('moves the modification date of the record: the poll brings it, with the values it had', async (t) => {
     const { client, portal } = await setUp(t, seed)
     await portal.taskKey.create()
-    const before = await client.changedSince({ ...reconcile, sinceMs: nowMs - 60 * DAY, cursor: null })
+    const before = await client.changedSince({ ...pollChanges, sinceMs: nowMs - 60 * DAY, cursor: null })
     await client.writeTasks([task('a')])
-    const after = await client.changedSince({ ...reconcile, sinceMs: Date.now() - DAY / 24, cursor: null })
+    const after = await client.changedSince({ ...pollChanges, sinceMs: Date.now() - DAY / 24, cursor: null })
     assert.deepEqual(idsOf(after.events), [1])
     assert.deepEqual(after.events[0]?.fields, before.events[0]?.fields)
     assert.ok((after.events[0]?.occurredAtMs ?? 0) > (before.events[0]?.occurredAtMs ?? 0))
@@ -488,7 +488,7 @@ describe('each kind of record', () => {
         objectType,
         fields: [name],
         historyFields: [],
-        source: 'reconcile',
+        source: 'poll',
         sinceMs,
         cursor: null,
       })
@@ -504,7 +504,7 @@ describe('each kind of record', () => {
     const { client, change } = await setUp(t, world({ contacts: [contact(1)] }), { searchDelayMs: 400 })
     const sinceMs = Date.now()
     await change({ objectType: 'contacts', id: '1', properties: { firstname: 'Ana' } })
-    const poll = () => client.changedSince({ ...reconcile, sinceMs, cursor: null })
+    const poll = () => client.changedSince({ ...pollChanges, sinceMs, cursor: null })
     assert.deepEqual((await poll()).events, [])
     const deadline = Date.now() + 10_000
     while ((await poll()).events.length === 0) {
@@ -594,7 +594,7 @@ describe('setting owners', () => {
       'w4 done',
     ])
     assert.deepEqual(taken, ['write'])
-    const { events } = await client.readRecords({ ...reconcile, ids: ['1', '2', '4'] })
+    const { events } = await client.readRecords({ ...pollChanges, ids: ['1', '2', '4'] })
     assert.deepEqual(Object.fromEntries(events.map(({ recordId, fields }) => [recordId, fields.hubspot_owner_id])), {
       1: '502',
       2: '501',
@@ -610,7 +610,7 @@ describe('setting owners', () => {
       ['done', 'done'],
     )
     assert.deepEqual(taken, ['write', 'write'], 'HubSpot refuses a batch that names a record twice')
-    const { events } = await client.readRecords({ ...reconcile, ids: ['1'] })
+    const { events } = await client.readRecords({ ...pollChanges, ids: ['1'] })
     assert.equal(events[0]?.fields.hubspot_owner_id, '501')
   })
 
@@ -653,8 +653,8 @@ describe('more than a request can carry', () => {
       assert.equal(answer.status, 201)
     }
     await change({ objectType: 'contacts', id: '7', properties: { lane_custom_field_150: 'here' } })
-    const query = { ...reconcile, fields: [...fields, 'email'] }
-    for (const source of ['baseline', 'reconcile'] as const) {
+    const query = { ...pollChanges, fields: [...fields, 'email'] }
+    for (const source of ['baseline', 'poll'] as const) {
       const events = await everything(client, { ...query, source, sinceMs: source === 'baseline' ? 0 : 1 })
       assert.deepEqual(idsOf(events), numbers(1, 120))
       assert.equal(events.find(({ recordId }) => recordId === '7')?.fields.lane_custom_field_150, 'here')

@@ -82,7 +82,7 @@ describe('a call to Salesforce', () => {
     org.on('GET', '/query', sessionExpired)
     await assert.rejects(
       org.client().identify(),
-      (error) => error instanceof CrmReconnectError && /External Client App/.test(error.step),
+      (error) => error instanceof CrmReconnectError && /External Client App/.test(error.remedy),
     )
     assert.equal(to('/query').length, 2)
     assert.equal(to('/services/oauth2/token').length, 2)

@@ -166,7 +166,7 @@ describe('logging in to Salesforce', () => {
       org.on('GET', '/query', EXPIRED)
       await assert.rejects(org.open({ grant: PUBLIC, tokens }).client.identify(), (error) => {
         assert.ok(error instanceof CrmReconnectError)
-        assert.match(error.step, /Log in to Salesforce again from the Connections page/)
+        assert.match(error.remedy, /Log in to Salesforce again from the Connections page/)
         assert.doesNotMatch(error.message, /r1/)
         return true
       })
@@ -261,7 +261,7 @@ describe('logging in to Salesforce', () => {
       await assert.rejects(
         org.open({ grant }).client.identify(),
         (error) =>
-          error instanceof CrmReconnectError && /pre-authorised/.test(error.step) && /approved/.test(error.message),
+          error instanceof CrmReconnectError && /pre-authorised/.test(error.remedy) && /approved/.test(error.message),
       )
     })
 
@@ -275,8 +275,8 @@ describe('logging in to Salesforce', () => {
       ] as const) {
         await assert.rejects(org.open({ grant: { ...grant, privateKey } }).client.identify(), (error) => {
           assert.ok(error instanceof CrmReconnectError)
-          assert.match(error.step, why)
-          assert.ok(!`${error.message}${error.step}`.includes(privateKey.slice(40, 80)))
+          assert.match(error.remedy, why)
+          assert.ok(!`${error.message}${error.remedy}`.includes(privateKey.slice(40, 80)))
           return true
         })
       }
@@ -290,7 +290,7 @@ describe('logging in to Salesforce', () => {
       const { client, tokens } = org.open({ allowsHost: (url) => url === org.url })
       await assert.rejects(
         client.identify(),
-        (error) => error instanceof CrmReconnectError && /allowed/.test(error.step),
+        (error) => error instanceof CrmReconnectError && /allowed/.test(error.remedy),
       )
       assert.equal(evil.requests.length, 0)
       assert.equal(tokens.committed.length, 0)
@@ -368,7 +368,7 @@ describe('logging in to Salesforce', () => {
       const given = await org.open({ grant: PUBLIC, tokens }).setup.revoke()
       assert.equal(given.revoked, true)
       assert.equal(String(revoked()[0]?.body), 'token=r1')
-      assert.doesNotMatch(given.says, /r1/)
+      assert.doesNotMatch(given.message, /r1/)
     })
 
     it('is content when Salesforce no longer knows it', async () => {
@@ -376,14 +376,14 @@ describe('logging in to Salesforce', () => {
       const tokens = seenTokens(tokensAt(org.url, { refreshToken: 'r1' }))
       const given = await org.open({ grant: PUBLIC, tokens }).setup.revoke()
       assert.equal(given.revoked, true)
-      assert.match(given.says, /no longer knew/)
+      assert.match(given.message, /no longer knew/)
     })
 
     it('ends the session of an app with a secret and says that the secret itself stays', async () => {
       org.on('POST', '/services/oauth2/revoke', { json: {} })
       const given = await org.open({ tokens: seenTokens(tokensAt(org.url)) }).setup.revoke()
       assert.equal(String(revoked()[0]?.body), 'token=old')
-      assert.match(given.says, /stays valid in Salesforce/)
+      assert.match(given.message, /stays valid in Salesforce/)
     })
 
     it('fails loudly while Salesforce cannot be reached', async () => {

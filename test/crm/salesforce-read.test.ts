@@ -81,7 +81,7 @@ describe('reading from Salesforce', () => {
         response.end(JSON.stringify(page))
       })
       const client = org.client({ nowMs: () => nowMs })
-      const { events } = await client.changedSince({ ...wanted, sinceMs: 1, source: 'reconcile' })
+      const { events } = await client.changedSince({ ...wanted, sinceMs: 1, source: 'poll' })
       return events[0]!.answersUntilMs ?? null
     }
     const utc = (ms: number) => new Date(ms).toUTCString()
@@ -180,11 +180,11 @@ describe('reading from Salesforce', () => {
       rows(lead(A, '2026-11-22T10:00:01'), lead(B, '2026-11-22T10:00:02', { MasterRecordId: A })),
     )
     const client = org.client()
-    const live = await client.changedSince({ ...wanted, sinceMs: Date.UTC(2026, 10, 22), source: 'reconcile' })
+    const live = await client.changedSince({ ...wanted, sinceMs: Date.UTC(2026, 10, 22), source: 'poll' })
     const gone = await client.changedSince({
       ...wanted,
       sinceMs: Date.UTC(2026, 10, 22),
-      source: 'reconcile',
+      source: 'poll',
       cursor: live.cursor,
     })
     assert.deepEqual(
@@ -208,18 +208,18 @@ describe('reading from Salesforce', () => {
 
   it('lets a poll after the second is over speak for all of that second, and tells it from an earlier poll', async () => {
     const at = Date.UTC(2026, 10, 22, 10)
-    const read = async (orgNowMs: number, source: 'reconcile' | 'baseline') => {
+    const read = async (orgNowMs: number, source: 'poll' | 'baseline') => {
       org.on('GET', '/query', {
         json: { totalSize: 1, done: true, records: [lead(A, '2026-11-22T10:00:00')] },
         headers: { date: new Date(orgNowMs).toUTCString() },
       })
       return (await org.client().changedSince({ ...wanted, source })).events[0]!
     }
-    const early = await read(at + 400, 'reconcile')
-    const late = await read(at + 5_000, 'reconcile')
+    const early = await read(at + 400, 'poll')
+    const late = await read(at + 5_000, 'poll')
     assert.deepEqual([early.answersUntilMs, late.answersUntilMs], [undefined, at + 999])
     assert.notEqual(early.dedupeKey, late.dedupeKey)
-    assert.equal((await read(at + 60_000, 'reconcile')).dedupeKey, late.dedupeKey)
+    assert.equal((await read(at + 60_000, 'poll')).dedupeKey, late.dedupeKey)
     assert.equal((await read(at + 5_000, 'baseline')).answersUntilMs, undefined)
   })
 
@@ -276,7 +276,7 @@ describe('reading from Salesforce', () => {
     org.on('GET', '/query', full, full, rows())
     org.on('GET', '/queryAll', rows())
     const client = org.client()
-    const more = { ...wanted, fields: wide, source: 'reconcile', sinceMs: 1 } as const
+    const more = { ...wanted, fields: wide, source: 'poll', sinceMs: 1 } as const
     const first = await client.changedSince(more)
     const second = await client.changedSince({ ...more, cursor: first.cursor })
     await client.changedSince({ ...more, cursor: second.cursor })

@@ -171,7 +171,7 @@ describe('the Salesforce client against the sandbox org', () => {
     ])
     await control('POST', 'actions', { action: 'delete', recordId: deleted })
     await control('POST', 'actions', { action: 'merge', recordId: winner, mergedIds: [loser] })
-    const { events } = await readAll(client, { ...baseline, sinceMs, source: 'reconcile' })
+    const { events } = await readAll(client, { ...baseline, sinceMs, source: 'poll' })
     const kindOf = (id: string) =>
       events.filter(({ recordId, mergedIds }) => recordId === id || mergedIds?.includes(id)).map(({ kind }) => kind)
     assert.deepEqual(kindOf(changed!), ['changed'])
@@ -300,7 +300,7 @@ describe('the Salesforce client against the sandbox org', () => {
     await control('POST', 'faults', { kind: 'expired-token', path: '/services/data' })
     assert.equal((await client.identify()).accountId, sandbox.credentials.orgId)
     await control('POST', 'faults', { kind: 'revoked' })
-    await assert.rejects(client.identify(), (error) => error instanceof CrmReconnectError && error.step.length > 20)
+    await assert.rejects(client.identify(), (error) => error instanceof CrmReconnectError && error.remedy.length > 20)
   })
 
   it('spends few calls and tells the budget how many the org has left', async () => {

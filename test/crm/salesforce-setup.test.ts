@@ -198,7 +198,7 @@ describe('what is checked when an org is connected', () => {
     await control('POST', 'permissions', { apiEnabled: false })
     await assert.rejects(
       open().checkAccess(NEEDS),
-      (error) => error instanceof CrmReconnectError && /API Enabled/.test(error.step),
+      (error) => error instanceof CrmReconnectError && /API Enabled/.test(error.remedy),
     )
   })
 

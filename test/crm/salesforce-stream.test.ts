@@ -478,7 +478,7 @@ describe('the stream of Salesforce', () => {
     start({ client })
     await until(() => states.some(({ state }) => state === 'refused'), 'the refusal')
     const refused = states.find((state) => state.state === 'refused')
-    assert.equal(refused?.state === 'refused' && refused.step, 'Reconnect the org.')
+    assert.equal(refused?.state === 'refused' && refused.remedy, 'Reconnect the org.')
   })
 
   it('waits long when the allowance of the org is spent', async () => {
@@ -533,7 +533,7 @@ describe('the stream of Salesforce', () => {
       assert.equal(bus.subscriptions.length, 1)
       const refused = states.find((state) => state.state === 'refused')
       assert.ok(refused?.state === 'refused')
-      assert.match(refused.step, /Change Data Capture select the objects.*View All Data/)
+      assert.match(refused.remedy, /Change Data Capture select the objects.*View All Data/)
       assert.ok(refused.retryAtMs > Date.now() + 4 * 60_000)
     })
   }
@@ -548,7 +548,7 @@ describe('the stream of Salesforce', () => {
     start({ replayId: replayId(1) })
     await until(() => states.some(({ state }) => state === 'refused'), 'the refusal')
     const refused = states.find((state) => state.state === 'refused')
-    assert.match(refused?.state === 'refused' ? refused.step : '', /mistake of ours/)
+    assert.match(refused?.state === 'refused' ? refused.remedy : '', /mistake of ours/)
     assert.ok(!states.some(({ state }) => state === 'replay-lost'))
   })
 
@@ -588,7 +588,7 @@ describe('the stream of Salesforce', () => {
     assert.equal(renewals, 2)
     assert.equal(bus.subscriptions.length, 3)
     const refused = states.find((state) => state.state === 'refused')
-    assert.match(refused?.state === 'refused' ? refused.step : '', /API Enabled/)
+    assert.match(refused?.state === 'refused' ? refused.remedy : '', /API Enabled/)
   })
 
   it('comes back when the server restarts, with its place', async () => {

@@ -726,7 +726,7 @@ describe('traps of jsforce and of REST', () => {
     const page = Array.from({ length: 2_000 }, (_, at) => lead(at))
     org.on('GET', '/query', rows(...page), { json: { totalSize: 2_001, done: true, records: [] } }, rows(lead(2_000)))
     const client = org.client()
-    const sweep = { objectType: 'Lead', sinceMs: 0, fields: [], historyFields: [], source: 'reconcile' } as const
+    const sweep = { objectType: 'Lead', sinceMs: 0, fields: [], historyFields: [], source: 'poll' } as const
     const first = await client.changedSince({ ...sweep, cursor: null })
     const second = await client.changedSince({ ...sweep, cursor: first.cursor })
     assert.deepEqual([first.events.length, first.total, second.events.length, second.cursor], [2_000, 2_001, 1, null])

@@ -322,7 +322,7 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
       await oneTask('hubspot', contact)
       const sources = await rows(
         test.db,
-        sql`select distinct source from change_event where record_id = ${contact} and source <> 'reconcile'`,
+        sql`select distinct source from change_event where record_id = ${contact} and source <> 'poll'`,
       )
       assert.deepEqual(sources, [], 'the change came by another way: the test proves nothing')
     } finally {
@@ -435,7 +435,7 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
     await until(`all of ${objectType} is read again`, async () => {
       const [row] = await rows<{ last_found: number }>(
         test.db,
-        sql`select last_found from reconcile_watermark where object_type = ${objectType}`,
+        sql`select last_found from poll_cursor where object_type = ${objectType}`,
       )
       return row && row.last_found >= known * 0.95
     })

@@ -24,7 +24,7 @@ describe('connecting from a terminal', { timeout: 240_000 }, () => {
       temporary: true,
       own: true,
       buildConsole: false,
-      environment: { ...withoutOurs(process.env), LANEKEEPER_RECONCILE_SECONDS: '5' },
+      environment: { ...withoutOurs(process.env), LANEKEEPER_POLL_SECONDS: '5' },
       onLog: (name, line) => logs.push(`${name}: ${line}`),
     })
     crms = await runSandbox({

@@ -16,7 +16,7 @@ import {
   assertNoDuplicateTasks,
   assertWritesHaveIntents,
 } from './final-state.ts'
-import { one, playTuesday, quiet, reconciled, startTestStack, type TestStack, until } from './stack.ts'
+import { one, playTuesday, polled, quiet, startTestStack, type TestStack, until } from './stack.ts'
 
 const missing = spawnSync('redis-server', ['--version']).error ? 'redis-server is not installed' : false
 
@@ -44,7 +44,7 @@ describe('a Tuesday with the queue on Redis, which is emptied in the middle', {
         })
         .catch(() => undefined)
     })
-    await reconciled(test)
+    await polled(test)
     await quiet(test)
   })
   after(async () => {

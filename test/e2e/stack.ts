@@ -44,7 +44,7 @@ const LOGS_MAX = 4_000
 export async function startTestStack(
   options: {
     readonly environment?: Readonly<Record<string, string>>
-    readonly reconcileSeconds?: number
+    readonly pollSeconds?: number
     readonly stack?: StackOptions
   } = {},
 ): Promise<TestStack> {
@@ -55,7 +55,7 @@ export async function startTestStack(
     environment: {
       ...withoutOurs(process.env),
       LANEKEEPER_SANDBOX: 'on',
-      LANEKEEPER_RECONCILE_SECONDS: String(options.reconcileSeconds ?? 5),
+      LANEKEEPER_POLL_SECONDS: String(options.pollSeconds ?? 5),
       ...options.environment,
     },
     sandboxArgs: ['--small'],
@@ -150,20 +150,20 @@ export async function quiet({ db, hubspot }: TestStack, limitMs = 60_000): Promi
 }
 
 /** A poll of both CRMs that began after this call is over: whatever the webhooks did, everything was seen. */
-export async function reconciled({ db }: TestStack, limitMs = 40_000): Promise<void> {
+export async function polled({ db }: TestStack, limitMs = 40_000): Promise<void> {
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db)
   for (let turn = 0; turn < 2; turn += 1) {
     // The first one that ends after now may have begun before it; the second one has not.
     const since =
       turn === 0
         ? rows[0]!.now
-        : (await sql<{ at: Date }>`select max(reconciled_at) as at from connection`.execute(db)).rows[0]!.at
+        : (await sql<{ at: Date }>`select max(polled_at) as at from connection`.execute(db)).rows[0]!.at
     await until(
       'both CRMs were polled',
       async () => {
         const waiting = await one<{ n: number }>(
           db,
-          sql`select count(*)::int as n from connection where reconciled_at is null or reconciled_at <= ${since}`,
+          sql`select count(*)::int as n from connection where polled_at is null or polled_at <= ${since}`,
         )
         return waiting.n === 0
       },

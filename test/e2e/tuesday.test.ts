@@ -11,7 +11,7 @@ import {
   assertWritesHaveIntents,
   openTaskSet,
 } from './final-state.ts'
-import { playTuesday, quiet, reconciled, rows, startTestStack, type TestStack } from './stack.ts'
+import { playTuesday, polled, quiet, rows, startTestStack, type TestStack } from './stack.ts'
 
 /** The whole product over a messy day, with its workers killed three times in the middle of it (fault matrix 2). */
 let openAfterKills: string[] = []
@@ -31,7 +31,7 @@ describe('a Tuesday on which the workers are killed three times', { timeout: 180
       process.kill(pid, 'SIGKILL')
       kills.push({ pid, step })
     })
-    await reconciled(test)
+    await polled(test)
     await quiet(test)
     openAfterKills = await openTaskSet(test)
   })
@@ -68,7 +68,7 @@ describe('the same Tuesday without a disturbance', { timeout: 180_000 }, () => {
     test = await startTestStack()
     await quiet(test)
     await playTuesday(test.sandbox)
-    await reconciled(test)
+    await polled(test)
     await quiet(test)
   })
   after(() => test?.stop())

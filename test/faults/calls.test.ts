@@ -21,7 +21,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
       await day.untilQuiet()
       for (const crm of BOTH)
         assert.deepEqual(
-          (await day.notices(crm)).map(({ code, says }) => [code, says]),
+          (await day.notices(crm)).map(({ code, message }) => [code, message]),
           [],
         )
     }))
@@ -32,16 +32,16 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         await ordinaryHour(day)
         for (const crm of BOTH) {
           await day.control[crm].fault({ kind: '429', path: ANY_CALL[crm], ...(retryAfterS ? { retryAfterS } : {}) })
-          await day.run('reconcile', crm)
-          const { says, endedAt } = await day.notice(crm, 'busy', '')
+          await day.run('poll', crm)
+          const { message, endedAt } = await day.notice(crm, 'busy', '')
           assert.match(
-            says,
+            message,
             new RegExp(`^${NAME[crm]} asked us to call less often\\. Nobody calls before \\d\\d:\\d\\d`),
           )
           assert.equal(endedAt, null)
           if (retryAfterS !== null) {
             const before = await callsOf(day, crm)
-            await day.run('reconcile', crm)
+            await day.run('poll', crm)
             assert.equal(await callsOf(day, crm), before, 'a call while the CRM had asked us to wait')
           }
           await day.hurry()
@@ -50,7 +50,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         day.advance(2 * MINUTE_MS)
         await day.watch()
         for (const crm of BOTH)
-          assert.match((await day.notice(crm, 'busy', '')).endedSays ?? '', /takes our calls again since \d\d:\d\d/)
+          assert.match((await day.notice(crm, 'busy', '')).endedMessage ?? '', /takes our calls again since \d\d:\d\d/)
       }))
   }
 
@@ -61,14 +61,14 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         // Salesforce: its own setting rather than a fault, so that the usage in the answer's header says the same.
         if (crm === 'salesforce') await day.control.salesforce.post('settings', { dailyLimit: 1 })
         else await day.control.hubspot.fault({ kind: 'daily-limit', path: ANY_CALL.hubspot })
-        await day.run('reconcile', crm)
-        const { says, step, level } = await day.notice(crm, 'busy', 'day')
+        await day.run('poll', crm)
+        const { message, remedy, level } = await day.notice(crm, 'busy', 'day')
         assert.match(
-          says,
+          message,
           new RegExp(`The calls that ${NAME[crm]} \\w+ \\w+ allows for a day are used up\\. Nothing is lost`),
         )
-        assert.match(says, /Calls begin again at \w{3} \d+ \w{3}, \d\d:\d\d/)
-        assert.match(step ?? '', /smaller share/)
+        assert.match(message, /Calls begin again at \w{3} \d+ \w{3}, \d\d:\d\d/)
+        assert.match(remedy ?? '', /smaller share/)
         assert.equal(level, 'warn')
       }
       await day.turn()
@@ -82,23 +82,23 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
       await ordinaryHour(day)
       for (const crm of BOTH) await day.control[crm].fault({ kind: '503', path: ANY_CALL[crm], times: 100_000 })
       for (let turn = 0; turn < 4; turn += 1) {
-        for (const crm of BOTH) day.context.queues.wake('reconcile', day.idOf(crm))
+        for (const crm of BOTH) day.context.queues.wake('poll', day.idOf(crm))
         await day.hurry()
         await day.turn()
         if (turn === 0) for (const crm of BOTH) assert.equal((await day.notices(crm)).length <= 1, true)
         day.advance(2.5 * MINUTE_MS)
       }
       for (const crm of BOTH) {
-        const { says, endedAt } = await day.notice(crm, 'outage')
-        assert.match(says, new RegExp(`^${NAME[crm]} answered 503 since \\d\\d:\\d\\d.*Nothing is lost`))
+        const { message, endedAt } = await day.notice(crm, 'outage')
+        assert.match(message, new RegExp(`^${NAME[crm]} answered 503 since \\d\\d:\\d\\d.*Nothing is lost`))
         assert.equal(endedAt, null)
         await day.control[crm].clearFaults()
       }
       await day.untilQuiet()
       for (const crm of BOTH) {
-        const { endedSays } = await day.notice(crm, 'outage')
+        const { endedMessage } = await day.notice(crm, 'outage')
         assert.match(
-          endedSays ?? '',
+          endedMessage ?? '',
           new RegExp(`^${NAME[crm]} answered 503 from (\\d\\d:\\d\\d).* to (\\d\\d:\\d\\d)`),
         )
       }
@@ -110,11 +110,11 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
       for (const crm of BOTH) {
         for (const kind of ['html', 'truncated']) {
           await day.control[crm].fault({ kind, path: ANY_CALL[crm], times: 3 })
-          await day.run('reconcile', crm)
+          await day.run('poll', crm)
           await day.control[crm].clearFaults()
         }
         assert.match(
-          (await day.notice(crm, 'odd-answers')).says,
+          (await day.notice(crm, 'odd-answers')).message,
           /a page for people, or half a document.*Nothing of it was believed/,
         )
       }
@@ -122,7 +122,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
       day.advance(2 * MINUTE_MS)
       await day.watch()
       for (const crm of BOTH)
-        assert.match((await day.notice(crm, 'odd-answers')).endedSays ?? '', /answers as it should again/)
+        assert.match((await day.notice(crm, 'odd-answers')).endedMessage ?? '', /answers as it should again/)
     }))
 
   for (const [name, kind] of [
@@ -139,9 +139,9 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         for (const crm of crms) await day.control[crm].fault({ kind, ...TASK_WRITES[crm] })
         await day.untilQuiet(80_000)
         for (const crm of crms) {
-          const { says, endedSays } = await day.notice(crm, 'lost-answer')
-          assert.match(says, new RegExp(`^\\d+ writes? to ${NAME[crm]} at \\d\\d:\\d\\d.* got no usable answer`))
-          assert.match(endedSays ?? '', /Every one of them was looked up.*nothing twice/)
+          const { message, endedMessage } = await day.notice(crm, 'lost-answer')
+          assert.match(message, new RegExp(`^\\d+ writes? to ${NAME[crm]} at \\d\\d:\\d\\d.* got no usable answer`))
+          assert.match(endedMessage ?? '', /Every one of them was looked up.*nothing twice/)
         }
       }))
   }

@@ -6,7 +6,7 @@ import type { ConnectDeps } from '../../src/connections/context.ts'
 import { checkDraft } from '../../src/connections/draft/check.ts'
 import { createDraft, createDraftTaskKey } from '../../src/connections/draft/draft.ts'
 import { startDraft } from '../../src/connections/draft/start.ts'
-import { letWrite } from '../../src/connections/lifecycle/write-permission.ts'
+import { setWritePermission } from '../../src/connections/lifecycle/write-permission.ts'
 import { openConnection } from '../../src/connections/open-connection.ts'
 import type { AccessNeeds } from '../../src/crm/crm-setup.ts'
 import type { CrmAddress, Grant } from '../../src/crm/grant.ts'
@@ -39,7 +39,7 @@ export async function connectDay(
     await checkDraft(deps, draftId)
     await createDraftTaskKey(deps, draftId)
     const { connectionId } = await startDraft(deps, draftId, { dayShare: 1, windowShare: 1 })
-    await letWrite(db, connectionId, { allowed: true, by: 'test', nowMs: context.nowMs() })
+    await setWritePermission(db, connectionId, { allowed: true, by: 'test', nowMs: context.nowMs() })
     // Long ago, because a day sets back when intents were decided, and one from before this is decided anew.
     await sql`update connection set writes_since = now() - interval '1 day' where id = ${connectionId}`.execute(db)
     const opened = openConnection(deps, (await findConnection(db, connectionId))!)

@@ -36,7 +36,7 @@ import { noticesOf } from '../../workers/runtime/notices.ts'
 import { runAct } from '../../workers/stages/act.ts'
 import { runApply } from '../../workers/stages/apply.ts'
 import { runDecide } from '../../workers/stages/decide.ts'
-import { runReconcile } from '../../workers/stages/poll.ts'
+import { runPoll } from '../../workers/stages/poll.ts'
 import { runRefresh } from '../../workers/stages/refresh.ts'
 import { runVerify } from '../../workers/stages/verify.ts'
 import { testDatabase } from '../support/database.ts'
@@ -105,7 +105,7 @@ export async function startDay(options: DayOptions = {}) {
     logger,
     instance: 'day',
     publicUrl: 'http://console',
-    reconcileEveryS: 300,
+    pollEveryS: 300,
     nowMs,
     workflows: createWorkflowReader(db),
     clientOf: (id) => clients.get(id),
@@ -116,7 +116,7 @@ export async function startDay(options: DayOptions = {}) {
   }
   await publishPolicies(db, files)
   await beat(db, 'worker', context.instance)
-  for (const run of [runApply, runRefresh, runDecide, runAct, runVerify, runReconcile]) run(context)
+  for (const run of [runApply, runRefresh, runDecide, runAct, runVerify, runPoll]) run(context)
   const receiver = await startReceiver(
     db,
     hubspot,
@@ -131,7 +131,7 @@ export async function startDay(options: DayOptions = {}) {
   )
   for (const one of connected) {
     clients.set(one.connection.id, one)
-    queues.wake('reconcile', one.connection.id)
+    queues.wake('poll', one.connection.id)
   }
   // Our share of a CRM's calls is tested elsewhere; here it would only make every day minutes long.
   await sql`update call_budget set window_limit = 100000, search_limit_per_second = 100000`.execute(db)
@@ -196,7 +196,7 @@ export async function startDay(options: DayOptions = {}) {
     async untilQuiet(limitMs = 40_000) {
       for (let poll = 0; poll < 2; poll += 1) {
         if (poll > 0) await day.untilWritesAreSettled()
-        for (const crm of BOTH) queues.wake('reconcile', idOf(crm))
+        for (const crm of BOTH) queues.wake('poll', idOf(crm))
         await day.untilNothingWaits(limitMs)
       }
       await day.watch()
@@ -244,7 +244,7 @@ export async function startDay(options: DayOptions = {}) {
       const found = all.find((one) => one.code === code && (subject === undefined || one.subject === subject))
       if (!found)
         throw new Error(
-          `No notice "${code}" of ${crm}; there are: ${JSON.stringify(all.map((n) => [n.code, n.subject, n.says]))}`,
+          `No notice "${code}" of ${crm}; there are: ${JSON.stringify(all.map((n) => [n.code, n.subject, n.message]))}`,
         )
       return found
     },

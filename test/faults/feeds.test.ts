@@ -19,11 +19,11 @@ describe('a bad day of feeds', { timeout: 600_000 }, () => {
       assert.deepEqual(await eventsOf(day, asks.hubspot), [], 'the webhooks were not lost: the test proves nothing')
       day.advance(HOUR_MS)
       await day.untilQuiet()
-      assert.deepEqual([...new Set(await eventsOf(day, asks.hubspot))], ['reconcile'])
+      assert.deepEqual([...new Set(await eventsOf(day, asks.hubspot))], ['poll'])
       // Whoever tells of it waits two minutes for events that are only late.
-      await sql`update untold_change set found_at = found_at - interval '10 minutes'`.execute(day.db)
+      await sql`update missed_change set found_at = found_at - interval '10 minutes'`.execute(day.db)
       await day.untilQuiet()
-      assert.match((await day.notice('hubspot', 'missed-events')).says, /\d+/)
+      assert.match((await day.notice('hubspot', 'missed-events')).message, /\d+/)
     }))
 
   it('every event delivered three times and shuffled: each counts once', () =>
@@ -34,8 +34,8 @@ describe('a bad day of feeds', { timeout: 600_000 }, () => {
       await day.untilNothingWaits()
       day.advance(MINUTE_MS)
       await day.watch()
-      const { says, endedAt } = await day.notice('hubspot', 'repeated-events')
-      assert.match(says, /^HubSpot delivered \d+ events of today more than once; each counted once\.$/)
+      const { message, endedAt } = await day.notice('hubspot', 'repeated-events')
+      assert.match(message, /^HubSpot delivered \d+ events of today more than once; each counted once\.$/)
       assert.equal(endedAt, null)
       day.advance(15 * MINUTE_MS)
       await day.watch()
@@ -61,9 +61,9 @@ describe('a bad day of feeds', { timeout: 600_000 }, () => {
       await noticesOf(next).board.settled()
       day.receiver.mode = 'take'
       for (const crm of BOTH) {
-        const { says, endedAt } = await day.notice(crm, 'downtime')
+        const { message, endedAt } = await day.notice(crm, 'downtime')
         assert.match(
-          says,
+          message,
           /^Lanekeeper was not running from \w{3} \d+ \w{3}, \d\d:\d\d.* to \w{3} \d+ \w{3}, \d\d:\d\d/,
         )
         assert.equal(endedAt, null)
@@ -83,9 +83,9 @@ describe('a bad day of feeds', { timeout: 600_000 }, () => {
           await ordinaryHour(day)
           await day.untilQuiet()
           for (const crm of BOTH) {
-            const { says } = await day.notice(crm, 'clock', '')
+            const { message } = await day.notice(crm, 'clock', '')
             assert.match(
-              says,
+              message,
               new RegExp(`^The clock of \\w+ (portal|org) \\w+ is about (9|10) minutes ${name} ours\\.`),
             )
           }

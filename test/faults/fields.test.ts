@@ -13,8 +13,8 @@ type Fault = {
   readonly undo: Readonly<Record<string, unknown>>
   readonly code: string
   readonly subject: string
-  readonly says: RegExp
-  readonly step: RegExp
+  readonly message: RegExp
+  readonly remedy: RegExp
   /** In the words of the case that the hour's routed record becomes. */
   readonly because: RegExp
 }
@@ -32,8 +32,9 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-removed',
     subject: 'contacts.country',
-    says: /^The field country of contacts was removed from HubSpot, or hidden from us\. The workflow "[^"]+" needs it\. Nothing is decided on it/,
-    step: /^Bring country back or let us read it, or take it out of the workflow\.$/,
+    message:
+      /^The field country of contacts was removed from HubSpot, or hidden from us\. The workflow "[^"]+" needs it\. Nothing is decided on it/,
+    remedy: /^Bring country back or let us read it, or take it out of the workflow\.$/,
     because: /country was removed from the CRM or hidden from us/i,
   },
   {
@@ -43,8 +44,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.salesforce },
     code: 'field-removed',
     subject: 'Lead.Country',
-    says: /^The field Country of Lead was removed from Salesforce, or hidden from us/,
-    step: /^Bring Country back/,
+    message: /^The field Country of Lead was removed from Salesforce, or hidden from us/,
+    remedy: /^Bring Country back/,
     because: /Country was removed from the CRM or hidden from us/i,
   },
   {
@@ -54,8 +55,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-removed',
     subject: 'contacts.country',
-    says: /^The field country of contacts was removed/,
-    step: /^It may have been renamed: home_country is new and has the same label\./,
+    message: /^The field country of contacts was removed/,
+    remedy: /^It may have been renamed: home_country is new and has the same label\./,
     because: /country was removed from the CRM or hidden from us/i,
   },
   {
@@ -65,8 +66,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-retyped',
     subject: 'contacts.country',
-    says: /^The field country of contacts was a text in HubSpot and is a picklist now/,
-    step: /^Look at the conditions on country/,
+    message: /^The field country of contacts was a text in HubSpot and is a picklist now/,
+    remedy: /^Look at the conditions on country/,
     because: /country has another type in the CRM than the rules were written for/i,
   },
   {
@@ -76,8 +77,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', objectType: 'contacts', name: 'lifecyclestage' },
     code: 'option-removed',
     subject: 'contacts.lifecyclestage',
-    says: /^"lead" is no longer a value of lifecyclestage of contacts in HubSpot/,
-    step: /^Say in the workflows? what took its place/,
+    message: /^"lead" is no longer a value of lifecyclestage of contacts in HubSpot/,
+    remedy: /^Say in the workflows? what took its place/,
     because: /lifecyclestage holds a value whose place in the CRM's list changed/i,
   },
 ]
@@ -92,9 +93,9 @@ describe('a bad day of fields', { timeout: 600_000 }, () => {
           await day.control[crm].post('schema', fault.change)
           day.advance(LOOK_MS)
           await day.untilQuiet()
-          const { says, step, level, endedAt } = await day.notice(crm, fault.code, fault.subject)
-          assert.match(says, fault.says)
-          assert.match(step ?? '', fault.step)
+          const { message, remedy, level, endedAt } = await day.notice(crm, fault.code, fault.subject)
+          assert.match(message, fault.message)
+          assert.match(remedy ?? '', fault.remedy)
           assert.deepEqual([level, endedAt], ['stop', null])
           const cases = await casesOf(day, routed[crm])
           assert.ok(cases.length > 0, 'the record that waits for an owner has no case')
@@ -108,7 +109,7 @@ describe('a bad day of fields', { timeout: 600_000 }, () => {
           day.advance(LOOK_MS)
           await day.untilQuiet()
           assert.match(
-            (await day.notice(crm, fault.code, fault.subject)).endedSays ?? '',
+            (await day.notice(crm, fault.code, fault.subject)).endedMessage ?? '',
             /as the workflows need it again/,
           )
           // The tasks that the fault brought are closed again, each with its reason.

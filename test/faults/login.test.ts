@@ -22,10 +22,10 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
       const hour = await ordinaryHour(day)
       for (const crm of BOTH) {
         await day.control[crm].fault({ kind: 'revoked' })
-        await day.run('reconcile', crm)
-        const { says, step, level, endedAt } = await day.notice(crm, 'reconnect', '')
-        assert.match(says, /no longer lets us in\. Changes that reach us are kept and decided/)
-        assert.match(step ?? '', /reconnect/i)
+        await day.run('poll', crm)
+        const { message, remedy, level, endedAt } = await day.notice(crm, 'reconnect', '')
+        assert.match(message, /no longer lets us in\. Changes that reach us are kept and decided/)
+        assert.match(remedy ?? '', /reconnect/i)
         assert.deepEqual([level, endedAt], ['stop', null])
       }
       await day.turn()
@@ -35,7 +35,7 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
       await day.watch(true)
       await day.untilQuiet()
       for (const crm of BOTH)
-        assert.match((await day.notice(crm, 'reconnect', '')).endedSays ?? '', /lets us in again since \d\d:\d\d/)
+        assert.match((await day.notice(crm, 'reconnect', '')).endedMessage ?? '', /lets us in again since \d\d:\d\d/)
     }))
 
   it('scope removed: it is named with what needs it, and what waits is done when it is back', () =>
@@ -47,9 +47,9 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
         await day.hurry()
         await day.turn()
       }
-      const { says, step } = await day.notice('hubspot', 'reconnect', 'writeTasks')
-      assert.match(says, /^HubSpot portal \d+ no longer lets us write tasks: a permission was taken away/)
-      assert.match(step ?? '', /^Add the missing scopes? \(.+\)/)
+      const { message, remedy } = await day.notice('hubspot', 'reconnect', 'writeTasks')
+      assert.match(message, /^HubSpot portal \d+ no longer lets us write tasks: a permission was taken away/)
+      assert.match(remedy ?? '', /^Add the missing scopes? \(.+\)/)
       await day.control.hubspot.clearFaults()
       await day.watch(true)
       await day.untilQuiet()
@@ -61,15 +61,15 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
       async (day) => {
         await ordinaryHour(day)
         await day.control.salesforce.post('permissions', { objects: { Opportunity: { read: false } } })
-        await day.run('reconcile', 'salesforce')
+        await day.run('poll', 'salesforce')
         const open = (await day.notices('salesforce')).filter(({ endedAt }) => endedAt === null)
         assert.ok(
-          open.some(({ code, says }) => code === 'reconnect' && /Opportunity/.test(says)),
+          open.some(({ code, message }) => code === 'reconnect' && /Opportunity/.test(message)),
           JSON.stringify(open),
         )
         assert.ok(open.some(({ code, subject }) => code === 'object-refused' && subject === 'Opportunity'))
         await day.control.salesforce.post('permissions', { objects: { Opportunity: { read: true } } })
-        await day.run('reconcile', 'salesforce')
+        await day.run('poll', 'salesforce')
       },
       // What depends on it went to a person meanwhile.
       { closedTasks: false },

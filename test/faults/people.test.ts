@@ -16,8 +16,11 @@ describe('a bad day of people', { timeout: 600_000 }, () => {
         await day.people.update('User', userId, { IsActive: false })
         await day.untilQuiet()
         for (const crm of BOTH) {
-          const { says, endedAt } = await day.notice(crm, 'owner-gone')
-          assert.match(says, /^Jonas Huber was deactivated in \w+ and still owns \d+ records?\. Each is decided again/)
+          const { message, endedAt } = await day.notice(crm, 'owner-gone')
+          assert.match(
+            message,
+            /^Jonas Huber was deactivated in \w+ and still owns \d+ records?\. Each is decided again/,
+          )
           assert.equal(endedAt, null)
         }
         assert.ok((await orphans(day)) > 0, 'nobody noticed that the owner left')
@@ -35,8 +38,8 @@ describe('a bad day of people', { timeout: 600_000 }, () => {
       async (day) => {
         await day.change({ op: 'delete-owner', email: REP })
         await day.untilQuiet()
-        const { says } = await day.notice('hubspot', 'owner-gone')
-        assert.match(says, /^Jonas Huber was deleted in HubSpot and still owns \d+ records?/)
+        const { message } = await day.notice('hubspot', 'owner-gone')
+        assert.match(message, /^Jonas Huber was deleted in HubSpot and still owns \d+ records?/)
         assert.ok((await orphans(day)) > 0)
         const held = await day.rows(sql`select 1 from exception e join connection c on c.id = e.connection_id
         where c.crm = 'hubspot' and e.status = 'open' and e.owner_email = ${REP}`)
@@ -66,9 +69,9 @@ describe('a bad day of people', { timeout: 600_000 }, () => {
       })
       assert.deepEqual(await modes(), ['live'])
       await day.change({ op: 'archive-owner', email: 'priya.nair@brightwater.example' })
-      await day.run('reconcile', 'hubspot')
+      await day.run('poll', 'hubspot')
       assert.deepEqual([looks, await modes()], [1, ['live']])
-      await day.run('reconcile', 'hubspot')
+      await day.run('poll', 'hubspot')
       assert.deepEqual(await modes(), ['observe'])
     } finally {
       await day.stop()

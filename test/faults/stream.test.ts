@@ -99,7 +99,7 @@ describe('a bad day of the stream', { timeout: 300_000 }, () => {
       told.state(state)
       await board.settled()
       return (await listNotices(day.db, { connectionId: connection.id, limit: 20 })).map(
-        (n) => `${n.code}: ${n.endedSays ?? n.says}`,
+        (n) => `${n.code}: ${n.endedMessage ?? n.message}`,
       )
     }
     const retryAtMs = nowMs + 600_000
@@ -118,7 +118,7 @@ describe('a bad day of the stream', { timeout: 300_000 }, () => {
       /^stream-lost-place: .* may be lost since Tue 24 Nov, 10:04 UTC\. Every watched object is read again/,
     )
     assert.match(
-      (await said({ state: 'refused', why: 'PERMISSION_DENIED', step: 'Do it.', retryAtMs }))[0]!,
+      (await said({ state: 'refused', why: 'PERMISSION_DENIED', remedy: 'Do it.', retryAtMs }))[0]!,
       /^reconnect: .*does not let us read its change events/,
     )
     assert.match(

@@ -54,7 +54,7 @@ describe('an account that Salesforce assigns to a territory', () => {
   const pass = async (ms = ASSIGNMENTS_EVERY_MS) => {
     await day.control.salesforce.post('actions', { action: 'advance-clock', ms })
     day.advance(ms)
-    day.context.queues.wake('reconcile', day.idOf('salesforce'))
+    day.context.queues.wake('poll', day.idOf('salesforce'))
     await day.untilNothingWaits()
   }
   const cases = () =>

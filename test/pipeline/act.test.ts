@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { letWrite } from '../../src/connections/lifecycle/write-permission.ts'
+import { setWritePermission } from '../../src/connections/lifecycle/write-permission.ts'
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import { beat } from '../../src/store/database/counters.ts'
@@ -144,7 +144,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
   })
 
   const say = (h: Harness, allowed: boolean) =>
-    letWrite(h.db, h.connection.id, { allowed, by: 'ann@x.example', nowMs: TUESDAY_MS })
+    setWritePermission(h.db, h.connection.id, { allowed, by: 'ann@x.example', nowMs: TUESDAY_MS })
   const owner = (h: Harness) => h.crm.records.get('contacts/1')?.hubspot_owner_id
   const intents = async (h: Harness) =>
     (

@@ -3,12 +3,12 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { AssignmentVerbs } from '../../src/crm/salesforce/territories/assignments.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
-import { runStepCheck } from '../../src/pipeline/compare/compare-records.ts'
+import { compareRecords } from '../../src/pipeline/compare/compare-records.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
-import { reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import { syncAssignments } from '../../src/pipeline/read/sync-territory-assignments.ts'
-import { askStepCheck, claimStepCheck, releaseStepCheck } from '../../src/store/compare/comparisons.ts'
+import { claimComparison, releaseComparison, requestComparison } from '../../src/store/compare/comparisons.ts'
 import { isResyncWaiting, listConnections, saveBaseline } from '../../src/store/connections/connections.ts'
 import { listNotices } from '../../src/store/notices/notices.ts'
 import { FakeAssignments } from './fake-assignments.ts'
@@ -110,22 +110,22 @@ describe('what records are assigned to', () => {
     t.assignments.assign('1', 't1')
     await t.sync()
     t.crm.change('Lead', '1', { Country: 'FR' })
-    await reconcile(await t.reading())
+    await pollChanges(await t.reading())
     await t.apply()
     const { rows } = await sql<{ country: string }>`
       select values->>'Country' as country from record where record_id = '1'`.execute(t.db)
     assert.equal(rows[0]?.country, 'FR')
     assert.deepEqual(await t.values(), { '1': 'dach', '2': '-' })
 
-    await askStepCheck(t.db, t.connection.id, 'person', 'full')
-    await claimStepCheck(t.db, t.connection.id, 'test')
+    await requestComparison(t.db, t.connection.id, 'person', 'full')
+    await claimComparison(t.db, t.connection.id, 'test')
     const check = { count: async () => null, instance: 'test', onReread: () => undefined, graceS: 0, patienceMs: 0 }
     const deps = { ...(await t.reading()), ...check, connection: { ...t.connection, title: 'Org' } }
-    assert.equal(await runStepCheck(deps), 'done')
-    await releaseStepCheck(t.db, t.connection.id, 'test')
-    const compared = await sql`select 1 from step_day where object_type = 'Lead' and our_count = 2`.execute(t.db)
+    assert.equal(await compareRecords(deps), 'done')
+    await releaseComparison(t.db, t.connection.id, 'test')
+    const compared = await sql`select 1 from comparison_day where object_type = 'Lead' and our_count = 2`.execute(t.db)
     assert.equal(compared.rows.length, 1)
-    assert.equal((await sql`select 1 from out_of_step`.execute(t.db)).rows.length, 0)
+    assert.equal((await sql`select 1 from difference`.execute(t.db)).rows.length, 0)
   })
 
   it('is told when all of it was read, and a reading that was stopped goes on', async () => {
@@ -220,7 +220,7 @@ describe('what records are assigned to', () => {
     await sql`update record set deleted = true where record_id = '1'`.execute(t.db)
     t.assignments.release(lost)
     t.lead('2')
-    await reconcile(await t.reading())
+    await pollChanges(await t.reading())
     await t.apply()
     await sql`update record set deleted = true where record_id = '1'`.execute(t.db)
     await t.sync()

@@ -6,7 +6,7 @@ import { disconnect } from '../../src/connections/lifecycle/disconnect.ts'
 import { baselineObjects } from '../../src/model/record/object-shape.ts'
 import { resyncObjects } from '../../src/store/connections/connections.ts'
 import { markRejoining } from '../../src/store/connections/end-connection.ts'
-import { runRecordsAftermath } from '../../src/store/connections/finish-disconnect.ts'
+import { finishRecords } from '../../src/store/connections/finish-disconnect.ts'
 import { inTransaction } from '../../src/store/database/transaction.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { findOverdue } from '../../src/store/records/overdue-stages.ts'
@@ -57,7 +57,7 @@ describe('a connection that was ended with its history kept, and is connected ag
     })
     await h.decide()
     assert.deepEqual(await h.openExceptions(), [], 'nothing is decided before its cases are open again')
-    assert.equal(await runRecordsAftermath(h.db, h.crm.connectionId), true)
+    assert.equal(await finishRecords(h.db, h.crm.connectionId), true)
   }
 
   it('has the same open cases and the same tasks, none of them twice', async () => {

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { hubSpotReceivers } from '../../src/api/webhooks/hubspot-receivers.ts'
 import { changeClientSecret, checkConnection, setShares } from '../../src/connections/access/recheck-access.ts'
 import { disconnect } from '../../src/connections/lifecycle/disconnect.ts'
-import { settleConnection } from '../../src/connections/lifecycle/finish-disconnect.ts'
+import { finishDisconnect } from '../../src/connections/lifecycle/finish-disconnect.ts'
 import { rotateKeys } from '../../src/connections/lifecycle/rotate-keys.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
 import { eraseHistory } from '../../src/store/connections/erase-history.ts'
@@ -125,7 +125,7 @@ describe('disconnecting', () => {
     const { db } = stage.deps
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
     const other = await stage.connect('salesforce', stage.salesforceGrant())
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     for (const [connection, object, record] of [
       [id, 'contacts', '1'],
       [other, 'Lead', 'L1'],
@@ -180,9 +180,9 @@ describe('disconnecting', () => {
 
   it('keeps the history by choice: secrets erased, writes cancelled, cases closed with the reason, tasks left', async () => {
     const { id, other } = await withHistory()
-    const { says } = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
-    assert.match(says.join(' '), /only HubSpot can end it/)
-    assert.match(says.join(' '), /1 open case closed, 1 waiting write cancelled. 1 task stays in HubSpot/)
+    const { message } = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
+    assert.match(message.join(' '), /only HubSpot can end it/)
+    assert.match(message.join(' '), /1 open case closed, 1 waiting write cancelled. 1 task stays in HubSpot/)
     const row = (await findConnection(stage.deps.db, id))!
     assert.deepEqual([row.status, row.credentials], ['disconnected', null])
     assert.equal(await count('connection_token', id), 0)
@@ -209,7 +209,7 @@ describe('disconnecting', () => {
     const { id } = await withHistory()
     await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
     assert.equal(await stage.connect('hubspot', stage.hubSpotGrant()), id)
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     const { rows } = await sql<{ status: string; task: string; crm: string; waiting: number }>`
       select e.status, t.status as task, t.crm_task_id as crm,
         (select count(*)::int from intent i where i.task_id = t.id and i.state = 'pending') as waiting
@@ -220,8 +220,8 @@ describe('disconnecting', () => {
 
   it('erases the history by choice: nothing of it is left in any table, and the ledger still verifies', async () => {
     const { id, other } = await withHistory()
-    const { says } = await disconnect(stage.deps, id, { history: 'erase', by: 'terminal' })
-    assert.match(says.join(' '), /erased/)
+    const { message } = await disconnect(stage.deps, id, { history: 'erase', by: 'terminal' })
+    assert.match(message.join(' '), /erased/)
     const { rows: tables } = await sql<{ name: string }>`
       select c.table_name as name from information_schema.columns c join information_schema.tables t
         on t.table_schema = c.table_schema and t.table_name = c.table_name
@@ -248,10 +248,10 @@ describe('disconnecting', () => {
     const id = await stage.connect('salesforce', stage.salesforceGrant())
     const gone = { ...stage.address('salesforce'), baseUrl: 'http://127.0.0.1:1' }
     await sql`update connection set address = ${JSON.stringify(gone)}::jsonb where id = ${id}`.execute(stage.deps.db)
-    const { says } = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
-    assert.match(says[0]!, /end it there|erased|revoked|session/i)
+    const { message } = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
+    assert.match(message[0]!, /end it there|erased|revoked|session/i)
     const row = (await findConnection(stage.deps.db, id))!
     assert.deepEqual([row.status, row.credentials], ['disconnected', null])
-    assert.match((await disconnect(stage.deps, id, { history: 'keep', by: 'console' })).says[0]!, /before/)
+    assert.match((await disconnect(stage.deps, id, { history: 'keep', by: 'console' })).message[0]!, /before/)
   })
 })

@@ -28,7 +28,7 @@ describe('workers that run while connections are made, changed and ended', () =>
       logger: pino({ level: 'silent' }),
       instance: 'test',
       publicUrl: 'http://localhost:4000',
-      reconcileEveryS: 300,
+      pollEveryS: 300,
       nowMs: Date.now,
       workflows: async () => [],
       clientOf: (id) => clients.get(id),
@@ -64,7 +64,7 @@ describe('workers that run while connections are made, changed and ended', () =>
   it('use one that was made, with its stream, and wake its first reading', async () => {
     const id = await stage.connect('salesforce', stage.salesforceGrant())
     await until('a client', () => clients.has(id))
-    assert.ok(woken.includes(`reconcile/${id}`))
+    assert.ok(woken.includes(`poll/${id}`))
     await until('a stream', async () => (await streamOf(id)) != null)
   })
 
@@ -116,10 +116,10 @@ describe('workers that run while connections are made, changed and ended', () =>
 
   it('ask a portal that cannot call us every minute, and one that can when the setting says', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant(), { webhookUrl: null })
-    await sql`update connection set baseline = '{"done":true,"objects":{}}', reconciled_at = now() - interval '70 seconds'
+    await sql`update connection set baseline = '{"done":true,"objects":{}}', polled_at = now() - interval '70 seconds'
       where id = ${id}`.execute(stage.deps.db)
     const isOverdue = async () =>
-      (await findOverdue(stage.deps.db, 300)).some((due) => due.connectionId === id && due.stage === 'reconcile')
+      (await findOverdue(stage.deps.db, 300)).some((due) => due.connectionId === id && due.stage === 'poll')
     assert.equal((await findConnection(stage.deps.db, id))!.feed, 'poll')
     assert.equal(await isOverdue(), true)
     await sql`update connection set feed = 'push' where id = ${id}`.execute(stage.deps.db)

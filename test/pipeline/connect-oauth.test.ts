@@ -99,10 +99,10 @@ describe('logging in at a CRM', () => {
     assert.equal(draft.status, 'checked', draft.problem ?? '')
     return (await startDraft(stage.deps, draftId, SHARES)).connectionId
   }
-  const refusedAs = (reason: StateRefusedError['reason'], says: RegExp) => (error: unknown) => {
+  const refusedAs = (reason: StateRefusedError['reason'], message: RegExp) => (error: unknown) => {
     assert.ok(error instanceof StateRefusedError, String(error))
     assert.equal(error.reason, reason)
-    assert.match(error.message, says)
+    assert.match(error.message, message)
     return true
   }
   const tokenRow = async (id: string) =>

@@ -174,7 +174,7 @@ describe('connecting a CRM', () => {
         () => openConnection(stage.deps, row),
         (error) => {
           assert.equal((error as { code?: string }).code, 'CRM_RECONNECT')
-          assert.match((error as { step?: string }).step ?? '', /LANEKEEPER_KEYS/)
+          assert.match((error as { remedy?: string }).remedy ?? '', /LANEKEEPER_KEYS/)
           return true
         },
       )

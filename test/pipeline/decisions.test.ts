@@ -7,7 +7,7 @@ import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
-import { reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import {
   isResyncWaiting,
   readWatermarks,
@@ -18,7 +18,7 @@ import { inTransaction } from '../../src/store/database/transaction.ts'
 import { taskContents } from '../../src/store/decisions/tasks.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { markRechecksDirty } from '../../src/store/records/records.ts'
-import { markNextToDecideAgain } from '../../src/store/records/redecide-queue.ts'
+import { markNextRedecisions } from '../../src/store/records/redecide-queue.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -410,11 +410,11 @@ describe('decisions that meet each other, people and policies that go', () => {
     await sql`create function fail() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$`.execute(
       h.db,
     )
-    await sql`create trigger fail before insert on decide_again for each row execute function fail()`.execute(h.db)
+    await sql`create trigger fail before insert on redecide_queue for each row execute function fail()`.execute(h.db)
     const changed = versionOf(contactPolicy({ title: 'Another' }))
     const files = { loaded: [{ file: 'routing.yaml', source: '', version: changed }], refused: [] }
     await assert.rejects(publishPolicies(h.db, files), /disk full/)
-    await sql`drop trigger fail on decide_again`.execute(h.db)
+    await sql`drop trigger fail on redecide_queue`.execute(h.db)
     const reader = new pg.Client({ connectionString: h.url })
     await reader.connect()
     await reader.query('begin')
@@ -423,7 +423,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.deepEqual((await publishPolicies(h.db, files)).changed, ['routing'])
     await reader.query('commit')
     await reader.end()
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id), false)
+    assert.equal(await markNextRedecisions(h.db, h.connection.id), false)
     assert.deepEqual(
       await rowsOf(h, sql`select dirty_since is not null as dirty from record where object_type = 'contacts'`),
       [{ dirty: true }],
@@ -438,7 +438,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     }
     const client = h.crm.client()
     const run = (onObject: (objectType: string) => Promise<void>, signal = new AbortController().signal) =>
-      reconcile({
+      pollChanges({
         db: h.db,
         client: {
           ...client,
@@ -466,7 +466,7 @@ describe('decisions that meet each other, people and policies that go', () => {
 
   it('does not say that a poll is complete that was stopped', async () => {
     const h = await start()
-    const { complete } = await reconcile({
+    const { complete } = await pollChanges({
       db: h.db,
       client: h.crm.client(),
       connection: { ...h.connection, feed: 'push', baseline: { done: true, objects: {} } },

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { createNoticeBoard } from '../../src/notices/notice-board.ts'
 import { checkDrift } from '../../src/pipeline/read/schema-drift.ts'
 import { isResyncWaiting, saveSchema, saveWatermark } from '../../src/store/connections/connections.ts'
-import { markNextToDecideAgain } from '../../src/store/records/redecide-queue.ts'
+import { markNextRedecisions } from '../../src/store/records/redecide-queue.ts'
 import { type Harness, pipelineHarness, staff } from './harness.ts'
 
 describe('what drift has read and decided again', () => {
@@ -61,7 +61,7 @@ describe('what drift has read and decided again', () => {
     assert.deepEqual(await check(h, [], ['country']), ['contacts'])
     await holder.query('commit')
     await holder.end()
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id), false)
+    assert.equal(await markNextRedecisions(h.db, h.connection.id), false)
     const { rows } = await sql`select dirty_since is not null as dirty from record`.execute(h.db)
     assert.deepEqual(rows, [{ dirty: true }])
   })

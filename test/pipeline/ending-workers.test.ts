@@ -9,7 +9,7 @@ import { CrmReconnectError } from '../../src/crm/crm-client.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
 import { ConnectionEndedError } from '../../src/store/connections/lifecycle-lock.ts'
 import { type Database, openDatabase } from '../../src/store/database/database.ts'
-import { settleConnections } from '../../workers/background/finish-disconnects.ts'
+import { finishDisconnects } from '../../workers/background/finish-disconnects.ts'
 import { followConnections } from '../../workers/background/follow-connections.ts'
 import type { ConnectedClient, WorkerContext } from '../../workers/runtime/context.ts'
 import { runStage } from '../../workers/runtime/run-stage.ts'
@@ -40,7 +40,7 @@ describe('workers around the end of a connection', () => {
       logger: pino({ level: 'silent' }),
       instance: 'test',
       publicUrl: 'http://localhost:4000',
-      reconcileEveryS: 300,
+      pollEveryS: 300,
       nowMs: Date.now,
       workflows: async () => [],
       clientOf: (id) => clients.get(id),
@@ -60,9 +60,9 @@ describe('workers around the end of a connection', () => {
     }
   }
   const row = async (id: string) => (await findConnection(stage.deps.db, id))!
-  const aftermath = async (id: string) =>
-    (await sql<{ aftermath: string | null }>`select aftermath from connection where id = ${id}`.execute(stage.deps.db))
-      .rows[0]!.aftermath
+  const followUp = async (id: string) =>
+    (await sql<{ followUp: string | null }>`select follow_up from connection where id = ${id}`.execute(stage.deps.db))
+      .rows[0]!.followUp
 
   it('start every stream, although which workflows are ready cannot be found out', async () => {
     await stage.connect('hubspot', stage.hubSpotGrant())
@@ -82,7 +82,7 @@ describe('workers around the end of a connection', () => {
         return rows[0]!.state !== null
       })
       assert.equal(clients.size, 2)
-      assert.ok(woken.includes(`reconcile/${id}`))
+      assert.ok(woken.includes(`poll/${id}`))
       await until('an answer', () => asked >= 3 && woken.includes(`decide/${id}`))
     } finally {
       stop.abort()
@@ -98,7 +98,7 @@ describe('workers around the end of a connection', () => {
     await until('a client', () => clients.has(id))
     const running = Promise.withResolvers<AbortSignal>()
     const over = Promise.withResolvers<void>()
-    const working = runStage(context, 'reconcile', id, context.signal, async (_, signal) => {
+    const working = runStage(context, 'poll', id, context.signal, async (_, signal) => {
       signal.addEventListener('abort', () => over.resolve())
       running.resolve(signal)
       await over.promise
@@ -139,7 +139,7 @@ describe('workers around the end of a connection', () => {
     await sql`insert into record (connection_id, object_type, record_id, values, stamps, keys)
       values (${slow}, 'Lead', '1', '{}', '{}', '{}')`.execute(stage.deps.db)
     await sql`update connection set erase_since = now() where id = ${slow}`.execute(stage.deps.db)
-    assert.equal(await aftermath(quick), 'rejoin')
+    assert.equal(await followUp(quick), 'rejoin')
     const done = Promise.withResolvers<void>()
     const held = Promise.withResolvers<void>()
     const holding = other.transaction().execute(async (trx) => {
@@ -149,11 +149,11 @@ describe('workers around the end of a connection', () => {
     })
     await held.promise
     const { context, stop } = workers()
-    const settling = settleConnections(context, stage.deps).catch(() => undefined)
+    const settling = finishDisconnects(context, stage.deps).catch(() => undefined)
     const erased = async () =>
       (await sql<{ at: Date | null }>`select erased_at as at from connection where id = ${slow}`.execute(stage.deps.db))
         .rows[0]!.at
-    await until('the quick one', async () => (await aftermath(quick)) === null)
+    await until('the quick one', async () => (await followUp(quick)) === null)
     assert.equal(await erased(), null)
     done.resolve()
     await holding

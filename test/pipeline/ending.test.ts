@@ -8,7 +8,7 @@ import { checkConnection } from '../../src/connections/access/recheck-access.ts'
 import { connectFromEnvironment } from '../../src/connections/draft/from-environment.ts'
 import { startDraft } from '../../src/connections/draft/start.ts'
 import { disconnect } from '../../src/connections/lifecycle/disconnect.ts'
-import { settleConnection } from '../../src/connections/lifecycle/finish-disconnect.ts'
+import { finishDisconnect } from '../../src/connections/lifecycle/finish-disconnect.ts'
 import { rotateKeys } from '../../src/connections/lifecycle/rotate-keys.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { applyBatch } from '../../src/pipeline/apply/apply.ts'
@@ -16,7 +16,7 @@ import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
 import { eraseHistory } from '../../src/store/connections/erase-history.ts'
 import { connectionsLeft } from '../../src/store/connections/finish-disconnect.ts'
-import { ConnectionEndedError, stillThere } from '../../src/store/connections/lifecycle-lock.ts'
+import { ConnectionEndedError, isStillConnected } from '../../src/store/connections/lifecycle-lock.ts'
 import { saveState } from '../../src/store/connections/oauth-states.ts'
 import { claimRenewal, storeRenewed } from '../../src/store/connections/tokens.ts'
 import { type Database, openDatabase } from '../../src/store/database/database.ts'
@@ -99,7 +99,7 @@ describe('the end of a connection, met by others', () => {
     await untilBlocked(2)
     await letGo()
     await assert.rejects(early, /being erased since .* Start the connection again/)
-    assert.match((await ending).says.join(' '), /was erased/)
+    assert.match((await ending).message.join(' '), /was erased/)
     assert.equal((await startDraft(stage.deps, draftId, SHARES)).connectionId, id)
     assert.equal((await row(id)).status, 'connected')
     assert.equal(await n(sql`select count(*)::int as n from connection_token where connection_id = ${id}`), 1)
@@ -170,8 +170,8 @@ describe('the end of a connection, met by others', () => {
       await done.promise
     })
     await begun.promise
-    const { says } = await disconnect(stage.deps, id, { history: 'erase', by: 'console' })
-    assert.match(says.join(' '), /1 open case closed.*is being erased.*is being done/)
+    const { message } = await disconnect(stage.deps, id, { history: 'erase', by: 'console' })
+    assert.match(message.join(' '), /1 open case closed.*is being erased.*is being done/)
     assert.equal(await openCases(id), 0)
     assert.equal(
       await n(sql`select count(*)::int as n from ledger where subject = ${id} and kind = 'connection-ended'
@@ -187,7 +187,7 @@ describe('the end of a connection, met by others', () => {
       (await connectionsLeft(stage.deps.db)).filter((one) => one.connectionId === id),
       [{ connectionId: id, late: false }],
     )
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     assert.equal((await row(id)).credentials, null)
     assert.equal(await n(sql`select count(*)::int as n from record where connection_id = ${id}`), 0)
     assert.deepEqual(
@@ -211,8 +211,8 @@ describe('the end of a connection, met by others', () => {
     const ended = () =>
       n(sql`select count(*)::int as n from ledger where subject = ${id} and kind = 'connection-ended'`)
     const before = await ended()
-    const { says } = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
-    assert.match(says.join(' '), /before.*1 open case closed/)
+    const { message } = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
+    assert.match(message.join(' '), /before.*1 open case closed/)
     assert.equal(await ended(), before + 1)
     await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
     assert.equal(await ended(), before + 1)
@@ -220,10 +220,10 @@ describe('the end of a connection, met by others', () => {
 
   it('waits for a stage in the middle of its transaction, takes what that stored, and lets none begin after it', async () => {
     const id = (await stage.connect('hubspot', stage.hubSpotGrant())) as ConnectionId
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     await run(sql`delete from match_key where connection_id = ${id}`)
     const letGo = await hold(async (trx) => {
-      assert.equal(await stillThere(trx, id), true)
+      assert.equal(await isStillConnected(trx, id), true)
       await sql`insert into match_key (key, connection_id, object_type, record_id)
         values ('email:late@x.example', ${id}, 'contacts', '9')`.execute(trx)
       await openCase(id, 'in the middle', trx)
@@ -247,7 +247,7 @@ describe('the end of a connection, met by others', () => {
 
   it('leaves nothing behind that somebody held', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     await record(id)
     const letGo = await hold((trx) => sql`select 1 from match_key where connection_id = ${id} for update`.execute(trx))
     const ending = disconnect(stage.deps, id, { history: 'keep', by: 'console' })
@@ -324,13 +324,13 @@ describe('the end of a connection, met by others', () => {
 
   it('one whose cases were closed twice opens the newer ones again', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     await openCase(id, 'twice')
     await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
     await openCase(id, 'twice')
     await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
     await stage.connect('hubspot', stage.hubSpotGrant())
-    await settleConnection(stage.deps, id)
+    await finishDisconnect(stage.deps, id)
     const { rows } = await sql<{ status: string }>`
       select status from exception where connection_id = ${id} and subject = 'twice' order by id`.execute(stage.deps.db)
     assert.deepEqual(rows, [{ status: 'resolved' }, { status: 'open' }])

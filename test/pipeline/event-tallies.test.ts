@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { ChangeEvent, ConnectionId } from '../../src/model/record/change-event.ts'
 import { inTransaction } from '../../src/store/database/transaction.ts'
-import { insertEvents, settleEvents, takeWaitingEvents } from '../../src/store/events/change-events.ts'
+import { insertEvents, recordOutcomes, takeWaitingEvents } from '../../src/store/events/change-events.ts'
 import { isPast, readEventCounts, seeHorizon, tallyEvents } from '../../src/store/events/event-tallies.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
@@ -20,7 +20,7 @@ describe('the tally of events', () => {
   after(() => database.drop())
 
   async function freshConnections(): Promise<void> {
-    await sql`truncate change_event, event_tally, event_tally_place`.execute(database.db)
+    await sql`truncate change_event, event_tally, event_tally_cursor`.execute(database.db)
     await sql`insert into connection (id, crm, title, account_id, base_url)
       select c, 'hubspot', c, c, '' from unnest(${[...CONNECTIONS]}::text[]) c on conflict do nothing`.execute(
       database.db,
@@ -39,15 +39,15 @@ describe('the tally of events', () => {
       order: 0,
       fields: {},
       complete: false,
-      source: n % 2 === 0 ? 'webhook' : 'reconcile',
+      source: n % 2 === 0 ? 'webhook' : 'poll',
       actor: { kind: 'unknown', id: null, ours: false },
     }
   }
 
-  async function settleSome(connectionId: string, limit: number): Promise<void> {
+  async function finishSome(connectionId: string, limit: number): Promise<void> {
     await inTransaction(database.db, async (trx) => {
       const taken = await takeWaitingEvents(trx, connectionId as ConnectionId, limit)
-      await settleEvents(
+      await recordOutcomes(
         trx,
         taken.map(({ id }) =>
           id % 4 === 0
@@ -86,13 +86,13 @@ describe('the tally of events', () => {
   }
 
   it('has every event exactly once, however receiving, applying and counting take turns', async () => {
-    const step = fc.record({
+    const remedy = fc.record({
       what: fc.constantFrom('receive', 'settle', 'tally'),
       where: fc.constantFrom(...CONNECTIONS),
       howMany: fc.integer({ min: 1, max: 7 }),
     })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(remedy, { minLength: 5, maxLength: 40 }), async (steps) => {
         await freshConnections()
         for (const { what, where, howMany } of steps) {
           if (what === 'receive') {
@@ -100,7 +100,7 @@ describe('the tally of events', () => {
               database.db,
               Array.from({ length: howMany }, () => event(where)),
             )
-          } else if (what === 'settle') await settleSome(where, howMany)
+          } else if (what === 'settle') await finishSome(where, howMany)
           else await tally(where)
         }
         for (const connectionId of CONNECTIONS) {
@@ -128,12 +128,12 @@ describe('the tally of events', () => {
           Array.from({ length: 1 + (i % 6) }, () => event(CONNECTIONS[i % 2]!)),
         )
       }),
-      ...turns.map((i) => settleSome(CONNECTIONS[i % 2]!, 4)),
+      ...turns.map((i) => finishSome(CONNECTIONS[i % 2]!, 4)),
       ...turns.map((i) => tally(CONNECTIONS[i % 2]!)),
     ])
     for (const connectionId of CONNECTIONS) assert.deepEqual(await countsSay(connectionId), await rowsSay(connectionId))
     for (const connectionId of CONNECTIONS) {
-      await settleSome(connectionId, 1_000)
+      await finishSome(connectionId, 1_000)
       await tally(connectionId)
       assert.deepEqual(await countsSay(connectionId), await rowsSay(connectionId))
     }
@@ -144,12 +144,12 @@ describe('the tally of events', () => {
     await database.db.transaction().execute(async (slow) => {
       await insertEvents(slow, [event('a')])
       await insertEvents(database.db, [event('a')])
-      await settleSome('a', 10)
+      await finishSome('a', 10)
       const horizon = await seeHorizon(database.db)
       assert.equal(await isPast(database.db, horizon), false)
       await tally('a')
     })
-    await settleSome('a', 10)
+    await finishSome('a', 10)
     await tally('a')
     assert.deepEqual(await countsSay('a'), await rowsSay('a'))
     const { rows } = await sql<{ n: number }>`select coalesce(sum(n), 0)::int as n from event_tally`.execute(
@@ -161,12 +161,12 @@ describe('the tally of events', () => {
   it('stops at the first event that waits, and goes on from there when it is settled', async () => {
     await freshConnections()
     await insertEvents(database.db, [event('a'), event('a')])
-    await settleSome('a', 1)
+    await finishSome('a', 1)
     await tally('a')
     const counted = async () =>
       (await sql<{ n: number }>`select coalesce(sum(n), 0)::int as n from event_tally`.execute(database.db)).rows[0]!.n
     assert.equal(await counted(), 1)
-    await settleSome('a', 1)
+    await finishSome('a', 1)
     await tally('a')
     await tally('a')
     assert.equal(await counted(), 2)

@@ -95,7 +95,7 @@ export class FakeCrm {
         this.calls.push(`readRecords ${ids.length}`)
         const keys = ids.map((id) => `${objectType}/${id}`)
         return {
-          events: keys.filter((key) => this.records.has(key)).map((key) => this.#reading(key, 'reconcile')),
+          events: keys.filter((key) => this.records.has(key)).map((key) => this.#reading(key, 'poll')),
           missing: ids.filter((id) => !this.records.has(`${objectType}/${id}`)),
         }
       },
@@ -126,7 +126,7 @@ export class FakeCrm {
     return [...this.tasks.values()].filter((task) => task.status === 'open')
   }
 
-  #reading(key: string, source: 'reconcile' | 'baseline'): ChangeEvent {
+  #reading(key: string, source: 'poll' | 'baseline'): ChangeEvent {
     const [objectType = '', recordId = ''] = key.split('/')
     return {
       ...this.change(objectType, recordId, {}, this.#clockMs),

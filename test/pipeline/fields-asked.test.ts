@@ -8,7 +8,7 @@ import type { ChangeEvent, Crm } from '../../src/model/record/change-event.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { type ImportDependencies, importBaseline } from '../../src/pipeline/read/import-baseline.ts'
-import { reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import { isResyncWaiting, listConnections, saveBaseline } from '../../src/store/connections/connections.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
@@ -47,7 +47,7 @@ describe('a field that a workflow needs only from now on', () => {
       IDS.map((id) => ({ id, class: 'unknown', what: UNREAD })),
     )
 
-    await reconcile(await reading(h, now))
+    await pollChanges(await reading(h, now))
     await h.apply()
     await decide(h)
     assert.deepEqual(await missing(h), [])
@@ -85,7 +85,7 @@ describe('a field that a workflow needs only from now on', () => {
       (await missing(h)).map(({ what }) => what),
       [UNREAD, UNREAD],
     )
-    await reconcile(await reading(h, now))
+    await pollChanges(await reading(h, now))
     await h.apply()
     await decide(h)
     assert.deepEqual(await missing(h), [])

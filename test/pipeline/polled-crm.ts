@@ -69,7 +69,7 @@ export class PolledCrm {
     const record = this.records.get(`${objectType}/${id}`)!
     const only = Object.fromEntries(fields.map((field) => [field, record.fields[field] ?? null]))
     return {
-      ...this.#event(record, 'reconcile'),
+      ...this.#event(record, 'poll'),
       dedupeKey: `told/${objectType}/${id}/${record.modifiedMs}`,
       fields: only,
       complete: false,
@@ -118,17 +118,17 @@ export class PolledCrm {
     for (const id of ids) {
       const record = this.records.get(`${objectType}/${id}`)
       if (record === undefined) missing.push(id)
-      else if (record.gone === null) events.push(this.#event(record, 'reconcile'))
+      else if (record.gone === null) events.push(this.#event(record, 'poll'))
       else {
         const survivor = this.records.get(`${objectType}/${record.gone.into}`)!
-        const event = this.#event(survivor, 'reconcile')
+        const event = this.#event(survivor, 'poll')
         events.push({ ...event, kind: 'merged', mergedIds: [id], dedupeKey: `${event.dedupeKey}/merged` })
       }
     }
     return { events, missing }
   }
 
-  #event(record: Polled, source: 'reconcile' | 'baseline'): ChangeEvent {
+  #event(record: Polled, source: 'poll' | 'baseline'): ChangeEvent {
     const { objectType, id, modifiedMs, fields } = record
     return {
       connectionId: this.connectionId,

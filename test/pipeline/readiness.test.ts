@@ -56,7 +56,7 @@ describe('readiness that keeps holding', () => {
     assert.deepEqual((await refreshReadiness(h.db)).changed, [])
     const { problems } = await inForce(h)
     assert.deepEqual([...new Set(problems.map(({ email }) => email))].sort(), ['bound@x.example', 'data@x.example'])
-    const { rows } = await sql`select 1 from decide_again`.execute(h.db)
+    const { rows } = await sql`select 1 from redecide_queue`.execute(h.db)
     assert.equal(rows.length, 0)
   })
 

@@ -534,7 +534,7 @@ describe('reading what we only heard of', () => {
           async readRecords() {
             reads += 1
             if (where === 'nowhere') return { events: [], missing: ['1'] }
-            return { events: [{ ...deleted, dedupeKey: 'in-the-recycle-bin', source: 'reconcile' }], missing: [] }
+            return { events: [{ ...deleted, dedupeKey: 'in-the-recycle-bin', source: 'poll' }], missing: [] }
           },
         }
         for (let look = 0; look < looks + 2; look += 1) {
@@ -603,7 +603,7 @@ describe('what is overdue', () => {
 
   it('is named once per stage, and nothing that may not be worked on yet', () =>
     withHarness(async (h) => {
-      await sql`update connection set reconciled_at = now()`.execute(h.db)
+      await sql`update connection set polled_at = now()`.execute(h.db)
       // A policy that has just come into force has everything decided again.
       assert.deepEqual(await stages(h), ['decide'])
       await h.decide()

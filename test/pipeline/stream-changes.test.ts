@@ -159,7 +159,7 @@ describe('what the stream of Salesforce tells, through the workers', { timeout: 
     const OwnerId = await create('Group', { Name: 'Night desk', DeveloperName: 'Night_desk', Type: 'Queue' })
     await create('QueueSobject', { QueueId: OwnerId, SobjectType: 'Lead' })
     const membership = await create('GroupMember', { GroupId: OwnerId, UserOrGroupId: user!.Id })
-    await day.run('reconcile', 'salesforce')
+    await day.run('poll', 'salesforce')
     const known = () =>
       day.rows<{ kind: string; name: string; members: number }>(
         sql`select kind, name, active_members as members from crm_user where user_id = ${OwnerId}`,
@@ -176,7 +176,7 @@ describe('what the stream of Salesforce tells, through the workers', { timeout: 
     assert.deepEqual(await orphaned(), [])
     const before = await told(id)
     await remove('GroupMember', membership)
-    await day.run('reconcile', 'salesforce')
+    await day.run('poll', 'salesforce')
     await day.untilNothingWaits()
     assert.deepEqual(await told(id), before, 'nothing was told of the lead')
     assert.deepEqual(await known(), [{ kind: 'queue', name: 'Night desk', members: 0 }])

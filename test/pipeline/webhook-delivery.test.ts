@@ -155,9 +155,9 @@ describe('a delivery of HubSpot, through the product', () => {
       select sum(n)::int as n from counter where name = 'events-duplicate'`)
     assert.equal(duplicates?.n, told * (answers.length - 1), 'each further attempt is a duplicate')
     assert.deepEqual(await companies([id!]), ['Late'])
-    const fates = await rows(sql<{ state: string; n: number }>`
+    const outcomes = await rows(sql<{ state: string; n: number }>`
       select state, count(*)::int as n from change_event where fields ? 'company' group by 1`)
-    assert.deepEqual(fates, [{ state: 'applied', n: 1 }])
+    assert.deepEqual(outcomes, [{ state: 'applied', n: 1 }])
   })
 
   it('with nine others under way is answered in time, and all ten are stored, each once', async (t) => {

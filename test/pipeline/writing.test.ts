@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { letWrite } from '../../src/connections/lifecycle/write-permission.ts'
+import { setWritePermission } from '../../src/connections/lifecycle/write-permission.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { readingOnly } from '../../src/pipeline/decide/running-workflows.ts'
 import { closeWork, markDisconnected } from '../../src/store/connections/end-connection.ts'
@@ -12,7 +12,7 @@ import { type DatabaseTransaction, openDatabase } from '../../src/store/database
 import { inTransaction } from '../../src/store/database/transaction.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { findOverdue } from '../../src/store/records/overdue-stages.ts'
-import { markNextToDecideAgain } from '../../src/store/records/redecide-queue.ts'
+import { markNextRedecisions } from '../../src/store/records/redecide-queue.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 
 const opened: (() => Promise<unknown>)[] = []
@@ -44,7 +44,7 @@ async function cases(h: Harness, ...ids: readonly string[]): Promise<void> {
 }
 
 const say = (h: Harness, allowed: boolean) =>
-  letWrite(h.db, h.connection.id, { allowed, by: 'ann@x.example', nowMs: TUESDAY_MS })
+  setWritePermission(h.db, h.connection.id, { allowed, by: 'ann@x.example', nowMs: TUESDAY_MS })
 
 async function n(h: Harness, table: 'exception' | 'task' | 'intent', where = sql`true`): Promise<number> {
   const { rows } = await sql<{
@@ -92,15 +92,15 @@ describe('a connection that a person has just made', () => {
     const waiting = (await findOverdue(h.db, 3_600)).filter(({ stage }) => stage === 'decide')
     assert.deepEqual(waiting, [{ stage: 'decide', connectionId: h.connection.id }])
 
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id, 2), true)
+    assert.equal(await markNextRedecisions(h.db, h.connection.id, 2), true)
     assert.deepEqual(await marked(), ['1', '2'])
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id, 2), true)
+    assert.equal(await markNextRedecisions(h.db, h.connection.id, 2), true)
     assert.deepEqual(await marked(), ['1', '2', '3', '4'])
     await say(h, false)
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id, 4), true, 'from the start again')
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id, 4), false)
+    assert.equal(await markNextRedecisions(h.db, h.connection.id, 4), true, 'from the start again')
+    assert.equal(await markNextRedecisions(h.db, h.connection.id, 4), false)
     assert.deepEqual(await marked(), ['1', '2', '3', '4', '5'])
-    assert.equal(await markNextToDecideAgain(h.db, h.connection.id, 4), false)
+    assert.equal(await markNextRedecisions(h.db, h.connection.id, 4), false)
   })
 })
 
@@ -156,7 +156,7 @@ describe('a person who changes what may be written while records are decided', (
       await waits(h, 1)
       await say(h, allowed)
       // Another worker marks them before this one takes them, and this one clears the marks.
-      while (await markNextToDecideAgain(another(h), h.connection.id));
+      while (await markNextRedecisions(another(h), h.connection.id));
       await goOn()
       assert.equal((await deciding).taken, 1)
       assert.deepEqual([await n(h, 'exception'), await n(h, 'task')], [1, allowed ? 1 : 0])
@@ -169,7 +169,7 @@ describe('a person who changes what may be written while records are decided', (
       const deciding = decide(h)
       await waits(h, 1)
       await say(h, allowed)
-      const marking = markNextToDecideAgain(another(h), h.connection.id)
+      const marking = markNextRedecisions(another(h), h.connection.id)
       await waits(h, 2)
       await goOn()
       await Promise.all([deciding, marking])

@@ -47,9 +47,9 @@ export async function connectUntilItWorks(
       }
       return
     } catch (error) {
-      const step = error instanceof CrmReconnectError ? error.step : undefined
-      const why = step ?? (error instanceof Error ? error.message : String(error))
-      if (why !== said) logger.warn({ crm: wanted.crm, err: error, step }, 'cannot connect yet, trying again')
+      const remedy = error instanceof CrmReconnectError ? error.remedy : undefined
+      const why = remedy ?? (error instanceof Error ? error.message : String(error))
+      if (why !== said) logger.warn({ crm: wanted.crm, err: error, remedy }, 'cannot connect yet, trying again')
       said = why
       await wait(pauseMs, undefined, { signal })
     }

@@ -1,6 +1,6 @@
 import { setInterval as every } from 'node:timers/promises'
 import type { ConnectDeps } from '../../src/connections/context.ts'
-import { settleConnection } from '../../src/connections/lifecycle/finish-disconnect.ts'
+import { finishDisconnect } from '../../src/connections/lifecycle/finish-disconnect.ts'
 import { type ConnectionLeft, connectionsLeft } from '../../src/store/connections/finish-disconnect.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 
@@ -17,7 +17,7 @@ const AGAIN_MS = 10_000
  * Goes on with what the end of a connection, or its new beginning, left to be done, each connection by itself: an erasure
  * takes minutes, and nobody else waits for it. Of several processes one does it.
  */
-export async function settleConnections(context: WorkerContext, deps: ConnectDeps): Promise<void> {
+export async function finishDisconnects(context: WorkerContext, deps: ConnectDeps): Promise<void> {
   const { db, logger, signal, queues } = context
   const running = new Map<string, Promise<void>>()
   const notBeforeMs = new Map<string, number>()
@@ -43,7 +43,7 @@ export async function settleConnections(context: WorkerContext, deps: ConnectDep
 
   async function settle({ connectionId, late }: ConnectionLeft): Promise<void> {
     try {
-      const settled = await settleConnection(deps, connectionId)
+      const settled = await finishDisconnect(deps, connectionId)
       if (late || settled === null) return notYet(connectionId)
       logger.info({ connectionId, erased: settled.erased }, 'settled after the end or a new beginning')
       // What was waited for by all, or concerns the neighbours of its records.

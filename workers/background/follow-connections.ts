@@ -98,7 +98,7 @@ export async function followConnections(
     clients.set(id, connected)
     isReadinessDue = true
     logger.info({ connectionId: id, title: row.title, revision: row.revision }, 'connected')
-    queues.wake('reconcile', id)
+    queues.wake('poll', id)
     queues.wake('apply', id)
     if (connected.stream && withStreams) {
       followedNow.stream = stream
@@ -117,8 +117,8 @@ export async function followConnections(
     } catch (error) {
       // The others go on.
       if (error instanceof CrmReconnectError) {
-        await setConnectionStatus(db, row, 'reconnect-needed', error.step)
-        logger.info({ connectionId: row.id, step: error.step }, 'connection needs a person')
+        await setConnectionStatus(db, row, 'reconnect-needed', error.remedy)
+        logger.info({ connectionId: row.id, remedy: error.remedy }, 'connection needs a person')
       } else logger.error({ connectionId: row.id, err: error }, 'connection cannot be opened')
       return null
     }

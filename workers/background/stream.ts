@@ -10,7 +10,7 @@ import {
   saveReplayId,
   saveStreamState,
 } from '../../src/store/connections/connections.ts'
-import { stillThere } from '../../src/store/connections/lifecycle-lock.ts'
+import { isStillConnected } from '../../src/store/connections/lifecycle-lock.ts'
 import { count } from '../../src/store/database/counters.ts'
 import { inTransaction } from '../../src/store/database/transaction.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
@@ -75,7 +75,7 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
     signal,
     async onBatch(batch) {
       await inTransaction(db, async (trx) => {
-        if (!(await stillThere(trx, connection.id))) return
+        if (!(await isStillConnected(trx, connection.id))) return
         await receiveEvents(trx, batch.events)
         if (batch.overflowObjects.length > 0) await resyncObjects(trx, connection.id, batch.overflowObjects)
         // In the same transaction: the place to go on from is never ahead of what is stored.
@@ -85,7 +85,7 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
       for (const { reason, n } of batch.skipped)
         await count(db, 'stream-skipped', n, { connectionId: connection.id, detail: reason })
       if (batch.events.length > 0) queues.wake('apply', connection.id)
-      if (batch.overflowObjects.length > 0) queues.wake('reconcile', connection.id)
+      if (batch.overflowObjects.length > 0) queues.wake('poll', connection.id)
     },
     async onState(state) {
       told.state(state)
@@ -93,7 +93,7 @@ async function subscribeUntil(context: WorkerContext, connected: ConnectedClient
       if (state.state === 'replay-lost') {
         // Changes may be missing: every object is read again from the start. Never silently on from "latest".
         await resyncObjects(db, connection.id, baselineObjects('salesforce'))
-        queues.wake('reconcile', connection.id)
+        queues.wake('poll', connection.id)
         logger.warn({ connectionId: connection.id, why: state.why }, 'stream lost its place, reading everything again')
       }
     },

@@ -47,5 +47,5 @@ export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): P
   await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
   if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
   await noticesOf(context).look()
-  if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('reconcile', id)
+  if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('poll', id)
 }

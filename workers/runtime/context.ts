@@ -15,7 +15,7 @@ export type WorkerContext = {
   /** Names this process in leases and beats. */
   readonly instance: string
   readonly publicUrl: string
-  readonly reconcileEveryS: number
+  readonly pollEveryS: number
   readonly nowMs: () => number
   readonly workflows: () => Promise<RunningWorkflow[]>
   /** The client of a connection, or undefined while it is not connected in this process. */

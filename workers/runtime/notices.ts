@@ -2,7 +2,7 @@ import type { CrmClient } from '../../src/crm/crm-client.ts'
 import type { Departure } from '../../src/model/record/crm-user.ts'
 import { type CallWatch, watchCalls } from '../../src/notices/from-calls.ts'
 import { clockNotices, downtimeBefore } from '../../src/notices/from-counters.ts'
-import { tellPeople } from '../../src/notices/from-people.ts'
+import { noticePeople } from '../../src/notices/from-people.ts'
 import { createNoticeBoard, type NoticeBoard, type NoticeConnection } from '../../src/notices/notice-board.ts'
 import { SENTENCES } from '../../src/notices/texts.ts'
 import { waitingWrites } from '../../src/store/notices/notice-facts.ts'
@@ -88,7 +88,7 @@ function create(context: WorkerContext): WorkerNotices {
       const connected = context.clientOf(connectionId)
       if (connected === undefined) return
       const crmOf = (id: string) => context.clientOf(id)?.connection.crm
-      await tellPeople(db, board, of(connected).connection, departures, crmOf).catch((error) =>
+      await noticePeople(db, board, of(connected).connection, departures, crmOf).catch((error) =>
         logger.debug({ err: error }, 'people not told'),
       )
     },

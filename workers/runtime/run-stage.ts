@@ -30,8 +30,8 @@ export async function runStage(
       context.logger.info({ stage, connectionId, retryAt: new Date(error.retryAtMs).toISOString() }, 'CRM is busy')
     } else if (error instanceof CrmReconnectError) {
       // Only of the grant that this client has: a person may have given another since.
-      await setConnectionStatus(context.db, connected.connection, 'reconnect-needed', error.step)
-      context.logger.info({ stage, connectionId, step: error.step }, 'connection needs a person')
+      await setConnectionStatus(context.db, connected.connection, 'reconnect-needed', error.remedy)
+      context.logger.info({ stage, connectionId, remedy: error.remedy }, 'connection needs a person')
     } else if (error instanceof ConnectionEndedError) {
       context.logger.info({ stage, connectionId }, 'stopped, because the connection was ended')
     } else {

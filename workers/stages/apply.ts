@@ -17,7 +17,7 @@ export function runApply(context: WorkerContext): void {
         if (applied.changed) for (const id of context.connectionIds()) queues.wake('decide', id)
         if (applied.toRead) queues.wake('refresh', connectionId)
         if (applied.tasks) queues.wake('verify', connectionId)
-        if (applied.people) queues.wake('reconcile', connectionId)
+        if (applied.people) queues.wake('poll', connectionId)
         if (applied.taken < APPLY_BATCH) return
       }
       logger.debug({ connectionId }, 'apply gives way with events left')

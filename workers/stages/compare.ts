@@ -1,15 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { CrmBusyError } from '../../src/crm/crm-client.ts'
-import { runStepCheck } from '../../src/pipeline/compare/compare-records.ts'
-import { lookAtReread } from '../../src/pipeline/compare/recheck-differences.ts'
-import { dueStepCheck, FIRST_AFTER_S } from '../../src/pipeline/compare/schedule.ts'
+import { compareRecords } from '../../src/pipeline/compare/compare-records.ts'
+import { recheckRereads } from '../../src/pipeline/compare/recheck-differences.ts'
+import { dueComparison, FIRST_AFTER_S } from '../../src/pipeline/compare/schedule.ts'
 import {
-  askStepCheck,
-  claimStepCheck,
-  ensureStepCheck,
+  claimComparison,
+  ensureComparison,
   isBaselineFolded,
-  readStepCheck,
-  releaseStepCheck,
+  readComparison,
+  releaseComparison,
+  requestComparison,
 } from '../../src/store/compare/comparisons.ts'
 import { isRereading } from '../../src/store/compare/differences.ts'
 import { findConnection, listConnections } from '../../src/store/connections/connections.ts'
@@ -26,7 +26,7 @@ const TALLIES_MAX = 20
 const AFTER_FAILURE_MS = 60_000
 
 /** Counts what became of events, and compares our records with the CRM's, by the clock or when a person asks. */
-export async function runStepChecks(context: WorkerContext): Promise<void> {
+export async function runComparisons(context: WorkerContext): Promise<void> {
   const { logger, signal } = context
   const busy = new Set<string>()
   let horizon: TallyHorizon | null = null
@@ -70,21 +70,21 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
   const { db, instance, nowMs, queues } = context
   const connection = await findConnection(db, connectionId)
   if (connection?.status !== 'connected' || !connection.baseline.done) return
-  await ensureStepCheck(db, connectionId, FIRST_AFTER_S)
-  let check = await readStepCheck(db, connectionId)
+  await ensureComparison(db, connectionId, FIRST_AFTER_S)
+  let check = await readComparison(db, connectionId)
   if (check === null) return
-  const due = dueStepCheck(check, { nowMs: nowMs(), timeZone: connection.timeZone })
+  const due = dueComparison(check, { nowMs: nowMs(), timeZone: connection.timeZone })
   if (due !== null) {
-    await askStepCheck(db, connectionId, 'clock', due)
-    check = await readStepCheck(db, connectionId)
+    await requestComparison(db, connectionId, 'clock', due)
+    check = await readComparison(db, connectionId)
   }
   if (check === null || (check.notBefore !== null && +check.notBefore > nowMs())) return
   const rereading = await isRereading(db, connectionId)
   if (check.state === 'idle' && !rereading) return
   if (!(await isBaselineFolded(db, connectionId))) return
-  if (!(await claimStepCheck(db, connectionId, instance))) return
+  if (!(await claimComparison(db, connectionId, instance))) return
   let paused: { problem: string; untilMs: number } | null = null
-  await runStage(context, 'step-check', connectionId, context.signal, async ({ client, setup }, signal) => {
+  await runStage(context, 'comparison', connectionId, context.signal, async ({ client, setup }, signal) => {
     const deps = {
       ...context,
       signal,
@@ -98,9 +98,9 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
         // The console only wrote rows: somebody has to begin.
         queues.wake('apply', connectionId)
         queues.wake('refresh', connectionId)
-        await lookAtReread(deps)
+        await recheckRereads(deps)
       }
-      if (check.state !== 'idle') await runStepCheck(deps)
+      if (check.state !== 'idle') await compareRecords(deps)
     } catch (error) {
       paused =
         error instanceof CrmBusyError
@@ -108,5 +108,5 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
           : { problem: 'The CRM could not be read.', untilMs: nowMs() + AFTER_FAILURE_MS }
       throw error
     }
-  }).finally(() => releaseStepCheck(db, connectionId, instance, paused))
+  }).finally(() => releaseComparison(db, connectionId, instance, paused))
 }

@@ -1,9 +1,9 @@
 import { CrmRefusedError } from '../../src/crm/crm-client.ts'
 import type { SalesforceClient } from '../../src/crm/salesforce/client/client.ts'
 import { ASSIGNED_OBJECTS } from '../../src/model/record/territories-field.ts'
-import { eraseGone } from '../../src/pipeline/read/erase-vanished.ts'
+import { eraseVanished } from '../../src/pipeline/read/erase-vanished.ts'
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
-import { reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import { syncPeople } from '../../src/pipeline/read/sync-people.ts'
 import { syncTerritories, TERRITORIES_EVERY_MS } from '../../src/pipeline/read/sync-territories.ts'
 import { ASSIGNMENTS_EVERY_MS, syncAssignments } from '../../src/pipeline/read/sync-territory-assignments.ts'
@@ -21,7 +21,7 @@ import { runStage } from '../runtime/run-stage.ts'
 import { driftWatch } from './schema-drift.ts'
 
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
-export function runReconcile(context: WorkerContext): void {
+export function runPoll(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, logger, instance } = context
   const territories = rarely(context, {
     what: 'territories',
@@ -33,14 +33,14 @@ export function runReconcile(context: WorkerContext): void {
     everyMs: ASSIGNMENTS_EVERY_MS,
     read: (reading) => followAssignments(context, reading),
   })
-  const lookForDrift = driftWatch(context)
+  const checkForDrift = driftWatch(context)
   queues.consume(
-    'reconcile',
+    'poll',
     (connectionId, stopping) =>
-      runStage(context, 'reconcile', connectionId, stopping, async (connected, signal) => {
+      runStage(context, 'poll', connectionId, stopping, async (connected, signal) => {
         const { client, setup, stream } = connected
         if (!(await claimReading(db, connectionId, instance))) return
-        let reconciled = false
+        let polled = false
         try {
           const connection = (await listConnections(db)).find((c) => c.id === connectionId)
           if (!connection) return
@@ -56,12 +56,12 @@ export function runReconcile(context: WorkerContext): void {
           const reading = stream && { connection, client: stream.client, onPage, signal }
           if (reading) await territories(reading)
           const deps = { db, client, connection, fieldsOf, nowMs, onPage, signal }
-          await lookForDrift(connection, client)
+          await checkForDrift(connection, client)
           if (connection.baseline.done) {
-            reconciled = (await reconcile(deps)).complete
+            polled = (await pollChanges(deps)).complete
             if (reading) await assignments(reading)
           } else await importBaseline({ ...deps, count: setup.count })
-          if ((await eraseGone(deps)) > 0) queues.wake('apply', connectionId)
+          if ((await eraseVanished(deps)) > 0) queues.wake('apply', connectionId)
           // People and every object were read: whatever was missing is there again.
           if (connection.status !== 'connected' && !signal.aborted) {
             await setConnectionStatus(db, connected.connection, 'connected', null)
@@ -71,7 +71,7 @@ export function runReconcile(context: WorkerContext): void {
           await inTransaction(db, async (trx) => {
             // Asked for after its object was read: there is another round to do.
             const isWaiting = await isResyncWaiting(trx, connectionId)
-            await finishReading(trx, connectionId, instance, reconciled && !isWaiting)
+            await finishReading(trx, connectionId, instance, polled && !isWaiting)
           })
           for (const id of context.connectionIds()) queues.wake('decide', id)
         }

@@ -10,7 +10,7 @@ import { ConnectionNotices } from './connection-notices.tsx'
 import { ConnectionSettings } from './connection-settings.tsx'
 import { ConnectionWriting } from './connection-writing.tsx'
 import { MakeTaskKey } from './make-task-key.tsx'
-import { EventsLedger } from './sync-status.tsx'
+import { SyncStatus } from './sync-status.tsx'
 
 const STATUS = {
   connected: { text: 'Connected', mode: 'mode-live' },
@@ -35,7 +35,7 @@ export function ConnectionCard({ connection }: { connection: ConnectionView }) {
       {!gone && <BaselineProgress connection={connection} />}
       {!gone && connection.baseline.done && <ConnectionWriting connection={connection} />}
       {!gone && <Facts connection={connection} />}
-      {!gone && connection.baseline.done && <EventsLedger connectionId={connection.id} />}
+      {!gone && connection.baseline.done && <SyncStatus connectionId={connection.id} />}
       <ConnectionNotices notices={connection.notices} />
       {!gone && <ConnectionAccess connection={connection} />}
       <ConnectionSettings connection={connection} />
@@ -136,9 +136,9 @@ function Facts({ connection }: { connection: ConnectionView }) {
       )}
       <dt>Reconcile</dt>
       <dd>
-        {connection.reconcile.length === 0
+        {connection.pollChanges.length === 0
           ? 'not yet run'
-          : connection.reconcile
+          : connection.pollChanges
               .map(
                 (one) =>
                   `${one.object} ${one.lastRunAt ? ago(one.lastRunAt, now) : 'not yet'}${

@@ -31,10 +31,10 @@ function Open({ notice }: { notice: NoticeView }) {
   return (
     <div className={`notice notice-${notice.level}`}>
       <p className="notice-title">{notice.title}</p>
-      <p>{notice.says}</p>
-      {notice.step && (
+      <p>{notice.message}</p>
+      {notice.remedy && (
         <p>
-          <strong>Next:</strong> {notice.step}
+          <strong>Next:</strong> {notice.remedy}
         </p>
       )}
       <p className="quiet" title={exact(notice.firstAt)}>
@@ -50,8 +50,8 @@ function Ended({ notice }: { notice: NoticeView }) {
   return (
     <li>
       <p className="notice-title">{notice.title}</p>
-      <p>{notice.says}</p>
-      {notice.endedSays && <p>{notice.endedSays}</p>}
+      <p>{notice.message}</p>
+      {notice.endedMessage && <p>{notice.endedMessage}</p>}
       <p className="quiet" title={exact(notice.endedAt ?? notice.lastAt)}>
         ended {ago(notice.endedAt ?? notice.lastAt, now)}
       </p>

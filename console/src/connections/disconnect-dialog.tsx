@@ -32,7 +32,7 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
     return (
       <Dialog title={`${connection.title} is disconnected`} onClose={() => void close()}>
         <ul className="bullets">
-          {end.data.says.map((sentence) => (
+          {end.data.message.map((sentence) => (
             <li key={sentence}>{sentence}</li>
           ))}
         </ul>

@@ -1,20 +1,20 @@
-import type { EventsLedgerReply, OutOfStepRecord } from '../../../src/api/sync-status/sync-status-types.ts'
+import type { Difference, SyncStatusReply } from '../../../src/api/sync-status/sync-status-types.ts'
 import { ago, exact, number, plural } from '../parts/format.ts'
 import { OutIcon } from '../parts/icons.tsx'
 import { useNow } from '../server/live.ts'
 
-const WHY: Readonly<Record<OutOfStepRecord['why'], string>> = {
+const WHY: Readonly<Record<Difference['why'], string>> = {
   missing: 'we lack it',
   extra: 'the CRM has it no more',
   different: 'other values than ours',
 }
 
 /** Which records are not in step, newest first; a few of them where there are many. */
-export function LedgerRecords({ ledger: { records, outOfStep } }: { ledger: EventsLedgerReply }) {
+export function LedgerRecords({ ledger: { records, differences } }: { ledger: SyncStatusReply }) {
   const now = useNow()
   return (
     <details className="ledger-reasons" open={records.length <= 5}>
-      <summary>{plural(outOfStep, 'record', 'records')} not in step</summary>
+      <summary>{plural(differences, 'record', 'records')} not in remedy</summary>
       <ul className="ledger-records">
         {records.map((record) => (
           <li key={`${record.objectType}/${record.recordId}`}>
@@ -36,7 +36,7 @@ export function LedgerRecords({ ledger: { records, outOfStep } }: { ledger: Even
           </li>
         ))}
       </ul>
-      {outOfStep > records.length && <p className="quiet">and {number(outOfStep - records.length)} more</p>}
+      {differences > records.length && <p className="quiet">and {number(differences - records.length)} more</p>}
     </details>
   )
 }

@@ -1,8 +1,8 @@
 import type {
-  EventsLedgerReply,
   LedgerDay,
   LedgerNumbers,
   LedgerObject,
+  SyncStatusReply,
 } from '../../../src/api/sync-status/sync-status-types.ts'
 import { number, plural, say } from '../parts/format.ts'
 
@@ -21,7 +21,7 @@ const TROUBLE = [
 ] as const satisfies readonly (readonly [keyof LedgerNumbers, string])[]
 
 /** Per object: the last two weeks, in step or not, and what became of its events. */
-export function LedgerTable({ ledger }: { ledger: EventsLedgerReply }) {
+export function LedgerTable({ ledger }: { ledger: SyncStatusReply }) {
   const columns = [...COLUMNS, ...TROUBLE.filter(([name]) => ledger.total[name] > 0)]
   const objects = ledger.objects.filter((object) => object.numbers.received > 0 || object.days.length > 0)
   return (
@@ -62,9 +62,9 @@ export function LedgerTable({ ledger }: { ledger: EventsLedgerReply }) {
   )
 }
 
-function Held({ object: { ourCount, crmCount, crmSays } }: { object: LedgerObject }) {
+function Held({ object: { ourCount, crmCount, crmStated } }: { object: LedgerObject }) {
   if (ourCount === null || crmCount === null) return null
-  const crm = crmSays ?? crmCount
+  const crm = crmStated ?? crmCount
   return (
     <span className="quiet ledger-held">
       {ourCount === crm ? plural(ourCount, 'record') : `${number(ourCount)} of ${number(crm)} records`}
@@ -74,7 +74,7 @@ function Held({ object: { ourCount, crmCount, crmSays } }: { object: LedgerObjec
 
 function Strip({ object: { days, objectType } }: { object: LedgerObject }) {
   if (days.length === 0) return <span className="quiet">only our own are read</span>
-  const off = days.filter((day) => day.state === 'out-of-step').length
+  const off = days.filter((day) => day.state === 'out-of-sync').length
   const open = days.filter((day) => day.state === 'not-compared').length
   const label =
     off > 0
@@ -96,8 +96,8 @@ function dayText(day: LedgerDay): string {
   if (day.state === 'not-compared') return `${day.day}: not compared yet`
   if (day.state === 'quiet') return `${day.day}: no record was last changed on this day`
   const counts = `${number(day.ourCount ?? 0)} of ${number(day.crmCount ?? 0)} records`
-  if (day.state === 'in-step') return `${day.day}: in step, ${counts}`
-  return `${day.day}: ${number(day.outOfStep)} not in step, ${counts}, ${day.sameDigest ? 'same' : 'different'} digest`
+  if (day.state === 'in-sync') return `${day.day}: in step, ${counts}`
+  return `${day.day}: ${number(day.differences)} not in step, ${counts}, ${day.sameDigest ? 'same' : 'different'} digest`
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -109,7 +109,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'unwatched-object': 'an object that no policy watches',
   webhook: 'by webhook',
   stream: 'by the stream',
-  reconcile: 'by reading',
+  pollChanges: 'by reading',
   baseline: 'by the first import',
 }
 

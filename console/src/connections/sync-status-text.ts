@@ -1,12 +1,12 @@
-import type { EventsLedgerReply } from '../../../src/api/sync-status/sync-status-types.ts'
+import type { SyncStatusReply } from '../../../src/api/sync-status/sync-status-types.ts'
 import { number, plural } from '../parts/format.ts'
 
 /** The one sentence on top: whether silence can be trusted. */
-export function ledgerSays(ledger: EventsLedgerReply): string {
-  return [eventsSay(ledger), stepSays(ledger), recoveredSays(ledger)].filter((part) => part !== null).join(' ')
+export function ledgerSays(ledger: SyncStatusReply): string {
+  return [eventsSay(ledger), comparisonText(ledger), recoveredSays(ledger)].filter((part) => part !== null).join(' ')
 }
 
-function eventsSay({ total, ofDays, counting }: EventsLedgerReply): string {
+function eventsSay({ total, ofDays, counting }: SyncStatusReply): string {
   const when = `of the last ${ofDays} days`
   if (counting) return `The events ${when} are still being counted.`
   if (total.received === 0) return `No event came in the last ${ofDays} days.`
@@ -18,13 +18,13 @@ function eventsSay({ total, ofDays, counting }: EventsLedgerReply): string {
   return `All ${plural(total.received, 'event')} ${when} are accounted for.${failed}`
 }
 
-function stepSays({ check, outOfStep }: EventsLedgerReply): string {
-  if (outOfStep > 0) return `${plural(outOfStep, 'record is', 'records are')} not in step.`
+function comparisonText({ check, differences }: SyncStatusReply): string {
+  if (differences > 0) return `${plural(differences, 'record is', 'records are')} not in step.`
   if (check.lastFullAt === null) return 'Our records were not all compared with the CRM yet.'
   return 'Every record is in step.'
 }
 
-function recoveredSays({ total, feed }: EventsLedgerReply): string | null {
+function recoveredSays({ total, feed }: SyncStatusReply): string | null {
   if (total.recovered === 0 || feed === 'poll') return null
   return total.recovered === 1
     ? '1 change came without an event and was found by reading.'

@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type {
-  EventsLedgerReply,
+  ComparisonReply,
   LedgerCheck,
   RereadReply,
-  StepCheckReply,
+  SyncStatusReply,
 } from '../../../src/api/sync-status/sync-status-types.ts'
 import { ago, exact, number, plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
@@ -20,24 +20,24 @@ const MOVING_MS = 1_500
 const RESTING_MS = 20_000
 
 /** Whether every event of a connection is accounted for and our records are what the CRM holds, as a number. */
-export function EventsLedger({ connectionId }: { connectionId: string }) {
+export function SyncStatus({ connectionId }: { connectionId: string }) {
   const path = `/api/console/connections/${encodeURIComponent(connectionId)}`
   const { data, error, refetch } = useQuery({
-    queryKey: ['console', 'events-ledger', connectionId],
-    queryFn: ({ signal }) => call<EventsLedgerReply>(`${path}/events-ledger`, { signal }),
+    queryKey: ['console', 'sync-status', connectionId],
+    queryFn: ({ signal }) => call<SyncStatusReply>(`${path}/sync-status`, { signal }),
     refetchInterval: (query) => (isMoving(query.state.data) ? MOVING_MS : RESTING_MS),
   })
-  const again = () => queryClient.invalidateQueries({ queryKey: ['console', 'events-ledger', connectionId] })
-  const compare = useMutation({ mutationFn: () => send<StepCheckReply>(`${path}/step-check`), onSettled: again })
+  const again = () => queryClient.invalidateQueries({ queryKey: ['console', 'sync-status', connectionId] })
+  const compare = useMutation({ mutationFn: () => send<ComparisonReply>(`${path}/comparison`), onSettled: again })
   const reread = useMutation({ mutationFn: () => send<RereadReply>(`${path}/reread`, {}), onSettled: again })
   if (error && !data) return <ProblemNotice error={error} onRetry={() => void refetch()} />
   if (!data) return null
-  const left = data.outOfStep - data.reading
+  const left = data.differences - data.reading
   const asked = data.check.state !== 'idle'
   return (
     <div className="ledger">
       <h3>Ledger of events</h3>
-      <p className={data.outOfStep > 0 || data.total.failed > 0 ? 'ledger-says ledger-off' : 'ledger-says'}>
+      <p className={data.differences > 0 || data.total.failed > 0 ? 'ledger-says ledger-off' : 'ledger-says'}>
         {ledgerSays(data)}
       </p>
       <LedgerTable ledger={data} />
@@ -66,7 +66,7 @@ export function EventsLedger({ connectionId }: { connectionId: string }) {
   )
 }
 
-function isMoving(ledger: EventsLedgerReply | undefined): boolean {
+function isMoving(ledger: SyncStatusReply | undefined): boolean {
   return ledger !== undefined && (ledger.check.state !== 'idle' || ledger.reading > 0)
 }
 

@@ -67,7 +67,7 @@ function Alerts({ alerts }: { alerts: readonly Alert[] }) {
             <p className="notice-title">{alert.title}</p>
             <p>{alert.detail}</p>
             <p>
-              <strong>Next:</strong> {alert.step}
+              <strong>Next:</strong> {alert.remedy}
               {alert.about === 'connection' && (
                 <>
                   {' '}

@@ -12,7 +12,7 @@ import { checkDraft } from '../../connections/draft/check.ts'
 import { createDraft, createDraftTaskKey, discardDraft, listDrafts, readDraft } from '../../connections/draft/draft.ts'
 import { startDraft } from '../../connections/draft/start.ts'
 import { disconnect } from '../../connections/lifecycle/disconnect.ts'
-import { letWrite } from '../../connections/lifecycle/write-permission.ts'
+import { setWritePermission } from '../../connections/lifecycle/write-permission.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -26,7 +26,7 @@ const POLL_SECONDS_MAX = 60
 
 /** What connecting takes, from the settings of this service. Makes the key file where there is none yet. */
 export async function connectSetUp(db: Database, settings: Settings, webhookUrl: string): Promise<ConnectSetUp> {
-  const { publicUrl, reconcileSeconds } = settings
+  const { publicUrl, pollSeconds } = settings
   // As the workers do: a file that changes counts from the next start.
   const policies = policiesIn(settings.configDir)
   const deps: ConnectDeps = {
@@ -45,7 +45,7 @@ export async function connectSetUp(db: Database, settings: Settings, webhookUrl:
     publicUrl,
     webhookUrl,
     sandbox: settings.sandbox === 'on',
-    pollSeconds: Math.min(reconcileSeconds, POLL_SECONDS_MAX),
+    pollSeconds: Math.min(pollSeconds, POLL_SECONDS_MAX),
   }
 }
 
@@ -76,7 +76,7 @@ export function connecting(deps: ConnectDeps): Connecting {
     createTaskKey: (id) => createConnectionTaskKey(deps, id),
     setShares: (id, shares) => setShares(db, id, shares),
     changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
-    letWrite: (id, { allowed, by }) => letWrite(db, id, { allowed, by, nowMs: deps.nowMs() }),
+    setWritePermission: (id, { allowed, by }) => setWritePermission(db, id, { allowed, by, nowMs: deps.nowMs() }),
     disconnect: (id, how) => disconnect(deps, id, how),
   }
 }

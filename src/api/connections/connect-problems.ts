@@ -14,13 +14,13 @@ export async function connectProblems<T>(work: () => Promise<T>): Promise<T> {
 function asProblem(error: unknown): unknown {
   if (error instanceof AddressRefusedError || error instanceof GrantInvalidError) {
     return new ProblemError('bad-request', 400, error.message, {
-      errors: error.problems.map(({ field, says }) => ({ field, problem: says })),
+      errors: error.problems.map(({ field, message }) => ({ field, problem: message })),
     })
   }
   if (error instanceof NotThereError) return new ProblemError('not-found', 404, ended(error.message))
   if (error instanceof DraftNotReadyError) return new ProblemError('not-ready', 409, ended(error.message))
   if (error instanceof CrmReconnectError) {
-    return new ProblemError('crm-refused', 409, `${ended(error.message)} ${error.step}`)
+    return new ProblemError('crm-refused', 409, `${ended(error.message)} ${error.remedy}`)
   }
   if (error instanceof CrmRefusedError) return new ProblemError('crm-refused', 409, ended(error.message))
   if (error instanceof CrmBusyError) {

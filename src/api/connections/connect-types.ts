@@ -84,26 +84,26 @@ export const DraftsReply = z.object({ drafts: z.array(DraftReply) })
 export type DraftsReply = z.infer<typeof DraftsReply>
 
 /** Pasted values often bring a line break along. */
-const pasted = (says: string, max = 4_000) =>
-  z.string(says).trim().min(1, says).max(max, `is longer than ${max} characters, so it is something else`)
+const pasted = (message: string, max = 4_000) =>
+  z.string(message).trim().min(1, message).max(max, `is longer than ${max} characters, so it is something else`)
 
 /** An empty input means that it was not given. */
-const optionalPasted = (says: string) =>
+const optionalPasted = (message: string) =>
   z
-    .string(says)
+    .string(message)
     .trim()
-    .max(4_000, says)
+    .max(4_000, message)
     .transform((text) => (text === '' ? null : text))
     .nullable()
     .default(null)
 
-const address = (says: string) =>
+const address = (message: string) =>
   z
-    .string(says)
+    .string(message)
     .trim()
-    .max(300, says)
+    .max(300, message)
     .transform((text) => text.replace(/\/+$/, ''))
-    .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), says)
+    .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), message)
 
 const webhookUrl = z
   .string()
@@ -199,7 +199,7 @@ export type NewDraftReply = z.infer<typeof NewDraftReply>
 export const AuthorizeReply = z.object({ authorizeUrl: z.string() })
 export type AuthorizeReply = z.infer<typeof AuthorizeReply>
 
-const share = (says: string) => z.number(says).min(0.01, says).max(1, says)
+const share = (message: string) => z.number(message).min(0.01, message).max(1, message)
 export const Shares = z.object({
   dayShare: share('Our share of the day is between 1 and 100 %.'),
   windowShare: share('Our share of a burst is between 1 and 100 %.'),
@@ -218,7 +218,7 @@ export const DisconnectRequest = z
   .strict()
 export type DisconnectRequest = z.input<typeof DisconnectRequest>
 
-export const DisconnectReply = z.object({ says: z.array(z.string()) })
+export const DisconnectReply = z.object({ message: z.array(z.string()) })
 export type DisconnectReply = z.infer<typeof DisconnectReply>
 
 export const WritingRequest = z.object({ allowed: z.boolean() }).strict()

@@ -131,7 +131,9 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
     { schema: { params: Params, body: WritingRequest, response: { 204: z.null() } }, config: CHANGES },
     async (request, reply) => {
       const [{ id }, session] = await Promise.all([known(request.params.id), requireSession(request)])
-      await connectProblems(() => connecting.letWrite(id, { allowed: request.body.allowed, by: session.actor }))
+      await connectProblems(() =>
+        connecting.setWritePermission(id, { allowed: request.body.allowed, by: session.actor }),
+      )
       return reply.code(204).send(null)
     },
   )
@@ -149,8 +151,8 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
           `To erase what is kept, type the name of the connection exactly: ${title}`,
         )
       }
-      const { says } = await connectProblems(() => inTime(connecting.disconnect(id, { history, by: session.actor })))
-      return { says: [...says] }
+      const { message } = await connectProblems(() => inTime(connecting.disconnect(id, { history, by: session.actor })))
+      return { message: [...message] }
     },
   )
 }

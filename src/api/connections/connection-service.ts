@@ -37,12 +37,12 @@ export type Connecting = {
     change: { readonly add?: string; readonly retireOld?: boolean },
   ) => Promise<unknown>
   /** Whether the workflows may write to this CRM; a connection begins read only. */
-  readonly letWrite: (
+  readonly setWritePermission: (
     connectionId: string,
     change: { readonly allowed: boolean; readonly by: string },
   ) => Promise<unknown>
   readonly disconnect: (
     connectionId: string,
     how: { readonly history: 'keep' | 'erase'; readonly by: string },
-  ) => Promise<{ readonly says: readonly string[] }>
+  ) => Promise<{ readonly message: readonly string[] }>
 }

@@ -12,14 +12,14 @@ const NoticeView = z.object({
   subject: z.string(),
   level: z.enum(['info', 'warn', 'stop']),
   title: z.string(),
-  says: z.string(),
-  step: z.string().nullable(),
+  message: z.string(),
+  remedy: z.string().nullable(),
   /** How often it happened while it lasted. */
   n: z.number(),
   firstAt: Instant,
   lastAt: Instant,
   endedAt: Instant.nullable(),
-  endedSays: z.string().nullable(),
+  endedMessage: z.string().nullable(),
 })
 export type NoticeView = z.infer<typeof NoticeView>
 
@@ -91,7 +91,7 @@ export const ConnectionsReply = z.object({
           pausedWhy: z.string().nullable(),
         })
         .nullable(),
-      reconcile: z.array(z.object({ object: z.string(), lastRunAt: Instant.nullable(), lastFound: z.number() })),
+      pollChanges: z.array(z.object({ object: z.string(), lastRunAt: Instant.nullable(), lastFound: z.number() })),
       unreadable: z.array(z.object({ object: z.string(), fields: z.array(z.string()) })),
       taskKey: z.object({ enforced: z.boolean(), why: z.string() }).nullable(),
       users: z.number(),

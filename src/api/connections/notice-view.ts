@@ -21,7 +21,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'owner-gone': 'An owner is gone',
   'people-conflict': 'Two people share an identity',
   'missed-events': 'Changes came without an event',
-  'out-of-step': 'Our copy is not in step',
+  'out-of-sync': 'Our copy is not in step',
   access: 'A permission is missing',
   'object-refused': 'An object may not be read',
   'territory-members': 'Who works a territory differs',
@@ -36,19 +36,19 @@ export function noticeTitle(code: string): string {
 }
 
 export function noticeView(notice: Notice): NoticeView {
-  const { id, code, subject, level, says, step, n, firstAt, lastAt, endedAt, endedSays } = notice
+  const { id, code, subject, level, message, remedy, n, firstAt, lastAt, endedAt, endedMessage } = notice
   return {
     id,
     code,
     subject,
     level,
     title: noticeTitle(code),
-    says,
-    step,
+    message,
+    remedy,
     n,
     firstAt: firstAt.toISOString(),
     lastAt: lastAt.toISOString(),
     endedAt: endedAt?.toISOString() ?? null,
-    endedSays,
+    endedMessage,
   }
 }

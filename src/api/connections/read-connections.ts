@@ -65,7 +65,7 @@ export async function readConnections(
   db: Database,
   { links, now, pollSeconds }: { readonly links: CrmLinks; readonly now: Date; readonly pollSeconds: number },
 ): Promise<ConnectionsReply> {
-  const [connections, budgets, reconcile, schemas, notices] = await Promise.all([
+  const [connections, budgets, pollChanges, schemas, notices] = await Promise.all([
     sql<ConnectionRow>`
       select c.id, c.crm, c.title, c.account_id, c.base_url, c.pages_url, c.status, c.status_reason, c.grant_kind,
              c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.writes_since, c.writes_by, c.access, c.access_checked_at, c.baseline,
@@ -83,7 +83,7 @@ export async function readConnections(
                as window_used
       from call_budget`.execute(db),
     sql<{ connection_id: string; object_type: string; last_run_at: Date | null; last_found: number }>`
-      select connection_id, object_type, last_run_at, last_found from reconcile_watermark`.execute(db),
+      select connection_id, object_type, last_run_at, last_found from poll_cursor`.execute(db),
     sql<{ connection_id: string; object_type: string; unreadable: string[] }>`
       select connection_id, object_type, unreadable from object_schema where cardinality(unreadable) > 0`.execute(db),
     listNotices(db, { limit: NOTICES_READ_MAX }),
@@ -145,7 +145,7 @@ export async function readConnections(
               pausedWhy: budget.paused_why,
             }
           : null,
-        reconcile: reconcile.rows
+        pollChanges: pollChanges.rows
           .filter((r) => r.connection_id === row.id)
           .map((r) => ({
             object: r.object_type,

@@ -20,7 +20,7 @@ const Alert = z.object({
   title: z.string(),
   detail: z.string(),
   /** What to do about it, one sentence. */
-  step: z.string(),
+  remedy: z.string(),
   about: z.enum(['connection', 'workflow', 'events', 'writes']),
 })
 export type Alert = z.infer<typeof Alert>

@@ -35,7 +35,7 @@ async function connectionsToReconnect(db: Database): Promise<Alert[]> {
     level: 'stop',
     title: `${row.title} has to be reconnected`,
     detail: 'Events are kept, but nothing can be read from or written to this CRM until then.',
-    step: row.status_reason ?? 'Connect it again on its card.',
+    remedy: row.status_reason ?? 'Connect it again on its card.',
     about: 'connection',
   }))
 }
@@ -49,12 +49,12 @@ async function openNotices(db: Database): Promise<Alert[]> {
     title: string
     code: string
     level: 'warn' | 'stop'
-    says: string
-    step: string | null
+    message: string
+    remedy: string | null
     n: number
   }>`
     select c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
-           (array_agg(n.says order by n.last_at desc))[1] as says, (array_agg(n.step order by n.last_at desc))[1] as step,
+           (array_agg(n.message order by n.last_at desc))[1] as message, (array_agg(n.remedy order by n.last_at desc))[1] as remedy,
            count(*) as n
     from notice n join connection c on c.id = n.connection_id
     where n.ended_at is null and n.level in ('warn', 'stop') and c.status <> 'disconnected'
@@ -63,8 +63,8 @@ async function openNotices(db: Database): Promise<Alert[]> {
   return rows.map((row) => ({
     level: row.level,
     title: `${row.title}: ${noticeTitle(row.code)}`,
-    detail: row.n > 1 ? `${row.says} And ${row.n - 1} more of the kind.` : row.says,
-    step: row.step ?? 'Nothing; it ends by itself.',
+    detail: row.n > 1 ? `${row.message} And ${row.n - 1} more of the kind.` : row.message,
+    remedy: row.remedy ?? 'Nothing; it ends by itself.',
     about: 'connection',
   }))
 }
@@ -76,7 +76,7 @@ async function workflowsRefused(db: Database): Promise<Alert[]> {
     level: 'stop',
     title: `Workflow ${workflow} was refused`,
     detail: loadErrorText(stored),
-    step: 'Correct the file and start again; the other workflows run.',
+    remedy: 'Correct the file and start again; the other workflows run.',
     about: 'workflow',
   }))
 }
@@ -101,7 +101,7 @@ async function workflowsNotReady(db: Database): Promise<Alert[]> {
     detail: row.problems
       .map((p) => `${p.job ?? 'a job'}: ${p.email ? `${p.email}, ` : ''}${p.problem ?? 'vacant'}`)
       .join('. '),
-    step: `It runs in ${row.effective_mode} mode until an active person has accepted each job.`,
+    remedy: `It runs in ${row.effective_mode} mode until an active person has accepted each job.`,
     about: 'workflow',
   }))
 }
@@ -117,7 +117,7 @@ async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
       level: 'warn',
       title: `${n} ${n === 1 ? 'write' : 'writes'} to a CRM without an answer`,
       detail: `They may or may not have arrived, and reading back has not settled it for ${UNKNOWN_WRITE_MINUTES} minutes.`,
-      step: 'Look at the task or owner in the CRM. Nothing is written a second time while this is open.',
+      remedy: 'Look at the task or owner in the CRM. Nothing is written a second time while this is open.',
       about: 'writes',
     },
   ]
@@ -134,7 +134,7 @@ async function pausedByCrm(db: Database, now: Date): Promise<Alert[]> {
     level: 'warn',
     title: `${row.title} asked us to wait`,
     detail: `${row.paused_why ?? 'Its call limit is used up'}. Calls resume at ${row.paused_until.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
-    step: 'Nothing is lost. A larger allowance in the CRM shortens the wait.',
+    remedy: 'Nothing is lost. A larger allowance in the CRM shortens the wait.',
     about: 'connection',
   }))
 }
@@ -148,7 +148,7 @@ async function unknownPortals(db: Database, now: Date): Promise<Alert[]> {
     level: 'warn',
     title: `Webhooks from a portal that is not connected${row.detail ? `: ${row.detail}` : ''}`,
     detail: `${row.n} in the last day were answered and dropped.`,
-    step: 'Connect that portal, or remove this address from its app.',
+    remedy: 'Connect that portal, or remove this address from its app.',
     about: 'events',
   }))
 }
@@ -166,7 +166,7 @@ async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {
       level: 'warn',
       title: `${n} webhooks were refused, and it goes on`,
       detail: 'Their signature, age or form was wrong, so nothing of them was stored.',
-      step: 'If the client secret was changed in the CRM, change it here as well.',
+      remedy: 'If the client secret was changed in the CRM, change it here as well.',
       about: 'events',
     },
   ]

@@ -2,13 +2,13 @@ import { sql } from 'kysely'
 import type { Crm } from '../../model/record/change-event.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
 import { comparedObjects } from '../../pipeline/compare/compare-records.ts'
-import { readStepCheck } from '../../store/compare/comparisons.ts'
-import { countOutOfStep } from '../../store/compare/differences.ts'
+import { readComparison } from '../../store/compare/comparisons.ts'
+import { countDifferences } from '../../store/compare/differences.ts'
 import type { Database } from '../../store/database/database.ts'
 import { type EventCount, readEventCounts } from '../../store/events/event-tallies.ts'
 import { RECOVERED } from '../../store/events/missed-changes.ts'
 import { type CrmLinks, safeUrl } from '../cases/crm-links.ts'
-import type { EventsLedgerReply, LedgerCheck, LedgerDay, LedgerNumbers, LedgerObject } from './sync-status-types.ts'
+import type { LedgerCheck, LedgerDay, LedgerNumbers, LedgerObject, SyncStatusReply } from './sync-status-types.ts'
 
 /** A week of numbers says whether it adds up; two weeks of days say since when it does. */
 const NUMBER_DAYS = 7
@@ -26,12 +26,12 @@ type ConnectionRow = {
 }
 
 /** What became of every event of one connection, and how our records stand against the CRM's. Null: no such connection. */
-export async function readEventsLedger(
+export async function readSyncStatus(
   db: Database,
   links: CrmLinks,
   connectionId: string,
   now: Date,
-): Promise<EventsLedgerReply | null> {
+): Promise<SyncStatusReply | null> {
   const { rows } = await sql<ConnectionRow>`
     select id, crm, feed, account_id, base_url, pages_url from connection where id = ${connectionId}`.execute(db)
   const connection = rows[0]
@@ -41,7 +41,7 @@ export async function readEventsLedger(
     readEventCounts(db, connectionId, fromDay),
     readCounters(db, connectionId, fromDay),
     readStanding(db, connectionId, utcDay(+now - (STRIP_DAYS - 1) * DAY_MS)),
-    countOutOfStep(db, connectionId),
+    countDifferences(db, connectionId),
     readLedgerCheck(db, connectionId),
     readListed(db, connection, links),
   ])
@@ -59,9 +59,9 @@ export async function readEventsLedger(
       skippedBecause: grouped(of, (count) => (count.state === 'skipped' ? count.reason : null)),
       receivedBy: grouped(of, (count) => count.source),
       days: compared.has(objectType) ? daysOf(objectType, standing, +now) : [],
-      outOfStep: { missing: whyOut('missing'), extra: whyOut('extra'), different: whyOut('different') },
+      differences: { missing: whyOut('missing'), extra: whyOut('extra'), different: whyOut('different') },
       // Of recent records alone a total means nothing.
-      crmSays: object?.full_at ? object.crm_says : null,
+      crmStated: object?.full_at ? object.crm_stated : null,
       crmCount: object?.full_at ? object.crm_count : null,
       ourCount: object?.full_at ? object.our_count : null,
       comparedAt: object?.compared_at.toISOString() ?? null,
@@ -76,7 +76,7 @@ export async function readEventsLedger(
     counting: !whole,
     objects,
     check,
-    outOfStep: out.reduce((sum, one) => sum + one.n, 0),
+    differences: out.reduce((sum, one) => sum + one.n, 0),
     reading: out.reduce((sum, one) => sum + one.reading, 0),
     records: listed,
   }
@@ -124,16 +124,16 @@ type Standing = Awaited<ReturnType<typeof readStanding>>
 async function readStanding(db: Database, connectionId: string, fromDay: string) {
   const [objects, days, out] = await Promise.all([
     db
-      .selectFrom('step_object')
-      .select(['object_type', 'crm_says', 'crm_count', 'our_count', 'compared_at', 'full_at'])
+      .selectFrom('comparison_object')
+      .select(['object_type', 'crm_stated', 'crm_count', 'our_count', 'compared_at', 'full_at'])
       .where('connection_id', '=', connectionId)
       .execute(),
     sql<{ object_type: string; day: string; crm_count: number; our_count: number; same: boolean }>`
-      select object_type, day, crm_count, our_count, crm_digest = our_digest as same from step_day
+      select object_type, day, crm_count, our_count, crm_digest = our_digest as same from comparison_day
       where connection_id = ${connectionId} and run = 0 and day >= ${fromDay}::date`.execute(db),
     sql<{ object_type: string; day: string; n: number }>`
-      select object_type, day, count(*)::int as n from out_of_step
-      where connection_id = ${connectionId} and out_since is not null and day >= ${fromDay}::date
+      select object_type, day, count(*)::int as n from difference
+      where connection_id = ${connectionId} and differs_since is not null and day >= ${fromDay}::date
       group by object_type, day`.execute(db),
   ])
   return { objects, days: days.rows, out: out.rows }
@@ -145,27 +145,27 @@ function daysOf(objectType: string, { objects, days, out }: Standing, nowMs: num
   return Array.from({ length: STRIP_DAYS }, (_, n): LedgerDay => {
     const day = utcDay(nowMs - (STRIP_DAYS - 1 - n) * DAY_MS)
     const row = days.find((one) => one.object_type === objectType && one.day === day)
-    const outOfStep = out.find((one) => one.object_type === objectType && one.day === day)?.n ?? 0
+    const differences = out.find((one) => one.object_type === objectType && one.day === day)?.n ?? 0
     // No record was last modified on that day: after a comparison of all records that is an answer.
     const isQuiet = comparedUntil !== null && day <= comparedUntil
     const crmCount = row?.crm_count ?? (isQuiet ? 0 : null)
     const ourCount = row?.our_count ?? (isQuiet ? 0 : null)
     const sameDigest = row?.same ?? (isQuiet ? true : null)
-    const inStep = crmCount === ourCount && sameDigest === true && outOfStep === 0
+    const inSync = crmCount === ourCount && sameDigest === true && differences === 0
     const state =
-      crmCount === null && outOfStep === 0
+      crmCount === null && differences === 0
         ? 'not-compared'
-        : !inStep
-          ? 'out-of-step'
+        : !inSync
+          ? 'out-of-sync'
           : crmCount === 0
             ? 'quiet'
-            : 'in-step'
-    return { day, state, crmCount, ourCount, sameDigest, outOfStep }
+            : 'in-sync'
+    return { day, state, crmCount, ourCount, sameDigest, differences }
   })
 }
 
 export async function readLedgerCheck(db: Database, connectionId: string): Promise<LedgerCheck> {
-  const check = await readStepCheck(db, connectionId)
+  const check = await readComparison(db, connectionId)
   return {
     state: check?.state ?? 'idle',
     depth: check?.depth ?? 'full',
@@ -184,11 +184,11 @@ export async function readLedgerCheck(db: Database, connectionId: string): Promi
 
 async function readListed(db: Database, connection: ConnectionRow, links: CrmLinks) {
   const rows = await db
-    .selectFrom('out_of_step')
-    .select(['object_type', 'record_id', 'why', 'day', 'out_since', 'asked_at'])
+    .selectFrom('difference')
+    .select(['object_type', 'record_id', 'why', 'day', 'differs_since', 'asked_at'])
     .where('connection_id', '=', connection.id)
-    .where('out_since', 'is not', null)
-    .orderBy('out_since', 'desc')
+    .where('differs_since', 'is not', null)
+    .orderBy('differs_since', 'desc')
     .orderBy('record_id')
     .limit(LISTED_MAX)
     .execute()
@@ -204,7 +204,7 @@ async function readListed(db: Database, connection: ConnectionRow, links: CrmLin
     recordId: row.record_id,
     why: row.why,
     day: row.day,
-    since: row.out_since!.toISOString(),
+    since: row.differs_since!.toISOString(),
     reading: row.asked_at !== null,
     // What the CRM has no more has no page there.
     url: row.why === 'extra' ? null : safeUrl(links.recordUrl(target, row.object_type, row.record_id)),

@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { rereadOutOfStep } from '../../pipeline/compare/recheck-differences.ts'
-import { askStepCheck } from '../../store/compare/comparisons.ts'
+import { rereadDifferences } from '../../pipeline/compare/recheck-differences.ts'
+import { requestComparison } from '../../store/compare/comparisons.ts'
 import type { Database } from '../../store/database/database.ts'
 import type { CrmLinks } from '../cases/crm-links.ts'
 import { ProblemError } from '../server/problem.ts'
-import { readEventsLedger, readLedgerCheck } from './read-sync-status.ts'
-import { EventsLedgerReply, RereadBody, RereadReply, StepCheckReply } from './sync-status-types.ts'
+import { readLedgerCheck, readSyncStatus } from './read-sync-status.ts'
+import { ComparisonReply, RereadBody, RereadReply, SyncStatusReply } from './sync-status-types.ts'
 
 const Params = z.object({ id: z.string().regex(/^[\w:.-]{1,200}$/) })
 const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
@@ -16,24 +16,24 @@ const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' } }
  * The ledger of events of a connection. Registered below the console's session guard. What is asked for here is a row; the
  * worker does it.
  */
-export const eventsLedgerRoutes: FastifyPluginAsyncZod<{
+export const syncStatusRoutes: FastifyPluginAsyncZod<{
   readonly db: Database
   readonly links: CrmLinks
   readonly now: () => Date
 }> = async (app, { db, links, now }) => {
   app.get(
-    '/connections/:id/events-ledger',
-    { schema: { params: Params, response: { 200: EventsLedgerReply } }, config: READS },
+    '/connections/:id/sync-status',
+    { schema: { params: Params, response: { 200: SyncStatusReply } }, config: READS },
     async (request) => {
-      const found = await readEventsLedger(db, links, request.params.id, now())
+      const found = await readSyncStatus(db, links, request.params.id, now())
       if (!found) throw noSuchConnection()
       return found
     },
   )
 
   app.post(
-    '/connections/:id/step-check',
-    { schema: { params: Params, response: { 202: StepCheckReply } }, config: CHANGES },
+    '/connections/:id/comparison',
+    { schema: { params: Params, response: { 202: ComparisonReply } }, config: CHANGES },
     async (request, reply) => {
       const { id } = request.params
       const connection = await connectionToAsk(id)
@@ -44,7 +44,7 @@ export const eventsLedgerRoutes: FastifyPluginAsyncZod<{
           'The first import of this connection still runs. There is something to compare when it is done.',
         )
       }
-      await askStepCheck(db, id, 'person', 'full')
+      await requestComparison(db, id, 'person', 'full')
       return reply.code(202).send({ check: await readLedgerCheck(db, id) })
     },
   )
@@ -54,7 +54,7 @@ export const eventsLedgerRoutes: FastifyPluginAsyncZod<{
     { schema: { params: Params, body: RereadBody, response: { 202: RereadReply } }, config: CHANGES },
     async (request, reply) => {
       await connectionToAsk(request.params.id)
-      const asked = await rereadOutOfStep(db, request.params.id, request.body)
+      const asked = await rereadDifferences(db, request.params.id, request.body)
       return reply.code(202).send({ asked })
     },
   )

@@ -26,11 +26,11 @@ export type LedgerNumbers = z.infer<typeof LedgerNumbers>
 const LedgerDay = z.object({
   day: Day,
   /** Of the records last modified on this day. `quiet`: the CRM has none, nor have we. */
-  state: z.enum(['in-step', 'out-of-step', 'quiet', 'not-compared']),
+  state: z.enum(['in-sync', 'out-of-sync', 'quiet', 'not-compared']),
   crmCount: z.number().nullable(),
   ourCount: z.number().nullable(),
   sameDigest: z.boolean().nullable(),
-  outOfStep: z.number(),
+  differences: z.number(),
 })
 export type LedgerDay = z.infer<typeof LedgerDay>
 
@@ -41,9 +41,9 @@ const LedgerObject = z.object({
   receivedBy: z.array(NamedCount),
   /** Oldest first, the last one is today in UTC. */
   days: z.array(LedgerDay),
-  outOfStep: z.object({ missing: z.number(), extra: z.number(), different: z.number() }),
+  differences: z.object({ missing: z.number(), extra: z.number(), different: z.number() }),
   /** Live records at the last comparison: what the CRM counts (where it says so), what we read of it, what we hold. */
-  crmSays: z.number().nullable(),
+  crmStated: z.number().nullable(),
   crmCount: z.number().nullable(),
   ourCount: z.number().nullable(),
   comparedAt: Instant.nullable(),
@@ -67,7 +67,7 @@ const LedgerCheck = z.object({
 })
 export type LedgerCheck = z.infer<typeof LedgerCheck>
 
-const OutOfStepRecord = z.object({
+const Difference = z.object({
   objectType: z.string(),
   recordId: z.string(),
   /** `missing`: the CRM has it and we have not. `extra`: we hold it as live, the CRM has it no more. */
@@ -78,9 +78,9 @@ const OutOfStepRecord = z.object({
   reading: z.boolean(),
   url: z.string().nullable(),
 })
-export type OutOfStepRecord = z.infer<typeof OutOfStepRecord>
+export type Difference = z.infer<typeof Difference>
 
-export const EventsLedgerReply = z.object({
+export const SyncStatusReply = z.object({
   at: Instant,
   connectionId: z.string(),
   feed: z.enum(['push', 'poll', 'stream']),
@@ -91,16 +91,16 @@ export const EventsLedgerReply = z.object({
   counting: z.boolean(),
   objects: z.array(LedgerObject),
   check: LedgerCheck,
-  outOfStep: z.number(),
+  differences: z.number(),
   /** How many of these are being read again. */
   reading: z.number(),
   /** The newest of them, at most 50. */
-  records: z.array(OutOfStepRecord),
+  records: z.array(Difference),
 })
-export type EventsLedgerReply = z.infer<typeof EventsLedgerReply>
+export type SyncStatusReply = z.infer<typeof SyncStatusReply>
 
-export const StepCheckReply = z.object({ check: LedgerCheck })
-export type StepCheckReply = z.infer<typeof StepCheckReply>
+export const ComparisonReply = z.object({ check: LedgerCheck })
+export type ComparisonReply = z.infer<typeof ComparisonReply>
 
 export const RereadBody = z.object({ objectType: z.string().min(1).max(100).optional(), day: Day.optional() })
 export type RereadBody = z.infer<typeof RereadBody>

@@ -1,6 +1,6 @@
 import { patternTitle } from '../../api/cases/pattern-titles.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass, type Posture } from '../../model/classes/class.ts'
-import type { RuleFate, Surface } from '../../model/surface/surface.ts'
+import type { RuleOutcome, Surface } from '../../model/surface/surface.ts'
 import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
 import { bar, classParts, legend } from './scan-bars.ts'
 import { html, Markup } from './scan-markup.ts'
@@ -49,7 +49,7 @@ ${definitions()}
 }
 
 function figures({ records, cases, rules }: Surface): Markup {
-  const { settled, 'could-settle': could } = rules.byFate
+  const { settled, 'could-settle': could } = rules.byOutcome
   const all = cases.open + settled
   const figure = (number: string, says: string) => html`<div class="figure"><b>${number}</b>${says}</div>`
   return html`<div class="figures">
@@ -126,30 +126,30 @@ that are not watched are read because decisions look at them.</p>
 <p class="quiet">Workflows: ${workflows.map(({ title, mode }) => `${title} (${mode})`).join('; ')}.</p></section>`
 }
 
-const FATES: readonly { readonly fate: RuleFate; readonly says: string }[] = [
-  { fate: 'settled', says: 'settled: a rule decided, and the case is not open again' },
+const FATES: readonly { readonly outcome: RuleOutcome; readonly says: string }[] = [
+  { outcome: 'settled', says: 'settled: a rule decided, and the case is not open again' },
   {
-    fate: 'could-settle',
+    outcome: 'could-settle',
     says: 'could be settled: open, about who owns the record, in a branch that is in rules mode, and a rule of its table covers the record. The boundary owner would have to allow it for this pattern and class',
   },
-  { fate: 'field', says: 'missing or stale fields: a rule gives an owner, it does not fill in a field' },
-  { fate: 'no-rule', says: 'no rule covers the record' },
-  { fate: 'person', says: 'a person decides, because the branch says so or the CRM refused what the rule said' },
-  { fate: 'unknown', says: 'unknown: never settled by a rule, whatever covers it' },
+  { outcome: 'field', says: 'missing or stale fields: a rule gives an owner, it does not fill in a field' },
+  { outcome: 'no-rule', says: 'no rule covers the record' },
+  { outcome: 'person', says: 'a person decides, because the branch says so or the CRM refused what the rule said' },
+  { outcome: 'unknown', says: 'unknown: never settled by a rule, whatever covers it' },
 ]
 
 function rules({ rules, workflows, cases }: Surface): Markup {
-  const all = cases.open + rules.byFate.settled
+  const all = cases.open + rules.byOutcome.settled
   const titleOf = (workflow: string) => workflows.find((one) => one.workflow === workflow)?.title ?? workflow
-  const parts = FATES.map(({ fate }) => ({ name: fate, value: rules.byFate[fate] }))
+  const parts = FATES.map(({ outcome }) => ({ name: outcome, value: rules.byOutcome[outcome] }))
   return html`<section><h2>What rules could settle</h2>
 <p class="quiet">All ${n(all)} cases, open and settled, each in exactly one part. Which rule covers a record is what the receipt of the latest
 change of its case says.</p>
-<p>${bar(parts, all, FATES.map(({ fate }) => `${fate} ${n(rules.byFate[fate])}`).join(', '))}</p>
+<p>${bar(parts, all, FATES.map(({ outcome }) => `${outcome} ${n(rules.byOutcome[outcome])}`).join(', '))}</p>
 ${legend(
-  FATES.map(({ fate, says }) => ({
-    name: fate,
-    says: html`<b>${n(rules.byFate[fate])}</b> <span class="quiet">${percent(rules.byFate[fate], all)}</span> ${says}`,
+  FATES.map(({ outcome, says }) => ({
+    name: outcome,
+    says: html`<b>${n(rules.byOutcome[outcome])}</b> <span class="quiet">${percent(rules.byOutcome[outcome], all)}</span> ${says}`,
   })),
 )}
 ${

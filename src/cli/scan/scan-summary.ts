@@ -5,7 +5,7 @@ import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
 /** The page in a dozen lines, for whoever ran the command. */
 export function scanSummary(surface: Surface, file: string): string {
   const { records, cases, rules } = surface
-  const all = cases.open + rules.byFate.settled
+  const all = cases.open + rules.byOutcome.settled
   const width = Math.max(...cases.byPattern.map(({ pattern }) => patternTitle(pattern).length), 0)
   const digits = n(cases.open).length
   const lines = [
@@ -20,7 +20,7 @@ export function scanSummary(surface: Surface, file: string): string {
         `    ${patternTitle(pattern).padEnd(width)}  ${n(count).padStart(digits)}  ${percent(on, records.watched)} of the watched records`,
     ),
     '',
-    `  Rules have settled ${n(rules.byFate.settled)} and could settle ${n(rules.byFate['could-settle'])} more of ${n(all)} cases (${percent(rules.byFate.settled + rules.byFate['could-settle'], all)} together)`,
+    `  Rules have settled ${n(rules.byOutcome.settled)} and could settle ${n(rules.byOutcome['could-settle'])} more of ${n(all)} cases (${percent(rules.byOutcome.settled + rules.byOutcome['could-settle'], all)} together)`,
     ...verdictsOf(surface)
       .filter(({ holds }) => holds)
       .map(({ title }) => `  ${title}`),

@@ -26,25 +26,30 @@ export async function noticesOfAccess(
         code: 'access',
         subject: check.id,
         level: check.need === 'required' ? 'stop' : 'warn',
-        says: `${check.title}: the CRM does not let us. ${check.costs}`,
-        step: check.grant,
+        message: `${check.title}: the CRM does not let us. ${check.costs}`,
+        remedy: check.grant,
       })
     }
     if (check.state === 'works' && open.has(check.id)) {
-      await endNotice(db, { connectionId, code: 'access', subject: check.id, says: `${check.title} works again.` })
+      await endNotice(db, { connectionId, code: 'access', subject: check.id, message: `${check.title} works again.` })
     }
   }
   if (taskKey?.enforced === false) {
-    await endNotice(db, { connectionId, code: 'task-key', says: 'Looked at again.' })
+    await endNotice(db, { connectionId, code: 'task-key', message: 'Looked at again.' })
     await raiseNotice(db, {
       connectionId,
       code: 'task-key',
       level: 'info',
-      says: 'The CRM cannot refuse a second task for one case by itself, so after a lost answer Lanekeeper looks for the task that it may have written, which takes more calls.',
-      step: taskKey.why,
+      message:
+        'The CRM cannot refuse a second task for one case by itself, so after a lost answer Lanekeeper looks for the task that it may have written, which takes more calls.',
+      remedy: taskKey.why,
     })
   } else if (taskKey) {
-    await endNotice(db, { connectionId, code: 'task-key', says: 'The CRM itself refuses a second task for one case.' })
+    await endNotice(db, {
+      connectionId,
+      code: 'task-key',
+      message: 'The CRM itself refuses a second task for one case.',
+    })
   }
 }
 

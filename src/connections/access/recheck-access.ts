@@ -50,7 +50,7 @@ export async function checkConnection(deps: ConnectDeps, connectionId: string): 
     const tokens = await tokensNow(deps, connectionId).catch(() => null)
     const error = errorWithoutSecrets(failure, [...secrets, tokens])
     if (error instanceof CrmReconnectError) {
-      await setConnectionStatus(db, row, 'reconnect-needed', error.step)
+      await setConnectionStatus(db, row, 'reconnect-needed', error.remedy)
     }
     throw error
   }
@@ -99,7 +99,10 @@ function withSecret(grant: Grant, { add, retireOld }: { readonly add?: string; r
   }
   if (grant.kind === 'salesforce-jwt') {
     throw new GrantInvalidError([
-      { field: 'clientSecret', says: 'This connection logs in with a private key: connect it again with the new one.' },
+      {
+        field: 'clientSecret',
+        message: 'This connection logs in with a private key: connect it again with the new one.',
+      },
     ])
   }
   return add === undefined ? grant : { ...grant, clientSecret: add }

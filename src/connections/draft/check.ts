@@ -7,7 +7,7 @@ import type { Database } from '../../store/database/database.ts'
 import { SecretUnreadableError } from '../../store/secrets/secret-box.ts'
 import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError } from '../errors.ts'
-import { stepFor } from '../open-connection.ts'
+import { remedyFor } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
 import { withoutSecrets } from '../redact.ts'
 import { draftTokens, NAMES, noSuchDraft, openDraft } from './draft.ts'
@@ -67,7 +67,7 @@ export async function otherAccount(
 
 async function failUnreadable(db: Database, draftId: string, error: unknown): Promise<never> {
   if (error instanceof SecretUnreadableError) {
-    await updateDraft(db, draftId, { status: 'failed', problem: stepFor(error) })
+    await updateDraft(db, draftId, { status: 'failed', problem: remedyFor(error) })
   }
   throw error
 }

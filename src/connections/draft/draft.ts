@@ -86,10 +86,10 @@ function addressProblems(deps: ConnectDeps, { crm, address }: DraftRequest): Fie
   const rule = { loopback: deps.allowsLoopback, extra: deps.extraHosts }
   const problems: FieldProblem[] = []
   const base = refuseAddress(crm, address.baseUrl, rule)
-  if (base !== null) problems.push({ field: 'baseUrl', says: base })
+  if (base !== null) problems.push({ field: 'baseUrl', message: base })
   if (crm === 'salesforce') {
     const stream = refuseStreamAddress(address.pubsubAddress ?? '', rule)
-    if (stream !== null) problems.push({ field: 'pubsubAddress', says: stream })
+    if (stream !== null) problems.push({ field: 'pubsubAddress', message: stream })
   }
   return problems
 }

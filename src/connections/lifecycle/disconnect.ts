@@ -10,7 +10,7 @@ import { endAllNotices } from '../../store/notices/notices.ts'
 import type { ConnectDeps } from '../context.ts'
 import { NAMES } from '../draft/draft.ts'
 import { NotThereError } from '../errors.ts'
-import { settleConnection } from './finish-disconnect.ts'
+import { finishDisconnect } from './finish-disconnect.ts'
 
 /**
  * Ends a connection: nobody uses it any more, what waits is cancelled, the grant is given back as far as the CRM takes it,
@@ -23,28 +23,31 @@ export async function disconnect(
   deps: ConnectDeps,
   connectionId: string,
   { history, by }: { readonly history: 'keep' | 'erase'; readonly by: string },
-): Promise<{ readonly says: readonly string[] }> {
+): Promise<{ readonly message: readonly string[] }> {
   const { db } = deps
   const ended = await inTransaction(db, (trx) => end(trx, { connectionId, history, by, at: new Date(deps.nowMs()) }))
   if (!ended) throw new NotThereError(`There is no connection "${connectionId}".`)
   const { row, isFirst, closed } = ended
-  const says: string[] = []
-  if (!isFirst) says.push(`"${row.title}" was disconnected before.`)
-  const settled = await settleConnection(deps, connectionId)
-  if (settled?.givenBack) says.push(settled.givenBack.says, 'The credentials and tokens kept here were erased.')
-  if (isFirst || closed.n > 0) says.push(closed.says)
-  says.push(await historySays(deps, connectionId, { history, erased: settled?.erased ?? null }))
-  if (settled === null) says.push('The rest of it is being done, and takes a few minutes at most.')
+  const message: string[] = []
+  if (!isFirst) message.push(`"${row.title}" was disconnected before.`)
+  const settled = await finishDisconnect(deps, connectionId)
+  if (settled?.revokedGrant)
+    message.push(settled.revokedGrant.message, 'The credentials and tokens kept here were erased.')
+  if (isFirst || closed.n > 0) message.push(closed.message)
+  message.push(await historySays(deps, connectionId, { history, erased: settled?.erased ?? null }))
+  if (settled === null) message.push('The rest of it is being done, and takes a few minutes at most.')
   if (row.madeBy === 'environment') {
-    says.push('Its settings are still in the environment. They do not connect it again: a person does, at Connections.')
+    message.push(
+      'Its settings are still in the environment. They do not connect it again: a person does, at Connections.',
+    )
   }
-  return { says }
+  return { message }
 }
 
 type Ended = {
   readonly row: ConnectionRow
   readonly isFirst: boolean
-  readonly closed: { readonly n: number; readonly says: string }
+  readonly closed: { readonly n: number; readonly message: string }
 }
 
 /** Null: there is no such connection. Done again, it closes what is open and asks for the erasure, if anything is. */
@@ -72,10 +75,10 @@ async function end(
       },
     ])
   }
-  const says =
+  const message =
     `${count(cases.length, 'open case')} closed, ${count(intents, 'waiting write')} cancelled. ` +
     `${count(tasks, 'task')} stay${tasks === 1 ? 's' : ''} in ${NAMES[row.crm]} as ${tasks === 1 ? 'it is' : 'they are'}.`
-  return { row, isFirst, closed: { n, says } }
+  return { row, isFirst, closed: { n, message } }
 }
 
 async function historySays(

@@ -2,17 +2,17 @@ import { canonicalJson } from '../../model/policy/canonical.ts'
 import { findConnection } from '../../store/connections/connections.ts'
 import { eraseSecrets } from '../../store/connections/end-connection.ts'
 import { eraseHistory } from '../../store/connections/erase-history.ts'
-import { runRecordsAftermath } from '../../store/connections/finish-disconnect.ts'
+import { finishRecords } from '../../store/connections/finish-disconnect.ts'
 import { changeLife } from '../../store/connections/lifecycle-lock.ts'
 import { aloneOrNull } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import type { ConnectDeps } from '../context.ts'
-import { type GivenBack, giveBack } from './revoke-grant.ts'
+import { type RevokedGrant, revokeGrant } from './revoke-grant.ts'
 
 export type Settled = {
   /** Null: there was no grant any more. */
-  readonly givenBack: GivenBack | null
+  readonly revokedGrant: RevokedGrant | null
   /** Rows of the history; null: that was not asked for, or is not through. */
   readonly erased: number | null
 }
@@ -22,20 +22,20 @@ export type Settled = {
  * its records from the others or puts them back, erases the history where that was asked for. One process at a time;
  * whoever dies in the middle is followed by the next who calls, with whatever is not done yet. Null: another is at it.
  */
-export async function settleConnection(deps: ConnectDeps, connectionId: string): Promise<Settled | null> {
+export async function finishDisconnect(deps: ConnectDeps, connectionId: string): Promise<Settled | null> {
   const { db } = deps
   return aloneOrNull(db, `settle/${connectionId}`, async () => {
-    const givenBack = await giveGrantBack(deps, connectionId)
-    if (!(await runRecordsAftermath(db, connectionId))) return { givenBack, erased: null }
-    return { givenBack, erased: await eraseHistory(db, connectionId) }
+    const revokedGrant = await giveGrantBack(deps, connectionId)
+    if (!(await finishRecords(db, connectionId))) return { revokedGrant, erased: null }
+    return { revokedGrant, erased: await eraseHistory(db, connectionId) }
   })
 }
 
-async function giveGrantBack(deps: ConnectDeps, connectionId: string): Promise<GivenBack | null> {
+async function giveGrantBack(deps: ConnectDeps, connectionId: string): Promise<RevokedGrant | null> {
   const { db } = deps
   const row = await findConnection(db, connectionId)
   if (row?.status !== 'disconnected' || row.credentials === null) return null
-  const givenBack = await giveBack(deps, row)
+  const revokedGrant = await revokeGrant(deps, row)
   await inTransaction(db, async (trx) => {
     await changeLife(trx, connectionId)
     // Connected again meanwhile, its secrets are others.
@@ -47,9 +47,9 @@ async function giveGrantBack(deps: ConnectDeps, connectionId: string): Promise<G
         kind: 'connection-secrets-erased',
         actor: 'lanekeeper',
         subject: connectionId,
-        body: canonicalJson({ revoked: givenBack.revoked }),
+        body: canonicalJson({ revoked: revokedGrant.revoked }),
       },
     ])
   })
-  return givenBack
+  return revokedGrant
 }

@@ -11,7 +11,7 @@ import { NAMES } from '../draft/draft.ts'
 import { grantOf, openCrm } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
 
-export type GivenBack = { readonly revoked: boolean; readonly says: string }
+export type RevokedGrant = { readonly revoked: boolean; readonly message: string }
 
 /** A CRM that does not answer must not keep anybody from ending the connection. */
 const REVOKE_WITHIN_MS = 30_000
@@ -22,7 +22,7 @@ const RENEWAL_OVER_WITHIN_MS = 25_000
 const LOOK_EVERY_MS = 100
 
 /** Gives the grant of an ended connection back, as far as the CRM takes it, and says what became of it. Never throws. */
-export async function giveBack(deps: ConnectDeps, row: ConnectionRow): Promise<GivenBack> {
+export async function revokeGrant(deps: ConnectDeps, row: ConnectionRow): Promise<RevokedGrant> {
   const crm = NAMES[row.crm]
   const stop = new AbortController()
   try {
@@ -41,14 +41,14 @@ export async function giveBack(deps: ConnectDeps, row: ConnectionRow): Promise<G
     const late = wait(REVOKE_WITHIN_MS, null, { signal: stop.signal }).catch(() => null)
     const answer = await Promise.race([setup.revoke(), late])
     return (
-      answer ?? { revoked: false, says: `${crm} did not answer in time, so end our access there: ${WHERE[row.crm]}` }
+      answer ?? { revoked: false, message: `${crm} did not answer in time, so end our access there: ${WHERE[row.crm]}` }
     )
   } catch (error) {
     // Neither the grant nor the tokens are in an adapter's error; what the CRM repeats is not shown at all.
     const isOurs = problemOf(error, crm, []) === null
     return {
       revoked: false,
-      says: `The access could not be given back${isOurs ? '' : `, because ${crm} did not take it`}; end it there: ${WHERE[row.crm]}`,
+      message: `The access could not be given back${isOurs ? '' : `, because ${crm} did not take it`}; end it there: ${WHERE[row.crm]}`,
     }
   } finally {
     stop.abort()

@@ -4,7 +4,7 @@ import { setWriting } from '../../store/connections/write-permission.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
-import { askToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { NotThereError } from '../errors.ts'
 
 /**
@@ -13,7 +13,7 @@ import { NotThereError } from '../errors.ts'
  * before is not written later (store/intents.ts). Either way every record is decided again, and the ledger names who said so. Throws
  * `NotThereError` for a connection that is not there or was ended.
  */
-export async function letWrite(
+export async function setWritePermission(
   db: Database,
   connectionId: string,
   { allowed, by, nowMs }: { readonly allowed: boolean; readonly by: string; readonly nowMs: number },
@@ -24,7 +24,7 @@ export async function letWrite(
   }
   await inTransaction(db, async (trx) => {
     if (!(await setWriting(trx, connectionId, { allowed, by }))) return
-    await askToDecideAgain(trx, connectionId)
+    await queueRedecision(trx, connectionId)
     await appendLedger(trx, [
       {
         at: new Date(nowMs),

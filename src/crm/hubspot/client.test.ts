@@ -85,7 +85,7 @@ describe('an answer of 200 without the list that is due', () => {
   const believed: Readonly<Record<string, (client: CrmClient) => Promise<unknown>>> = {
     '/owners': (client) => client.users(),
     '/properties/': (client) => client.describe('contacts'),
-    '/search': (client) => client.changedSince({ ...reading, source: 'reconcile', sinceMs: 1, cursor: null }),
+    '/search': (client) => client.changedSince({ ...reading, source: 'poll', sinceMs: 1, cursor: null }),
     '/contacts': (client) => client.changedSince({ ...reading, source: 'baseline', sinceMs: 0, cursor: null }),
     '/batch/read': (client) => client.readRecords({ ...reading, ids: ['1'] }),
     '/tasks/batch/read': (client) => client.findTasks([{ key: 'k', taskId: '5', about: null }]),
@@ -620,7 +620,7 @@ describe('pages of changes', () => {
     })
     const seen = new Set<string>()
     for (let cursor: string | null = null, pages = 0; pages < 300; pages += 1) {
-      const page = await client.changedSince({ ...reading, sinceMs: base, cursor, source: 'reconcile' })
+      const page = await client.changedSince({ ...reading, sinceMs: base, cursor, source: 'poll' })
       for (const { recordId } of page.events) seen.add(recordId)
       cursor = page.cursor
       if (cursor === null) break
@@ -642,7 +642,7 @@ describe('pages of changes', () => {
     })
     let pages = 0
     for (let cursor: string | null = null; pages < 20; ) {
-      const page = await client.changedSince({ ...reading, sinceMs: Date.parse(at), cursor, source: 'reconcile' })
+      const page = await client.changedSince({ ...reading, sinceMs: Date.parse(at), cursor, source: 'poll' })
       pages += 1
       cursor = page.cursor
       if (cursor === null) break

@@ -83,19 +83,19 @@ export function openHubSpot(options: OpenOptions<HubSpotGrant>): {
       if (oauth === null) {
         return {
           revoked: false,
-          says:
+          message:
             'The token of this HubSpot app still works: only HubSpot can end it. Rotate it on the Distribution page of the ' +
             'app, or uninstall the app under Settings, Integrations, Connected apps.',
         }
       }
       const { tokens } = await options.tokens.read()
       if (!tokens?.refreshToken) {
-        return { revoked: false, says: 'No refresh token is kept, so there was nothing to give back to HubSpot.' }
+        return { revoked: false, message: 'No refresh token is kept, so there was nothing to give back to HubSpot.' }
       }
       await revokeHubSpotToken(oauth, tokens.refreshToken)
       return {
         revoked: true,
-        says:
+        message:
           'HubSpot ended the grant; an access token may live on for up to half an hour. The app itself stays installed: ' +
           'uninstall it under Settings, Integrations, Connected apps.',
       }

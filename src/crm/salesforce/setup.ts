@@ -18,8 +18,8 @@ export type SetupOptions = OpenedSalesforce & {
 export function salesforceSetup(options: SetupOptions): CrmSetup {
   const { call, tasks } = options
   const probeTaskKey = async () => {
-    const { enforced, field, why, step } = await tasks.probeTaskKey()
-    return { enforced, field, why: step === null ? why : `${why}. ${step}` }
+    const { enforced, field, why, remedy } = await tasks.probeTaskKey()
+    return { enforced, field, why: remedy === null ? why : `${why}. ${remedy}` }
   }
   return {
     checkAccess: (needs, onCheck = () => {}) => checkAccess(options, needs, onCheck),
@@ -46,15 +46,15 @@ async function countRecords(call: SalesforceCall, objectType: string): Promise<n
  * Ends what we hold. No budget is asked: these requests are not counted, and giving a grant back must also be possible
  * when the allowance is spent.
  */
-async function revokeGrant({ place, grant, tokens }: SetupOptions): Promise<{ revoked: boolean; says: string }> {
+async function revokeGrant({ place, grant, tokens }: SetupOptions): Promise<{ revoked: boolean; message: string }> {
   const { tokens: held } = await tokens.read()
   const token = held?.refreshToken ?? held?.accessToken ?? null
   if (grant.kind === 'salesforce-pkce') {
-    if (token === null) return { revoked: true, says: 'There was no authorisation left to give back.' }
+    if (token === null) return { revoked: true, message: 'There was no authorisation left to give back.' }
     const ended = await revokeToken(place, token)
     return {
       revoked: true,
-      says: ended
+      message: ended
         ? 'Salesforce has ended our authorisation: no session and no refresh token of it works any more.'
         : 'Salesforce no longer knew our authorisation, so there was nothing left to end.',
     }
@@ -63,7 +63,7 @@ async function revokeGrant({ place, grant, tokens }: SetupOptions): Promise<{ re
   const app = 'in Salesforce Setup > External Client App Manager disable or delete the app'
   return {
     revoked: true,
-    says:
+    message:
       grant.kind === 'salesforce-jwt'
         ? `Our session is ended and the private key erased here. The certificate still stands in Salesforce: ${app}.`
         : `Our session is ended and the consumer secret erased here. The secret itself stays valid in Salesforce: ${app}, or rotate its secret.`,

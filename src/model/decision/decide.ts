@@ -52,8 +52,9 @@ export function decide(input: DecideInput): Decision {
   const found: Found[] = []
   let recheckAtMs: number | null = null
   for (const setting of settings) {
-    const { findings, lookAgainAtMs } = detect(setting, it, compiled, waitingRoute)
-    if (lookAgainAtMs !== null && (recheckAtMs === null || lookAgainAtMs < recheckAtMs)) recheckAtMs = lookAgainAtMs
+    const { findings, nextRecheckAtMs } = detect(setting, it, compiled, waitingRoute)
+    if (nextRecheckAtMs !== null && (recheckAtMs === null || nextRecheckAtMs < recheckAtMs))
+      recheckAtMs = nextRecheckAtMs
     for (const finding of findings) found.push(classed(finding, setting, compiled, facts))
   }
   if (doubts.length > 0) {

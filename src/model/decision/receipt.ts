@@ -110,7 +110,7 @@ function wouldClear(
   if (setting.pattern === 'no-rule' || setting.pattern === 'branch-review' || setting.pattern === 'write-refused')
     return routingChange(compiled, facts, routing)
   const { record, shape } = facts
-  const stillThere = (changed: CrmRecord, nowMs: number) => {
+  const isStillConnected = (changed: CrmRecord, nowMs: number) => {
     const again = caseFacts(changed, shape, facts.neighbours, facts.directory, nowMs)
     const { findings } = detect(setting, { facts: again, policy: compiled.policy }, compiled, null)
     return findings.some(({ detail }) => detail === finding.detail)
@@ -121,11 +121,11 @@ function wouldClear(
       values: { ...record.values, [change.field]: change.to },
       stamps: { ...record.stamps, [change.field]: { atMs: facts.nowMs, order: 0 } },
     }
-    if (!stillThere(changed, facts.nowMs)) return change.says
+    if (!isStillConnected(changed, facts.nowMs)) return change.says
   }
-  const { lookAgainAtMs } = detect(setting, { facts, policy: compiled.policy }, compiled, null)
-  if (lookAgainAtMs !== null && !stillThere(record, lookAgainAtMs)) {
-    return `Left alone until ${new Date(lookAgainAtMs).toISOString()}, it would clear by itself.`
+  const { nextRecheckAtMs } = detect(setting, { facts, policy: compiled.policy }, compiled, null)
+  if (nextRecheckAtMs !== null && !isStillConnected(record, nextRecheckAtMs)) {
+    return `Left alone until ${new Date(nextRecheckAtMs).toISOString()}, it would clear by itself.`
   }
   return null
 }

@@ -17,7 +17,7 @@ describe('missing-field', () => {
   it('waits for the grace, to the minute, and says when it ends', () => {
     assert.deepEqual(details(contact({ company: null, createdate: made(30) })), ['company'])
     const young = missingField(setting, caseOf(contact({ company: null, createdate: made(29) })))
-    assert.deepEqual(young, { findings: [], lookAgainAtMs: NOW_MS + 60_000 })
+    assert.deepEqual(young, { findings: [], nextRecheckAtMs: NOW_MS + 60_000 })
   })
 
   it('gives no grace to a record whose age is not known', () => {

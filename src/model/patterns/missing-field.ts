@@ -14,7 +14,7 @@ export function missingField(
 ): Detection {
   const { record, shape, nowMs } = facts
   let findings: Finding[] | null = null
-  let lookAgainAtMs: number | null = null
+  let nextRecheckAtMs: number | null = null
   for (const field of setting.fields) {
     if (record.unreadable.has(field)) {
       findings ??= []
@@ -23,7 +23,7 @@ export function missingField(
       const graceEndsMs = Date.parse(record.values[shape.createdAt] ?? '') + setting.graceMinutes * MINUTE_MS
       // A record without a creation time (NaN) is not known to be new, so it has no grace.
       if (graceEndsMs > nowMs) {
-        lookAgainAtMs = graceEndsMs
+        nextRecheckAtMs = graceEndsMs
         continue
       }
       findings ??= []
@@ -45,7 +45,7 @@ export function missingField(
       )
     }
   }
-  return findings === null && lookAgainAtMs === null ? NOTHING : { findings: findings ?? [], lookAgainAtMs }
+  return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
 }
 
 function hiddenField(field: string, noun: string, objectType: string, drift: DriftKind | undefined): Finding {

@@ -34,7 +34,7 @@ export function ownershipFlapping(
         todo: `Find out which two automations or people move this ${shape.noun}. Agree on one owner and switch one of them off.`,
       }),
     ],
-    lookAgainAtMs: lastNeeded.change.atMs + windowMs + 1,
+    nextRecheckAtMs: lastNeeded.change.atMs + windowMs + 1,
   }
 }
 

@@ -6,14 +6,14 @@ import type { Finding } from './finding.ts'
 export type Detection = {
   readonly findings: readonly Finding[]
   /** When the answer can change although the record does not: a grace or a window ends. Null: it cannot. */
-  readonly lookAgainAtMs: number | null
+  readonly nextRecheckAtMs: number | null
 }
 
 /** Shared, because most records have nothing wrong with them. */
-export const NOTHING: Detection = { findings: [], lookAgainAtMs: null }
+export const NOTHING: Detection = { findings: [], nextRecheckAtMs: null }
 
 export function found(finding: Finding): Detection {
-  return { findings: [finding], lookAgainAtMs: null }
+  return { findings: [finding], nextRecheckAtMs: null }
 }
 
 /** One record under one policy. */

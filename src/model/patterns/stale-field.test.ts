@@ -38,8 +38,8 @@ describe('stale-field', () => {
   })
 
   it('says when the value will become stale', () => {
-    const { lookAgainAtMs } = staleField(setting, caseOf(status('2026-11-17T10:00:00Z')))
+    const { nextRecheckAtMs } = staleField(setting, caseOf(status('2026-11-17T10:00:00Z')))
     // Wednesday, Thursday, Friday are whole; stale from Saturday midnight in Berlin.
-    assert.equal(new Date(lookAgainAtMs!).toISOString(), '2026-11-20T23:00:00.000Z')
+    assert.equal(new Date(nextRecheckAtMs!).toISOString(), '2026-11-20T23:00:00.000Z')
   })
 })

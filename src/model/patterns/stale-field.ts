@@ -14,7 +14,7 @@ export function staleField(
 ): Detection {
   const { record, shape, nowMs } = facts
   let findings: Finding[] | null = null
-  let lookAgainAtMs: number | null = null
+  let nextRecheckAtMs: number | null = null
   for (const field of setting.fields) {
     const value = record.values[field]
     if (isBlank(value)) continue
@@ -24,7 +24,7 @@ export function staleField(
     const days = isSurelyFresh ? 0 : fullBusinessDaysBetween(policy.calendar, changedAtMs, nowMs)
     if (days < setting.businessDays) {
       const staleAtMs = afterFullBusinessDays(policy.calendar, changedAtMs, setting.businessDays)
-      if (lookAgainAtMs === null || staleAtMs < lookAgainAtMs) lookAgainAtMs = staleAtMs
+      if (nextRecheckAtMs === null || staleAtMs < nextRecheckAtMs) nextRecheckAtMs = staleAtMs
       continue
     }
     const since = new Date(changedAtMs).toISOString()
@@ -39,7 +39,7 @@ export function staleField(
       }),
     )
   }
-  return findings === null && lookAgainAtMs === null ? NOTHING : { findings: findings ?? [], lookAgainAtMs }
+  return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
 }
 
 /** Where the CRM keeps no history of a field, the record's last modification counts: the field cannot be newer. */

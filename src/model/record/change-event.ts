@@ -26,7 +26,7 @@ export type ChangeKind =
   | 'erased' // privacy deletion: our copies of the values must go
 
 /** Which way a change reached us. `baseline` is the first import; `reconcile` is our own poll. */
-export type ChangeSource = 'webhook' | 'stream' | 'reconcile' | 'baseline'
+export type ChangeSource = 'webhook' | 'stream' | 'poll' | 'baseline'
 
 export type ChangeActor = {
   readonly kind: 'person' | 'integration' | 'automation' | 'unknown'

@@ -69,7 +69,7 @@ describe('folding events into a record', () => {
   it('does not let a poll of an unchanged record make its fields look fresh', () => {
     const { record } = fold([
       event({ occurredAtMs: 1000, complete: true, source: 'baseline', fields: { status: 'Open' } }),
-      event({ occurredAtMs: 9000, complete: true, source: 'reconcile', fields: { status: 'Open' } }),
+      event({ occurredAtMs: 9000, complete: true, source: 'poll', fields: { status: 'Open' } }),
     ])
     assert.equal(record.stamps.status?.atMs, 1000)
   })
@@ -77,7 +77,7 @@ describe('folding events into a record', () => {
   it('dates a value that only a poll has shown by that poll', () => {
     const { record } = fold([
       event({ occurredAtMs: 1000, fields: { status: 'Open' } }),
-      event({ occurredAtMs: 9000, complete: true, source: 'reconcile', fields: { status: 'Closed' } }),
+      event({ occurredAtMs: 9000, complete: true, source: 'poll', fields: { status: 'Closed' } }),
     ])
     assert.equal(record.values.status, 'Closed')
     assert.equal(record.stamps.status?.atMs, 9000)
@@ -142,7 +142,7 @@ describe('folding events into a record', () => {
 
 describe('the reason to ask the CRM', () => {
   const read = (occurredAtMs: number) =>
-    event({ occurredAtMs, complete: true, source: 'reconcile', fields: { company: 'x' } })
+    event({ occurredAtMs, complete: true, source: 'poll', fields: { company: 'x' } })
 
   it('is first sight until the whole record was seen', () => {
     assert.equal(fold([event({ fields: { company: 'x' } })]).needsRead, 'first-sight')
@@ -205,7 +205,7 @@ const anyEvent: fc.Arbitrary<ChangeEvent> = fc
     kind: fc.constantFrom('created', 'changed', 'changed', 'changed', 'deleted', 'restored', 'gap', 'erased', 'merged'),
     occurredAtMs: fc.integer({ min: 1, max: 12 }).map((n) => n * 700),
     order: fc.integer({ min: 0, max: 2 }),
-    source: fc.constantFrom('webhook', 'stream', 'reconcile', 'baseline'),
+    source: fc.constantFrom('webhook', 'stream', 'poll', 'baseline'),
     complete: fc.boolean(),
     fields: fc.dictionary(fc.constantFrom('company', 'hubspot_owner_id', 'status'), fc.constantFrom('a', 'b', null)),
     answersMs: fc.option(fc.integer({ min: 1, max: 14 }).map((n) => n * 700)),

@@ -146,13 +146,13 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
 
   for (const field in event.fields) {
     const value = event.fields[field] ?? null
-    const toldAtMs = event.fieldChangedAtMs?.[field]
-    const atMs = Math.min(toldAtMs ?? event.occurredAtMs, event.occurredAtMs)
+    const changedAtMs = event.fieldChangedAtMs?.[field]
+    const atMs = Math.min(changedAtMs ?? event.occurredAtMs, event.occurredAtMs)
     const stamped: StampedValue = { value, atMs, order: event.order }
-    const asRead = toldAtMs === undefined && field !== MERGED_INTO && isReading(event)
+    const asRead = changedAtMs === undefined && field !== MERGED_INTO && isReading(event)
     const shownAt = asRead ? { atMs: answersAt.atMs, order: event.order } : stamped
     if (erasedAt !== undefined && compareStamps(shownAt, erasedAt) <= 0) continue
-    const outcome = asRead ? foldReading(draft, field, stamped, answersAt.atMs) : foldTold(draft, field, stamped)
+    const outcome = asRead ? foldReading(draft, field, stamped, answersAt.atMs) : foldReceived(draft, field, stamped)
     if (outcome === 'applied') changed = true
     if (outcome === 'superseded') outdated = true
     if (field !== ownerField || event.ownerHistory !== undefined || (asRead && event.source !== 'baseline')) continue
@@ -178,7 +178,7 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
 /** The event shows the whole record without saying which field was set when. */
 function isReading(event: ChangeEvent): boolean {
   if (!event.complete) return false
-  const askedByUs = event.source === 'reconcile' || event.source === 'baseline'
+  const askedByUs = event.source === 'poll' || event.source === 'baseline'
   return askedByUs || (event.kind !== 'created' && event.kind !== 'changed')
 }
 
@@ -197,7 +197,7 @@ type Reading = StampedValue & { readonly sinceMs?: number }
 /** The three registers of one field: newest told change, newest reading, and oldest reading while nothing was told. */
 type Registers = { told: StampedValue | null; read: Reading | null; firstRead: StampedValue | null }
 
-function foldTold(draft: Draft, field: string, incoming: StampedValue): FoldOutcome {
+function foldReceived(draft: Draft, field: string, incoming: StampedValue): FoldOutcome {
   const { told, read } = registersOf(draft, field)
   const newest = told !== null && compareValues(told, incoming) >= 0 ? told : incoming
   return writeField(draft, field, incoming.value, { told: newest, read, firstRead: null })

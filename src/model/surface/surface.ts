@@ -71,10 +71,10 @@ export type ClassCount = {
 }
 
 /** Who may end a case. Every case, open or settled, is in exactly one of these. */
-export type RuleFate = 'settled' | 'could-settle' | 'field' | 'no-rule' | 'person' | 'unknown'
+export type RuleOutcome = 'settled' | 'could-settle' | 'field' | 'no-rule' | 'person' | 'unknown'
 
 export type RuleCount = {
-  readonly byFate: Readonly<Record<RuleFate, number>>
+  readonly byOutcome: Readonly<Record<RuleOutcome, number>>
   /** Where the cases lie that rules could settle, largest first. */
   readonly couldSettle: readonly CoveredCases[]
   /** Cases for which no rule is written, in forms that repeat, largest first. */

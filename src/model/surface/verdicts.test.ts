@@ -3,12 +3,12 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import type { PatternName } from '../policy/policy.ts'
-import { ruleFate } from './rule-fate.ts'
-import type { FieldCount, RuleFate, Surface } from './surface.ts'
+import { ruleOutcome } from './rule-outcome.ts'
+import type { FieldCount, RuleOutcome, Surface } from './surface.ts'
 import { percent, type Verdict, verdictsOf } from './verdicts.ts'
 import { withoutEmails } from './without-emails.ts'
 
-const NO_FATE: Record<RuleFate, number> = {
+const NO_FATE: Record<RuleOutcome, number> = {
   settled: 0,
   'could-settle': 0,
   field: 0,
@@ -19,9 +19,9 @@ const NO_FATE: Record<RuleFate, number> = {
 
 function surface(
   patterns: Partial<Record<PatternName, number>>,
-  change: { fates?: Partial<Record<RuleFate, number>>; repeatedCases?: number } & Partial<Surface> = {},
+  change: { outcomes?: Partial<Record<RuleOutcome, number>>; repeatedCases?: number } & Partial<Surface> = {},
 ): Surface {
-  const { fates, repeatedCases = 0, ...rest } = change
+  const { outcomes, repeatedCases = 0, ...rest } = change
   const byClass = { expected: 0, risky: 0, 'customer-facing': 0, 'revenue-impacting': 0, unknown: 0 }
   return {
     takenAt: '2026-11-24T09:00:00.000Z',
@@ -39,7 +39,7 @@ function surface(
       })),
       byClass: [],
     },
-    rules: { byFate: { ...NO_FATE, ...fates }, couldSettle: [], repeated: [], repeatedCases },
+    rules: { byOutcome: { ...NO_FATE, ...outcomes }, couldSettle: [], repeated: [], repeatedCases },
     recordOwners: [],
     caseOwners: [],
     moreRecordOwners: { owners: 0, cases: 0 },
@@ -127,10 +127,10 @@ describe('what a surface says', () => {
   it('M26: a surface that is mostly predictable says "write the rule", settled cases counted', () => {
     const predictable = surface(
       { 'orphaned-owner': 60 },
-      { fates: { settled: 20, 'could-settle': 15 }, repeatedCases: 6 },
+      { outcomes: { settled: 20, 'could-settle': 15 }, repeatedCases: 6 },
     )
     assert.equal(verdict(predictable, 'write-the-rule').holds, true)
-    const less = surface({ 'orphaned-owner': 60 }, { fates: { settled: 20, 'could-settle': 15 }, repeatedCases: 5 })
+    const less = surface({ 'orphaned-owner': 60 }, { outcomes: { settled: 20, 'could-settle': 15 }, repeatedCases: 5 })
     assert.equal(verdict(less, 'write-the-rule').holds, false)
   })
 })
@@ -145,13 +145,13 @@ describe('who may end a case', () => {
   })
 
   it('M15: no rule for an unknown, whatever covers it', () => {
-    fc.assert(fc.property(cases, (one) => (ruleFate(one) === 'unknown') === (one.class === 'unknown')))
+    fc.assert(fc.property(cases, (one) => (ruleOutcome(one) === 'unknown') === (one.class === 'unknown')))
   })
 
   it('a rule only where the branch is in rules mode, a rule covers the record, and it is about the owner', () => {
     fc.assert(
       fc.property(cases, (one) => {
-        if (ruleFate(one) !== 'could-settle') return
+        if (ruleOutcome(one) !== 'could-settle') return
         assert.equal(one.mode, 'rules')
         assert.equal(one.isCovered, true)
         assert.notEqual(one.pattern, 'missing-field')
@@ -159,7 +159,7 @@ describe('who may end a case', () => {
       }),
     )
     assert.equal(
-      ruleFate({ pattern: 'stale-territory', class: 'risky', mode: 'rules', isCovered: true }),
+      ruleOutcome({ pattern: 'stale-territory', class: 'risky', mode: 'rules', isCovered: true }),
       'could-settle',
     )
   })

@@ -110,7 +110,7 @@ function named(fields: readonly FieldCount[], says: (field: FieldCount) => strin
 }
 
 function writeTheRule({ rules, cases }: Surface): Verdict {
-  const { settled, 'could-settle': could } = rules.byFate
+  const { settled, 'could-settle': could } = rules.byOutcome
   const all = cases.open + settled
   const predictable = settled + could + rules.repeatedCases
   const holds = all > 0 && predictable / all > MAJORITY

@@ -82,10 +82,10 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
     const rest = claimed.filter((intent) => !results.some((r) => r.id === intent.id))
     // Before the write went out nothing can have happened; after it, only a busy or refused answer says so for sure.
     results.push(...failAll(rest, error, !sent, deps.nowMs()))
-    await settleOwners(deps, claimed, results)
+    await recordOwnerOutcomes(deps, claimed, results)
     throw error
   }
-  await settleOwners(deps, claimed, results)
+  await recordOwnerOutcomes(deps, claimed, results)
   return { taken: claimed.length, written: toWrite.length, read: true }
 }
 
@@ -140,7 +140,7 @@ async function readAll(deps: ActDependencies, objectType: string, ids: readonly 
   }
 }
 
-async function settleOwners(
+async function recordOwnerOutcomes(
   deps: ActDependencies,
   claimed: readonly ClaimedIntent[],
   results: readonly IntentResult[],

@@ -82,10 +82,10 @@ export async function actOnTasks(deps: ActDependencies): Promise<Acted> {
   } catch (error) {
     const rest = claimed.filter((intent) => !results.some((r) => r.id === intent.id))
     results.push(...failAll(rest, error, !sent, deps.nowMs()))
-    await settleTasks(deps, claimed, planned, results)
+    await recordTaskOutcomes(deps, claimed, planned, results)
     throw error
   }
-  await settleTasks(deps, claimed, planned, results)
+  await recordTaskOutcomes(deps, claimed, planned, results)
   return { taken: claimed.length, written: planned.length, read: false }
 }
 
@@ -184,7 +184,7 @@ function closingOf(content: TaskContent, intent: ClaimedIntent): { subject: stri
   return { subject: last.subject, body: `${why}\n\n${last.body}` }
 }
 
-async function settleTasks(
+async function recordTaskOutcomes(
   deps: ActDependencies,
   claimed: readonly ClaimedIntent[],
   planned: readonly PlannedTask[],

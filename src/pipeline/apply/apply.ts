@@ -9,7 +9,7 @@ import {
   reasonToRead,
 } from '../../model/record/fold.ts'
 import { type ObjectShape, objectShape } from '../../model/record/object-shape.ts'
-import { stillThere } from '../../store/connections/lifecycle-lock.ts'
+import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import { count } from '../../store/database/counters.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock, tryStageLock } from '../../store/database/locks.ts'
@@ -18,11 +18,11 @@ import { isNothingDecided } from '../../store/decisions/decision-start.ts'
 import { writtenValues } from '../../store/decisions/intents.ts'
 import { ownTasks } from '../../store/decisions/tasks.ts'
 import {
-  type EventFate,
+  type EventOutcome,
   eraseEventValues,
   insertEvents,
+  recordOutcomes,
   type StoredEvent,
-  settleEvents,
   takeWaitingEvents,
 } from '../../store/events/change-events.ts'
 import { unreadableFields } from '../../store/records/object-schemas.ts'
@@ -46,13 +46,13 @@ const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: fals
 /** Folds one batch of waiting events of one connection into its records. One transaction; running it twice is harmless. */
 export async function applyBatch(db: Database, connection: { id: ConnectionId; crm: Crm }): Promise<Applied> {
   return inTransaction(db, async (trx) => {
-    if (!(await stillThere(trx, connection.id))) return NOTHING
+    if (!(await isStillConnected(trx, connection.id))) return NOTHING
     // One folder per connection at a time: two would fold the same record from the same past.
     if (!(await tryStageLock(trx, `apply/${connection.id}`))) return NOTHING
     const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)
     if (waiting.length === 0) return NOTHING
-    const { fates, applied } = await foldIntoRecords(trx, connection, waiting, 'mark')
-    await settleEvents(trx, fates)
+    const { outcomes, applied } = await foldIntoRecords(trx, connection, waiting, 'mark')
+    await recordOutcomes(trx, outcomes)
     return applied
   })
 }
@@ -70,8 +70,8 @@ export async function storeAndApply(
   await stageLock(trx, `apply/${connection.id}`)
   const neighbours = (await isNothingDecided(trx, connection.id)) ? 'leave' : 'mark'
   const numbered = events.map((event, id) => ({ id, event }))
-  const { fates, applied } = await foldIntoRecords(trx, connection, numbered, neighbours)
-  await insertEvents(trx, events, fates)
+  const { outcomes, applied } = await foldIntoRecords(trx, connection, numbered, neighbours)
+  await insertEvents(trx, events, outcomes)
   return applied
 }
 
@@ -86,14 +86,14 @@ async function foldIntoRecords(
   { id: connectionId, crm }: { id: ConnectionId; crm: Crm },
   waiting: readonly StoredEvent[],
   neighbours: MarkNeighbours,
-): Promise<{ readonly fates: EventFate[]; readonly applied: Applied }> {
+): Promise<{ readonly outcomes: EventOutcome[]; readonly applied: Applied }> {
   const taskObject = crm === 'hubspot' ? 'tasks' : 'Task'
   const ours = await ownTasks(
     trx,
     connectionId,
     waiting.filter(({ event }) => event.objectType === taskObject).map(({ event }) => event.recordId),
   )
-  const fates: EventFate[] = []
+  const outcomes: EventOutcome[] = []
   const groups = new Map<string, StoredEvent[]>()
   let people = false
   let tasks = false
@@ -102,7 +102,7 @@ async function foldIntoRecords(
     const skip = reasonToSkip(event, crm, taskObject, ours)
     if (skip !== null) {
       if (skip === 'people-list') people = true
-      fates.push({ id: stored.id, state: 'skipped', reason: skip })
+      outcomes.push({ id: stored.id, state: 'skipped', reason: skip })
       continue
     }
     if (event.objectType === taskObject) tasks = true
@@ -149,7 +149,7 @@ async function foldIntoRecords(
     } catch (error) {
       // What cannot be folded is set aside and counted. The other records of the connection do not wait for it.
       await count(trx, 'record-failed', 1, { connectionId, detail: `apply ${key}` })
-      for (const { id } of group) if (id !== -1) fates.push({ id, state: 'failed', reason: shortly(error) })
+      for (const { id } of group) if (id !== -1) outcomes.push({ id, state: 'failed', reason: shortly(error) })
       continue
     }
     const erasedAtMs = folded.record.stamps['@erased']?.atMs ?? null
@@ -158,7 +158,7 @@ async function foldIntoRecords(
       if (id === -1) return
       // An event that comes after the erasure, of what was before it, must not bring the values back.
       const blank = erasedAtMs !== null && event.occurredAtMs <= erasedAtMs
-      fates.push({ ...fateOf(id, event, outcome, written), blank })
+      outcomes.push({ ...outcomeOf(id, event, outcome, written), blank })
     })
     if (touched !== null) note(outcome, touched)
   }
@@ -173,7 +173,7 @@ async function foldIntoRecords(
   }
   for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
   const toRead = writes.some((write) => write.needsRead !== null)
-  return { fates, applied: { taken: waiting.length, changed, toRead, people, tasks } }
+  return { outcomes, applied: { taken: waiting.length, changed, toRead, people, tasks } }
 }
 
 /** What one record's events come to: its row, and for whom that is news. */
@@ -284,12 +284,12 @@ function reasonToSkip(event: ChangeEvent, crm: Crm, taskObject: string, ourTasks
 }
 
 /** An echo of our own write is mirrored like any event, but counted apart: it is never news. */
-function fateOf(
+function outcomeOf(
   id: number,
   event: ChangeEvent,
   outcome: FoldOutcome,
   written: ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>,
-): EventFate {
+): EventOutcome {
   if (isEcho(event, written)) return { id, state: 'skipped', reason: 'own-write' }
   return outcome === 'applied' ? { id, state: 'applied', reason: null } : { id, state: 'skipped', reason: outcome }
 }

@@ -14,12 +14,12 @@ import {
   suspectUnseen,
 } from '../../store/compare/compare-pages.ts'
 import {
-  beginStepCheck,
-  finishStepCheck,
-  moveStepCheck,
-  readStepCheck,
-  type StepCheck,
-  type StepPlace,
+  beginComparison,
+  type ComparisonCursor,
+  type ComparisonState,
+  finishComparison,
+  moveComparison,
+  readComparison,
   sayWhyItWaits,
   whyNoRoom,
 } from '../../store/compare/comparisons.ts'
@@ -27,9 +27,16 @@ import { dropSuspects, duePending } from '../../store/compare/differences.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { timeFields } from '../read/missed-changes.ts'
-import { countRefused, lookAt, lookAtReread, noteOutOfStep, refusalOf, rereadOutOfStep } from './recheck-differences.ts'
+import {
+  countRefused,
+  lookAt,
+  noteDifferences,
+  recheckRereads,
+  refusalOf,
+  rereadDifferences,
+} from './recheck-differences.ts'
 
-export type StepCheckDependencies = {
+export type ComparisonDependencies = {
   readonly db: Database
   readonly client: CrmClient
   readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly title: string }
@@ -82,45 +89,45 @@ function superseded(connectionId: string): SupersededError {
  * counts after a second look, later than the grace by our own clock, that finds the CRM's record unchanged since the
  * first, nothing of it waiting with us, and the two still different.
  */
-export async function runStepCheck(deps: StepCheckDependencies): Promise<'done' | 'stopped'> {
+export async function compareRecords(deps: ComparisonDependencies): Promise<'done' | 'stopped'> {
   const { db, connection, signal } = deps
-  let check = await readStepCheck(db, connection.id)
+  let check = await readComparison(db, connection.id)
   if (check?.state === 'asked') {
     const sinceMs = check.depth === 'full' ? 0 : startOfDay(deps.nowMs()) - (RECENT_DAYS - 1) * DAY_MS
     const objectType = comparedObjects(connection.crm)[0]!
-    await inTransaction(db, (trx) => beginStepCheck(trx, connection.id, { objectType, sinceMs }))
-    check = await readStepCheck(db, connection.id)
+    await inTransaction(db, (trx) => beginComparison(trx, connection.id, { objectType, sinceMs }))
+    check = await readComparison(db, connection.id)
   }
   try {
     while (check?.state === 'running' && !signal.aborted) {
-      await lookAtReread(deps)
-      const next = await step(deps, check)
+      await recheckRereads(deps)
+      const next = await remedy(deps, check)
       if (next === 'finished') {
         await mendAndSay(check)
         return 'done'
       }
-      check = await readStepCheck(db, connection.id)
+      check = await readComparison(db, connection.id)
     }
   } catch (error) {
     if (!(error instanceof SupersededError)) throw error
-    const now = await readStepCheck(db, connection.id)
+    const now = await readComparison(db, connection.id)
     // A person asked for all records while recent ones were compared: go on with that, at once.
-    if (now?.state === 'asked' && !signal.aborted) return runStepCheck(deps)
+    if (now?.state === 'asked' && !signal.aborted) return compareRecords(deps)
   }
   return 'stopped'
 
-  async function mendAndSay({ askedBy }: StepCheck): Promise<void> {
+  async function mendAndSay({ askedBy }: ComparisonState): Promise<void> {
     // What the clock found is mended; what a person asked for stays as the number that they came to see.
-    if (askedBy === 'clock' && (await rereadOutOfStep(db, connection.id, {})) > 0) deps.onReread()
-    await noteOutOfStep(db, connection)
+    if (askedBy === 'clock' && (await rereadDifferences(db, connection.id, {})) > 0) deps.onReread()
+    await noteDifferences(db, connection)
   }
 }
 
-async function step(deps: StepCheckDependencies, check: StepCheck): Promise<'finished' | 'more'> {
+async function remedy(deps: ComparisonDependencies, check: ComparisonState): Promise<'finished' | 'more'> {
   try {
     if (check.phase === 'read') return await readPage(deps, check)
-    if (check.phase === 'extra') return await lookForExtra(deps, check)
-    return await lookAtSuspects(deps, check)
+    if (check.phase === 'extra') return await findExtraRecords(deps, check)
+    return await recheckSuspects(deps, check)
   } catch (error) {
     const code = refusalOf(error)
     if (code === null) throw error
@@ -133,7 +140,7 @@ async function step(deps: StepCheckDependencies, check: StepCheck): Promise<'fin
   }
 }
 
-function comparisonOf({ connection }: StepCheckDependencies, { objectType, run }: StepCheck): Comparison {
+function comparisonOf({ connection }: ComparisonDependencies, { objectType, run }: ComparisonState): Comparison {
   return {
     connectionId: connection.id,
     objectType: objectType!,
@@ -142,7 +149,7 @@ function comparisonOf({ connection }: StepCheckDependencies, { objectType, run }
   }
 }
 
-async function readPage(deps: StepCheckDependencies, check: StepCheck): Promise<'more'> {
+async function readPage(deps: ComparisonDependencies, check: ComparisonState): Promise<'more'> {
   const { db, client, connection } = deps
   const comparison = comparisonOf(deps, check)
   const { objectType } = comparison
@@ -154,7 +161,7 @@ async function readPage(deps: StepCheckDependencies, check: StepCheck): Promise<
     fields: deps.fieldsOf(connection.crm, objectType).fields,
     // What matters is what the values are, and pages without history are twice as long.
     historyFields: [],
-    source: check.sinceMs === 0 ? 'baseline' : 'reconcile',
+    source: check.sinceMs === 0 ? 'baseline' : 'poll',
   })
   const { shown, gone } = sorted(page.events)
   await inTransaction(db, async (trx) => {
@@ -193,7 +200,7 @@ function sorted(events: readonly ChangeEvent[]): {
   return { shown, gone }
 }
 
-async function lookForExtra(deps: StepCheckDependencies, check: StepCheck): Promise<'more'> {
+async function findExtraRecords(deps: ComparisonDependencies, check: ComparisonState): Promise<'more'> {
   const comparison = comparisonOf(deps, check)
   const { objectType } = comparison
   await inTransaction(deps.db, async (trx) => {
@@ -206,14 +213,18 @@ async function lookForExtra(deps: StepCheckDependencies, check: StepCheck): Prom
 }
 
 /** Of what the database lost, all that we hold would look as if the CRM had it no more, and what it shows would count twice. */
-async function beginAgain(deps: StepCheckDependencies, check: StepCheck, trx: DatabaseTransaction): Promise<void> {
+async function beginAgain(
+  deps: ComparisonDependencies,
+  check: ComparisonState,
+  trx: DatabaseTransaction,
+): Promise<void> {
   const { id, crm } = deps.connection
   const objectType = comparedObjects(crm)[0]!
   await move(deps, check, trx, { objectType, phase: 'read', cursor: null, pages: 0, records: 0, ofTotal: null })
-  await beginStepCheck(trx, id, { objectType, sinceMs: check.sinceMs })
+  await beginComparison(trx, id, { objectType, sinceMs: check.sinceMs })
 }
 
-async function lookAtSuspects(deps: StepCheckDependencies, check: StepCheck): Promise<'finished' | 'more'> {
+async function recheckSuspects(deps: ComparisonDependencies, check: ComparisonState): Promise<'finished' | 'more'> {
   const { db, connection, signal } = deps
   const comparison = comparisonOf(deps, check)
   const { objectType } = comparison
@@ -221,10 +232,10 @@ async function lookAtSuspects(deps: StepCheckDependencies, check: StepCheck): Pr
     olderThanS: deps.graceS ?? GRACE_S,
     limit: READ_BATCH_MAX[connection.crm],
   })
-  const place: StepPlace = { objectType, phase: 'look', cursor: null, pages: 0, records: 0, ofTotal: null }
+  const place: ComparisonCursor = { objectType, phase: 'look', cursor: null, pages: 0, records: 0, ofTotal: null }
   if (due.length > 0) {
     await room(deps)
-    await lookAt(deps, objectType, due, { looksMax: LOOKS_MAX, inSame: (trx) => move(deps, check, trx, place) })
+    await lookAt(deps, objectType, due, { rechecksMax: LOOKS_MAX, inSame: (trx) => move(deps, check, trx, place) })
     return 'more'
   }
   if (more) {
@@ -233,21 +244,21 @@ async function lookAtSuspects(deps: StepCheckDependencies, check: StepCheck): Pr
     return 'more'
   }
   const sinceDay = sinceDayOf(check)
-  const crmSays = sinceDay === null ? await counted(deps, objectType) : null
-  const next = await toNextObject(deps, check, (trx) => standObject(trx, comparison, { sinceDay, crmSays }))
+  const crmStated = sinceDay === null ? await counted(deps, objectType) : null
+  const next = await toNextObject(deps, check, (trx) => standObject(trx, comparison, { sinceDay, crmStated }))
   // What the clock finds is mended first, and said only if that does not help.
-  if (check.askedBy === 'person') await noteOutOfStep(db, connection)
+  if (check.askedBy === 'person') await noteDifferences(db, connection)
   return next
 }
 
 /** The first UTC day that the comparison reads whole; null: all of them. */
-function sinceDayOf({ depth, sinceMs }: StepCheck): string | null {
+function sinceDayOf({ depth, sinceMs }: ComparisonState): string | null {
   return depth === 'full' ? null : new Date(sinceMs).toISOString().slice(0, 10)
 }
 
 async function toNextObject(
-  deps: StepCheckDependencies,
-  check: StepCheck,
+  deps: ComparisonDependencies,
+  check: ComparisonState,
   inSame: (trx: DatabaseTransaction) => Promise<void>,
 ): Promise<'finished' | 'more'> {
   const { db, connection, instance } = deps
@@ -256,9 +267,16 @@ async function toNextObject(
   await inTransaction(db, async (trx) => {
     await inSame(trx)
     if (next !== undefined) {
-      const place: StepPlace = { objectType: next, phase: 'read', cursor: null, pages: 0, records: 0, ofTotal: null }
+      const place: ComparisonCursor = {
+        objectType: next,
+        phase: 'read',
+        cursor: null,
+        pages: 0,
+        records: 0,
+        ofTotal: null,
+      }
       await move(deps, check, trx, place)
-    } else if (!(await finishStepCheck(trx, connection.id, { instance, run: check.run }))) {
+    } else if (!(await finishComparison(trx, connection.id, { instance, run: check.run }))) {
       // In the same commit, or whoever goes on after a kill would put nothing in place of this object's result.
       throw superseded(connection.id)
     }
@@ -267,7 +285,7 @@ async function toNextObject(
 }
 
 /** The CRM's own count is a courtesy: without it the comparison stands all the same. */
-async function counted(deps: StepCheckDependencies, objectType: string): Promise<number | null> {
+async function counted(deps: ComparisonDependencies, objectType: string): Promise<number | null> {
   try {
     return await deps.count(objectType)
   } catch (error) {
@@ -277,18 +295,18 @@ async function counted(deps: StepCheckDependencies, objectType: string): Promise
 }
 
 async function move(
-  { connection, instance }: StepCheckDependencies,
-  { run }: StepCheck,
+  { connection, instance }: ComparisonDependencies,
+  { run }: ComparisonState,
   trx: DatabaseTransaction,
-  place: StepPlace,
+  place: ComparisonCursor,
 ): Promise<void> {
-  if (!(await moveStepCheck(trx, connection.id, { instance, run }, place))) {
+  if (!(await moveComparison(trx, connection.id, { instance, run }, place))) {
     throw superseded(connection.id)
   }
 }
 
 /** Waits until the connection has a call to spare: nobody waits for a comparison, and people wait for the others. */
-async function room(deps: StepCheckDependencies): Promise<void> {
+async function room(deps: ComparisonDependencies): Promise<void> {
   const { db, connection, instance, signal, patienceMs = PATIENCE_MS } = deps
   const until = Date.now() + patienceMs
   while (!signal.aborted && Date.now() < until) {

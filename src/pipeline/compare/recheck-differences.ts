@@ -3,12 +3,12 @@ import { HubSpotScopeMissing } from '../../crm/hubspot/http/errors.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import {
-  countOutOfStep,
+  countDifferences,
   dueAsked,
   giveUpReread,
-  type SecondLook,
+  type Recheck,
+  recordRechecks,
   type Suspect,
-  settleLooks,
   type ToReread,
   takeToReread,
 } from '../../store/compare/differences.ts'
@@ -21,7 +21,7 @@ import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices
 import { foundEvent } from '../read/inferred-event.ts'
 import { timeFields } from '../read/missed-changes.ts'
 
-export type LookDependencies = {
+export type RecheckDependencies = {
   readonly db: Database
   readonly client: CrmClient
   readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly title: string }
@@ -34,23 +34,23 @@ const REREAD_EVERY_S = 1
 
 /** Reads these records from the CRM and decides whether they are in step. One call. */
 export async function lookAt(
-  { db, client, connection, fieldsOf }: LookDependencies,
+  { db, client, connection, fieldsOf }: RecheckDependencies,
   objectType: string,
   suspects: readonly Suspect[],
   {
-    looksMax,
+    rechecksMax,
     inSame = async () => undefined,
-  }: { readonly looksMax: number; readonly inSame?: (trx: DatabaseTransaction) => Promise<void> },
+  }: { readonly rechecksMax: number; readonly inSame?: (trx: DatabaseTransaction) => Promise<void> },
 ): Promise<{ readonly recovered: number }> {
   const { fields } = fieldsOf(connection.crm, objectType)
   const ids = suspects.map((suspect) => suspect.recordId)
   const { events } = await client.readRecords({ objectType, ids, fields, historyFields: [] })
   const ignoredFields = timeFields(connection.crm, objectType)
   return inTransaction(db, async (trx) => {
-    const settled = await settleLooks(trx, { connectionId: connection.id, objectType }, looksOf(ids, events), {
+    const settled = await recordRechecks(trx, { connectionId: connection.id, objectType }, rechecksOf(ids, events), {
       ignoredFields,
       watched: fields,
-      looksMax,
+      rechecksMax,
     })
     await count(trx, RECOVERED, settled.recovered, { connectionId: connection.id, detail: objectType })
     await inSame(trx)
@@ -59,7 +59,7 @@ export async function lookAt(
 }
 
 /** A survivor stands in for an id that was merged into it; that id itself the CRM has no more. */
-function looksOf(ids: readonly string[], events: readonly ChangeEvent[]): SecondLook[] {
+function rechecksOf(ids: readonly string[], events: readonly ChangeEvent[]): Recheck[] {
   const shown = new Map<string, ChangeEvent>()
   for (const event of events) if (event.complete && event.kind !== 'deleted') shown.set(event.recordId, event)
   return ids.map((recordId) => {
@@ -69,7 +69,7 @@ function looksOf(ids: readonly string[], events: readonly ChangeEvent[]): Second
 }
 
 /** Looks at what is being read again, as soon as each may be done. Returns whether there was any. */
-export async function lookAtReread(deps: LookDependencies): Promise<boolean> {
+export async function recheckRereads(deps: RecheckDependencies): Promise<boolean> {
   const { db, connection } = deps
   const asked = await dueAsked(db, connection.id, {
     everyS: REREAD_EVERY_S,
@@ -78,7 +78,7 @@ export async function lookAtReread(deps: LookDependencies): Promise<boolean> {
   if (asked === null) return false
   const { objectType, due } = asked
   try {
-    await lookAt(deps, objectType, due, { looksMax: REREAD_LOOKS_MAX })
+    await lookAt(deps, objectType, due, { rechecksMax: REREAD_LOOKS_MAX })
   } catch (error) {
     const code = refusalOf(error)
     if (code === null) throw error
@@ -87,7 +87,7 @@ export async function lookAtReread(deps: LookDependencies): Promise<boolean> {
       await countRefused(trx, connection.id, objectType, code)
     })
   }
-  await noteOutOfStep(db, connection)
+  await noteDifferences(db, connection)
   return true
 }
 
@@ -103,7 +103,7 @@ export async function countRefused(
   objectType: string,
   code: string,
 ): Promise<void> {
-  await count(trx, 'step-check-refused', 1, { connectionId, detail: `${objectType} ${code}` })
+  await count(trx, 'comparison-refused', 1, { connectionId, detail: `${objectType} ${code}` })
 }
 
 /** Records per statement when asking for them to be read. */
@@ -114,7 +114,7 @@ const REREAD_BATCH = 1_000
  * mark, so each is asked for by an event that says "something happened here"; the reading answers it, and it answers
  * after everything that we were told, also by a clock that was wrong. Returns how many were asked for.
  */
-export async function rereadOutOfStep(
+export async function rereadDifferences(
   db: Database,
   connectionId: string,
   which: { readonly objectType?: string | undefined; readonly day?: string | undefined },
@@ -138,7 +138,7 @@ function gap(connectionId: ConnectionId, { objectType, recordId, askAtMs }: ToRe
   return foundEvent({
     connectionId,
     // The moment is later than everything known of the record, so the next time it is another.
-    dedupeKey: `out-of-step/${objectType}/${recordId}/${askAtMs}`,
+    dedupeKey: `out-of-sync/${objectType}/${recordId}/${askAtMs}`,
     objectType,
     recordId,
     kind: 'gap',
@@ -150,14 +150,14 @@ function gap(connectionId: ConnectionId, { objectType, recordId, askAtMs }: ToRe
  * Says how many records are out of step while there are any, and that they are in step again when there are none. While
  * all of them are being read again there is nothing to say yet.
  */
-export async function noteOutOfStep(
+export async function noteDifferences(
   db: Database,
   connection: { readonly id: string; readonly crm: Crm; readonly title: string },
 ): Promise<void> {
-  const counts = await countOutOfStep(db, connection.id)
-  const which = { connectionId: connection.id, code: 'out-of-step' }
+  const counts = await countDifferences(db, connection.id)
+  const which = { connectionId: connection.id, code: 'out-of-sync' }
   if (counts.length === 0) {
-    await endNotice(db, { ...which, says: 'All compared records are in step again.' })
+    await endNotice(db, { ...which, message: 'All compared records are in step again.' })
     return
   }
   if (counts.every(({ n, reading }) => n === reading)) return
@@ -165,19 +165,19 @@ export async function noteOutOfStep(
   for (const { objectType, n } of counts) perObject.set(objectType, (perObject.get(objectType) ?? 0) + n)
   const total = [...perObject.values()].reduce((sum, n) => sum + n, 0)
   const listed = [...perObject].map(([objectType, n]) => nouns(connection.crm, objectType, n)).join(', ')
-  const says =
+  const message =
     total === 1
       ? `1 record of ${connection.title} is not what the CRM holds: ${listed}.`
       : `${total} records of ${connection.title} are not what the CRM holds: ${listed}.`
   const open = (await listNotices(db, { connectionId: connection.id, limit: 100 })).find(
     (notice) => notice.code === which.code && notice.endedAt === null,
   )
-  if (open?.says === says) return
+  if (open?.message === message) return
   await raiseNotice(db, {
     ...which,
     level: 'warn',
-    says,
-    step: 'Have them read again: Connections, below "Ledger of events".',
+    message,
+    remedy: 'Have them read again: Connections, below "Ledger of events".',
     // Another number is not another occurrence.
     n: open === undefined ? 1 : 0,
   })

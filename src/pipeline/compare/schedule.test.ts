@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dueStepCheck } from './schedule.ts'
+import { dueComparison } from './schedule.ts'
 
 const at = (iso: string) => Date.parse(`${iso}Z`)
 const idle = { state: 'idle', notBefore: null, lastFullAt: null, lastRecentAt: null } as const
@@ -8,9 +8,9 @@ const idle = { state: 'idle', notBefore: null, lastFullAt: null, lastRecentAt: n
 describe('a comparison by the clock', () => {
   it('is of all records at first, but not before its time, and not while one is asked for', () => {
     const now = { nowMs: at('2026-11-22T12:00'), timeZone: null }
-    assert.equal(dueStepCheck(idle, now), 'full')
-    assert.equal(dueStepCheck({ ...idle, notBefore: new Date(now.nowMs + 1) }, now), null)
-    assert.equal(dueStepCheck({ ...idle, state: 'asked' }, now), null)
+    assert.equal(dueComparison(idle, now), 'full')
+    assert.equal(dueComparison({ ...idle, notBefore: new Date(now.nowMs + 1) }, now), null)
+    assert.equal(dueComparison({ ...idle, state: 'asked' }, now), null)
   })
 
   it('is of all records once a night, by the clock of the account', () => {
@@ -19,15 +19,15 @@ describe('a comparison by the clock', () => {
       lastFullAt: new Date(at('2026-11-21T03:00')),
       lastRecentAt: new Date(at('2026-11-22T09:59')),
     }
-    assert.equal(dueStepCheck(check, { nowMs: at('2026-11-22T10:30'), timeZone: 'America/Los_Angeles' }), 'full')
-    assert.equal(dueStepCheck(check, { nowMs: at('2026-11-22T10:30'), timeZone: 'Europe/Berlin' }), null)
+    assert.equal(dueComparison(check, { nowMs: at('2026-11-22T10:30'), timeZone: 'America/Los_Angeles' }), 'full')
+    assert.equal(dueComparison(check, { nowMs: at('2026-11-22T10:30'), timeZone: 'Europe/Berlin' }), null)
     const tonight = { ...check, lastFullAt: new Date(at('2026-11-22T10:05')) }
-    assert.equal(dueStepCheck(tonight, { nowMs: at('2026-11-22T10:30'), timeZone: 'America/Los_Angeles' }), null)
+    assert.equal(dueComparison(tonight, { nowMs: at('2026-11-22T10:30'), timeZone: 'America/Los_Angeles' }), null)
   })
 
   it('comes by day where nothing ran for two nights, and whatever the account calls its zone', () => {
     const check = { ...idle, lastFullAt: new Date(at('2026-11-21T00:00')), lastRecentAt: null }
-    assert.equal(dueStepCheck(check, { nowMs: at('2026-11-22T12:00'), timeZone: 'Nowhere/At_All' }), 'full')
+    assert.equal(dueComparison(check, { nowMs: at('2026-11-22T12:00'), timeZone: 'Nowhere/At_All' }), 'full')
   })
 
   it('is of recent records every hour between', () => {
@@ -36,7 +36,7 @@ describe('a comparison by the clock', () => {
       lastFullAt: new Date(at('2026-11-22T03:00')),
       lastRecentAt: new Date(at('2026-11-22T11:00')),
     }
-    assert.equal(dueStepCheck(check, { nowMs: at('2026-11-22T11:59'), timeZone: null }), null)
-    assert.equal(dueStepCheck(check, { nowMs: at('2026-11-22T12:00'), timeZone: null }), 'recent')
+    assert.equal(dueComparison(check, { nowMs: at('2026-11-22T11:59'), timeZone: null }), null)
+    assert.equal(dueComparison(check, { nowMs: at('2026-11-22T12:00'), timeZone: null }), 'recent')
   })
 })

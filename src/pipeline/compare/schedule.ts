@@ -1,4 +1,4 @@
-import type { StepCheck, StepDepth } from '../../store/compare/comparisons.ts'
+import type { ComparisonDepth, ComparisonState } from '../../store/compare/comparisons.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -15,10 +15,10 @@ const FULL_OVERDUE_MS = 36 * HOUR_MS
 const RECENT_AFTER_MS = HOUR_MS
 
 /** Which comparison is due by the clock; null: none, or one was asked for already. */
-export function dueStepCheck(
-  check: Pick<StepCheck, 'state' | 'notBefore' | 'lastFullAt' | 'lastRecentAt'>,
+export function dueComparison(
+  check: Pick<ComparisonState, 'state' | 'notBefore' | 'lastFullAt' | 'lastRecentAt'>,
   { nowMs, timeZone }: { readonly nowMs: number; readonly timeZone: string | null },
-): StepDepth | null {
+): ComparisonDepth | null {
   if (check.state !== 'idle' || (check.notBefore !== null && +check.notBefore > nowMs)) return null
   if (check.lastFullAt === null) return 'full'
   const sinceFullMs = nowMs - +check.lastFullAt

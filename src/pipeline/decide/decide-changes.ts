@@ -5,7 +5,7 @@ import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { refKey } from '../../model/record/crm-record.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { baselinesDone } from '../../store/connections/connections.ts'
-import { stillThere } from '../../store/connections/lifecycle-lock.ts'
+import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import { mayWrite } from '../../store/connections/write-permission.ts'
 import { count } from '../../store/database/counters.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
@@ -25,7 +25,7 @@ import { openTaskCounts } from '../../store/decisions/tasks.ts'
 import { type DirtyRecord, markDecided, takeDirtyRecords } from '../../store/records/dirty-records.ts'
 import { type ErasedTask, eraseTraces } from '../../store/records/erase-traces.ts'
 import { type NeighbourQuery, readNeighbours } from '../../store/records/neighbours.ts'
-import { markNextToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { markNextRedecisions } from '../../store/records/redecide-queue.ts'
 import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'
 import { causeOf, type DecidedRecord, identity, planChanges, writeKey, writesTasks } from './plan-changes.ts'
 import { type RunningWorkflow, readingOnly, workflowsFor } from './running-workflows.ts'
@@ -67,14 +67,14 @@ type Connection = { readonly id: ConnectionId; readonly crm: Crm }
 export async function decideBatch(connection: Connection, deps: DecideDependencies): Promise<Decided> {
   const { db, workflows, nowMs } = deps
   if (!(await baselinesDone(db))) return { taken: 0, more: false, toAct: false, ready: false }
-  const moreToMark = await markNextToDecideAgain(db, connection.id)
+  const moreToMark = await markNextRedecisions(db, connection.id)
   // One record that cannot be written must not keep the others back: the batch shrinks until it is alone, and then it
   // is set aside. Where the database is what fails, setting aside fails too.
   for (let limit = DECIDE_BATCH; ; limit = Math.max(1, limit >> 2)) {
     let dirty: DirtyRecord[] = []
     try {
       return await inTransaction(db, async (trx) => {
-        if (!(await stillThere(trx, connection.id))) return { taken: 0, more: false, toAct: false, ready: false }
+        if (!(await isStillConnected(trx, connection.id))) return { taken: 0, more: false, toAct: false, ready: false }
         await beginDeciding(trx, connection.id)
         // Once more, now that no import can be in the middle of a page that it takes for the first to be decided.
         if (!(await baselinesDone(trx))) return { taken: 0, more: false, toAct: false, ready: false }
@@ -132,7 +132,7 @@ async function decideRecords(
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
   const decided: DecidedFrom[] = []
   const recheck = new Map<string, number>()
-  const lookAgain = (key: string, atMs: number | null) => {
+  const scheduleRecheck = (key: string, atMs: number | null) => {
     if (atMs !== null) recheck.set(key, Math.min(atMs, recheck.get(key) ?? atMs))
   }
   const failures = new Map<string, number>()
@@ -157,11 +157,11 @@ async function decideRecords(
         }
         decided.push({ record, workflow, decision, input })
         // When the refusal has stood its day, the write is decided afresh, although nothing changed.
-        if (refused !== null) lookAgain(key, nowMs + refused.standsForMs)
+        if (refused !== null) scheduleRecheck(key, nowMs + refused.standsForMs)
       } catch (error) {
         const detail = `${name}: ${failureText(error)}`
         failures.set(detail, (failures.get(detail) ?? 0) + 1)
-        lookAgain(key, nowMs + FAILED_AGAIN_MS)
+        scheduleRecheck(key, nowMs + FAILED_AGAIN_MS)
         onFailed?.(key, error)
         for (const [id, exception] of open) if (isOf(exception, name, record)) open.delete(id)
       }
@@ -173,7 +173,7 @@ async function decideRecords(
     return decision.write !== null && (intents === undefined || intents.underWay.size === 0)
   }
   const results = await withinDailyCaps(trx, decided, isWanted)
-  for (const { record, decision } of results) lookAgain(refKey(record), decision.recheckAtMs)
+  for (const { record, decision } of results) scheduleRecheck(refKey(record), decision.recheckAtMs)
   const wanted = results.filter(isWanted)
   const granted = await insertOwnerIntents(
     trx,
@@ -192,7 +192,7 @@ async function decideRecords(
     // The end of a write that is on its way is news by itself, or is heard of; one that is never heard of is asked about.
     const isFollowed = intents?.underWay.has(name) && !intents.unheard.has(name)
     if (decision.write === null || isFollowed || granted.has(writeKey(name, record))) continue
-    lookAgain(refKey(record), nowMs + UNDECIDED_AGAIN_MS)
+    scheduleRecheck(refKey(record), nowMs + UNDECIDED_AGAIN_MS)
   }
 
   // Before the resolutions are told: those name nobody, and stay.

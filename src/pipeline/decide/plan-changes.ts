@@ -93,13 +93,13 @@ function keep(
   directory: CountingDirectory,
 ): KeptCase {
   const sameClass = existing.class === exception.class
-  const stillThere = directory.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
+  const isStillConnected = directory.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
   return {
     record,
     workflow,
     exception,
     existing,
-    ownerEmail: sameClass && stillThere ? existing.ownerEmail : exception.owner,
+    ownerEmail: sameClass && isStillConnected ? existing.ownerEmail : exception.owner,
     dueAtMs: sameClass ? existing.dueAt.getTime() : exception.dueAtMs,
   }
 }

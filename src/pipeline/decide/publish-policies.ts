@@ -21,7 +21,7 @@ import {
   workflowOfFile,
 } from '../../store/decisions/policies.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
-import { askToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { queueRedecision } from '../../store/records/redecide-queue.ts'
 
 export type PolicyFiles = {
   readonly loaded: readonly { readonly file: string; readonly source: string; readonly version: PolicyVersion }[]
@@ -57,7 +57,7 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
       const { effectiveMode, problems } = readiness(version, standing.directory, standing.connectionIds)
       const inForce = { workflow, title, file, hash: version.hash, mode, effectiveMode, problems }
       if (!(await putInForce(trx, inForce))) continue
-      await decideAgain(trx, policy, standing)
+      await redecideQueue(trx, policy, standing)
       changed.push(workflow)
     }
     const refused: string[] = []
@@ -76,7 +76,7 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     if (isAnything && !isAnyUnknown) {
       const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
       for (const policy of await retireWorkflows(trx, present)) {
-        await decideAgain(trx, policy, standing)
+        await redecideQueue(trx, policy, standing)
         changed.push(policy.workflow)
       }
     }
@@ -100,7 +100,7 @@ export async function refreshReadiness(db: Database): Promise<{ readonly changed
     for (const version of await policiesInForce(trx)) {
       const { effectiveMode, problems } = readiness(version, standing.directory, standing.connectionIds)
       if (!(await setReadiness(trx, version.policy.workflow, { effectiveMode, problems }))) continue
-      await decideAgain(trx, version.policy, standing)
+      await redecideQueue(trx, version.policy, standing)
       changed.push(version.policy.workflow)
     }
     return { changed }
@@ -121,13 +121,13 @@ async function watchingConnections(db: Database): Promise<ConnectionIds> {
   return ids
 }
 
-async function decideAgain(
+async function redecideQueue(
   trx: DatabaseTransaction,
   { objects }: Pick<Policy, 'objects'>,
   { connectionIds }: Standing,
 ): Promise<void> {
   const crms = [...new Set(objects.map(({ crm }) => crm))].sort()
-  for (const id of crms.flatMap((crm) => connectionIds[crm])) await askToDecideAgain(trx, id)
+  for (const id of crms.flatMap((crm) => connectionIds[crm])) await queueRedecision(trx, id)
 }
 
 /** What is known of an object without a field that a policy needs now is read again with it, from the start. */

@@ -35,13 +35,13 @@ export function baselineProgress(baseline: Baseline, objects: readonly string[],
   const count = countOf(baseline)
   const total = baseline.done ? totalOf(baseline, Object.keys(baseline.objects)) : totalOf(baseline, objects)
   const perSecond = baseline.done ? null : rateOf(baseline, count, nowMs)
-  const isTold = total !== null && perSecond !== null && perSecond > 0
+  const isKnown = total !== null && perSecond !== null && perSecond > 0
   return {
     done: baseline.done,
     count,
     total,
     perSecond,
-    leftMs: isTold ? (1_000 * Math.max(0, total - count)) / perSecond : null,
+    leftMs: isKnown ? (1_000 * Math.max(0, total - count)) / perSecond : null,
   }
 }
 

@@ -1,12 +1,12 @@
 import { type CrmClient, crmTimeMs, READ_BATCH_MAX } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
-import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { insertEvents } from '../../store/events/change-events.ts'
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
-import { dueGone, settleGone } from '../../store/records/vanished-records.ts'
+import { dueGone, finishGone } from '../../store/records/vanished-records.ts'
 import { foundEvent } from './inferred-event.ts'
 import { isOfOneObject } from './unreadable-object.ts'
 
@@ -19,7 +19,7 @@ const LOOK_AGAIN_AFTER_S = 3_600
 /** Calls in one go; what is left is due at the next poll. */
 const ROUNDS_MAX = 10
 
-export type EraseGoneDependencies = {
+export type EraseVanishedDependencies = {
   readonly db: Database
   readonly client: CrmClient
   readonly connection: { readonly id: ConnectionId; readonly crm: Crm; readonly title: string }
@@ -36,7 +36,7 @@ export function meansErasure(crm: Crm, objectType: string): boolean {
 }
 
 /** Looks once more at what was found gone for good, and erases what still is. Returns how many; no call where none is due. */
-export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
+export async function eraseVanished(deps: EraseVanishedDependencies): Promise<number> {
   const { db, client, connection, nowMs } = deps
   let erased = 0
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
@@ -51,16 +51,21 @@ export async function eraseGone(deps: EraseGoneDependencies): Promise<number> {
     if (missing === null) return erased
     const atMs = crmTimeMs(client, nowMs())
     await inTransaction(db, async (trx) => {
-      await assertStillThere(trx, connection.id)
+      await assertConnected(trx, connection.id)
       await insertEvents(
         trx,
         missing.map((recordId) => erasure(connection.id, objectType, recordId, atMs)),
       )
-      await settleGone(trx, connection.id, due)
+      await finishGone(trx, connection.id, due)
       if (missing.length === 0) return
       const notice = { connectionId: connection.id, code: 'erased' }
-      await raiseNotice(trx, { ...notice, level: 'info', says: sentence(connection.title, missing.length), step: null })
-      await endNotice(trx, { ...notice, says: 'Nothing is left to do.' })
+      await raiseNotice(trx, {
+        ...notice,
+        level: 'info',
+        message: sentence(connection.title, missing.length),
+        remedy: null,
+      })
+      await endNotice(trx, { ...notice, message: 'Nothing is left to do.' })
     })
     erased += missing.length
   }

@@ -11,15 +11,15 @@ import {
   saveSchema,
   saveWatermark,
 } from '../../store/connections/connections.ts'
-import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import { analyzeRecords } from '../../store/database/planner-statistics.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { storeAndApply } from '../apply/apply.ts'
 import { withSample } from './baseline-progress.ts'
-import type { ReconcileDependencies } from './poll-changes.ts'
+import type { PollDependencies } from './poll-changes.ts'
 import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
 
-export type ImportDependencies = ReconcileDependencies & {
+export type ImportDependencies = PollDependencies & {
   /** How many live records the CRM itself counts; null: it does not say. */
   readonly count?: (objectType: string) => Promise<number | null>
 }
@@ -48,7 +48,7 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
   const save = async (objectType: string, events: readonly ChangeEvent[], state: BaselineObject) => {
     baseline = withSample({ ...baseline, objects: { ...baseline.objects, [objectType]: state } }, nowMs())
     await inTransaction(db, async (trx) => {
-      await assertStillThere(trx, connection.id)
+      await assertConnected(trx, connection.id)
       await storeAndApply(trx, connection, events)
       await advanceBaseline(trx, connection.id, baseline)
       if (!state.done) return
@@ -160,11 +160,7 @@ async function counted({ count }: ImportDependencies, objectType: string): Promi
   }
 }
 
-async function noteSchema(
-  deps: ReconcileDependencies,
-  objectType: string,
-  unreadable: readonly string[],
-): Promise<void> {
+async function noteSchema(deps: PollDependencies, objectType: string, unreadable: readonly string[]): Promise<void> {
   const { fields, ours = [] } = deps.fieldsOf(deps.connection.crm, objectType)
   const schema = await deps.client.describe(objectType)
   await saveSchema(deps.db, deps.connection.id, schema, unreadable, [...fields, ...ours])

@@ -10,7 +10,7 @@ export function foundEvent(found: Found): ChangeEvent {
     ...found,
     order: 0,
     complete: false,
-    source: 'reconcile',
+    source: 'poll',
     actor: { kind: 'unknown', id: null, ours: false },
   }
 }

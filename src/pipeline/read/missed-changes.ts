@@ -1,7 +1,7 @@
 import type { ChangeEvent, Crm } from '../../model/record/change-event.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { Database } from '../../store/database/database.ts'
-import { type FoundChange, type MissedSpell, settleUntoldChanges } from '../../store/events/missed-changes.ts'
+import { type FoundChange, type MissedSpell, resolveMissedChanges } from '../../store/events/missed-changes.ts'
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 
 /**
@@ -16,7 +16,7 @@ const QUIET_S = 900
 export type FeedOf = { readonly id: string; readonly crm: Crm; readonly feed: 'push' | 'poll' | 'stream' }
 
 /** Whether the CRM should have told us by itself of changes to this object. Tasks are polled on purpose. */
-export function isToldOf({ crm, feed }: Pick<FeedOf, 'crm' | 'feed'>, objectType: string): boolean {
+export function isNotified({ crm, feed }: Pick<FeedOf, 'crm' | 'feed'>, objectType: string): boolean {
   const shape = objectShape(crm, objectType)
   return feed !== 'poll' && shape !== undefined && shape.about !== 'task'
 }
@@ -42,23 +42,23 @@ export function timeFields(crm: Crm, objectType: string): string[] {
 }
 
 /** Counts what turned out to be missed, and says so to people while it lasts. */
-export async function settleMissedEvents(
+export async function resolveMissedEvents(
   db: Database,
   connection: FeedOf & { readonly timeZone: string | null },
   { graceS = GRACE_S, quietS = QUIET_S }: { readonly graceS?: number; readonly quietS?: number } = {},
 ): Promise<void> {
-  const settled = await settleUntoldChanges(db, connection.id, { graceS, quietS })
+  const settled = await resolveMissedChanges(db, connection.id, { graceS, quietS })
   if (settled === null) return
   const which = { connectionId: connection.id, code: 'missed-events' }
   if (settled.outcome === 'over') {
-    await endNotice(db, { ...which, says: `No further change was missed. All ${settled.spell.n} were read.` })
+    await endNotice(db, { ...which, message: `No further change was missed. All ${settled.spell.n} were read.` })
     return
   }
   await raiseNotice(db, {
     ...which,
     level: 'warn',
-    says: missedSays(connection, settled.spell),
-    step:
+    message: missedSays(connection, settled.spell),
+    remedy:
       connection.feed === 'push'
         ? 'If it goes on, look at the webhook monitoring of the app in HubSpot: the address, its answers, and which properties are subscribed to.'
         : 'If it goes on, look whether Change Data Capture is switched on for these objects in Salesforce Setup.',

@@ -2,11 +2,11 @@ import type { ChangedPage, CrmClient } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
 import { advanceWatermark, type Baseline, readWatermarks } from '../../store/connections/connections.ts'
-import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { insertEvents } from '../../store/events/change-events.ts'
-import { noteUntoldChanges, wasReconciled } from '../../store/events/missed-changes.ts'
+import { noteMissedChanges, wasPolled } from '../../store/events/missed-changes.ts'
 import {
   forgetReadingPlace,
   type ReadingPlace,
@@ -14,10 +14,10 @@ import {
   saveReadingPlace,
 } from '../../store/records/poll-cursors.ts'
 import { refusedObjects } from '../../store/records/unreadable-objects.ts'
-import { foundChanges, isToldOf, settleMissedEvents, timeFields } from './missed-changes.ts'
+import { foundChanges, isNotified, resolveMissedEvents, timeFields } from './missed-changes.ts'
 import { isOfOneObject, noteObjectReadable, noteRefusedObject } from './unreadable-object.ts'
 
-export type ReconcileDependencies = {
+export type PollDependencies = {
   readonly db: Database
   readonly client: CrmClient
   readonly connection: {
@@ -54,15 +54,15 @@ const CLOCKS_APART_MS = 900_000
  * records it read, and whether it came to the end: not when it was stopped, nor when an object has to be read again. An
  * object that the CRM refuses is noted as such, and the others are read.
  */
-export async function reconcile(
-  deps: ReconcileDependencies,
+export async function pollChanges(
+  deps: PollDependencies,
 ): Promise<{ readonly read: number; readonly complete: boolean }> {
   const { db, connection } = deps
   const state: KnownState = {
     watermarks: await readWatermarks(db, connection.id),
     places: await readingPlaces(db, connection.id),
     refused: await refusedObjects(db, connection.id),
-    isFirst: !(await wasReconciled(db, connection.id)),
+    isFirst: !(await wasPolled(db, connection.id)),
   }
   let read = 0
   let complete = true
@@ -72,7 +72,7 @@ export async function reconcile(
     if (outcome.outcome === 'stopped') return { read, complete: false }
     if (outcome.outcome === 'again') complete = false
   }
-  await settleMissedEvents(db, connection)
+  await resolveMissedEvents(db, connection)
   return { read, complete }
 }
 
@@ -90,7 +90,7 @@ type Poll = {
   readonly hidden: ReadonlySet<string>
 }
 
-async function pollRefusable(deps: ReconcileDependencies, objectType: string, state: KnownState): Promise<Poll> {
+async function pollRefusable(deps: PollDependencies, objectType: string, state: KnownState): Promise<Poll> {
   const wasRefused = state.refused.has(objectType)
   try {
     const poll = await pollObject(deps, objectType, state)
@@ -98,7 +98,7 @@ async function pollRefusable(deps: ReconcileDependencies, objectType: string, st
     return poll
   } catch (error) {
     if (!isOfOneObject(error)) throw error
-    const poll = wasRefused ? null : await pollAnew(deps, objectType)
+    const poll = wasRefused ? null : await pollAgain(deps, objectType)
     if (poll !== null) return poll
     await noteRefusedObject(deps, objectType, error)
     return { outcome: 'read', found: 0, hidden: new Set() }
@@ -109,7 +109,7 @@ async function pollRefusable(deps: ReconcileDependencies, objectType: string, st
  * A place or a field list of ours may be what was refused: with the newest description and from the watermark once more.
  * Null: refused again.
  */
-async function pollAnew(deps: ReconcileDependencies, objectType: string): Promise<Poll | null> {
+async function pollAgain(deps: PollDependencies, objectType: string): Promise<Poll | null> {
   const { db, client, connection } = deps
   try {
     await client.describe(objectType)
@@ -118,7 +118,7 @@ async function pollAnew(deps: ReconcileDependencies, objectType: string): Promis
       watermarks: await readWatermarks(db, connection.id),
       places: new Map(),
       refused: new Set(),
-      isFirst: !(await wasReconciled(db, connection.id)),
+      isFirst: !(await wasPolled(db, connection.id)),
     })
   } catch (error) {
     if (!isOfOneObject(error)) throw error
@@ -126,7 +126,7 @@ async function pollAnew(deps: ReconcileDependencies, objectType: string): Promis
   }
 }
 
-async function pollObject(deps: ReconcileDependencies, objectType: string, state: KnownState): Promise<Poll> {
+async function pollObject(deps: PollDependencies, objectType: string, state: KnownState): Promise<Poll> {
   const { db, client, connection, nowMs } = deps
   const { isFirst } = state
   const untilMs = nowMs()
@@ -136,7 +136,7 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
   const isOurClock = from === null || from === connection.baseline.startedAtMs
   const sinceMs = place?.sinceMs ?? Math.max(1, knownUntilMs - OVERLAP_MS - (isOurClock ? CLOCKS_APART_MS : 0))
   // What changed while the baseline was read is ours to find: nobody may have been subscribed to anything yet.
-  const wasTold = isToldOf(connection, objectType) && !(isOurClock && isFirst)
+  const wasNotified = isNotified(connection, objectType) && !(isOurClock && isFirst)
   let cursor: string | null = place?.cursor ?? null
   /** The last place that is stored, which only another request to read from the start takes away. */
   let stored = cursor
@@ -150,13 +150,13 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
       sinceMs,
       cursor,
       ...deps.fieldsOf(connection.crm, objectType),
-      source: 'reconcile',
+      source: 'poll',
     })
     found += page.events.length
     for (const field of page.unreadable) hidden.add(field)
     latestMs = latestOf(page.events, latestMs)
     const isStill = await savePage(deps, objectType, page, {
-      wasTold,
+      wasNotified,
       stands: { watermark: knownUntilMs, before: stored },
       sinceMs,
       latestMs,
@@ -169,7 +169,7 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
   // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
   const to = Math.min(untilMs, Math.max(latestMs, knownUntilMs, sinceMs + OVERLAP_MS))
   const isAdvanced = await inTransaction(db, async (trx) => {
-    await assertStillThere(trx, connection.id)
+    await assertConnected(trx, connection.id)
     return advanceWatermark(trx, connection.id, objectType, { from: knownUntilMs, to, place: stored }, found)
   })
   return { outcome: isAdvanced ? 'read' : 'again', found, hidden }
@@ -177,11 +177,11 @@ async function pollObject(deps: ReconcileDependencies, objectType: string, state
 
 /** Stores what the page brought and where the next one begins. False: the object is to be read from the start instead. */
 async function savePage(
-  { db, connection }: ReconcileDependencies,
+  { db, connection }: PollDependencies,
   objectType: string,
   { events, cursor }: ChangedPage,
   at: {
-    readonly wasTold: boolean
+    readonly wasNotified: boolean
     readonly stands: { readonly watermark: number; readonly before: string | null }
     readonly sinceMs: number
     readonly latestMs: number
@@ -189,10 +189,10 @@ async function savePage(
 ): Promise<boolean> {
   if (events.length === 0 && cursor === null) return true
   return inTransaction(db, async (trx) => {
-    await assertStillThere(trx, connection.id)
+    await assertConnected(trx, connection.id)
     if (events.length > 0) {
-      if (at.wasTold) {
-        await noteUntoldChanges(trx, connection.id, foundChanges(events), timeFields(connection.crm, objectType))
+      if (at.wasNotified) {
+        await noteMissedChanges(trx, connection.id, foundChanges(events), timeFields(connection.crm, objectType))
       }
       await insertEvents(trx, events)
     }

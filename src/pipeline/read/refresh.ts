@@ -8,7 +8,7 @@ import {
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { mergedEventForLosers } from '../../model/record/fold.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
-import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import { count } from '../../store/database/counters.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -109,7 +109,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
   const crmNowMs = crmTimeMs(client, nowMs())
   const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
   await inTransaction(db, async (trx) => {
-    await assertStillThere(trx, connection.id)
+    await assertConnected(trx, connection.id)
     await insertEvents(trx, [
       ...asAnswers(events, items, nowMs()),
       ...stillMerged(events, items, nowMs()),

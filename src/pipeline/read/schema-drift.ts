@@ -12,7 +12,7 @@ import { type About, ENDINGS, SENTENCES, type Sentence } from '../../notices/tex
 import { resyncObjects, saveSchema } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { askToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { type KnownSchema, knownSchemas, saveDrift } from '../../store/records/schema-drift.ts'
 import type { RunningWorkflow } from '../decide/running-workflows.ts'
 import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
@@ -60,8 +60,8 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
       // What changed while a field was away is in no event.
       const { fields: needed } = deps.fieldsOf(connection.crm, objectType)
       const isBack = before.unreadable.some((field) => needed.includes(field) && !after.unreadable.includes(field))
-      if (isBack || spelledAnew(before, after)) await resyncObjects(trx, connection.id, [objectType])
-      await askToDecideAgain(trx, connection.id)
+      if (isBack || isRespelled(before, after)) await resyncObjects(trx, connection.id, [objectType])
+      await queueRedecision(trx, connection.id)
     })
   }
   return changed
@@ -75,7 +75,7 @@ async function saveFirst(deps: DriftDependencies, objectType: string, current: r
   const unreadable = needed.filter((field) => !present.has(field))
   await inTransaction(db, async (trx) => {
     await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, [...needed, ...ours])
-    if (unreadable.length > 0) await askToDecideAgain(trx, connection.id)
+    if (unreadable.length > 0) await queueRedecision(trx, connection.id)
   })
 }
 
@@ -149,8 +149,8 @@ function tell(deps: DriftDependencies, before: KnownSchema, after: KnownSchema):
   const subjectOf = ({ field }: FieldDrift) => `${objectType}.${field}`
   for (const drift of before.drift) {
     if (after.drift.some((now) => now.field === drift.field && now.kind === drift.kind)) continue
-    const says = ENDINGS.drift({ ...connection, object: objectType, field: drift.field })
-    board.end(connection.id, CODE[drift.kind], subjectOf(drift), says)
+    const message = ENDINGS.drift({ ...connection, object: objectType, field: drift.field })
+    board.end(connection.id, CODE[drift.kind], subjectOf(drift), message)
   }
   for (const drift of after.drift) {
     const known = before.drift.find((one) => one.field === drift.field && one.kind === drift.kind)
@@ -194,7 +194,7 @@ function sameStanding(before: KnownSchema, after: KnownSchema): boolean {
 }
 
 /** A field whose type is another one now, or is again the old one, has its values spelled in another way. */
-function spelledAnew(before: KnownSchema, after: KnownSchema): boolean {
+function isRespelled(before: KnownSchema, after: KnownSchema): boolean {
   const types = new Map(before.fields.map(({ name, type }) => [name, type]))
   const needed = new Set([...before.drift, ...after.drift].map(({ field }) => field))
   return after.fields.some(({ name, type }) => needed.has(name) && types.has(name) && types.get(name) !== type)

@@ -43,14 +43,14 @@ export async function syncTerritories(deps: {
       code: CODE,
       subject: difference.territory,
       level: 'info',
-      says: sentence(difference),
-      step: `Correct the territory in Salesforce, or ${difference.territory} in territories.yaml; until then the table decides.`,
+      message: sentence(difference),
+      remedy: `Correct the territory in Salesforce, or ${difference.territory} in territories.yaml; until then the table decides.`,
     })
   }
   const stillDiffers = new Set(differences.map(({ territory }) => territory))
   for (const { code, subject, endedAt } of open) {
     if (code !== CODE || endedAt !== null || stillDiffers.has(subject)) continue
-    await endNotice(db, { connectionId, code, subject, says: 'Salesforce and the territory table agree.' })
+    await endNotice(db, { connectionId, code, subject, message: 'Salesforce and the territory table agree.' })
   }
   return inCrm === null ? null : differences
 }

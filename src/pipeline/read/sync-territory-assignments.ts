@@ -3,7 +3,7 @@ import { CrmUnknownError, READ_BATCH_MAX } from '../../crm/crm-client.ts'
 import type { ActiveTerritories, AssignmentVerbs } from '../../crm/salesforce/territories/assignments.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { joinTerritories, TERRITORIES, TERRITORY_NAMES } from '../../model/record/territories-field.ts'
-import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -218,7 +218,7 @@ async function compareNext(
   poll: AssignmentPoll,
 ): Promise<AssignmentPoll> {
   const moved = await inTransaction(deps.db, async (trx) => {
-    await assertStillThere(trx, deps.connection.id)
+    await assertConnected(trx, deps.connection.id)
     const compared = await tell(trx, deps, active, () =>
       assignedRecords(trx, deps.connection.id, {
         objects: deps.objects,
@@ -289,7 +289,7 @@ async function moveTo(
   inSame: (trx: DatabaseTransaction) => Promise<void> = async () => undefined,
 ): Promise<AssignmentPoll> {
   const moved = await inTransaction(deps.db, async (trx) => {
-    await assertStillThere(trx, deps.connection.id)
+    await assertConnected(trx, deps.connection.id)
     await inSame(trx)
     return moveIn(trx, deps, from, place)
   })
@@ -320,7 +320,7 @@ const CODE = 'territories-not-shown'
 async function noteWhetherShown({ db, connection }: AssignmentDependencies, isShown: boolean): Promise<void> {
   const which = { connectionId: connection.id, code: CODE }
   if (isShown) {
-    await endNotice(db, { ...which, says: 'Salesforce shows which records are assigned to which territory.' })
+    await endNotice(db, { ...which, message: 'Salesforce shows which records are assigned to which territory.' })
     return
   }
   const open = await listNotices(db, { connectionId: connection.id, limit: 1_000 })
@@ -328,7 +328,7 @@ async function noteWhetherShown({ db, connection }: AssignmentDependencies, isSh
   await raiseNotice(db, {
     ...which,
     level: 'info',
-    says: `A policy asks for ${TERRITORIES}, and Salesforce shows no assignments to territories. Whatever depends on them is not decided, or goes by the owner alone.`,
-    step: `Where Sales Territories are used, let the integration user see them; where not, name a field of the record in the policy instead of ${TERRITORIES}.`,
+    message: `A policy asks for ${TERRITORIES}, and Salesforce shows no assignments to territories. Whatever depends on them is not decided, or goes by the owner alone.`,
+    remedy: `Where Sales Territories are used, let the integration user see them; where not, name a field of the record in the policy instead of ${TERRITORIES}.`,
   })
 }

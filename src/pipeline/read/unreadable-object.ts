@@ -2,12 +2,12 @@ import { type CrmClient, type CrmReconnectError, CrmRefusedError } from '../../c
 import { HubSpotScopeMissing } from '../../crm/hubspot/http/errors.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { CRM_NAME } from '../../notices/texts.ts'
-import { assertStillThere } from '../../store/connections/lifecycle-lock.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 import { forgetReadingPlace } from '../../store/records/poll-cursors.ts'
-import { askToDecideAgain } from '../../store/records/redecide-queue.ts'
+import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { endRefusal, saveRefusal } from '../../store/records/unreadable-objects.ts'
 
 export type RefusedObjectDependencies = {
@@ -36,21 +36,21 @@ export async function noteRefusedObject(
   const { id, crm } = connection
   const fields = [...fieldsOf(crm, objectType).fields].sort()
   await inTransaction(db, async (trx) => {
-    await assertStillThere(trx, id)
+    await assertConnected(trx, id)
     // It may be the place itself that is refused.
     await forgetReadingPlace(trx, id, objectType)
     if (!(await saveRefusal(trx, id, objectType, fields))) return
-    await askToDecideAgain(trx, id)
+    await queueRedecision(trx, id)
     await raiseNotice(trx, {
       connectionId: id,
       code: CODE,
       subject: objectType,
       level: 'stop',
-      says: `${CRM_NAME[crm]} does not let us read ${objectType}. Everything else goes on. Nothing is decided on a field of ${objectType}: what depends on one goes to a person as unknown.`,
-      step:
+      message: `${CRM_NAME[crm]} does not let us read ${objectType}. Everything else goes on. Nothing is decided on a field of ${objectType}: what depends on one goes to a person as unknown.`,
+      remedy:
         error instanceof CrmRefusedError
           ? `Let the user or app that Lanekeeper connects with read ${objectType} in ${CRM_NAME[crm]}. It is tried at every poll.`
-          : error.step,
+          : error.remedy,
     })
   })
 }
@@ -66,10 +66,10 @@ export async function noteObjectReadable(
   const present = new Set(schema.fields.map(({ name }) => name))
   const unreadable = fieldsOf(crm, objectType).fields.filter((field) => !present.has(field) || hidden.has(field))
   await inTransaction(db, async (trx) => {
-    await assertStillThere(trx, id)
+    await assertConnected(trx, id)
     await endRefusal(trx, id, schema, unreadable)
-    await askToDecideAgain(trx, id)
-    const says = `${CRM_NAME[crm]} lets us read ${objectType} again, and what changed meanwhile was read. What depends on it is decided again.`
-    await endNotice(trx, { connectionId: id, code: CODE, subject: objectType, says })
+    await queueRedecision(trx, id)
+    const message = `${CRM_NAME[crm]} lets us read ${objectType} again, and what changed meanwhile was read. What depends on it is decided again.`
+    await endNotice(trx, { connectionId: id, code: CODE, subject: objectType, message })
   })
 }

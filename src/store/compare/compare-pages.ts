@@ -38,11 +38,11 @@ export async function compareShown(
       select x.i, max(x.m) as m, (array_agg(x.f order by x.m desc))[1] - ${ignoredFields}::text[] as f
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(i text, m bigint, f jsonb)
       where not exists (
-        select 1 from step_seen s where s.connection_id = ${connectionId} and s.object_type = ${objectType}
+        select 1 from comparison_seen s where s.connection_id = ${connectionId} and s.object_type = ${objectType}
           and s.record_id = x.i)
       group by x.i
     ), seen as (
-      insert into step_seen (connection_id, object_type, record_id)
+      insert into comparison_seen (connection_id, object_type, record_id)
       select ${connectionId}, ${objectType}, i from page order by i
       on conflict do nothing
     ), held as materialized (
@@ -59,7 +59,7 @@ export async function compareShown(
       select day, count(*) as n, mod(sum(${digestOf(sql`i`, sql`f`)}), ${DIGEST_MODULUS}) as digest
       from judged where why is null group by day
     ), days as (
-      insert into step_day as d (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
+      insert into comparison_day as d (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
       select ${connectionId}, ${objectType}, ${run}, day, n, n, digest, digest from in_sum
       on conflict (connection_id, object_type, run, day) do update set
         crm_count = d.crm_count + excluded.crm_count, our_count = d.our_count + excluded.our_count,
@@ -67,10 +67,10 @@ export async function compareShown(
         our_digest = mod(d.our_digest + excluded.our_digest, ${DIGEST_MODULUS}),
         compared_at = clock_timestamp()
     ), in_step as (
-      delete from out_of_step o using judged j
+      delete from difference o using judged j
       where o.connection_id = ${connectionId} and o.object_type = ${objectType} and o.record_id = j.i and j.why is null
     ), suspects as (
-      insert into out_of_step as o (connection_id, object_type, record_id, day, why, modified_ms, run)
+      insert into difference as o (connection_id, object_type, record_id, day, why, modified_ms, run)
       select ${connectionId}, ${objectType}, i, day, why, m, ${run} from judged where why is not null order by i
       on conflict (connection_id, object_type, record_id) do update set ${SUSPECTED_AGAIN}
     )
@@ -81,7 +81,7 @@ export async function compareShown(
 
 /** One that is known to be out of step stays known while it is looked at again. */
 const SUSPECTED_AGAIN = sql`day = excluded.day, why = excluded.why, modified_ms = excluded.modified_ms,
-  run = excluded.run, is_pending = true, is_counted = false, looks = 0, looked_at = clock_timestamp()`
+  run = excluded.run, is_pending = true, is_counted = false, looks = 0, rechecked_at = clock_timestamp()`
 
 /** The CRM lists these as gone: those that we hold as live are suspects. */
 export async function suspectGone(
@@ -93,7 +93,7 @@ export async function suspectGone(
   const ids = gone.map((one) => one.recordId)
   await withdraw(trx, { connectionId, objectType }, ids)
   const { rows } = await sql`
-    insert into out_of_step as o (connection_id, object_type, record_id, day, why, run)
+    insert into difference as o (connection_id, object_type, record_id, day, why, run)
     select distinct on (g.id) ${connectionId}, ${objectType}, g.id, ${utcDay(sql`g.at_ms`)}, 'extra', ${run}::int
     from unnest(${ids}::text[], ${gone.map((one) => one.atMs)}::bigint[]) as g(id, at_ms)
     join record r on r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id = g.id
@@ -115,13 +115,13 @@ export async function suspectKnown(
   sinceDay: string,
 ): Promise<void> {
   const { rows } = await sql<{ id: string }>`
-    select record_id as id from out_of_step where connection_id = ${connectionId} and object_type = ${objectType}
-      and out_since is not null and run <> ${run} and day >= ${sinceDay}::date
+    select record_id as id from difference where connection_id = ${connectionId} and object_type = ${objectType}
+      and differs_since is not null and run <> ${run} and day >= ${sinceDay}::date
     order by record_id for update`.execute(trx)
   const ids = rows.map((row) => row.id)
   await withdraw(trx, { connectionId, objectType }, ids)
   await sql`
-    update out_of_step set run = ${run}, is_pending = true, is_counted = false, looks = 0, looked_at = clock_timestamp()
+    update difference set run = ${run}, is_pending = true, is_counted = false, looks = 0, rechecked_at = clock_timestamp()
     where connection_id = ${connectionId} and object_type = ${objectType} and record_id = any(${ids}::text[])`.execute(
     trx,
   )
@@ -146,11 +146,11 @@ export async function suspectUnseen(
       where r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id > ${afterId ?? ''}
       order by r.record_id limit ${UNSEEN_BATCH}
     ), suspects as (
-      insert into out_of_step as o (connection_id, object_type, record_id, day, why, run)
+      insert into difference as o (connection_id, object_type, record_id, day, why, run)
       select ${connectionId}, ${objectType}, u.record_id, ${utcDay(sql`coalesce(u.at_ms, 0)`)}, 'extra', ${run}::int
       from ours u
       where u.is_live and not exists (
-        select 1 from step_seen s where s.connection_id = ${connectionId} and s.object_type = ${objectType}
+        select 1 from comparison_seen s where s.connection_id = ${connectionId} and s.object_type = ${objectType}
           and s.record_id = u.record_id)
       order by u.record_id
       on conflict (connection_id, object_type, record_id) do update set ${SUSPECTED_AGAIN}
@@ -164,14 +164,14 @@ const BEGUN = ''
 
 /** Marks, with an object's first page, that what is seen of it is kept from here on. */
 export async function beginSeen(trx: Kysely<Tables>, { connectionId, objectType }: Comparison): Promise<void> {
-  await sql`insert into step_seen (connection_id, object_type, record_id)
+  await sql`insert into comparison_seen (connection_id, object_type, record_id)
     values (${connectionId}, ${objectType}, ${BEGUN}) on conflict do nothing`.execute(trx)
 }
 
 /** Whether what was seen of an object is all still there: a crash of the database empties that table, mark and all. */
 export async function isSeenKept(trx: Kysely<Tables>, { connectionId, objectType }: Comparison): Promise<boolean> {
   const { rows } = await sql`
-    select 1 from step_seen where connection_id = ${connectionId} and object_type = ${objectType}
+    select 1 from comparison_seen where connection_id = ${connectionId} and object_type = ${objectType}
       and record_id = ${BEGUN}`.execute(trx)
   return rows.length > 0
 }
@@ -183,23 +183,23 @@ export async function isSeenKept(trx: Kysely<Tables>, { connectionId, objectType
 export async function standObject(
   trx: Kysely<Tables>,
   { connectionId, objectType, run }: Comparison,
-  { sinceDay, crmSays }: { readonly sinceDay: string | null; readonly crmSays: number | null },
+  { sinceDay, crmStated }: { readonly sinceDay: string | null; readonly crmStated: number | null },
 ): Promise<void> {
   const which = sql`connection_id = ${connectionId} and object_type = ${objectType}`
   const since = sinceDay === null ? sql`true` : sql`day >= ${sinceDay}::date`
-  await sql`delete from step_day where ${which} and run <> ${run} and ${since}`.execute(trx)
-  await sql`update step_day set run = 0 where ${which} and run = ${run}`.execute(trx)
-  await sql`delete from out_of_step where ${which} and run <> ${run} and ${since}`.execute(trx)
-  await sql`update out_of_step set run = 0 where ${which} and run = ${run}`.execute(trx)
-  await sql`delete from step_seen where ${which}`.execute(trx)
+  await sql`delete from comparison_day where ${which} and run <> ${run} and ${since}`.execute(trx)
+  await sql`update comparison_day set run = 0 where ${which} and run = ${run}`.execute(trx)
+  await sql`delete from difference where ${which} and run <> ${run} and ${since}`.execute(trx)
+  await sql`update difference set run = 0 where ${which} and run = ${run}`.execute(trx)
+  await sql`delete from comparison_seen where ${which}`.execute(trx)
   await sql`
-    insert into step_object as o (connection_id, object_type, crm_says, crm_count, our_count, compared_at, full_at)
-    select ${connectionId}, ${objectType}, ${crmSays}::bigint, coalesce(sum(crm_count), 0), coalesce(sum(our_count), 0),
+    insert into comparison_object as o (connection_id, object_type, crm_stated, crm_count, our_count, compared_at, full_at)
+    select ${connectionId}, ${objectType}, ${crmStated}::bigint, coalesce(sum(crm_count), 0), coalesce(sum(our_count), 0),
       clock_timestamp(), ${sinceDay === null ? sql`clock_timestamp()` : sql`null::timestamptz`}
-    from step_day where ${which} and run = 0
+    from comparison_day where ${which} and run = 0
     on conflict (connection_id, object_type) do update set compared_at = excluded.compared_at,
       crm_count = case when excluded.full_at is null then o.crm_count else excluded.crm_count end,
       our_count = case when excluded.full_at is null then o.our_count else excluded.our_count end,
-      crm_says = case when excluded.full_at is null then o.crm_says else excluded.crm_says end,
+      crm_stated = case when excluded.full_at is null then o.crm_stated else excluded.crm_stated end,
       full_at = coalesce(excluded.full_at, o.full_at)`.execute(trx)
 }

@@ -2,18 +2,18 @@ import { type Kysely, sql } from 'kysely'
 import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
 
-export type StepDepth = 'recent' | 'full'
-export type StepPhase = 'read' | 'extra' | 'look'
+export type ComparisonDepth = 'recent' | 'full'
+export type ComparisonPhase = 'read' | 'extra' | 'look'
 
 /** The comparison of one connection with its CRM: what was asked for and where it stands. */
-export type StepCheck = {
+export type ComparisonState = {
   readonly state: 'idle' | 'asked' | 'running'
-  readonly depth: StepDepth
+  readonly depth: ComparisonDepth
   readonly askedBy: 'clock' | 'person'
   readonly run: number
   readonly sinceMs: number
   readonly objectType: string | null
-  readonly phase: StepPhase
+  readonly phase: ComparisonPhase
   readonly cursor: string | null
   readonly pages: number
   readonly records: number
@@ -47,9 +47,9 @@ const COLUMNS = [
   'last_recent_at',
 ] as const
 
-export async function readStepCheck(db: Kysely<Tables>, connectionId: string): Promise<StepCheck | null> {
+export async function readComparison(db: Kysely<Tables>, connectionId: string): Promise<ComparisonState | null> {
   const row = await db
-    .selectFrom('step_check')
+    .selectFrom('comparison')
     .select(COLUMNS)
     .where('connection_id', '=', connectionId)
     .executeTakeFirst()
@@ -75,8 +75,8 @@ export async function readStepCheck(db: Kysely<Tables>, connectionId: string): P
 }
 
 /** Nothing is compared by the clock before this long after we first looked at the connection. */
-export async function ensureStepCheck(db: Kysely<Tables>, connectionId: string, notWithinS: number): Promise<void> {
-  await sql`insert into step_check (connection_id, not_before)
+export async function ensureComparison(db: Kysely<Tables>, connectionId: string, notWithinS: number): Promise<void> {
+  await sql`insert into comparison (connection_id, not_before)
     values (${connectionId}, clock_timestamp() + ${notWithinS} * interval '1 second')
     on conflict do nothing`.execute(db)
 }
@@ -85,14 +85,14 @@ export async function ensureStepCheck(db: Kysely<Tables>, connectionId: string, 
  * Asks for a comparison. A person's request is for all records and starts over a running comparison of recent ones; one
  * of all that runs already is theirs from then on, so that what it finds stays as a number until they say otherwise.
  */
-export async function askStepCheck(
+export async function requestComparison(
   db: Kysely<Tables>,
   connectionId: string,
   by: 'clock' | 'person',
-  depth: StepDepth,
+  depth: ComparisonDepth,
 ): Promise<void> {
   await sql`
-    insert into step_check as s (connection_id, state, depth, asked_by)
+    insert into comparison as s (connection_id, state, depth, asked_by)
     values (${connectionId}, 'asked', ${depth}, ${by})
     on conflict (connection_id) do update set
       state = case when s.state = 'running' and s.depth = 'full' then 'running' else 'asked' end,
@@ -103,9 +103,9 @@ export async function askStepCheck(
 }
 
 /** Makes the caller the only one who compares this connection. One that gives no sign of life is not. */
-export async function claimStepCheck(db: Kysely<Tables>, connectionId: string, instance: string): Promise<boolean> {
+export async function claimComparison(db: Kysely<Tables>, connectionId: string, instance: string): Promise<boolean> {
   const { rows } = await sql`
-    update step_check s set claimed_by = ${instance}, claimed_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
+    update comparison s set claimed_by = ${instance}, claimed_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     where connection_id = ${connectionId} and (s.claimed_until is null or s.claimed_until < clock_timestamp()
       or s.claimed_by = ${instance} or not exists (
         select 1 from process_beat b where b.instance = s.claimed_by
@@ -115,40 +115,40 @@ export async function claimStepCheck(db: Kysely<Tables>, connectionId: string, i
 }
 
 /** Gives the claim back, with the reason if it did not end well, and when to go on. */
-export async function releaseStepCheck(
+export async function releaseComparison(
   db: Kysely<Tables>,
   connectionId: string,
   instance: string,
   paused: { readonly problem: string; readonly untilMs: number } | null = null,
 ): Promise<void> {
-  await sql`update step_check set claimed_by = null, claimed_until = null,
+  await sql`update comparison set claimed_by = null, claimed_until = null,
       problem = coalesce(${paused?.problem ?? null}, problem),
       not_before = coalesce(${paused ? new Date(paused.untilMs) : null}, not_before)
     where connection_id = ${connectionId} and claimed_by = ${instance}`.execute(db)
 }
 
 /** Begins what was asked for. What an aborted one left behind goes. */
-export async function beginStepCheck(
+export async function beginComparison(
   trx: Kysely<Tables>,
   connectionId: string,
   first: { readonly objectType: string; readonly sinceMs: number },
 ): Promise<void> {
-  await sql`delete from step_seen where connection_id = ${connectionId}`.execute(trx)
-  await sql`delete from step_day where connection_id = ${connectionId} and run <> 0`.execute(trx)
-  await sql`delete from out_of_step where connection_id = ${connectionId} and run <> 0 and out_since is null`.execute(
+  await sql`delete from comparison_seen where connection_id = ${connectionId}`.execute(trx)
+  await sql`delete from comparison_day where connection_id = ${connectionId} and run <> 0`.execute(trx)
+  await sql`delete from difference where connection_id = ${connectionId} and run <> 0 and differs_since is null`.execute(
     trx,
   )
-  await sql`update out_of_step set is_pending = false, is_counted = is_counted and run = 0, run = 0
+  await sql`update difference set is_pending = false, is_counted = is_counted and run = 0, run = 0
     where connection_id = ${connectionId} and (run <> 0 or is_pending)`.execute(trx)
-  await sql`update step_check set state = 'running', run = run + 1, since_ms = ${first.sinceMs},
+  await sql`update comparison set state = 'running', run = run + 1, since_ms = ${first.sinceMs},
       object_type = ${first.objectType}, phase = 'read', cursor = null, pages = 0, records = 0, of_total = null,
       started_at = clock_timestamp(), problem = null
     where connection_id = ${connectionId}`.execute(trx)
 }
 
-export type StepPlace = {
+export type ComparisonCursor = {
   readonly objectType: string
-  readonly phase: StepPhase
+  readonly phase: ComparisonPhase
   readonly cursor: string | null
   /** Added to what was read so far. */
   readonly pages: number
@@ -161,14 +161,14 @@ export type StepPlace = {
  * Moves on, in the transaction of what was found there. False: the comparison is somebody else's by now, or another was
  * asked for, and nothing of this may be committed.
  */
-export async function moveStepCheck(
+export async function moveComparison(
   trx: Kysely<Tables>,
   connectionId: string,
   { instance, run }: { readonly instance: string; readonly run: number },
-  place: StepPlace,
+  place: ComparisonCursor,
 ): Promise<boolean> {
   const { rows } = await sql`
-    update step_check set object_type = ${place.objectType}, phase = ${place.phase}, cursor = ${place.cursor},
+    update comparison set object_type = ${place.objectType}, phase = ${place.phase}, cursor = ${place.cursor},
       pages = case when object_type = ${place.objectType} then pages else 0 end + ${place.pages},
       records = case when object_type = ${place.objectType} then records else 0 end + ${place.records},
       of_total = case when object_type = ${place.objectType} then coalesce(${place.ofTotal}::bigint, of_total)
@@ -179,13 +179,13 @@ export async function moveStepCheck(
   return rows.length > 0
 }
 
-export async function finishStepCheck(
+export async function finishComparison(
   trx: Kysely<Tables>,
   connectionId: string,
   { instance, run }: { readonly instance: string; readonly run: number },
 ): Promise<boolean> {
   const { rows } = await sql`
-    update step_check set state = 'idle', object_type = null, cursor = null, problem = null,
+    update comparison set state = 'idle', object_type = null, cursor = null, problem = null,
       last_full_at = case when depth = 'full' then clock_timestamp() else last_full_at end,
       last_recent_at = clock_timestamp()
     where connection_id = ${connectionId} and claimed_by = ${instance} and run = ${run} and state = 'running'
@@ -233,6 +233,6 @@ export async function sayWhyItWaits(
   instance: string,
   why: string,
 ): Promise<void> {
-  await sql`update step_check set problem = ${why}
+  await sql`update comparison set problem = ${why}
     where connection_id = ${connectionId} and claimed_by = ${instance} and problem is distinct from ${why}`.execute(db)
 }

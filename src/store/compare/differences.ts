@@ -15,7 +15,7 @@ export async function withdraw(
 ): Promise<void> {
   await sql`
     with withdrawn as (
-      update out_of_step set is_counted = false
+      update difference set is_counted = false
       where connection_id = ${connectionId} and object_type = ${objectType} and record_id = any(${ids}::text[])
         and is_counted
       returning run, day, why, crm_hash, our_hash
@@ -24,7 +24,7 @@ export async function withdraw(
         count(*) filter (where why <> 'missing') as our_count, sum(crm_hash) as crm_hash, sum(our_hash) as our_hash
       from withdrawn group by run, day
     )
-    update step_day d set crm_count = d.crm_count - s.crm_count, our_count = d.our_count - s.our_count,
+    update comparison_day d set crm_count = d.crm_count - s.crm_count, our_count = d.our_count - s.our_count,
       crm_digest = mod(mod(d.crm_digest - s.crm_hash, ${DIGEST_MODULUS}) + ${DIGEST_MODULUS}, ${DIGEST_MODULUS}),
       our_digest = mod(mod(d.our_digest - s.our_hash, ${DIGEST_MODULUS}) + ${DIGEST_MODULUS}, ${DIGEST_MODULUS})
     from sums s
@@ -42,9 +42,9 @@ export async function duePending(
   { olderThanS, limit }: { readonly olderThanS: number; readonly limit: number },
 ): Promise<{ readonly due: Suspect[]; readonly more: boolean }> {
   const { rows } = await sql<{ record_id: string; looks: number; is_due: boolean }>`
-    select record_id, looks, looked_at <= clock_timestamp() - ${olderThanS} * interval '1 second' as is_due
-    from out_of_step where connection_id = ${connectionId} and object_type = ${objectType} and is_pending
-    order by looked_at limit ${limit}`.execute(db)
+    select record_id, looks, rechecked_at <= clock_timestamp() - ${olderThanS} * interval '1 second' as is_due
+    from difference where connection_id = ${connectionId} and object_type = ${objectType} and is_pending
+    order by rechecked_at limit ${limit}`.execute(db)
   const due = rows.filter((row) => row.is_due).map((row) => ({ recordId: row.record_id, looks: row.looks }))
   return { due, more: rows.length > 0 }
 }
@@ -60,13 +60,13 @@ export async function dueAsked(
 ): Promise<{ readonly objectType: string; readonly due: Suspect[] } | null> {
   const { rows } = await sql<{ object_type: string; record_id: string; looks: number }>`
     with due as materialized (
-      select object_type, record_id, looks, looked_at from out_of_step
+      select object_type, record_id, looks, rechecked_at from difference
       where connection_id = ${connectionId} and asked_at is not null and not is_pending
-        and looked_at <= clock_timestamp() - ${everyS} * (1 + looks) * interval '1 second'
-      order by looked_at limit ${limit}
+        and rechecked_at <= clock_timestamp() - ${everyS} * (1 + looks) * interval '1 second'
+      order by rechecked_at limit ${limit}
     )
     select object_type, record_id, looks from due
-    where object_type = (select object_type from due order by looked_at limit 1)`.execute(db)
+    where object_type = (select object_type from due order by rechecked_at limit 1)`.execute(db)
   if (rows.length === 0) return null
   return {
     objectType: rows[0]!.object_type,
@@ -80,24 +80,24 @@ export async function dueAsked(
  */
 export async function dropSuspects(trx: Kysely<Tables>, { connectionId, objectType }: ObjectOf): Promise<void> {
   const which = sql`connection_id = ${connectionId} and object_type = ${objectType} and is_pending`
-  await sql`delete from out_of_step where ${which} and out_since is null`.execute(trx)
-  await sql`update out_of_step set is_pending = false, asked_at = null where ${which}`.execute(trx)
+  await sql`delete from difference where ${which} and differs_since is null`.execute(trx)
+  await sql`update difference set is_pending = false, asked_at = null where ${which}`.execute(trx)
 }
 
 /** The CRM refuses to show these: they are being read again no longer, and stay out of step. */
 export async function giveUpReread(trx: Kysely<Tables>, { connectionId, objectType }: ObjectOf): Promise<void> {
-  await sql`update out_of_step set asked_at = null where connection_id = ${connectionId}
+  await sql`update difference set asked_at = null where connection_id = ${connectionId}
     and object_type = ${objectType} and asked_at is not null`.execute(trx)
 }
 
 /** What the CRM said of a suspect just now; no fields: it has it no more. */
-export type SecondLook = {
+export type Recheck = {
   readonly recordId: string
   readonly modifiedMs: number | null
   readonly fields: Readonly<Record<string, FieldText>> | null
 }
 
-type Verdict = 'in-step' | 'out' | 'again' | 'moving'
+type Verdict = 'in-sync' | 'out' | 'again' | 'moving'
 
 /**
  * Decides about records that were looked at a second time. In step: equal now, or gone on both sides. To be looked at
@@ -105,17 +105,17 @@ type Verdict = 'in-step' | 'out' | 'again' | 'moving'
  * CRM's. One that moves at every look is left to its events and not counted. Everything else is out of step. Returns
  * how many became in step of those that were being read again.
  */
-export async function settleLooks(
+export async function recordRechecks(
   trx: Kysely<Tables>,
   { connectionId, objectType }: ObjectOf,
-  looks: readonly SecondLook[],
+  looks: readonly Recheck[],
   {
     ignoredFields,
     watched,
-    looksMax,
-  }: { ignoredFields: readonly string[]; watched: readonly string[]; looksMax: number },
-): Promise<{ readonly recovered: number; readonly inStep: number; readonly out: number }> {
-  if (looks.length === 0) return { recovered: 0, inStep: 0, out: 0 }
+    rechecksMax,
+  }: { ignoredFields: readonly string[]; watched: readonly string[]; rechecksMax: number },
+): Promise<{ readonly recovered: number; readonly inSync: number; readonly out: number }> {
+  if (looks.length === 0) return { recovered: 0, inSync: 0, out: 0 }
   const given = looks.map((look) => ({ i: look.recordId, m: look.modifiedMs, f: look.fields }))
   const all = JSON.stringify(Object.fromEntries(watched.map((field) => [field, null])))
   const { rows } = await sql<Judged>`
@@ -130,14 +130,14 @@ export async function settleLooks(
           select 1 from change_event e where e.connection_id = ${connectionId} and e.object_type = ${objectType}
             and e.record_id = l.i and e.state = 'received') as is_busy
       from look l
-      join out_of_step o on o.connection_id = ${connectionId} and o.object_type = ${objectType} and o.record_id = l.i
+      join difference o on o.connection_id = ${connectionId} and o.object_type = ${objectType} and o.record_id = l.i
       left join record r on r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id = l.i
     )
     select i as id, m as modified_ms, run, was_asked, is_shown, is_live,
       case
-        when is_shown and is_live and jsonb_strip_nulls(f) = jsonb_strip_nulls(ours) then 'in-step'
-        when not is_shown and not is_live then 'in-step'
-        when (is_busy or modified_ms is distinct from m) and looks < ${looksMax} then 'again'
+        when is_shown and is_live and jsonb_strip_nulls(f) = jsonb_strip_nulls(ours) then 'in-sync'
+        when not is_shown and not is_live then 'in-sync'
+        when (is_busy or modified_ms is distinct from m) and looks < ${rechecksMax} then 'again'
         when modified_ms is distinct from m then 'moving'
         else 'out' end as verdict,
       (case when is_shown then ${digestOf(sql`i`, sql`f`)} else 0 end)::text as crm_hash,
@@ -146,19 +146,19 @@ export async function settleLooks(
       ${utcDay(sql`coalesce(m, seen_ms)`)} as day
     from held`.execute(trx)
   const of = (...verdicts: Verdict[]) => rows.filter((row) => verdicts.includes(row.verdict))
-  await lookAgain(trx, { connectionId, objectType }, of('again'))
+  await scheduleRecheck(trx, { connectionId, objectType }, of('again'))
   await withdraw(
     trx,
     { connectionId, objectType },
-    of('in-step', 'out', 'moving').map((row) => row.id),
+    of('in-sync', 'out', 'moving').map((row) => row.id),
   )
-  await addToDays(trx, { connectionId, objectType }, of('in-step', 'out'))
-  await sql`delete from out_of_step where connection_id = ${connectionId} and object_type = ${objectType}
-    and record_id = any(${of('in-step', 'moving').map((row) => row.id)}::text[])`.execute(trx)
+  await addToDays(trx, { connectionId, objectType }, of('in-sync', 'out'))
+  await sql`delete from difference where connection_id = ${connectionId} and object_type = ${objectType}
+    and record_id = any(${of('in-sync', 'moving').map((row) => row.id)}::text[])`.execute(trx)
   await noteOut(trx, { connectionId, objectType }, of('out'))
   return {
-    recovered: of('in-step').filter((row) => row.was_asked).length,
-    inStep: of('in-step').length,
+    recovered: of('in-sync').filter((row) => row.was_asked).length,
+    inSync: of('in-sync').length,
     out: of('out').length,
   }
 }
@@ -177,12 +177,12 @@ type Judged = {
   readonly day: string
 }
 
-async function lookAgain(
+async function scheduleRecheck(
   trx: Kysely<Tables>,
   { connectionId, objectType }: ObjectOf,
   rows: readonly Judged[],
 ): Promise<void> {
-  await sql`update out_of_step o set looks = looks + 1, looked_at = clock_timestamp(), modified_ms = l.m
+  await sql`update difference o set looks = looks + 1, rechecked_at = clock_timestamp(), modified_ms = l.m
     from unnest(${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.modified_ms)}::bigint[]) as l(id, m)
     where connection_id = ${connectionId} and object_type = ${objectType} and record_id = l.id`.execute(trx)
 }
@@ -193,8 +193,8 @@ async function noteOut(
   rows: readonly Judged[],
 ): Promise<void> {
   await sql`
-    update out_of_step o set is_pending = false, is_counted = true, asked_at = null, looks = o.looks + 1,
-      looked_at = clock_timestamp(), out_since = coalesce(o.out_since, clock_timestamp()), modified_ms = l.m,
+    update difference o set is_pending = false, is_counted = true, asked_at = null, looks = o.looks + 1,
+      rechecked_at = clock_timestamp(), differs_since = coalesce(o.differs_since, clock_timestamp()), modified_ms = l.m,
       day = l.day, why = l.why, crm_hash = l.crm_hash, our_hash = l.our_hash
     from unnest(${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.modified_ms)}::bigint[],
       ${rows.map((row) => row.day)}::date[], ${rows.map((row) => row.why)}::text[],
@@ -209,7 +209,7 @@ async function addToDays(
   rows: readonly Judged[],
 ): Promise<void> {
   await sql`
-    insert into step_day as d (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
+    insert into comparison_day as d (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
     select ${connectionId}, ${objectType}, l.run, l.day, count(*) filter (where l.in_crm), count(*) filter (where l.ours),
       mod(sum(l.crm_hash), ${DIGEST_MODULUS}), mod(sum(l.our_hash), ${DIGEST_MODULUS})
     from unnest(${rows.map((row) => row.run)}::int[], ${rows.map((row) => row.day)}::date[],
@@ -243,14 +243,14 @@ export async function takeToReread(
 ): Promise<ToReread[]> {
   const { rows } = await sql<{ object_type: string; record_id: string; ask_at_ms: number }>`
     with taken as materialized (
-      select object_type, record_id from out_of_step
-      where connection_id = ${connectionId} and out_since is not null and asked_at is null
+      select object_type, record_id from difference
+      where connection_id = ${connectionId} and differs_since is not null and asked_at is null
         and (${which.objectType === undefined} or object_type = ${which.objectType ?? ''})
         and (${which.day === undefined} or day = ${which.day ?? '1970-01-01'}::date)
       order by object_type, record_id limit ${limit}
       for update
     )
-    update out_of_step o set asked_at = clock_timestamp(), looks = 0, looked_at = clock_timestamp()
+    update difference o set asked_at = clock_timestamp(), looks = 0, rechecked_at = clock_timestamp()
     from taken t
     where o.connection_id = ${connectionId} and o.object_type = t.object_type and o.record_id = t.record_id
     returning o.object_type, o.record_id, 1000 * (1 + greatest(coalesce(o.modified_ms, 0), coalesce((
@@ -261,20 +261,20 @@ export async function takeToReread(
 }
 
 /** Records known to be out of step, per object. */
-export async function countOutOfStep(
+export async function countDifferences(
   db: Kysely<Tables>,
   connectionId: string,
 ): Promise<{ readonly objectType: string; readonly why: WhyOut; readonly n: number; readonly reading: number }[]> {
   const { rows } = await sql<{ object_type: string; why: WhyOut; n: number; reading: number }>`
     select object_type, why, count(*)::int as n, count(*) filter (where asked_at is not null)::int as reading
-    from out_of_step where connection_id = ${connectionId} and out_since is not null
+    from difference where connection_id = ${connectionId} and differs_since is not null
     group by object_type, why order by object_type, why`.execute(db)
   return rows.map((row) => ({ objectType: row.object_type, why: row.why, n: row.n, reading: row.reading }))
 }
 
 export async function isRereading(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ any: boolean }>`
-    select exists (select 1 from out_of_step where connection_id = ${connectionId} and asked_at is not null) as any`.execute(
+    select exists (select 1 from difference where connection_id = ${connectionId} and asked_at is not null) as any`.execute(
     db,
   )
   return rows[0]!.any

@@ -294,7 +294,7 @@ export async function saveStreamState(db: Kysely<Tables>, connectionId: string, 
 export async function baselinesDone(db: Kysely<Tables>): Promise<boolean> {
   const { rows } = await sql<{ waiting: number }>`
     select count(*)::int as waiting from connection c
-    where c.status = 'connected' and (not (c.baseline->>'done')::boolean or c.aftermath is not null
+    where c.status = 'connected' and (not (c.baseline->>'done')::boolean or c.follow_up is not null
       or exists (select 1 from change_event e where e.connection_id = c.id and e.state = 'received' and e.source = 'baseline'))`.execute(
     db,
   )
@@ -320,7 +320,7 @@ export type Watermark = { readonly modifiedUntilMs: number }
 
 export async function readWatermarks(db: Kysely<Tables>, connectionId: string): Promise<Map<string, number>> {
   const { rows } = await sql<{ object_type: string; modified_until_ms: number }>`
-    select object_type, modified_until_ms from reconcile_watermark where connection_id = ${connectionId}`.execute(db)
+    select object_type, modified_until_ms from poll_cursor where connection_id = ${connectionId}`.execute(db)
   return new Map(rows.map((row) => [row.object_type, row.modified_until_ms]))
 }
 
@@ -332,7 +332,7 @@ export async function saveWatermark(
   found: number,
 ): Promise<void> {
   await sql`
-    insert into reconcile_watermark (connection_id, object_type, modified_until_ms, last_run_at, last_found)
+    insert into poll_cursor (connection_id, object_type, modified_until_ms, last_run_at, last_found)
     values (${connectionId}, ${objectType}, ${modifiedUntilMs}, now(), ${found})
     on conflict (connection_id, object_type) do update set modified_until_ms = excluded.modified_until_ms,
       last_run_at = now(), last_found = excluded.last_found, cursor = null, since_ms = null, latest_ms = null`.execute(
@@ -352,7 +352,7 @@ export async function advanceWatermark(
   found: number,
 ): Promise<boolean> {
   const { rows } = await sql`
-    insert into reconcile_watermark as w (connection_id, object_type, modified_until_ms, last_run_at, last_found)
+    insert into poll_cursor as w (connection_id, object_type, modified_until_ms, last_run_at, last_found)
     values (${connectionId}, ${objectType}, ${to}, now(), ${found})
     on conflict (connection_id, object_type) do update set modified_until_ms = excluded.modified_until_ms,
       last_run_at = now(), last_found = excluded.last_found, cursor = null, since_ms = null, latest_ms = null
@@ -370,7 +370,7 @@ export const FROM_THE_START = 1
  */
 export async function isResyncWaiting(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ modified_until_ms: number; is_refused: boolean }>`
-    select w.modified_until_ms, s.refused_since is not null as is_refused from reconcile_watermark w
+    select w.modified_until_ms, s.refused_since is not null as is_refused from poll_cursor w
     left join object_schema s on s.connection_id = w.connection_id and s.object_type = w.object_type
     where w.connection_id = ${connectionId} order by w.object_type for update of w`.execute(trx)
   return rows.some((row) => row.modified_until_ms === FROM_THE_START && !row.is_refused)
@@ -383,7 +383,7 @@ export async function resyncObjects(
   objectTypes: readonly string[],
 ): Promise<void> {
   await sql`
-    update reconcile_watermark set modified_until_ms = ${FROM_THE_START}, cursor = null, since_ms = null, latest_ms = null
+    update poll_cursor set modified_until_ms = ${FROM_THE_START}, cursor = null, since_ms = null, latest_ms = null
     where connection_id = ${connectionId} and object_type = any(${objectTypes}::text[])`.execute(trx)
-  await sql`update connection set reconciled_at = null where id = ${connectionId}`.execute(trx)
+  await sql`update connection set polled_at = null where id = ${connectionId}`.execute(trx)
 }

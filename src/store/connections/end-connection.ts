@@ -2,12 +2,12 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 
 /**
- * From now on nobody may use the connection, and its records have to leave the others: see store/aftermath.ts. False: it
+ * From now on nobody may use the connection, and its records have to leave the others: see store/connections/finish-disconnect.ts. False: it
  * was ended before.
  */
 export async function markDisconnected(trx: Kysely<Tables>, connectionId: string, reason: string): Promise<boolean> {
   const { rows } = await sql`
-    update connection set status = 'disconnected', status_reason = ${reason}, revision = revision + 1, aftermath = 'leave'
+    update connection set status = 'disconnected', status_reason = ${reason}, revision = revision + 1, follow_up = 'leave'
     where id = ${connectionId} and status <> 'disconnected' returning 1`.execute(trx)
   return rows.length > 0
 }
@@ -70,7 +70,7 @@ export async function closeWork(
   return { cases, intents: intents.rows.length, tasks: tasks.rows.length }
 }
 
-/** The other way round: its records become neighbours again and its cases open, see store/aftermath.ts. */
+/** The other way round: its records become neighbours again and its cases open, see store/connections/finish-disconnect.ts. */
 export async function markRejoining(trx: Kysely<Tables>, connectionId: string): Promise<void> {
-  await sql`update connection set aftermath = 'rejoin' where id = ${connectionId}`.execute(trx)
+  await sql`update connection set follow_up = 'rejoin' where id = ${connectionId}`.execute(trx)
 }

@@ -46,12 +46,12 @@ export async function unfinishedErasure(db: Kysely<Tables>, connectionId: string
 export async function eraseHistory(db: Database, connectionId: string): Promise<number | null> {
   const { rows } = await sql<{ revision: number; is_late: boolean }>`
     select revision, erased_at is not null as is_late from connection
-    where id = ${connectionId} and status = 'disconnected' and erase_since is not null and aftermath is null`.execute(
+    where id = ${connectionId} and status = 'disconnected' and erase_since is not null and follow_up is null`.execute(
     db,
   )
   if (!rows[0]) return null
   const { revision, is_late: isLate } = rows[0]
-  const due = { connectionId, aftermath: 'erase', revision } as const
+  const due = { connectionId, followUp: 'erase', revision } as const
   /** In transactions that run again: others may be at the same rows. Null: no longer wanted. */
   const batch: Batch = (work) => inTransaction(db, async (trx) => ((await isStillDue(trx, due)) ? work(trx) : null))
   let deleted = 0
@@ -73,7 +73,7 @@ export async function eraseHistory(db: Database, connectionId: string): Promise<
   if (!(await eraseBodies(db, connectionId, { isLate, batch }))) return null
   const done = await batch((trx) =>
     sql`
-      update connection set baseline = '{"done":false,"objects":{}}', replay_id = null, reconciled_at = null,
+      update connection set baseline = '{"done":false,"objects":{}}', replay_id = null, polled_at = null,
         access = null, access_checked_at = null, stream_state = null, stream_seen_at = null, reading_until = null,
         reading_by = null, erased_at = coalesce(erased_at, clock_timestamp())
       where id = ${connectionId}`.execute(trx),

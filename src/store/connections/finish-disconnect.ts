@@ -3,7 +3,7 @@ import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { ENDED } from './end-connection.ts'
-import { type Aftermath, isStillDue } from './lifecycle-lock.ts'
+import { isStillDue, type PendingDisconnect } from './lifecycle-lock.ts'
 
 /** Rows per transaction: what comes after an end of a large connection must not hold locks for long. */
 const BATCH_ROWS = 10_000
@@ -17,12 +17,12 @@ const REOPENED_AFTER_S = 120
  * transaction of its own that first asks whether it is still wanted; stopped in the middle, the next call goes on. False:
  * the connection was changed meanwhile, call again.
  */
-export async function runRecordsAftermath(db: Database, connectionId: string): Promise<boolean> {
-  const { rows } = await sql<{ aftermath: Aftermath | null; revision: number }>`
-    select aftermath, revision from connection where id = ${connectionId}`.execute(db)
-  const aftermath = rows[0]?.aftermath ?? null
-  if (aftermath === null) return true
-  const due = { connectionId, aftermath, revision: rows[0]!.revision }
+export async function finishRecords(db: Database, connectionId: string): Promise<boolean> {
+  const { rows } = await sql<{ followUp: PendingDisconnect | null; revision: number }>`
+    select follow_up, revision from connection where id = ${connectionId}`.execute(db)
+  const followUp = rows[0]?.followUp ?? null
+  if (followUp === null) return true
+  const due = { connectionId, followUp, revision: rows[0]!.revision }
   /** Null: no longer wanted. */
   const batch = <T>(work: (trx: DatabaseTransaction) => Promise<T>): Promise<T | null> =>
     inTransaction(db, async (trx) => ((await isStillDue(trx, due)) ? work(trx) : null))
@@ -33,12 +33,12 @@ export async function runRecordsAftermath(db: Database, connectionId: string): P
       if (n === 0) return true
     }
   }
-  const isThrough = await (aftermath === 'leave'
+  const isThrough = await (followUp === 'leave'
     ? leave(connectionId, untilNone)
     : rejoin(connectionId, batch, untilNone))
   if (!isThrough) return false
   const isDone = await batch(async (trx) => {
-    await sql`update connection set aftermath = null where id = ${connectionId}`.execute(trx)
+    await sql`update connection set follow_up = null where id = ${connectionId}`.execute(trx)
     return true
   })
   return isDone === true
@@ -168,11 +168,11 @@ const LATE_MINUTES = 10
 export async function connectionsLeft(db: Kysely<Tables>): Promise<ConnectionLeft[]> {
   const { rows } = await sql<ConnectionLeft>`
     select id as "connectionId", not is_due as late from (
-      select id, aftermath, aftermath is not null or (status = 'disconnected' and (credentials is not null
+      select id, follow_up, follow_up is not null or (status = 'disconnected' and (credentials is not null
           or (erase_since is not null and erased_at is null))) as is_due,
         status = 'disconnected' and erased_at > clock_timestamp() - make_interval(mins => ${LATE_MINUTES}) as is_late
       from connection) c
     where is_due or is_late
-    order by (aftermath = 'rejoin') desc nulls last, is_due desc, id`.execute(db)
+    order by (follow_up = 'rejoin') desc nulls last, is_due desc, id`.execute(db)
   return rows
 }

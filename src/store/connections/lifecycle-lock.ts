@@ -17,7 +17,7 @@ export class ConnectionEndedError extends Error {
  * An advisory lock and not `for share` of its row: the row is written all the time, by the stream's place, the reader's
  * lease and an import's progress, and two who share it and then write it deadlock.
  */
-export async function stillThere(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
+export async function isStillConnected(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
   await sql`select pg_advisory_xact_lock_shared(hashtextextended(${lockOf(connectionId)}, 0))`.execute(trx)
   // A statement of its own, so that it sees what was committed before the lock was there.
   const { rows } = await sql`select 1 from connection where id = ${connectionId} and status <> 'disconnected'`.execute(
@@ -27,8 +27,8 @@ export async function stillThere(trx: Kysely<Tables>, connectionId: string): Pro
 }
 
 /** The same for those who have nothing to say about it: throws `ConnectionEndedError`. */
-export async function assertStillThere(trx: Kysely<Tables>, connectionId: string): Promise<void> {
-  if (!(await stillThere(trx, connectionId))) throw new ConnectionEndedError(connectionId)
+export async function assertConnected(trx: Kysely<Tables>, connectionId: string): Promise<void> {
+  if (!(await isStillConnected(trx, connectionId))) throw new ConnectionEndedError(connectionId)
 }
 
 /**
@@ -39,7 +39,7 @@ export async function changeLife(trx: Kysely<Tables>, connectionId: string): Pro
   await sql`select pg_advisory_xact_lock(hashtextextended(${lockOf(connectionId)}, 0))`.execute(trx)
 }
 
-export type Aftermath = 'leave' | 'rejoin'
+export type PendingDisconnect = 'leave' | 'rejoin'
 
 /**
  * For batches after an end or a new beginning: whether it is still the one of this revision, which stays so until the
@@ -47,12 +47,16 @@ export type Aftermath = 'leave' | 'rejoin'
  */
 export async function isStillDue(
   trx: Kysely<Tables>,
-  { connectionId, aftermath, revision }: { connectionId: string; aftermath: Aftermath | 'erase'; revision: number },
+  {
+    connectionId,
+    followUp,
+    revision,
+  }: { connectionId: string; followUp: PendingDisconnect | 'erase'; revision: number },
 ): Promise<boolean> {
   await sql`select pg_advisory_xact_lock_shared(hashtextextended(${lockOf(connectionId)}, 0))`.execute(trx)
   const { rows } = await sql`
     select 1 from connection where id = ${connectionId} and revision = ${revision}
-      and (aftermath = ${aftermath} or (${aftermath} = 'erase' and status = 'disconnected' and erase_since is not null))`.execute(
+      and (follow_up = ${followUp} or (${followUp} = 'erase' and status = 'disconnected' and erase_since is not null))`.execute(
     trx,
   )
   return rows.length > 0

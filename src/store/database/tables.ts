@@ -12,7 +12,7 @@ import type { FieldDrift } from '../../model/record/schema-drift.ts'
  */
 export type Tables = {
   connection: ConnectionTable
-  reconcile_watermark: ReconcileWatermarkTable
+  poll_cursor: PollCursorTable
   change_event: ChangeEventTable
   record: RecordTable
   match_key: MatchKeyTable
@@ -35,16 +35,16 @@ export type Tables = {
   connection_draft: ConnectionDraftTable
   oauth_state: OAuthStateTable
   notice: NoticeTable
-  decide_again: DecideAgainTable
+  redecide_queue: RedecideQueueTable
   event_tally: EventTallyTable
-  event_tally_place: { connection_id: string; after_id: Generated<number> }
-  untold_change: UntoldChangeTable
+  event_tally_cursor: { connection_id: string; after_id: Generated<number> }
+  missed_change: MissedChangeTable
   missed_events: MissedEventsTable
-  step_check: StepCheckTable
-  step_object: StepObjectTable
-  step_day: StepDayTable
-  out_of_step: OutOfStepTable
-  step_seen: { connection_id: string; object_type: string; record_id: string }
+  comparison: ComparisonTable
+  comparison_object: ComparisonObjectTable
+  comparison_day: ComparisonDayTable
+  difference: DifferenceTable
+  comparison_seen: { connection_id: string; object_type: string; record_id: string }
   territory_assignment: TerritoryAssignmentTable
   assignment_poll: { connection_id: string; version: number; place: Json<AssignmentPlace> }
 }
@@ -103,7 +103,7 @@ type ConnectionTable = {
   writes_by: string | null
   erase_since: InstantOrNull
   erased_at: InstantOrNull
-  aftermath: 'leave' | 'rejoin' | null
+  followUp: 'leave' | 'rejoin' | null
   created_at: InstantDefault
 }
 
@@ -132,7 +132,7 @@ export type AssignmentPlace = {
   readonly compared: { readonly objectType: string; readonly recordId: string }
 }
 
-type DecideAgainTable = {
+type RedecideQueueTable = {
   connection_id: string
   object_type: Generated<string>
   record_id: Generated<string>
@@ -201,16 +201,16 @@ type NoticeTable = {
   code: string
   subject: Generated<string>
   level: 'info' | 'warn' | 'stop'
-  says: string
-  step: string | null
+  message: string
+  remedy: string | null
   n: Generated<number>
   first_at: InstantDefault
   last_at: InstantDefault
   ended_at: InstantOrNull
-  ended_says: string | null
+  ended_message: string | null
 }
 
-type ReconcileWatermarkTable = {
+type PollCursorTable = {
   connection_id: string
   object_type: string
   modified_until_ms: number
@@ -487,7 +487,7 @@ type EventTallyTable = {
   n: number
 }
 
-type UntoldChangeTable = {
+type MissedChangeTable = {
   connection_id: string
   object_type: string
   record_id: string
@@ -503,7 +503,7 @@ type MissedEventsTable = {
   found_at: Instant
 }
 
-type StepCheckTable = {
+type ComparisonTable = {
   connection_id: string
   state: Generated<'idle' | 'asked' | 'running'>
   depth: Generated<'recent' | 'full'>
@@ -525,17 +525,17 @@ type StepCheckTable = {
   last_recent_at: InstantOrNull
 }
 
-type StepObjectTable = {
+type ComparisonObjectTable = {
   connection_id: string
   object_type: string
-  crm_says: number | null
+  crm_stated: number | null
   crm_count: number
   our_count: number
   compared_at: Instant
   full_at: InstantOrNull
 }
 
-type StepDayTable = {
+type ComparisonDayTable = {
   connection_id: string
   object_type: string
   run: number
@@ -548,7 +548,7 @@ type StepDayTable = {
   compared_at: InstantDefault
 }
 
-type OutOfStepTable = {
+type DifferenceTable = {
   connection_id: string
   object_type: string
   record_id: string
@@ -560,8 +560,8 @@ type OutOfStepTable = {
   run: number
   is_pending: Generated<boolean>
   is_counted: Generated<boolean>
-  looked_at: InstantDefault
+  rechecked_at: InstantDefault
   looks: Generated<number>
-  out_since: InstantOrNull
+  differs_since: InstantOrNull
   asked_at: InstantOrNull
 }

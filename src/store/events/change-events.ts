@@ -19,11 +19,11 @@ export async function insertEvents(
   db: Kysely<Tables>,
   given: readonly ChangeEvent[],
   /** What has become of each already, its place in `given` as `id`. Without it they wait. */
-  fates: readonly EventFate[] = [],
+  outcomes: readonly EventOutcome[] = [],
 ): Promise<number> {
   if (given.length === 0) return 0
-  const fateOf = new Map(fates.map((fate) => [fate.id, fate]))
-  const events = given.map((event, n) => (fateOf.get(n)?.blank ? blanked(event) : event))
+  const outcomeOf = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
+  const events = given.map((event, n) => (outcomeOf.get(n)?.blank ? blanked(event) : event))
   const result = await sql`
     insert into change_event
       (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
@@ -48,8 +48,8 @@ export async function insertEvents(
       ${events.map((e) => (e.mergedIds ? JSON.stringify(e.mergedIds) : null))}::text[],
       ${events.map((e) => e.source)}::text[],
       ${events.map((e) => JSON.stringify(e.actor))}::text[],
-      ${events.map((_, n) => fateOf.get(n)?.state ?? 'received')}::text[],
-      ${events.map((_, n) => fateOf.get(n)?.reason ?? null)}::text[]
+      ${events.map((_, n) => outcomeOf.get(n)?.state ?? 'received')}::text[],
+      ${events.map((_, n) => outcomeOf.get(n)?.reason ?? null)}::text[]
     ) as e(connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
            owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
     on conflict (connection_id, dedupe_key) do nothing`.execute(db)
@@ -116,7 +116,7 @@ export async function takeWaitingEvents(
   }))
 }
 
-export type EventFate = {
+export type EventOutcome = {
   readonly id: number
   /** `failed`: it could not be folded, and stays as it came for whoever looks into it. */
   readonly state: 'applied' | 'skipped' | 'failed'
@@ -125,14 +125,14 @@ export type EventFate = {
   readonly blank?: boolean
 }
 
-export async function settleEvents(trx: Kysely<Tables>, fates: readonly EventFate[]): Promise<void> {
-  if (fates.length === 0) return
+export async function recordOutcomes(trx: Kysely<Tables>, outcomes: readonly EventOutcome[]): Promise<void> {
+  if (outcomes.length === 0) return
   await sql`
     update change_event e set state = f.state, skip_reason = f.reason
-    from unnest(${fates.map((f) => f.id)}::bigint[], ${fates.map((f) => f.state)}::text[],
-                ${fates.map((f) => f.reason)}::text[]) as f(id, state, reason)
+    from unnest(${outcomes.map((f) => f.id)}::bigint[], ${outcomes.map((f) => f.state)}::text[],
+                ${outcomes.map((f) => f.reason)}::text[]) as f(id, state, reason)
     where e.id = f.id`.execute(trx)
-  const blank = fates.filter((fate) => fate.blank).map((fate) => fate.id)
+  const blank = outcomes.filter((outcome) => outcome.blank).map((outcome) => outcome.id)
   if (blank.length > 0) await blankEvents(trx, sql`id = any(${blank}::bigint[])`)
 }
 

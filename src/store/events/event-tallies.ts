@@ -46,8 +46,8 @@ export async function tallyEvents(db: Database, connectionId: string, toId: numb
   return inTransaction(db, async (trx) => {
     if (!(await tryStageLock(trx, `tally/${connectionId}`))) return false
     const place = await sql<{ after_id: number }>`
-      insert into event_tally_place (connection_id) values (${connectionId})
-      on conflict (connection_id) do update set after_id = event_tally_place.after_id
+      insert into event_tally_cursor (connection_id) values (${connectionId})
+      on conflict (connection_id) do update set after_id = event_tally_cursor.after_id
       returning after_id`.execute(trx)
     const afterId = place.rows[0]!.after_id
     if (afterId >= toId) return false
@@ -68,7 +68,7 @@ export async function tallyEvents(db: Database, connectionId: string, toId: numb
         order by 1, 2, 3, 4, 5, 6
         on conflict (connection_id, day, object_type, source, state, reason) do update set n = t.n + excluded.n
       )
-      update event_tally_place set after_id = greatest(after_id, (select id from until))
+      update event_tally_cursor set after_id = greatest(after_id, (select id from until))
       where connection_id = ${connectionId}
       returning after_id as until_id`.execute(trx)
     const untilId = rows[0]!.until_id
@@ -106,7 +106,7 @@ export async function readEventCounts(
     n: number
   }>`
     with place as materialized (
-      select coalesce((select after_id from event_tally_place where connection_id = ${connectionId}), 0) as id
+      select coalesce((select after_id from event_tally_cursor where connection_id = ${connectionId}), 0) as id
     ), rest as materialized (
       select (received_at at time zone 'UTC')::date as day, object_type, source, state,
         case when state = 'skipped' then coalesce(skip_reason, '') else '' end as reason, count(*) as n

@@ -30,7 +30,7 @@ const SAME_WRITE_MS = 2_000
  * that is followed by a told one of the same record within one round of the poll is not seen here; its value still is
  * found.
  */
-export async function noteUntoldChanges(
+export async function noteMissedChanges(
   trx: Kysely<Tables>,
   connectionId: string,
   found: readonly FoundChange[],
@@ -47,7 +47,7 @@ export async function noteUntoldChanges(
     f: change.fields,
   }))
   await sql`
-    insert into untold_change (connection_id, object_type, record_id, modified_at_ms)
+    insert into missed_change (connection_id, object_type, record_id, modified_at_ms)
     select ${connectionId}, f.t, f.r, f.m
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as f(t text, r text, s text, m bigint, k text, g boolean, f jsonb)
@@ -74,16 +74,16 @@ export async function noteUntoldChanges(
 }
 
 /** Whether the poll came to its end once since the baseline, or since the whole was to be read again. */
-export async function wasReconciled(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
+export async function wasPolled(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ was: boolean }>`
-    select reconciled_at is not null as was from connection where id = ${connectionId}`.execute(db)
+    select polled_at is not null as was from connection where id = ${connectionId}`.execute(db)
   return rows[0]?.was ?? false
 }
 
 /** A spell of missed events: how many changes, and the CRM's times of the first and the last of them. */
 export type MissedSpell = { readonly n: number; readonly firstMs: number; readonly lastMs: number }
 
-export type UntoldSettled =
+export type MissedChangesResolved =
   | { readonly outcome: 'missed'; readonly spell: MissedSpell }
   | { readonly outcome: 'over'; readonly spell: MissedSpell }
   | null
@@ -92,15 +92,15 @@ export type UntoldSettled =
  * Decides about what was noted longer ago than `graceS` by our own clock: told late is forgotten, the rest is counted as
  * recovered, per object. `missed`: the spell as it now stands. `over`: nothing was missed for `quietS`.
  */
-export async function settleUntoldChanges(
+export async function resolveMissedChanges(
   db: Database,
   connectionId: string,
   { graceS, quietS }: { readonly graceS: number; readonly quietS: number },
-): Promise<UntoldSettled> {
+): Promise<MissedChangesResolved> {
   return inTransaction(db, async (trx) => {
     const { rows: missed } = await sql<{ object_type: string; n: number; first_ms: number; last_ms: number }>`
       with due as (
-        delete from untold_change u
+        delete from missed_change u
         where connection_id = ${connectionId} and found_at <= clock_timestamp() - ${graceS} * interval '1 second'
         returning u.*
       )
@@ -128,14 +128,14 @@ export async function settleUntoldChanges(
     const { rows } = await sql<{ n: number; first_change_ms: number; last_change_ms: number }>`
       delete from missed_events where connection_id = ${connectionId}
         and found_at <= clock_timestamp() - ${quietS} * interval '1 second'
-        and not exists (select 1 from untold_change u where u.connection_id = ${connectionId})
+        and not exists (select 1 from missed_change u where u.connection_id = ${connectionId})
       returning n, first_change_ms, last_change_ms`.execute(trx)
     return rows[0] ? { outcome: 'over', spell: spellOf(rows[0]) } : null
   })
 }
 
 /** Counter of changes that reading the CRM found although a webhook or the stream should have told; `detail`: the object. */
-export const RECOVERED = 'reconcile-recovered'
+export const RECOVERED = 'poll-recovered'
 
 function spellOf(row: { n: number; first_change_ms: number; last_change_ms: number }): MissedSpell {
   return { n: row.n, firstMs: row.first_change_ms, lastMs: row.last_change_ms }

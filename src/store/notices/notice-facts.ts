@@ -22,9 +22,9 @@ export async function noticesReadAgain(
   codes: readonly string[],
 ): Promise<{ readonly connectionId: string; readonly code: string; readonly subject: string; readonly at: Date }[]> {
   const { rows } = await sql<{ connectionId: string; code: string; subject: string; at: Date }>`
-    select n.connection_id as "connectionId", n.code, n.subject, c.reconciled_at as at
+    select n.connection_id as "connectionId", n.code, n.subject, c.polled_at as at
     from notice n join connection c on c.id = n.connection_id
-    where n.ended_at is null and n.code = any(${codes}::text[]) and c.reconciled_at > n.last_at`.execute(db)
+    where n.ended_at is null and n.code = any(${codes}::text[]) and c.polled_at > n.last_at`.execute(db)
   return rows
 }
 

@@ -9,14 +9,14 @@ export type Notice = {
   readonly code: string
   readonly subject: string
   readonly level: NoticeLevel
-  readonly says: string
-  readonly step: string | null
+  readonly message: string
+  readonly remedy: string | null
   /** How often it happened while it lasted. */
   readonly n: number
   readonly firstAt: Date
   readonly lastAt: Date
   readonly endedAt: Date | null
-  readonly endedSays: string | null
+  readonly endedMessage: string | null
 }
 
 /**
@@ -32,27 +32,29 @@ export async function raiseNotice(
     readonly subject?: string
     readonly level: NoticeLevel
     /** One or two sentences for a RevOps admin: what happened and what it means for their cases. */
-    readonly says: string
+    readonly message: string
     /** What to do, one sentence; null when it ends by itself. */
-    readonly step: string | null
+    readonly remedy: string | null
     readonly n?: number
   },
 ): Promise<void> {
   await sql`
-    insert into notice (connection_id, code, subject, level, says, step, n)
-    values (${notice.connectionId}, ${notice.code}, ${notice.subject ?? ''}, ${notice.level}, ${notice.says},
-            ${notice.step}, ${notice.n ?? 1})
+    insert into notice (connection_id, code, subject, level, message, remedy, n)
+    values (${notice.connectionId}, ${notice.code}, ${notice.subject ?? ''}, ${notice.level}, ${notice.message},
+            ${notice.remedy}, ${notice.n ?? 1})
     on conflict (connection_id, code, subject) where ended_at is null do update set n = notice.n + excluded.n,
-      last_at = clock_timestamp(), says = excluded.says, step = excluded.step, level = excluded.level`.execute(db)
+      last_at = clock_timestamp(), message = excluded.message, remedy = excluded.remedy, level = excluded.level`.execute(
+    db,
+  )
 }
 
 /** Ends what was open, with the sentence that says how. Without a subject: every subject of the code. */
 export async function endNotice(
   db: Kysely<Tables>,
-  which: { readonly connectionId: string; readonly code: string; readonly subject?: string; readonly says: string },
+  which: { readonly connectionId: string; readonly code: string; readonly subject?: string; readonly message: string },
 ): Promise<number> {
   const { rows } = await sql`
-    update notice set ended_at = clock_timestamp(), ended_says = ${which.says}
+    update notice set ended_at = clock_timestamp(), ended_message = ${which.message}
     where connection_id = ${which.connectionId} and code = ${which.code} and ended_at is null
       and (${which.subject === undefined} or subject = ${which.subject ?? ''})
     returning 1`.execute(db)
@@ -69,8 +71,8 @@ export async function openNotices(
 }
 
 /** Whatever is open about a connection. */
-export async function endAllNotices(db: Kysely<Tables>, connectionId: string, says: string): Promise<void> {
-  await sql`update notice set ended_at = clock_timestamp(), ended_says = ${says}
+export async function endAllNotices(db: Kysely<Tables>, connectionId: string, message: string): Promise<void> {
+  await sql`update notice set ended_at = clock_timestamp(), ended_message = ${message}
     where connection_id = ${connectionId} and ended_at is null`.execute(db)
 }
 
@@ -85,14 +87,14 @@ export async function listNotices(
     code: string
     subject: string
     level: NoticeLevel
-    says: string
-    step: string | null
+    message: string
+    remedy: string | null
     n: number
     first_at: Date
     last_at: Date
     ended_at: Date | null
-    ended_says: string | null
-  }>`select id, connection_id, code, subject, level, says, step, n, first_at, last_at, ended_at, ended_says from notice
+    ended_message: string | null
+  }>`select id, connection_id, code, subject, level, message, remedy, n, first_at, last_at, ended_at, ended_message from notice
      where ${connectionId === undefined} or connection_id = ${connectionId ?? ''}
      order by (ended_at is null) desc, last_at desc limit ${limit}`.execute(db)
   return rows.map((row) => ({
@@ -101,12 +103,12 @@ export async function listNotices(
     code: row.code,
     subject: row.subject,
     level: row.level,
-    says: row.says,
-    step: row.step,
+    message: row.message,
+    remedy: row.remedy,
     n: row.n,
     firstAt: row.first_at,
     lastAt: row.last_at,
     endedAt: row.ended_at,
-    endedSays: row.ended_says,
+    endedMessage: row.ended_message,
   }))
 }

@@ -4,7 +4,7 @@ import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
 
 export type Overdue = {
-  readonly stage: 'apply' | 'refresh' | 'decide' | 'act' | 'verify' | 'reconcile'
+  readonly stage: 'apply' | 'refresh' | 'decide' | 'act' | 'verify' | 'poll'
   readonly connectionId: string
 }
 
@@ -18,7 +18,7 @@ const WATCHED = [...watchedObjects('hubspot'), ...watchedObjects('salesforce')]
  * Which stages of which connections have rows waiting. One statement; each part is an index probe (a limit that the planner
  * sees; it drops one inside `exists`), so the answer costs the same whether one row waits or a million.
  */
-export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): Promise<Overdue[]> {
+export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promise<Overdue[]> {
   const { rows } = await sql<{ stage: Overdue['stage']; id: string }>`
     select distinct s.stage, c.id
     from connection c
@@ -36,7 +36,7 @@ export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): 
       (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
         and r.dirty_since is not null order by r.dirty_since limit 1)
       union all
-      select 'decide' from decide_again a where a.connection_id = c.id
+      select 'decide' from redecide_queue a where a.connection_id = c.id
       union all
       (select 'act' from intent i where i.connection_id = c.id
         and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() order by i.next_attempt_at limit 1)
@@ -48,12 +48,12 @@ export async function findOverdue(db: Kysely<Tables>, reconcileEveryS: number): 
       union all
       (select 'verify' from task t where t.connection_id = c.id and t.checking_since is not null limit 1)
       union all
-      select 'reconcile' where (c.reading_until is null or c.reading_until < now() or not exists (
+      select 'poll' where (c.reading_until is null or c.reading_until < now() or not exists (
           select 1 from process_beat b where b.instance = c.reading_by
             and b.beat_at > now() - ${DEAD_AFTER_S} * interval '1 second'))
-        and (not (c.baseline->>'done')::boolean or c.reconciled_at is null
-          or c.reconciled_at < now() - interval '1 second'
-            * case when c.feed = 'poll' then least(${reconcileEveryS}::int, ${POLL_EVERY_S}::int) else ${reconcileEveryS}::int end)
+        and (not (c.baseline->>'done')::boolean or c.polled_at is null
+          or c.polled_at < now() - interval '1 second'
+            * case when c.feed = 'poll' then least(${pollEveryS}::int, ${POLL_EVERY_S}::int) else ${pollEveryS}::int end)
     ) s
     -- what needs no call goes on while a connection waits for a person
     where c.status = 'connected' or (c.status = 'reconnect-needed' and s.stage in ('apply', 'decide'))`.execute(db)
@@ -85,9 +85,9 @@ export async function finishReading(
   db: Kysely<Tables>,
   connectionId: string,
   instance: string,
-  reconciled: boolean,
+  polled: boolean,
 ): Promise<void> {
   await sql`update connection set reading_until = null, reading_by = null,
-    reconciled_at = case when ${reconciled} then clock_timestamp() else reconciled_at end
+    polled_at = case when ${polled} then clock_timestamp() else polled_at end
     where id = ${connectionId} and reading_by = ${instance}`.execute(db)
 }

@@ -12,7 +12,7 @@ export type ReadingPlace = {
 /** The objects whose last poll broke off. */
 export async function readingPlaces(db: Kysely<Tables>, connectionId: string): Promise<Map<string, ReadingPlace>> {
   const { rows } = await sql<ReadingPlace & { objectType: string }>`
-    select object_type as "objectType", cursor, since_ms as "sinceMs", latest_ms as "latestMs" from reconcile_watermark
+    select object_type as "objectType", cursor, since_ms as "sinceMs", latest_ms as "latestMs" from poll_cursor
     where connection_id = ${connectionId} and cursor is not null`.execute(db)
   return new Map(rows.map(({ objectType, ...place }) => [objectType, place]))
 }
@@ -29,7 +29,7 @@ export async function saveReadingPlace(
   { cursor, sinceMs, latestMs }: ReadingPlace,
 ): Promise<boolean> {
   const { rows } = await sql`
-    insert into reconcile_watermark as w (connection_id, object_type, modified_until_ms, cursor, since_ms, latest_ms)
+    insert into poll_cursor as w (connection_id, object_type, modified_until_ms, cursor, since_ms, latest_ms)
     values (${connectionId}, ${objectType}, ${watermark}, ${cursor}, ${sinceMs}, ${latestMs})
     on conflict (connection_id, object_type) do update set cursor = excluded.cursor, since_ms = excluded.since_ms,
       latest_ms = excluded.latest_ms
@@ -40,6 +40,6 @@ export async function saveReadingPlace(
 
 /** The next poll of the object begins at its watermark: the CRM does not know the place any more. */
 export async function forgetReadingPlace(trx: Kysely<Tables>, connectionId: string, objectType: string): Promise<void> {
-  await sql`update reconcile_watermark set cursor = null, since_ms = null, latest_ms = null
+  await sql`update poll_cursor set cursor = null, since_ms = null, latest_ms = null
     where connection_id = ${connectionId} and object_type = ${objectType}`.execute(trx)
 }

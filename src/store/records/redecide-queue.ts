@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { stillThere } from '../connections/lifecycle-lock.ts'
+import { isStillConnected } from '../connections/lifecycle-lock.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
@@ -12,8 +12,8 @@ import { markRangeDirty } from './records.ts'
 const MARKED_AT_ONCE = 2_000
 
 /** Everything of this connection is to be decided again. What an earlier request has left to mark is in it. */
-export async function askToDecideAgain(trx: Kysely<Tables>, connectionId: string): Promise<void> {
-  await sql`insert into decide_again (connection_id) values (${connectionId})
+export async function queueRedecision(trx: Kysely<Tables>, connectionId: string): Promise<void> {
+  await sql`insert into redecide_queue (connection_id) values (${connectionId})
     on conflict (connection_id) do update set object_type = '', record_id = ''`.execute(trx)
 }
 
@@ -21,7 +21,7 @@ export async function askToDecideAgain(trx: Kysely<Tables>, connectionId: string
  * Marks the next records of a connection of which everything is to be decided again. A mark is made after what asked for
  * it was committed, and waits for a decision that holds the record: that one may not have seen it. True: there are more.
  */
-export async function markNextToDecideAgain(
+export async function markNextRedecisions(
   db: Database,
   connectionId: string,
   atOnce = MARKED_AT_ONCE,
@@ -29,12 +29,12 @@ export async function markNextToDecideAgain(
   // Nearly always there is nothing, and this is asked before every batch of decisions.
   if ((await placeOf(db, connectionId, sql``)) === null) return false
   return inTransaction(db, async (trx) => {
-    if (!(await stillThere(trx, connectionId))) return await finish(trx, connectionId)
+    if (!(await isStillConnected(trx, connectionId))) return await finish(trx, connectionId)
     const place = await placeOf(trx, connectionId, sql`for update skip locked`)
     if (place === null) return false
     const last = await markRangeDirty(trx, connectionId, place, atOnce)
     if (last === null) return await finish(trx, connectionId)
-    await sql`update decide_again set object_type = ${last.objectType}, record_id = ${last.recordId}
+    await sql`update redecide_queue set object_type = ${last.objectType}, record_id = ${last.recordId}
       where connection_id = ${connectionId}`.execute(trx)
     return true
   })
@@ -42,12 +42,12 @@ export async function markNextToDecideAgain(
 
 async function placeOf(db: Kysely<Tables>, connectionId: string, lock: ReturnType<typeof sql>) {
   const { rows } = await sql<{ objectType: string; recordId: string }>`
-    select object_type as "objectType", record_id as "recordId" from decide_again
+    select object_type as "objectType", record_id as "recordId" from redecide_queue
     where connection_id = ${connectionId} ${lock}`.execute(db)
   return rows[0] ?? null
 }
 
 async function finish(trx: Kysely<Tables>, connectionId: string): Promise<false> {
-  await sql`delete from decide_again where connection_id = ${connectionId}`.execute(trx)
+  await sql`delete from redecide_queue where connection_id = ${connectionId}`.execute(trx)
   return false
 }

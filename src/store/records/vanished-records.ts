@@ -8,7 +8,7 @@ type Id = Pick<RecordRef, 'objectType' | 'recordId'>
 export async function noteGone(trx: Kysely<Tables>, connectionId: string, gone: readonly Id[]): Promise<void> {
   if (gone.length === 0) return
   await sql`
-    insert into gone_without_trace (connection_id, object_type, record_id)
+    insert into vanished_record (connection_id, object_type, record_id)
     select ${connectionId}, t, i
     from unnest(${gone.map((one) => one.objectType)}::text[], ${gone.map((one) => one.recordId)}::text[]) as x(t, i)
     order by t, i
@@ -23,7 +23,7 @@ export async function dueGone(
 ): Promise<{ readonly objectType: string; readonly recordIds: readonly string[] } | null> {
   const { rows } = await sql<{ objectType: string; recordId: string }>`
     with due as materialized (
-      select object_type, record_id, found_at from gone_without_trace
+      select object_type, record_id, found_at from vanished_record
       where connection_id = ${connectionId} and found_at <= clock_timestamp() - ${afterS} * interval '1 second'
       order by found_at limit ${limit}
     )
@@ -33,13 +33,13 @@ export async function dueGone(
   return first === undefined ? null : { objectType: first.objectType, recordIds: rows.map((row) => row.recordId) }
 }
 
-export async function settleGone(
+export async function finishGone(
   trx: Kysely<Tables>,
   connectionId: string,
   { objectType, recordIds }: { readonly objectType: string; readonly recordIds: readonly string[] },
 ): Promise<void> {
   await sql`
-    delete from gone_without_trace
+    delete from vanished_record
     where connection_id = ${connectionId} and object_type = ${objectType} and record_id = any(${recordIds}::text[])`.execute(
     trx,
   )

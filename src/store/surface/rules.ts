@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { ExceptionClass } from '../../model/classes/class.ts'
 import type { BranchMode, PatternName } from '../../model/policy/policy.ts'
-import { ruleFate } from '../../model/surface/rule-fate.ts'
-import type { RuleCount, RuleFate } from '../../model/surface/surface.ts'
+import { ruleOutcome } from '../../model/surface/rule-outcome.ts'
+import type { RuleCount, RuleOutcome } from '../../model/surface/surface.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 
 const LISTED_MAX = 10
@@ -27,7 +27,7 @@ export async function readRuleCount(trx: DatabaseTransaction): Promise<RuleCount
     left join lateral (select l.body::jsonb->'receipt' as receipt offset 0) r on true
     where e.status = 'open'
     group by 1, 2, 3, 4, 5, 6`.execute(trx)
-  const byFate: Record<RuleFate, number> = {
+  const byOutcome: Record<RuleOutcome, number> = {
     settled: await countSettled(trx),
     'could-settle': 0,
     field: 0,
@@ -37,11 +37,11 @@ export async function readRuleCount(trx: DatabaseTransaction): Promise<RuleCount
   }
   const couldSettle = []
   for (const { workflow, branch, pattern, class: name, mode, is_covered: isCovered, cases } of rows) {
-    const fate = ruleFate({ pattern, class: name, mode, isCovered })
-    byFate[fate] += cases
-    if (fate === 'could-settle') couldSettle.push({ workflow, branch: branch ?? '', pattern, cases })
+    const outcome = ruleOutcome({ pattern, class: name, mode, isCovered })
+    byOutcome[outcome] += cases
+    if (outcome === 'could-settle') couldSettle.push({ workflow, branch: branch ?? '', pattern, cases })
   }
-  return { byFate, couldSettle: merged(couldSettle).slice(0, LISTED_MAX), ...(await readRepeated(trx)) }
+  return { byOutcome, couldSettle: merged(couldSettle).slice(0, LISTED_MAX), ...(await readRepeated(trx)) }
 }
 
 /** The classes of one line are added up. */

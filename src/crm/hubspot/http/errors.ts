@@ -45,8 +45,8 @@ export class HubSpotScopeMissing extends CrmReconnectError {
   readonly scopes: readonly string[]
   /** HubSpot's own words. */
   readonly said: string
-  constructor(message: string, step: string, scopes: readonly string[], said: string) {
-    super(message, step)
+  constructor(message: string, remedy: string, scopes: readonly string[], said: string) {
+    super(message, remedy)
     this.scopes = scopes
     this.said = said
   }

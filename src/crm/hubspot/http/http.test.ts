@@ -275,7 +275,7 @@ describe('a refusal for good', () => {
     const { server, http } = await setUp(t, [
       { status: 401, json: { message: 'Authentication credentials not found' } },
     ])
-    await assert.rejects(http(read), (error) => error instanceof CrmReconnectError && /reconnect/.test(error.step))
+    await assert.rejects(http(read), (error) => error instanceof CrmReconnectError && /reconnect/.test(error.remedy))
     assert.equal(server.requests.length, 2)
   })
 
@@ -289,7 +289,7 @@ describe('a refusal for good', () => {
     const { server, http } = await setUp(t, [{ status: 403, json }])
     await assert.rejects(
       http(read),
-      (error) => error instanceof CrmReconnectError && /crm\.objects\.deals\.read/.test(error.step),
+      (error) => error instanceof CrmReconnectError && /crm\.objects\.deals\.read/.test(error.remedy),
     )
     assert.equal(server.requests.length, 1)
   })

@@ -119,7 +119,7 @@ describe('an OAuth token', () => {
     })
     await first.current()
     clock.nowMs = START + 26 * MINUTE
-    await assert.rejects(first.current(), (error) => error instanceof CrmReconnectError && error.step !== '')
+    await assert.rejects(first.current(), (error) => error instanceof CrmReconnectError && error.remedy !== '')
   })
 
   it('of another portal is not used, neither a kept one nor a renewed one', async () => {
@@ -129,7 +129,7 @@ describe('an OAuth token', () => {
       const token = oauthToken({ ...options, store: memoryTokens(kept) })
       await assert.rejects(token.current(), (error) => {
         assert.ok(error instanceof CrmReconnectError)
-        assert.match(`${error.message} ${error.step}`, /5550002.*4471001/)
+        assert.match(`${error.message} ${error.remedy}`, /5550002.*4471001/)
         return true
       })
     }

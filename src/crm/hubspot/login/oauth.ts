@@ -24,7 +24,7 @@ const ANSWER_MAX = 100_000
 
 type Attempt = {
   readonly does: string
-  readonly step: string
+  readonly remedy: string
   /**
    * It happens inside a call about records, where a refusal would be taken for one of the record: whatever HubSpot has
    * against renewing, a person has to look.
@@ -34,11 +34,11 @@ type Attempt = {
 
 const EXCHANGE: Attempt = {
   does: 'exchange the code for HubSpot tokens',
-  step: 'Start connecting HubSpot once more: a code works once, within a few minutes, and for whoever asked for it.',
+  remedy: 'Start connecting HubSpot once more: a code works once, within a few minutes, and for whoever asked for it.',
 }
 const REFRESH: Attempt = {
   does: 'refresh the HubSpot token',
-  step: 'Connect the HubSpot account again: its grant was revoked or has ended.',
+  remedy: 'Connect the HubSpot account again: its grant was revoked or has ended.',
   refusalNeedsPerson: true,
 }
 
@@ -96,7 +96,7 @@ export type TokenFacts = {
 
 /** What HubSpot itself knows of a token: whose it is and what it may do. */
 export async function introspectHubSpotToken(options: HubSpotOAuthOptions, accessToken: string): Promise<TokenFacts> {
-  const attempt = { does: 'ask HubSpot whose token this is', step: REFRESH.step }
+  const attempt = { does: 'ask HubSpot whose token this is', remedy: REFRESH.remedy }
   const { body } = await post(options, '/introspect', attempt, { token: accessToken, token_type_hint: 'access_token' })
   return {
     active: body.active === true,
@@ -110,7 +110,7 @@ export async function introspectHubSpotToken(options: HubSpotOAuthOptions, acces
 
 /** Ends the grant of a refresh token. A token that HubSpot no longer knows is as good as ended. */
 export async function revokeHubSpotToken(options: HubSpotOAuthOptions, refreshToken: string): Promise<void> {
-  const attempt = { does: 'give the HubSpot grant back', step: REFRESH.step }
+  const attempt = { does: 'give the HubSpot grant back', remedy: REFRESH.remedy }
   try {
     await post(options, '/revoke', attempt, { token: refreshToken, token_type_hint: 'refresh_token' })
   } catch (error) {
@@ -183,7 +183,7 @@ async function post(
 }
 
 function tokenFailure(
-  { does, step, refusalNeedsPerson }: Attempt,
+  { does, remedy, refusalNeedsPerson }: Attempt,
   response: Response,
   body: Record<string, unknown> | undefined,
   nowMs: number,
@@ -193,7 +193,7 @@ function tokenFailure(
   const where = `Cannot ${does}: HubSpot answered ${response.status} ${code.slice(0, 60)}`
   const { status } = response
   if (code === 'invalid_grant' || body?.status === 'BAD_REFRESH_TOKEN' || body?.status === 'BAD_AUTH_CODE') {
-    return new TokenNotKnown(where, step)
+    return new TokenNotKnown(where, remedy)
   }
   if (code === 'invalid_client' || status === 401) {
     return new CrmReconnectError(
@@ -206,7 +206,7 @@ function tokenFailure(
   }
   // Without a readable body even a 400 says nothing about the grant; a 408 never does.
   if (status >= 400 && status < 500 && status !== 408 && body !== undefined) {
-    return refusalNeedsPerson ? new CrmReconnectError(where, step) : new CrmRefusedError(where, code, status)
+    return refusalNeedsPerson ? new CrmReconnectError(where, remedy) : new CrmRefusedError(where, code, status)
   }
   return new CrmUnknownError(where)
 }

@@ -62,7 +62,7 @@ async function setUp(t: TestContext, binSize: number) {
         cursor,
         fields: ['email'],
         historyFields: [],
-        source: 'reconcile',
+        source: 'poll',
       })
       const ids = page.events.map(({ recordId }) => Number(recordId))
       keeps(ids)

@@ -13,7 +13,7 @@ export type RecordReading = {
   /** The wanted fields that exist; each is in the event, blank ones as null. */
   readonly fields: readonly string[]
   readonly historyFields: readonly string[]
-  readonly source: 'reconcile' | 'baseline'
+  readonly source: 'poll' | 'baseline'
 }
 
 // Owner changes beyond the latest fifty say nothing new about who fights over a record today.

@@ -229,7 +229,7 @@ export function createHubSpotRecords(options: RecordsOptions): HubSpotRecords {
 
   async function readRecords(query: ReadRecords): Promise<{ events: ChangeEvent[]; missing: string[] }> {
     const ids = [...new Set(query.ids)]
-    const reading = await readingOf(query, 'reconcile')
+    const reading = await readingOf(query, 'poll')
     const live = await withoutRefusedFields(reading, async (usable) => ({
       records: await batchRead(ids, usable, false),
     }))

@@ -101,7 +101,7 @@ async function createProperty(access: Access): Promise<{ property: JsonObject } 
     } catch (error) {
       if (error instanceof CrmReconnectError) {
         // Only this optional scope is missing; the connection itself works.
-        return { why: `The app may not create the task property ${TASK_KEY_FIELD}: ${error.step}` }
+        return { why: `The app may not create the task property ${TASK_KEY_FIELD}: ${error.remedy}` }
       }
       if (!(error instanceof CrmRefusedError)) throw error
       if (error.status === 409) {

@@ -154,8 +154,8 @@ async function checkTasks(
       grant: '',
     },
     async () => {
-      const { enforced, why, step } = await tasks.probeTaskKey()
-      if (!enforced) throw new AccessAnswer(why, { grant: step })
+      const { enforced, why, remedy } = await tasks.probeTaskKey()
+      if (!enforced) throw new AccessAnswer(why, { grant: remedy })
     },
   )
 }

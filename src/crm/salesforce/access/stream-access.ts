@@ -57,12 +57,12 @@ export async function checkStream(
             objectType === 'User'
               ? 'That somebody joined or left is noticed when users are read again, minutes later.'
               : `Changes of ${objectType} are found by polling only, minutes later instead of seconds.`,
-          grant: viewAllStep(objectType),
+          grant: viewAllComparison(objectType),
         },
         async () => {
           if (slots?.missing.includes(objectType)) {
             throw new AccessAnswer(`${objectType} is not selected for change data capture`, {
-              grant: selectStep(objectType, slots),
+              grant: selectComparison(objectType, slots),
             })
           }
           if (!channel || reached !== 'works')
@@ -130,13 +130,13 @@ function topicOf(objectType: string): string {
   return custom ? `/data/${objectType.slice(0, -1)}ChangeEvent` : `/data/${objectType}ChangeEvent`
 }
 
-function selectStep(objectType: string, { max, taken, missing }: Slots): string {
+function selectComparison(objectType: string, { max, taken, missing }: Slots): string {
   const select = `${SELECT}: select ${objectType}.`
   if (taken.length + missing.length <= max) return select
   return `${select} ${taken.length} of the ${max} that come without an add-on are taken (${taken.join(', ')}): deselect one that nobody needs, or buy the add-on.`
 }
 
-function viewAllStep(objectType: string): string {
+function viewAllComparison(objectType: string): string {
   const sets = 'Salesforce Setup > Permission Sets, in one assigned to our user'
   return objectType === 'User'
     ? `${sets}: System Permissions > View All Users.`

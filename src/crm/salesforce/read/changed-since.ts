@@ -135,7 +135,7 @@ export async function readRecords(
     // queryAll also finds the losers of a merge, which name the record that has to be read in their place.
     const sentAtMs = reading.nowMs()
     const { rows, askedAtMs } = await query(reading.call, head + soqlIds(chunk), true)
-    const context: RowContext = { ...reading.context, source: 'reconcile', askedAtMs: askedAtMs ?? sentAtMs }
+    const context: RowContext = { ...reading.context, source: 'poll', askedAtMs: askedAtMs ?? sentAtMs }
     for (const row of rows) {
       const gone = row.IsDeleted === true
       const merged = gone && text(row.MasterRecordId) !== null

@@ -84,7 +84,7 @@ export function rowEvent(row: Row, selection: Selection, context: RowContext): C
  * the first; both have the poll's own time, so without this the poll that saw the second one would lose to the first.
  */
 function settledUntil(modifiedAtMs: number, { source, askedAtMs }: RowContext): number | null {
-  if (source !== 'reconcile' || askedAtMs - modifiedAtMs < SETTLED_AFTER_MS) return null
+  if (source !== 'poll' || askedAtMs - modifiedAtMs < SETTLED_AFTER_MS) return null
   return modifiedAtMs - (modifiedAtMs % 1_000) + 999
 }
 

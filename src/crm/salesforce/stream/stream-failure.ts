@@ -10,7 +10,7 @@ export type StreamFailure =
   /** The org's allowance of delivered events is spent; it comes back over 24 h. */
   | { readonly kind: 'allowance'; readonly why: string }
   /** A person has to mend it: permission, topic, grant. */
-  | { readonly kind: 'refused'; readonly why: string; readonly step: string }
+  | { readonly kind: 'refused'; readonly why: string; readonly remedy: string }
 
 const SELECT_STEP =
   'In Salesforce Setup > Integrations > Change Data Capture select the objects, and give our user "View All Data" and "View All Users".'
@@ -23,7 +23,7 @@ const OURS_STEP =
 const ADDRESS_STEP = 'Set the address of the Pub/Sub API to api.pubsub.salesforce.com:7443.'
 
 export function streamFailure(error: unknown): StreamFailure {
-  if (error instanceof CrmReconnectError) return { kind: 'refused', why: error.message, step: error.step }
+  if (error instanceof CrmReconnectError) return { kind: 'refused', why: error.message, remedy: error.remedy }
   if (!isServiceError(error)) return { kind: 'retry', why: error instanceof Error ? error.message : String(error) }
   const code = error.metadata?.get('error-code').map(String).join(' ') ?? ''
   const why = `${status[error.code] ?? error.code}${code ? ` ${code}` : ''}: ${error.details}`.slice(0, 500)
@@ -35,12 +35,12 @@ export function streamFailure(error: unknown): StreamFailure {
       return { kind: 'session-refused', why }
     case status.INVALID_ARGUMENT:
       // Without the trailer (a proxy may drop it) the words have to do.
-      return /replay/i.test(error.details) ? { kind: 'replay-lost', why } : { kind: 'refused', why, step: OURS_STEP }
+      return /replay/i.test(error.details) ? { kind: 'replay-lost', why } : { kind: 'refused', why, remedy: OURS_STEP }
     case status.NOT_FOUND:
     case status.PERMISSION_DENIED:
-      return { kind: 'refused', why, step: SELECT_STEP }
+      return { kind: 'refused', why, remedy: SELECT_STEP }
     case status.UNIMPLEMENTED:
-      return { kind: 'refused', why, step: ADDRESS_STEP }
+      return { kind: 'refused', why, remedy: ADDRESS_STEP }
     default:
       return { kind: 'retry', why }
   }

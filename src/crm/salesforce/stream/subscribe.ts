@@ -18,7 +18,7 @@ export type StreamState =
   /** The org's allowance of events is spent for now. */
   | { readonly state: 'allowance-spent'; readonly why: string; readonly retryAtMs: number }
   /** Nothing comes until a person has taken this step; tried again now and then. */
-  | { readonly state: 'refused'; readonly why: string; readonly step: string; readonly retryAtMs: number }
+  | { readonly state: 'refused'; readonly why: string; readonly remedy: string; readonly retryAtMs: number }
   | { readonly state: 'stopped' }
 
 export type SubscribeOptions = {
@@ -74,7 +74,7 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
     replayId: options.replayId,
     preset: options.whenNew ?? 'LATEST',
     opened: false,
-    untoldLoss: null,
+    unreportedLoss: null,
   }
   const show = async (state: StreamState) => {
     try {
@@ -112,7 +112,7 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
           if (failure.kind === 'session-refused' && renewals === 1) continue
         } else {
           renewals = 0
-          failure = { kind: 'refused', why, step: SESSION_STEP }
+          failure = { kind: 'refused', why, remedy: SESSION_STEP }
         }
       }
       // Broken before the first place was known: nobody can say what was missed since it opened.
@@ -120,7 +120,7 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
       if (failure.kind === 'replay-lost' || neverPlaced) {
         place.replayId = null
         place.preset = 'EARLIEST'
-        place.untoldLoss = failure.why
+        place.unreportedLoss = failure.why
         if (failure.kind === 'replay-lost' && failures === 1) continue
       }
       const pauseMs = pauseFor(failure, failures, options.backoffBaseMs ?? BACKOFF_BASE_MS)
@@ -139,13 +139,13 @@ type Place = {
   /** Whether anything ever came. */
   opened: boolean
   /** A loss that the caller has not taken note of yet; the stream does not go on before it has. */
-  untoldLoss: string | null
+  unreportedLoss: string | null
 }
 
 async function tellLoss(options: SubscribeOptions, place: Place): Promise<void> {
-  if (place.untoldLoss === null) return
-  await options.onState?.({ state: 'replay-lost', why: place.untoldLoss })
-  place.untoldLoss = null
+  if (place.unreportedLoss === null) return
+  await options.onState?.({ state: 'replay-lost', why: place.unreportedLoss })
+  place.unreportedLoss = null
 }
 
 /** Stopping must not wait for a server that does not answer. */
@@ -178,7 +178,7 @@ function pauseFor(failure: StreamFailure, failures: number, baseMs: number): num
 
 function waitingState(failure: StreamFailure, retryAtMs: number): StreamState {
   const { why } = failure
-  if (failure.kind === 'refused') return { state: 'refused', why, step: failure.step, retryAtMs }
+  if (failure.kind === 'refused') return { state: 'refused', why, remedy: failure.remedy, retryAtMs }
   return { state: failure.kind === 'allowance' ? 'allowance-spent' : 'waiting', why, retryAtMs }
 }
 

@@ -23,7 +23,7 @@ const PICKLISTS_TTL_MS = 60 * 60_000
 
 export type TaskKeyProbe = TaskKeySupport & {
   /** What an admin has to make; null when it is there. */
-  readonly step: string | null
+  readonly remedy: string | null
 }
 
 export type TaskVerbs = {
@@ -52,7 +52,7 @@ export function taskVerbs(
     const field = byName.get(TASK_KEY_FIELD)
     const enforced = field?.externalId === true && field.unique && field.writable
     if (enforced)
-      return { enforced, field: TASK_KEY_FIELD, why: `${TASK_KEY_FIELD} is a unique external id of Task`, step: null }
+      return { enforced, field: TASK_KEY_FIELD, why: `${TASK_KEY_FIELD} is a unique external id of Task`, remedy: null }
     const now = field
       ? `${TASK_KEY_FIELD} is there but not a writable, unique external id`
       : `Task has no ${TASK_KEY_FIELD}`
@@ -60,7 +60,7 @@ export function taskVerbs(
       enforced,
       field: null,
       why: `${now}; until then a task is found again by its record and a short key in its subject`,
-      step: TASK_KEY_STEP,
+      remedy: TASK_KEY_STEP,
     }
   }
 

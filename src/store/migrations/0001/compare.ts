@@ -1,7 +1,7 @@
 /** Comparisons of our records with the CRM's, and the differences they found. */
 export const COMPARE: readonly string[] = [
   // One comparison per connection at a time: what was asked for, where it stands, when the last ones ended.
-  `create table step_check (
+  `create table comparison (
     connection_id text primary key references connection on delete cascade,
     state text not null default 'idle' check (state in ('idle', 'asked', 'running')),
     depth text not null default 'full' check (depth in ('recent', 'full')),
@@ -26,11 +26,11 @@ export const COMPARE: readonly string[] = [
   )`,
 
   // Per object, what the last comparison found besides its days.
-  `create table step_object (
+  `create table comparison_object (
     connection_id text not null references connection on delete cascade,
     object_type text not null,
     -- what the CRM itself counts, where it says so; live records that we read, and that we hold
-    crm_says bigint,
+    crm_stated bigint,
     crm_count bigint not null,
     our_count bigint not null,
     compared_at timestamptz not null,
@@ -38,7 +38,7 @@ export const COMPARE: readonly string[] = [
     full_at timestamptz,
     primary key (connection_id, object_type)
   )`,
-  `create table step_day (
+  `create table comparison_day (
     connection_id text not null references connection on delete cascade,
     object_type text not null,
     run integer not null,
@@ -46,13 +46,13 @@ export const COMPARE: readonly string[] = [
     day date not null,
     crm_count integer not null default 0,
     our_count integer not null default 0,
-    -- sums of the records' digests; see store/step-checks.ts
+    -- sums of the records' digests; see store/compare/comparisons.ts
     crm_digest numeric not null default 0,
     our_digest numeric not null default 0,
     compared_at timestamptz not null default now(),
     primary key (connection_id, object_type, run, day)
   )`,
-  `create table out_of_step (
+  `create table difference (
     connection_id text not null references connection on delete cascade,
     object_type text not null,
     record_id text not null,
@@ -64,21 +64,21 @@ export const COMPARE: readonly string[] = [
     run integer not null,
     -- to be looked at again before it counts
     is_pending boolean not null default true,
-    -- its hashes are in the sums of step_day
+    -- its hashes are in the sums of comparison_day
     is_counted boolean not null default false,
-    looked_at timestamptz not null default clock_timestamp(),
+    rechecked_at timestamptz not null default clock_timestamp(),
     looks smallint not null default 0,
     -- since when it is known to be out of step; null: only suspected
-    out_since timestamptz,
+    differs_since timestamptz,
     -- since when it is being read again; null: nobody asked
     asked_at timestamptz,
     primary key (connection_id, object_type, record_id)
   )`,
-  `create index out_of_step_pending on out_of_step (connection_id, object_type, looked_at) where is_pending`,
-  `create index out_of_step_asked on out_of_step (connection_id, looked_at) where asked_at is not null`,
+  `create index difference_pending on difference (connection_id, object_type, rechecked_at) where is_pending`,
+  `create index difference_asked on difference (connection_id, rechecked_at) where asked_at is not null`,
 
   // Ids that the comparison under way has seen. Worth nothing after a crash: then it begins again.
-  `create unlogged table step_seen (
+  `create unlogged table comparison_seen (
     connection_id text not null,
     object_type text not null,
     record_id text not null,

@@ -43,14 +43,14 @@ export const CONNECTIONS: readonly string[] = [
     -- one reader (baseline, poll) at a time across all processes, and which process it is
     reading_until timestamptz,
     reading_by text,
-    reconciled_at timestamptz,
+    polled_at timestamptz,
     stream_state text,
     stream_seen_at timestamptz,
     -- since when, and by whom, writing is allowed; null: read only
     writes_since timestamptz,
     writes_by text,
     -- a disconnect or reconnect still being worked off in batches
-    aftermath text check (aftermath in ('leave', 'rejoin')),
+    follow_up text check (follow_up in ('leave', 'rejoin')),
     -- a person ended the connection and asked for its history to be erased: since when, and when that was done
     erase_since timestamptz,
     erased_at timestamptz,
@@ -145,13 +145,13 @@ export const CONNECTIONS: readonly string[] = [
     -- what tells two notices of one code apart: an object, a field, a person
     subject text not null default '',
     level text not null check (level in ('info', 'warn', 'stop')),
-    says text not null,
-    step text,
+    message text not null,
+    remedy text,
     n integer not null default 1,
     first_at timestamptz not null default now(),
     last_at timestamptz not null default now(),
     ended_at timestamptz,
-    ended_says text
+    ended_message text
   )`,
   `create unique index notice_open on notice (connection_id, code, subject) where ended_at is null`,
   `create index notice_by_time on notice (connection_id, last_at desc)`,

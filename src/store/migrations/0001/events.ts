@@ -27,7 +27,7 @@ export const EVENTS: readonly string[] = [
   `create index change_event_waiting on change_event (connection_id, id) where state = 'received'`,
   `create index change_event_record on change_event (connection_id, object_type, record_id, id)`,
 
-  // Every event up to `event_tally_place.after_id` is counted here once, under what became of it.
+  // Every event up to `event_tally_cursor.after_id` is counted here once, under what became of it.
   `create table event_tally (
     connection_id text not null references connection on delete cascade,
     -- UTC day of receipt
@@ -40,13 +40,13 @@ export const EVENTS: readonly string[] = [
     n bigint not null,
     primary key (connection_id, day, object_type, source, state, reason)
   )`,
-  `create table event_tally_place (
+  `create table event_tally_cursor (
     connection_id text primary key references connection on delete cascade,
     after_id bigint not null default 0
   )`,
 
   // The poll found these, and no webhook or stream event has told of them yet. Told late or counted, each leaves again.
-  `create table untold_change (
+  `create table missed_change (
     connection_id text not null references connection on delete cascade,
     object_type text not null,
     record_id text not null,
@@ -64,7 +64,7 @@ export const EVENTS: readonly string[] = [
     last_change_ms bigint not null,
     found_at timestamptz not null
   )`,
-  `create table reconcile_watermark (
+  `create table poll_cursor (
     connection_id text not null references connection on delete cascade,
     object_type text not null,
     modified_until_ms bigint not null,

@@ -62,14 +62,14 @@ export const RECORDS: readonly string[] = [
   )`,
 
   // Records that the CRM no longer has, not even in its recycle bin, without a reason. Checked once more later.
-  `create table gone_without_trace (
+  `create table vanished_record (
     connection_id text not null references connection (id),
     object_type text not null,
     record_id text not null,
     found_at timestamptz not null default clock_timestamp(),
     primary key (connection_id, object_type, record_id)
   )`,
-  `create index gone_without_trace_due on gone_without_trace (connection_id, found_at)`,
+  `create index vanished_record_due on vanished_record (connection_id, found_at)`,
 
   // Which records the CRM assigns to which territory, as last read. A deletion names the assignment, not its record.
   `create table territory_assignment (
@@ -89,7 +89,7 @@ export const RECORDS: readonly string[] = [
   )`,
 
   // Connections whose records all have to be decided again, and the last record that was marked, '' before the first.
-  `create table decide_again (
+  `create table redecide_queue (
     connection_id text primary key,
     object_type text not null default '',
     record_id text not null default ''

@@ -3,7 +3,7 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type CrmClient, CrmRefusedError } from '../../src/crm/crm-client.ts'
 import type { Crm, FieldText } from '../../src/model/record/change-event.ts'
-import { eraseGone } from '../../src/pipeline/read/erase-vanished.ts'
+import { eraseVanished } from '../../src/pipeline/read/erase-vanished.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { listNotices } from '../../src/store/notices/notices.ts'
@@ -49,7 +49,7 @@ describe('promise 19: a person whom the CRM has no more and of whom nobody told'
     return { h, deps, kept, object }
   }
   const laterThanAnHour = (h: Harness) =>
-    sql`update gone_without_trace set found_at = found_at - interval '61 minutes'`.execute(h.db)
+    sql`update vanished_record set found_at = found_at - interval '61 minutes'`.execute(h.db)
   const kept = async (h: Harness) => {
     const { rows } = await sql<{
       deleted: boolean
@@ -57,14 +57,14 @@ describe('promise 19: a person whom the CRM has no more and of whom nobody told'
     }>`select deleted, values::text as text from record`.execute(h.db)
     return { deleted: rows[0]!.deleted, values: /Zorro/.test(rows[0]!.text) }
   }
-  const waiting = async (h: Harness) => (await sql`select 1 from gone_without_trace`.execute(h.db)).rows.length
+  const waiting = async (h: Harness) => (await sql`select 1 from vanished_record`.execute(h.db)).rows.length
 
   it('counts as deleted at once, and is erased when it is still gone an hour later', async () => {
     const { h, deps } = await foundGone()
     assert.deepEqual(await kept(h), { deleted: true, values: true })
-    assert.equal(await eraseGone(deps), 0, 'not within the hour')
+    assert.equal(await eraseVanished(deps), 0, 'not within the hour')
     await laterThanAnHour(h)
-    assert.equal(await eraseGone(deps), 1)
+    assert.equal(await eraseVanished(deps), 1)
     await h.settle()
     assert.deepEqual(await kept(h), { deleted: true, values: false })
     const { rows } = await sql`
@@ -75,17 +75,17 @@ describe('promise 19: a person whom the CRM has no more and of whom nobody told'
     assert.equal((await verifyLedger(h.db)).firstBad, undefined)
     const [notice] = await listNotices(h.db, { connectionId: h.connection.id, limit: 10 })
     assert.match(
-      notice!.says,
+      notice!.message,
       /^HubSpot account 1 has a contact no more, not even in its recycle bin, and nobody told us\./,
     )
-    assert.equal(await eraseGone(deps), 0)
+    assert.equal(await eraseVanished(deps), 0)
   })
 
   it('is left alone when it is there again by then: the CRM was not itself', async () => {
     const { h, deps, kept: record } = await foundGone()
     await laterThanAnHour(h)
     h.crm.records.set('contacts/1', record)
-    assert.equal(await eraseGone(deps), 0)
+    assert.equal(await eraseVanished(deps), 0)
     assert.deepEqual([await waiting(h), (await kept(h)).values], [0, true])
   })
 
@@ -98,7 +98,7 @@ describe('promise 19: a person whom the CRM has no more and of whom nobody told'
         throw new CrmRefusedError('not for you', 'FORBIDDEN', 403)
       },
     }
-    assert.equal(await eraseGone({ ...deps, client }), 0)
+    assert.equal(await eraseVanished({ ...deps, client }), 0)
     assert.deepEqual([await waiting(h), (await kept(h)).values], [1, true])
   })
 

@@ -13,7 +13,7 @@ export async function seedLedger(db: Database, connectionId: string, objects: re
     sql`insert into event_tally (connection_id, day, object_type, source, state, reason, n)
       values (${connectionId}, ${day(ago)}::date, ${object}, ${source}, ${state}, ${reason}, ${n})`.execute(db)
   const last = await sql<{ id: number }>`select coalesce(max(id), 0) as id from change_event`.execute(db)
-  await sql`insert into event_tally_place (connection_id, after_id) values (${connectionId}, ${last.rows[0]!.id})
+  await sql`insert into event_tally_cursor (connection_id, after_id) values (${connectionId}, ${last.rows[0]!.id})
     on conflict (connection_id) do update set after_id = excluded.after_id`.execute(db)
   for (const [i, object] of objects.entries()) {
     const size = 900 >> i
@@ -21,15 +21,15 @@ export async function seedLedger(db: Database, connectionId: string, objects: re
       await tally(object, 'webhook', 'applied', '', size, ago)
       await tally(object, 'webhook', 'skipped', 'no-change', 40, ago)
       await tally(object, 'webhook', 'skipped', 'own-write', 7, ago)
-      await tally(object, 'reconcile', 'skipped', 'superseded', 3, ago)
+      await tally(object, 'poll', 'skipped', 'superseded', 3, ago)
     }
-    await sql`insert into step_object (connection_id, object_type, crm_says, crm_count, our_count, compared_at, full_at)
+    await sql`insert into comparison_object (connection_id, object_type, crm_stated, crm_count, our_count, compared_at, full_at)
       values (${connectionId}, ${object}, ${size * 6}, ${size * 6}, ${size * 6 - (i === 0 ? 1 : 0)},
               ${new Date(+now - 25 * 60_000)}, ${new Date(+now - 11 * 3_600_000)})`.execute(db)
     for (let ago = 0; ago < 14; ago += 1) {
       if (ago % 6 === 5) continue
       const out = i === 0 && ago === 3 ? 2 : i === 1 && ago === 1 ? 1 : 0
-      await sql`insert into step_day (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
+      await sql`insert into comparison_day (connection_id, object_type, run, day, crm_count, our_count, crm_digest, our_digest)
         values (${connectionId}, ${object}, 0, ${day(ago)}::date, ${size}, ${size - (i === 0 && out > 0 ? 1 : 0)}, 7,
                 ${out > 0 ? 8 : 7})`.execute(db)
     }
@@ -38,12 +38,12 @@ export async function seedLedger(db: Database, connectionId: string, objects: re
   await sql`insert into counter (connection_id, day, name, detail, n) values
     (${connectionId}, ${day(1)}::date, 'events-duplicate', ${objects[0]!}, 31),
     (${connectionId}, ${day(2)}::date, 'events-duplicate', '', 4),
-    (${connectionId}, ${day(1)}::date, 'reconcile-recovered', ${objects[0]!}, 14)`.execute(db)
+    (${connectionId}, ${day(1)}::date, 'poll-recovered', ${objects[0]!}, 14)`.execute(db)
   const since = new Date(+now - 25 * 60_000)
-  await sql`insert into out_of_step (connection_id, object_type, record_id, day, why, run, is_pending, out_since) values
+  await sql`insert into difference (connection_id, object_type, record_id, day, why, run, is_pending, differs_since) values
     (${connectionId}, ${objects[0]!}, '50017', ${day(3)}::date, 'different', 0, false, ${since}),
     (${connectionId}, ${objects[0]!}, '50442', ${day(3)}::date, 'missing', 0, false, ${since}),
     (${connectionId}, ${objects[1]!}, '50108', ${day(1)}::date, 'extra', 0, false, ${since})`.execute(db)
-  await sql`insert into step_check (connection_id, last_full_at, last_recent_at)
+  await sql`insert into comparison (connection_id, last_full_at, last_recent_at)
     values (${connectionId}, ${new Date(+now - 11 * 3_600_000)}, ${since})`.execute(db)
 }

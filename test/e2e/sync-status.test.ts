@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
-import type { EventsLedgerReply } from '../../src/api/sync-status/sync-status-types.ts'
+import type { SyncStatusReply } from '../../src/api/sync-status/sync-status-types.ts'
 import { startTestStack, type TestStack } from './stack.ts'
 
 /** The whole product: a person presses the buttons, the workers do it. */
@@ -34,9 +34,9 @@ describe('the ledger of events of the running product', { timeout: 600_000 }, ()
   }
   const idOf = async (crm: string) =>
     (await sql<{ id: string }>`select id from connection where crm = ${crm}`.execute(test.db)).rows[0]!.id
-  async function ledger(crm: string): Promise<EventsLedgerReply> {
-    const path = `/api/console/connections/${await idOf(crm)}/events-ledger`
-    return (await (await call('GET', path)).json()) as EventsLedgerReply
+  async function ledger(crm: string): Promise<SyncStatusReply> {
+    const path = `/api/console/connections/${await idOf(crm)}/sync-status`
+    return (await (await call('GET', path)).json()) as SyncStatusReply
   }
   async function until(what: string, is: () => Promise<boolean>): Promise<void> {
     const givesUpAt = Date.now() + 180_000
@@ -53,21 +53,22 @@ describe('the ledger of events of the running product', { timeout: 600_000 }, ()
           select (baseline->>'done')::boolean as done from connection where crm = ${crm}`.execute(test.db)
         return rows[0]?.done === true && (await ledger(crm)).total.waiting === 0
       })
-      await call('POST', `/api/console/connections/${await idOf(crm)}/step-check`, {})
+      await call('POST', `/api/console/connections/${await idOf(crm)}/comparison`, {})
     }
     for (const crm of ['hubspot', 'salesforce']) {
       await until(`the comparison of ${crm}`, async () => {
         const { check } = await ledger(crm)
         return check.state === 'idle' && check.lastFullAt !== null
       })
-      const { total, outOfStep, records, objects } = await ledger(crm)
-      assert.deepEqual([outOfStep, records], [0, []])
+      const { total, differences, records, objects } = await ledger(crm)
+      assert.deepEqual([differences, records], [0, []])
       assert.equal(total.received, total.applied + total.skipped + total.failed + total.waiting)
       const { rows } = await sql<{ n: number }>`
         select count(*)::int as n from change_event where connection_id = ${await idOf(crm)}`.execute(test.db)
       // More may have come between the two questions.
       assert.ok(total.received > 0 && total.received <= rows[0]!.n)
-      for (const object of objects.filter(({ days }) => days.length > 0)) assert.equal(object.crmSays, object.ourCount)
+      for (const object of objects.filter(({ days }) => days.length > 0))
+        assert.equal(object.crmStated, object.ourCount)
     }
   })
 
@@ -77,8 +78,8 @@ describe('the ledger of events of the running product', { timeout: 600_000 }, ()
         and values->>'IsConverted' = 'false' order by record_id limit 1`.execute(test.db)
     const lead = rows[0]!.id
     await test.salesforce.post('actions', { action: 'purge', recordId: lead })
-    await call('POST', `/api/console/connections/${await idOf('salesforce')}/step-check`, {})
-    await until('the lead is a number', async () => (await ledger('salesforce')).outOfStep === 1)
+    await call('POST', `/api/console/connections/${await idOf('salesforce')}/comparison`, {})
+    await until('the lead is a number', async () => (await ledger('salesforce')).differences === 1)
     const { records } = await ledger('salesforce')
     assert.deepEqual(
       records.map(({ recordId, why }) => [recordId, why]),
@@ -87,7 +88,7 @@ describe('the ledger of events of the running product', { timeout: 600_000 }, ()
     await until('the comparison is over', async () => (await ledger('salesforce')).check.state === 'idle')
     const asked = Date.now()
     await call('POST', `/api/console/connections/${await idOf('salesforce')}/reread`, {})
-    await until('nothing is out of step', async () => (await ledger('salesforce')).outOfStep === 0)
+    await until('nothing is out of step', async () => (await ledger('salesforce')).differences === 0)
     // Four looks, since a read right after an event can be early: 1, 4 and 16 s apart.
     assert.ok(Date.now() - asked < 90_000)
     const gone = await sql<{ deleted: boolean }>`

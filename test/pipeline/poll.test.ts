@@ -6,8 +6,8 @@ import { HubSpotScopeMissing } from '../../src/crm/hubspot/http/errors.ts'
 import type { ChangeEvent, Crm } from '../../src/model/record/change-event.ts'
 import { baselineObjects } from '../../src/model/record/object-shape.ts'
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
-import { settleMissedEvents } from '../../src/pipeline/read/missed-changes.ts'
-import { type ReconcileDependencies, reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import { resolveMissedEvents } from '../../src/pipeline/read/missed-changes.ts'
+import { type PollDependencies, pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import { resyncObjects, saveBaseline } from '../../src/store/connections/connections.ts'
 import { listNotices } from '../../src/store/notices/notices.ts'
 import { readRecordsById } from '../../src/store/records/records.ts'
@@ -36,7 +36,7 @@ describe('the poll by modification date', () => {
     crm.clockOffMs = clockOffMs
     const connection = { ...h.connection, feed, baseline: { done: false, objects: {} } }
     const described = new Map<string, readonly string[]>()
-    const deps = (): ReconcileDependencies => ({
+    const deps = (): PollDependencies => ({
       db: h.db,
       client: {
         ...crm.client(),
@@ -70,22 +70,22 @@ describe('the poll by modification date', () => {
       },
       /** As the worker does it: the round, and that it came to its end. */
       async poll() {
-        const { complete } = await reconcile(deps())
-        if (complete) await sql`update connection set reconciled_at = now()`.execute(h.db)
+        const { complete } = await pollChanges(deps())
+        if (complete) await sql`update connection set polled_at = now()`.execute(h.db)
         await h.apply()
         return complete
       },
       describes(objectType: string, fields: readonly string[]) {
         described.set(objectType, fields)
       },
-      settle: (graceS = 0, quietS = 900) => settleMissedEvents(h.db, connection, { graceS, quietS }),
+      settle: (graceS = 0, quietS = 900) => resolveMissedEvents(h.db, connection, { graceS, quietS }),
       async value(objectType: string, id: string, field: string) {
         const [record] = await readRecordsById(h.db, h.connection.id, [{ objectType, recordId: id }])
         return record?.values[field]
       },
       async recovered() {
         const { rows } = await sql<{ detail: string; n: number }>`
-          select detail, n from counter where name = 'reconcile-recovered' order by detail`.execute(h.db)
+          select detail, n from counter where name = 'poll-recovered' order by detail`.execute(h.db)
         return Object.fromEntries(rows.map((row) => [row.detail, row.n]))
       },
       async noticed() {
@@ -119,7 +119,7 @@ describe('the poll by modification date', () => {
       assert.deepEqual(await t.recovered(), { contacts: 2 })
       const [notice] = await t.noticed()
       assert.equal(
-        notice?.says,
+        notice?.message,
         'HubSpot told us nothing of 2 changes between 24 Nov, 10:10 and 24 Nov, 10:30; the poll found them. Nothing is missing, it came later.',
       )
       await t.settle()
@@ -199,7 +199,7 @@ describe('the poll by modification date', () => {
       await t.settle()
       assert.deepEqual(await t.recovered(), { Lead: 1 })
       // An object without a single record does not ask to be read from the start for ever.
-      const { rows } = await sql`select 1 from reconcile_watermark where modified_until_ms = 1`.execute(t.db)
+      const { rows } = await sql`select 1 from poll_cursor where modified_until_ms = 1`.execute(t.db)
       assert.equal(rows.length, 0)
     })
   })
@@ -308,7 +308,7 @@ describe('the poll by modification date', () => {
         if (objectType === 'deals') throw new CrmRefusedError('no', 'INVALID_TYPE', 400)
       }
       await t.poll()
-      const { rows } = await sql`select 1 from decide_again where connection_id = ${t.connection.id}`.execute(t.db)
+      const { rows } = await sql`select 1 from redecide_queue where connection_id = ${t.connection.id}`.execute(t.db)
       assert.equal(rows.length, 1)
     })
   })

@@ -3,12 +3,12 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { pino } from 'pino'
-import { rereadOutOfStep } from '../../src/pipeline/compare/recheck-differences.ts'
+import { rereadDifferences } from '../../src/pipeline/compare/recheck-differences.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
-import { askStepCheck, readStepCheck } from '../../src/store/compare/comparisons.ts'
+import { readComparison, requestComparison } from '../../src/store/compare/comparisons.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
 import type { ConnectedClient, WorkerContext } from '../../workers/runtime/context.ts'
-import { runStepChecks } from '../../workers/stages/compare.ts'
+import { runComparisons } from '../../workers/stages/compare.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 import { PolledCrm } from './polled-crm.ts'
 
@@ -43,7 +43,7 @@ describe('the loop that counts and compares', () => {
       graceS: 0,
     } as unknown as WorkerContext
     const connection = await findConnection(h.db, h.connection.id)
-    running = runStepChecks(context)
+    running = runComparisons(context)
   })
   after(async () => {
     stop.abort()
@@ -58,8 +58,8 @@ describe('the loop that counts and compares', () => {
     }
     throw new Error(`Not within 15 s: ${what}`)
   }
-  const outOfStep = async () =>
-    (await sql<{ n: number }>`select count(*)::int as n from out_of_step where out_since is not null`.execute(h.db))
+  const differences = async () =>
+    (await sql<{ n: number }>`select count(*)::int as n from difference where differs_since is not null`.execute(h.db))
       .rows[0]!.n
   const counted = async () =>
     (await sql<{ n: number }>`select coalesce(sum(n), 0)::int as n from event_tally`.execute(h.db)).rows[0]!.n
@@ -72,26 +72,26 @@ describe('the loop that counts and compares', () => {
   })
 
   it('begins no comparison by itself in the first minutes of a connection', async () => {
-    await until('the connection was looked at', async () => (await readStepCheck(h.db, h.connection.id)) !== null)
+    await until('the connection was looked at', async () => (await readComparison(h.db, h.connection.id)) !== null)
     await wait(2_000)
-    assert.equal((await readStepCheck(h.db, h.connection.id))?.run, 0)
+    assert.equal((await readComparison(h.db, h.connection.id))?.run, 0)
   })
 
   it('compares when a person asks, and leaves the number', async () => {
     crm.put('contacts', '2', { country: 'FR' })
-    await askStepCheck(h.db, h.connection.id, 'person', 'full')
+    await requestComparison(h.db, h.connection.id, 'person', 'full')
     await until('one record out of step', async () => {
-      const check = await readStepCheck(h.db, h.connection.id)
-      return check?.state === 'idle' && check.run === 1 && (await outOfStep()) === 1
+      const check = await readComparison(h.db, h.connection.id)
+      return check?.state === 'idle' && check.run === 1 && (await differences()) === 1
     })
-    const { rows } = await sql<{ crm_says: number; our_count: number }>`
-      select crm_says, our_count from step_object where object_type = 'contacts'`.execute(h.db)
-    assert.deepEqual(rows, [{ crm_says: 2, our_count: 1 }])
+    const { rows } = await sql<{ crm_stated: number; our_count: number }>`
+      select crm_stated, our_count from comparison_object where object_type = 'contacts'`.execute(h.db)
+    assert.deepEqual(rows, [{ crm_stated: 2, our_count: 1 }])
   })
 
   it('lets the number fall within seconds of "read again"', async () => {
     woken.length = 0
-    assert.equal(await rereadOutOfStep(h.db, h.connection.id, {}), 1)
+    assert.equal(await rereadDifferences(h.db, h.connection.id, {}), 1)
     const begun = Date.now()
     await until('nothing out of step', async () => {
       if (woken.includes('apply')) {
@@ -100,21 +100,21 @@ describe('the loop that counts and compares', () => {
         while ((await refreshBatch({ db, client: crm.client(), connection, fieldsOf, nowMs: Date.now })).taken > 0)
           await h.apply()
       }
-      return (await outOfStep()) === 0
+      return (await differences()) === 0
     })
     assert.ok(Date.now() - begun < 10_000)
   })
 
   it('says why a comparison waits when the CRM is busy, and goes on afterwards', async () => {
     await sql`update call_budget set paused_until = now() + interval '1 minute'`.execute(h.db)
-    await askStepCheck(h.db, h.connection.id, 'person', 'full')
+    await requestComparison(h.db, h.connection.id, 'person', 'full')
     await until('the reason is said', async () => {
-      const check = await readStepCheck(h.db, h.connection.id)
+      const check = await readComparison(h.db, h.connection.id)
       return check?.state === 'running' && check.problem === 'The CRM asked us to wait.'
     })
     await sql`update call_budget set paused_until = null`.execute(h.db)
     await until('it came to its end', async () => {
-      const check = await readStepCheck(h.db, h.connection.id)
+      const check = await readComparison(h.db, h.connection.id)
       return check?.state === 'idle' && check.run === 2 && check.problem === null
     })
   })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { EventsLedgerReply, RereadReply, StepCheckReply } from '../../src/api/sync-status/sync-status-types.ts'
+import type { ComparisonReply, RereadReply, SyncStatusReply } from '../../src/api/sync-status/sync-status-types.ts'
 import { seedConsole } from '../browser/console-rows.ts'
-import { seedLedger } from '../browser/ledger-rows.ts'
+import { seedLedger } from '../browser/sync-status-rows.ts'
 import { type AppUnderTest, appUnderTest, problemOf } from './app-under-test.ts'
 
 const NOW = new Date('2026-11-19T14:30:00Z')
@@ -20,10 +20,10 @@ describe('the ledger of events of a connection', () => {
   after(() => t.close())
 
   const at = (path: string) => `/api/console/connections/hubspot-1/${path}`
-  async function ledger(): Promise<EventsLedgerReply> {
-    const reply = await t.call({ url: at('events-ledger'), headers: { cookie } })
+  async function ledger(): Promise<SyncStatusReply> {
+    const reply = await t.call({ url: at('sync-status'), headers: { cookie } })
     assert.equal(reply.statusCode, 200, reply.body)
-    return reply.json<EventsLedgerReply>()
+    return reply.json<SyncStatusReply>()
   }
   const post = (path: string, payload: object = {}) =>
     t.call({ method: 'POST', url: at(path), headers: { cookie }, payload })
@@ -71,7 +71,7 @@ describe('the ledger of events of a connection', () => {
   })
 
   it('shows for each of the last 14 days whether it is in step, and which records are not', async () => {
-    const { objects, outOfStep, records } = await ledger()
+    const { objects, differences, records } = await ledger()
     const days = (name: string) => objects.find((object) => object.objectType === name)!.days
     assert.equal(days('companies').length, 14)
     // i: in step, q: quiet, o: out of step. Today is the last.
@@ -81,9 +81,9 @@ describe('the ledger of events of a connection', () => {
         .join(''),
       'iiqiiiiiqioiii',
     )
-    assert.equal(days('contacts').find((day) => day.state === 'out-of-step')?.outOfStep, 1)
+    assert.equal(days('contacts').find((day) => day.state === 'out-of-sync')?.differences, 1)
     assert.deepEqual(days('tasks'), [])
-    assert.equal(outOfStep, 3)
+    assert.equal(differences, 3)
     assert.deepEqual(records.map((record) => `${record.objectType}/${record.recordId} ${record.why}`).sort(), [
       'companies/50017 different',
       'companies/50442 missing',
@@ -92,10 +92,10 @@ describe('the ledger of events of a connection', () => {
   })
 
   it('does not say of a day after the last comparison that it is in step', async () => {
-    await sql`update step_object set compared_at = ${new Date(+NOW - 2 * 86_400_000)} where object_type = 'deals'`.execute(
+    await sql`update comparison_object set compared_at = ${new Date(+NOW - 2 * 86_400_000)} where object_type = 'deals'`.execute(
       t.db,
     )
-    await sql`delete from step_day where object_type = 'deals' and day >= '2026-11-18'`.execute(t.db)
+    await sql`delete from comparison_day where object_type = 'deals' and day >= '2026-11-18'`.execute(t.db)
     const { objects } = await ledger()
     const days = objects.find((object) => object.objectType === 'deals')!.days
     assert.deepEqual(
@@ -105,9 +105,9 @@ describe('the ledger of events of a connection', () => {
   })
 
   it('takes the request for a comparison, of everything', async () => {
-    const reply = await post('step-check')
+    const reply = await post('comparison')
     assert.equal(reply.statusCode, 202)
-    const { check } = reply.json<StepCheckReply>()
+    const { check } = reply.json<ComparisonReply>()
     assert.deepEqual([check.state, check.depth, check.askedBy], ['asked', 'full', 'person'])
   })
 
@@ -116,10 +116,10 @@ describe('the ledger of events of a connection', () => {
     assert.equal(one.json<RereadReply>().asked, 2)
     const all = await post('reread')
     assert.equal(all.json<RereadReply>().asked, 1)
-    const { reading, outOfStep } = await ledger()
-    assert.deepEqual([reading, outOfStep], [3, 3])
+    const { reading, differences } = await ledger()
+    assert.deepEqual([reading, differences], [3, 3])
     const { rows } = await sql<{ kind: string; n: number }>`
-      select kind, count(*)::int as n from change_event where dedupe_key like 'out-of-step/%' group by kind`.execute(
+      select kind, count(*)::int as n from change_event where dedupe_key like 'out-of-sync/%' group by kind`.execute(
       t.db,
     )
     assert.deepEqual(rows, [{ kind: 'gap', n: 3 }])
@@ -127,8 +127,8 @@ describe('the ledger of events of a connection', () => {
 
   it('is for nobody without a session, and of no connection that is not there', async () => {
     for (const request of [
-      { method: 'GET', url: at('events-ledger') },
-      { method: 'POST', url: at('step-check') },
+      { method: 'GET', url: at('sync-status') },
+      { method: 'POST', url: at('comparison') },
       { method: 'POST', url: at('reread'), payload: {} },
     ] as const) {
       assert.equal(
@@ -143,7 +143,7 @@ describe('the ledger of events of a connection', () => {
     assert.equal((await post('reread', { day: 'yesterday' })).statusCode, 400)
     const importing = await t.call({
       method: 'POST',
-      url: '/api/console/connections/salesforce-1/step-check',
+      url: '/api/console/connections/salesforce-1/comparison',
       headers: { cookie },
     })
     assert.equal(importing.statusCode, 409)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Crm } from '../../src/model/record/change-event.ts'
-import { lookAtReread } from '../../src/pipeline/compare/recheck-differences.ts'
-import { askStepCheck, claimStepCheck, readStepCheck } from '../../src/store/compare/comparisons.ts'
+import { recheckRereads } from '../../src/pipeline/compare/recheck-differences.ts'
+import { claimComparison, readComparison, requestComparison } from '../../src/store/compare/comparisons.ts'
+import { type Compared, compared, DAY } from './comparison-harness.ts'
 import { TUESDAY_MS } from './harness.ts'
-import { type Compared, compared, DAY } from './step-check-harness.ts'
 
 describe('the comparison with the CRM', () => {
   const started: Compared[] = []
@@ -33,7 +33,7 @@ describe('the comparison with the CRM', () => {
     assert.deepEqual(await t.out(), [])
     assert.deepEqual(await t.days(), ['2026-11-22 2/2 same', '2026-11-23 3/3 same', '2026-11-24 2/2 same'])
     assert.equal(await t.noticed(), undefined)
-    const check = await readStepCheck(t.db, t.connection.id)
+    const check = await readComparison(t.db, t.connection.id)
     assert.equal(check?.state, 'idle')
     assert.ok(check?.lastFullAt)
   })
@@ -63,7 +63,7 @@ describe('the comparison with the CRM', () => {
     await t.compare()
     assert.deepEqual(await t.out(), ['contacts/2 different', 'contacts/3 extra', 'contacts/8 missing'])
     assert.deepEqual(await t.days(), ['2026-11-22 1/1 same', '2026-11-23 5/4 other', '2026-11-24 1/2 other'])
-    assert.equal((await t.noticed())?.says, '3 records of Fake are not what the CRM holds: 3 contacts.')
+    assert.equal((await t.noticed())?.message, '3 records of Fake are not what the CRM holds: 3 contacts.')
   })
 
   it('leaves a number that a person asked for until they say "read again", and then it falls to nothing', async () => {
@@ -72,7 +72,7 @@ describe('the comparison with the CRM', () => {
     t.crm.put('contacts', '2', { country: 'FR' }, TUESDAY_MS - DAY)
     t.crm.remove('contacts', '3')
     await t.compare()
-    await t.settleReread()
+    await t.resolveRereads()
     assert.equal((await t.out()).length, 3)
     assert.equal(await t.reread({ objectType: 'deals' }), 0)
     assert.equal(await t.reread({ objectType: 'contacts', day: '2026-11-23' }), 2)
@@ -94,7 +94,7 @@ describe('the comparison with the CRM', () => {
     let asked = 0
     await t.compare('clock', 'full', { onReread: () => (asked += 1) })
     assert.equal(asked, 1)
-    await t.settleReread()
+    await t.resolveRereads()
     assert.deepEqual(await t.out(), [])
     assert.deepEqual(await t.recovered(), { Lead: 1 })
     assert.equal(await t.noticed(), undefined)
@@ -107,7 +107,7 @@ describe('the comparison with the CRM', () => {
     t.crm.put('Lead', '2', { country: 'AT' }, modifiedMs)
     await t.compare('clock')
     assert.deepEqual(await t.out(), ['Lead/2 different'])
-    await t.settleReread()
+    await t.resolveRereads()
     assert.deepEqual(await t.out(), [])
     const { rows } = await sql`select values->>'country' as country, needs_read from record
       where object_type = 'Lead' and record_id = '2'`.execute(t.db)
@@ -122,9 +122,9 @@ describe('the comparison with the CRM', () => {
     // Nobody reads it, and after a while it is no longer asked for.
     await sql`update record set needs_read = null`.execute(t.db)
     await sql`update change_event set state = 'failed' where state = 'received'`.execute(t.db)
-    await sql`update out_of_step set looked_at = looked_at - interval '1 hour'`.execute(t.db)
-    await lookAtReread(t.deps())
-    assert.equal((await t.noticed())?.says, '1 record of Fake is not what the CRM holds: 1 lead.')
+    await sql`update difference set rechecked_at = rechecked_at - interval '1 hour'`.execute(t.db)
+    await recheckRereads(t.deps())
+    assert.equal((await t.noticed())?.message, '1 record of Fake is not what the CRM holds: 1 lead.')
     assert.deepEqual(await t.out(), ['Lead/2 different'])
   })
 
@@ -283,14 +283,14 @@ describe('the comparison with the CRM', () => {
     }
     t.crm.put('contacts', '8', { country: 'IT' }, TUESDAY_MS - DAY)
     assert.equal(await t.compare('person', 'full', { signal: stop.signal }), 'stopped')
-    const { rows } = await sql`update step_check set claimed_by = 'killed', claimed_until = now() + interval '1 minute'
+    const { rows } = await sql`update comparison set claimed_by = 'killed', claimed_until = now() + interval '1 minute'
       returning 1`.execute(t.db)
     assert.equal(rows.length, 1)
     t.crm.calls.length = 0
     assert.equal(await t.goOn({}, 'another'), 'done')
     assert.ok(t.crm.calls.filter((call) => call.startsWith('changedSince')).length < 5)
     assert.deepEqual(await t.out(), ['contacts/8 missing'])
-    assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 1)
+    assert.equal((await readComparison(t.db, t.connection.id))?.run, 1)
   })
 
   it('keeps the result of its last object when it was killed at its very end', async () => {
@@ -302,10 +302,10 @@ describe('the comparison with the CRM', () => {
     await sql`create function killed() returns trigger language plpgsql as $$ begin raise 'killed'; end $$`.execute(
       t.db,
     )
-    await sql`create trigger killed before update on step_check for each row when (new.state = 'idle')
+    await sql`create trigger killed before update on comparison for each row when (new.state = 'idle')
       execute function killed()`.execute(t.db)
     await assert.rejects(t.compare(), /killed/)
-    await sql`drop trigger killed on step_check`.execute(t.db)
+    await sql`drop trigger killed on comparison`.execute(t.db)
     assert.equal(await t.goOn(), 'done')
     assert.deepEqual(await t.out(), out)
     assert.deepEqual(await t.days('deals'), days)
@@ -313,10 +313,10 @@ describe('the comparison with the CRM', () => {
 
   it('is done by one at a time', async () => {
     const t = await seven()
-    await askStepCheck(t.db, t.connection.id, 'person', 'full')
+    await requestComparison(t.db, t.connection.id, 'person', 'full')
     await sql`insert into process_beat (role, instance) values ('worker', 'busy')`.execute(t.db)
-    assert.equal(await claimStepCheck(t.db, t.connection.id, 'busy'), true)
-    assert.equal(await claimStepCheck(t.db, t.connection.id, 'test'), false)
+    assert.equal(await claimComparison(t.db, t.connection.id, 'busy'), true)
+    assert.equal(await claimComparison(t.db, t.connection.id, 'test'), false)
   })
 
   it('begins again when the database lost what it had seen, rather than call everything extra', async () => {
@@ -333,14 +333,14 @@ describe('the comparison with the CRM', () => {
           const page = await client.changedSince(wanted)
           if (!lost && wanted.objectType === 'contacts' && page.cursor === null) {
             lost = true
-            await sql`truncate step_seen`.execute(t.db)
+            await sql`truncate comparison_seen`.execute(t.db)
           }
           return page
         },
       },
     })
     assert.ok(lost)
-    assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 2)
+    assert.equal((await readComparison(t.db, t.connection.id))?.run, 2)
     assert.deepEqual(await t.out(), [])
     assert.ok(!t.crm.calls.some((call) => call.startsWith('readRecords')))
   })
@@ -354,13 +354,13 @@ describe('the comparison with the CRM', () => {
       if (objectType === 'contacts' && cursor?.endsWith('/6')) stop.abort()
     }
     await t.compare('person', 'full', { signal: stop.signal })
-    assert.equal((await readStepCheck(t.db, t.connection.id))?.phase, 'extra')
+    assert.equal((await readComparison(t.db, t.connection.id))?.phase, 'extra')
     // The first of our records were found among what was seen; then the database crashed.
-    await sql`update step_check set cursor = '1'`.execute(t.db)
-    await sql`truncate step_seen`.execute(t.db)
+    await sql`update comparison set cursor = '1'`.execute(t.db)
+    await sql`truncate comparison_seen`.execute(t.db)
     t.crm.calls.length = 0
     assert.equal(await t.goOn(), 'done')
-    assert.equal((await readStepCheck(t.db, t.connection.id))?.run, 3)
+    assert.equal((await readComparison(t.db, t.connection.id))?.run, 3)
     assert.ok(!t.crm.calls.some((call) => call.startsWith('readRecords')))
     assert.deepEqual(await t.days(), days)
     assert.deepEqual(await t.out(), [])
@@ -399,7 +399,7 @@ describe('the comparison with the CRM', () => {
     assert.deepEqual(await t.out(), ['contacts/3 extra', 'contacts/6 extra'])
     assert.equal((await t.days()).at(-1), '2026-11-24 0/2 other')
     assert.equal((await t.noticed())?.endedAt, null)
-    assert.equal((await t.noticed())?.says, '2 records of Fake are not what the CRM holds: 2 contacts.')
+    assert.equal((await t.noticed())?.message, '2 records of Fake are not what the CRM holds: 2 contacts.')
   })
 
   it('of all records, when a person asks, replaces one of recent records that runs', async () => {
@@ -409,7 +409,7 @@ describe('the comparison with the CRM', () => {
     t.crm.onPage = () => {
       if (asked) return
       asked = true
-      void askStepCheck(t.db, t.connection.id, 'person', 'full')
+      void requestComparison(t.db, t.connection.id, 'person', 'full')
     }
     const client = t.crm.client()
     await t.compare('clock', 'recent', {
@@ -419,14 +419,14 @@ describe('the comparison with the CRM', () => {
           const page = await client.changedSince(wanted)
           if (!asked) {
             asked = true
-            await askStepCheck(t.db, t.connection.id, 'person', 'full')
+            await requestComparison(t.db, t.connection.id, 'person', 'full')
           }
           return page
         },
       },
     })
     assert.deepEqual(await t.out(), ['contacts/3 extra'])
-    assert.ok((await readStepCheck(t.db, t.connection.id))?.lastFullAt)
+    assert.ok((await readComparison(t.db, t.connection.id))?.lastFullAt)
   })
 
   it('waits while people wait for calls, but not for ever', async () => {

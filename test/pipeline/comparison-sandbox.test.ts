@@ -13,14 +13,14 @@ import { openHubSpot } from '../../src/crm/hubspot/open.ts'
 import { openSalesforce } from '../../src/crm/salesforce/open.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
 import type { ConnectionId, Crm } from '../../src/model/record/change-event.ts'
-import { comparedObjects, runStepCheck } from '../../src/pipeline/compare/compare-records.ts'
-import { lookAtReread } from '../../src/pipeline/compare/recheck-differences.ts'
+import { comparedObjects, compareRecords } from '../../src/pipeline/compare/compare-records.ts'
+import { recheckRereads } from '../../src/pipeline/compare/recheck-differences.ts'
 import { policiesOf } from '../../src/pipeline/decide/publish-policies.ts'
-import { eraseGone } from '../../src/pipeline/read/erase-vanished.ts'
+import { eraseVanished } from '../../src/pipeline/read/erase-vanished.ts'
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
-import { reconcile } from '../../src/pipeline/read/poll-changes.ts'
+import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
-import { askStepCheck, claimStepCheck, releaseStepCheck } from '../../src/store/compare/comparisons.ts'
+import { claimComparison, releaseComparison, requestComparison } from '../../src/store/compare/comparisons.ts'
 import { saveBaseline } from '../../src/store/connections/connections.ts'
 import { readRecordsById } from '../../src/store/records/records.ts'
 import { seenTokens } from '../crm/salesforce-scripted-org.ts'
@@ -116,7 +116,7 @@ describe('the comparison with the sandbox CRMs', () => {
     await h.apply()
     const out = async () => {
       const { rows } = await sql<{ key: string }>`
-        select object_type || '/' || record_id || ' ' || why as key from out_of_step where out_since is not null
+        select object_type || '/' || record_id || ' ' || why as key from difference where differs_since is not null
         order by 1`.execute(h.db)
       return rows.map((row) => row.key)
     }
@@ -124,15 +124,15 @@ describe('the comparison with the sandbox CRMs', () => {
       ...h,
       out,
       async poll() {
-        await reconcile(deps)
+        await pollChanges(deps)
         await h.apply()
         while ((await refreshBatch(deps)).taken > 0) await h.apply()
       },
       async compare(by: 'clock' | 'person') {
-        await askStepCheck(h.db, connection.id, by, 'full')
-        await claimStepCheck(h.db, connection.id, 'test')
-        assert.equal(await runStepCheck(deps), 'done')
-        await releaseStepCheck(h.db, connection.id, 'test')
+        await requestComparison(h.db, connection.id, by, 'full')
+        await claimComparison(h.db, connection.id, 'test')
+        assert.equal(await compareRecords(deps), 'done')
+        await releaseComparison(h.db, connection.id, 'test')
       },
       /** What the workers do until nothing is being read again; waits of refresh are skipped. */
       async untilRead() {
@@ -140,17 +140,17 @@ describe('the comparison with the sandbox CRMs', () => {
           await h.apply()
           await sql`update record set read_after = null`.execute(h.db)
           while ((await refreshBatch(deps)).taken > 0) await h.apply()
-          await sql`update out_of_step set looked_at = looked_at - interval '1 hour'`.execute(h.db)
-          await lookAtReread(deps)
+          await sql`update difference set rechecked_at = rechecked_at - interval '1 hour'`.execute(h.db)
+          await recheckRereads(deps)
         }
       },
       async record(objectType: string, recordId: string) {
         return (await readRecordsById(h.db, connection.id, [{ objectType, recordId }]))[0]
       },
       /** As polls an hour later do. */
-      async eraseGone() {
-        await sql`update gone_without_trace set found_at = found_at - interval '2 hours'`.execute(h.db)
-        const n = await eraseGone(deps)
+      async eraseVanished() {
+        await sql`update vanished_record set found_at = found_at - interval '2 hours'`.execute(h.db)
+        const n = await eraseVanished(deps)
         await h.apply()
         return n
       },
@@ -161,8 +161,10 @@ describe('the comparison with the sandbox CRMs', () => {
         return rows[0]!.id
       },
       async totals() {
-        const { rows } = await sql<{ object_type: string; crm_says: number; crm_count: number; our_count: number }>`
-          select object_type, crm_says, crm_count, our_count from step_object order by object_type`.execute(h.db)
+        const { rows } = await sql<{ object_type: string; crm_stated: number; crm_count: number; our_count: number }>`
+          select object_type, crm_stated, crm_count, our_count from comparison_object order by object_type`.execute(
+          h.db,
+        )
         return rows
       },
     }
@@ -180,10 +182,12 @@ describe('the comparison with the sandbox CRMs', () => {
       )
       for (const row of totals) {
         assert.ok(row.crm_count > 0)
-        assert.deepEqual([row.crm_says, row.our_count], [row.crm_count, row.crm_count], row.object_type)
+        assert.deepEqual([row.crm_stated, row.our_count], [row.crm_count, row.crm_count], row.object_type)
       }
       const { rows } = await sql`
-        select 1 from step_day where run = 0 and (crm_digest <> our_digest or crm_count <> our_count)`.execute(t.db)
+        select 1 from comparison_day where run = 0 and (crm_digest <> our_digest or crm_count <> our_count)`.execute(
+        t.db,
+      )
       assert.equal(rows.length, 0)
     })
   }
@@ -237,7 +241,7 @@ describe('the comparison with the sandbox CRMs', () => {
     await t.compare('clock')
     assert.deepEqual(await t.out(), [`contacts/${other} extra`])
     await t.untilRead()
-    assert.equal(await t.eraseGone(), 1)
+    assert.equal(await t.eraseVanished(), 1)
     assert.deepEqual((await t.record('contacts', id))?.values, {})
     const deleted = await t.record('contacts', other)
     assert.deepEqual([deleted?.deleted, Object.keys(deleted?.values ?? {}).length > 0], [true, true])

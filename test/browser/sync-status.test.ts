@@ -11,8 +11,8 @@ import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
-import { seedLedger } from './ledger-rows.ts'
 import { freePort, seriousViolations, tooWideBy } from './page-checks.ts'
+import { seedLedger } from './sync-status-rows.ts'
 
 const executable = chromiumPath()
 const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
@@ -92,15 +92,15 @@ describe('the ledger of events in a real browser', { skip }, () => {
     assert.equal(await page.getByRole('button', { name: /^Read / }).count(), 0)
     await page.getByRole('button', { name: 'Compare now' }).click()
     await page.getByText('About to compare').waitFor()
-    await sql`update step_check set state = 'running', object_type = 'contacts', records = 2100, of_total = 5204`.execute(
+    await sql`update comparison set state = 'running', object_type = 'contacts', records = 2100, of_total = 5204`.execute(
       test.db,
     )
     await page.getByText('Comparing contacts').waitFor()
     await page.getByText(/2[,.\s]?100 of 5[,.\s]?204 read/).waitFor()
     await picture(page, 'ledger-comparing')
     // As the worker leaves it.
-    await sql`update step_check set state = 'idle', last_full_at = now(), last_recent_at = now()`.execute(test.db)
-    await sql`delete from out_of_step`.execute(test.db)
+    await sql`update comparison set state = 'idle', last_full_at = now(), last_recent_at = now()`.execute(test.db)
+    await sql`delete from difference`.execute(test.db)
     await page.getByText('Every record is in step.').waitFor()
     await page.getByRole('button', { name: 'Compare now' }).isEnabled()
     await page.context().close()

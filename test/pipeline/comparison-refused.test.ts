@@ -3,11 +3,11 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type CrmClient, CrmRefusedError } from '../../src/crm/crm-client.ts'
 import { HubSpotScopeMissing } from '../../src/crm/hubspot/http/errors.ts'
-import { lookAtReread, rereadOutOfStep } from '../../src/pipeline/compare/recheck-differences.ts'
-import { readStepCheck } from '../../src/store/compare/comparisons.ts'
+import { recheckRereads, rereadDifferences } from '../../src/pipeline/compare/recheck-differences.ts'
+import { readComparison } from '../../src/store/compare/comparisons.ts'
 import { isRereading } from '../../src/store/compare/differences.ts'
+import { type Compared, compared, DAY } from './comparison-harness.ts'
 import { TUESDAY_MS } from './harness.ts'
-import { type Compared, compared, DAY } from './step-check-harness.ts'
 
 const refusals = [
   ['a refusal', () => new CrmRefusedError('no access', 'INVALID_TYPE', 400)],
@@ -39,7 +39,7 @@ describe('an object that the CRM refuses to show', () => {
 
   async function refused(t: Compared) {
     const { rows } = await sql<{ detail: string; n: number }>`
-      select detail, n from counter where name = 'step-check-refused'`.execute(t.db)
+      select detail, n from counter where name = 'comparison-refused'`.execute(t.db)
     return rows.map((row) => `${row.detail} ${row.n}`)
   }
 
@@ -50,9 +50,9 @@ describe('an object that the CRM refuses to show', () => {
       t.crm.put('contacts', '1', { country: 'DE' }, TUESDAY_MS - DAY)
       assert.equal(await t.compare('person', 'full', { client: refusing(t, 'readRecords', error) }), 'done')
       assert.deepEqual(await t.out(), ['companies/1 different'])
-      assert.equal((await readStepCheck(t.db, t.connection.id))?.state, 'idle')
+      assert.equal((await readComparison(t.db, t.connection.id))?.state, 'idle')
       assert.equal((await refused(t)).length, 1)
-      const { rows } = await sql`select 1 from out_of_step where is_pending`.execute(t.db)
+      const { rows } = await sql`select 1 from difference where is_pending`.execute(t.db)
       assert.equal(rows.length, 0)
     })
 
@@ -60,12 +60,12 @@ describe('an object that the CRM refuses to show', () => {
       const t = await two()
       await t.compare()
       const client = refusing(t, 'readRecords', error)
-      assert.equal(await rereadOutOfStep(t.db, t.connection.id, {}), 2)
-      await t.settleReread({ client })
+      assert.equal(await rereadDifferences(t.db, t.connection.id, {}), 2)
+      await t.resolveRereads({ client })
       assert.deepEqual(await t.out(), ['companies/1 different'])
       assert.equal(await isRereading(t.db, t.connection.id), false)
-      assert.equal(await lookAtReread(t.deps({ client })), false)
-      assert.match((await t.noticed())?.says ?? '', /1 company/)
+      assert.equal(await recheckRereads(t.deps({ client })), false)
+      assert.match((await t.noticed())?.message ?? '', /1 company/)
     })
   }
 
@@ -73,7 +73,7 @@ describe('an object that the CRM refuses to show', () => {
     const t = await two()
     for (let n = 2; n <= 7; n += 1) t.crm.put('companies', String(n), { country: 'DE' }, TUESDAY_MS)
     await t.compare()
-    assert.equal(await rereadOutOfStep(t.db, t.connection.id, {}), 8)
+    assert.equal(await rereadDifferences(t.db, t.connection.id, {}), 8)
     const client = t.crm.client()
     let pages = 0
     const changedSince: CrmClient['changedSince'] = async (wanted) => {
@@ -82,7 +82,7 @@ describe('an object that the CRM refuses to show', () => {
       return client.changedSince(wanted)
     }
     await t.compare('person', 'full', { client: { ...client, changedSince } })
-    await t.settleReread()
+    await t.resolveRereads()
     assert.equal(await isRereading(t.db, t.connection.id), false)
   })
 })

@@ -1,9 +1,9 @@
 import type { ExceptionClass } from '../classes/class.ts'
 import type { BranchMode, PatternName } from '../policy/policy.ts'
-import type { RuleFate } from './surface.ts'
+import type { RuleOutcome } from './surface.ts'
 
 /** What an open case is about, for the question whether a rule could end it. */
-export type FateOfCase = {
+export type OutcomeOfCase = {
   readonly pattern: PatternName
   readonly class: ExceptionClass
   /** By the receipt of its latest decision. Null: no branch, or the receipt was erased. */
@@ -16,7 +16,7 @@ export type FateOfCase = {
  * Who may end an open case. An unknown first, because no rule ever settles one (M15). A field next: a rule gives a record
  * its owner, it does not fill in what is blank, so a covering rule is no answer to it.
  */
-export function ruleFate({ pattern, class: className, mode, isCovered }: FateOfCase): RuleFate {
+export function ruleOutcome({ pattern, class: className, mode, isCovered }: OutcomeOfCase): RuleOutcome {
   if (className === 'unknown') return 'unknown'
   if (pattern === 'missing-field' || pattern === 'stale-field') return 'field'
   // The rule has answered already, and the CRM would not have it.
