@@ -11,78 +11,83 @@ export type TestReport = {
 
 type Failure = { readonly file: string; readonly name: string; readonly error: string }
 
-/** One line per file while it goes on, so that a long run is seen to go on and its end can be read. */
+type Counts = { passed: number; failed: number; skipped: number }
+
+type Seen = {
+  readonly perFile: Map<string, Counts>
+  readonly failures: Failure[]
+  /** Why each skipped test was skipped, by its full name. */
+  readonly skips: Map<string, string>
+  /** Suites and tests above the one that an event is about, per file, by depth. */
+  readonly names: Map<string, string[]>
+}
+
+/** One line per file as each ends, so that a long run visibly makes progress and its end can be read. */
 export function createTestReport(print: (line: string) => void, root: string): TestReport {
-  const perFile = new Map<string, { passed: number; failed: number; skipped: number }>()
-  const failures: Failure[] = []
-  const skips = new Map<string, string>()
-  // Suites and tests above the one that an event is about, per file, by depth.
-  const names = new Map<string, string[]>()
-
-  function countsOf(file: string) {
-    const known = perFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 }
-    perFile.set(file, known)
-    return known
-  }
-
-  function nameOf(file: string, nesting: number, name: string): string {
-    return [...(names.get(file) ?? []).slice(0, nesting), name].join(' › ')
-  }
-
+  const seen: Seen = { perFile: new Map(), failures: [], skips: new Map(), names: new Map() }
   return {
     take(event) {
-      if (event.type === 'test:start') {
-        const { nesting, name } = event.data
-        const file = event.data.file ?? ''
-        const path = (names.get(file) ?? []).slice(0, nesting)
-        path[nesting] = name
-        names.set(file, path)
-        countsOf(file)
-        return
-      }
-      if (event.type === 'test:summary' && event.data.file) {
-        const file = event.data.file
-        const counts = countsOf(file)
-        const seconds = (event.data.duration_ms / 1000).toFixed(1)
-        const sign = counts.failed > 0 ? '✖' : counts.passed > 0 ? '✔' : '–'
-        const extra = [
-          counts.failed > 0 ? `${counts.failed} failed` : '',
-          counts.skipped > 0 ? `${counts.skipped} skipped` : '',
-        ].filter(Boolean)
-        const text = [`${counts.passed} passed`, ...extra].join(', ')
-        print(`${sign} ${relative(root, file)}  ${text}  ${seconds} s`)
-        return
-      }
-      if (event.type !== 'test:pass' && event.type !== 'test:fail') return
-      const { name, nesting, details, skip } = event.data
-      const file = event.data.file ?? ''
-      const counts = countsOf(file)
-      const isSuite = details.type === 'suite'
-      if (skip !== undefined) {
-        counts.skipped++
-        skips.set(`${relative(root, file)}: ${nameOf(file, nesting, name)}`, typeof skip === 'string' ? skip : '')
-      } else if (event.type === 'test:fail') {
-        const error = event.data.details.error as Error & { failureType?: string; cause?: unknown }
-        // A suite fails with its tests; counting both would count one fault twice.
-        if (error.failureType === 'subtestsFailed') return
-        counts.failed++
-        failures.push({ file: relative(root, file), name: nameOf(file, nesting, name), error: describe(error) })
-      } else if (!isSuite && !isFileItself(name, file)) {
-        counts.passed++
-      }
+      if (event.type === 'test:start') noteStart(seen, event.data)
+      else if (event.type === 'test:summary' && event.data.file) print(fileLine(seen, event.data, root))
+      else if (event.type === 'test:pass' || event.type === 'test:fail') noteResult(seen, event, root)
     },
     close(notes) {
+      const { failures, skips, perFile } = seen
       for (const { file, name, error } of failures) print(`\n✖ ${file}\n  ${name}\n${indent(error)}`)
       if (skips.size > 0 || notes.length > 0) print('')
       for (const note of notes) print(`Note: ${note}`)
       for (const [name, why] of skips) print(`Skipped ${name}${why ? `, because ${why}` : ''}`)
-      const all = [...perFile.values()]
-      const total = (key: 'passed' | 'failed' | 'skipped') => all.reduce((sum, counts) => sum + counts[key], 0)
+      const total = (key: keyof Counts) => [...perFile.values()].reduce((sum, counts) => sum + counts[key], 0)
       const counts = { passed: total('passed'), failed: total('failed'), skipped: total('skipped') }
       print(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
       return counts
     },
   }
+}
+
+type EventData<Type extends TestEvent['type']> = Extract<TestEvent, { type: Type }>['data']
+
+function noteStart(seen: Seen, { file = '', nesting, name }: EventData<'test:start'>): void {
+  const path = (seen.names.get(file) ?? []).slice(0, nesting)
+  path[nesting] = name
+  seen.names.set(file, path)
+  countsOf(seen, file)
+}
+
+function fileLine(seen: Seen, { file = '', duration_ms: ms }: EventData<'test:summary'>, root: string): string {
+  const { passed, failed, skipped } = countsOf(seen, file)
+  const sign = failed > 0 ? '✖' : passed > 0 ? '✔' : '–'
+  const extra = [failed > 0 ? `${failed} failed` : '', skipped > 0 ? `${skipped} skipped` : ''].filter(Boolean)
+  return `${sign} ${relative(root, file)}  ${[`${passed} passed`, ...extra].join(', ')}  ${(ms / 1000).toFixed(1)} s`
+}
+
+function noteResult(seen: Seen, event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>, root: string): void {
+  const { name, nesting, details, skip, file = '' } = event.data
+  const counts = countsOf(seen, file)
+  if (skip !== undefined) {
+    counts.skipped++
+    const title = `${relative(root, file)}: ${nameOf(seen, file, nesting, name)}`
+    seen.skips.set(title, typeof skip === 'string' ? skip : '')
+  } else if (event.type === 'test:fail') {
+    const error = event.data.details.error as Error & { failureType?: string; cause?: unknown }
+    // A suite fails with its tests; counting both would count one fault twice.
+    if (error.failureType === 'subtestsFailed') return
+    counts.failed++
+    const title = nameOf(seen, file, nesting, name)
+    seen.failures.push({ file: relative(root, file), name: title, error: describe(error) })
+  } else if (details.type !== 'suite' && !isFileItself(name, file)) {
+    counts.passed++
+  }
+}
+
+function countsOf({ perFile }: Seen, file: string): Counts {
+  const known = perFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 }
+  perFile.set(file, known)
+  return known
+}
+
+function nameOf({ names }: Seen, file: string, nesting: number, name: string): string {
+  return [...(names.get(file) ?? []).slice(0, nesting), name].join(' › ')
 }
 
 /** With process isolation the runner reports each file as a test of its own, named by its path. */
