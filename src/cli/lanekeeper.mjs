@@ -32,6 +32,7 @@ const COMMANDS = {
   migrate: ['src/cli/migrate.ts', 'brings the database of DATABASE_URL up to this version'],
   test: ['tools/run-tests.ts', 'all tests, or those whose paths are given'],
   check: ['tools/check.ts', 'types, lint, import rules and unused code'],
+  measure: ['tools/measure-structure.ts', 'the layout of the code in figures (--json, --root DIR)'],
   bench: ['bench/run.ts', 'measures and compares with the budgets'],
 }
 
