@@ -1,76 +1,76 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { checkNamedTests } from './named-tests.ts'
 
-const ROOT = new URL('../../', import.meta.url)
-const PAGE = readFileSync(new URL('docs/contracts.md', ROOT), 'utf8')
+const FOLDER = new URL('../../docs/contracts/', import.meta.url)
+const INDEX = readFileSync(new URL('README.md', FOLDER), 'utf8')
+const VENDORS = readdirSync(FOLDER, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => ({ name, pages: readPages(name) }))
 
-/** `file`: “title”; “title”, as a cell of the page names tests. */
-const NAMED = /`((?:src|test|sandbox|workers|console)\/[^`]+\.test\.tsx?)`((?::? ?(?:; )?“[^”]*”)*)/g
-
-describe('the page of the vendors’ contracts', () => {
-  it('names no test that is not there', () => {
-    const titlesOf = new Map<string, RegExp[]>()
-    const missing: string[] = []
-    let checked = 0
-    for (const [, file = '', titles = ''] of PAGE.matchAll(NAMED)) {
-      const known = titlesOf.get(file) ?? titlesIn(file)
-      titlesOf.set(file, known)
-      if (known.length === 0) missing.push(`${file} is not there, or has no test`)
-      for (const [, title = ''] of titles.matchAll(/“([^”]*)”/g)) {
-        checked += 1
-        const plain = plainly(title)
-        if (!known.some((pattern) => pattern.test(plain))) missing.push(`${file}: ${title}`)
-      }
-    }
-    assert.ok(checked > 400, `only ${checked} titles were found: the page is written differently`)
-    assert.deepEqual(missing, [])
+describe('the pages of the vendors’ contracts', () => {
+  it('name no test that is not there', () => {
+    const checked = VENDORS.flatMap(({ pages }) => pages).map(({ text }) => checkNamedTests(text))
+    const titles = checked.reduce((sum, page) => sum + page.titles, 0)
+    assert.ok(titles > 400, `only ${titles} titles were found: the pages are written differently`)
+    assert.deepEqual(
+      checked.flatMap(({ missing }) => missing),
+      [],
+    )
   })
 
-  it('counts its rows', () => {
-    const counted = new Map<string, number[]>()
-    let section = ''
-    for (const line of PAGE.split('\n')) {
-      if (line.startsWith('## ')) section = line.slice(3)
-      if ((section !== 'HubSpot' && section !== 'Salesforce') || !/^\| (?!Fact|---)/.test(line)) continue
-      const [, product = '', sandbox = '', note = ''] = line
-        .slice(1, -1)
-        .split(' | ')
-        .map((cell) => cell.trim())
-      const state = STATES.findIndex((name) => product.startsWith(name))
-      const counts = counted.get(section) ?? Array<number>(8).fill(0)
-      counted.set(section, counts)
-      for (const at of [0, state + 2, ...(sandbox === '-' ? [] : [6]), ...(note === 'unverified' ? [7] : [])]) {
-        counts[at] = (counts[at] ?? 0) + 1
-      }
-    }
-    for (const [name, counts] of counted) {
-      const said = new RegExp(`^\\| ${name} \\| ([\\d |]+) \\|$`, 'm').exec(PAGE)?.[1]
-      assert.equal(said, counts.join(' | '), name)
-    }
+  it('are all in the index, each with its title and the number of its facts', () => {
+    const listed = [...INDEX.matchAll(/^\| \[(.+)\]\((.+)\.md\) \| (\d+) \|$/gm)].map(
+      ([, title, page, facts]) => `${page} ${title} ${facts}`,
+    )
+    const there = VENDORS.flatMap(({ pages }) => pages).map(
+      ({ path, text }) => `${path} ${/^# (.+)$/m.exec(text)?.[1]} ${rowsOf(text).length}`,
+    )
+    assert.deepEqual(listed.toSorted(), there.toSorted())
+  })
+
+  it('have their rows counted in the index', () => {
+    assert.equal(VENDORS.length, 2)
+    const sums = VENDORS.map(({ name, pages }) => {
+      const counts = countStates(pages.flatMap(({ text }) => rowsOf(text)))
+      assert.equal(countsInIndex(name), counts.join(' | '), name)
+      return counts
+    })
+    const both = (sums[0] ?? []).map((count, place) => count + (sums[1]?.[place] ?? 0))
+    assert.equal(countsInIndex('\\*\\*Both\\*\\*'), both.join(' | '))
   })
 })
 
 /** After "covered", in the order of the columns that count them. */
 const STATES = ['in part', 'not covered', 'not built', 'not used']
 
-/** The titles of a test file as patterns: whatever a template fills in may be anything. A group may stand before. */
-function titlesIn(file: string): RegExp[] {
-  const path = fileURLToPath(new URL(file, ROOT))
-  if (!existsSync(path)) return []
-  const source = readFileSync(path, 'utf8')
-  const found = source.matchAll(/\bit\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g)
-  return [...found].map(([, single, double, template]) => {
-    const parts = (single ?? double ?? template ?? '').split(/\$\{[^}]*\}/)
-    return new RegExp(`(^|: )${parts.map((part) => literally(plainly(part))).join('.+')}$`)
-  })
+function readPages(vendor: string): { path: string; text: string }[] {
+  return readdirSync(new URL(`${vendor}/`, FOLDER)).map((file) => ({
+    path: `${vendor}/${file.replace(/\.md$/, '')}`,
+    text: readFileSync(new URL(`${vendor}/${file}`, FOLDER), 'utf8'),
+  }))
 }
 
-function literally(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+function rowsOf(page: string): string[] {
+  return page.split('\n').filter((line) => /^\| (?!Fact|---)/.test(line))
 }
 
-function plainly(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll(/[’']/g, "'").replaceAll(/\\(.)/g, '$1')
+function countStates(rows: readonly string[]): number[] {
+  const counts = Array<number>(8).fill(0)
+  for (const row of rows) {
+    const [, product = '', sandbox = '', note = ''] = row
+      .slice(1, -1)
+      .split(' | ')
+      .map((cell) => cell.trim())
+    const state = STATES.findIndex((name) => product.startsWith(name))
+    for (const at of [0, state + 2, ...(sandbox === '-' ? [] : [6]), ...(note === 'unverified' ? [7] : [])]) {
+      counts[at] = (counts[at] ?? 0) + 1
+    }
+  }
+  return counts
+}
+
+function countsInIndex(name: string): string | undefined {
+  return new RegExp(`^\\| ${name} \\| ([\\d |]+) \\|$`, 'im').exec(INDEX)?.[1]
 }

@@ -14,7 +14,7 @@ export type ReadinessCheck = {
 
 /** Twice the 10 s in which a probe would give up elsewhere; a probe must not hang longer than its caller waits. */
 const CHECK_TIMEOUT_MS = 3_000
-/** reliability.md section 6: the sweeper runs every 5 s, so 30 s means it is stuck or gone. */
+/** The sweeper runs every 5 s, so after 30 s it is stuck or gone. */
 const BEAT_MAX_AGE_S = 30
 
 export function installHealth(

@@ -14,8 +14,8 @@ import type { HubSpotReceiver, HubSpotReceivers } from './hubspot-webhook.ts'
 const KNOWN_FOR_MS = 5_000
 
 /**
- * HubSpot keeps an address for minutes after it was given another (contracts/hubspot.md 3.1), and tries a delivery again
- * for a day, to which of the two is not documented. It signs over the one that it calls.
+ * HubSpot caches the old address for minutes after an admin changes it (docs/contracts/hubspot/webhook-set-up.md) and
+ * retries a delivery for a day; it does not document at which of the two. It signs the address that it calls.
  */
 const FORMER_ADDRESS_FOR = sql.raw("interval '25 hours'")
 

@@ -295,8 +295,9 @@ function outcomeOf(
 }
 
 /**
- * Ours is what carries a value that we wrote, at about the time we wrote it. The CRM's own mark of the author is only a
- * hint (contracts/hubspot.md 3.5), so it is not asked. Ten minutes cover a CRM clock that is off and a slow delivery.
+ * An event is our own when it carries a value that we wrote, at about the time we wrote it. The CRM's mark of the author is
+ * only a hint (docs/contracts/hubspot/webhook-delivery.md), so we ignore it. Ten minutes cover a CRM clock that is off and
+ * a slow delivery.
  */
 const ECHO_WITHIN_MS = 600_000
 

@@ -27,9 +27,9 @@ export type EraseVanishedDependencies = {
 }
 
 /**
- * HubSpot keeps what people delete in its recycle bin; a contact that is not even there is gone for good, and its event was lost,
- * or nobody listens (contracts/hubspot.md: an erasure leaves no trace in the API). Then nothing of the person may stay with
- * us either. Salesforce empties its recycle bin without such a meaning.
+ * HubSpot keeps deleted records in its recycle bin. A contact that is missing there too was erased for good, and we missed
+ * its event: a privacy deletion leaves no trace in the API (docs/contracts/hubspot/merge-delete-privacy.md). Then we erase
+ * the person as well. Salesforce empties its recycle bin as a matter of routine, so there it means nothing.
  */
 export function meansErasure(crm: Crm, objectType: string): boolean {
   return crm === 'hubspot' && objectShape(crm, objectType)?.about === 'person'

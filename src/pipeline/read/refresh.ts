@@ -27,7 +27,10 @@ export type RefreshDependencies = {
   readonly nowMs: () => number
 }
 
-/** Looks before a missing record counts as deleted: a read right after an event can be early (contracts/hubspot.md trap 15). */
+/**
+ * Rechecks before a missing record counts as deleted: a read right after an event can be early (trap 15 in
+ * docs/contracts/hubspot/traps.md).
+ */
 const LOOKS = 4
 
 /** Found, but not folded yet: not asked about again at once. */

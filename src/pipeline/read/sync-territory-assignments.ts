@@ -25,8 +25,8 @@ import { storeAndApply } from '../apply/apply.ts'
 import { foundEvent } from './inferred-event.ts'
 
 /**
- * Assignments to territories are in no stream (contracts/salesforce.md 0.3). Five calls each time nothing changed; with
- * the polls that carry them, every five minutes, that is 1,440 of the 100,000 that an Enterprise org has for a day.
+ * No stream carries territory assignments (docs/contracts/salesforce/decisions.md). A poll costs five calls when nothing
+ * changed; every five minutes, that is 1,440 of the 100,000 calls that an Enterprise org has for a day.
  */
 export const ASSIGNMENTS_EVERY_MS = 4 * 60_000
 
