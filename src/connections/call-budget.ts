@@ -59,8 +59,8 @@ export const CONNECTING_BUDGET: CallBudget = {
 
 /**
  * The CRM's published limits, of which we take our share, until its own headers say better. HubSpot: 100 calls in 10 s
- * is the smallest plan's (docs/contracts/hubspot/limits-and-errors.md), a second at a time; search allows 5 a second, and two of our seconds
- * may lie in one of its, so 2. Salesforce publishes no window, only a day and 25 long calls at once: 32 a second keeps a
+ * is the smallest plan's (docs/contracts/hubspot/limits-and-errors.md), a second at a time; search allows 5 a second, and
+ * two of our seconds may lie in one of its, so 2. Salesforce publishes no window, only a day and 25 long calls at once: 32 a second keeps a
  * burst civil.
  */
 export const CALL_LIMITS = {
