@@ -8,7 +8,7 @@ import { runExplain } from './explain.ts'
 const { loaded } = loadPolicies(join(import.meta.dirname, '../../config'))
 const texts = new Map(loaded.map(({ version }) => [version.policy.workflow, explainPolicy(version)]))
 
-describe('M1, M27: the explanation of a policy', () => {
+describe('part of M1 and M27: the explanation of a policy', () => {
   it('answers who reviews, overrides, pauses, and decides that rules win', () => {
     for (const [workflow, text] of texts) {
       for (const job of ['Reviews:', 'Overrides an outcome:', 'Pauses the workflow', 'Decides where rules win:']) {

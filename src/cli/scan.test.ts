@@ -62,7 +62,7 @@ describe('scan, on a database that the pipeline has filled', () => {
   const numbers = async () =>
     JSON.parse((await scan(['--json'])).out) as Surface & { readonly verdicts: readonly Verdict[] }
 
-  it('M30: counts what is broken by pattern and class, and the records behind it', async () => {
+  it('part of M30: counts what is broken by pattern and class, and the records behind it', async () => {
     const surface = await numbers()
     assert.deepEqual(surface.records, { read: 10, watched: 6, affected: 5, toDecide: 0 })
     assert.equal(surface.cases.open, 5)
@@ -110,7 +110,7 @@ describe('scan, on a database that the pipeline has filled', () => {
     )
   })
 
-  it('M38: names the fields, and says where the source is not read', async () => {
+  it('part of M38: names the fields, and says where the source is not read', async () => {
     const { fields, sources, verdicts } = await numbers()
     assert.deepEqual(
       fields.map(({ objectType, field, missing, blank, records }) => [objectType, field, missing, blank, records]),

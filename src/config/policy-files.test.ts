@@ -108,7 +108,7 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     assert.match(errorAfter('{ field: fact.country, equals: JP }', '{ field: fact.country }').message, /exactly one of/)
   })
 
-  it('M29: a vague name, with a good one', () => {
+  it('part of M29: a vague name, with a good one', () => {
     for (const title of ['AI for lead routing', 'Smarter triage', 'Leads']) {
       const error = errorAfter(/title: .*/, `title: ${title}`)
       assert.equal(error.field, 'title')
@@ -116,7 +116,7 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     }
   })
 
-  it('M18: "human in the loop" as a job or as a person', () => {
+  it('part of M18: "human in the loop" as a job or as a person', () => {
     assert.match(errorAfter('  override:', '  humanInTheLoop: a@b.example\n  override:').message, /four separate jobs/)
     assert.match(errorAfter(/ {2}override: .*/, '  override: human in the loop').message, /name the person/)
   })
@@ -132,7 +132,7 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     assert.match(errorAfter('rule: na-west-commercial', 'rule: na-west-enterprise').message, /there twice/)
   })
 
-  it('M15: unknown among the classes that rules may settle', () => {
+  it('part of M15: unknown among the classes that rules may settle', () => {
     const error = errorAfter('settles: [orphaned-owner]', 'settles: [orphaned-owner]\n    settlesClasses: [unknown]')
     assert.match(error.message, /no rule ever settles an unknown/)
   })

@@ -398,7 +398,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('a queue whose store is away', () => {
-  it('promise 9: is swept all the same: the stages run in this process, one run per connection at a time', async () => {
+  it('part of promise 9: is swept all the same: the stages run in this process, one run per connection at a time', async () => {
     const queues = createQueues({ redisUrl: 'redis://127.0.0.1:1', logger: quiet })
     const runs: string[] = []
     let atOnce = 0

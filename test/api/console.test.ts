@@ -56,7 +56,7 @@ describe('the overview', () => {
     assert.equal(overview.open.stopped, await count("status = 'open' and posture = 'stop'"))
   })
 
-  it('M5: shows exactly the five classes, in one order, also those with nothing open', async () => {
+  it('part of M5: shows exactly the five classes, in one order, also those with nothing open', async () => {
     const { byClass } = await get<Overview>('overview')
     assert.deepEqual(
       byClass.map((one) => one.key),
@@ -173,7 +173,7 @@ describe('the list of exceptions', () => {
     })
   }
 
-  it('M4: gives class, owner with name, and posture of each', async () => {
+  it('part of M4: gives class, owner with name, and posture of each', async () => {
     const { exceptions } = await get<ListReply>('exceptions?class=revenue-impacting&limit=1')
     const { class: name, owner, posture } = exceptions[0]!
     assert.deepEqual(
@@ -273,7 +273,7 @@ describe('the workflows', () => {
     assert.equal(inbound.explained, 'Gives owners: Inbound lead routing')
   })
 
-  it('M2: someone inactive or who has not accepted is shown as such, with the job that is vacant', async () => {
+  it('part of M2: someone inactive or who has not accepted is shown as such, with the job that is vacant', async () => {
     const { workflows } = await get<WorkflowsReply>('workflows')
     const accounts = workflows.find((one) => one.workflow === 'account-ownership')!
     const pauses = accounts.answers.find((answer) => answer.question === 'Who pauses')!.groups[0]!.people[0]!

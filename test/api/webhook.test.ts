@@ -111,7 +111,7 @@ describe('the webhook route', () => {
     assert.deepEqual(woken, ['hubspot-33', 'hubspot-33'])
   })
 
-  it('promise 11: answers a forged or stale delivery with 401 as problem+json, counts it and stores nothing', async () => {
+  it('part of promise 11: answers a forged or stale delivery with 401 as problem+json, counts it and stores nothing', async () => {
     const forged = await deliver([event(1)], { secret: 'not the secret' })
     assert.equal(forged.statusCode, 401)
     assert.match(forged.headers['content-type'] as string, /application\/problem\+json/)
@@ -120,7 +120,7 @@ describe('the webhook route', () => {
     assert.deepEqual((await counter('webhook-refused')).map(({ detail }) => detail).sort(), ['bad-signature', 'stale'])
   })
 
-  it('promise 11: who may sign for one portal may not speak for another', async () => {
+  it('part of promise 11: who may sign for one portal may not speak for another', async () => {
     const other = { connectionId: 'hubspot-44' as ConnectionId, portalId: '44', appId: '9', fields: {} }
     receivers = [...receivers, { ...other, secrets: ['secret of the other app'] }]
     const answer = await deliver([event(1, 44), event(2, 33)])
@@ -211,7 +211,7 @@ describe('the webhook route', () => {
     assert.deepEqual(await counter('webhook-unwanted'), [{ detail: 'no-secret', n: 1 }])
   })
 
-  it('promise 2: answers 503 with Retry-After within two seconds when the database is gone', async () => {
+  it('part of promise 2: answers 503 with Retry-After within two seconds when the database is gone', async () => {
     const broken = await testDatabase()
     const on = appOn(broken.db)
     await on.ready()

@@ -152,7 +152,7 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
 
   for (const retryAfterS of [3, null]) {
     const how = retryAfterS === null ? 'without' : 'with'
-    it(`fault matrix 17, promise 12: after a 429 ${how} Retry-After nobody calls until the pause is over, then the task is written`, async () => {
+    it(`fault matrix 17, part of promise 12: after a 429 ${how} Retry-After nobody calls until the pause is over, then the task is written`, async () => {
       const asks = await Promise.all(
         BOTH.map(async (crm) => {
           await control(crm).fault({ kind: '429', path: ANY_CALL[crm], ...(retryAfterS ? { retryAfterS } : {}) })
@@ -315,7 +315,7 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
     await until('HubSpot is connected again', async () => (await statusOf('hubspot')).status === 'connected', 40_000)
   })
 
-  it('promise 3: with every webhook lost, reconcile finds the change', async () => {
+  it('part of promise 3: with every webhook lost, reconcile finds the change', async () => {
     await test.hubspot.post('settings', { webhookLoss: 1 })
     try {
       const contact = await askFromJapan('hubspot')
@@ -330,7 +330,7 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
     }
   })
 
-  it('promise 5: every event three times and shuffled gives the same records as the CRM has', async () => {
+  it('part of promise 5: every event three times and shuffled gives the same records as the CRM has', async () => {
     const counted = () =>
       one<{ n: number }>(
         test.db,

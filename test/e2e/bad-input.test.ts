@@ -128,7 +128,7 @@ describe('bad input', { timeout: 180_000 }, () => {
     { what: 'a delivery of six minutes ago', detail: 'stale', options: () => ({ atMs: Date.now() - 360_000 }) },
     { what: 'no signature', detail: 'malformed', options: () => ({ signed: false }) },
   ]) {
-    it(`promise 11, fault matrix 26: ${what} is answered 401, counted and stored nowhere`, async () => {
+    it(`part of promise 11, fault matrix 26: ${what} is answered 401, counted and stored nowhere`, async () => {
       const sent = notification()
       const before = await counted('webhook-refused', detail)
       const answer = await send(JSON.stringify([sent]), options())
@@ -223,7 +223,7 @@ describe('bad input', { timeout: 180_000 }, () => {
     assert.ok(decided.some(({ workflow }) => workflow === 'inbound-lead-routing'))
   })
 
-  it('M1: a policy that names a person whom no CRM knows is not ready, says which job and e-mail, and no rule of it writes; its cases still have tasks (M40)', async () => {
+  it('part of M2: a policy that names a person whom no CRM knows is not ready, says which job and e-mail, and no rule of it writes; its cases still have tasks', async () => {
     const row = await one<{ mode: string; problems: { job: string; email: string; problem: string }[] }>(
       test.db,
       sql`select effective_mode as mode, problems from workflow where workflow = 'account-ownership'`,
@@ -245,7 +245,7 @@ describe('bad input', { timeout: 180_000 }, () => {
     )
   })
 
-  it('promise 1, 2 and 8, fault matrix 12: while the database is dead webhooks get a 503 within 2 s; what was accepted is there when it is back, and work goes on by itself', {
+  it('part of promises 1, 2 and 8, fault matrix 12: while the database is dead webhooks get a 503 within 2 s; what was accepted is there when it is back, and work goes on by itself', {
     skip: existsSync('/proc') ? false : 'needs /proc',
   }, async () => {
     const { pid } = await one<{ pid: number }>(
@@ -297,7 +297,7 @@ describe('bad input', { timeout: 180_000 }, () => {
     assert.ok(workers !== null)
   })
 
-  it('promise 16, fault matrix 6: told to stop in the middle of work, service and workers are gone within 10 s and nothing is lost', async () => {
+  it('part of promise 16, fault matrix 6: told to stop in the middle of work, service and workers are gone within 10 s and nothing is lost', async () => {
     const ids = Array.from({ length: 200 }, () => notification())
     await Promise.all(ids.map((sent) => send(JSON.stringify([sent]))))
     const { service, workers } = test.stack.children

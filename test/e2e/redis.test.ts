@@ -61,13 +61,13 @@ describe('a Tuesday with the queue on Redis, which is emptied in the middle', {
   })
 
   it('finds every defect and nothing else', () => assertEveryDefectFound(test))
-  it('promise 4: no case has two tasks', () => assertNoDuplicateTasks(test))
+  it('part of promise 4: no case has two tasks', () => assertNoDuplicateTasks(test))
   it('every open case has its task under its named owner, and every open task a case', () => assertCasesHaveTasks(test))
-  it('promise 7: every write goes back to one intent', () => assertWritesHaveIntents(test))
-  it('promise 1: no event is lost', () => assertEventsAddUp(test))
-  it('promise 18: the ledger verifies', () => assertLedgerVerifies(test))
+  it('part of promise 7: every write goes back to one intent', () => assertWritesHaveIntents(test))
+  it('part of promise 1: no event is lost', () => assertEventsAddUp(test))
+  it('part of promise 18: the ledger verifies', () => assertLedgerVerifies(test))
 
-  it('promise 8: emptied again, a change is decided within 15 s', async () => {
+  it('part of promise 8: emptied again, a change is decided within 15 s', async () => {
     const { results } = await test.hubspot.post<{ results: { ok: boolean; id: string }[] }>('changes', {
       changes: [lonelyCompany('Flushed Ltd')],
     })

@@ -43,20 +43,20 @@ describe('a Tuesday on which the workers are killed three times', { timeout: 180
 
   it('finds every defect and nothing else, pattern by pattern', () => assertEveryDefectFound(test))
 
-  it('promise 4, M5: no case has two tasks and no task is written twice, as the CRMs list them', () =>
+  it('part of promise 4: no case has two tasks and no task is written twice, as the CRMs list them', () =>
     assertNoDuplicateTasks(test))
 
   it('every open case has an open task under its named owner on its record, and every open task a case', () =>
     assertCasesHaveTasks(test))
 
-  it('promise 7, M14: every write of ours that a CRM shows goes back to exactly one intent, and each intent has ended', () =>
+  it('part of promise 7 and M14: every write of ours that a CRM shows goes back to exactly one intent, and each intent has ended', () =>
     assertWritesHaveIntents(test))
 
-  it('promise 1: every committed event was applied or skipped with a reason', () => assertEventsAddUp(test))
+  it('part of promise 1: every committed event was applied or skipped with a reason', () => assertEventsAddUp(test))
 
-  it('promise 18: the ledger verifies', () => assertLedgerVerifies(test))
+  it('part of promise 18: the ledger verifies', () => assertLedgerVerifies(test))
 
-  it('M6: all five classes occur', async () => {
+  it('all five classes occur', async () => {
     const classes = await rows<{ class: string }>(test.db, sql`select distinct class from exception`)
     assert.deepEqual(new Set(classes.map((row) => row.class)), new Set(EXCEPTION_CLASSES))
   })

@@ -49,7 +49,7 @@ describe('a bad day of people', { timeout: 600_000 }, () => {
     )
   })
 
-  it('M40: a job that fell vacant while nobody could work out what that means stops the workflow with the next poll', async () => {
+  it('part of M40: a job that fell vacant while nobody could work out what that means stops the workflow with the next poll', async () => {
     const day = await startDay()
     try {
       const modes = async () =>

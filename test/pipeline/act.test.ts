@@ -26,7 +26,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
   }
   const userId = (h: Harness, email: string) => h.crm.users.find((u) => u.email === email)!.userId
 
-  it('promise 8: what a dead worker was sending may be claimed as soon as it gives no sign of life', async () => {
+  it('part of promise 8: what a dead worker was sending may be claimed as soon as it gives no sign of life', async () => {
     const h = await decided('FR')
     await beat(h.db, 'worker', 'doomed')
     assert.equal((await claimIntents(h.db, h.crm.connectionId, 'task', 10, 'doomed')).length, 1)
@@ -37,7 +37,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(h.crm.openTasks().length, 1)
   })
 
-  it('promise 10: a worker that was paused between its read and its write sends nothing once it was overtaken', async () => {
+  it('part of promise 10: a worker that was paused between its read and its write sends nothing once it was overtaken', async () => {
     const h = await decided('DE')
     const person = userId(h, 'gen@x.example')
     const slow: CrmClient = {
@@ -76,7 +76,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.match(task!.body, /Due: .*25 Nov.*02:00.* \(Asia\/Tokyo\)/)
   })
 
-  it('M40: an owner write that was decided before its policy lost a person is taken back', async () => {
+  it('part of M40: an owner write that was decided before its policy lost a person is taken back', async () => {
     const h = await decided('DE')
     const boundary = h.crm.users.findIndex((u) => u.email === 'bound@x.example')
     h.crm.users[boundary] = { ...h.crm.users[boundary]!, active: false }

@@ -51,7 +51,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return text
 }
 
-describe('promise 17: no secret is in what is said about a connection being made', () => {
+describe('part of promise 17: no secret is in what is said about a connection being made', () => {
   let stage: ConnectStage
   let crm: Awaited<ReturnType<typeof parrot>>
   before(async () => {

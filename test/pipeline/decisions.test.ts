@@ -189,7 +189,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     ] as const
   }
 
-  it('M56: of two workflows that want one record, the ledger tells only the decision that was written', async () => {
+  it('part of M56: of two workflows that want one record, the ledger tells only the decision that was written', async () => {
     const h = await startWith(...rivals())
     await h.receive(contact(h, '1', { country: 'DE', hubspot_owner_id: null }))
     await h.apply()
@@ -274,7 +274,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.equal(h.crm.openTasks().length, 1)
   })
 
-  it('M40: a case without a task leaves its owner, too, when that person goes', async () => {
+  it('a case without a task leaves its owner, too, when that person goes', async () => {
     const { owners } = contactPolicy()
     const h = await start({
       mode: 'observe',
@@ -478,7 +478,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.equal(complete, false)
   })
 
-  it('M31: a pilot writes no more owners a day than its cap, and asks again after midnight', async () => {
+  it('a pilot writes no more owners a day than its cap, and asks again after midnight', async () => {
     const h = await start({ mode: 'pilot', pilot: { when: [], dailyCap: 2 } })
     for (const id of ['1', '2', '3']) await h.receive(contact(h, id, { country: 'DE', hubspot_owner_id: null }))
     await h.settle()
@@ -518,7 +518,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     )
   })
 
-  it('M40: a workflow that lost somebody writes no owner, and still gives its cases to people', async () => {
+  it('part of M40: a workflow that lost somebody writes no owner, and still gives its cases to people', async () => {
     const h = await start()
     const i = h.crm.users.findIndex((user) => user.email === 'bound@x.example')
     h.crm.users[i] = { ...h.crm.users[i]!, active: false }
@@ -544,7 +544,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.deepEqual([(await h.openExceptions()).length, h.crm.tasks.size], [1, 0])
   })
 
-  it('promise 19: an erased record leaves no trace in cases, tasks, writes and the ledger, which still verifies', async () => {
+  it('part of promise 19: an erased record leaves no trace in cases, tasks, writes and the ledger, which still verifies', async () => {
     const patterns = [
       { pattern: 'duplicate-ownership', with: [{ crm: 'hubspot', object: 'contacts' }], match: ['email'] },
       ...contactPolicy().patterns,

@@ -11,7 +11,7 @@ import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from 
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 
-describe('promise 19: a person whom the CRM has no more and of whom nobody told', () => {
+describe('part of promise 19: a person whom the CRM has no more and of whom nobody told', () => {
   const started: Harness[] = []
   after(() => Promise.all(started.map((harness) => harness.stop())))
 

@@ -158,7 +158,7 @@ describe('the pipeline, on real Postgres', () => {
     assert.match(h.crm.openTasks()[0]!.subject, /^Unknown: no rule covers it, contact Ann$/)
   })
 
-  it('M15: a case of unknown class holds the action, whatever the rules would say', async () => {
+  it('part of M15: a case of unknown class holds the action, whatever the rules would say', async () => {
     const h = await start({ classes: [] })
     const left = h.crm.person('left@x.example', { active: false })
     await h.people()
@@ -168,7 +168,7 @@ describe('the pipeline, on real Postgres', () => {
     assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, left)
   })
 
-  it('M47: all records of one person who left become one task with a list', async () => {
+  it('part of M47: all records of one person who left become one task with a list', async () => {
     const h = await start()
     const left = h.crm.person('left@x.example', { active: true })
     await h.people()
@@ -347,7 +347,7 @@ describe('the pipeline, on real Postgres', () => {
     })
   })
 
-  it('promise 10: a worker whose lease was taken over cannot write an outcome', async () => {
+  it('part of promise 10: a worker whose lease was taken over cannot write an outcome', async () => {
     const h = await start()
     await h.receive(contact(h, '1', { country: 'FR', hubspot_owner_id: null }))
     await h.apply()
@@ -363,7 +363,7 @@ describe('the pipeline, on real Postgres', () => {
     assert.equal(late.size, 0)
   })
 
-  it('M40: a reviewer who left is replaced by the next in the chain, in the same task', async () => {
+  it('part of M48: a reviewer who left is replaced by the next in the chain, in the same task', async () => {
     const h = await start({
       owners: {
         ...contactPolicy().owners,
@@ -387,7 +387,7 @@ describe('the pipeline, on real Postgres', () => {
     assert.equal(h.crm.openTasks()[0]?.ownerId, h.crm.users.find((u) => u.email === 'sen@x.example')?.userId)
   })
 
-  it('M56: every write has its decision in the ledger before it, and the chain verifies', async () => {
+  it('part of M56: every write has its decision in the ledger before it, and the chain verifies', async () => {
     const h = await start()
     await h.receive(
       contact(h, '1', { country: 'DE', hubspot_owner_id: null }),

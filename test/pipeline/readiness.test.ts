@@ -25,7 +25,7 @@ describe('readiness that keeps holding', () => {
     return rows.length > 0
   }
 
-  it('M39: whoever works it out sees who is there when its turn comes, so that an older view never stands', async () => {
+  it('part of M39: a process that checks readiness reads the people when its turn comes, so an older view never stays', async () => {
     const h = await start()
     await setActive(h, 'bound@x.example', false)
     await refreshReadiness(h.db)
@@ -47,7 +47,7 @@ describe('readiness that keeps holding', () => {
     }
   })
 
-  it('M40: names who is missing, and asks for nothing to be decided again when only the names changed', async () => {
+  it('part of M40: names who is missing, and asks for nothing to be decided again when only the names changed', async () => {
     const h = await start()
     await setActive(h, 'bound@x.example', false)
     assert.deepEqual((await refreshReadiness(h.db)).changed, ['routing'])
@@ -60,7 +60,7 @@ describe('readiness that keeps holding', () => {
     assert.equal(rows.length, 0)
   })
 
-  it('M39: a process with older files does not put those in force again', async () => {
+  it('part of M39: a process with older files does not put those in force again', async () => {
     const h = await start()
     const newer = versionOf(contactPolicy({ title: 'Newer' }))
     await publishPolicies(h.db, { loaded: [{ file: 'routing.yaml', source: '', version: newer }], refused: [] })

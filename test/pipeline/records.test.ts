@@ -270,7 +270,7 @@ describe('neighbours are decided again', () => {
     }, policy))
 })
 
-describe('promise 13: what cannot be worked on keeps nobody else waiting', () => {
+describe('part of promise 13: what cannot be worked on keeps nobody else waiting', () => {
   it('an event that cannot be folded is set aside, counted, and the events beside it are applied', () =>
     withHarness(async (h) => {
       const broken = { ...contact(h, 'bad', { country: 'DE' }), ownerHistory: 5 as never }
@@ -297,7 +297,7 @@ describe('promise 13: what cannot be worked on keeps nobody else waiting', () =>
     }))
 })
 
-describe('promise 13: a person of the CRM', () => {
+describe('part of promise 13: a person of the CRM', () => {
   it('whose time zone nobody knows has none, and decisions go on', () =>
     withHarness(async (h) => {
       for (const [email, timeZone] of [
@@ -352,7 +352,7 @@ describe('reading what we only heard of', () => {
     nowMs: () => nowMs,
   })
 
-  it('promise 13: an id that the CRM refuses is found, counted and left for later, and the others are read', () =>
+  it('part of promise 13: an id that the CRM refuses is found, counted and left for later, and the others are read', () =>
     withHarness(async (h) => {
       await h.receive(...['1', '2', '3', 'bad', '5'].map((id) => contact(h, id, { country: 'FR' })))
       await h.apply()
@@ -573,7 +573,7 @@ describe('reading what we only heard of', () => {
     }))
 })
 
-describe('promise 19: an erased record', () => {
+describe('part of promise 19: an erased record', () => {
   it('leaves no values in its events, also not in those that come after the erasure', () =>
     withHarness(async (h) => {
       await h.receive(contact(h, '1', { firstname: 'Zorro', country: 'DE' }))

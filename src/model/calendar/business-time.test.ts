@@ -8,7 +8,7 @@ const { calendar } = POLICY // 9:00 to 17:00, Monday to Friday, Berlin, closed o
 const due = (from: string, minutes: number, zone: string | null = null) =>
   new Date(addBusinessMinutes(calendar, zone, Date.parse(from), minutes)).toISOString()
 
-describe('M48: a deadline in business time', () => {
+describe('part of M48: a deadline in business time', () => {
   it('starts at once in opening hours and at the next opening otherwise', () => {
     assert.equal(due('2026-11-18T10:00:00Z', 60), '2026-11-18T11:00:00.000Z')
     assert.equal(due('2026-11-18T20:00:00Z', 60), '2026-11-19T09:00:00.000Z')

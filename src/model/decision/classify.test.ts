@@ -27,7 +27,7 @@ describe('the class of a case', () => {
     assert.equal(classOf([{ ...risky, pattern: 'no-rule' }, expected]), 'expected')
   })
 
-  it('M5: is unknown where no rule fits, and no floor lifts it', () => {
+  it('part of M5: is unknown where no rule fits, and no floor lifts it', () => {
     assert.equal(classOf([], { neighbours: { account: company({ lifecyclestage: 'customer' }) } }), 'unknown')
   })
 
@@ -46,18 +46,18 @@ describe('the class of a case', () => {
     assert.equal(withDeals(deal('90000', 'true')), 'expected')
   })
 
-  it('M9: is risky at least where the case changes who works the record', () => {
+  it('part of M9: is risky at least where the case changes who works the record', () => {
     const orphan = { ...blank, pattern: 'orphaned-owner' as const }
     assert.equal(classOf([{ ...expected, pattern: 'orphaned-owner' }], {}, orphan), 'risky')
   })
 
-  it('M15: is unknown where a rule says so, and neither customer nor pipeline lifts it out', () => {
+  it('part of M15: is unknown where a rule says so, and neither customer nor pipeline lifts it out', () => {
     const inspect: ClassRule = { when: [], class: 'unknown', because: 'Not agreed yet.' }
     const account = company({ lifecyclestage: 'customer' })
     assert.equal(classOf([inspect, expected], { neighbours: { account, deals: [deal('90000')] } }), 'unknown')
   })
 
-  it('M15: is unknown when the pipeline of the account cannot be summed', () => {
+  it('part of M15: is unknown when the pipeline of the account cannot be summed', () => {
     const hidden = { ...deal('10'), unreadable: new Set(['amount']) }
     assert.equal(classOf([expected], { neighbours: { account: company(), deals: [hidden] } }), 'unknown')
     // Not one deal is known, because the CRM shows none.
@@ -65,7 +65,7 @@ describe('the class of a case', () => {
     assert.equal(classOf([expected], { neighbours: refused }), 'unknown')
   })
 
-  it('M15: is unknown when one rule asks about a hidden field, although a later one would fit', () => {
+  it('part of M15: is unknown when one rule asks about a hidden field, although a later one would fit', () => {
     const account = company({}, { unreadable: new Set(['industry']) })
     const when = [{ field: 'account.industry', op: 'in' as const, values: ['x'] }]
     assert.equal(classOf([{ when, class: 'risky', because: '' }, expected], { neighbours: { account } }), 'unknown')

@@ -59,7 +59,7 @@ describe('decide', () => {
     }
   })
 
-  it('M24: gives a waiting record the owner that the rule names', () => {
+  it('part of M24: gives a waiting record the owner that the rule names', () => {
     const { write, exceptions } = decided(waiting())
     assert.deepEqual(exceptions, [])
     assert.equal(write?.to, 'hs-dach')
@@ -101,7 +101,7 @@ describe('decide', () => {
     assert.equal(write?.rule, 'dach')
   })
 
-  it('M8: does not act while a risky case is open', () => {
+  it('part of M8: does not act while a risky case is open', () => {
     const { write, exceptions } = decided(waiting({ territory: 'france' }))
     assert.deepEqual(
       exceptions.map((e) => [e.pattern, e.class, e.posture, e.status]),
@@ -144,7 +144,7 @@ describe('decide', () => {
     assert.equal(marked.exceptions[0]?.status, 'settled-by-rule')
   })
 
-  it('M15: never lets a rule settle an unknown, even one that a policy marks', () => {
+  it('part of M15: never lets a rule settle an unknown, even one that a policy marks', () => {
     const boundary = POLICY.boundary.map((b) => ({ ...b, settlesClasses: ['unknown' as const] }))
     const { write, exceptions } = decided(contact({ hubspot_owner_id: 'hs-gone' }), {
       policy: { boundary, classes: [] },
@@ -155,7 +155,7 @@ describe('decide', () => {
     assert.equal(write, null)
   })
 
-  it('M43: does not route on a size that it may not read', () => {
+  it('part of M15: does not route on a size that it may not read', () => {
     const account = company({}, { unreadable: new Set(['numberofemployees']) })
     const { write, exceptions } = decided(waiting(), { neighbours: { account } })
     assert.equal(write, null)
@@ -163,7 +163,7 @@ describe('decide', () => {
     assert.equal(exceptions[0]?.class, 'unknown')
   })
 
-  it('M15: settles nothing by a table that asks about a size which it may not read', () => {
+  it('part of M15: settles nothing by a table that asks about a size which it may not read', () => {
     const account = company({}, { unreadable: new Set(['numberofemployees']) })
     const { write, exceptions } = decided(contact({ hubspot_owner_id: 'hs-gone' }), { neighbours: { account } })
     assert.equal(write, null)
@@ -173,7 +173,7 @@ describe('decide', () => {
     )
   })
 
-  it('M15: does not route on a country of the record itself that it may not read', () => {
+  it('part of M15: does not route on a country of the record itself that it may not read', () => {
     const subject = contact({ hubspot_owner_id: null, territory: null }, { unreadable: new Set(['country']) })
     const { write, exceptions } = decided(subject)
     assert.equal(write, null)
@@ -183,7 +183,7 @@ describe('decide', () => {
     )
   })
 
-  it('M53: holds an unowned record whose country lost the meaning that the rules were written for', () => {
+  it('part of M53: holds an unowned record whose country lost the meaning that the rules were written for', () => {
     const drifted = new Map([['country', 'retyped']] as const)
     const { write, exceptions } = decided(contact({ hubspot_owner_id: null, territory: null }, { drifted }))
     assert.equal(write, null)
@@ -194,7 +194,7 @@ describe('decide', () => {
     assert.match(exceptions[0]!.classBecause, /country has another type in the CRM than the rules were written for/i)
   })
 
-  it('M15: a scope or a wait that nobody can judge is a case of unknown class, and not a no', () => {
+  it('part of M15: a scope or a wait that nobody can judge is a case of unknown class, and not a no', () => {
     for (const kind of ['removed', 'option-removed'] as const) {
       const drifted = new Map([['lifecyclestage', kind]])
       const unreadable = new Set(kind === 'removed' ? ['lifecyclestage'] : [])
@@ -207,7 +207,7 @@ describe('decide', () => {
     }
   })
 
-  it('M15: writes no owner over one that it may not read', () => {
+  it('part of M15: writes no owner over one that it may not read', () => {
     const subject = contact({ hubspot_owner_id: null }, { unreadable: new Set(['hubspot_owner_id']) })
     assert.equal(decided(subject).write, null)
   })
@@ -260,7 +260,7 @@ describe('an owner that the CRM refused', () => {
     assert.match(exceptions[0]!.wouldHave, /^Rule dach would have given .*; it did, and the CRM refused it: "FIELD/)
   })
 
-  it('M9: is risky at least, M5: is unknown where the policy says nothing, and is lifted for a customer', () => {
+  it('part of M5 and M9: is risky at least, is unknown where the policy says nothing, and is lifted for a customer', () => {
     const classOf = (classes: ClassRule[], neighbours: Partial<Neighbours> = {}) =>
       decided(waiting(), { refused, policy: { classes }, neighbours }).exceptions[0]?.class
     assert.equal(classOf([{ ...write, class: 'expected' }]), 'risky')
@@ -268,7 +268,7 @@ describe('an owner that the CRM refused', () => {
     assert.equal(classOf([write], { account: company({ lifecyclestage: 'customer' }) }), 'customer-facing')
   })
 
-  it('M8: holds the record even where a policy might call it nothing', () => {
+  it('part of M8: holds the record even where a policy might call it nothing', () => {
     const { write: written } = decided(waiting(), { refused, policy: { classes: [{ ...write, class: 'expected' }] } })
     assert.equal(written, null)
   })
@@ -302,7 +302,7 @@ describe('an owner that the CRM refused', () => {
     }
   })
 
-  it('M47: is one cause where the CRM says the same about many records, and another where it says something else', () => {
+  it('part of M47: is one cause where the CRM says the same about many records, and another where it says something else', () => {
     const causeOf = (recordId: string, why: string) =>
       decided(contact({ hubspot_owner_id: null, territory: null }, { recordId }), {
         refused: { ...refused, why },
@@ -313,7 +313,7 @@ describe('an owner that the CRM refused', () => {
   })
 })
 
-describe('M57: a receipt', () => {
+describe('part of M57: a receipt', () => {
   it('states the rule, why each earlier one did not fire, and what would have changed it', () => {
     const receipt = decided(waiting({ country: 'France' })).write!.receipt
     assert.equal(receipt.rule, 'france')

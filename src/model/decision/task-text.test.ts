@@ -44,7 +44,7 @@ describe('the text of a task', () => {
     assert.match(body, /Due: Tue,? 24 Nov 2026,? (at )?17:00 \(Europe\/Berlin\)/)
   })
 
-  it('M47: lists the records of one cause, says once what is the same for all, and counts what it leaves out', () => {
+  it('part of M47: lists the records of one cause, says once what is the same for all, and counts what it leaves out', () => {
     const cases = ['A', 'B', 'C'].map((title) => ({ ...CASE, title }))
     const { subject, body } = taskText(input({ cases, total: 40 }))
     assert.equal(subject, 'Risky: Ann Lee left and still owns records (40 records)')

@@ -23,7 +23,7 @@ describe('orphaned-owner', () => {
     assert.match(look(null, true)?.what ?? '', /Nobody owns/)
   })
 
-  it('M47: makes all records of one person who left one cause', () => {
+  it('part of M47: makes all records of one person who left one cause', () => {
     assert.equal(look('hs-gone')?.cause, 'owner-inactive/hs-gone')
     assert.equal(look('hs-gone')?.causeTitle, 'Gone left and still owns records')
   })

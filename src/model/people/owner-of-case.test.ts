@@ -81,7 +81,7 @@ describe('the owner of a case', () => {
     })
   })
 
-  it('M20: is not the owner of the record while anybody else can be', () => {
+  it('part of M20: is not the owner of the record while anybody else can be', () => {
     assert.equal(ask({ recordOwner: at('rita') }).email, at('ralf'))
     const alone = ask({
       recordOwner: at('rita'),

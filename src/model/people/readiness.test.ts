@@ -12,7 +12,7 @@ describe('readiness', () => {
     assert.deepEqual(readiness(versionOf(), directoryOf(), CONNECTIONS), { effectiveMode: 'live', problems: [] })
   })
 
-  it('M2: names the job and the e-mail of an unknown person, and allows no automated write', () => {
+  it('part of M2: names the job and the e-mail of an unknown person, and allows no automated write', () => {
     const owners: PolicyOwners = { ...POLICY.owners, override: at('stranger') }
     const { effectiveMode, problems } = readiness(versionOf({ owners }), directoryOf(), CONNECTIONS)
     assert.equal(effectiveMode, 'observe')
@@ -23,7 +23,7 @@ describe('readiness', () => {
     assert.match(problems[0]!.step, /Name another person/)
   })
 
-  it('M40: falls back when somebody is deactivated in one of the two CRMs', () => {
+  it('part of M40: falls back when somebody is deactivated in one of the two CRMs', () => {
     const people = PEOPLE.map((p) =>
       p.email === at('paul') && p.connectionId === SALESFORCE ? { ...p, active: false } : p,
     )
@@ -33,7 +33,7 @@ describe('readiness', () => {
     assert.equal(readiness(versionOf(), directoryOf(people), { hubspot: [HUBSPOT] }).effectiveMode, 'live')
   })
 
-  it('M3: is not there while somebody has not accepted', () => {
+  it('part of M3: is not there while somebody has not accepted', () => {
     const accepted = { ...POLICY.owners.accepted }
     delete accepted[at('dora')]
     const { problems } = readiness(versionOf({ owners: { ...POLICY.owners, accepted } }), directoryOf(), CONNECTIONS)
@@ -43,7 +43,7 @@ describe('readiness', () => {
     )
   })
 
-  it('M32: keeps a workflow with one person in every job out of live', () => {
+  it('part of M32: keeps a workflow with one person in every job out of live', () => {
     const me = at('rita')
     const owners: PolicyOwners = {
       reviewers: { general: [me], senior: [me], approved: [me] },

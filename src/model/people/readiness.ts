@@ -17,8 +17,8 @@ export type Readiness = {
 }
 
 /**
- * M2, M3, M31: every job is held by an active user, in every connection that the workflow works in, who accepted it.
- * M32: one person in all jobs is fragile, which a narrow pilot may be and live may not.
+ * M2, M3: an active user holds every job, in every connection that the workflow uses, and accepted it. M31: without them
+ * the workflow does not scale. M32: one person in all jobs is fragile, which a narrow pilot may be and live may not.
  */
 export function readiness(
   { policy }: PolicyVersion,

@@ -25,7 +25,7 @@ function changeOf(facts: CaseFacts, over = compiled, verify?: (change: Change) =
 const sized = (employees: string | null, country: string | null = 'Germany') =>
   caseOf(contact({ country }), { neighbours: { account: company({ numberofemployees: employees }) } }).facts
 
-describe('M57: the smallest change', () => {
+describe('part of M57: the smallest change', () => {
   it('goes to the nearest number before any other change', () => {
     assert.deepEqual(changeOf(sized('480')), {
       field: 'fact.employees',

@@ -68,7 +68,7 @@ const field = (change: Partial<FieldCount>): FieldCount => ({
 const verdict = (of: Surface, about: Verdict['about']) => verdictsOf(of).find((one) => one.about === about)!
 
 describe('what a surface says', () => {
-  it('M37: duplicate ownership, stale territory and incomplete fields in the majority say "keep it rules-based"', () => {
+  it('part of M37: duplicate ownership, stale territory and incomplete fields in the majority say "keep it rules-based"', () => {
     const says = verdict(
       surface({ 'duplicate-ownership': 20, 'stale-territory': 15, 'missing-field': 16, 'ownership-flapping': 49 }),
       'rules-based',
@@ -78,7 +78,7 @@ describe('what a surface says', () => {
     assert.match(says.because[0]!, /^51 of 100 open cases \(51 %\)/)
   })
 
-  it('M37: exactly half is no majority', () => {
+  it('part of M37: exactly half is no majority', () => {
     assert.equal(verdict(surface({ 'duplicate-ownership': 50, 'no-rule': 50 }), 'rules-based').holds, false)
   })
 
@@ -115,7 +115,7 @@ describe('what a surface says', () => {
       assert.ok(words.includes(named))
   })
 
-  it('M38: a required field that is blank in a tenth of the records is enough; one that only has to be fresh is not', () => {
+  it('part of M38: a required field that is blank in a tenth of the records is enough; one that only has to be fresh is not', () => {
     const about = (change: Partial<FieldCount>) =>
       verdict(surface({ 'duplicate-ownership': 100 }, { fields: [field(change)] }), 'data-foundation').holds
     assert.equal(about({ blank: 100 }), true)
@@ -144,7 +144,7 @@ describe('who may end a case', () => {
     isCovered: fc.boolean(),
   })
 
-  it('M15: no rule for an unknown, whatever covers it', () => {
+  it('part of M15: no rule for an unknown, whatever covers it', () => {
     fc.assert(fc.property(cases, (one) => (ruleOutcome(one) === 'unknown') === (one.class === 'unknown')))
   })
 

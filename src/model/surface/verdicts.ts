@@ -11,7 +11,7 @@ export type Verdict = {
   readonly definition: string
 }
 
-/** M37. Orphaned owners count as incomplete ownership. */
+/** Part of M37: account rules that differ are not counted yet. Orphaned owners count as incomplete ownership. */
 const OWNERSHIP_AND_FIELDS: readonly PatternName[] = [
   'duplicate-ownership',
   'stale-territory',

@@ -34,7 +34,7 @@ describe('the shared allowance of calls', () => {
   const most = (times: readonly number[], stretchMs: number) =>
     Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + stretchMs).length))
 
-  it('promise 12: lets callers that all come at once through at the pace of its window', async () => {
+  it('part of promise 12: lets callers that all come at once through at the pace of its window', async () => {
     const times = await timesOf(20, 'read')
     // Two windows may meet in a stretch of one; 20 calls need three windows.
     assert.ok(most(times, 900) <= 16, `${most(times, 900)} in 0.9 s`)

@@ -6,7 +6,7 @@ import type { RuleCount, RuleOutcome } from '../../model/surface/surface.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 
 const LISTED_MAX = 10
-/** As often as the same outcome has to come before a rule is drafted from it (M28). */
+/** M28 drafts a rule from as many equal outcomes; until it does, the scan counts the cases. */
 const REPEATS_MIN = 5
 
 export async function readRuleCount(trx: DatabaseTransaction): Promise<RuleCount> {

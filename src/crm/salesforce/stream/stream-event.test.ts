@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import type { ConnectionId } from '../../../model/record/change-event.ts'
 import { readHeader, streamEvents } from './stream-event.ts'
 
-it('promise 13: a message with text that Postgres cannot store becomes an event that it can', () => {
+it('part of promise 13: a message with text that Postgres cannot store becomes an event that it can', () => {
   const header = readHeader(
     {
       entityName: 'Lead',

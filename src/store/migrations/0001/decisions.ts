@@ -79,7 +79,7 @@ export const DECISIONS: readonly string[] = [
     updated_at timestamptz not null default now()
   )`,
 
-  // M5, promise 4: this index, not the code, is the guarantee.
+  // Promise 4: this index, not the code, is the guarantee.
   `create unique index exception_one_open on exception (connection_id, workflow, pattern, subject) where status = 'open'`,
   `create index exception_subject on exception (connection_id, object_type, record_id)`,
   `create index exception_task on exception (task_id) where status = 'open'`,
