@@ -224,7 +224,7 @@ describe('a lead is decided again', () => {
 describe('neighbours are decided again', () => {
   const policy: Partial<Policy> = { patterns: [DUPLICATES] }
 
-  it('when a record that was only heard of is read, although the reading brings nothing new', () =>
+  it('when a record known only from an event is read, although the reading brings nothing new', () =>
     withHarness(async (h) => {
       const shared = { country: 'DE', email: 'a@a-corp.example' }
       await h.receive(contact(h, '5', { ...shared, hubspot_owner_id: userId(h, 'rep@x.example') }))
@@ -343,7 +343,7 @@ describe('a look that verify asked for', () => {
     }))
 })
 
-describe('reading what we only heard of', () => {
+describe('reading records known only from events', () => {
   const deps = (h: Harness, client: CrmClient, nowMs = TUESDAY_MS) => ({
     db: h.db,
     client,

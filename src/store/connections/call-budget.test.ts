@@ -166,7 +166,7 @@ describe('the shared allowance of calls', () => {
       })
     })
 
-    it('begins anew at the midnight of the HubSpot account, in its own zone', async () => {
+    it('starts again at midnight of the HubSpot account, in its own zone', async () => {
       await sql`update connection set time_zone = 'Asia/Tokyo'`.execute(database.db)
       await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
       await day(`day_used = 20, day_ends_at = now() - interval '1 minute'`)
