@@ -31,19 +31,25 @@ export function checkNamedTests(document: string): NamedTests {
 
 const titlesOfFiles = new Map<string, readonly RegExp[]>()
 
-/** The titles of a test file as patterns: what a template fills in may be anything. A group may stand before. */
+/** The titles of a test file as patterns: what a template fills in may be anything. Its groups may stand before. */
 function titlesIn(file: string): readonly RegExp[] {
   const known = titlesOfFiles.get(file)
   if (known) return known
   const path = fileURLToPath(new URL(file, ROOT))
   const source = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const found = source.matchAll(/\bit\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g)
-  const titles = [...found].map(([, single, double, template]) => {
-    const parts = (single ?? double ?? template ?? '').split(/\$\{[^}]*\}/)
-    return new RegExp(`(^|: )${parts.map((part) => literally(plainly(part))).join('.+')}$`)
-  })
+  const groups = `((${patternsOf('describe', source).join('|')}): )*`
+  const titles = patternsOf('it', source).map((pattern) => new RegExp(`^${groups}${pattern}$`))
   titlesOfFiles.set(file, titles)
   return titles
+}
+
+function patternsOf(call: 'describe' | 'it', source: string): string[] {
+  const literals = `(?:'((?:[^'\\\\]|\\\\.)*)'|"((?:[^"\\\\]|\\\\.)*)"|\`((?:[^\`\\\\]|\\\\.)*)\`)`
+  const found = source.matchAll(new RegExp(`\\b${call}\\(\\s*${literals}`, 'g'))
+  return [...found].map(([, single, double, template]) => {
+    const parts = (single ?? double ?? template ?? '').split(/\$\{[^}]*\}/)
+    return parts.map((part) => literally(plainly(part))).join('.+')
+  })
 }
 
 function literally(text: string): string {
