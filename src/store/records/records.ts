@@ -359,7 +359,7 @@ export async function takeRecordsToRead(
 
 /**
  * When to ask about these again, if no answer was folded by then: the CRM did not find them just now
- * (contracts/hubspot.md trap 15), would not say, or was not reached, which is no attempt.
+ * (contracts, HubSpot: trap 15), would not say, or was not reached, which is no attempt.
  */
 export async function postponeReads(
   db: Kysely<Tables>,
