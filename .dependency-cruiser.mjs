@@ -56,7 +56,7 @@ export default {
     room('crm', 'model'),
     room('store', 'model'),
     room('queue', 'model'),
-    room('config', 'model', 'store'),
+    room('config', 'model', 'store', 'crm'),
     room('notices', 'model', 'crm', 'store', 'connections'),
     room('connections', 'model', 'crm', 'store', 'notices'),
     room('pipeline', 'model', 'crm', 'store', 'queue', 'connections', 'notices'),

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { CALL_LIMITS } from '../src/connections/call-budget.ts'
+import { HUBSPOT } from '../src/crm/hubspot/profile.ts'
 import type { ChangeEvent, ConnectionId } from '../src/model/record/change-event.ts'
 import { applyBatch } from '../src/pipeline/apply/apply.ts'
 import { decideBatch } from '../src/pipeline/decide/decide-changes.ts'
@@ -124,7 +124,7 @@ async function prepare(db: Database): Promise<void> {
     },
     credentials: Buffer.from('none'),
     taskKey: { enforced: true, field: 'key', why: '' },
-    callLimit: CALL_LIMITS.hubspot,
+    callLimit: HUBSPOT.callLimits,
   })
   await setWriting(db, CONNECTION.id, { allowed: true, by: 'bench' })
   await saveBaseline(db, CONNECTION.id, { done: true, objects: {} })

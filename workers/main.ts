@@ -11,6 +11,7 @@ import { readSettings, type Settings, SettingsError } from '../src/config/settin
 import { accessNeeds } from '../src/connections/access/required-access.ts'
 import type { ConnectDeps } from '../src/connections/context.ts'
 import { crmAddressRule } from '../src/connections/draft/address-rule.ts'
+import '../src/crm/registry.ts'
 import { type FieldsNeeded, fieldsNeeded } from '../src/model/policy/fields.ts'
 import type { Crm } from '../src/model/record/change-event.ts'
 import { policiesOf, publishPolicies, refreshReadiness } from '../src/pipeline/decide/publish-policies.ts'

@@ -180,7 +180,7 @@ async function followImport({ deps }: OpenCommand, connectionId: string): Promis
   }
 }
 
-function crmOf(positionals: readonly string[]): Crm {
+function crmOf(positionals: readonly string[]): keyof typeof KINDS {
   const [crm] = positionals
   if (positionals.length === 1 && (crm === 'hubspot' || crm === 'salesforce')) return crm
   throw new UsageError('Say which: "connect hubspot" or "connect salesforce"')
@@ -189,10 +189,10 @@ function crmOf(positionals: readonly string[]): Crm {
 const KINDS = {
   hubspot: { usual: 'token', inBrowser: 'oauth', others: [] },
   salesforce: { usual: 'client-credentials', inBrowser: 'pkce', others: ['jwt'] },
-} as const satisfies Record<Crm, { usual: string; inBrowser: string; others: readonly string[] }>
+} as const
 
 /** The kind when it is one that logs in with a browser. */
-function browserKind(crm: Crm, { kind }: Options): string | null {
+function browserKind(crm: keyof typeof KINDS, { kind }: Options): string | null {
   const { usual, inBrowser, others } = KINDS[crm]
   const known: readonly string[] = [usual, inBrowser, ...others]
   if (kind !== undefined && !known.includes(kind)) {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import '../crm/profiles.ts'
 import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../model/classes/class.ts'
 import type { ObjectRef, PatternSetting, Policy, Territory } from '../model/policy/policy.ts'
-import { objectShape } from '../model/record/object-shape.ts'
+import { knownProfiles } from '../model/record/crm-profile.ts'
 import { Day, Email } from './company-documents.ts'
 import { ConditionsDocument } from './condition-document.ts'
 import { checkPolicy } from './policy-checks.ts'
@@ -21,20 +22,20 @@ const PATTERN_NAMES = [
 /** What a class rule may speak of: also what every workflow watches without being told to. */
 const CLASSED_PATTERNS = [...PATTERN_NAMES, 'write-refused'] as const
 
-const WATCHED = [
-  'hubspot.contacts',
-  'hubspot.companies',
-  'hubspot.deals',
-  'salesforce.Lead',
-  'salesforce.Contact',
-  'salesforce.Account',
-  'salesforce.Opportunity',
-] as const
+/** What a policy may watch: every object of a registered CRM but its tasks. */
+export function watchedObjectNames(): string[] {
+  return knownProfiles().flatMap(({ crm, objects, taskObject }) =>
+    Object.keys(objects).flatMap((object) => (object === taskObject ? [] : [`${crm}.${object}`])),
+  )
+}
 
-const ObjectName = z.enum(WATCHED).transform((name): ObjectRef => {
-  const [crm, object] = name.split('.') as [ObjectRef['crm'], string]
-  return { crm, object }
-})
+// Lazily, at the first policy: by then every CRM of the process is registered.
+const ObjectName = z
+  .lazy(() => z.enum(watchedObjectNames()))
+  .transform((name): ObjectRef => {
+    const [crm, object] = name.split('.') as [ObjectRef['crm'], string]
+    return { crm, object }
+  })
 
 const Text = z.string().trim().min(1, { error: 'must not be blank' })
 const Because = Text.superRefine((text, context) => {
@@ -223,12 +224,4 @@ function deadlineMinutes(
     minutes[name] = Number(count) * perUnit
   }
   return minutes
-}
-
-/** Every name in WATCHED has a shape; a test keeps the two lists together. */
-export function watchedObjectNames(): readonly string[] {
-  return WATCHED.filter((name) => {
-    const [crm, object] = name.split('.') as [ObjectRef['crm'], string]
-    return objectShape(crm, object) !== undefined
-  })
 }

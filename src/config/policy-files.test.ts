@@ -63,7 +63,7 @@ describe('the shipped policies', () => {
     }
   })
 
-  it('may watch only objects that the model knows the shape of', () => {
+  it('may watch every object of both CRMs but their tasks', () => {
     assert.equal(watchedObjectNames().length, 7)
   })
 })

@@ -1,5 +1,6 @@
 import type { ObjectRef, PatternName } from '../model/policy/policy.ts'
-import { ASSIGNED_OBJECTS, hasTerritories, isFieldOfOurs, TERRITORIES } from '../model/record/territories-field.ts'
+import { crmProfile, knownProfiles } from '../model/record/crm-profile.ts'
+import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../model/record/territories-field.ts'
 import type { Conditions } from '../model/rules/condition.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
 
@@ -17,7 +18,7 @@ export type NamingFields = {
   readonly conditions: readonly { readonly path: Path; readonly when: Conditions }[]
 }
 
-const WHO_HAS_THEM = ASSIGNED_OBJECTS.map((object) => `salesforce.${object}`).join(' and ')
+const withTerritories = () => knownProfiles().filter(({ territoryObjects }) => territoryObjects.length > 0)
 
 /**
  * A name with `@` is a fact of ours and no field of the CRM, so a misspelled one would never be found missing: it would be
@@ -50,12 +51,16 @@ function whyNot(field: string, on: readonly ObjectRef[]): string | null {
   const without = on.filter(({ crm, object }) => !hasTerritories(crm, object))
   if (without.length === 0) return null
   const names = without.map(({ crm, object }) => `${crm}.${object}`).join(', ')
-  return `"${TERRITORIES}" is what Salesforce assigns records to, which only ${WHO_HAS_THEM} have, not ${names}: name a field of the record instead, or say only: salesforce.Account`
+  const holders = withTerritories().flatMap(({ crm, territoryObjects }) =>
+    territoryObjects.map((object) => `${crm}.${object}`),
+  )
+  const crms = withTerritories().map(({ title }) => title)
+  return `"${TERRITORIES}" is what ${crms.join(' and ')} assigns records to, which only ${holders.join(' and ')} have, not ${names}: name a field of the record instead, or say only: ${holders[0]}`
 }
 
-/** Salesforce says that a record is in a territory, and of none how long it has been out of the others. */
+/** A CRM says that a record is in a territory, and of none how long it has been out of the others. */
 function whyNotStale(field: string): string | null {
-  return isFieldOfOurs(field) ? `"${field}" has no age that Salesforce tells: name fields of the record` : null
+  return isFieldOfOurs(field) ? `"${field}" has no age that a CRM knows: name fields of the record` : null
 }
 
 function whyNotAsked(name: string, objects: readonly ObjectRef[]): string | null {
@@ -65,6 +70,6 @@ function whyNotAsked(name: string, objects: readonly ObjectRef[]): string | null
   // The account of a record is of the record's own CRM.
   return whyNot(
     parsed.field,
-    objects.map(({ crm }) => ({ crm, object: crm === 'salesforce' ? 'Account' : 'companies' })),
+    objects.map(({ crm }) => ({ crm, object: crmProfile(crm).accountObject })),
   )
 }

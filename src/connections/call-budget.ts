@@ -15,8 +15,8 @@ export function forPeople<T>(work: () => Promise<T>): Promise<T> {
 /**
  * How long after the lease of its intents began a write may have its turn. One batch may be many calls, each with a wait
  * for its turn, and a token that is refused at every one; a write that began when the lease was over could be a second
- * one, because another process has then read back nothing and sends it too. After the turn there may still come, at
- * HubSpot, the wait for another process's renewal (30 s, `RENEWAL_WAIT_MS`) and a renewal of our own (20 s,
+ * one, because another process has then read back nothing and sends it too. After the turn there may still come the
+ * wait for another process's renewal (30 s, `RENEWAL_WAIT_MS`) and a renewal of our own (20 s,
  * `CALL_DEADLINE_MS`), and then the write itself (20 s). 45 + 30 + 20 + 20 = 115 s, and a lease is 120 s (`LEASE_S`).
  */
 export const SEND_WITHIN_MS = 45_000
@@ -56,14 +56,3 @@ export const CONNECTING_BUDGET: CallBudget = {
   pauseUntil: async () => undefined,
   observe: async () => undefined,
 }
-
-/**
- * The CRM's published limits, of which we take our share, until its own headers say better. HubSpot: 100 calls in 10 s
- * is the smallest plan's (docs/contracts/hubspot/limits-and-errors.md), a second at a time; search allows 5 a second, and
- * two of our seconds may lie in one of its, so 2. Salesforce publishes no window, only a day and 25 long calls at once: 32 a second keeps a
- * burst civil.
- */
-export const CALL_LIMITS = {
-  hubspot: { windowMs: 1_000, perWindow: 10, searchPerSecond: 2 },
-  salesforce: { windowMs: 1_000, perWindow: 32, searchPerSecond: 25 },
-} as const

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import type { CrmAddress, Grant } from '../crm/grant.ts'
 import type { Crm } from '../model/record/change-event.ts'
+import { UnknownCrmError } from '../model/record/crm-profile.ts'
 import type { FieldProblem } from './errors.ts'
 
 /** RFC 7518 3.3 asks for 2048 bits with RS256. */
@@ -14,8 +15,10 @@ export function grantProblems(crm: Crm, grant: Grant, address: CrmAddress): Fiel
     wrong('kind', `A grant of the kind "${grant.kind}" does not belong to ${crm}.`)
     return problems
   }
-  if (!VERSIONS[crm].pattern.test(address.apiVersion)) {
-    wrong('apiVersion', `"${address.apiVersion.slice(0, 40)}" is not an API version: use ${VERSIONS[crm].example}.`)
+  const version = VERSIONS.get(crm)
+  if (version === undefined) throw new UnknownCrmError(crm)
+  if (!version.pattern.test(address.apiVersion)) {
+    wrong('apiVersion', `"${address.apiVersion.slice(0, 40)}" is not an API version: use ${version.example}.`)
   }
   const secret = (field: string, name: string, value: string) => {
     if (value === '') wrong(field, `Enter the ${name}.`)
@@ -56,10 +59,10 @@ export function grantProblems(crm: Crm, grant: Grant, address: CrmAddress): Fiel
   return problems
 }
 
-const VERSIONS = {
-  hubspot: { pattern: /^\d{4}-\d{2}$/, example: '2026-03' },
-  salesforce: { pattern: /^\d{2,3}\.0$/, example: '67.0' },
-} as const
+const VERSIONS: ReadonlyMap<Crm, { readonly pattern: RegExp; readonly example: string }> = new Map([
+  ['hubspot', { pattern: /^\d{4}-\d{2}$/, example: '2026-03' }],
+  ['salesforce', { pattern: /^\d{2,3}\.0$/, example: '67.0' }],
+])
 
 function problemOfKey(pem: string): string | null {
   let key: ReturnType<typeof createPrivateKey>

@@ -32,7 +32,7 @@ export function refuseAddress(crm: Crm, url: string, rule: HostRule): string | n
   if (parsed.protocol !== 'https:') return `"${shown}" does not begin with https://. ${wanted}`
   if (rule.extra.some((pattern) => matches(parsed, pattern))) return null
   if (parsed.port !== '') return `"${parsed.host}" names a port; ${VENDOR[crm]} has none. ${wanted}`
-  if (OWN_HOST[crm].test(parsed.hostname)) return null
+  if (OWN_HOST[crm]?.test(parsed.hostname)) return null
   return `${hint(crm, parsed.hostname) ?? `"${parsed.hostname}" is not a host of ${VENDOR[crm]}.`} ${wanted}`
 }
 

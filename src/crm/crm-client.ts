@@ -19,10 +19,10 @@ export type CrmClient = {
    * `sinceMs` 0 reads everything: the baseline. Deleted records come as `deleted` events where the CRM lists them.
    */
   changedSince(query: ChangedSince): Promise<ChangedPage>
-  /** Reads up to READ_BATCH_MAX records by id as complete change events. Ids the CRM does not find are `missing`. */
+  /** Reads up to `CrmProfile.readBatchMax` records by id as complete change events. Ids the CRM does not find are `missing`. */
   readRecords(query: ReadRecords): Promise<{ readonly events: ChangeEvent[]; readonly missing: readonly string[] }>
 
-  /** Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most WRITE_BATCH_MAX. */
+  /** Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most `CrmProfile.writeBatchMax`. */
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
   /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. */
   findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
@@ -70,10 +70,6 @@ export type ReadRecords = {
   readonly fields: readonly string[]
   readonly historyFields: readonly string[]
 }
-
-/** Both CRMs take at least this many ids in one read: HubSpot batch read 100, Salesforce collections 200. */
-export const READ_BATCH_MAX = { hubspot: 100, salesforce: 200 } as const
-export const WRITE_BATCH_MAX = { hubspot: 100, salesforce: 200 } as const
 
 export type TaskWrite = {
   /** Ours, stable for the life of the task: what makes a second write of the same task harmless. */
@@ -162,6 +158,16 @@ export class CrmReconnectError extends Error {
   constructor(message: string, remedy: string, cause?: unknown) {
     super(message, { cause })
     this.remedy = remedy
+  }
+}
+
+/** The grant stands, and what was asked is outside of it: a scope is missing. Other calls go on. */
+export class CrmScopeMissingError extends CrmReconnectError {
+  /** As the CRM names them; empty when it names none. */
+  readonly scopes: readonly string[]
+  constructor(message: string, remedy: string, scopes: readonly string[]) {
+    super(message, remedy)
+    this.scopes = scopes
   }
 }
 

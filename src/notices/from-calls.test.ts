@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import '../crm/profiles.ts'
 import type { ChangedPage, CrmClient } from '../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId } from '../model/record/change-event.ts'
 import { watchCalls } from './from-calls.ts'

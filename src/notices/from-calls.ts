@@ -8,6 +8,7 @@ import {
   type ItemOutcome,
 } from '../crm/crm-client.ts'
 import type { ChangeEvent } from '../model/record/change-event.ts'
+import { crmProfile } from '../model/record/crm-profile.ts'
 import { NoAllowanceError } from '../store/connections/call-budget.ts'
 import type { NoticeBoard, NoticeConnection } from './notice-board.ts'
 import { ENDINGS, SENTENCES } from './texts.ts'
@@ -184,7 +185,7 @@ export function watchCalls(
   function outcomes(verb: Verb, items: readonly ItemOutcome[]): void {
     const scopes = items.map((item) => (item.outcome === 'retry' ? missingScopes(item.why) : undefined)).find(Boolean)
     if (scopes !== undefined) {
-      const remedy = `Add the missing scopes (${scopes}) to the HubSpot app and install it again.`
+      const remedy = `Add the missing scopes (${scopes}) to the ${crmProfile(connection.crm).title} app and install it again.`
       const message = SENTENCES['reconnect/verb']({ ...connection, does: DOES[verb], remedy })
       board.raise(connection, { code: 'reconnect', subject: verb }, message)
     }

@@ -1,3 +1,4 @@
+import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Database } from '../store/database/database.ts'
 import {
   deliveriesOfToday,
@@ -93,7 +94,7 @@ export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => numb
     const atMs = nowMs()
     for (const { connectionId, name, n } of rows) {
       const added = n - (before.get(`${connectionId}/${name}`) ?? 0)
-      // A refused delivery names no portal that could be believed: it is told with every HubSpot connection.
+      // A refused delivery names no connection that could be believed: every one that takes webhooks shows it.
       for (const { connection } of watched) {
         if (name === 'events-duplicate' && connection.id === connectionId && added >= REPEATED_FROM) {
           repeatedAtMs.set(connection.id, atMs)
@@ -103,7 +104,7 @@ export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => numb
             SENTENCES['repeated-events']({ ...connection, events: n }),
           )
         }
-        if (name === 'webhook-refused' && connection.crm === 'hubspot' && added > 0) {
+        if (name === 'webhook-refused' && crmProfile(connection.crm).usualFeed === 'push' && added > 0) {
           refusedAtMs.set(connection.id, atMs)
           board.raise(
             connection,

@@ -1,11 +1,12 @@
 import type { Crm } from '../model/record/change-event.ts'
+import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Departure } from '../model/record/crm-user.ts'
 import type { Database } from '../store/database/database.ts'
 import { listUsers } from '../store/decisions/people.ts'
 import { recordsOwnedBy } from '../store/notices/notice-facts.ts'
 import type { NoticeBoard, NoticeConnection } from './notice-board.ts'
 import { conflictKey, findPeopleConflicts } from './people-conflicts.ts'
-import { CRM_NAME, ENDINGS, SENTENCES } from './texts.ts'
+import { ENDINGS, SENTENCES } from './texts.ts'
 
 /** A hundred people of one name are one mistake of an import, and twenty sentences say so as well. */
 const CONFLICTS_MAX = 20
@@ -55,7 +56,7 @@ export async function noticePeople(
         : SENTENCES['people-conflict/alias']({
             ...connection,
             people: conflict.people,
-            elsewhere: CRM_NAME[crmOf(conflict.otherConnectionId) ?? connection.crm],
+            elsewhere: crmProfile(crmOf(conflict.otherConnectionId) ?? connection.crm).title,
           })
     board.raise(connection, { code: 'people-conflict', subject }, sentence)
   }

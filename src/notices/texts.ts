@@ -1,4 +1,5 @@
 import type { Crm } from '../model/record/change-event.ts'
+import { crmProfile } from '../model/record/crm-profile.ts'
 import type { NoticeLevel } from '../store/notices/notices.ts'
 
 /** What the console says about a bad day: what happened and what it means, and what to do, if anything. */
@@ -12,11 +13,9 @@ export type About = {
   readonly timeZone: string | null
 }
 
-export const CRM_NAME: Readonly<Record<Crm, string>> = { hubspot: 'HubSpot', salesforce: 'Salesforce' }
-
-const crmName = ({ crm }: About): string => CRM_NAME[crm]
+const crmName = ({ crm }: About): string => crmProfile(crm).title
 const accountName = ({ crm, accountId }: About): string =>
-  `${CRM_NAME[crm]} ${crm === 'hubspot' ? 'portal' : 'org'} ${accountId}`
+  `${crmProfile(crm).title} ${crmProfile(crm).accountNoun} ${accountId}`
 
 /** `10:02`, in the account's own zone, which is named when it is none. */
 export function atTime(ms: number, { timeZone }: About): string {
@@ -67,7 +66,7 @@ export const SENTENCES = {
   'busy/stream': (it: About & { untilMs: number }): Sentence => ({
     level: 'warn',
     message: `The change events that ${accountName(it)} delivers in 24 hours are used up. Changes are found by asking instead, a few minutes later than usual. The stream is tried again at ${atTime(it.untilMs, it)}.`,
-    remedy: 'See in Salesforce Setup > Platform Events > Usage which subscribers use the event allocation.',
+    remedy: crmProfile(it.crm).eventAllowanceRemedy,
   }),
   outage: (it: About & { sinceMs: number; answer: string }): Sentence => ({
     level: 'warn',

@@ -43,7 +43,7 @@ describe('what records are assigned to', () => {
       db,
       client: crm.client(),
       connection: (await listConnections(db)).find((one) => one.id === id)!,
-      fieldsOf: (c: 'hubspot' | 'salesforce', objectType: string) => fieldsNeeded([policy], c, objectType),
+      fieldsOf: (c: string, objectType: string) => fieldsNeeded([policy], c, objectType),
       nowMs: () => TUESDAY_MS,
       onPage: () => undefined,
       signal: new AbortController().signal,

@@ -77,11 +77,11 @@ describe('logging in at a CRM', () => {
           })
     assert.equal(response.status, 302, await response.text())
     const location = response.headers.get('location') ?? ''
-    assert.ok(location.startsWith(REDIRECT[crm]), location)
+    assert.ok(location.startsWith(REDIRECT[crm]!), location)
     return new URL(location).searchParams
   }
   const begin = (crm: Crm, draftId: string, sessionHash = SESSION) =>
-    beginAuthorization(stage.deps, { draftId, sessionHash, redirectUri: REDIRECT[crm] })
+    beginAuthorization(stage.deps, { draftId, sessionHash, redirectUri: REDIRECT[crm]! })
   const finish = (provider: Crm, back: URLSearchParams, sessionHash = SESSION) =>
     finishAuthorization(stage.deps, {
       provider,

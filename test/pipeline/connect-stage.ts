@@ -79,7 +79,7 @@ export async function connectStage({ seed = 11, portal = 4471001 } = {}): Promis
     deps: {
       db: database.db,
       box: createSecretBox(() => keys),
-      needsOf: (crm) => NEEDS[crm],
+      needsOf: (crm) => NEEDS[crm]!,
       allowsLoopback: true,
       extraHosts: [],
       nowMs: Date.now,

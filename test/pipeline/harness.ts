@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { after } from 'node:test'
 import { sql } from 'kysely'
-import { CALL_LIMITS } from '../../src/connections/call-budget.ts'
+import '../../src/crm/registry.ts'
 import { canonicalJson } from '../../src/model/policy/canonical.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
 import type { Policy, PolicyVersion } from '../../src/model/policy/policy.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../src/model/record/change-event.ts'
+import { crmProfile } from '../../src/model/record/crm-profile.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import type { ActDependencies } from '../../src/pipeline/act/contract.ts'
 import { applyBatch } from '../../src/pipeline/apply/apply.ts'
@@ -49,7 +50,7 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     },
     credentials: Buffer.from('none'),
     taskKey: { enforced: true, field: 'key', why: 'fake' },
-    callLimit: CALL_LIMITS[crmName],
+    callLimit: crmProfile(crmName).callLimits,
   })
   await setWriting(db, crm.connectionId, { allowed: true, by: 'test' })
   await saveBaseline(db, crm.connectionId, { done: true, objects: {} })

@@ -1,5 +1,5 @@
 import { forPeople } from '../../src/connections/call-budget.ts'
-import { WRITE_BATCH_MAX } from '../../src/crm/crm-client.ts'
+import { crmProfile } from '../../src/model/record/crm-profile.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import { nextDeparture } from '../../src/store/decisions/intents.ts'
 import type { WorkerContext } from '../runtime/context.ts'
@@ -27,7 +27,7 @@ export function runAct(context: WorkerContext): void {
           (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
         )
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
-          const departsInMs = await nextDeparture(db, connectionId, WRITE_BATCH_MAX[connection.crm])
+          const departsInMs = await nextDeparture(db, connectionId, crmProfile(connection.crm).writeBatchMax)
           if (departsInMs !== 0) {
             if (departsInMs !== null) wakeIn(connectionId, departsInMs)
             return

@@ -1,6 +1,6 @@
 import { CrmRefusedError } from '../../src/crm/crm-client.ts'
 import type { SalesforceClient } from '../../src/crm/salesforce/client/client.ts'
-import { ASSIGNED_OBJECTS } from '../../src/model/record/territories-field.ts'
+import { crmProfile } from '../../src/model/record/crm-profile.ts'
 import { eraseVanished } from '../../src/pipeline/read/erase-vanished.ts'
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
 import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
@@ -118,6 +118,7 @@ async function compareTerritories({ db, workflows }: WorkerContext, { connection
 /** Which records are assigned to which territory, where a policy asks. */
 async function followAssignments({ db, fieldsOf }: WorkerContext, reading: Reading): Promise<void> {
   const { connection, client, onPage, signal } = reading
-  const objects = ASSIGNED_OBJECTS.filter((object) => fieldsOf('salesforce', object).ours.length > 0)
+  const { crm } = connection
+  const objects = crmProfile(crm).territoryObjects.filter((object) => fieldsOf(crm, object).ours.length > 0)
   await syncAssignments({ db, connection, assignments: client.assignments, objects, onPage, signal })
 }

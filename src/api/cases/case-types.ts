@@ -18,7 +18,7 @@ const ListItem = z.object({
   pattern: z.string(),
   workflow: z.string(),
   workflowTitle: z.string(),
-  connection: z.object({ id: z.string(), title: z.string(), crm: z.enum(['hubspot', 'salesforce']) }),
+  connection: z.object({ id: z.string(), title: z.string(), crm: z.string() }),
   title: z.string(),
   what: z.string(),
   openedAt: Instant,

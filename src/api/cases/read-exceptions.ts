@@ -96,7 +96,7 @@ export function toListItem(row: ListRow, person: (email: string) => Person): Lis
     connection: {
       id: row.connection_id,
       title: row.connection_title ?? row.connection_id,
-      crm: row.crm ?? 'hubspot',
+      crm: row.crm ?? '',
     },
     title: row.title,
     what: row.what,

@@ -19,14 +19,13 @@ export type ConnectSetUp = {
   readonly pollSeconds: number
 }
 
-export const OAUTH_PATHS = {
-  hubspot: '/oauth/hubspot/callback',
-  salesforce: '/oauth/salesforce/callback',
-} as const satisfies Record<Crm, string>
-
 /** One redirect address per provider, so that an answer meant for one cannot be given to the other. */
+export function oauthPath(crm: Crm): string {
+  return `/oauth/${crm}/callback`
+}
+
 export function redirectUriOf(publicUrl: string, crm: Crm): string {
-  return new URL(OAUTH_PATHS[crm], publicUrl).href
+  return new URL(oauthPath(crm), publicUrl).href
 }
 
 /** Those of the objects that we read for which Salesforce has change events, and User for who left; at most five. */

@@ -5,7 +5,6 @@ import { z } from 'zod'
  * has a place for one.
  */
 
-const CrmName = z.enum(['hubspot', 'salesforce'])
 /** ISO 8601 in UTC. */
 const Instant = z.string()
 
@@ -62,7 +61,7 @@ export type GrantKindName = z.infer<typeof GrantKind>
 
 export const DraftReply = z.object({
   id: z.string(),
-  crm: CrmName,
+  crm: z.string(),
   grantKind: GrantKind,
   baseUrl: z.string(),
   apiVersion: z.string(),

@@ -45,7 +45,7 @@ export const ConnectionsReply = z.object({
   connections: z.array(
     z.object({
       id: z.string(),
-      crm: z.enum(['hubspot', 'salesforce']),
+      crm: z.string(),
       title: z.string(),
       accountId: z.string(),
       status: z.enum(['connected', 'reconnect-needed', 'disconnected']),

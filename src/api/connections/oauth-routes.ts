@@ -2,10 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { StateRefusedError } from '../../connections/errors.ts'
-import type { Crm } from '../../model/record/change-event.ts'
+import { knownProfiles } from '../../model/record/crm-profile.ts'
 import { ProblemError } from '../server/problem.ts'
 import type { Session } from '../sessions/session.ts'
-import { type ConnectSetUp, OAUTH_PATHS } from './connect-options.ts'
+import { type ConnectSetUp, oauthPath } from './connect-options.ts'
 
 /** What a provider sends a browser back with. Anything else in the query is not looked at. */
 const Answer = z.object({
@@ -23,9 +23,9 @@ export const oauthRoutes: FastifyPluginAsyncZod<{
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
 }> = async (app, { setUp, requireSession }) => {
   const { connecting } = setUp
-  for (const provider of ['hubspot', 'salesforce'] as const satisfies readonly Crm[]) {
+  for (const { crm: provider } of knownProfiles()) {
     app.get(
-      OAUTH_PATHS[provider],
+      oauthPath(provider),
       { schema: { hide: true, querystring: Answer }, config: { rateLimit: { max: 60, timeWindow: '1 minute' } } },
       async (request, reply) => {
         reply.header('cache-control', 'no-store')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { POLICY } from '../../../test/support/example.ts'
 import type { Policy } from '../../model/policy/policy.ts'
-import { POLICY } from '../../model/testing/example.ts'
 import { accessNeeds } from './required-access.ts'
 
 /** The same workflow with people deciding every branch. */

@@ -4,6 +4,7 @@ import type { Authorization, Grant } from '../../crm/grant.ts'
 import { hubSpotAuthorization, hubSpotScopes } from '../../crm/hubspot/open.ts'
 import { salesforceAuthorization } from '../../crm/salesforce/open.ts'
 import type { Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { type DraftView, saveLogin, updateDraft } from '../../store/connections/drafts.ts'
 import { redeemState, type StateRefusal, saveState, stateHash } from '../../store/connections/oauth-states.ts'
 import { draftTokensOf, verifierOf } from '../../store/secrets/secret-places.ts'
@@ -11,7 +12,7 @@ import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError, StateRefusedError } from '../errors.ts'
 import { hostsFor } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
-import { giveLoginBack, NAMES, unsealDraft } from './draft.ts'
+import { giveLoginBack, unsealDraft } from './draft.ts'
 
 /**
  * Where to send the browser that `sessionHash` belongs to. What comes back is taken once, within ten minutes, from the
@@ -60,10 +61,13 @@ export async function finishAuthorization(
   const { provider, sessionHash, code } = answer
   const hash = stateHash(answer.state)
   const state = await redeemState(deps.db, { hash, sessionHash, provider })
-  if (typeof state === 'string') throw new StateRefusedError(state, REFUSALS[state](NAMES[provider]))
+  if (typeof state === 'string') throw new StateRefusedError(state, REFUSALS[state](crmProfile(provider).title))
   const { draftId, redirectUri } = state
   if (answer.error !== null || code === null) {
-    await updateDraft(deps.db, draftId, { status: 'failed', problem: refusedLogin(NAMES[provider], answer.error) })
+    await updateDraft(deps.db, draftId, {
+      status: 'failed',
+      problem: refusedLogin(crmProfile(provider).title, answer.error),
+    })
     return { draftId }
   }
   const { draft, grant } = await unsealDraft(deps, draftId)
@@ -74,7 +78,7 @@ export async function finishAuthorization(
     // Discarded or started meanwhile: nobody keeps these.
     if (!(await saveLogin(deps.db, draftId, sealed))) await giveLoginBack(deps, draft, grant, tokens)
   } catch (error) {
-    const problem = problemOf(error, NAMES[provider], [grant, { code, codeVerifier }])
+    const problem = problemOf(error, crmProfile(provider).title, [grant, { code, codeVerifier }])
     if (problem === null) throw error
     await updateDraft(deps.db, draftId, { status: 'failed', problem })
   }

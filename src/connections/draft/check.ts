@@ -1,6 +1,7 @@
 import { CrmRefusedError, CrmUnknownError } from '../../crm/crm-client.ts'
 import type { CrmSetup } from '../../crm/crm-setup.ts'
 import type { AccessCheck, AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { findConnection } from '../../store/connections/connections.ts'
 import { beginCheck, updateDraft } from '../../store/connections/drafts.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -10,7 +11,7 @@ import { DraftNotReadyError } from '../errors.ts'
 import { remedyFor } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
 import { withoutSecrets } from '../redact.ts'
-import { draftTokens, NAMES, noSuchDraft, openDraft } from './draft.ts'
+import { draftTokens, noSuchDraft, openDraft } from './draft.ts'
 
 /** People watch the list grow; more often than this nobody sees it. */
 const SAVE_EVERY_MS = 300
@@ -41,7 +42,7 @@ export async function checkDraft(deps: ConnectDeps, draftId: string): Promise<vo
     else await save({ status: 'checked', problem: null, access, taskKey })
   } catch (error) {
     await progress.settled()
-    const problem = problemOf(error, NAMES[draft.crm], [grant, await draftTokens(deps, draftId)])
+    const problem = problemOf(error, crmProfile(draft.crm).title, [grant, await draftTokens(deps, draftId)])
     await save({
       status: 'failed',
       problem: problem ?? 'The checks stopped at a fault of Lanekeeper itself; its log says more. Try again.',

@@ -2,6 +2,7 @@ import { refuseAddress, refuseStreamAddress } from '../../crm/allowed-hosts.ts'
 import type { CrmAddress, Grant, TokenStore, Tokens } from '../../crm/grant.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { findConnection } from '../../store/connections/connections.ts'
 import {
   type DraftView,
@@ -57,7 +58,8 @@ export async function createDraft(deps: ConnectDeps, request: DraftRequest): Pro
   if (problems.length > 0) throw new GrantInvalidError(problems)
   if (connectionId !== null) {
     const connection = await findConnection(deps.db, connectionId)
-    if (connection?.crm !== crm) throw new NotThereError(`There is no ${NAMES[crm]} connection "${connectionId}"`)
+    if (connection?.crm !== crm)
+      throw new NotThereError(`There is no ${crmProfile(crm).title} connection "${connectionId}"`)
   }
   await removeOldDrafts(deps.db)
   const id = newDraftId()
@@ -74,8 +76,6 @@ export async function createDraft(deps: ConnectDeps, request: DraftRequest): Pro
   })
   return { draftId: id }
 }
-
-export const NAMES = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
 
 /** Kinds whose tokens come from a person logging in at the CRM. */
 export function needsLogin({ kind }: Pick<Grant, 'kind'>): boolean {

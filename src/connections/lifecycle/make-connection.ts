@@ -2,6 +2,7 @@ import type { Grant, Tokens } from '../../crm/grant.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
 import {
@@ -20,7 +21,6 @@ import type { StoredAddress } from '../../store/database/tables.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
 import { noticesOfAccess } from '../access/access-notices.ts'
-import { CALL_LIMITS } from '../call-budget.ts'
 import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError } from '../errors.ts'
 import { connectionIdOf, feedOf } from '../feed.ts'
@@ -73,7 +73,7 @@ export async function makeConnection(
     feed: feedOf(grant, webhookUrl),
     webhookUrl,
     access,
-    callLimit: CALL_LIMITS[crm],
+    callLimit: crmProfile(crm).callLimits,
   })
   await putTokens(trx, id, tokens === null ? null : box.seal(tokensOf(id), JSON.stringify(tokens)))
   if (shares !== null) await saveShares(trx, id, shares)

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CrmReconnectError } from '../../crm/crm-client.ts'
 import type { TokenStore, Tokens } from '../../crm/grant.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { ConnectionRow } from '../../store/connections/connections.ts'
 import { claimRenewal, readSealedTokens } from '../../store/connections/tokens.ts'
 import { tokensOf } from '../../store/secrets/secret-places.ts'
 import { CONNECTING_BUDGET } from '../call-budget.ts'
 import type { ConnectDeps } from '../context.ts'
-import { NAMES } from '../draft/draft.ts'
 import { grantOf, openCrm } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
 
@@ -23,7 +23,7 @@ const LOOK_EVERY_MS = 100
 
 /** Gives the grant of an ended connection back, as far as the CRM takes it, and says what became of it. Never throws. */
 export async function revokeGrant(deps: ConnectDeps, row: ConnectionRow): Promise<RevokedGrant> {
-  const crm = NAMES[row.crm]
+  const { title: crm, accessEndsAt } = crmProfile(row.crm)
   const stop = new AbortController()
   try {
     const grant = grantOf(deps, row)
@@ -41,24 +41,19 @@ export async function revokeGrant(deps: ConnectDeps, row: ConnectionRow): Promis
     const late = wait(REVOKE_WITHIN_MS, null, { signal: stop.signal }).catch(() => null)
     const answer = await Promise.race([setup.revoke(), late])
     return (
-      answer ?? { revoked: false, message: `${crm} did not answer in time, so end our access there: ${WHERE[row.crm]}` }
+      answer ?? { revoked: false, message: `${crm} did not answer in time, so end our access there: ${accessEndsAt}` }
     )
   } catch (error) {
     // Neither the grant nor the tokens are in an adapter's error; what the CRM repeats is not shown at all.
     const isOurs = problemOf(error, crm, []) === null
     return {
       revoked: false,
-      message: `The access could not be given back${isOurs ? '' : `, because ${crm} did not take it`}; end it there: ${WHERE[row.crm]}`,
+      message: `The access could not be given back${isOurs ? '' : `, because ${crm} did not take it`}; end it there: ${accessEndsAt}`,
     }
   } finally {
     stop.abort()
   }
 }
-
-const WHERE = {
-  hubspot: 'Settings, Integrations, Connected apps.',
-  salesforce: 'Setup, Connected Apps OAuth Usage.',
-} as const
 
 /**
  * The tokens to give back. Takes the right to renew them first and keeps it: a renewal that was under way would be given

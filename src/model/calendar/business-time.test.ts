@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { POLICY } from '../testing/example.ts'
+import { POLICY } from '../../../test/support/example.ts'
 import { addBusinessMinutes, afterFullBusinessDays, fullBusinessDaysBetween } from './business-time.ts'
 
 const { calendar } = POLICY // 9:00 to 17:00, Monday to Friday, Berlin, closed on 25 December

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { caseOf, company, contact, POLICY, record } from '../../../test/support/example.ts'
 import { finding } from '../patterns/pattern.ts'
 import type { ClassRule } from '../policy/policy.ts'
 import { compileConditions } from '../rules/evaluate.ts'
-import { caseOf, company, contact, POLICY, record } from '../testing/example.ts'
 import { classify } from './classify.ts'
 
 const blank = finding({ pattern: 'missing-field', what: '', todo: '', evidence: {} })

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { canonicalJson } from '../policy/canonical.ts'
-import type { ClassRule, Policy } from '../policy/policy.ts'
-import { type CrmRecord, refKey } from '../record/crm-record.ts'
-import type { Neighbours } from '../record/neighbours.ts'
 import {
   ALONE,
   at,
@@ -20,7 +16,11 @@ import {
   POLICY,
   record,
   versionOf,
-} from '../testing/example.ts'
+} from '../../../test/support/example.ts'
+import { canonicalJson } from '../policy/canonical.ts'
+import type { ClassRule, Policy } from '../policy/policy.ts'
+import { type CrmRecord, refKey } from '../record/crm-record.ts'
+import type { Neighbours } from '../record/neighbours.ts'
 import { decide } from './decide.ts'
 import type { DecideInput } from './decision.ts'
 

@@ -39,7 +39,7 @@ type Found = {
 export function decide(input: DecideInput): Decision {
   const { record, neighbours, directory, version, nowMs, refused = null } = input
   const compiled = compilePolicy(version)
-  const settings = compiled.settings[record.crm].get(record.objectType)
+  const settings = compiled.settings.get(record.crm)?.get(record.objectType)
   const shape = objectShape(record.crm, record.objectType)
   if (settings === undefined || shape === undefined || !isLive(record)) return OUT_OF_SCOPE
   const facts = caseFacts(record, shape, neighbours, directory, nowMs)

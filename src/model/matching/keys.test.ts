@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import '../../crm/profiles.ts'
 import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { companyNameKey } from './company-name.ts'

@@ -1,5 +1,6 @@
+import type { ObjectShape } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import { type ObjectShape, objectShape } from '../record/object-shape.ts'
+import { objectShape } from '../record/object-shape.ts'
 import { readCountry } from './country.ts'
 import { companyDomain } from './domain.ts'
 import { readEmail } from './email.ts'
@@ -29,13 +30,12 @@ export function matchKeys(record: CrmRecord): string[] {
 }
 
 /**
- * Under which key an account finds the leads that belong to it by their domain: `of-domain:acme.com`. A lead has no
+ * Under which key an account finds the records that belong to it by their domain: `of-domain:acme.com`. A lead has no
  * reference to an account until it is converted. No match key: two leads of one company are not one person.
  */
 export function linkKeys(record: CrmRecord): string[] {
   const shape = objectShape(record.crm, record.objectType)
-  if (record.objectType !== 'Lead' || shape?.account == null || (record.values[shape.account] ?? null) !== null)
-    return []
+  if (!shape?.accountByDomain || shape.account === null || (record.values[shape.account] ?? null) !== null) return []
   const domain = accountDomain(record)
   return domain === null ? [] : [linkTo(`domain:${domain}`)]
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { caseOf, company, contact, daysAgo, lead, matching, POLICY, record } from '../../../test/support/example.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import { caseOf, company, contact, daysAgo, lead, matching, POLICY, record } from '../testing/example.ts'
 import { duplicateOwnership } from './duplicate-ownership.ts'
 
 type Setting = Extract<PatternSetting, { pattern: 'duplicate-ownership' }>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact, lead, NOW_MS } from '../testing/example.ts'
+import { caseOf, contact, lead, NOW_MS } from '../../../test/support/example.ts'
 import { missingField } from './missing-field.ts'
 
 const setting = { pattern: 'missing-field', fields: ['company', 'country'], graceMinutes: 30 } as const

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { at, caseOf, company, contact, directoryOf, PEOPLE, versionOf } from '../../../test/support/example.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { routeRecord } from '../policy/routing.ts'
-import { at, caseOf, company, contact, directoryOf, PEOPLE, versionOf } from '../testing/example.ts'
 import { branchReview } from './branch-review.ts'
 import { noRule } from './no-rule.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact } from '../testing/example.ts'
+import { caseOf, contact } from '../../../test/support/example.ts'
 import { orphanedOwner } from './orphaned-owner.ts'
 
 const look = (owner: string | null, blankCounts = false) =>

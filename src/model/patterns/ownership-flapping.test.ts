@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { caseOf, contact, hoursAgoMs } from '../../../test/support/example.ts'
 import type { OwnerChange } from '../record/crm-record.ts'
-import { caseOf, contact, hoursAgoMs } from '../testing/example.ts'
 import { ownershipFlapping } from './ownership-flapping.ts'
 
 const setting = { pattern: 'ownership-flapping', changes: 3, withinHours: 72 } as const

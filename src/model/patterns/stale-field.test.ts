@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact } from '../testing/example.ts'
+import { caseOf, contact } from '../../../test/support/example.ts'
 import { staleField } from './stale-field.ts'
 
 const setting = { pattern: 'stale-field', fields: ['hs_lead_status'], businessDays: 3 } as const

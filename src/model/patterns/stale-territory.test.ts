@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { at, caseOf, contact, directoryOf, lead, PEOPLE, versionOf } from '../../../test/support/example.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { TERRITORIES, TERRITORY_NAMES } from '../record/territories-field.ts'
-import { at, caseOf, contact, directoryOf, lead, PEOPLE, versionOf } from '../testing/example.ts'
 import { staleTerritory } from './stale-territory.ts'
 
 const setting = { pattern: 'stale-territory', field: 'territory' } as const

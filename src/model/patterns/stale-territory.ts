@@ -1,6 +1,7 @@
 import type { CompiledTerritory } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { comparableText } from '../record/comparable-text.ts'
+import { crmProfile } from '../record/crm-profile.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import { isBlank, unreadableBehind } from '../rules/facts.ts'
@@ -42,7 +43,7 @@ export function staleTerritory(
         finding({
           ...base,
           what: `This ${shape.noun} is assigned to ${where}, but its present values belong to ${territory.territory} (${territory.title}).`,
-          todo: `In Salesforce, assign it to ${territory.title} instead of ${where}, and give it to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
+          todo: `In ${crmProfile(record.crm).title}, assign it to ${territory.title} instead of ${where}, and give it to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
         }),
       )
     }

@@ -1,14 +1,13 @@
+import { crmProfile } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { recordTitle } from '../record/record-title.ts'
 
-const CRM_NAME = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
-
-/** `the HubSpot contact "Jane Doe"`, as sentences speak of another record. */
+/** `the <CRM> contact "Jane Doe"`, as sentences speak of another record. */
 export function recordInWords(record: CrmRecord): string {
   const noun = objectShape(record.crm, record.objectType)?.noun ?? record.objectType
-  return `the ${CRM_NAME[record.crm]} ${noun} "${recordTitle(record)}"`
+  return `the ${crmProfile(record.crm).title} ${noun} "${recordTitle(record)}"`
 }
 
 /** The person as colleagues know them. */

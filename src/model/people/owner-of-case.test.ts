@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, directoryOf, HUBSPOT, NOW_MS, PEOPLE, POLICY } from '../testing/example.ts'
+import { at, directoryOf, HUBSPOT, NOW_MS, PEOPLE, POLICY } from '../../../test/support/example.ts'
 import { type OwnerQuestion, ownerOfCase } from './owner-of-case.ts'
 
 const inactive = (...names: string[]) =>

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, versionOf } from '../../../test/support/example.ts'
 import { fieldsNeeded } from '../policy/fields.ts'
 import type { PolicyOwners } from '../policy/policy.ts'
-import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, versionOf } from '../testing/example.ts'
 import { readiness } from './readiness.ts'
 
-const CONNECTIONS = { hubspot: [HUBSPOT], salesforce: [SALESFORCE] }
+const CONNECTIONS = new Map([
+  ['hubspot', [HUBSPOT]],
+  ['salesforce', [SALESFORCE]],
+])
 
 describe('readiness', () => {
   it('lets a workflow run as it asks to when everyone is there and accepted', () => {
@@ -30,7 +33,7 @@ describe('readiness', () => {
     const { effectiveMode, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
     assert.equal(effectiveMode, 'observe')
     assert.match(problems[0]!.problem, /not an active user of Salesforce/)
-    assert.equal(readiness(versionOf(), directoryOf(people), { hubspot: [HUBSPOT] }).effectiveMode, 'live')
+    assert.equal(readiness(versionOf(), directoryOf(people), new Map([['hubspot', [HUBSPOT]]])).effectiveMode, 'live')
   })
 
   it('part of M3: is not there while somebody has not accepted', () => {

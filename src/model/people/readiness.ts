@@ -1,5 +1,6 @@
 import type { Job, Mode, Policy, PolicyVersion } from '../policy/policy.ts'
 import type { ConnectionId, Crm } from '../record/change-event.ts'
+import { crmProfile } from '../record/crm-profile.ts'
 import type { Directory } from '../record/crm-user.ts'
 
 export type ReadinessProblem = {
@@ -23,15 +24,15 @@ export type Readiness = {
 export function readiness(
   { policy }: PolicyVersion,
   directory: Directory,
-  connectionIdsByCrm: Readonly<Partial<Record<Crm, readonly ConnectionId[]>>>,
+  connectionIdsByCrm: ReadonlyMap<Crm, readonly ConnectionId[]>,
 ): Readiness {
   const crms = [...new Set(policy.objects.map(({ crm }) => crm))]
-  const connections = crms.flatMap((crm) => (connectionIdsByCrm[crm] ?? []).map((id) => ({ crm, id })))
+  const connections = crms.flatMap((crm) => (connectionIdsByCrm.get(crm) ?? []).map((id) => ({ crm, id })))
   const vacancies: ReadinessProblem[] = []
   for (const { job, email } of jobHolders(policy)) {
     const absent = connections.filter(({ id }) => directory.personByEmail(id, email) === undefined)
     if (absent.length > 0) {
-      const where = absent.map(({ crm }) => (crm === 'hubspot' ? 'HubSpot' : 'Salesforce')).join(' and ')
+      const where = absent.map(({ crm }) => crmProfile(crm).title).join(' and ')
       vacancies.push({
         job,
         email,

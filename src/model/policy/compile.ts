@@ -45,7 +45,7 @@ export type CompiledPolicy = {
   readonly search: ChangeSearch
   readonly territories: readonly CompiledTerritory[]
   /** Patterns of one watched object. Absent: the workflow does not watch it. In two steps, as joining costs more. */
-  readonly settings: Readonly<Record<Crm, ReadonlyMap<string, readonly PatternSetting[]>>>
+  readonly settings: ReadonlyMap<Crm, ReadonlyMap<string, readonly PatternSetting[]>>
 }
 
 /** Keyed by the version object itself, so it lives as long as the version and no longer. */
@@ -84,7 +84,7 @@ function compile(version: PolicyVersion): CompiledPolicy {
       members: new Set(territory.members),
       names: new Set([territoryName(territory.territory), territoryName(territory.title)]),
     })),
-    settings: { hubspot: settingsOf(policy, 'hubspot'), salesforce: settingsOf(policy, 'salesforce') },
+    settings: new Map([...new Set(policy.objects.map(({ crm }) => crm))].map((crm) => [crm, settingsOf(policy, crm)])),
   }
 }
 

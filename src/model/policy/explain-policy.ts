@@ -1,5 +1,6 @@
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
+import { crmProfile } from '../record/crm-profile.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { mayOverlap } from '../rules/overlap.ts'
@@ -55,7 +56,7 @@ function modeSentence({ mode, pilot }: Policy): string {
 }
 
 function objectTitle({ crm, object }: ObjectRef): string {
-  return `${crm === 'hubspot' ? 'HubSpot' : 'Salesforce'} ${objectShape(crm, object)?.noun ?? object} records`
+  return `${crmProfile(crm).title} ${objectShape(crm, object)?.noun ?? object} records`
 }
 
 function people({ owners }: Policy): string[] {

@@ -1,5 +1,6 @@
 import type { Crm } from '../record/change-event.ts'
-import { type ObjectShape, objectShape } from '../record/object-shape.ts'
+import type { ObjectShape } from '../record/crm-profile.ts'
+import { objectShape } from '../record/object-shape.ts'
 import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../record/territories-field.ts'
 import type { Conditions } from '../rules/condition.ts'
 import { readFieldName } from '../rules/field-name.ts'

@@ -3,13 +3,14 @@
  * knows which vendor a change came from except through `connectionId`.
  */
 
-/** `hubspot` portal or `salesforce` org: our own short id of the connection, never the vendor's. */
+/** One customer's installation of a CRM: our own short id of the connection, never the vendor's. */
 export type ConnectionId = string & { readonly brand: 'ConnectionId' }
 
-export type Crm = 'hubspot' | 'salesforce'
+/** The short name under which a CRM's adapter is registered, see src/crm/registry.ts. */
+export type Crm = string
 
 /**
- * Every field value is text or null, as HubSpot sends it on the wire. Adapters make one spelling of each type:
+ * Every field value is text or null. Adapters make one spelling of each type:
  * numbers in decimal, booleans `true`/`false`, instants `2026-11-22T10:00:00.000Z`, calendar days `2026-11-22`,
  * multi-select joined with `;`. Blank text arrives as null. So two CRMs and two channels of one CRM compare equal.
  */
@@ -40,7 +41,7 @@ export type ChangeEvent = {
   readonly connectionId: ConnectionId
   /** Unique within a connection for one change in the CRM, however often and by whichever retry it arrives. */
   readonly dedupeKey: string
-  /** The vendor's own name: `contacts`, `companies`, `deals`, `tasks`; `Lead`, `Account`, `Contact`, `Opportunity`, `User`. */
+  /** The vendor's own name of the object, see `CrmProfile.objects`. */
   readonly objectType: string
   readonly recordId: string
   readonly kind: ChangeKind
@@ -53,7 +54,7 @@ export type ChangeEvent = {
   /** True when `fields` holds every watched field of the record, so nothing has to be read from the CRM. */
   readonly complete: boolean
   /**
-   * Per field, when it last changed, where the CRM says so (HubSpot history on read). Fields not named here changed
+   * Per field, when it last changed, where the CRM says so (a history on read). Fields not named here changed
    * at `occurredAtMs` at the latest.
    */
   readonly fieldChangedAtMs?: Readonly<Record<string, number>>

@@ -1,7 +1,9 @@
+import type { DayResets } from './crm-profile.ts'
+
 /** What a CRM tells us about itself at connect. Plain facts that the store keeps and the console shows. */
 
 export type CrmIdentity = {
-  /** HubSpot portal id; Salesforce 18-character org id. */
+  /** The CRM's id of the customer's installation: portal id, org id. */
   readonly accountId: string
   readonly title: string
   readonly timeZone: string | null
@@ -11,7 +13,7 @@ export type CrmIdentity = {
   readonly actorName: string | null
   /** In the CRM's words: "Enterprise Edition", "STANDARD", "SANDBOX". */
   readonly edition: string | null
-  /** Origin of the CRM's pages for people, `https://app-eu1.hubspot.com`. Null: not said. */
+  /** Origin of the CRM's pages for people. Null: the CRM does not say. */
   readonly pagesUrl: string | null
 }
 
@@ -59,10 +61,10 @@ export type AccessFindings = {
   readonly limits: {
     readonly usedToday: number
     readonly limitToday: number
-    readonly resets: 'rolling 24 hours' | 'midnight of the account'
+    readonly resets: DayResets
     readonly window: { readonly ms: number; readonly limit: number } | null
   } | null
-  /** Salesforce: which of the entities that change events can be selected for are taken, and which of ours are missing. */
+  /** For a CRM that sends change events of a few objects only: which are taken, and which of ours are missing. Null: no such limit. */
   readonly streamSlots: {
     readonly max: number
     readonly taken: readonly string[]

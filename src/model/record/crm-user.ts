@@ -10,7 +10,7 @@ export type Departure = {
 /** A user, queue or archived owner as one CRM knows them. */
 export type CrmUser = {
   readonly connectionId: ConnectionId
-  /** What owner fields hold: HubSpot owner id, Salesforce user or group id (18 characters). */
+  /** What owner fields hold: the CRM's own id of the user, owner or queue. */
   readonly userId: string
   readonly kind: 'person' | 'queue'
   /** Lower-case. Joins one person across CRMs. Null for queues and nameless system users. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import '../../crm/profiles.ts'
 import { canonicalJson } from '../policy/canonical.ts'
 import type { ChangeEvent, ConnectionId } from './change-event.ts'
 import type { CrmRecord } from './crm-record.ts'

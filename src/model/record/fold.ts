@@ -331,7 +331,7 @@ function isMergerOpen(stamps: Readonly<Record<string, FieldStamp>>): boolean {
 }
 
 /**
- * Salesforce rounds a record's modification time down to the second, so a reading counts from the start of its second;
+ * A CRM may round a record's modification time down to the second, so a reading counts from the start of its second;
  * otherwise it could never be seen to answer a gap of the same second, and we would ask for ever.
  */
 const READING_PRECISION_MS = 1000

@@ -1,9 +1,10 @@
 import type { Crm } from './change-event.ts'
+import { crmProfile } from './crm-profile.ts'
 
 /**
- * Which territories the CRM itself assigns a record to, for a CRM that keeps this beside the record (Salesforce, Sales
- * Territories) and not in a field of it. Kept among the record's values all the same, because it is a fact like the
- * others. No CRM has a field name with `@`, and no reading of the record brings it along.
+ * Which territories the CRM itself assigns a record to, for a CRM that keeps this beside the record and not in a field
+ * of it. Kept among the record's values all the same, because it is a fact like the others. No CRM has a field name with
+ * `@`, and no reading of the record brings it along.
  */
 
 /** Their developer names, sorted and joined with `;`; null: none. Not there at all: nobody has asked yet. */
@@ -17,11 +18,8 @@ export function isFieldOfOurs(field: string): boolean {
   return field.startsWith('@')
 }
 
-/** What Salesforce assigns to territories by an association; an opportunity's is a field, a contact's its account's. */
-export const ASSIGNED_OBJECTS = ['Account', 'Lead'] as const
-
 export function hasTerritories(crm: Crm, object: string): boolean {
-  return crm === 'salesforce' && ASSIGNED_OBJECTS.some((assigned) => assigned === object)
+  return crmProfile(crm).territoryObjects.includes(object)
 }
 
 /** One entry of a value: `;` separates them, and people may put it into a name. */
@@ -34,7 +32,7 @@ export function splitTerritories(value: string | null | undefined): string[] {
   return value == null || value === '' ? [] : value.split(';')
 }
 
-/** One record in one territory: in Salesforce an association, which is made and deleted and never changed. */
+/** One record in one territory: an association, which is made and deleted and never changed. */
 export type TerritoryAssignment = {
   readonly assignmentId: string
   readonly objectType: string

@@ -3,9 +3,9 @@
  *
  * `field` names one of
  * - a field of the record itself, in the vendor's spelling: `lifecyclestage`, `LeadSource`
- * - the same for one object only, blank on every other: `hubspot.companies.type`, `salesforce.Account.Type`
+ * - the same for one object only, blank on every other: the CRM, the object and the field, joined with dots
  * - a field of the linked account, or of the record when it is an account itself: `account.industry`
- * - a derived fact, the same in both CRMs: see `FactName`
+ * - a derived fact, the same in every CRM: see `FactName`
  */
 export type Condition =
   | { readonly field: string; readonly op: 'in'; readonly values: readonly string[] } // equals is `in` with one value
@@ -26,7 +26,7 @@ export type Condition =
 
 /** What the model derives for every record, whatever CRM it is from. */
 export type FactName =
-  | 'fact.crm' // hubspot, salesforce
+  | 'fact.crm' // the name under which the CRM's adapter is registered
   | 'fact.object' // contacts, Lead, ...
   | 'fact.country' // ISO 3166 alpha-2, or blank when the text names no country
   | 'fact.domain' // registrable domain of web site or e-mail; blank for free mail providers

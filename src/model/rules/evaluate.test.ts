@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { caseOf, company, contact, daysAgo, lead, record } from '../../../test/support/example.ts'
 import type { FieldText } from '../record/change-event.ts'
-import { caseOf, company, contact, daysAgo, lead, record } from '../testing/example.ts'
 import type { Condition } from './condition.ts'
 import { allHold, compileConditions } from './evaluate.ts'
 

@@ -1,4 +1,5 @@
 import type { Crm } from '../record/change-event.ts'
+import { isKnownCrm } from '../record/crm-profile.ts'
 import { FACT_NAMES, type FactName } from './condition.ts'
 
 /** What the `field` of a condition names. */
@@ -20,7 +21,7 @@ export function readFieldName(name: string): FieldName | null {
   if (name.startsWith('account.')) return { kind: 'account', field: name.slice('account.'.length) }
   const parts = name.split('.')
   const [crm, object, field] = parts
-  if (parts.length === 3 && (crm === 'hubspot' || crm === 'salesforce') && object && field) {
+  if (parts.length === 3 && crm && isKnownCrm(crm) && object && field) {
     return { kind: 'own', field, only: { crm, object } }
   }
   return { kind: 'own', field: name, only: null }

@@ -1,4 +1,6 @@
+import { crmProfile } from '../record/crm-profile.ts'
 import type { Condition, Conditions } from './condition.ts'
+import { readFieldName } from './field-name.ts'
 
 const FACT_WORDS: Readonly<Record<string, string>> = {
   'fact.crm': 'the CRM',
@@ -17,10 +19,10 @@ export function renderField(field: string): string {
   const words = FACT_WORDS[field]
   if (words !== undefined) return words
   if (field.startsWith('account.')) return `${field.slice('account.'.length)} of the account`
-  const qualified = /^(hubspot|salesforce)\.(\w+)\.(\w+)$/.exec(field)
-  if (qualified === null) return field
-  const crm = qualified[1] === 'hubspot' ? 'HubSpot' : 'Salesforce'
-  return `${qualified[3]} of ${crm} ${qualified[2]}`
+  const name = readFieldName(field)
+  if (name?.kind !== 'own' || name.only === null) return field
+  const { crm, object } = name.only
+  return `${name.field} of ${crmProfile(crm).title} ${object}`
 }
 
 export function renderCondition(condition: Condition): string {

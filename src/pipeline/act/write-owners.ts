@@ -1,6 +1,7 @@
 import { underLease } from '../../connections/call-budget.ts'
-import { CrmRefusedError, READ_BATCH_MAX, WRITE_BATCH_MAX } from '../../crm/crm-client.ts'
+import { CrmRefusedError } from '../../crm/crm-client.ts'
 import type { ChangeEvent } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import {
@@ -26,7 +27,7 @@ export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
     db,
     connection.id,
     'owner',
-    Math.min(READ_BATCH_MAX[connection.crm], WRITE_BATCH_MAX[connection.crm]),
+    Math.min(crmProfile(connection.crm).readBatchMax, crmProfile(connection.crm).writeBatchMax),
     deps.instance,
   )
   if (claimed.length === 0) return { taken: 0, written: 0, read: false }

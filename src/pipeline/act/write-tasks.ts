@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { underLease } from '../../connections/call-budget.ts'
-import { type TaskWrite, WRITE_BATCH_MAX } from '../../crm/crm-client.ts'
+import type { TaskWrite } from '../../crm/crm-client.ts'
 import type { ExceptionClass } from '../../model/classes/class.ts'
 import { closingText, taskText } from '../../model/decision/task-text.ts'
 import { buildDirectory, type CountingDirectory } from '../../model/people/directory.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { count } from '../../store/database/counters.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -33,7 +34,7 @@ type PlannedTask = {
 /** Makes the tasks in the CRM what they should be: created, updated, closed or opened again, up to a batch at a time. */
 export async function actOnTasks(deps: ActDependencies): Promise<Acted> {
   const { db, client, connection } = deps
-  const claimed = await claimIntents(db, connection.id, 'task', WRITE_BATCH_MAX[connection.crm], deps.instance)
+  const claimed = await claimIntents(db, connection.id, 'task', crmProfile(connection.crm).writeBatchMax, deps.instance)
   if (claimed.length === 0) return { taken: 0, written: 0, read: false }
   const results: IntentResult[] = []
   let planned: PlannedTask[] = []

@@ -1,5 +1,6 @@
 import { linkKeys, linkTo, matchKeys } from '../../model/matching/keys.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile, type ObjectShape } from '../../model/record/crm-profile.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import {
   type Folded,
@@ -8,7 +9,7 @@ import {
   mergedEventForLosers,
   reasonToRead,
 } from '../../model/record/fold.ts'
-import { type ObjectShape, objectShape } from '../../model/record/object-shape.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import { count } from '../../store/database/counters.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
@@ -87,7 +88,7 @@ async function foldIntoRecords(
   waiting: readonly StoredEvent[],
   neighbours: MarkNeighbours,
 ): Promise<{ readonly outcomes: EventOutcome[]; readonly applied: Applied }> {
-  const taskObject = crm === 'hubspot' ? 'tasks' : 'Task'
+  const { taskObject } = crmProfile(crm)
   const ours = await ownTasks(
     trx,
     connectionId,
@@ -277,7 +278,7 @@ function shortly(error: unknown): string {
 }
 
 function reasonToSkip(event: ChangeEvent, crm: Crm, taskObject: string, ourTasks: ReadonlySet<string>): string | null {
-  if (crm === 'salesforce' && event.objectType === 'User') return 'people-list'
+  if (event.objectType === crmProfile(crm).peopleObject) return 'people-list'
   if (objectShape(crm, event.objectType) === undefined) return 'unwatched-object'
   if (event.objectType === taskObject && !ourTasks.has(event.recordId)) return 'not-our-task'
   return null

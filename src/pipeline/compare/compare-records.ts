@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { CrmBusyError, type CrmClient, READ_BATCH_MAX } from '../../crm/crm-client.ts'
+import { CrmBusyError, type CrmClient } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
 import {
   beginSeen,
@@ -230,7 +231,7 @@ async function recheckSuspects(deps: ComparisonDependencies, check: ComparisonSt
   const { objectType } = comparison
   const { due, more } = await duePending(db, comparison, {
     olderThanS: deps.graceS ?? GRACE_S,
-    limit: READ_BATCH_MAX[connection.crm],
+    limit: crmProfile(connection.crm).readBatchMax,
   })
   const place: ComparisonCursor = { objectType, phase: 'look', cursor: null, pages: 0, records: 0, ofTotal: null }
   if (due.length > 0) {

@@ -1,6 +1,6 @@
-import { type CrmClient, CrmRefusedError, READ_BATCH_MAX } from '../../crm/crm-client.ts'
-import { HubSpotScopeMissing } from '../../crm/hubspot/http/errors.ts'
+import { type CrmClient, CrmRefusedError, CrmScopeMissingError } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import {
   countDifferences,
@@ -73,7 +73,7 @@ export async function recheckRereads(deps: RecheckDependencies): Promise<boolean
   const { db, connection } = deps
   const asked = await dueAsked(db, connection.id, {
     everyS: REREAD_EVERY_S,
-    limit: READ_BATCH_MAX[connection.crm],
+    limit: crmProfile(connection.crm).readBatchMax,
   })
   if (asked === null) return false
   const { objectType, due } = asked
@@ -94,7 +94,7 @@ export async function recheckRereads(deps: RecheckDependencies): Promise<boolean
 /** The code of "not this object, for you", which the same request would be told again; null: it says something else. */
 export function refusalOf(error: unknown): string | null {
   if (error instanceof CrmRefusedError) return error.code
-  return error instanceof HubSpotScopeMissing ? 'MISSING_SCOPES' : null
+  return error instanceof CrmScopeMissingError ? 'MISSING_SCOPES' : null
 }
 
 export async function countRefused(

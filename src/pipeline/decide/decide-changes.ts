@@ -2,6 +2,7 @@ import { decide } from '../../model/decision/decide.ts'
 import { accountDomain } from '../../model/matching/keys.ts'
 import { buildDirectory, type CountingDirectory } from '../../model/people/directory.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { refKey } from '../../model/record/crm-record.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { baselinesDone } from '../../store/connections/connections.ts'
@@ -245,14 +246,14 @@ function standingRefusal(intents: OwnerIntents | undefined, { version }: Running
 
 function neighbourQuery({ record, keys, accountId }: DirtyRecord): NeighbourQuery {
   const shape = objectShape(record.crm, record.objectType)!
-  const accountObject = record.crm === 'hubspot' ? 'companies' : 'Account'
-  const domain = record.objectType === 'Lead' && accountId === null ? accountDomain(record) : null
+  const { accountObject, dealObject } = crmProfile(record.crm)
+  const domain = shape.accountByDomain && accountId === null ? accountDomain(record) : null
   return {
     record,
     keys,
     account: accountId === null ? null : { objectType: accountObject, recordId: accountId },
     accountKey: domain === null ? null : { objectType: accountObject, key: `domain:${domain}` },
     isAccount: shape.about === 'account',
-    dealObject: record.crm === 'hubspot' ? 'deals' : 'Opportunity',
+    dealObject,
   }
 }

@@ -107,7 +107,7 @@ export async function refreshReadiness(db: Database): Promise<{ readonly changed
   })
 }
 
-type ConnectionIds = Readonly<Record<Crm, readonly ConnectionId[]>>
+type ConnectionIds = ReadonlyMap<Crm, readonly ConnectionId[]>
 type Standing = { readonly directory: Directory; readonly connectionIds: ConnectionIds }
 
 async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
@@ -116,9 +116,8 @@ async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
 
 /** One that needs a person comes back; one that was ended does not watch anything. */
 async function watchingConnections(db: Database): Promise<ConnectionIds> {
-  const ids: Record<Crm, ConnectionId[]> = { hubspot: [], salesforce: [] }
-  for (const { id, crm, status } of await listConnections(db)) if (status !== 'disconnected') ids[crm].push(id)
-  return ids
+  const watching = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
+  return new Map([...Map.groupBy(watching, ({ crm }) => crm)].map(([crm, rows]) => [crm, rows.map(({ id }) => id)]))
 }
 
 async function redecideQueue(
@@ -127,7 +126,7 @@ async function redecideQueue(
   { connectionIds }: Standing,
 ): Promise<void> {
   const crms = [...new Set(objects.map(({ crm }) => crm))].sort()
-  for (const id of crms.flatMap((crm) => connectionIds[crm])) await queueRedecision(trx, id)
+  for (const id of crms.flatMap((crm) => connectionIds.get(crm) ?? [])) await queueRedecision(trx, id)
 }
 
 /** What is known of an object without a field that a policy needs now is read again with it, from the start. */
@@ -136,8 +135,8 @@ async function askForFields(db: Database, policies: readonly Policy[]): Promise<
   if (policies.length === 0) return
   const connectionIds = await watchingConnections(db)
   const asked = await fieldsAsked(db)
-  for (const crm of ['hubspot', 'salesforce'] as const) {
-    for (const id of connectionIds[crm]) {
+  for (const [crm, ids] of connectionIds) {
+    for (const id of ids) {
       for (const objectType of watchedObjects(crm)) {
         const needed = fieldsNeeded(policies, crm, objectType)
         // Nearly always: this is asked with every poll.

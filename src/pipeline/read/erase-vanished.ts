@@ -1,5 +1,6 @@
-import { type CrmClient, crmTimeMs, READ_BATCH_MAX } from '../../crm/crm-client.ts'
+import { type CrmClient, crmTimeMs } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -26,13 +27,9 @@ export type EraseVanishedDependencies = {
   readonly nowMs: () => number
 }
 
-/**
- * HubSpot keeps deleted records in its recycle bin. A contact that is missing there too was erased for good, and we missed
- * its event: a privacy deletion leaves no trace in the API (docs/contracts/hubspot/merge-delete-privacy.md). Then we erase
- * the person as well. Salesforce empties its recycle bin as a matter of routine, so there it means nothing.
- */
+/** Whether a record that the CRM does not know any more was erased for privacy, so that our copy of the person must go. */
 export function meansErasure(crm: Crm, objectType: string): boolean {
-  return crm === 'hubspot' && objectShape(crm, objectType)?.about === 'person'
+  return crmProfile(crm).vanishedPersonIsErased && objectShape(crm, objectType)?.about === 'person'
 }
 
 /** Looks once more at what was found gone for good, and erases what still is. Returns how many; no call where none is due. */
@@ -42,7 +39,7 @@ export async function eraseVanished(deps: EraseVanishedDependencies): Promise<nu
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const due = await dueGone(db, connection.id, {
       afterS: LOOK_AGAIN_AFTER_S,
-      limit: READ_BATCH_MAX[connection.crm],
+      limit: crmProfile(connection.crm).readBatchMax,
     })
     if (due === null) return erased
     const { objectType, recordIds } = due

@@ -24,7 +24,7 @@ export type ImportDependencies = PollDependencies & {
   readonly count?: (objectType: string) => Promise<number | null>
 }
 
-/** Records per transaction: HubSpot's pages have 50 or 100, and a commit for each would be most of the work. */
+/** Records per transaction: a CRM's pages may have 50 or 100, and a commit for each would be most of the work. */
 const SAVE_AT = 1_000
 
 /** What was read is saved at the latest after this, so that a slow CRM still shows progress and a kill costs little. */

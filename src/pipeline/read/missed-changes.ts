@@ -1,4 +1,5 @@
 import type { ChangeEvent, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { Database } from '../../store/database/database.ts'
 import { type FoundChange, type MissedSpell, resolveMissedChanges } from '../../store/events/missed-changes.ts'
@@ -6,7 +7,7 @@ import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 
 /**
  * How long an event may be under way before it is called lost, by our own clock, since the poll found its change.
- * HubSpot's first retries come within a minute or so.
+ * The first retries of a webhook come within a minute or so.
  */
 const GRACE_S = 120
 
@@ -58,10 +59,7 @@ export async function resolveMissedEvents(
     ...which,
     level: 'warn',
     message: missedSays(connection, settled.spell),
-    remedy:
-      connection.feed === 'push'
-        ? 'If it goes on, look at the webhook monitoring of the app in HubSpot: the address, its answers, and which properties are subscribed to.'
-        : 'If it goes on, look whether Change Data Capture is switched on for these objects in Salesforce Setup.',
+    remedy: crmProfile(connection.crm).missedEventsRemedy,
   })
 }
 
@@ -69,7 +67,7 @@ function missedSays(
   connection: { readonly crm: Crm; readonly timeZone: string | null },
   { n, firstMs, lastMs }: MissedSpell,
 ): string {
-  const crm = connection.crm === 'hubspot' ? 'HubSpot' : 'Salesforce'
+  const crm = crmProfile(connection.crm).title
   const first = clockTime(firstMs, connection.timeZone)
   const last = clockTime(lastMs, connection.timeZone)
   const when = first === last ? `at ${first}` : `between ${first} and ${last}`

@@ -1,11 +1,6 @@
-import {
-  type CrmClient,
-  type CrmReconnectError,
-  CrmRefusedError,
-  crmTimeMs,
-  READ_BATCH_MAX,
-} from '../../crm/crm-client.ts'
+import { type CrmClient, type CrmReconnectError, CrmRefusedError, crmTimeMs } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { mergedEventForLosers } from '../../model/record/fold.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
@@ -52,7 +47,7 @@ const REFUSALS_MAX = 24
 export async function refreshBatch(deps: RefreshDependencies): Promise<{ taken: number }> {
   const { db, connection } = deps
   const waiting = await inTransaction(db, (trx) =>
-    takeRecordsToRead(trx, connection.id, watchedObjects(connection.crm), READ_BATCH_MAX[connection.crm]),
+    takeRecordsToRead(trx, connection.id, watchedObjects(connection.crm), crmProfile(connection.crm).readBatchMax),
   )
   if (waiting.length === 0) return { taken: 0 }
   const open = new Set(waiting)

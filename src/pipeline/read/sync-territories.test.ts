@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { at, SALESFORCE, user } from '../../../test/support/example.ts'
 import type { SalesforceTerritory } from '../../crm/salesforce/territories/territories.ts'
 import type { Territory } from '../../model/policy/policy.ts'
-import { at, SALESFORCE, user } from '../../model/testing/example.ts'
 import { territoryDifferences } from './sync-territories.ts'
 
 const DACH: Territory = { territory: 'dach', title: 'Germany, Austria', when: [], members: [at('anna'), at('jonas')] }

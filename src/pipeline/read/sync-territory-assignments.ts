@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { CrmUnknownError, READ_BATCH_MAX } from '../../crm/crm-client.ts'
+import { CrmUnknownError } from '../../crm/crm-client.ts'
 import type { ActiveTerritories, AssignmentVerbs } from '../../crm/salesforce/territories/assignments.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { joinTerritories, TERRITORIES, TERRITORY_NAMES } from '../../model/record/territories-field.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
@@ -30,7 +31,7 @@ import { foundEvent } from './inferred-event.ts'
  */
 export const ASSIGNMENTS_EVERY_MS = 4 * 60_000
 
-/** Late commits, and a first look by our clock where Salesforce's answers say no time. What is read twice is known. */
+/** Late commits, and a first look by our clock where the CRM's answers say no time. What is read twice is known. */
 const OVERLAP_MS = 15 * 60_000
 
 /** Records that are compared with what they are assigned to, in one transaction. */
@@ -199,8 +200,9 @@ async function readWhole(
 ): Promise<AssignmentPoll> {
   const records = [...new Map(touched.map((one) => [one.recordId, one])).values()]
   let poll = from
-  for (let at = 0; at < records.length && !deps.signal.aborted; at += READ_BATCH_MAX.salesforce) {
-    const some = records.slice(at, at + READ_BATCH_MAX.salesforce)
+  const { readBatchMax } = crmProfile(deps.connection.crm)
+  for (let at = 0; at < records.length && !deps.signal.aborted; at += readBatchMax) {
+    const some = records.slice(at, at + readBatchMax)
     const ids = some.map(({ recordId }) => recordId)
     const assignments = active.modelId === null ? [] : await deps.assignments.ofRecords(active.modelId, ids)
     poll = await moveTo(deps, poll, poll.place, async (trx) => {
@@ -318,9 +320,10 @@ function digestOf(objects: readonly string[], { territories }: ActiveTerritories
 const CODE = 'territories-not-shown'
 
 async function noteWhetherShown({ db, connection }: AssignmentDependencies, isShown: boolean): Promise<void> {
+  const { title } = crmProfile(connection.crm)
   const which = { connectionId: connection.id, code: CODE }
   if (isShown) {
-    await endNotice(db, { ...which, message: 'Salesforce shows which records are assigned to which territory.' })
+    await endNotice(db, { ...which, message: `${title} shows which records are assigned to which territory.` })
     return
   }
   const open = await listNotices(db, { connectionId: connection.id, limit: 1_000 })
@@ -328,7 +331,7 @@ async function noteWhetherShown({ db, connection }: AssignmentDependencies, isSh
   await raiseNotice(db, {
     ...which,
     level: 'info',
-    message: `A policy asks for ${TERRITORIES}, and Salesforce shows no assignments to territories. Whatever depends on them is not decided, or goes by the owner alone.`,
+    message: `A policy asks for ${TERRITORIES}, and ${title} shows no assignments to territories. Whatever depends on them is not decided, or goes by the owner alone.`,
     remedy: `Where Sales Territories are used, let the integration user see them; where not, name a field of the record in the policy instead of ${TERRITORIES}.`,
   })
 }

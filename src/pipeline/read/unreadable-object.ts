@@ -1,7 +1,6 @@
-import { type CrmClient, type CrmReconnectError, CrmRefusedError } from '../../crm/crm-client.ts'
-import { HubSpotScopeMissing } from '../../crm/hubspot/http/errors.ts'
+import { type CrmClient, type CrmReconnectError, CrmRefusedError, CrmScopeMissingError } from '../../crm/crm-client.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
-import { CRM_NAME } from '../../notices/texts.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -21,7 +20,7 @@ const CODE = 'object-refused'
 
 /** Of this object and no other: the grant stands. Asking for the same again gets the same answer. */
 export function isOfOneObject(error: unknown): error is CrmRefusedError | CrmReconnectError {
-  return error instanceof CrmRefusedError || error instanceof HubSpotScopeMissing
+  return error instanceof CrmRefusedError || error instanceof CrmScopeMissingError
 }
 
 /**
@@ -46,10 +45,10 @@ export async function noteRefusedObject(
       code: CODE,
       subject: objectType,
       level: 'stop',
-      message: `${CRM_NAME[crm]} does not let us read ${objectType}. Everything else goes on. Nothing is decided on a field of ${objectType}: what depends on one goes to a person as unknown.`,
+      message: `${crmProfile(crm).title} does not let us read ${objectType}. Everything else goes on. Nothing is decided on a field of ${objectType}: what depends on one goes to a person as unknown.`,
       remedy:
         error instanceof CrmRefusedError
-          ? `Let the user or app that Lanekeeper connects with read ${objectType} in ${CRM_NAME[crm]}. It is tried at every poll.`
+          ? `Let the user or app that Lanekeeper connects with read ${objectType} in ${crmProfile(crm).title}. It is tried at every poll.`
           : error.remedy,
     })
   })
@@ -69,7 +68,7 @@ export async function noteObjectReadable(
     await assertConnected(trx, id)
     await endRefusal(trx, id, schema, unreadable)
     await queueRedecision(trx, id)
-    const message = `${CRM_NAME[crm]} lets us read ${objectType} again, and what changed meanwhile was read. What depends on it is decided again.`
+    const message = `${crmProfile(crm).title} lets us read ${objectType} again, and what changed meanwhile was read. What depends on it is decided again.`
     await endNotice(trx, { connectionId: id, code: CODE, subject: objectType, message })
   })
 }

@@ -16,8 +16,8 @@ describe('the shared allowance of calls', () => {
     await sql`insert into connection (id, crm, title, account_id, base_url) values ('c', 'hubspot', 'C', '1', 'x')`.execute(
       database.db,
     )
-    await sql`insert into call_budget (connection_id, window_ms, window_limit, search_limit_per_second)
-      values ('c', 1000, 8, 2)`.execute(database.db)
+    await sql`insert into call_budget (connection_id, window_ms, window_limit, search_limit_per_second, day_resets)
+      values ('c', 1000, 8, 2, 'midnight of the account')`.execute(database.db)
   })
 
   const timesOf = async (n: number, kind: 'read' | 'search') => {
@@ -95,7 +95,7 @@ describe('the shared allowance of calls', () => {
       },
       credentials: Buffer.from('none'),
       taskKey: { enforced: true, field: 'key', why: '' },
-      callLimit: { windowMs: 1_000, perWindow: 10, searchPerSecond: 2 },
+      callLimit: { windowMs: 1_000, perWindow: 10, searchPerSecond: 2, dayResets: 'midnight of the account' },
     }
     await pauseCalls(database.db, 'c', Date.now() + 3_600_000, 'an hour')
     await saveConnection(database.db, again)
@@ -184,7 +184,7 @@ describe('the shared allowance of calls', () => {
     })
 
     it('rolls at Salesforce: what was used in the 24 hours before counts less as they pass', async () => {
-      await sql`update connection set crm = 'salesforce'`.execute(database.db)
+      await sql`update call_budget set day_resets = 'rolling 24 hours'`.execute(database.db)
       await observeUsage(database.db, 'c', { usedToday: 0, limitToday: 100 })
       await day(`day_used = 20, day_ends_at = now() - interval '1 second'`)
       await assert.rejects(take('for-people'), NoAllowanceError)

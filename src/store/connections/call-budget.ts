@@ -59,7 +59,7 @@ type Turn =
 
 /**
  * Calls of the last 24 hours where the CRM counts a rolling day: those since `day_began_at`, and of the 24 hours before
- * the part that is not over yet, taken as evenly spread. HubSpot counts from midnight and has no day before.
+ * the part that is not over yet, taken as evenly spread. A CRM that counts from midnight has no day before.
  */
 const DAY_USED = sql`(b.day_used + b.day_used_before
   * least(1, greatest(0, extract(epoch from b.day_ends_at - clock_timestamp()) / 86400)))`
@@ -153,14 +153,14 @@ function dayIsUsed(
 }
 
 /**
- * Begins the next day of calls where the last is over: at HubSpot until the account's midnight, at Salesforce for 24
- * hours, next to what was used in the 24 hours before. A zone that Postgres does not know is taken for UTC.
+ * Begins the next day of calls where the last is over: until the account's midnight, or for 24 hours next to what was
+ * used in the 24 hours before, as the CRM counts (`day_resets`). A zone that Postgres does not know is taken for UTC.
  */
 async function beginDay(db: Kysely<Tables>, connectionId: string): Promise<void> {
   await sql`
     with clock as materialized (select clock_timestamp() as at),
     day as (
-      select b.connection_id, c.crm = 'hubspot' as by_midnight, clock.at, b.day_used, b.day_ends_at,
+      select b.connection_id, b.day_resets = 'midnight of the account' as by_midnight, clock.at, b.day_used, b.day_ends_at,
         clock.at < b.day_ends_at + interval '24 hours' as follows,
         coalesce((select z.name from pg_timezone_names z where z.name = c.time_zone), 'UTC') as zone
       from call_budget b join connection c on c.id = b.connection_id cross join clock

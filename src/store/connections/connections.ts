@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, CrmIdentity, ObjectSchema, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import { type CallLimits, crmProfile } from '../../model/record/crm-profile.ts'
 import type { Database } from '../database/database.ts'
 import type { StoredAddress, Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
@@ -130,7 +131,7 @@ export type NewConnection = {
   readonly webhookUrl?: string | null
   readonly access?: AccessFindings | null
   /** `perWindow`: all that the CRM allows, of which our share is taken. */
-  readonly callLimit: { readonly windowMs: number; readonly perWindow: number; readonly searchPerSecond: number }
+  readonly callLimit: CallLimits
 }
 
 /**
@@ -143,7 +144,7 @@ export async function saveConnection(db: Database, connection: NewConnection): P
 
 export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConnection): Promise<void> {
   const { id, crm, baseUrl, identity, credentials, taskKey, callLimit, grantKind, address, access } = connection
-  const feed = connection.feed ?? (crm === 'salesforce' ? 'stream' : 'push')
+  const feed = connection.feed ?? crmProfile(crm).usualFeed
   await sql`
     insert into connection (id, crm, title, account_id, base_url, actor_id, actor_name, edition, pages_url, time_zone,
       credentials, grant_kind, address, made_by, feed, webhook_url, task_key, access, access_checked_at)
@@ -165,12 +166,15 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
       access_checked_at = coalesce(excluded.access_checked_at, connection.access_checked_at), status = 'connected',
       status_reason = null, erase_since = null, erased_at = null, revision = connection.revision + 1`.execute(trx)
   await sql`
-    insert into call_budget as b (connection_id, window_ms, window_whole, window_limit, search_limit_per_second)
+    insert into call_budget as b
+      (connection_id, window_ms, window_whole, window_limit, search_limit_per_second, day_resets)
     values (${id}, ${callLimit.windowMs}, ${callLimit.perWindow},
-      greatest(1, floor(${callLimit.perWindow}::real * 0.8)), ${callLimit.searchPerSecond})
+      greatest(1, floor(${callLimit.perWindow}::real * 0.8)), ${callLimit.searchPerSecond}, ${callLimit.dayResets})
     -- whoever connects again asks to be tried again
     on conflict (connection_id) do update set window_ms = excluded.window_ms,
-      search_limit_per_second = excluded.search_limit_per_second, paused_until = null, paused_why = null`.execute(trx)
+      search_limit_per_second = excluded.search_limit_per_second, day_resets = excluded.day_resets, paused_until = null, paused_why = null`.execute(
+    trx,
+  )
 }
 
 /** What is known anew about a connection whose credentials and address stay. */

@@ -3,6 +3,7 @@ import type { ExceptionClass, Posture } from '../../model/classes/class.ts'
 import type { Mode, PatternName } from '../../model/policy/policy.ts'
 import type { ChangeActor, ChangeKind, ChangeSource, Crm, FieldText } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import type { DayResets } from '../../model/record/crm-profile.ts'
 import type { FieldStamp, OwnerChange, RecordRef } from '../../model/record/crm-record.ts'
 import type { FieldDrift } from '../../model/record/schema-drift.ts'
 
@@ -451,6 +452,7 @@ type CallBudgetTable = {
   day_began_at: InstantDefault
   day_ends_at: InstantDefault
   day_used_before: Generated<number>
+  day_resets: Generated<DayResets>
   window_whole: number | null
 }
 

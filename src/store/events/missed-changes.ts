@@ -18,7 +18,7 @@ export type FoundChange = {
   readonly fields: Readonly<Record<string, string | null>>
 }
 
-/** A CRM stamps the record and sends the event in separate steps of one write, and Salesforce keeps whole seconds. */
+/** A CRM stamps the record and sends the event in separate steps of one write, and some CRMs keep whole seconds. */
 const SAME_WRITE_MS = 2_000
 
 /**

@@ -7,7 +7,7 @@ export type LedgerEntry = {
   readonly at: Date
   readonly kind: string
   readonly actor: string
-  /** What it is about, as text: `hubspot/contacts/123`. */
+  /** What it is about, as text: the connection, the object and the record's id. */
   readonly subject: string
   /** Canonical JSON. Hashed apart, so that it can be erased while the chain still verifies. */
   readonly body: string

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { watchedObjects } from '../../model/record/object-shape.ts'
+import { knownProfiles } from '../../model/record/crm-profile.ts'
 import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
 
@@ -12,7 +12,7 @@ export type Overdue = {
 export const POLL_EVERY_S = 60
 
 /** The index of what is to be read is ordered within an object, so they are named. */
-const WATCHED = [...watchedObjects('hubspot'), ...watchedObjects('salesforce')]
+const watchedByAny = () => knownProfiles().flatMap(({ objects }) => Object.keys(objects))
 
 /**
  * Which stages of which connections have rows waiting. One statement; each part is an index probe (a limit that the planner
@@ -25,7 +25,7 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
     cross join lateral (
       (select 'apply' as stage from change_event e where e.connection_id = c.id and e.state = 'received' limit 1)
       union all
-      (select 'refresh' from unnest(${WATCHED}::text[]) as o(object_type)
+      (select 'refresh' from unnest(${watchedByAny()}::text[]) as o(object_type)
         cross join lateral (
           select 1 from record r where r.connection_id = c.id and r.object_type = o.object_type
             and r.needs_read is not null and coalesce(r.read_after, '-infinity'::timestamptz) <= now()

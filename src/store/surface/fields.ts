@@ -1,21 +1,11 @@
 import { sql } from 'kysely'
 import { fieldsNeeded } from '../../model/policy/fields.ts'
 import type { Policy } from '../../model/policy/policy.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { FieldCount, SourceOfObject, SurfaceConnection } from '../../model/surface/surface.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 
 const SOURCES_MAX = 8
-
-/** Where each CRM itself says how a record came in. Custom fields may say it too, but nothing tells us which. */
-const SOURCE_FIELD: Readonly<Record<string, string>> = {
-  'hubspot.contacts': 'hs_analytics_source',
-  'hubspot.companies': 'hs_analytics_source',
-  'hubspot.deals': 'hs_analytics_source',
-  'salesforce.Lead': 'LeadSource',
-  'salesforce.Contact': 'LeadSource',
-  'salesforce.Account': 'AccountSource',
-  'salesforce.Opportunity': 'LeadSource',
-}
 
 type Wanted = { readonly crm: string; readonly object: string; readonly field: string; readonly isRequired: boolean }
 
@@ -128,7 +118,7 @@ export async function readSources(
   for (const connection of connections) {
     for (const { objectType, isWatched, records } of connection.objects) {
       if (!isWatched || records === 0) continue
-      const field = SOURCE_FIELD[`${connection.crm}.${objectType}`] ?? null
+      const field = crmProfile(connection.crm).sourceFields[objectType] ?? null
       const of = { connection: connection.title, crm: connection.crm, objectType, field }
       if (field === null) {
         found.push({ ...of, notRead: 'The CRM has no field of its own for this.', bySource: [] })

@@ -3,6 +3,7 @@ import type { ExceptionClass, Posture } from '../../model/classes/class.ts'
 import { accountDomain } from '../../model/matching/keys.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm, FieldText } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { WorstCase } from '../../model/surface/surface.ts'
 import { withoutEmails } from '../../model/surface/without-emails.ts'
@@ -123,14 +124,14 @@ async function openPipelines(
 ): Promise<Map<string, number>> {
   const wanted = [...new Map([...accounts.values()].map((account) => [keyOf(account), account])).values()]
   if (wanted.length === 0) return new Map()
-  const deals = { hubspot: 'deals', salesforce: 'Opportunity' } as const
+  const dealShape = ({ crm }: Account) => objectShape(crm, crmProfile(crm).dealObject)!
   const { rows } = await sql<{ connection_id: string; account_id: string; money: number }>`
     select w.c as connection_id, w.a as account_id,
            sum(case when d.values->>w.amount ~ '^-?[0-9]+(\\.[0-9]+)?$' then (d.values->>w.amount)::numeric else 0 end)::float8 as money
     from unnest(${wanted.map((a) => a.connectionId)}::text[], ${wanted.map((a) => a.accountId)}::text[],
-                ${wanted.map((a) => deals[a.crm])}::text[],
-                ${wanted.map((a) => objectShape(a.crm, deals[a.crm])!.amount)}::text[],
-                ${wanted.map((a) => objectShape(a.crm, deals[a.crm])!.closedFlag)}::text[]) as w(c, a, deal, amount, closed)
+                ${wanted.map((a) => crmProfile(a.crm).dealObject)}::text[],
+                ${wanted.map((a) => dealShape(a).amount)}::text[],
+                ${wanted.map((a) => dealShape(a).closedFlag)}::text[]) as w(c, a, deal, amount, closed)
     join record d on d.connection_id = w.c and d.object_type = w.deal and d.account_id = w.a
       and not d.deleted and d.merged_into is null and (d.values->>w.closed) is distinct from 'true'
     group by 1, 2`.execute(trx)

@@ -1,4 +1,10 @@
-import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
+import {
+  CrmBusyError,
+  CrmReconnectError,
+  CrmRefusedError,
+  CrmScopeMissingError,
+  CrmUnknownError,
+} from '../../crm-client.ts'
 import { nextMidnightMs } from './account-midnight.ts'
 
 /** HubSpot's error body. Every field is optional in practice, whatever its description says. */
@@ -40,14 +46,11 @@ export class HubSpotOutage extends CrmUnknownError {
 }
 
 /** A 403 for want of scopes: the grant stands, the app may just not do this. */
-export class HubSpotScopeMissing extends CrmReconnectError {
-  /** As HubSpot names them; empty when it names none. */
-  readonly scopes: readonly string[]
+export class HubSpotScopeMissing extends CrmScopeMissingError {
   /** HubSpot's own words. */
   readonly said: string
   constructor(message: string, remedy: string, scopes: readonly string[], said: string) {
-    super(message, remedy)
-    this.scopes = scopes
+    super(message, remedy, scopes)
     this.said = said
   }
 }

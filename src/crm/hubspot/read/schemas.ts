@@ -1,8 +1,8 @@
-import { objectShape } from '../../../model/record/object-shape.ts'
 import { CrmUnknownError, type FieldSchema, type ObjectSchema } from '../../crm-client.ts'
 import type { HubSpotHttp } from '../http/http.ts'
 import { listOf, resultsOf, textOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import { HUBSPOT } from '../profile.ts'
 import type { FieldType } from './field-text.ts'
 
 export type HubSpotSchema = {
@@ -45,7 +45,7 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
     const properties = resultsOf(body, attempt)
     const fields = properties.flatMap((property) => fieldSchema(property) ?? [])
     // HubSpot's own fields cannot be removed. A description without them is cut, and no word on what is left out.
-    const shape = objectShape('hubspot', objectType)
+    const shape = HUBSPOT.objects[objectType]
     const due = shape === undefined || shape.about === 'task' ? [] : [shape.owner, shape.modifiedAt]
     const absent = due.find((name) => !fields.some((field) => field.name === name))
     if (absent !== undefined || fields.length === 0) {

@@ -1,7 +1,8 @@
-import { type ItemOutcome, type OwnerFieldWrite, WRITE_BATCH_MAX } from '../../crm-client.ts'
+import type { ItemOutcome, OwnerFieldWrite } from '../../crm-client.ts'
 import type { HubSpotHttp } from '../http/http.ts'
 import { idOf, objectOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import { HUBSPOT } from '../profile.ts'
 import { fieldText } from '../read/field-text.ts'
 import { type BatchItem, writeBatch } from './batch-write.ts'
 
@@ -11,8 +12,8 @@ export async function writeOwnerFields(
   paths: HubSpotPaths,
   writes: readonly OwnerFieldWrite[],
 ): Promise<ItemOutcome[]> {
-  if (writes.length > WRITE_BATCH_MAX.hubspot) {
-    throw new RangeError(`${writes.length} owner writes in one call; HubSpot takes ${WRITE_BATCH_MAX.hubspot}`)
+  if (writes.length > HUBSPOT.writeBatchMax) {
+    throw new RangeError(`${writes.length} owner writes in one call; HubSpot takes ${HUBSPOT.writeBatchMax}`)
   }
   const outcomes: ItemOutcome[] = []
   for (const { objectType, group } of callsOf(writes)) {

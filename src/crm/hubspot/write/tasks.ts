@@ -5,7 +5,6 @@ import {
   type TaskKeySupport,
   type TaskLookup,
   type TaskWrite,
-  WRITE_BATCH_MAX,
 } from '../../crm-client.ts'
 import type { HubSpotHttp } from '../http/http.ts'
 import {
@@ -19,6 +18,7 @@ import {
   textOf,
 } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import { HUBSPOT } from '../profile.ts'
 import { fieldText } from '../read/field-text.ts'
 import type { HubSpotSchemas } from '../read/schemas.ts'
 import { type BatchItem, type BatchResult, writeBatch } from './batch-write.ts'
@@ -47,8 +47,8 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
   const links = createTaskLinks(http, paths)
 
   async function writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]> {
-    if (tasks.length > WRITE_BATCH_MAX.hubspot) {
-      throw new RangeError(`${tasks.length} tasks in one call; HubSpot takes ${WRITE_BATCH_MAX.hubspot}`)
+    if (tasks.length > HUBSPOT.writeBatchMax) {
+      throw new RangeError(`${tasks.length} tasks in one call; HubSpot takes ${HUBSPOT.writeBatchMax}`)
     }
     const keyed = await taskKey.current()
     const values = await taskValues()

@@ -1,7 +1,8 @@
 import type { ChangeEvent } from '../../../model/record/change-event.ts'
 import type { ChangedPage, ChangedSince, ReadRecords } from '../../crm-client.ts'
-import { CrmRefusedError, CrmUnknownError, READ_BATCH_MAX } from '../../crm-client.ts'
+import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import { isSalesforceId, longId } from '../http/record-id.ts'
+import { SALESFORCE } from '../profile.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { timeMs } from '../rest/field-text.ts'
 import { chunks, PAGE_ROWS_MAX, QUERY_CHARS_MAX, query, type Row, text } from '../rest/query.ts'
@@ -152,5 +153,5 @@ export async function readRecords(
 /** Three characters of every id are quotes and comma, which the URL writes as nine. */
 function idsPerQuery(head: string): number {
   const room = QUERY_CHARS_MAX - encodeURIComponent(head).length
-  return Math.max(1, Math.min(READ_BATCH_MAX.salesforce, Math.floor(room / 27)))
+  return Math.max(1, Math.min(SALESFORCE.readBatchMax, Math.floor(room / 27)))
 }

@@ -1,5 +1,5 @@
-import { objectShape } from '../../../model/record/object-shape.ts'
 import { CrmRefusedError, CrmUnknownError, type FieldSchema } from '../../crm-client.ts'
+import { SALESFORCE } from '../profile.ts'
 import type { SalesforceCall } from './call.ts'
 import { type FieldType, typeOf } from './field-text.ts'
 import { soqlName } from './soql.ts'
@@ -74,7 +74,7 @@ async function read(call: SalesforceCall, objectType: string): Promise<Salesforc
   const fields = answer.fields.flatMap(readField)
   // Salesforce's own fields, which every user sees who sees the object. A description without them is cut, and no word on
   // what is left out.
-  const shape = objectShape('salesforce', objectType)
+  const shape = SALESFORCE.objects[objectType]
   const due = shape === undefined || shape.about === 'task' ? [] : [[shape.owner], [shape.modifiedAt, 'SystemModstamp']]
   const absent = due.find((names) => !fields.some((field) => names.includes(field.name)))
   if (absent !== undefined || fields.length === 0) {

@@ -1,6 +1,7 @@
-import { ASSIGNED_OBJECTS, type TerritoryAssignment } from '../../../model/record/territories-field.ts'
-import { CrmRefusedError, CrmUnknownError, READ_BATCH_MAX } from '../../crm-client.ts'
+import type { TerritoryAssignment } from '../../../model/record/territories-field.ts'
+import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import { longId } from '../http/record-id.ts'
+import { SALESFORCE } from '../profile.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { timeMs } from '../rest/field-text.ts'
 import { everyRow, PAGE_ROWS_MAX, query, type Row, text } from '../rest/query.ts'
@@ -38,7 +39,7 @@ export type AssignmentVerbs = {
   madeSince(modelId: string, sinceMs: number, cursor: string | null): Promise<AssignmentPage>
   /** Which were deleted since. Null: nobody can say any more, and everything has to be read again. */
   deletedSince(sinceMs: number): Promise<{ readonly ids: readonly string[]; readonly untilMs: number } | null>
-  /** The whole of what each of these records is assigned to. At most READ_BATCH_MAX records. */
+  /** The whole of what each of these records is assigned to. At most `readBatchMax` records. */
   ofRecords(modelId: string, recordIds: readonly string[]): Promise<TerritoryAssignment[]>
 }
 
@@ -86,7 +87,7 @@ export function assignmentVerbs(call: SalesforceCall, crmNowMs: () => number): A
     },
     deletedSince: (sinceMs) => deletedSince(call, sinceMs, crmNowMs()),
     async ofRecords(modelId, recordIds) {
-      if (recordIds.length > READ_BATCH_MAX.salesforce) throw new RangeError(`${recordIds.length} records in one read`)
+      if (recordIds.length > SALESFORCE.readBatchMax) throw new RangeError(`${recordIds.length} records in one read`)
       if (recordIds.length === 0) return []
       const where = `${inModel(modelId)} AND ObjectId IN ${soqlIds(recordIds)}`
       return (await everyRow(call, { fields: FIELDS, from: OBJECT, where })).flatMap(assignmentOf)
@@ -96,7 +97,7 @@ export function assignmentVerbs(call: SalesforceCall, crmNowMs: () => number): A
 
 /** Models that are planned or archived have associations too, and those assign nobody. */
 function inModel(modelId: string): string {
-  return `Territory2.Territory2ModelId = ${soqlId(modelId)} AND SobjectType IN (${ASSIGNED_OBJECTS.map(soqlText).join(',')})`
+  return `Territory2.Territory2ModelId = ${soqlId(modelId)} AND SobjectType IN (${SALESFORCE.territoryObjects.map(soqlText).join(',')})`
 }
 
 async function readPage(call: SalesforceCall, where: string): Promise<{ rows: readonly Row[]; full: boolean }> {

@@ -1,4 +1,4 @@
-import { WRITE_BATCH_MAX } from '../../crm-client.ts'
+import { SALESFORCE } from '../profile.ts'
 
 /**
  * How many rows go into one call. 200 are allowed, but they are one transaction: their triggers share its limits, and it
@@ -16,12 +16,12 @@ const ROWS_MIN = 25
 const RECOVERS_AFTER_MS = 5 * 60_000
 
 export function chunkSize(nowMs: () => number): ChunkSize {
-  let rows: number = WRITE_BATCH_MAX.salesforce
+  let rows: number = SALESFORCE.writeBatchMax
   let changedAtMs = Number.NEGATIVE_INFINITY
   return {
     rows() {
-      if (rows < WRITE_BATCH_MAX.salesforce && nowMs() - changedAtMs >= RECOVERS_AFTER_MS) {
-        rows = Math.min(WRITE_BATCH_MAX.salesforce, rows * 2)
+      if (rows < SALESFORCE.writeBatchMax && nowMs() - changedAtMs >= RECOVERS_AFTER_MS) {
+        rows = Math.min(SALESFORCE.writeBatchMax, rows * 2)
         changedAtMs = nowMs()
       }
       return rows

@@ -129,6 +129,9 @@ export const CONNECTIONS: readonly string[] = [
     -- our share of what the CRM allows
     day_share real not null default 0.2,
     window_share real not null default 0.8,
+    -- when the CRM gives a spent day back: at once, or each call 24 hours after it was made
+    day_resets text not null default 'rolling 24 hours'
+      check (day_resets in ('midnight of the account', 'rolling 24 hours')),
     -- our own calls of the day; the first call finds the day over and begins one
     day_used integer not null default 0,
     day_began_at timestamptz not null default now(),

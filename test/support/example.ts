@@ -1,12 +1,13 @@
-import { matchKeys } from '../matching/keys.ts'
-import type { Case } from '../patterns/pattern.ts'
-import type { Policy, PolicyVersion } from '../policy/policy.ts'
-import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
-import type { CrmRecord } from '../record/crm-record.ts'
-import type { CrmUser, Directory } from '../record/crm-user.ts'
-import type { Match, Neighbours } from '../record/neighbours.ts'
-import { objectShape } from '../record/object-shape.ts'
-import { caseFacts } from '../rules/facts.ts'
+import '../../src/crm/profiles.ts'
+import { matchKeys } from '../../src/model/matching/keys.ts'
+import type { Case } from '../../src/model/patterns/pattern.ts'
+import type { Policy, PolicyVersion } from '../../src/model/policy/policy.ts'
+import type { ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
+import type { CrmRecord } from '../../src/model/record/crm-record.ts'
+import type { CrmUser, Directory } from '../../src/model/record/crm-user.ts'
+import type { Match, Neighbours } from '../../src/model/record/neighbours.ts'
+import { objectShape } from '../../src/model/record/object-shape.ts'
+import { caseFacts } from '../../src/model/rules/facts.ts'
 
 /** Builders for tests: a small company, with defaults that are all in order. */
 
