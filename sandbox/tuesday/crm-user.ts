@@ -1,4 +1,4 @@
-import type { Label } from '../world/world.ts'
+import type { Label } from '../world/records/world.ts'
 import type { HubSpotAddress, SalesforceAddress } from './sandbox-addresses.ts'
 
 /** Two people at their browsers: what they do goes through the CRMs' public APIs, and counts as theirs. */

@@ -1,7 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
-import type { AuditState } from '../world/audit.ts'
-import { COUNTRIES, UNCOVERED } from '../world/countries.ts'
-import type { Label } from '../world/world.ts'
+import type { AuditState } from '../world/audit/audit.ts'
+import { COUNTRIES, UNCOVERED } from '../world/geography/countries.ts'
+import type { Label } from '../world/records/world.ts'
 import type { HubSpotUser, SalesforceUser } from './crm-user.ts'
 
 type Version = { readonly value: string; readonly timestamp: string }

@@ -1,4 +1,4 @@
-import type { Label } from '../world/world.ts'
+import type { Label } from '../world/records/world.ts'
 import { blankFields, mendThings, mergeAndDelete, noise } from './afternoon.ts'
 import { arrivals, originals } from './morning.ts'
 import { admitFight, doubles, flip, leaver, redraw, somebodyLeaves } from './noon.ts'

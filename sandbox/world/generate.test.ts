@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isValidPhoneNumber } from 'libphonenumber-js/max'
-import { COUNTRIES, UNCOVERED } from './countries.ts'
 import { generateWorld } from './generate.ts'
+import { COUNTRIES, UNCOVERED } from './geography/countries.ts'
 
 const nowMs = Date.parse('2026-11-22T15:00:00Z')
 const world = generateWorld({ seed: 11, nowMs, scale: 1 })

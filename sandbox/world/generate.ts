@@ -1,11 +1,11 @@
-import { injectAccountDefects } from './defects-of-accounts.ts'
-import { injectPeopleDefects } from './defects-of-people.ts'
-import { injectDuplicatesOfPeople } from './duplicates-of-people.ts'
-import type { HubSpotDraft } from './hubspot-book.ts'
-import { populate } from './population.ts'
-import { seededRandom } from './random.ts'
-import { setTraps } from './traps.ts'
-import type { HubSpotRecord, World } from './world.ts'
+import type { HubSpotDraft } from './books/hubspot-book.ts'
+import { injectAccountDefects } from './defects/defects-of-accounts.ts'
+import { injectPeopleDefects } from './defects/defects-of-people.ts'
+import { injectDuplicatesOfPeople } from './defects/duplicates-of-people.ts'
+import { setTraps } from './defects/traps.ts'
+import { seededRandom } from './market/random.ts'
+import { populate } from './population/population.ts'
+import type { HubSpotRecord, World } from './records/world.ts'
 
 /**
  * The records of both sandbox CRMs: the same seed and the same moment give the same world, on every machine.

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Client } from '@hubspot/api-client'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import type { SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
-import type { World } from '../../sandbox/world/world.ts'
+import type { World } from '../../sandbox/world/records/world.ts'
 
 const NOW_MS = Date.parse('2026-11-20T08:00:00Z')
 const DAY_MS = 86_400_000

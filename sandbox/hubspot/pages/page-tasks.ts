@@ -1,4 +1,4 @@
-import type { HubSpotOwner } from '../../world/world.ts'
+import type { HubSpotOwner } from '../../world/records/world.ts'
 import { OBJECT_TYPES } from '../portal/object-type.ts'
 import type { Portal } from '../portal/portal.ts'
 import { refOf } from '../portal/portal.ts'

@@ -3,16 +3,16 @@ import { ApiError } from '../portal/api-error.ts'
 import { findObjectType } from '../portal/object-type.ts'
 import type { Portal } from '../portal/portal.ts'
 import type { ApiReply } from '../wire/api-request.ts'
+import type { CredentialStore } from '../wire/credentials.ts'
 import { html } from '../wire/html.ts'
 import { framed } from './page-frame.ts'
 import { parsePagePath } from './page-path.ts'
 import { recordListPage, recordPage } from './page-records.ts'
 import { tasksPage } from './page-tasks.ts'
-import type { Sandbox } from './sandbox.ts'
 
 /** The pages for people: tasks by owner, records, and a button that completes a task as its owner would. */
 export function pageRoute(
-  { portal, credentials }: Sandbox,
+  { portal, credentials }: { readonly portal: Portal; readonly credentials: CredentialStore },
   method: string,
   url: URL,
   raw: Buffer,

@@ -1,4 +1,4 @@
-import type { HubSpotOwner } from '../../world/world.ts'
+import type { HubSpotOwner } from '../../world/records/world.ts'
 
 /** The portal's users as owners. Deactivated people stay, archived, because records still name them. */
 export class OwnerDirectory {

@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Label } from '../../world/world.ts'
-import type { Sandbox } from '../pages/sandbox.ts'
+import type { Label } from '../../world/records/world.ts'
 import { OBJECT_TYPES, objectType } from '../portal/object-type.ts'
 import { applyPersonChanges, type PersonChange } from '../portal/person-changes.ts'
 import type { Portal } from '../portal/portal.ts'
@@ -8,6 +7,7 @@ import { propertyWire } from '../portal/property-definition.ts'
 import { withSettings } from '../portal/settings.ts'
 import { type StoredRecord, wireValue } from '../portal/stored-record.ts'
 import type { ApiReply } from '../wire/api-request.ts'
+import type { Sandbox } from './sandbox.ts'
 
 const NOT_THERE: ApiReply = { status: 404, json: { status: 'error', message: 'resource not found' } }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pageRoute } from '../pages/page.ts'
-import type { Sandbox } from '../pages/sandbox.ts'
 import { ApiError, invalid } from '../portal/api-error.ts'
 import { authorizePage, oauthRoute, revokedGrant } from '../routes/oauth-routes.ts'
 import { type ApiPath, parseApiPath, routeName } from '../wire/api-path.ts'
@@ -11,6 +10,7 @@ import { apiRoute, missingScope, neededScopes, unauthorized } from './api.ts'
 import { controlRoute } from './control.ts'
 import type { Fault } from './faults.ts'
 import { RateLimits } from './rate-limit.ts'
+import type { Sandbox } from './sandbox.ts'
 
 /** Larger than the largest batch of tasks with full bodies; a bound, not a contract. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024

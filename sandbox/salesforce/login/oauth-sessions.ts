@@ -1,3 +1,4 @@
+import type { Session } from '../wire/session.ts'
 import { createHash, createPublicKey, createVerify, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ApiError } from '../org/api-error.ts'
 import type { Org } from '../org/org.ts'
@@ -7,15 +8,6 @@ export type OAuthClient = {
   /** Null: a public client. It must not send a secret, and its codes need PKCE. */
   readonly secret: string | null
   readonly userId: string
-}
-
-export type Session = {
-  readonly token: string
-  readonly userId: string
-  readonly clientId: string
-  /** The refresh token's family that it came with; revoking one takes the other along. */
-  readonly family: string | null
-  expiresAtMs: number
 }
 
 type RefreshGrant = { readonly family: string; readonly userId: string; readonly clientId: string; used: boolean }

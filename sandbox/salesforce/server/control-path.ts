@@ -1,4 +1,4 @@
-import type { Label } from '../../world/world.ts'
+import type { Label } from '../../world/records/world.ts'
 import { type OAuthSessions, sameText } from '../login/oauth-sessions.ts'
 import { ApiError } from '../org/api-error.ts'
 import { readFieldValue } from '../org/field-value.ts'

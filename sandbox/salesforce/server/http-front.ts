@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OAuthEndpoints } from '../login/oauth-endpoints.ts'
-import type { OAuthSessions, Session } from '../login/oauth-sessions.ts'
+import type { OAuthSessions } from '../login/oauth-sessions.ts'
+import type { Session } from '../wire/session.ts'
 import { ApiError, notFound } from '../org/api-error.ts'
 import type { Org } from '../org/org.ts'
 import type { SandboxPage } from '../page/page.ts'

@@ -1,4 +1,4 @@
-import type { Session } from '../login/oauth-sessions.ts'
+import type { Session } from './session.ts'
 import { ApiError } from '../org/api-error.ts'
 import type { Writer } from '../org/dml.ts'
 import type { Org } from '../org/org.ts'

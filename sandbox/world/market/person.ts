@@ -1,4 +1,4 @@
-import { COUNTRIES, type Country, FREE_MAIL } from './countries.ts'
+import { COUNTRIES, type Country, FREE_MAIL } from '../geography/countries.ts'
 import { JOB_TITLES, toAscii, WORDING } from './names.ts'
 import { type Organisation, territoryOf } from './organisation.ts'
 import type { PhoneBook, PhoneNumber } from './phone-book.ts'

@@ -1,9 +1,9 @@
-import { LEFT } from './cast.ts'
-import { COUNTRIES } from './countries.ts'
-import { colleagueOf, foreignRep, freshContact, freshLead, freshSite, weightOf } from './defects.ts'
-import { territoryOf } from './organisation.ts'
-import { DAY_MS, type Draft, HOUR_MS, MINUTE_MS } from './population.ts'
-import { salesforceTime } from './salesforce-book.ts'
+import { salesforceTime } from '../books/salesforce-book.ts'
+import { LEFT } from '../brightwater/cast.ts'
+import { COUNTRIES } from '../geography/countries.ts'
+import { territoryOf } from '../market/organisation.ts'
+import { DAY_MS, type Draft, HOUR_MS, MINUTE_MS } from '../population/population.ts'
+import { colleagueOf, foreignRep, freshContact, freshLead, freshSite, weightOf } from './fresh-records.ts'
 
 /** What looks like a defect and is none. Nothing here has a label. */
 export function setTraps(draft: Draft): void {

@@ -1,5 +1,5 @@
-import { TERRITORIES, type Territory } from './cast.ts'
-import { COUNTRIES, type Country } from './countries.ts'
+import { TERRITORIES, type Territory } from '../brightwater/cast.ts'
+import { COUNTRIES, type Country } from '../geography/countries.ts'
 import { INDUSTRIES, SYLLABLES, toAscii, WORDING } from './names.ts'
 import type { PhoneBook, PhoneNumber } from './phone-book.ts'
 import type { Random } from './random.ts'

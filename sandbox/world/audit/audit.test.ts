@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { generateWorld } from '../generate.ts'
+import type { Label } from '../records/world.ts'
 import { audit, auditState, labelKey } from './audit.ts'
-import { generateWorld } from './generate.ts'
-import type { Label } from './world.ts'
 
 const nowMs = Date.parse('2026-11-22T15:00:00Z')
 

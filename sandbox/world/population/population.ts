@@ -1,13 +1,13 @@
-import { COUNTRIES, type Country, UNCOVERED } from './countries.ts'
-import type { HubSpotBook, HubSpotDraft } from './hubspot-book.ts'
-import { hubspotBook } from './hubspot-book.ts'
-import { type Organisation, type OrganisationMaker, organisationMaker } from './organisation.ts'
-import { type Person, type PersonMaker, personMaker } from './person.ts'
-import { type PhoneBook, phoneBook } from './phone-book.ts'
-import type { Random } from './random.ts'
-import type { SalesforceBook, SalesforceDraft } from './salesforce-book.ts'
-import { salesforceBook } from './salesforce-book.ts'
-import type { Label } from './world.ts'
+import type { HubSpotBook, HubSpotDraft } from '../books/hubspot-book.ts'
+import { hubspotBook } from '../books/hubspot-book.ts'
+import type { SalesforceBook, SalesforceDraft } from '../books/salesforce-book.ts'
+import { salesforceBook } from '../books/salesforce-book.ts'
+import { COUNTRIES, type Country, UNCOVERED } from '../geography/countries.ts'
+import { type Organisation, type OrganisationMaker, organisationMaker } from '../market/organisation.ts'
+import { type Person, type PersonMaker, personMaker } from '../market/person.ts'
+import { type PhoneBook, phoneBook } from '../market/phone-book.ts'
+import type { Random } from '../market/random.ts'
+import type { Label } from '../records/world.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 3_600_000

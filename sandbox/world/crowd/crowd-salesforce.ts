@@ -1,4 +1,6 @@
-import { TERRITORIES } from './cast.ts'
+import { TERRITORIES } from '../brightwater/cast.ts'
+import { salesforceId } from '../records/salesforce-id.ts'
+import type { SalesforceRecord } from '../records/world.ts'
 import {
   type CrowdSize,
   crowdOrganisation,
@@ -11,8 +13,6 @@ import {
   overlapOf,
   recently,
 } from './crowd.ts'
-import { salesforceId } from './salesforce-id.ts'
-import type { SalesforceRecord } from './world.ts'
 
 const POD = '5g00000'
 /** Serial numbers above those of the written world. */

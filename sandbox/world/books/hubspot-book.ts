@@ -1,9 +1,9 @@
-import { allPeople } from './cast.ts'
-import { type Organisation, territoryOf } from './organisation.ts'
-import type { Person } from './person.ts'
-import { writePhone } from './phone-book.ts'
-import type { Random } from './random.ts'
-import type { HubSpotAssociation, HubSpotOwner } from './world.ts'
+import { allPeople } from '../brightwater/cast.ts'
+import { type Organisation, territoryOf } from '../market/organisation.ts'
+import type { Person } from '../market/person.ts'
+import { writePhone } from '../market/phone-book.ts'
+import type { Random } from '../market/random.ts'
+import type { HubSpotAssociation, HubSpotOwner } from '../records/world.ts'
 
 export type PropertyVersion = { value: string; atMs: number; sourceType: string; sourceId: string }
 

@@ -1,4 +1,4 @@
-import type { Country } from './countries.ts'
+import type { Country } from '../geography/countries.ts'
 import type { Random } from './random.ts'
 
 /** One telephone number, as E.164 without the plus; every number is given to one subscriber only. */
@@ -17,7 +17,9 @@ export function phoneBook(random: Random, given = new Set<string>()): PhoneBook 
       given.add(key)
       return { country, national }
     }
-    throw new Error(`No free ${kind} number left in ${country.iso}: widen its ranges in sandbox/world/countries.ts`)
+    throw new Error(
+      `No free ${kind} number left in ${country.iso}: widen its ranges in sandbox/world/geography/countries.ts`,
+    )
   }
   return { subscriber }
 }

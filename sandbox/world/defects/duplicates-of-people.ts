@@ -1,3 +1,6 @@
+import type { Person } from '../market/person.ts'
+import { DAY_MS, type Draft, longAgo } from '../population/population.ts'
+import { sameMailbox } from './defects-of-people.ts'
 import {
   colleagueOf,
   contactSubject,
@@ -7,10 +10,7 @@ import {
   label,
   leadSubject,
   weightOf,
-} from './defects.ts'
-import { sameMailbox } from './defects-of-people.ts'
-import type { Person } from './person.ts'
-import { DAY_MS, type Draft, longAgo } from './population.ts'
+} from './fresh-records.ts'
 
 const EACH = 10
 

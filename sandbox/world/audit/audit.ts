@@ -1,8 +1,8 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { getDomain } from 'tldts'
-import { TERRITORIES } from './cast.ts'
-import { COUNTRIES, FREE_MAIL, UNCOVERED } from './countries.ts'
-import type { Label, World } from './world.ts'
+import { TERRITORIES } from '../brightwater/cast.ts'
+import { COUNTRIES, FREE_MAIL, UNCOVERED } from '../geography/countries.ts'
+import type { Label, World } from '../records/world.ts'
 
 /**
  * A second reading of docs/patterns.md, made without the product: slow, plain, over the whole state of both CRMs at

@@ -1,9 +1,10 @@
-import type { Territory } from './cast.ts'
-import { TERRITORIES } from './cast.ts'
-import type { Country } from './countries.ts'
-import type { HubSpotDraft } from './hubspot-book.ts'
-import type { Organisation } from './organisation.ts'
-import type { Person } from './person.ts'
+import type { HubSpotDraft } from '../books/hubspot-book.ts'
+import type { SalesforceDraft } from '../books/salesforce-book.ts'
+import type { Territory } from '../brightwater/cast.ts'
+import { TERRITORIES } from '../brightwater/cast.ts'
+import type { Country } from '../geography/countries.ts'
+import type { Organisation } from '../market/organisation.ts'
+import type { Person } from '../market/person.ts'
 import {
   addSite,
   DAY_MS,
@@ -13,9 +14,8 @@ import {
   MINUTE_MS,
   OPEN_LEAD_STATUSES,
   type Site,
-} from './population.ts'
-import type { SalesforceDraft } from './salesforce-book.ts'
-import type { Label } from './world.ts'
+} from '../population/population.ts'
+import type { Label } from '../records/world.ts'
 
 /**
  * What all injected defects are made of. Each one gets people and accounts of its own, so that it can have no

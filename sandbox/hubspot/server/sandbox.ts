@@ -1,10 +1,10 @@
-import type { Label } from '../../world/world.ts'
+import type { Label } from '../../world/records/world.ts'
 import type { Portal } from '../portal/portal.ts'
 import type { SchemaChanges } from '../portal/schema-changes.ts'
-import type { FaultPlan } from '../server/faults.ts'
-import type { CallStats } from '../server/stats.ts'
 import type { WebhookSender } from '../webhooks/webhook-sender.ts'
 import type { CredentialStore } from '../wire/credentials.ts'
+import type { FaultPlan } from './faults.ts'
+import type { CallStats } from './stats.ts'
 
 export type Sandbox = {
   readonly portal: Portal

@@ -1,9 +1,9 @@
-import { allPeople, INTEGRATION_USERS, LEFT, OFFICE, TERRITORIES } from './cast.ts'
-import { type Organisation, territoryOf } from './organisation.ts'
-import type { Person } from './person.ts'
-import { writePhone } from './phone-book.ts'
-import type { Random } from './random.ts'
-import { salesforceId } from './salesforce-id.ts'
+import { allPeople, INTEGRATION_USERS, LEFT, OFFICE, TERRITORIES } from '../brightwater/cast.ts'
+import { type Organisation, territoryOf } from '../market/organisation.ts'
+import type { Person } from '../market/person.ts'
+import { writePhone } from '../market/phone-book.ts'
+import type { Random } from '../market/random.ts'
+import { salesforceId } from '../records/salesforce-id.ts'
 
 export type SalesforceDraft = { Id: string; [field: string]: string | number | boolean | null }
 

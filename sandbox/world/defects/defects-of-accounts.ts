@@ -1,4 +1,8 @@
-import { LEFT } from './cast.ts'
+import { salesforceTime } from '../books/salesforce-book.ts'
+import { LEFT } from '../brightwater/cast.ts'
+import { WORDING } from '../market/names.ts'
+import type { Organisation } from '../market/organisation.ts'
+import { DAY_MS, type Draft, HOUR_MS, type Site } from '../population/population.ts'
 import {
   accountSubject,
   colleagueOf,
@@ -10,11 +14,7 @@ import {
   label,
   type Weight,
   weightOf,
-} from './defects.ts'
-import { WORDING } from './names.ts'
-import type { Organisation } from './organisation.ts'
-import { DAY_MS, type Draft, HOUR_MS, type Site } from './population.ts'
-import { salesforceTime } from './salesforce-book.ts'
+} from './fresh-records.ts'
 
 const EACH = 14
 const IN_HUBSPOT = { hubspot: true, salesforce: false }

@@ -1,5 +1,9 @@
-import { LEFT } from './cast.ts'
-import { COUNTRIES } from './countries.ts'
+import { salesforceTime } from '../books/salesforce-book.ts'
+import { LEFT } from '../brightwater/cast.ts'
+import { COUNTRIES } from '../geography/countries.ts'
+import { territoryOf } from '../market/organisation.ts'
+import type { Person } from '../market/person.ts'
+import { DAY_MS, type Draft, HOUR_MS } from '../population/population.ts'
 import {
   colleagueOf,
   contactSubject,
@@ -11,11 +15,7 @@ import {
   label,
   leadSubject,
   weightOf,
-} from './defects.ts'
-import { territoryOf } from './organisation.ts'
-import type { Person } from './person.ts'
-import { DAY_MS, type Draft, HOUR_MS } from './population.ts'
-import { salesforceTime } from './salesforce-book.ts'
+} from './fresh-records.ts'
 
 /** How many of each kind stand in a world of scale 1. */
 const EACH = 24

@@ -1,4 +1,5 @@
-import { TERRITORIES } from './cast.ts'
+import { TERRITORIES } from '../brightwater/cast.ts'
+import type { HubSpotOwner, HubSpotRecord } from '../records/world.ts'
 import {
   type CrowdSize,
   crowdOrganisation,
@@ -10,7 +11,6 @@ import {
   FLAWS,
   recently,
 } from './crowd.ts'
-import type { HubSpotOwner, HubSpotRecord } from './world.ts'
 
 /** Ids above those of the written world, in the order of making as HubSpot's are. */
 const FIRST_ID = { contacts: 31_000_000_000, companies: 19_500_000_000, deals: 8_000_000_000 } as const

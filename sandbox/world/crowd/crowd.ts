@@ -1,7 +1,7 @@
-import { LEFT } from './cast.ts'
-import { COUNTRIES, type Country } from './countries.ts'
-import { INDUSTRIES, JOB_TITLES, SYLLABLES, toAscii, WORDING } from './names.ts'
-import { ownerFor, territoryOf } from './organisation.ts'
+import { LEFT } from '../brightwater/cast.ts'
+import { COUNTRIES, type Country } from '../geography/countries.ts'
+import { INDUSTRIES, JOB_TITLES, SYLLABLES, toAscii, WORDING } from '../market/names.ts'
+import { ownerFor, territoryOf } from '../market/organisation.ts'
 
 /**
  * The many: plain records for measuring, beside the world that is written by hand. Organisation j and person i are
