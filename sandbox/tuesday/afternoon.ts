@@ -1,6 +1,6 @@
 import { TERRITORIES } from '../world/brightwater/cast.ts'
+import { ownerFor } from '../world/brightwater/territory.ts'
 import { JOB_TITLES } from '../world/market/names.ts'
-import { ownerFor } from '../world/market/organisation.ts'
 import type { Label } from '../world/records/world.ts'
 import { type HubSpotRow, isoOf, type SalesforceRow } from './snapshot.ts'
 import { untouched } from './untouched.ts'

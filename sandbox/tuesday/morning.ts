@@ -1,10 +1,10 @@
-import type { HubSpotDraft } from '../world/books/hubspot-book.ts'
+import type { HubSpotDraft } from '../world/books/hubspot-draft.ts'
 import { sameMailbox } from '../world/defects/defects-of-people.ts'
 import { colleagueOf, freshContact, freshLead } from '../world/defects/fresh-records.ts'
 import { COUNTRIES, UNCOVERED } from '../world/geography/countries.ts'
 import type { Organisation } from '../world/market/organisation.ts'
 import type { Person } from '../world/market/person.ts'
-import type { Draft } from '../world/population/population.ts'
+import type { Draft } from '../world/population/draft.ts'
 import type { Label } from '../world/records/world.ts'
 import { createInHubSpot, createInSalesforce, importContacts, type Workplace } from './workplace.ts'
 

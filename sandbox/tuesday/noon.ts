@@ -1,7 +1,7 @@
 import { TERRITORIES } from '../world/brightwater/cast.ts'
+import { territoryOf } from '../world/brightwater/territory.ts'
 import { colleagueOf, foreignRep, freshContact, freshLead } from '../world/defects/fresh-records.ts'
 import { COUNTRIES, UNCOVERED } from '../world/geography/countries.ts'
-import { territoryOf } from '../world/market/organisation.ts'
 import type { Label } from '../world/records/world.ts'
 import { enteredAgain, type Fought, type Known } from './morning.ts'
 import { companiesOnlyInHubSpot, peopleOnlyInHubSpot } from './only-in-hubspot.ts'

@@ -1,4 +1,5 @@
-import { COUNTRIES, FREE_MAIL } from '../world/geography/countries.ts'
+import { COUNTRIES } from '../world/geography/countries.ts'
+import { FREE_MAIL } from '../world/geography/free-mail.ts'
 import type { Organisation } from '../world/market/organisation.ts'
 import type { Person } from '../world/market/person.ts'
 import { isoOf } from './snapshot.ts'

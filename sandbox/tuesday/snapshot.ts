@@ -1,5 +1,5 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
-import type { AuditState } from '../world/audit/audit.ts'
+import type { AuditState } from '../world/audit/audit-record.ts'
 import { COUNTRIES, UNCOVERED } from '../world/geography/countries.ts'
 import type { Label } from '../world/records/world.ts'
 import type { HubSpotUser, SalesforceUser } from './crm-user.ts'

@@ -1,4 +1,4 @@
-import type { HubSpotDraft } from './books/hubspot-book.ts'
+import type { HubSpotDraft } from './books/hubspot-draft.ts'
 import { injectAccountDefects } from './defects/defects-of-accounts.ts'
 import { injectPeopleDefects } from './defects/defects-of-people.ts'
 import { injectDuplicatesOfPeople } from './defects/duplicates-of-people.ts'

@@ -1,10 +1,21 @@
 import type { Actor } from './actor.ts'
-import { inverseTypeId, isPrimaryType, labelsBetween } from './association-book.ts'
+import { type AssociationBook, inverseTypeId, isPrimaryType, labelsBetween } from './association-book.ts'
 import type { ObjectTypeName } from './object-type.ts'
-import type { Portal } from './portal.ts'
-import type { ObjectRef } from './store-change.ts'
+import type { ObjectRef, StoreChange } from './store-change.ts'
+import type { StoredRecord } from './stored-record.ts'
+import type { Written } from './write-validation.ts'
 
-/** Properties that HubSpot fills with the id of the primary company. */
+/** What a change of associations needs of the portal. */
+type Linked = {
+  readonly associations: AssociationBook
+  readonly onChange: (change: StoreChange) => void
+  now(): number
+  get(ref: ObjectRef): StoredRecord | undefined
+  setComputed(ref: ObjectRef, properties: Written, actor: Actor): void
+  touch(ref: ObjectRef): void
+}
+
+/** The property that HubSpot fills with the primary company's id. */
 const PRIMARY_COMPANY: Partial<Record<ObjectTypeName, string>> = {
   contacts: 'associatedcompanyid',
   deals: 'hs_primary_associated_company',
@@ -15,11 +26,11 @@ export function plainTypeId(from: ObjectTypeName, to: ObjectTypeName): number | 
 }
 
 /**
- * Links two records, both directions. A primary link also makes the plain one, and a first company becomes the primary
- * one, as in HubSpot.
+ * Associates two records in both directions. A primary association also creates the plain one, and the first company
+ * becomes the primary one, as in HubSpot.
  */
 export function linkRecords(
-  portal: Portal,
+  portal: Linked,
   from: ObjectRef,
   to: ObjectRef,
   typeIds: readonly number[],
@@ -47,7 +58,7 @@ export function linkRecords(
   afterLinkChange(portal, from, to, actor)
 }
 
-export function unlinkRecords(portal: Portal, from: ObjectRef, to: ObjectRef, actor: Actor): void {
+export function unlinkRecords(portal: Linked, from: ObjectRef, to: ObjectRef, actor: Actor): void {
   const removed = portal.associations.remove(from, to)
   if (removed.length === 0) return
   for (const typeId of removed) announce(portal, from, to, typeId, true, actor)
@@ -55,10 +66,10 @@ export function unlinkRecords(portal: Portal, from: ObjectRef, to: ObjectRef, ac
 }
 
 /**
- * After a merge, what hung on the merged-away records hangs on the survivor. A record keeps one primary company; those
- * whose primary company was merged follow it. No event tells of the moved links.
+ * After a merge, the survivor gets the associations of the merged-away records. A record keeps one primary company, and
+ * records whose primary company was merged follow it. HubSpot sends no event for moved associations.
  */
-export function moveLinks(portal: Portal, from: readonly ObjectRef[], survivor: ObjectRef, actor: Actor): void {
+export function moveLinks(portal: Linked, from: readonly ObjectRef[], survivor: ObjectRef, actor: Actor): void {
   const { associations } = portal
   const links = from.flatMap((gone) => associations.all(gone).map((link) => ({ ...link, gone })))
   for (const { gone, to } of links) associations.remove(gone, to)
@@ -77,8 +88,8 @@ export function moveLinks(portal: Portal, from: readonly ObjectRef[], survivor: 
   }
 }
 
-/** Whoever had this company as their primary one shows none while it is archived, and shows it again afterwards. */
-export function followCompany(portal: Portal, company: ObjectRef, actor: Actor): void {
+/** While a company is archived, records with it as their primary company show none; restored, they show it again. */
+export function followCompany(portal: Linked, company: ObjectRef, actor: Actor): void {
   for (const { to } of portal.associations.all(company)) {
     const property = PRIMARY_COMPANY[to.type]
     if (property === undefined || portal.associations.primaryOf(to, 'companies') !== company.id) continue
@@ -88,7 +99,7 @@ export function followCompany(portal: Portal, company: ObjectRef, actor: Actor):
 
 /** Two events, one per direction. */
 function announce(
-  portal: Portal,
+  portal: Linked,
   from: ObjectRef,
   to: ObjectRef,
   typeId: number,
@@ -103,7 +114,7 @@ function announce(
   }
 }
 
-function afterLinkChange(portal: Portal, from: ObjectRef, to: ObjectRef, actor: Actor): void {
+function afterLinkChange(portal: Linked, from: ObjectRef, to: ObjectRef, actor: Actor): void {
   for (const [member, other] of [
     [from, to],
     [to, from],

@@ -1,5 +1,6 @@
 import type { Actor } from './actor.ts'
 import { type ObjectTypeName, objectType } from './object-type.ts'
+import type { ObjectRef } from './store-change.ts'
 
 export type HistoryEntry = {
   readonly value: string
@@ -59,4 +60,14 @@ export function historyOf(record: StoredRecord, name: string): HistoryEntry[] {
   if (value === undefined) return []
   const { sourceType, sourceId, userId } = record.createdBy
   return [{ value, atMs: record.createdAtMs, sourceType, sourceId, userId }]
+}
+
+export function refOf(record: RecordView): ObjectRef {
+  return { type: record.type, id: record.id }
+}
+
+/** The record as it is now; later writes do not change the view. */
+export function viewOf(record: StoredRecord): RecordView {
+  const { id, type, createdAtMs, updatedAtMs, properties } = record
+  return { id, type, createdAtMs, updatedAtMs, properties }
 }

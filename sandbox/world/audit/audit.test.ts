@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { generateWorld } from '../generate.ts'
 import type { Label } from '../records/world.ts'
-import { audit, auditState, labelKey } from './audit.ts'
+import { audit } from './audit.ts'
+import { auditState } from './audit-state.ts'
+import { labelKey } from './label-key.ts'
 
 const nowMs = Date.parse('2026-11-22T15:00:00Z')
 

@@ -1,16 +1,17 @@
 import { LEFT } from '../brightwater/cast.ts'
-import { COUNTRIES, type Country } from '../geography/countries.ts'
+import { ownerFor, territoryOf } from '../brightwater/territory.ts'
+import { COUNTRIES } from '../geography/countries.ts'
+import type { Country } from '../geography/country.ts'
 import { INDUSTRIES, JOB_TITLES, SYLLABLES, toAscii, WORDING } from '../market/names.ts'
-import { ownerFor, territoryOf } from '../market/organisation.ts'
 
 /**
- * The many: plain records for measuring, beside the world that is written by hand. Organisation j and person i are
- * worked out from their number alone, so that both CRMs make the same ones without knowing of each other, and nothing
- * is kept to avoid repetition: a million of them cost seconds. Their flaws come at fixed rates and carry no labels.
+ * Plain records for benchmarks, beside the handwritten world. Organization j and person i follow from their number
+ * alone, so both CRMs generate the same ones independently, and a million cost seconds because nothing is remembered.
+ * Their flaws come at fixed rates and have no labels.
  */
 export const DAY_MS = 86_400_000
 
-/** Of 1,000 records: what a plain CRM that nobody tidied looks like. */
+/** Per 1,000 records, as in a CRM without an admin. */
 export const FLAWS = {
   blankCountry: 20,
   blankIndustry: 20,
@@ -20,7 +21,7 @@ export const FLAWS = {
   twinWithOtherOwner: 30,
 } as const
 
-/** How the records are spread. Shares of all records; what rounding leaves goes to the first of each CRM. */
+/** Each object's share of all records; the rounding remainder goes to contacts. */
 const SPREAD = {
   contacts: 0.3,
   companies: 0.12,
@@ -48,7 +49,7 @@ export function crowdSize(records: number): CrowdSize {
   return { ...size, contacts: size.contacts + rest }
 }
 
-/** Where Salesforce's part begins: the organisations and persons from there on are in both CRMs as far as HubSpot goes. */
+/** The first organization and person that Salesforce has: from there to HubSpot's last, both CRMs have them. */
 export function overlapOf(size: CrowdSize): { readonly accountsFrom: number; readonly contactsFrom: number } {
   return { accountsFrom: Math.floor(size.companies * 0.7), contactsFrom: Math.floor(size.contacts * 0.9) }
 }
@@ -62,7 +63,7 @@ export type CrowdOrganisation = {
   readonly employees: number
   readonly industry: (typeof INDUSTRIES)[number]
   readonly territory: string
-  /** E-mail of the representative. */
+  /** The representative's e-mail. */
   readonly owner: string
 }
 
@@ -75,7 +76,7 @@ export type CrowdPerson = {
   readonly organisation: CrowdOrganisation
 }
 
-/** Draws for one thing, the same for the same seed, kind and number. */
+/** Random draws for one record, the same for the same seed, kind and number. */
 export type Draw = {
   /** 0 <= x < below, whole */
   below(n: number): number
@@ -99,7 +100,7 @@ export function drawFor(seed: number, kind: number, n: number): Draw {
   return { below, in1000: (perMille) => below(1_000) < perMille, pick: (list) => list[below(list.length)]! }
 }
 
-/** Countries as often as they weigh. */
+/** Each country as often as its weight. */
 const WEIGHED = COUNTRIES.flatMap((country) => Array.from({ length: country.weight }, () => country)).filter(
   (country) => territoryOf(country) !== null,
 )
@@ -143,7 +144,7 @@ export function crowdPerson(seed: number, i: number, organisation: CrowdOrganisa
   return {
     first: first.native,
     last: last.native,
-    // The number keeps namesakes at one organisation apart.
+    // The number keeps two people of one name at one organization apart.
     email: `${first.ascii}.${last.ascii}.${i.toString(36)}@${organisation.domain}`,
     phone: phoneOf(organisation.country, organisation.country.phone.mobile, i),
     title: draw.pick(JOB_TITLES),
@@ -151,7 +152,7 @@ export function crowdPerson(seed: number, i: number, organisation: CrowdOrganisa
   }
 }
 
-/** One number per index and country, long enough for a million of them; the short ranges for fiction would repeat. */
+/** One number per index and country. The ranges for fiction are too short for a million, so some are lengthened. */
 function phoneOf({ phone }: Country, ranges: readonly string[], n: number): string {
   const range = ranges[n % ranges.length]!
   const free = range.split('#').length - 1
@@ -160,19 +161,19 @@ function phoneOf({ phone }: Country, ranges: readonly string[], n: number): stri
   return `+${phone.calling} ${prefix}${String(n % 10 ** digits).padStart(digits, '0')}`
 }
 
-/** Who owns it: the representative, or at a fixed rate somebody who left. */
+/** The representative, or at a fixed rate a person who left. */
 export function crowdOwner(draw: Draw, owner: string): string {
   return draw.in1000(FLAWS.ownerLeft) ? draw.pick(LEFT) : owner
 }
 
-/** Created in the last three years, changed some time since. */
+/** Created in the last three years, changed at some time since. */
 export function crowdTimes(draw: Draw, nowMs: number): { readonly createdAtMs: number; readonly modifiedAtMs: number } {
   const createdAtMs = nowMs - DAY_MS - draw.below(1_095) * DAY_MS - draw.below(DAY_MS)
   const age = nowMs - 60_000 - createdAtMs
   return { createdAtMs, modifiedAtMs: createdAtMs + Math.floor((draw.below(1_000_000) / 1_000_000) * age) }
 }
 
-/** Within the last ten business days, whatever holidays a calendar has: no status that is looked at looks stale. */
+/** Within the last ten business days, whatever holidays a calendar has: never a stale status. */
 export function recently(draw: Draw, nowMs: number, createdAtMs: number): number {
   return Math.max(createdAtMs, nowMs - 300_000 - draw.below(13 * DAY_MS))
 }

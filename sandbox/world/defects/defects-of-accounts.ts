@@ -1,8 +1,8 @@
-import { salesforceTime } from '../books/salesforce-book.ts'
+import { salesforceTime } from '../books/salesforce-tables.ts'
 import { LEFT } from '../brightwater/cast.ts'
 import { WORDING } from '../market/names.ts'
 import type { Organisation } from '../market/organisation.ts'
-import { DAY_MS, type Draft, HOUR_MS, type Site } from '../population/population.ts'
+import { DAY_MS, type Draft, HOUR_MS, type Site } from '../population/draft.ts'
 import {
   accountSubject,
   colleagueOf,

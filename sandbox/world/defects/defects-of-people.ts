@@ -1,9 +1,9 @@
-import { salesforceTime } from '../books/salesforce-book.ts'
+import { salesforceTime } from '../books/salesforce-tables.ts'
 import { LEFT } from '../brightwater/cast.ts'
+import { territoryOf } from '../brightwater/territory.ts'
 import { COUNTRIES } from '../geography/countries.ts'
-import { territoryOf } from '../market/organisation.ts'
 import type { Person } from '../market/person.ts'
-import { DAY_MS, type Draft, HOUR_MS } from '../population/population.ts'
+import { DAY_MS, type Draft, HOUR_MS } from '../population/draft.ts'
 import {
   colleagueOf,
   contactSubject,

@@ -1,5 +1,5 @@
 import type { Person } from '../market/person.ts'
-import { DAY_MS, type Draft, longAgo } from '../population/population.ts'
+import { DAY_MS, type Draft, longAgo } from '../population/draft.ts'
 import { sameMailbox } from './defects-of-people.ts'
 import {
   colleagueOf,

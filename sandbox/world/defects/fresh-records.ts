@@ -1,12 +1,11 @@
-import type { HubSpotDraft } from '../books/hubspot-book.ts'
-import type { SalesforceDraft } from '../books/salesforce-book.ts'
+import type { HubSpotDraft } from '../books/hubspot-draft.ts'
+import type { SalesforceDraft } from '../books/salesforce-tables.ts'
 import type { Territory } from '../brightwater/cast.ts'
 import { TERRITORIES } from '../brightwater/cast.ts'
-import type { Country } from '../geography/countries.ts'
+import type { Country } from '../geography/country.ts'
 import type { Organisation } from '../market/organisation.ts'
 import type { Person } from '../market/person.ts'
 import {
-  addSite,
   DAY_MS,
   type Draft,
   IN_SCOPE_STAGES,
@@ -14,7 +13,8 @@ import {
   MINUTE_MS,
   OPEN_LEAD_STATUSES,
   type Site,
-} from '../population/population.ts'
+} from '../population/draft.ts'
+import { addSite } from '../population/sites.ts'
 import type { Label } from '../records/world.ts'
 
 /**

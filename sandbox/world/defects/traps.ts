@@ -1,8 +1,8 @@
-import { salesforceTime } from '../books/salesforce-book.ts'
+import { salesforceTime } from '../books/salesforce-tables.ts'
 import { LEFT } from '../brightwater/cast.ts'
+import { territoryOf } from '../brightwater/territory.ts'
 import { COUNTRIES } from '../geography/countries.ts'
-import { territoryOf } from '../market/organisation.ts'
-import { DAY_MS, type Draft, HOUR_MS, MINUTE_MS } from '../population/population.ts'
+import { DAY_MS, type Draft, HOUR_MS, MINUTE_MS } from '../population/draft.ts'
 import { colleagueOf, foreignRep, freshContact, freshLead, freshSite, weightOf } from './fresh-records.ts'
 
 /** What looks like a defect and is none. Nothing here has a label. */

@@ -1,4 +1,4 @@
-import type { Language } from '../geography/countries.ts'
+import type { Language } from '../geography/country.ts'
 
 /** A word as its people write it, and as it appears in an address or domain. */
 export type Written = { readonly native: string; readonly ascii: string }

@@ -1,12 +1,12 @@
-import type { Country } from '../geography/countries.ts'
+import type { Country } from '../geography/country.ts'
 import type { Random } from './random.ts'
 
-/** One telephone number, as E.164 without the plus; every number is given to one subscriber only. */
+/** A telephone number that exactly one subscriber has. `national` leaves out the calling code. */
 export type PhoneNumber = { readonly country: Country; readonly national: string }
 
 export type PhoneBook = { subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber }
 
-/** `given`: numbers that have a subscriber already, as calling code and national number without the plus. */
+/** `given`: numbers that a subscriber already has, as calling code and national number without the plus. */
 export function phoneBook(random: Random, given = new Set<string>()): PhoneBook {
   function subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber {
     // Ranges for fiction are small; a world of this size leaves most of them half empty.
@@ -24,8 +24,10 @@ export function phoneBook(random: Random, given = new Set<string>()): PhoneBook 
   return { subscriber }
 }
 
-/** As people type it: bare, spaced, or as dialled at home. All of them read as the same number in its country. */
-export function writePhone(phone: PhoneNumber, style: 'e164' | 'spaced' | 'national'): string {
+export type PhoneStyle = 'e164' | 'spaced' | 'national'
+
+/** The number as people type it. Every style reads as the same number in its country. */
+export function writePhone(phone: PhoneNumber, style: PhoneStyle): string {
   const { calling, trunk } = phone.country.phone
   const groups = phone.national.replace(/(.{3})(?=.{3})/g, '$1 ')
   if (style === 'e164') return `+${calling}${phone.national}`
