@@ -10,7 +10,7 @@ import { httpFront } from './server/http-front.ts'
 import type { Sandbox } from './server/sandbox.ts'
 import { CallStats } from './server/stats.ts'
 import { SubscriptionList, webhookEvent } from './webhooks/webhook-event.ts'
-import { webhookSender } from './webhooks/webhook-sender.ts'
+import { WebhookSender } from './webhooks/webhook-sender.ts'
 import { CredentialStore, type HubSpotCredentials, randomCredentials } from './wire/credentials.ts'
 
 export type HubSpotSandboxOptions = {
@@ -39,7 +39,7 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
   const firstActive = world.hubspot.owners.find((owner) => !owner.archived)
   const random = options.random ?? Math.random
   const store = new CredentialStore(credentials, portal.appId, firstActive?.userId ?? 1)
-  const sender = webhookSender({
+  const sender = new WebhookSender({
     clientSecret: () => store.given.clientSecret,
     settings: () => portal.settings,
     random,

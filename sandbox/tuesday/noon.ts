@@ -48,52 +48,47 @@ function subject(crm: Label['crm'], objectType: string, recordId: string) {
   return { crm, objectType, recordId, detail: '' }
 }
 
-/** People and firms are entered a second time, younger, with the colleague as owner. */
-export async function doubles(work: Workplace, known: Known): Promise<void> {
-  const { paper } = work
-  const admit = (crm: Label['crm'], objectType: string, recordId: string, why: string) =>
-    work.admit({ ...subject(crm, objectType, recordId), pattern: 'duplicate-ownership', why })
+/** A colleague enters people and companies again and becomes the owner of the newer record. */
+export async function enterDuplicates(work: Workplace, known: Known): Promise<void> {
+  await enterPeopleAgain(work, known)
+  await enterCompaniesAgain(work, known)
+  await addLeadsAtOthersAccounts(work, known)
+  await addUnownedCompany(work)
+}
 
+async function enterPeopleAgain(work: Workplace, known: Known): Promise<void> {
+  const { paper } = work
   for (const first of known.contactsByMailbox) {
     const { person, owner } = enteredAgain(paper, first)
     const id = await createInHubSpot(work, 'contacts', freshContact(paper, person, { owner }))
-    await admit('hubspot', 'contacts', id, 'entered twice today, with another spelling of one Gmail mailbox')
+    await admitDuplicate(work, 'contacts', id, 'entered twice today, with another spelling of one Gmail mailbox')
   }
   for (const first of known.contactsByPhone) {
     const person = { ...first, email: paper.people.alone(first.country).email }
     const id = await createInHubSpot(work, 'contacts', freshContact(paper, person, { owner: colleagueOf(first.owner) }))
-    await admit('hubspot', 'contacts', id, 'entered twice today, with a second e-mail and the same telephone')
+    await admitDuplicate(work, 'contacts', id, 'entered twice today, with a second e-mail and the same telephone')
   }
   for (const first of known.leads) {
     const { person, owner } = enteredAgain(paper, first)
-    await admit(
-      'salesforce',
-      'Lead',
-      await createInSalesforce(work, 'Lead', freshLead(paper, person, { owner })),
-      'the lead came twice today',
-    )
+    const id = await createInSalesforce(work, 'Lead', freshLead(paper, person, { owner }))
+    await admitDuplicate(work, 'Lead', id, 'the lead came twice today')
   }
   for (const { whom, owner } of peopleOnlyInHubSpot(work, 5)) {
-    const lead = freshLead(paper, whom, { owner: colleagueOf(owner) })
-    await admit(
-      'salesforce',
-      'Lead',
-      await createInSalesforce(work, 'Lead', lead),
-      'a colleague has the same person as a HubSpot contact',
-    )
+    const id = await createInSalesforce(work, 'Lead', freshLead(paper, whom, { owner: colleagueOf(owner) }))
+    await admitDuplicate(work, 'Lead', id, 'a colleague has the same person as a HubSpot contact')
   }
+}
+
+async function enterCompaniesAgain(work: Workplace, known: Known): Promise<void> {
+  const { paper } = work
   for (const { whom, owner } of companiesOnlyInHubSpot(work, 4)) {
     const account = paper.salesforce.account(whom, {
       createdAtMs: paper.nowMs - 60_000,
       owner: colleagueOf(owner),
       parent: null,
     })
-    await admit(
-      'salesforce',
-      'Account',
-      await createInSalesforce(work, 'Account', account),
-      'a colleague has the same company in HubSpot',
-    )
+    const id = await createInSalesforce(work, 'Account', account)
+    await admitDuplicate(work, 'Account', id, 'a colleague has the same company in HubSpot')
   }
   for (const organisation of known.companies) {
     const again = {
@@ -106,31 +101,40 @@ export async function doubles(work: Workplace, known: Known): Promise<void> {
       owner: colleagueOf(organisation.owner),
       parent: null,
     })
-    await admit(
-      'hubspot',
-      'companies',
-      await createInHubSpot(work, 'companies', company),
-      'entered twice today under one domain',
-    )
+    const id = await createInHubSpot(work, 'companies', company)
+    await admitDuplicate(work, 'companies', id, 'entered twice today under one domain')
   }
+}
+
+async function addLeadsAtOthersAccounts(work: Workplace, known: Known): Promise<void> {
+  const { paper } = work
   for (const organisation of known.accounts) {
-    const person = paper.people.at(organisation)
-    const lead = freshLead(paper, person, { owner: colleagueOf(organisation.owner) })
-    await admit(
-      'salesforce',
-      'Lead',
-      await createInSalesforce(work, 'Lead', lead),
-      'the account of its domain belongs to a colleague',
-    )
+    const lead = freshLead(paper, paper.people.at(organisation), { owner: colleagueOf(organisation.owner) })
+    const id = await createInSalesforce(work, 'Lead', lead)
+    await admitDuplicate(work, 'Lead', id, 'the account of its domain belongs to a colleague')
   }
-  const orphan = paper.organisations.business({ employees: 60, customer: false })
-  const company = paper.hubspot.company(orphan, { createdAtMs: paper.nowMs, owner: '', parent: null })
+}
+
+async function addUnownedCompany(work: Workplace): Promise<void> {
+  const { paper } = work
+  const organisation = paper.organisations.business({ employees: 60, customer: false })
+  const company = paper.hubspot.company(organisation, { createdAtMs: paper.nowMs, owner: '', parent: null })
   const id = await createInHubSpot(work, 'companies', company)
   await work.admit({
     ...subject('hubspot', 'companies', id),
     pattern: 'orphaned-owner',
     why: 'made today without an owner',
   })
+}
+
+async function admitDuplicate(
+  work: Workplace,
+  objectType: 'contacts' | 'companies' | 'Lead' | 'Account',
+  recordId: string,
+  why: string,
+): Promise<void> {
+  const crm = objectType === 'contacts' || objectType === 'companies' ? 'hubspot' : 'salesforce'
+  await work.admit({ ...subject(crm, objectType, recordId), pattern: 'duplicate-ownership', why })
 }
 
 /** Some accounts and companies move to another country on paper, and some people get an owner who does not work there. */

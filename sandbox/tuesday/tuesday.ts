@@ -1,7 +1,7 @@
 import type { Label } from '../world/records/world.ts'
 import { blankFields, mendThings, mergeAndDelete, noise } from './afternoon.ts'
 import { arrivals, originals } from './morning.ts'
-import { admitFight, doubles, flip, leaver, redraw, somebodyLeaves } from './noon.ts'
+import { admitFight, enterDuplicates, flip, leaver, redraw, somebodyLeaves } from './noon.ts'
 import type { SandboxAddresses } from './sandbox-addresses.ts'
 import { enterWorkplace } from './workplace.ts'
 
@@ -52,7 +52,7 @@ export async function playTuesday({
   await secondTurns()
   await flip(work, known.fought, 'away')
   step('people are entered a second time')
-  await doubles(work, known)
+  await enterDuplicates(work, known)
 
   await secondTurns()
   await flip(work, known.fought, 'back')

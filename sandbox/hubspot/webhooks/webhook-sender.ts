@@ -1,4 +1,5 @@
 import type { SandboxSettings } from '../portal/settings.ts'
+import { WaitingEvents } from './waiting-events.ts'
 import type { WebhookEvent } from './webhook-event.ts'
 import { IN_FLIGHT_MAX, webhookPost } from './webhook-post.ts'
 import { signatureV1, signatureV3 } from './webhook-signature.ts'
@@ -7,139 +8,162 @@ import { signatureV1, signatureV3 } from './webhook-signature.ts'
 const BATCH_MAX = 100
 /** HubSpot's documented number of retries. */
 const RETRIES_MAX = 10
-/** Events that happen together travel together. */
+/** Events of the same moment go out together. */
 const COALESCE_MS = 10
-/** While events are held back by a delay, so that a changed setting takes effect. */
-const LOOK_AGAIN_MS = 50
+/** How soon a changed setting takes effect while a delay holds events back. */
+const RECHECK_MS = 50
 /**
- * About 100 MB of events, more than three minutes of 500 a second. Beyond, the oldest waiting ones are dropped and
- * counted as failed: a receiver that has been away this long loses some at HubSpot too.
+ * About 100 MB of events, more than three minutes of 500 a second. Beyond that the sender drops the oldest and counts
+ * them as failed: a receiver that was down this long loses events at HubSpot too.
  */
 const WAITING_MAX = 100_000
 
 type Batch = { readonly events: readonly unknown[]; readonly attempt: number }
 
-type WebhookCounts = { sent: number; acknowledged: number; failed: number; pending: number }
-
-export type WebhookSender = {
-  add(event: WebhookEvent): void
-  counts(): WebhookCounts
-  /** The next ordinary delivery carries this item too, among the others. */
-  smuggle(item: unknown): void
-  /** One delivery of these items as they are, signed now. True when it was answered 2xx. Not retried. */
-  deliverNow(items: readonly unknown[]): Promise<boolean>
-  /** A new address: what waits goes there. */
-  wake(): void
-  close(): void
+type WebhookCounts = {
+  readonly sent: number
+  readonly acknowledged: number
+  readonly failed: number
+  readonly pending: number
 }
 
-/** Sends events as HubSpot does: in batches, signed, retried, in no promised order. `random` gives numbers in [0, 1). */
-export function webhookSender(options: {
+type WebhookSenderOptions = {
   readonly clientSecret: () => string
   readonly settings: () => SandboxSettings
+  /** In [0, 1), for loss, shuffling and retry delays. */
   readonly random: () => number
-}): WebhookSender {
-  const { settings, random } = options
-  const post = webhookPost()
-  const counts = { sent: 0, acknowledged: 0, failed: 0 }
-  // A queue with a moving head: shifting an array of a quarter million entries would cost too much.
-  let waiting: { readonly event: WebhookEvent; readonly readyAtMs: number }[] = []
-  let head = 0
-  const retries: Batch[] = []
-  const smuggled: unknown[] = []
-  const timers = new Set<NodeJS.Timeout>()
-  let unfinished = 0
-  let inFlight = 0
-  let wakeTimer: NodeJS.Timeout | null = null
-  let closed = false
+}
 
-  function later(ms: number, run: () => void): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      timers.delete(timer)
-      run()
-    }, ms)
-    timers.add(timer)
-    return timer
+/** Sends events as HubSpot does: in signed batches, with retries, in no guaranteed order. */
+export class WebhookSender {
+  readonly #options: WebhookSenderOptions
+  readonly #waiting: WaitingEvents
+  readonly #post = webhookPost()
+  readonly #retries: Batch[] = []
+  readonly #smuggled: unknown[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #counts = { sent: 0, acknowledged: 0, failed: 0 }
+  #pending = 0
+  #inFlight = 0
+  #wakeTimer: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(options: WebhookSenderOptions) {
+    this.#options = options
+    this.#waiting = new WaitingEvents(options.random)
   }
 
-  function schedule(ms: number): void {
-    if (closed || wakeTimer !== null) return
-    wakeTimer = later(ms, () => {
-      wakeTimer = null
-      pump()
+  add(event: WebhookEvent): void {
+    const { webhookUrl, webhookLoss, webhookDuplicate, webhookDelayMs } = this.#options.settings()
+    if (webhookUrl === null || this.#closed) return
+    const readyAtMs = Date.now() + webhookDelayMs
+    for (let copy = 0; copy <= webhookDuplicate; copy += 1) {
+      if (this.#options.random() < webhookLoss) {
+        this.#counts.failed += 1
+        continue
+      }
+      this.#waiting.add(event, readyAtMs)
+      this.#pending += 1
+    }
+    while (this.#pending > WAITING_MAX && this.#waiting.dropOldest()) {
+      this.#pending -= 1
+      this.#counts.failed += 1
+    }
+    this.#schedule(COALESCE_MS)
+  }
+
+  counts(): WebhookCounts {
+    return { ...this.#counts, pending: this.#pending }
+  }
+
+  /** The next ordinary delivery carries this item among its events. */
+  smuggle(item: unknown): void {
+    this.#smuggled.push(item)
+    this.#pending += 1
+  }
+
+  /** Delivers exactly these items in one signed request, without retries. True: the receiver answered 2xx. */
+  deliverNow(items: readonly unknown[]): Promise<boolean> {
+    const { webhookUrl } = this.#options.settings()
+    if (webhookUrl === null) throw new Error('There is no webhookUrl to deliver to')
+    return this.#postSigned(webhookUrl, items)
+  }
+
+  /** After a change of settings: waiting events go to the new address. */
+  wake(): void {
+    this.#schedule(0)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#post.close()
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed || this.#wakeTimer !== null) return
+    this.#wakeTimer = this.#later(ms, () => {
+      this.#wakeTimer = null
+      this.#pump()
     })
   }
 
-  function add(event: WebhookEvent): void {
-    const { webhookUrl, webhookLoss, webhookDuplicate, webhookDelayMs } = settings()
-    if (webhookUrl === null || closed) return
-    const readyAtMs = Date.now() + webhookDelayMs
-    for (let copy = 0; copy <= webhookDuplicate; copy += 1) {
-      if (random() < webhookLoss) {
-        counts.failed += 1
-        continue
-      }
-      waiting.push({ event, readyAtMs })
-      unfinished += 1
-    }
-    while (unfinished > WAITING_MAX && head < waiting.length) {
-      head += 1
-      unfinished -= 1
-      counts.failed += 1
-    }
-    schedule(COALESCE_MS)
+  #later(ms: number, run: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      run()
+    }, ms)
+    this.#timers.add(timer)
+    return timer
   }
 
-  function nextBatch(): Batch | undefined {
-    const retry = retries.shift()
+  #pump(): void {
+    const { webhookUrl } = this.#options.settings()
+    if (this.#closed || webhookUrl === null) return
+    while (this.#inFlight < IN_FLIGHT_MAX) {
+      const batch = this.#nextBatch()
+      if (batch === undefined) break
+      this.#inFlight += 1
+      void this.#deliver(webhookUrl, batch)
+    }
+    const next = this.#waiting.nextReadyAtMs
+    if (next !== undefined && this.#inFlight < IN_FLIGHT_MAX) {
+      this.#schedule(Math.min(Math.max(1, next - Date.now()), RECHECK_MS))
+    }
+  }
+
+  #nextBatch(): Batch | undefined {
+    const retry = this.#retries.shift()
     if (retry !== undefined) return retry
-    const nowMs = Date.now()
-    const events: WebhookEvent[] = []
-    while (events.length < BATCH_MAX && head < waiting.length && waiting[head]!.readyAtMs <= nowMs) {
-      if (settings().webhookShuffle) swapWithLater(nowMs)
-      events.push(waiting[head]!.event)
-      head += 1
-    }
-    if (head > 10_000 && head * 2 > waiting.length) {
-      waiting = waiting.slice(head)
-      head = 0
-    }
+    const { settings } = this.#options
+    const events = this.#waiting.take(BATCH_MAX, Date.now(), () => settings().webhookShuffle)
     if (events.length === 0) return undefined
     const middle = Math.ceil(events.length / 2)
-    const items = [...events.slice(0, middle), ...smuggled.splice(0), ...events.slice(middle)]
+    const items = [...events.slice(0, middle), ...this.#smuggled.splice(0), ...events.slice(middle)]
     return { events: items, attempt: settings().webhookFirstAttempt }
   }
 
-  /** Puts some ready event among the next few hundred first, so that order breaks across batches too. */
-  function swapWithLater(nowMs: number): void {
-    const other = head + Math.floor(random() * Math.min(4 * BATCH_MAX, waiting.length - head))
-    const candidate = waiting[other]!
-    if (candidate.readyAtMs > nowMs) return
-    waiting[other] = waiting[head]!
-    waiting[head] = candidate
+  async #deliver(url: string, batch: Batch): Promise<void> {
+    this.#counts.sent += batch.events.length
+    const ok = await this.#postSigned(
+      url,
+      batch.events.map((event) => withAttempt(event, batch.attempt)),
+    )
+    this.#inFlight -= 1
+    if (this.#closed) return
+    if (ok) {
+      this.#counts.acknowledged += batch.events.length
+      this.#pending -= batch.events.length
+    } else this.#retry(batch)
+    this.#pump()
   }
 
-  function pump(): void {
-    const { webhookUrl } = settings()
-    if (closed || webhookUrl === null) return
-    while (inFlight < IN_FLIGHT_MAX) {
-      const batch = nextBatch()
-      if (batch === undefined) break
-      inFlight += 1
-      void deliver(webhookUrl, batch)
-    }
-    const next = waiting[head]
-    if (next !== undefined && inFlight < IN_FLIGHT_MAX) {
-      schedule(Math.min(Math.max(1, next.readyAtMs - Date.now()), LOOK_AGAIN_MS))
-    }
-  }
-
-  function postSigned(url: string, items: readonly unknown[]): Promise<boolean> {
+  #postSigned(url: string, items: readonly unknown[]): Promise<boolean> {
     const body = Buffer.from(JSON.stringify(items))
-    const secret = options.clientSecret()
-    // Per attempt: a retry hours later has to pass the receiver's check of five minutes. By the portal's own clock.
-    const timestamp = String(Date.now() + settings().clockOffsetMs)
-    return post.send(url, body, {
+    const secret = this.#options.clientSecret()
+    // Signed per attempt: a retry hours later must pass the receiver's five-minute check. Uses the portal's own clock.
+    const timestamp = String(Date.now() + this.#options.settings().clockOffsetMs)
+    return this.#post.send(url, body, {
       'content-type': 'application/json',
       'user-agent': 'HubSpot Webhooks',
       'x-hubspot-signature': signatureV1(secret, body),
@@ -149,59 +173,24 @@ export function webhookSender(options: {
     })
   }
 
-  async function deliver(url: string, batch: Batch): Promise<void> {
-    counts.sent += batch.events.length
-    const ok = await postSigned(
-      url,
-      batch.events.map((event) => withAttempt(event, batch.attempt)),
-    )
-    inFlight -= 1
-    if (closed) return
-    if (ok) {
-      counts.acknowledged += batch.events.length
-      unfinished -= batch.events.length
-    } else retry(batch)
-    pump()
-  }
-
-  function retry(batch: Batch): void {
-    const { webhookFirstAttempt, webhookRetryBaseMs } = settings()
+  #retry(batch: Batch): void {
+    const { webhookFirstAttempt, webhookRetryBaseMs } = this.#options.settings()
     const attempt = batch.attempt + 1
     if (attempt - webhookFirstAttempt > RETRIES_MAX) {
-      counts.failed += batch.events.length
-      unfinished -= batch.events.length
+      this.#counts.failed += batch.events.length
+      this.#pending -= batch.events.length
       return
     }
     // Doubling up to a minute, each between half and one and a half of it: "varied and randomised".
     const step = Math.min(webhookRetryBaseMs * 2 ** Math.min(batch.attempt, 20), Math.max(60_000, webhookRetryBaseMs))
-    later(step * (0.5 + random()), () => {
-      retries.push({ events: batch.events, attempt })
-      pump()
+    this.#later(step * (0.5 + this.#options.random()), () => {
+      this.#retries.push({ events: batch.events, attempt })
+      this.#pump()
     })
-  }
-
-  return {
-    add,
-    smuggle: (item) => {
-      smuggled.push(item)
-      unfinished += 1
-    },
-    deliverNow(items) {
-      const { webhookUrl } = settings()
-      if (webhookUrl === null) throw new Error('There is no webhookUrl to deliver to')
-      return postSigned(webhookUrl, items)
-    },
-    counts: () => ({ ...counts, pending: unfinished }),
-    wake: () => schedule(0),
-    close() {
-      closed = true
-      for (const timer of timers) clearTimeout(timer)
-      post.close()
-    },
   }
 }
 
-/** Items that are no events stay as they are. */
+/** Items that are not events stay as they are. */
 function withAttempt(event: unknown, attemptNumber: number): unknown {
   return typeof event === 'object' && event !== null && 'subscriptionType' in event
     ? { ...event, attemptNumber }

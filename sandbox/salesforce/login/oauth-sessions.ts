@@ -1,7 +1,7 @@
-import type { Session } from '../wire/session.ts'
 import { createHash, createPublicKey, createVerify, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ApiError } from '../org/api-error.ts'
 import type { Org } from '../org/org.ts'
+import type { Session } from '../wire/session.ts'
 
 export type OAuthClient = {
   readonly id: string

@@ -1,4 +1,4 @@
-import type { FieldDefinition, ObjectDefinition } from './object-definition.ts'
+import type { FieldDefinition, ObjectDefinition } from '../catalog/object-definition.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 
 /** The parts of a compound field that this object has, with the name each has inside the compound. */
@@ -31,19 +31,4 @@ export function addressOf(
 
 export function personName(first: FieldValue | undefined, last: FieldValue | undefined): string {
   return [first, last].filter((part) => typeof part === 'string' && part !== '').join(' ')
-}
-
-/** The lines of an address in the field tables. */
-export function addressFields(prefix: string): string {
-  const compound = `${prefix}Address`
-  return `
-  ${prefix}Street textarea(255) in=${compound}
-  ${prefix}City string(40) in=${compound}
-  ${prefix}State string(80) in=${compound}
-  ${prefix}PostalCode string(20) in=${compound}
-  ${prefix}Country string(80) in=${compound}
-  ${prefix}Latitude double in=${compound}
-  ${prefix}Longitude double in=${compound}
-  ${prefix}GeocodeAccuracy picklist(40) restricted in=${compound}
-  ${compound} address ro`
 }

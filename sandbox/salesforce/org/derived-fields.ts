@@ -1,7 +1,7 @@
+import { OPPORTUNITY_STAGES } from '../catalog/picklists.ts'
 import { personName } from './address.ts'
 import { isLive, type Org, textOf } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
-import { OPPORTUNITY_STAGES } from './standard-objects.ts'
 
 type Draft = { Id: string; [field: string]: FieldValue }
 

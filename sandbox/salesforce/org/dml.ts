@@ -1,7 +1,7 @@
+import type { ObjectDefinition } from '../catalog/object-definition.ts'
 import { ApiError, notFound } from './api-error.ts'
 import { deriveFields } from './derived-fields.ts'
 import { assignedOwner } from './lead-assignment-rule.ts'
-import type { ObjectDefinition } from './object-definition.ts'
 import { isLive, type Org } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 import { checkReferences, checkRequired, checkTaskLinks, checkUnique, readWriteBody } from './write-checks.ts'

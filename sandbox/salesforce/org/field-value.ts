@@ -1,5 +1,5 @@
+import type { FieldDefinition } from '../catalog/object-definition.ts'
 import { ApiError } from './api-error.ts'
-import type { FieldDefinition } from './object-definition.ts'
 import { normaliseId } from './record-id.ts'
 import type { FieldValue } from './record-store.ts'
 

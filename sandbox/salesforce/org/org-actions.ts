@@ -1,9 +1,9 @@
+import type { ObjectDefinition } from '../catalog/object-definition.ts'
+import { CONVERTED_LEAD_STATUS } from '../catalog/picklists.ts'
 import { ApiError } from './api-error.ts'
 import { createRecord, deleteRecord, liveRecord, markDeleted, undeleteRecord, type Writer } from './dml.ts'
-import type { ObjectDefinition } from './object-definition.ts'
 import { isLive, type Org, objectOfId, textOf } from './org.ts'
 import { normaliseId } from './record-id.ts'
-import { CONVERTED_LEAD_STATUS } from './standard-objects.ts'
 
 /** Things that people do in the user interface and for which REST has no call. */
 export const UI_ORIGIN = 'com/salesforce/api/soap/67.0;client=SfdcInternalAPI/'

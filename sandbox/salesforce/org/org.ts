@@ -1,8 +1,8 @@
+import { findObject, type ObjectCatalog, type ObjectDefinition } from '../catalog/object-definition.ts'
+import { buildCatalog, SELECTED_ENTITIES } from '../catalog/standard-objects.ts'
 import type { SandboxClock } from './clock.ts'
-import { findObject, type ObjectCatalog, type ObjectDefinition } from './object-definition.ts'
 import { IdSequence } from './record-id.ts'
 import { type FieldValue, RecordStore, type StoredRecord } from './record-store.ts'
-import { buildCatalog, SELECTED_ENTITIES } from './standard-objects.ts'
 
 /** The knobs of docs/sandbox.md, and the few more that only this program has. */
 export type Settings = {

@@ -1,4 +1,4 @@
-import { type FieldDefinition, indexFields, type ObjectDefinition } from './object-definition.ts'
+import { type FieldDefinition, indexFields, type ObjectDefinition } from '../catalog/object-definition.ts'
 import type { Org } from './org.ts'
 
 /** What a profile and its permission sets allow for one object. What is not said is allowed. */

@@ -1,12 +1,12 @@
 import { crowdSize } from '../../world/crowd/crowd.ts'
 import { crowdOfSalesforce } from '../../world/crowd/crowd-salesforce.ts'
 import type { SalesforceRecord, World } from '../../world/records/world.ts'
+import type { ObjectDefinition } from '../catalog/object-definition.ts'
+import { TASK_PRIORITIES, TASK_STATUSES } from '../catalog/picklists.ts'
 import { parseDateTime } from './field-value.ts'
-import type { ObjectDefinition } from './object-definition.ts'
 import { type Org, toSecond } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 import { fillChannelMembers } from './selected-entities.ts'
-import { TASK_PRIORITIES, TASK_STATUSES } from './standard-objects.ts'
 
 const WORLD_TABLES = [
   'User',

@@ -1,6 +1,6 @@
+import type { FieldDefinition, ObjectDefinition } from '../catalog/object-definition.ts'
 import { ApiError } from './api-error.ts'
 import { readFieldValue } from './field-value.ts'
-import type { FieldDefinition, ObjectDefinition } from './object-definition.ts'
 import { isLive, type Org, objectOfId } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 

@@ -1,7 +1,7 @@
+import type { FieldDefinition } from '../catalog/object-definition.ts'
 import { ApiError } from '../org/api-error.ts'
 import { updateRecord } from '../org/dml.ts'
 import { formatDateTime } from '../org/field-value.ts'
-import type { FieldDefinition } from '../org/object-definition.ts'
 import { isLive, type Org, objectOfId, textOf } from '../org/org.ts'
 import { personWriter } from '../org/org-actions.ts'
 import { normaliseId } from '../org/record-id.ts'

@@ -1,6 +1,6 @@
+import type { ObjectDefinition } from '../catalog/object-definition.ts'
 import { ApiError } from '../org/api-error.ts'
 import { createRecord, deleteRecord, updateRecord, type Writer } from '../org/dml.ts'
-import type { ObjectDefinition } from '../org/object-definition.ts'
 import { isLive, type Org, objectOf, objectOfId } from '../org/org.ts'
 import { normaliseId } from '../org/record-id.ts'
 import { type ApiRequest, type ApiResponse, bodyObject, methodNotAllowed, writerOf } from '../wire/api-request.ts'

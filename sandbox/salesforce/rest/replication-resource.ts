@@ -1,6 +1,6 @@
+import type { ObjectDefinition } from '../catalog/object-definition.ts'
 import { ApiError } from '../org/api-error.ts'
 import { formatDateTime, parseDateTime } from '../org/field-value.ts'
-import type { ObjectDefinition } from '../org/object-definition.ts'
 import { isForgotten, type Org } from '../org/org.ts'
 
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
+import type { FieldDefinition, ObjectDefinition } from '../catalog/object-definition.ts'
 import { ApiError } from '../org/api-error.ts'
 import { parseDate, parseDateTime } from '../org/field-value.ts'
-import type { FieldDefinition, ObjectDefinition } from '../org/object-definition.ts'
 import type { Org } from '../org/org.ts'
 import { normaliseId } from '../org/record-id.ts'
 import type { FieldValue, StoredRecord } from '../org/record-store.ts'

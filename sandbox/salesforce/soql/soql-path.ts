@@ -1,7 +1,7 @@
+import type { FieldDefinition, ObjectDefinition } from '../catalog/object-definition.ts'
 import { addressOf } from '../org/address.ts'
 import { ApiError } from '../org/api-error.ts'
 import { writeFieldValue } from '../org/field-value.ts'
-import type { FieldDefinition, ObjectDefinition } from '../org/object-definition.ts'
 import { type Org, objectOfId } from '../org/org.ts'
 import type { FieldValue, StoredRecord } from '../org/record-store.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import avro from 'avsc'
+import type { ObjectCatalog, ObjectDefinition } from '../catalog/object-definition.ts'
 import { compoundParts } from '../org/address.ts'
-import type { ObjectCatalog, ObjectDefinition } from '../org/object-definition.ts'
 
 /**
  * Schemas of the change events. No schema of a real org is public, so the order of the fields follows the vendor's

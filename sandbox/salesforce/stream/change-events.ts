@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ObjectDefinition } from '../org/object-definition.ts'
+import type { ObjectDefinition } from '../catalog/object-definition.ts'
 import type { Org } from '../org/org.ts'
 import type { Commit, FieldValue, RecordChange, StoredRecord } from '../org/record-store.ts'
 import { DIFF_ABOVE, unifiedDiff } from '../org/text-diff.ts'

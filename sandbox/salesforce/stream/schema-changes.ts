@@ -1,5 +1,10 @@
+import {
+  type FieldDefinition,
+  type FieldType,
+  indexFields,
+  type ObjectDefinition,
+} from '../catalog/object-definition.ts'
 import { formatDateTime, parseDate, parseDateTime } from '../org/field-value.ts'
-import { type FieldDefinition, type FieldType, indexFields, type ObjectDefinition } from '../org/object-definition.ts'
 import type { Org } from '../org/org.ts'
 import type { FieldValue, StoredRecord } from '../org/record-store.ts'
 import { type EventSchemas, rebuildSchema } from './avro-schemas.ts'

@@ -1,7 +1,7 @@
-import type { Session } from './session.ts'
 import { ApiError } from '../org/api-error.ts'
 import type { Writer } from '../org/dml.ts'
 import type { Org } from '../org/org.ts'
+import type { Session } from './session.ts'
 
 /** One call of the REST API, whether it came over HTTP or as a part of a composite. */
 export type ApiRequest = {

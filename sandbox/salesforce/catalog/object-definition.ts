@@ -1,4 +1,4 @@
-/** What an object is: its fields with the facts that describe, SOQL, DML and change events all need. */
+/** An object and its fields, with what describe, SOQL, DML and change events need of them. */
 export type FieldType =
   | 'id'
   | 'reference'
@@ -46,7 +46,7 @@ export type ObjectDefinition = {
   readonly deletable: boolean
   readonly undeletable: boolean
   readonly replicateable: boolean
-  /** How long a deleted record can still be asked about, where it does not go into the Recycle Bin. Null: it does. */
+  /** How long queries still find a deleted record that bypasses the Recycle Bin. Null: it goes to the Recycle Bin. */
   readonly deletedForMs: number | null
   readonly fields: ReadonlyMap<string, FieldDefinition>
   /** SOQL and REST take names in any case. */
@@ -54,7 +54,7 @@ export type ObjectDefinition = {
   readonly fieldByRelationship: ReadonlyMap<string, FieldDefinition>
 }
 
-/** Reads `date`, `2026-...`; one line per field: `Name type(length) flag flag -> Target,Target as Relationship`. */
+/** Reads a field table, one line per field: `Name type(length) flag flag -> Target,Target as Relationship`. */
 export function parseFields(text: string, values: Readonly<Record<string, readonly string[]>> = {}): FieldDefinition[] {
   const fields: FieldDefinition[] = []
   for (const line of text.trim().split('\n')) {
@@ -105,12 +105,15 @@ const SYSTEM_FIELDS = parseFields(`
   IsDeleted boolean ro
 `)
 
+/** For `defineObject`: records can be created, changed, deleted, restored and replicated. */
+export const ALL_VERBS = ['create', 'update', 'delete', 'undelete', 'replicate'] as const
+
 export type ObjectOptions = {
   readonly name: string
   readonly label?: string
   readonly keyPrefix: string
   readonly fields: readonly FieldDefinition[]
-  readonly verbs: readonly ('create' | 'update' | 'delete' | 'undelete' | 'replicate')[]
+  readonly verbs: readonly (typeof ALL_VERBS)[number][]
   /** Setup objects such as User and TaskStatus have no recycle bin, so no IsDeleted column. */
   readonly withoutIsDeleted?: boolean
   readonly deletedForMs?: number
@@ -138,7 +141,7 @@ export function defineObject(options: ObjectOptions): ObjectDefinition {
   }
 }
 
-/** The three ways in which an object's fields are found. */
+/** An object's fields by name, by name in any case, and by relationship. */
 export function indexFields(
   fields: readonly FieldDefinition[],
 ): Pick<ObjectDefinition, 'fields' | 'fieldByLowerName' | 'fieldByRelationship'> {
