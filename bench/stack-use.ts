@@ -32,6 +32,9 @@ export function rssOf({ children }: Stack): ByProcess {
 }
 
 /** How much each count of `b` grew to reach `a`. */
-export function minus(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+export function minus(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
   return Object.fromEntries(Object.entries(a).map(([name, value]) => [name, value - (b[name] ?? 0)]))
 }
