@@ -28,7 +28,7 @@ const PEOPLE = ['general', 'senior', 'approved', 'override', 'rollback', 'bounda
   (job) => `${job}@x.example`,
 )
 
-/** A routing policy of a size that real tables have: 50 rules over country, size and stage, every pattern on. */
+/** A routing policy as large as real ones: 50 rules over country, size and stage, with every pattern on. */
 export function benchPolicy(rules: number): Policy {
   const [
     general = '',

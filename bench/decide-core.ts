@@ -29,7 +29,7 @@ function measure(what: string, policy: Policy, ownerOf: (n: number) => string | 
     const from = performance.now()
     for (const each of records) decide({ record: each, neighbours, directory, version, nowMs: NOW_MS })
     const seconds = (performance.now() - from) / 1_000
-    // The first round warms the compiler up.
+    // The first round only warms up the compiler.
     if (round > 0) rates.push(RECORDS / seconds)
   }
   rates.sort((a, b) => a - b)

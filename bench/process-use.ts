@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What a process has used so far: Linux only, where benches are run. Null: it is gone. */
+/** What a process has used so far. Linux only, where benchmarks run. Null: the process has ended. */
 export type ProcessUse = { readonly rssMb: number; readonly cpuS: number }
 
 /** The kernel counts processor time in hundredths of a second on every Linux that Node runs on. */
@@ -17,7 +17,7 @@ export function processUse(pid: number): ProcessUse | null {
   }
 }
 
-/** Processor time of a process, of what it has started, and of those that have ended: a Postgres with its servers. */
+/** Processor time of a process and all its children, ended ones included: a Postgres with its servers. */
 export function cpuOfTree(pid: number): number {
   let total = cpuOf(pid)
   for (const child of childrenOf(pid)) total += cpuOf(child)
@@ -26,7 +26,7 @@ export function cpuOfTree(pid: number): number {
 
 function cpuOf(pid: number): number {
   try {
-    // After the name, which may hold anything: state is field 3, then 14 to 17 are own and children's user and system time.
+    // After the name, which may hold anything: field 3 is the state, 14 to 17 own and children's user and system time.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
     return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND
   } catch {

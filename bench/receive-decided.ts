@@ -19,15 +19,15 @@ import { benchPolicy, COUNTRIES } from './bench-policy.ts'
 import type { BenchRow } from './bench-row.ts'
 
 const CONNECTION = { id: 'hubspot-1' as ConnectionId, crm: 'hubspot' as const }
-/** As HubSpot delivers them. */
+/** HubSpot's batch size. */
 const DELIVERY = 100
-/** Each changes another record in both runs, or the smaller one would be spared every second write and decision. */
+/** Each event changes a different record in both runs; otherwise the smaller run would write and decide less. */
 const EVENTS = 10_000
 const NOW_MS = Date.parse('2026-11-24T09:00:00Z')
 
 /**
  * Sustained receive → apply → decide on an embedded Postgres with fsync on, the three stages side by side in one
- * process. The events are a steady stream: each changes one field of a record that is known.
+ * process. The events are a steady stream: each changes one field of a known record.
  */
 export async function benchReceiveDecided(): Promise<BenchRow[]> {
   const small = await run(10_000, EVENTS)
@@ -186,7 +186,7 @@ function baselineEvent(n: number): ChangeEvent {
   }
 }
 
-/** One in fifty blanks a needed field, and so makes a case and a task; the others are ordinary edits. */
+/** One in 50 clears a required field, which opens a case and a task; the others are ordinary edits. */
 function steadyEvent(record: number, n: number): ChangeEvent {
   return {
     ...EVENT,

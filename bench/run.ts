@@ -16,7 +16,7 @@ const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise
   'million-unlimited': benchMillionUnlimited,
 }
 
-/** Half an hour and gigabytes each: only when they are named. */
+/** These take half an hour and gigabytes each, so they run only when named. */
 const ONLY_BY_NAME = new Set(['million', 'million-unlimited'])
 
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url)

@@ -7,7 +7,7 @@ import type { BenchRow } from './bench-row.ts'
 
 const LIMIT_MS = 120_000
 
-/** What only the whole stack can show: the service, the workers and both sandbox CRMs as processes of their own. */
+/** Measures the whole stack: the service, the workers and both sandbox CRMs as separate processes. */
 export async function benchStack(tell: (text: string) => void): Promise<BenchRow[]> {
   const from = performance.now()
   const stack = await startStack({
@@ -105,7 +105,7 @@ async function webhookAnswers(stack: Stack, tell: (text: string) => void): Promi
   ]
 }
 
-/** 200 changes a second by people in HubSpot; one in five blanks a field that a workflow needs, and so wants a task. */
+/** People make 200 changes a second in HubSpot; one in five clears a required field, which needs a task. */
 async function changeToTask(stack: Stack, tell: (text: string) => void): Promise<BenchRow[]> {
   const { hubspot } = stack.sandbox!
   const { rows } = await sql<{ record_id: string }>`
@@ -127,7 +127,7 @@ async function changeToTask(stack: Stack, tell: (text: string) => void): Promise
     if (n % 10 === 0) tell(`changes at 200/s: ${n / 10} of ${seconds} s`)
     const batch = Array.from({ length: perBatch }, (_, i) => {
       const id = ids[(changes + i) % ids.length]!
-      // Each record at most once blanked, or the second blank would be no change.
+      // Clears each record at most once: clearing a blank field is not a change.
       const blank = i % 5 === 0 && !blanked.has(id)
       if (blank) blanked.set(id, Date.now())
       return { objectType: 'contacts', id, properties: blank ? { country: '' } : { company: `Company ${changes + i}` } }

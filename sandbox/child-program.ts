@@ -3,17 +3,17 @@ import { createInterface } from 'node:readline'
 
 export type ChildProgram = {
   readonly title: string
-  /** Its half of the JSON object of docs/sandbox.md. */
+  /** This CRM's part of the JSON object in docs/sandbox.md. */
   readonly announced: Promise<Record<string, unknown>>
-  /** Settles when the program has ended, for whatever reason. */
+  /** Resolves when the program has ended, for any reason. */
   readonly ended: Promise<void>
-  /** Asks it to stop, and makes it stop after `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
 
 /**
- * Starts one of the two CRMs. We keep the other end of its standard input: when this process dies, even by kill -9, the
- * pipe closes and the program ends by itself.
+ * Starts one of the two CRMs. This process holds the other end of its standard input: when it dies, even by kill -9,
+ * the pipe closes and the program ends.
  */
 export function startChildProgram(title: string, file: string, args: readonly string[]): ChildProgram {
   const child: ChildProcess = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -22,7 +22,7 @@ export function startChildProgram(title: string, file: string, args: readonly st
     complaint = (complaint + chunk.toString()).slice(-4000)
     process.stderr.write(chunk)
   })
-  // It may be gone before it has read anything.
+  // The program may end before it reads anything.
   child.stdin!.on('error', () => {})
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())

@@ -1,25 +1,25 @@
-/** What an index reads of the rows that it orders. `at` may change between two notes of the row; its id never does. */
+/** How the index reads a row. `at` may change between two notes of the row, the id never. */
 export type IndexedRows<Row> = {
   all(): Iterable<Row>
   get(id: string): Row | undefined
   id(row: Row): string
-  /** When it was last changed, epoch milliseconds. */
+  /** When the row last changed, in epoch milliseconds. */
   at(row: Row): number
-  /** As `Array.sort` wants it, for rows of one moment. */
+  /** For `Array.sort`, of rows that changed at the same time. */
   compareIds(a: string, b: string): number
 }
 
-/** Changes kept apart before everything is put in order again: sorting them for a page costs about a millisecond. */
+/** Changed rows that are kept apart before the index is rebuilt. Sorting this many costs about a millisecond. */
 const CHANGED_MAX = 2_000
 
 /**
- * Rows by the time of their last change, so that a page of "changed since" costs the page and not the table. Made when
- * it is first asked; after that every write has to be noted.
+ * Rows by the time of their last change: a page of "changed since" costs as much as the page, not as the table. The
+ * first read builds the index; from then on every write must be noted.
  */
 export class ModifiedIndex<Row> {
   readonly #rows: IndexedRows<Row>
   #sorted: Row[] | null = null
-  /** When each of them had been changed last when it was put in order. */
+  /** Each sorted row's time of last change when the index was built. */
   #at = new Float64Array()
   readonly #changed = new Set<string>()
 
@@ -44,7 +44,7 @@ export class ModifiedIndex<Row> {
       if (row !== undefined && at(row) >= fromMs) fresh.push(row)
     }
     fresh.sort(compare)
-    // A copy would be as long as the table; what is noted while somebody reads on is theirs to see at the next page.
+    // Not a copy, which would be as long as the table: rows noted during the read appear on the next page.
     let next = 0
     for (let n = this.#firstFrom(fromMs); n < sorted.length; n += 1) {
       const row = sorted[n]!

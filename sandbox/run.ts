@@ -6,21 +6,21 @@ import { type ChildProgram, startChildProgram } from './child-program.ts'
 import { liveOn } from './tuesday/living.ts'
 import type { SandboxAddresses } from './tuesday/sandbox-addresses.ts'
 
-/** `npm run sandbox`: both CRMs as two programs. What is printed is described in docs/sandbox.md. */
+/** `npm run sandbox`: both CRMs as two programs. docs/sandbox.md describes the output. */
 const STOP_GRACE_MS = 3_000
 
-const HELP = `Starts a HubSpot and a Salesforce on this machine, with data, and keeps them up until Ctrl-C.
+const HELP = `Starts a HubSpot and a Salesforce sandbox with data on this machine, until Ctrl-C.
 
-  --json                 print one JSON object with addresses and credentials, nothing else
+  --json                 prints addresses and credentials as one JSON object, nothing else
   --hubspot-port N       default: a free port
   --salesforce-port N    default: a free port
   --pubsub-port N        default: a free port
-  --seed N               other data (default 1)
-  --now ISO              the moment the data is relative to (default: now)
+  --seed N               generates other data (default 1)
+  --now ISO              "now" of the generated data (default: the current time)
   --webhook-url URL      where HubSpot sends its webhooks
   --living               a slow, steady stream of ordinary changes
   --small                a tenth of the data
-  --records N            N plain records besides, about half in each CRM; a million take a minute and 3 GB
+  --records N            adds N plain records, about half in each CRM; a million take a minute and 3 GB
 `
 
 function fail(problem: string): never {
@@ -55,7 +55,7 @@ if (values.help) {
   process.stdout.write(HELP)
   process.exit(0)
 }
-// One moment for both, else the same person would be a second older in one CRM than in the other.
+// The same moment for both; otherwise a person would be a second older in one CRM.
 const nowMs = values.now === undefined ? Date.now() : Date.parse(values.now)
 if (!Number.isFinite(nowMs)) fail(`--now has to be an ISO instant such as 2026-11-22T10:00:00Z, not "${values.now}"`)
 if (!/^\d{1,15}$/.test(values.seed)) fail(`--seed has to be a whole number, not "${values.seed}"`)
@@ -102,7 +102,7 @@ process.on('SIGHUP', () => void stop(0))
 for (const each of programs) {
   void each.ended.then(() => {
     if (stopping) return
-    process.stderr.write(`sandbox: ${each.title} has ended; stopping the other one too\n`)
+    process.stderr.write(`sandbox: ${each.title} ended; stopping the other sandbox too\n`)
     void stop(1)
   })
 }
@@ -132,8 +132,8 @@ async function mustBeFree(option: string, text: string): Promise<void> {
     probe.once('error', (error: NodeJS.ErrnoException) =>
       fail(
         error.code === 'EADDRINUSE'
-          ? `port ${port} is taken. Stop what listens there, or choose another with --${option} (0 takes a free one)`
-          : `port ${port} cannot be used (${error.code}). Choose another with --${option}`,
+          ? `port ${port} is in use. Stop the program that listens there, or choose another port with --${option} (0: any free port)`
+          : `port ${port} cannot be used (${error.code}). Choose another port with --${option}`,
       ),
     )
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))
@@ -141,8 +141,8 @@ async function mustBeFree(option: string, text: string): Promise<void> {
 }
 
 /**
- * A program that starts us over a pipe holds our standard input, and when it dies we go too. A terminal or /dev/null
- * says nothing, and a pipe that has ended before we are up is nobody's hand, unless its holder died meanwhile.
+ * Stops the sandbox when its parent program dies. The parent holds our standard input as a pipe; a terminal or
+ * /dev/null never ends. A pipe that ended before we were up counts only if the parent has died meanwhile.
  */
 function watchParent(): { mayStop(): void } {
   const parentAtStart = process.ppid
@@ -166,7 +166,7 @@ function watchParent(): { mayStop(): void } {
 }
 
 function greeting({ hubspot, salesforce }: SandboxAddresses): string {
-  return `Two CRMs are up, with the data of a company that sells water-quality sensors.
+  return `Two sandbox CRMs are running, with the data of a company that sells water-quality sensors.
 
   HubSpot      ${hubspot.pageUrl}
     API        ${hubspot.baseUrl}   portal ${hubspot.portalId}, app ${hubspot.appId}
@@ -181,6 +181,6 @@ function greeting({ hubspot, salesforce }: SandboxAddresses): string {
     secret     ${salesforce.clientSecret}
     PKCE       ${salesforce.pkceClientId} (a public client: no secret)
 
-${values.living ? 'People are at work in both: a few changes a second.\n' : ''}All credentials as JSON: npm run sandbox -- --json.   Ctrl-C stops both.
+${values.living ? 'People make a few changes a second in both.\n' : ''}All credentials as JSON: npm run sandbox -- --json.   Ctrl-C stops both.
 `
 }

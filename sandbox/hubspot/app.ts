@@ -73,7 +73,7 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
   const front = httpFront(sandbox)
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     front(request, response).catch((error: unknown) => {
-      // A mistake of the simulator itself: loud, and not in any vendor's words.
+      // A bug of the simulator itself: loud, and never in the vendor's words.
       process.stderr.write(`hubspot sandbox: ${error instanceof Error ? error.stack : String(error)}\n`)
       if (response.headersSent) response.destroy()
       else response.writeHead(500, { 'content-type': 'application/json' }).end('{"status":"error","message":"sandbox"}')
@@ -98,8 +98,8 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
 }
 
 /**
- * The portal's time is the wall clock's, but never before the moment at which the world was made, so that no change is
- * older than the data it changes.
+ * The portal's time is the wall clock, but never earlier than the generated data: a change is never older than what it
+ * changes.
  */
 function portalClock(worldNowMs: number): () => number {
   const startedMs = Date.now()

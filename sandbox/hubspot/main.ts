@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { generateWorld } from '../world/generate.ts'
 import { startHubSpotSandbox } from './app.ts'
 
-/** The HubSpot of the sandbox as a program: one JSON line when it listens, then up until it is told to stop. */
+/** The HubSpot sandbox as a program: prints one JSON line when it listens, then runs until it is stopped. */
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
@@ -16,7 +16,7 @@ const { values } = parseArgs({
     'client-id': { type: 'string' },
     'client-secret': { type: 'string' },
     'control-secret': { type: 'string' },
-    // Accepted for the sake of one command line for both programs: who makes it live writes through the API.
+    // Ignored: both programs take the same options, and `--living` writes through the API.
     living: { type: 'boolean' },
   },
 })
@@ -67,7 +67,7 @@ function stop(): void {
 }
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
-// The parent holds our stdin: when it dies, even by kill -9, we go too.
+// The parent holds our stdin: when it dies, even by kill -9, this program ends too.
 process.stdin.once('end', stop)
 process.stdin.once('close', stop)
 process.stdin.resume()

@@ -42,7 +42,7 @@ export type SandboxOptions = {
   readonly credentials?: Partial<Omit<Credentials, 'orgId'>>
   /** PEM of the key that signs JWT bearer assertions. Without it that flow is off. */
   readonly jwtPublicKey?: string
-  /** How many change events the bus keeps at most. */
+  /** The most change events that the bus keeps. */
   readonly retainMax?: number
 }
 
@@ -97,7 +97,7 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
     }),
     page: new SandboxPage(org, randomBytes(16).toString('hex')),
   })
-  // Above the vendor's own limit, so that the sandbox can answer 414 and 431 itself.
+  // Above Salesforce's limit, so that the sandbox can answer 414 and 431 itself.
   const server = createServer({ maxHeaderSize: 128 * 1024 }, front.handle)
   url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`
   const pubsubAddress = await pubsub.listen(options.pubsubPort ?? 0)

@@ -77,5 +77,5 @@ function stop(): void {
 }
 process.on('SIGTERM', stop)
 process.on('SIGINT', stop)
-// A parent that dies closes our stdin: no sandbox stays behind.
+// When the parent dies, our stdin closes and the sandbox ends too.
 process.stdin.on('end', stop).on('error', stop).resume()

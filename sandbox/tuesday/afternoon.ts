@@ -6,7 +6,7 @@ import { type HubSpotRow, isoOf, type SalesforceRow } from './snapshot.ts'
 import { untouched } from './untouched.ts'
 import { updateInHubSpot, updateInSalesforce, type Workplace } from './workplace.ts'
 
-/** A required field of an old record is cleared: by a clumsy import, by somebody tidying up. */
+/** Clears required fields of old records, as a careless import or cleanup does. */
 export async function blankFields(work: Workplace): Promise<void> {
   const admit = (crm: Label['crm'], objectType: string, recordId: string, detail: string) =>
     work.admit({ pattern: 'missing-field', crm, objectType, recordId, detail, why: `${detail} was cleared today` })
@@ -37,7 +37,7 @@ export async function blankFields(work: Workplace): Promise<void> {
   }
 }
 
-/** Edits that mean nothing to any workflow. */
+/** Edits that no workflow watches. */
 export async function noise(work: Workplace): Promise<void> {
   const { random } = work.paper
   for (let round = 0; round < 3; round++) {
@@ -62,7 +62,7 @@ export async function noise(work: Workplace): Promise<void> {
   }
 }
 
-/** Somebody works through this morning's faults. */
+/** People fix some of this morning's defects. Returns the labels of the fixed ones. */
 export async function mendThings(work: Workplace): Promise<Label[]> {
   const { before, paper } = work
   const companies = new Map(before.companies.map((row) => [row.id, row]))
@@ -130,7 +130,7 @@ export async function mendThings(work: Workplace): Promise<Label[]> {
   return mended
 }
 
-/** Doubles disappear: merged where the CRM offers it, deleted where somebody is sure. */
+/** People merge or delete some duplicates. Returns the labels of the fixed ones. */
 export async function mergeAndDelete(work: Workplace): Promise<Label[]> {
   const { before, paper } = work
   const doubled = before.labels.filter((label) => label.pattern === 'duplicate-ownership')

@@ -1,10 +1,10 @@
 import type { Label } from '../world/records/world.ts'
 import type { HubSpotAddress, SalesforceAddress } from './sandbox-addresses.ts'
 
-/** Two people at their browsers: what they do goes through the CRMs' public APIs, and counts as theirs. */
+/** A user of each CRM. Changes go through the public APIs and count as that user's. */
 export type HubSpotUser = {
   call<T>(method: string, path: string, body?: unknown): Promise<T>
-  /** Through the control path: what the public API does not offer. */
+  /** Changes that only the control path offers, not the public API. */
   control<T>(method: string, path: string, body?: unknown): Promise<T>
 }
 
@@ -18,7 +18,7 @@ export type SalesforceUser = {
 
 const VERSION = 'v67.0'
 const ATTEMPTS_MAX = 40
-/** Answers that say "later": both CRMs throttle, and Salesforce locks rows that an integration is just writing. */
+/** Retries answers that mean "later": rate limits, and rows that an integration is writing right now. */
 const LATER = new Set([423, 429, 502, 503])
 
 async function send(url: string, method: string, headers: Record<string, string>, body: unknown): Promise<unknown> {
@@ -67,7 +67,7 @@ export async function salesforceUser(address: SalesforceAddress): Promise<Salesf
     send(
       `${address.instanceUrl}${path}`,
       method,
-      // Without it the org's assignment rule would take every lead away from the owner that we give it.
+      // Without it the org's assignment rule would reassign every lead that we write.
       { authorization: `Bearer ${token}`, 'sforce-auto-assign': 'FALSE' },
       body,
     )

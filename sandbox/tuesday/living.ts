@@ -13,13 +13,13 @@ import {
   type Workplace,
 } from './workplace.ts'
 
-/** About three changes a second over both CRMs: enough to watch, far below what either CRM would throttle. */
+/** About three changes a second in both CRMs together, far below either rate limit. */
 const BETWEEN_CHANGES_MS = 330
 
-/** A CRM that misbehaves on command is part of the game; one that answers nothing for so long is gone. */
+/** A fault on command is normal; after this many failures in a row the CRM counts as gone. */
 const FAILURES_MAX = 30
 
-/** People at work, until `signal`: newcomers, edits without meaning, and now and then a field that gets lost. */
+/** Makes ordinary changes until `signal`: new people, harmless edits, and now and then a cleared field. */
 export async function liveOn(addresses: SandboxAddresses, signal: AbortSignal): Promise<void> {
   const work = await enterWorkplace(addresses, Date.now() % 1_000_000)
   let failures = 0
@@ -51,7 +51,7 @@ export async function somebodyDoesSomething(work: Workplace): Promise<void> {
 
 async function editContact(work: Workplace): Promise<void> {
   const { random } = work.paper
-  // Several people may edit the same record: it stays as sound as it was.
+  // The same record may be edited several times; that creates no defect.
   const row = random.pick(work.before.contacts.filter((contact) => (contact.properties.hubspot_owner_id ?? '') !== ''))
   const properties = { jobtitle: random.pick(JOB_TITLES) }
   await updateInHubSpot(work, 'contacts', [{ id: row.id, properties }]).catch(whenGone)
@@ -65,7 +65,7 @@ async function editLead(work: Workplace): Promise<void> {
   await updateInSalesforce(work, 'Lead', row.Id, { Rating: random.pick(['Hot', 'Warm', 'Cold']) }).catch(whenGone)
 }
 
-/** Somebody may have merged or deleted it meanwhile. */
+/** Another user may have merged or deleted the record meanwhile. */
 function whenGone(error: unknown): void {
   if (!/ 404:|ENTITY_IS_DELETED/.test(String(error))) throw error
 }

@@ -15,10 +15,10 @@ export type Fought = {
   readonly owner: string
 }
 
-/** What the morning leaves for the rest of the day. */
+/** People and companies of the morning that later steps use. */
 export type Known = {
   readonly fought: readonly Fought[]
-  /** Each will be entered once more, by a colleague. */
+  /** A colleague enters each of these again later. */
   readonly contactsByMailbox: readonly Person[]
   readonly contactsByPhone: readonly Person[]
   readonly leads: readonly Person[]
@@ -26,7 +26,7 @@ export type Known = {
   readonly companies: readonly Organisation[]
 }
 
-/** People whom nobody owns yet: most of them the rules route, some only a person can place. */
+/** New unassigned people. Rules can route most of them; a reviewer has to assign the rest. */
 export async function arrivals(work: Workplace): Promise<void> {
   const { paper, inboundQueueId } = work
   const japan = COUNTRIES.find((country) => country.iso === 'JP')!
@@ -79,7 +79,7 @@ export function undecided(person: Person, crm: Label['crm'], objectType: string,
   return [{ ...record, pattern: 'branch-review', why: 'waits, and Japan is decided by a person' }]
 }
 
-/** Sound new records that something will happen to later in the day. */
+/** New records without defects that later steps change. */
 export async function originals(work: Workplace): Promise<Known> {
   const { paper } = work
   const fought: Fought[] = []
@@ -135,7 +135,7 @@ function onGmail(paper: Draft): Person {
   return { ...person, email: `${person.email.split('@')[0]}.${paper.random.int(100_000, 999_999)}@gmail.com` }
 }
 
-/** The same person as somebody else would enter them: another spelling of the mailbox, owned by a colleague. */
+/** The same person entered again: another spelling of the mailbox, owned by a colleague. */
 export function enteredAgain(paper: Draft, person: Person): { person: Person; owner: string } {
   const again = { ...sameMailbox(person), phone: paper.phones.subscriber(person.country, 'mobile'), mobile: null }
   return { person: again, owner: colleagueOf(person.owner) }

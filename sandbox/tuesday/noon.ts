@@ -15,7 +15,7 @@ import {
   type Workplace,
 } from './workplace.ts'
 
-/** One more turn of the fight: to the colleague of the same territory, and back to the first owner. */
+/** One more owner change of the fight: to the colleague of the same territory, or back to the first owner. */
 export async function flip(work: Workplace, fought: readonly Fought[], direction: 'away' | 'back'): Promise<void> {
   const { hubspot, salesforce } = work.paper
   const ownerOf = (each: Fought) => (direction === 'away' ? colleagueOf(each.owner) : each.owner)
@@ -33,7 +33,7 @@ export async function flip(work: Workplace, fought: readonly Fought[], direction
   }
 }
 
-/** From the third turn on, the record is with somebody who had it before within the three days. */
+/** Labels the fight: from the third change on, the owner has owned the record before within three days. */
 export async function admitFight(work: Workplace, fought: readonly Fought[]): Promise<void> {
   await work.admit(
     ...fought.map((each) => ({
@@ -137,7 +137,7 @@ async function admitDuplicate(
   await work.admit({ ...subject(crm, objectType, recordId), pattern: 'duplicate-ownership', why })
 }
 
-/** Some accounts and companies move to another country on paper, and some people get an owner who does not work there. */
+/** Moves some accounts and companies to another country, and gives some contacts an owner of another territory. */
 export async function redraw(work: Workplace): Promise<void> {
   const { paper } = work
   const elsewhere = (country: unknown) => {
@@ -166,7 +166,7 @@ export async function redraw(work: Workplace): Promise<void> {
   }
 }
 
-/** Somebody new who has taken the countries that no territory covers. Nobody else stands on these leads. */
+/** A new user who owns leads of uncovered countries. No other defect touches these leads. */
 export type Newcomer = { readonly userId: string; readonly leads: readonly string[] }
 
 export async function leaver(work: Workplace): Promise<Newcomer> {

@@ -7,8 +7,8 @@ import { type Untouched, untouched } from './untouched.ts'
 import type { Workplace } from './workplace.ts'
 
 /**
- * Sound old HubSpot records whose person or company Salesforce does not know yet. Old, because the two CRMs' clocks need
- * not agree to the second: what comes into Salesforce today must be the younger one beyond doubt.
+ * Old HubSpot records without defects whose person or company Salesforce does not have. Old, because the CRMs' clocks
+ * may differ by seconds: the record created in Salesforce today must clearly be the newer one.
  */
 export type OnlyInHubSpot<T> = { readonly whom: T; readonly owner: string }
 
@@ -17,7 +17,7 @@ const FREE = new Set(Object.values(FREE_MAIL).flat())
 export function peopleOnlyInHubSpot(work: Workplace, count: number): OnlyInHubSpot<Person>[] {
   const { before, paper } = work
   const known = new Set([...before.leads, ...before.salesforceContacts].map((row) => lower(row.Email)))
-  // A private address, so that no account of its domain has a say.
+  // A private address, so that it matches no account's domain.
   const suits = ({ values }: Untouched) => {
     const email = lower(values.email)
     return (
@@ -40,7 +40,7 @@ export function companiesOnlyInHubSpot(work: Workplace, count: number): OnlyInHu
   const holders = new Map<string, number>()
   const hold = (domain: string) => holders.set(domain, (holders.get(domain) ?? 0) + 1)
   for (const { properties } of before.companies) hold(lower(properties.domain))
-  // A lead of the domain would get an account that belongs to somebody else.
+  // A lead of the domain would match an account with another owner.
   for (const row of [...before.leads, ...before.accounts]) {
     hold(domainOf(lower(row.Email)))
     hold(

@@ -1,4 +1,4 @@
-/** What both programs announce, together: the object that docs/sandbox.md describes. */
+/** The JSON object that docs/sandbox.md describes: what both programs print at start. */
 export type SandboxAddresses = { readonly hubspot: HubSpotAddress; readonly salesforce: SalesforceAddress }
 
 export type HubSpotAddress = {

@@ -50,7 +50,7 @@ export async function takeSnapshot(
 ): Promise<Snapshot> {
   async function list(object: string, properties: string, historyOf: string): Promise<HubSpotRow[]> {
     const rows: HubSpotRow[] = []
-    // HubSpot gives 50 records at a time when it has to bring their history, else 100.
+    // HubSpot returns at most 50 records per page with history, 100 without.
     const query = new URLSearchParams(
       history ? { limit: '50', properties, propertiesWithHistory: historyOf } : { limit: '100', properties },
     )
@@ -93,7 +93,7 @@ export async function takeSnapshot(
   }
 }
 
-/** Addresses, domains and numbers that somebody has already, so that newcomers get their own. */
+/** Addresses, domains and numbers in use, so that new records get their own. */
 export function takenBy(snapshot: Snapshot): { emails: Set<string>; domains: Set<string>; phones: Set<string> } {
   const emails = new Set<string>()
   const domains = new Set<string>()
@@ -143,7 +143,7 @@ export function takenBy(snapshot: Snapshot): { emails: Set<string>; domains: Set
   return { emails, domains, phones }
 }
 
-/** The same, as the independent reader of docs/patterns.md wants it. Needs the snapshot to be taken with history. */
+/** The snapshot as input of the audit. Needs a snapshot with history. */
 export function auditStateOf(snapshot: Snapshot): AuditState {
   const oldestFirst = (versions: readonly Version[] | undefined) =>
     (versions ?? []).map((v) => ({ owner: v.value, atMs: Date.parse(v.timestamp) })).sort((a, b) => a.atMs - b.atMs)

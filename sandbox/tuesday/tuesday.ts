@@ -6,23 +6,23 @@ import type { SandboxAddresses } from './sandbox-addresses.ts'
 import { enterWorkplace } from './workplace.ts'
 
 /**
- * Salesforce keeps times to the second, so what has to be younger or later than something else waits until the
- * second has surely turned.
+ * Salesforce stores times in whole seconds, so a record that must be newer than another is created a full second
+ * later.
  */
 const A_SECOND_AND_MORE_MS = 1_200
 
 export type Tuesday = {
   readonly changes: number
-  /** What went wrong today. The CRMs' labels have it too. */
+  /** The defects made today. The CRMs' labels include them. */
   readonly labels: readonly Label[]
-  /** What was wrong this morning and was put right by people today. */
+  /** This morning's defects that people fixed today. */
   readonly mended: readonly Label[]
 }
 
 /**
- * A messy Tuesday at Brightwater, through the public APIs of both CRMs as different people would do it. New records are
- * complete, since a blank within its grace is no defect yet; every defect lies on records where it has no other
- * consequence, also in between.
+ * A messy Tuesday at Brightwater, played through both CRMs' public APIs as different users. New records are complete,
+ * because a blank field within its grace period is not a defect yet. Each defect affects only its own records, at any
+ * time of the day.
  */
 export async function playTuesday({
   hubspot,
@@ -71,7 +71,7 @@ export async function playTuesday({
   step('somebody leaves')
   await somebodyLeaves(work, newcomer)
 
-  step('people put some things right, merge and delete')
+  step('people fix, merge and delete some records')
   const mended = [...(await mendThings(work)), ...(await mergeAndDelete(work))]
   step('the day is over')
   return { changes: work.changes(), labels: work.labels, mended }

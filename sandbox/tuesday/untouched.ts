@@ -8,8 +8,8 @@ const DAY_MS = 86_400_000
 const given = new WeakMap<Workplace, Set<string>>()
 
 /**
- * Records of this morning that nothing was wrong with and that nobody has taken today: old, owned by somebody active,
- * in the scope of their workflow, every watched field filled.
+ * Records of this morning without a defect that no step has used today: old, with an active owner, in the scope of a
+ * workflow, with every watched field filled.
  */
 export function untouched(
   work: Workplace,

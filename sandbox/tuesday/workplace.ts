@@ -12,19 +12,19 @@ import { type HubSpotUser, hubspotUser, register, type SalesforceUser, salesforc
 import type { SandboxAddresses } from './sandbox-addresses.ts'
 import { type Snapshot, takenBy, takeSnapshot } from './snapshot.ts'
 
-/** What everybody at work in the two CRMs needs: a way in, who is there already, and paper for new records. */
+/** What every step of the day needs: access to both CRMs, their records so far, and a draft for new ones. */
 export type Workplace = {
   readonly hubspot: HubSpotUser
   readonly salesforce: SalesforceUser
   readonly before: Snapshot
-  /** Makes people, organisations and the fields of their records; nothing in it exists until it is sent. */
+  /** Generates people, organizations and their records, which exist only once they are sent to a CRM. */
   readonly paper: Draft
-  /** Owner id of the queue that new leads stand in. */
+  /** The queue of new leads. */
   readonly inboundQueueId: string
-  /** One change in a CRM was made. */
+  /** Counts one change in a CRM. */
   changed(count?: number): void
   changes(): number
-  /** Tells the CRMs' labels of what was just done wrong. */
+  /** Adds labels of defects just made. */
   admit(...labels: readonly Label[]): Promise<void>
   readonly labels: readonly Label[]
 }
@@ -68,7 +68,7 @@ export async function enterWorkplace(addresses: SandboxAddresses, seed: number):
   }
 }
 
-/** HubSpot fills these itself. */
+/** HubSpot computes these. */
 const COMPUTED_BY_HUBSPOT = new Set([
   'associatedcompanyid',
   'hs_is_closed',
@@ -99,7 +99,7 @@ export async function createInHubSpot(
   return made.id
 }
 
-/** An import: up to 100 contacts in one call. Ids by e-mail, since the answer's order is nobody's promise. */
+/** Imports up to 100 contacts in one call. Returns ids by e-mail, because HubSpot guarantees no order. */
 export async function importContacts(work: Workplace, drafts: readonly HubSpotDraft[]): Promise<Map<string, string>> {
   const answer = await work.hubspot.call<{ results: { id: string; properties: { email: string } }[] }>(
     'POST',

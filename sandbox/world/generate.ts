@@ -9,7 +9,7 @@ import type { HubSpotRecord, World } from './records/world.ts'
 
 /**
  * The records of both sandbox CRMs: the same seed and the same moment give the same world, on every machine.
- * Scale 1 is a middling company (above 5,000 contacts and leads each), 0.1 is enough for tests.
+ * Scale 1 is a mid-sized company (above 5,000 contacts and leads each); 0.1 is enough for tests.
  */
 export function generateWorld({
   seed,
@@ -20,7 +20,7 @@ export function generateWorld({
   readonly seed: number
   readonly nowMs: number
   readonly scale?: number
-  /** Plain records besides, over both CRMs, for measuring. */
+  /** Additional plain records in both CRMs, for benchmarks. */
   readonly records?: number
 }): World {
   const draft = populate(seededRandom(seed), nowMs, scale)

@@ -64,7 +64,7 @@ details summary{cursor:pointer;font-size:.875rem;color:var(--muted)}
 @media (max-width:40rem){.stack th,.stack td{display:block;padding-right:0}.stack th{border:0;padding-bottom:0}.stack td{padding-top:.1rem}.search{flex:1 1 100%;margin:0}}
 `
 
-/** Tasks arrive while one looks: the main part is fetched anew now and then, unless somebody is in the middle of it. */
+/** Refreshes the main part now and then so that new tasks appear, unless the user is in the middle of something. */
 const REFRESH = `
 setInterval(async()=>{if(document.hidden||document.querySelector('main :focus,details[open]'))return
 try{const page=new DOMParser().parseFromString(await(await fetch(location.href)).text(),'text/html').querySelector('main')
@@ -112,7 +112,7 @@ const WHEN = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'Europe/Berlin',
 })
 
-/** In the portal's own time zone, as its people see it. */
+/** In the portal's time zone. */
 export function when(atMs: number): string {
   return WHEN.format(atMs)
 }

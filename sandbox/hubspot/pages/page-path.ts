@@ -1,4 +1,4 @@
-/** What a path of the pages for people names. */
+/** The object and record that a page's path names. */
 export type PagePath = { readonly type: string; readonly id: string | null }
 
 /**

@@ -8,7 +8,7 @@ import { taskCard } from './page-tasks.ts'
 
 const PAGE = 50
 
-/** A phone has room for the name and the first of these. */
+/** A phone shows the name and the first of these. */
 const COLUMNS: Readonly<Record<ObjectTypeName, readonly string[]>> = {
   contacts: ['hubspot_owner_id', 'email', 'territory', 'country'],
   companies: ['hubspot_owner_id', 'domain', 'territory', 'country'],

@@ -6,7 +6,7 @@ import { refOf, type StoredRecord, wireValue } from '../portal/stored-record.ts'
 import { type HtmlPart, html, trusted } from '../wire/html.ts'
 import { framed, when } from './page-frame.ts'
 
-/** More would not be read, and each page stays small. */
+/** Keeps the page small. */
 const SHOWN_MAX = 100
 
 const isDone = (task: StoredRecord): boolean => task.properties.hs_task_status === 'COMPLETED'
@@ -53,7 +53,7 @@ export function tasksPage(portal: Portal, query: URLSearchParams): string {
 <a href="/?owner=${chosen?.id}&show=done" ${current(done)}>Completed</a></div>
 ${
   shown.length === 0
-    ? html`<p class="muted">${done ? 'Nothing has been completed yet.' : 'Nothing to do. New tasks appear here by themselves.'}</p>`
+    ? html`<p class="muted">${done ? 'No completed tasks yet.' : 'No open tasks. New tasks appear here automatically.'}</p>`
     : shown.slice(0, SHOWN_MAX).map((task) => taskCard(portal, task, here))
 }
 ${shown.length > SHOWN_MAX ? html`<p class="muted">${shown.length - SHOWN_MAX} more are not shown.</p>` : ''}

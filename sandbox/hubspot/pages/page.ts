@@ -10,7 +10,7 @@ import { parsePagePath } from './page-path.ts'
 import { recordListPage, recordPage } from './page-records.ts'
 import { tasksPage } from './page-tasks.ts'
 
-/** The pages for people: tasks by owner, records, and a button that completes a task as its owner would. */
+/** The pages of the portal: tasks by owner, records, and a button that completes a task as its owner would. */
 export function pageRoute(
   { portal, credentials }: { readonly portal: Portal; readonly credentials: CredentialStore },
   method: string,
@@ -20,7 +20,7 @@ export function pageRoute(
 ): ApiReply {
   const [first = '', second, third] = url.pathname.split('/').slice(1)
   if (method === 'POST' && first === 'tasks' && second !== undefined && third === 'status') {
-    // A page of elsewhere in the same browser must not be able to press the button.
+    // A page of another site in the same browser must not be able to press the button.
     if (origin.origin !== undefined && origin.origin !== `http://${origin.host}`)
       return { status: 403, html: 'Forbidden' }
     return setStatus(portal, second, new URLSearchParams(raw.toString('utf8')), credentials.userId)
@@ -38,10 +38,10 @@ export function pageRoute(
   return { status: 404, html: framed(portal, { title: 'Nothing here', active: null, query: '' }, text) }
 }
 
-/** The same write as any other, by the person whose task it is: so the app hears of it through its webhook. */
+/** Writes as the task's owner, like any other change, so the app gets its webhook. */
 function setStatus(portal: Portal, id: string, form: URLSearchParams, fallbackUserId: number): ApiReply {
   const task = portal.get({ type: 'tasks', id })
-  if (task === undefined) return { status: 404, html: 'This task does not exist any more.' }
+  if (task === undefined) return { status: 404, html: 'This task no longer exists.' }
   const owner = portal.owners.byId(task.properties.hubspot_owner_id ?? '')
   try {
     portal.update({ type: 'tasks', id }, { hs_task_status: form.get('to') }, person(owner?.userId ?? fallbackUserId))

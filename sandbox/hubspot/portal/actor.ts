@@ -1,6 +1,6 @@
-/** Who made a change, in the words that HubSpot's history and webhooks use. */
+/** The source of a change, as HubSpot's history and webhooks name it. */
 export type Actor = {
-  /** CRM_UI for a person, INTEGRATION for an app, IMPORT, AUTOMATION_PLATFORM, ... : an open set. */
+  /** CRM_UI for a person, INTEGRATION for an app, IMPORT, AUTOMATION_PLATFORM and others: an open set. */
   readonly sourceType: string
   /** `userId:<id>` for a person, the app's id for an app. */
   readonly sourceId: string

@@ -38,7 +38,7 @@ export function isPrimaryType(from: ObjectTypeName, to: ObjectTypeName, typeId: 
   return TYPES.some((type) => type.from === from && type.to === to && type.primary === typeId)
 }
 
-/** The same link as seen from the other side. */
+/** The type of the same association seen from the other record. */
 export function inverseTypeId(from: ObjectTypeName, to: ObjectTypeName, typeId: number): number | undefined {
   const there = TYPES.find((type) => type.from === from && type.to === to)
   const back = TYPES.find((type) => type.from === to && type.to === from)
@@ -49,11 +49,11 @@ export function inverseTypeId(from: ObjectTypeName, to: ObjectTypeName, typeId: 
 
 const keyOf = (ref: ObjectRef): string => `${ref.type}/${ref.id}`
 
-/** Which records hang together, kept from both sides. */
+/** The associations between records, stored in both directions. */
 export class AssociationBook {
   readonly #links = new Map<string, Map<ObjectTypeName, Map<string, Set<number>>>>()
 
-  /** Type ids per associated id, in the order in which they were linked. */
+  /** Type ids by associated record, in the order of association. */
   of(from: ObjectRef, to: ObjectTypeName): ReadonlyMap<string, ReadonlySet<number>> {
     return this.#links.get(keyOf(from))?.get(to) ?? new Map()
   }
@@ -65,7 +65,7 @@ export class AssociationBook {
     return undefined
   }
 
-  /** True when this type of link was not there before. */
+  /** True: the records did not have this association yet. */
   add(from: ObjectRef, to: ObjectRef, typeId: number): boolean {
     const isNew = this.#addOneWay(from, to, typeId)
     const inverse = inverseTypeId(from.type, to.type, typeId)
@@ -79,7 +79,7 @@ export class AssociationBook {
     if (inverse !== undefined) this.#links.get(keyOf(to))?.get(from.type)?.get(from.id)?.delete(inverse)
   }
 
-  /** Removes every link between the two. Returns the type ids that were there. */
+  /** Removes every association between the two records and returns their type ids. */
   remove(from: ObjectRef, to: ObjectRef): number[] {
     const typeIds = [...(this.of(from, to.type).get(to.id) ?? [])]
     this.#links.get(keyOf(from))?.get(to.type)?.delete(to.id)

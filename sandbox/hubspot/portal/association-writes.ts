@@ -124,7 +124,7 @@ function afterLinkChange(portal: Linked, from: ObjectRef, to: ObjectRef, actor: 
       const primary = portal.associations.primaryOf(member, 'companies') ?? ''
       portal.setComputed(member, { [property]: primary }, actor)
     } else {
-      // Logged activity counts: a task written to a contact moves the contact's modification date.
+      // HubSpot counts logged activity: a task on a contact moves the contact's modification date.
       portal.touch(member)
     }
   }

@@ -1,7 +1,7 @@
 import type { ObjectTypeName } from './object-type.ts'
 import type { Written } from './write-validation.ts'
 
-/** What HubSpot works out itself when a write comes in. */
+/** The properties that HubSpot computes from a write. */
 export function derivedProperties(
   type: ObjectTypeName,
   before: Readonly<Record<string, string>>,

@@ -9,9 +9,9 @@ export type ObjectType = {
   readonly classicEvent: string | null
   readonly createdProperty: string
   readonly modifiedProperty: string
-  /** What a read returns when it asks for nothing in particular. */
+  /** Returned by reads that name no properties. */
   readonly defaultProperties: readonly string[]
-  /** Unique without having been declared: HubSpot keeps one contact per e-mail. */
+  /** Unique without a declaration: HubSpot keeps one contact per e-mail. */
   readonly uniqueProperties: readonly string[]
   readonly defaultGroup: string
   readonly scope: 'contacts' | 'companies' | 'deals'
@@ -93,7 +93,7 @@ export function findObjectType(name: string): ObjectType | undefined {
   return BY_ANY_NAME.get(name.toLowerCase())
 }
 
-/** As the control path names an object. Throws for any that this portal does not have. */
+/** The object type by the control path's name. Throws for an unknown one. */
 export function typeNamed(name: unknown): ObjectTypeName {
   const type = findObjectType(String(name))
   if (type === undefined) throw new Error(`There is no object type "${String(name)}"`)

@@ -31,12 +31,12 @@ export class OwnerDirectory {
     if (owner !== undefined) this.#byId.set(id, { ...owner, archived })
   }
 
-  /** Gone from both lists. Records go on naming the id. */
+  /** Removes the owner from both lists. Records keep the id. */
   remove(id: string): void {
     this.#byId.delete(id)
   }
 
-  /** Of an archived owner HubSpot keeps the user id only under the longer name. */
+  /** For an archived owner, HubSpot gives the user id only under the longer name. */
   wire(owner: HubSpotOwner): Record<string, unknown> {
     const at = new Date(this.#createdAtMs).toISOString()
     return {
@@ -48,7 +48,7 @@ export class OwnerDirectory {
       userId: owner.archived ? null : owner.userId,
       userIdIncludingInactive: owner.userId,
       createdAt: at,
-      // Does not move when a user's permissions or state change.
+      // A change of the user's permissions or state does not move it.
       updatedAt: at,
       archived: owner.archived,
       teams: [],

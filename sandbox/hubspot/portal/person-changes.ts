@@ -22,7 +22,7 @@ export type PersonChange = Readonly<Record<string, unknown>>
 
 type PersonChangeResult = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly why: string }
 
-/** Each change stands alone: one that is refused does not stop the others. */
+/** A refused change does not stop the others. */
 export function applyPersonChanges(
   portal: Portal,
   changes: readonly PersonChange[],

@@ -6,7 +6,7 @@ import { findObjectType, type ObjectTypeName } from './object-type.ts'
 import type { ObjectRef } from './store-change.ts'
 import type { HistoryEntry, StoredRecord } from './stored-record.ts'
 
-/** What a portal is on its first day. */
+/** What a portal starts with. */
 export type PortalSeed = {
   readonly portalId: number
   readonly appId: number
@@ -16,7 +16,7 @@ export type PortalSeed = {
   readonly associations: readonly { from: ObjectRef; to: ObjectRef; typeId: number }[]
 }
 
-/** Records of before the simulator started were imported by nobody in particular. */
+/** The source of records that existed before the simulator started. */
 const IMPORT = { sourceType: 'IMPORT', sourceId: 'ImportId:1', userId: null } as const
 
 export function seedFromWorld(world: World): PortalSeed {

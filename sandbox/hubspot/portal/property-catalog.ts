@@ -15,7 +15,7 @@ const TYPES: readonly PropertyType[] = ['bool', 'date', 'datetime', 'enumeration
 export class PropertyCatalog {
   readonly #byType = new Map<ObjectTypeName, Map<string, PropertyDefinition>>()
   readonly #groups = new Map<ObjectTypeName, Map<string, string>>()
-  /** Asked for with every write; worked out again when a property is made or archived. */
+  /** Cached because every write needs it; cleared when a property is created or archived. */
   readonly #unique = new Map<ObjectTypeName, readonly string[]>()
 
   constructor() {
@@ -34,7 +34,7 @@ export class PropertyCatalog {
     return this.#byType.get(type)!.get(name)
   }
 
-  /** Another definition, perhaps of another name, in the same place of the list. */
+  /** Replaces a definition, perhaps under another name, at the same place in the list. */
   replace(type: ObjectTypeName, name: string, by: PropertyDefinition): void {
     const entries = [...this.#byType.get(type)!].map(([key, old]) =>
       key === name ? ([by.name, by] as const) : ([key, old] as const),
@@ -66,7 +66,7 @@ export class PropertyCatalog {
     return names
   }
 
-  /** Seed data may use custom properties that are not written down here: such a portal simply has them. */
+  /** Creates a custom property that only the seed data uses. */
   ensure(type: ObjectTypeName, name: string): void {
     if (this.find(type, name) !== undefined) return
     this.#byType.get(type)!.set(name, customProperty(objectType(type).defaultGroup, { name }))
@@ -113,7 +113,7 @@ export class PropertyCatalog {
     return property
   }
 
-  /** `hasUniqueValue` and `type` stay as they were made. */
+  /** `hasUniqueValue` and `type` cannot change. */
   update(type: ObjectTypeName, name: string, input: Record<string, unknown>): PropertyDefinition | undefined {
     const property = this.find(type, name)
     if (property === undefined) return undefined

@@ -12,7 +12,7 @@ export type PropertyDefinition = {
   readonly groupName: string
   readonly description: string
   readonly options: readonly PropertyOption[]
-  /** Options are kept elsewhere: for owner properties they are the owners. */
+  /** HubSpot keeps the options elsewhere: an owner property's options are the owners. */
   readonly referencesOwner: boolean
   readonly hasUniqueValue: boolean
   readonly hidden: boolean
@@ -38,7 +38,7 @@ const FIELD_TYPES: Readonly<Record<PropertyType, string>> = {
 const options = (...values: readonly string[]): readonly PropertyOption[] =>
   values.map((value) => ({ label: LABELS[value] ?? titleCase(value), value }))
 
-/** Names and options that do not read well when they are merely spaced. */
+/** Labels that spacing the name would not give. */
 const LABELS: Readonly<Record<string, string>> = {
   firstname: 'First name',
   lastname: 'Last name',
@@ -141,7 +141,7 @@ const LIFECYCLE: Short = {
 }
 
 const ADDRESS = text('address', 'city', 'state', 'zip', 'country')
-/** The one custom property of the company whose portal this is. */
+/** Brightwater's only custom property. */
 const TERRITORY: Short = { name: 'territory', label: 'Territory', hubspotDefined: false }
 
 const BY_TYPE: Readonly<Record<ObjectTypeName, { readonly group: string; readonly properties: readonly Short[] }>> = {
@@ -237,13 +237,13 @@ const BY_TYPE: Readonly<Record<ObjectTypeName, { readonly group: string; readonl
   },
 }
 
-/** What a portal has on its first day, plus the custom `territory`. */
+/** The properties of a new portal, plus the custom `territory`. */
 export function standardProperties(type: ObjectTypeName): PropertyDefinition[] {
   const { group, properties } = BY_TYPE[type]
   return [...ON_EVERY_OBJECT, ...properties].map((short) => define(group, short))
 }
 
-/** The property with another type; the form field follows, options are the given ones. */
+/** The property with another type and these options; its form field follows the type. */
 export function retyped(
   property: PropertyDefinition,
   type: PropertyType,

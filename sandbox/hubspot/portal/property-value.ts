@@ -5,8 +5,8 @@ import type { PropertyDefinition } from './property-definition.ts'
 type CheckedValue = { readonly value: string } | { readonly error: ErrorDetail }
 
 /**
- * What a written value becomes on the wire: text of the property's type. An empty string clears. HubSpot takes numbers
- * and booleans in JSON as well, and instants as epoch milliseconds or ISO.
+ * A written value as HubSpot stores it: text of the property's type. An empty string clears the property. HubSpot also
+ * accepts JSON numbers and booleans, and instants as epoch milliseconds or ISO.
  */
 export function checkValue(
   property: PropertyDefinition,

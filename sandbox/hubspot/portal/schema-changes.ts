@@ -4,14 +4,14 @@ import { type PropertyDefinition, type PropertyType, retyped } from './property-
 
 const TYPES: readonly PropertyType[] = ['bool', 'date', 'datetime', 'enumeration', 'number', 'phone_number', 'string']
 
-/** A property as it was before an admin touched it. `name` is what it is called now. */
+/** A property before an admin changed it. `name` is its present name. */
 type Original = { readonly property: PropertyDefinition; name: string }
 
 type Body = Readonly<Record<string, unknown>>
 
 /**
- * What an admin does to properties while apps are connected. A removed property is archived: its values stay with the
- * records, unreadable, and come back with it.
+ * Changes that an admin makes to properties while apps are connected. Removing archives a property: its values stay
+ * with the records, unreadable, until it is restored.
  */
 export class SchemaChanges {
   readonly #portal: Portal
@@ -54,7 +54,7 @@ export class SchemaChanges {
     }
   }
 
-  /** `name` is the property's first name. With `option`, only that option comes back. */
+  /** `name` is the property's original name. With `option`, restores only that option. */
   #restore(type: ObjectTypeName, name: string, body: Body): PropertyDefinition {
     const original = this.#originals.get(`${type}/${name}`)
     const present = original && this.#portal.catalog.findEvenArchived(type, original.name)

@@ -14,7 +14,7 @@ type Filter = {
   readonly values?: unknown
 }
 
-/** One filter of a search as a test of a record. Throws 400 for what HubSpot does not understand. */
+/** Turns a search filter into a test of a record. Throws HubSpot's 400 for an invalid filter. */
 export function compileFilter(portal: Portal, type: ObjectTypeName, given: unknown): CompiledFilter {
   const filter = (given ?? {}) as Filter
   const name = String(filter.propertyName)
@@ -58,7 +58,7 @@ export function compileFilter(portal: Portal, type: ObjectTypeName, given: unkno
     }
     case 'IN':
     case 'NOT_IN': {
-      // Text has to be given in lower case here: an upper-case value finds nothing.
+      // HubSpot expects lower case here: an upper-case value finds nothing.
       const values = new Set<number | string>(
         property.type === 'string' || property.type === 'phone_number' ? needList() : needList().map(compared),
       )
@@ -87,7 +87,7 @@ function compileAssociation(portal: Portal, linked: string, operator: string, fi
   return (record) => portal.associations.of(record, to).has(id)
 }
 
-/** Numbers and instants compare as numbers, options exactly, other text without regard to case. */
+/** Numbers and instants compare as numbers, options exactly, other text case-insensitively. */
 function comparable(property: PropertyDefinition, text: string): number | string {
   switch (property.type) {
     case 'number':
@@ -138,7 +138,7 @@ function compileOrder(
   }
 }
 
-/** Whole tokens, without regard to case; `*` stands for anything. */
+/** Matches whole tokens case-insensitively; `*` matches anything. */
 function tokenTest(pattern: string): (text: string) => boolean {
   const source = pattern
     .toLowerCase()

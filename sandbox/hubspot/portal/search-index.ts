@@ -1,16 +1,16 @@
 import type { RecordView, StoredRecord } from './stored-record.ts'
 
 type Lagging = {
-  /** What search still shows. Null: nothing yet, or nothing any more. */
+  /** What search still shows. Null: the record is not in the index yet, or no longer. */
   visible: RecordView | null
   readonly next: { readonly visibleAtMs: number; readonly view: RecordView | null }[]
 }
 
-/** Search runs behind the store: a write shows in it only after the index delay. Reads by id never lag. */
+/** Search lags behind the store: it shows a write after the index delay. Reads by id never lag. */
 export class SearchIndex {
   readonly #lagging = new Map<string, Lagging>()
 
-  /** `before` and `after` are what search should show around one write; null where the record is not searchable. */
+  /** What search shows before and after a write; null: the record is not searchable. */
   noteWrite(
     key: string,
     before: RecordView | null,
@@ -27,7 +27,7 @@ export class SearchIndex {
     lagging.next.push({ visibleAtMs, view: after })
   }
 
-  /** Records of a type of which search shows something older than the store, or nothing yet: by `type/id`. */
+  /** Records whose latest write search does not show yet, by `type/id`. */
   behind(type: string, nowMs: number): ReadonlyMap<string, RecordView | null> {
     const behind = new Map<string, RecordView | null>()
     for (const [key, lagging] of this.#lagging) {
@@ -40,7 +40,7 @@ export class SearchIndex {
     return behind
   }
 
-  /** What search shows now, given all live records of a type. */
+  /** What search shows now of all live records of a type. */
   *views(type: string, live: Iterable<StoredRecord>, nowMs: number): Generator<RecordView> {
     const behind = this.behind(type, nowMs)
     for (const record of live) {

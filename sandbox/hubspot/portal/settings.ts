@@ -1,4 +1,4 @@
-/** Knobs of the control path. Defaults are what a quiet, healthy portal does. */
+/** Settings of the control path. The defaults are those of a quiet, healthy portal. */
 export type SandboxSettings = {
   readonly webhookUrl: string | null
   /** How many extra copies of each event are sent. */
@@ -7,16 +7,16 @@ export type SandboxSettings = {
   readonly webhookDelayMs: number
   /** Share of the events that never arrive, as after ten failed attempts. */
   readonly webhookLoss: number
-  /** HubSpot spreads ten retries over 24 hours; here the first comes after about this long. */
+  /** HubSpot spreads ten retries over 24 hours; here the first follows after about this time. */
   readonly webhookRetryBaseMs: number
-  /** Deliveries have been seen that began above 0. */
+  /** Real deliveries sometimes begin above 0. */
   readonly webhookFirstAttempt: number
-  /** Captured deliveries carry instants without milliseconds. */
+  /** Captured deliveries have instants without milliseconds. */
   readonly webhookWholeSeconds: boolean
-  /** Dates in `propertyValue` as epoch milliseconds instead of ISO text. Undocumented; a receiver should take both. */
+  /** Dates in `propertyValue` as epoch milliseconds instead of ISO text. Undocumented: receivers should accept both. */
   readonly webhookEpochDates: boolean
   readonly searchDelayMs: number
-  /** How long a new record is not found by reads of the app: an event can overtake what it tells of. */
+  /** How long reads miss a new record: an event can arrive before its record is readable. */
   readonly createdHiddenMs: number
   /** Whether tasks accept a property with unique values; real portals are not documented to. */
   readonly taskUniqueProperty: boolean
@@ -28,13 +28,13 @@ export type SandboxSettings = {
   readonly archivedOwnerAccepted: boolean
   /** Inputs of one batch read that asks for history. HubSpot's cap is undocumented; one integrator keeps to 50. */
   readonly historyBatchMax: number
-  /** Scopes taken away from the app: calls that need one are answered 403. */
+  /** Scopes that the app lacks: calls that need one get a 403. */
   readonly missingScopes: readonly string[]
-  /** How far the portal's clock is ahead of the time of day; behind when negative. */
+  /** How far the portal's clock is ahead of the real time; negative: behind. */
   readonly clockOffsetMs: number
-  /** Whether a read by the id of a merged-away record answers the survivor. Reports conflict. */
+  /** Whether a read by a merged-away id returns the survivor. Integrators' reports conflict. */
   readonly mergedIdResolves: boolean
-  /** Properties whose values webhooks do not tell. */
+  /** Properties whose values webhooks hide. */
   readonly sensitiveProperties: readonly string[]
   /** How long an OAuth access token lives. */
   readonly accessTokenSeconds: number
@@ -75,7 +75,7 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
   dataHostingLocation: 'na1',
 }
 
-/** Applies a partial set of knobs; a name that does not exist or a value of the wrong kind is a mistake of the test. */
+/** Applies some settings. Throws for an unknown name or a value of the wrong kind. */
 export function withSettings(settings: SandboxSettings, change: Readonly<Record<string, unknown>>): SandboxSettings {
   for (const [name, value] of Object.entries(change)) {
     const present = (DEFAULT_SETTINGS as Readonly<Record<string, unknown>>)[name]

@@ -3,7 +3,7 @@ import type { ObjectTypeName } from './object-type.ts'
 
 export type ObjectRef = { readonly type: ObjectTypeName; readonly id: string }
 
-/** One thing that happened in the portal. Webhooks are made from these. */
+/** A change in the portal, from which its webhook is made. */
 export type StoreChange = { readonly actor: Actor; readonly atMs: number } & (
   | { readonly kind: 'created' | 'deleted' | 'restored' | 'privacy-deleted'; readonly ref: ObjectRef }
   | { readonly kind: 'property'; readonly ref: ObjectRef; readonly name: string; readonly value: string }

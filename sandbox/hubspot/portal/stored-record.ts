@@ -10,22 +10,22 @@ export type HistoryEntry = {
   readonly userId: number | null
 }
 
-/** `properties` is replaced and never mutated, so that search can go on serving what it indexed before. */
+/** `properties` is replaced, never mutated, so that search keeps serving its earlier version. */
 export type StoredRecord = {
   readonly id: string
   readonly type: ObjectTypeName
   readonly createdAtMs: number
   updatedAtMs: number
   archivedAtMs: number | null
-  /** Gone for good: merged away, or erased. Its id is not found any more, not even among the archived. */
+  /** Merged away or erased for good: its id is not found, not even among archived records. */
   gone: boolean
   properties: Readonly<Record<string, string>>
-  /** Newest last. A property without an entry has had its value since the record was made. */
+  /** Newest last. A property without an entry has had its value since creation. */
   readonly history: Map<string, HistoryEntry[]>
   readonly createdBy: Actor
 }
 
-/** What a read sees of one record at one moment. */
+/** A record as a read sees it at one moment. */
 export type RecordView = Pick<StoredRecord, 'id' | 'type' | 'createdAtMs' | 'updatedAtMs' | 'properties'>
 
 /** Contacts keep 45 values per property, other objects 20. */
@@ -33,7 +33,7 @@ export function historyMax(type: ObjectTypeName): number {
   return type === 'contacts' ? 45 : 20
 }
 
-/** Value on the wire, the computed properties included. Undefined: never set, or cleared. */
+/** The value on the wire, also of computed properties. Undefined: never set, or cleared. */
 export function wireValue(record: RecordView, name: string): string | undefined {
   const { createdProperty, modifiedProperty } = objectType(record.type)
   switch (name) {

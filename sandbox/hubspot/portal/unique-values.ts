@@ -4,7 +4,7 @@ import type { PropertyCatalog } from './property-catalog.ts'
 import { type StoredRecord, wireValue } from './stored-record.ts'
 import type { Written } from './write-validation.ts'
 
-/** Which record holds each value of a property whose values are unique. Values compare without regard to case. */
+/** The record that holds each value of a unique property. Values compare case-insensitively. */
 export class UniqueValues {
   readonly #catalog: PropertyCatalog
   readonly #holders = new Map<string, string>()
@@ -21,7 +21,7 @@ export class UniqueValues {
     return this.#holders.get(keyOf(type, property, value))
   }
 
-  /** Throws HubSpot's refusal when another record than `ownId` has one of the values. */
+  /** Throws HubSpot's refusal if a record other than `ownId` has one of the values. */
   check(type: ObjectTypeName, written: Written, ownId: string | null): void {
     for (const name of this.properties(type)) {
       const value = written[name]
@@ -41,7 +41,7 @@ export class UniqueValues {
     }
   }
 
-  /** Only live records hold values; the first one keeps a value that two have from the seed. */
+  /** Only live records hold values. If two records have the same value from the seed, the first holds it. */
   add(record: StoredRecord): void {
     if (record.gone || record.archivedAtMs !== null) return
     for (const key of this.#keysOf(record)) if (!this.#holders.has(key)) this.#holders.set(key, record.id)

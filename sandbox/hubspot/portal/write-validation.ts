@@ -4,7 +4,7 @@ import type { OwnerDirectory } from './owner-directory.ts'
 import type { PropertyCatalog } from './property-catalog.ts'
 import { checkValue } from './property-value.ts'
 
-/** One of each inner list has to be there when a record is made. */
+/** Creating a record needs one property of each inner list. */
 const REQUIRED_ON_CREATE: Readonly<Record<ObjectTypeName, readonly (readonly string[])[]>> = {
   contacts: [['email', 'firstname', 'lastname']],
   companies: [['name', 'domain']],
@@ -14,7 +14,7 @@ const REQUIRED_ON_CREATE: Readonly<Record<ObjectTypeName, readonly (readonly str
 
 export type Written = Readonly<Record<string, string>>
 
-/** The values that a write sets, in wire form. Throws HubSpot's 400 naming every property that is wrong. */
+/** The values that a write sets, in wire form. Throws HubSpot's 400 that names every invalid property. */
 export function checkProperties(
   type: ObjectTypeName,
   input: unknown,
@@ -36,7 +36,7 @@ export function checkProperties(
       continue
     }
     if (property.readOnly) {
-      // Tasks take a read-only property and forget it; the other objects refuse the write.
+      // For tasks HubSpot ignores read-only properties; for other objects it refuses the write.
       if (type !== 'tasks') {
         errors.push({
           message: `"${name}" is a read only property; its value cannot be set.`,

@@ -26,7 +26,7 @@ const PAGE_MAX = 500
 
 type AssociationInput = { readonly to: ObjectRef; readonly typeIds: readonly number[] }
 
-/** The links that come along with a create. They may name existing records only; the type says which object it is. */
+/** The associations of a create request. They name existing records; the type id determines the other object. */
 export function associationInputs(portal: Portal, from: ObjectTypeName, given: unknown): AssociationInput[] {
   if (given === undefined || given === null) return []
   if (!Array.isArray(given)) throw invalid('Invalid input JSON: associations must be a list')
@@ -101,7 +101,7 @@ export function associationRoute(portal: Portal, request: ApiRequest): ApiReply 
           portal.dissociate({ type: from, id: idOf(input.from) }, { type: to, id: idOf(target) }, request.caller.actor)
         }
       }
-      // The one status that differs between the versions.
+      // The only status that differs between the versions.
       return request.version === 'numbered' ? NO_CONTENT : ok({ status: 'COMPLETE', results: [] })
     }
     case 'batch/labels/archive': {
@@ -148,7 +148,7 @@ function page(portal: Portal, from: ObjectRef, to: ObjectTypeName, { query }: Ap
   })
 }
 
-/** `toObjectId` is a number in most captures of real replies, though the description says text. */
+/** `toObjectId` is a number in most captured replies, although the specification says text. */
 function linksWire(portal: Portal, from: ObjectRef, to: ObjectTypeName): Record<string, unknown>[] {
   const labels = labelsBetween(from.type, to)
   return [...portal.associations.of(from, to)]
@@ -194,7 +194,7 @@ function batchRead(portal: Portal, from: ObjectTypeName, to: ObjectTypeName, { b
     const links = linksWire(portal, { type: from, id: String(id) }, to)
     if (links.length > 0) results.push({ from: { id: String(id) }, to: links })
     else {
-      // A record without links is an "error" of a multi-status answer, not an empty result.
+      // HubSpot reports a record without associations as an "error" of a multi-status answer, not as an empty result.
       const error = notFound(`No ${to} is associated with ${from} ${String(id)}.`)
       errors.push({
         ...error.asBatchError({ fromObjectId: [String(id)] }),

@@ -12,7 +12,7 @@ type OAuthContext = {
   readonly nowMs: number
 }
 
-/** OAuth errors have the shape of RFC 6749, with HubSpot's own two fields beside. */
+/** OAuth errors follow RFC 6749, plus HubSpot's own two fields. */
 function oauthError(status: number, error: string, hubspotStatus: string, description: string): ApiReply {
   return { status, json: { error, error_description: description, status: hubspotStatus, message: description } }
 }
@@ -149,7 +149,7 @@ function legacyTokenInfo({ credentials, nowMs, appId, portalId }: OAuthContext, 
   }
 }
 
-/** The page that asks a person whether the app may connect, and what their answer does. */
+/** The consent page, and the redirect that follows the answer. */
 export function authorizePage(
   { credentials, nowMs, missingScopes }: OAuthContext,
   query: URLSearchParams,

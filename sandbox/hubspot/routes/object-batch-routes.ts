@@ -58,7 +58,7 @@ function read(portal: Portal, type: ObjectType, { body, query }: ApiRequest): Ap
   return batchReply(200, startedAtMs, results, missing.length === 0 ? [] : [error.asBatchError({ ids: missing })])
 }
 
-/** What a read by a merged-away id answers where such ids resolve: the survivor, under its own id. */
+/** Where merged-away ids resolve, a read returns the survivor under its own id. */
 export function resolvedMerge(portal: Portal, ref: ObjectRef): StoredRecord | undefined {
   return portal.settings.mergedIdResolves ? portal.survivorOf(ref) : undefined
 }
@@ -67,7 +67,7 @@ function create(portal: Portal, type: ObjectType, { body, caller }: ApiRequest):
   const startedAtMs = portal.now()
   const inputs = batchInputs(body)
   const perInput = canReportPerInput(inputs)
-  // Without trace ids nothing tells which input failed, so one bad input refuses them all before anything is made.
+  // Without trace ids HubSpot cannot name the failed input, so one bad input refuses the whole batch.
   if (!perInput) {
     for (const input of inputs) {
       portal.check(type.name, input.properties, null)
@@ -107,7 +107,7 @@ function update(portal: Portal, type: ObjectType, { body, caller }: ApiRequest):
   return batchReply(200, startedAtMs, results, [...errors, error.asBatchError({ ids: missing })])
 }
 
-/** Finds each input's record by a unique value and updates it, or makes it. `new` says which. */
+/** Updates each input's record, found by a unique value, or creates it. `new` tells which. */
 function upsert(portal: Portal, type: ObjectType, { body, caller }: ApiRequest): ApiReply {
   const startedAtMs = portal.now()
   const inputs = batchInputs(body)
@@ -118,7 +118,7 @@ function upsert(portal: Portal, type: ObjectType, { body, caller }: ApiRequest):
     }
     if (id === undefined || id === null || id === '') throw invalid('Some required fields were not set: [id]')
   }
-  // By e-mail it is all or nothing; by a custom unique property the inputs stand alone.
+  // By e-mail it is all or nothing; by a custom unique property each input succeeds or fails alone.
   const perInput = inputs.every((input) => input.idProperty !== 'email') && canReportPerInput(inputs)
   if (!perInput) {
     for (const input of inputs) {

@@ -21,7 +21,7 @@ import { batchRoute, resolvedMerge } from './object-batch-routes.ts'
 import { searchRoute } from './search-route.ts'
 
 const LIST_MAX = 100
-/** Of records with their history, HubSpot lists fewer per page. */
+/** HubSpot lists fewer records per page when they come with their history. */
 const LIST_WITH_HISTORY_MAX = 50
 
 /** `/crm/v3/objects/...`, `/crm/v4/objects/...` and `/crm/objects/{version}/...`. */

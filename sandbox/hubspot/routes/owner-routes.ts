@@ -12,7 +12,7 @@ import {
 
 const PAGE_MAX = 500
 
-/** Owners can only be read. Archived ones come in a list of their own. */
+/** Owners are read-only. Archived owners have a list of their own. */
 export function ownerRoute(portal: Portal, { method, rest, query }: ApiRequest): ApiReply {
   if (method !== 'GET') throw methodNotAllowed()
   const archived = boolParam(query, 'archived')

@@ -13,7 +13,7 @@ const GROUPS_MAX = 5
 const FILTERS_PER_GROUP_MAX = 6
 const FILTERS_MAX = 18
 
-/** What a free-text query looks at. */
+/** The properties that a free-text query searches. */
 const QUERY_PROPERTIES = [
   'email',
   'firstname',
@@ -60,7 +60,7 @@ export function searchRoute(portal: Portal, type: ObjectType, { body, bodyLength
   })
 }
 
-/** The moment before which no record can fit, where the filters name one: those are found without looking at all. */
+/** The filters' lower bound on the modification date, if any: the index then skips all older records. */
 function modifiedSince(type: ObjectType, given: unknown): number | null {
   if (!Array.isArray(given) || given.length !== 1) return null
   const filters: unknown = given[0]?.filters
@@ -92,7 +92,7 @@ function compileGroups(portal: Portal, type: ObjectType, given: unknown): Compil
   return lists.map((filters) => filters.map((filter) => compileFilter(portal, type.name, filter)))
 }
 
-/** One sort at most: a name, a name with a minus, or an object. Without one, oldest first. */
+/** At most one sort: a name, a name with a minus, or an object. Default: oldest first. */
 function compileSort(portal: Portal, type: ObjectType, given: unknown): (a: RecordView, b: RecordView) => number {
   const sorts = Array.isArray(given) ? given : []
   if (sorts.length > 1) throw invalid('Only one sort is allowed')
@@ -109,7 +109,7 @@ function compileSort(portal: Portal, type: ObjectType, given: unknown): (a: Reco
   if (name === modifiedProperty) return (a, b) => sign * (a.updatedAtMs - b.updatedAtMs)
   if (name === createdProperty) return (a, b) => sign * (a.createdAtMs - b.createdAtMs)
   if (name === 'hs_object_id') return (a, b) => sign * byId(a, b)
-  // Order among equals is not promised: ties are left as they come.
+  // HubSpot guarantees no order among equals.
   return (a, b) => {
     const left = wireValue(a, name)
     const right = wireValue(b, name)

@@ -52,12 +52,12 @@ export function missingScope(scope: string): ApiError {
   })
 }
 
-/** A static token has every scope of its app, an OAuth one those that were granted at the consent. */
+/** A static token has every scope of its app, an OAuth token those of the consent. */
 function has(portal: Portal, { scopes }: Caller, scope: string): boolean {
   return !portal.settings.missingScopes.includes(scope) && (scopes === null || scopes.includes(scope))
 }
 
-/** One of these is enough for the call; reading by batch or search is reading, though it is a POST. */
+/** One of these scopes is enough. Batch reads and searches count as reads although they are POSTs. */
 export function neededScopes({ family, rest }: ApiPath, { method }: { readonly method: string }): string[] {
   const type = rest[0] === undefined ? undefined : findObjectType(rest[0])
   const reads = method === 'GET' || rest[1] === 'search' || rest.at(-1) === 'read'

@@ -11,7 +11,7 @@ import type { Sandbox } from './sandbox.ts'
 
 const NOT_THERE: ApiReply = { status: 404, json: { status: 'error', message: 'resource not found' } }
 
-/** The way for tests to look and to meddle. Without the secret the path does not exist. */
+/** The control path, through which tests inspect and change the portal. Without the secret it answers 404. */
 export async function controlRoute(
   sandbox: Sandbox,
   method: string,
@@ -92,7 +92,7 @@ async function run(sandbox: Sandbox, call: string, body: Readonly<Record<string,
   }
 }
 
-/** What a receiver cannot make sense of: no type, and an id that is none. */
+/** An item that no receiver can read: no type, and an invalid id. */
 const UNREADABLE = { eventId: 'not a number', objectId: { nested: true } }
 
 function secretOf(value: unknown): string {
@@ -100,7 +100,7 @@ function secretOf(value: unknown): string {
   throw new Error('clientSecret and token must be text')
 }
 
-/** `key` is whatever unique property the app made on tasks; the sandbox does not know its name. */
+/** `key` is the unique property that the app created on tasks, whatever its name. */
 function taskOf(portal: Portal, task: StoredRecord): Record<string, unknown> {
   const custom = portal.catalog
     .list('tasks')

@@ -23,17 +23,17 @@ type FaultKind = (typeof FAULT_KINDS)[number]
 export type Fault = {
   readonly kind: FaultKind
   readonly method: string | null
-  /** Prefix of the path on the wire. */
+  /** Prefix of the request's path. */
   readonly path: string
   readonly retryAfterS: number | null
   readonly delayMs: number
   left: number
 }
 
-/** Faults of an access token cannot happen to calls that carry none. */
+/** These faults need an access token, so they skip calls without one. */
 const NEEDS_A_TOKEN = new Set<FaultKind>(['expired-token', 'missing-scope'])
 
-/** Misbehaviour on command. The first fault that fits a request is spent on it. */
+/** Faults on command. A request uses up the first fault that matches it. */
 export class FaultPlan {
   #faults: Fault[] = []
 
@@ -56,7 +56,7 @@ export class FaultPlan {
     this.#faults = []
   }
 
-  /** A revoked grant stays revoked until the plan is cleared; the rest wear off. */
+  /** A revoked grant stays revoked until the plan is cleared; other faults end after their count. */
   take(method: string, path: string): Fault | undefined {
     const fault = this.#faults.find(
       (candidate) =>

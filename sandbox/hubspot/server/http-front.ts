@@ -12,16 +12,16 @@ import type { Fault } from './faults.ts'
 import { RateLimits } from './rate-limit.ts'
 import type { Sandbox } from './sandbox.ts'
 
-/** Larger than the largest batch of tasks with full bodies; a bound, not a contract. */
+/** Our own bound, larger than the largest batch of tasks with full bodies. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024
 
 type HttpFront = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** From a request on the wire to an answer on the wire, misbehaviour included. */
+/** Answers every HTTP request, with faults on command. */
 export function httpFront(sandbox: Sandbox): HttpFront {
   const limits = new RateLimits()
   return async (request, response) => {
-    // One clock: a portal that is ahead says so here too.
+    // The portal's clock, which may be set wrong, also shows in the Date header.
     response.setHeader('date', new Date(sandbox.portal.now()).toUTCString())
     const method = request.method ?? 'GET'
     const url = new URL(`http://sandbox.invalid${request.url ?? '/'}`)
@@ -44,7 +44,7 @@ export function httpFront(sandbox: Sandbox): HttpFront {
   }
 }
 
-/** Paths of the API that do not exist are answered as the API does; the rest belongs to the pages. */
+/** Unknown API paths get the API's 404; everything else belongs to the pages. */
 function isApiLike(pathname: string): boolean {
   return /^\/+(crm|oauth\/(v\d|20)|account-info|appinstalls|webhooks)/.test(pathname)
 }
@@ -139,7 +139,7 @@ function rateLimitReply(policyName: string, message: string, headers: Readonly<R
   return { status: 429, json, headers }
 }
 
-/** What a fault does instead of, or around, the answer. */
+/** Applies the fault instead of the answer, or around it. */
 async function misbehave(response: ServerResponse, fault: Fault | undefined, run: () => ApiReply): Promise<void> {
   const retryAfter: Record<string, string> =
     fault?.retryAfterS == null ? {} : { 'retry-after': String(fault.retryAfterS) }
@@ -185,7 +185,7 @@ async function misbehave(response: ServerResponse, fault: Fault | undefined, run
           resolve()
         })
       })
-      // A caller who gave up does not undo the work: the remote side does it all the same.
+      // HubSpot does the work even if the caller has given up.
       send(response, run())
       return
     case 'commit-then-hang':
@@ -230,7 +230,7 @@ function parseJson(raw: Buffer): Readonly<Record<string, unknown>> {
   if (raw.length === 0) return {}
   try {
     const value: unknown = JSON.parse(raw.toString('utf8'))
-    // A bare list comes from the association PUT; it travels as `items`.
+    // The association PUT sends a bare list, which becomes `items`.
     if (Array.isArray(value)) return { items: value }
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   } catch {

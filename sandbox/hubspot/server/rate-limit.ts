@@ -65,7 +65,7 @@ export class RateLimits {
     }
     const used = window.countAt(nowMs, WINDOW_MS)
     const headers = (remaining: number): Record<string, string> => ({
-      // Apps on OAuth do not see the account's day.
+      // OAuth apps get no daily headers.
       ...(call.oauth
         ? {}
         : {

@@ -1,4 +1,4 @@
-/** What was asked of the portal, for the tests' and the bench's call counts. */
+/** Counts of calls and writes, for tests and benchmarks. */
 export class CallStats {
   readonly requests: Record<string, number> = {}
   readonly writesByApp: Record<string, number> = {}

@@ -6,12 +6,12 @@ import type { StoreChange } from '../portal/store-change.ts'
 
 export type WebhookEvent = Readonly<Record<string, unknown>> & { readonly subscriptionType: string }
 
-/** HubSpot refuses subscriptions to these. */
+/** HubSpot refuses subscriptions to these properties. */
 const NEVER_SUBSCRIBED = new Set(['hs_lastmodifieddate', 'lastmodifieddate', 'num_unique_conversion_events'])
 
 /**
  * The subscriptions of the app: every classic kind for contacts, companies and deals with each of their properties,
- * and the generic kinds for tasks. A property made later has none, as in a real portal.
+ * and the generic kinds for tasks. A property created later has none, as in a real portal.
  */
 export class SubscriptionList {
   readonly #ids = new Map<string, number>()
@@ -57,7 +57,7 @@ type EventMaker = {
   readonly nextEventId: () => number
 }
 
-/** The event of one change, or undefined when nothing subscribes to it. */
+/** The event of a change. Undefined: the app has no subscription for it. */
 export function webhookEvent(change: StoreChange, maker: EventMaker): WebhookEvent | undefined {
   const type =
     change.kind === 'merged' ? change.type : change.kind === 'associated' ? change.from.type : change.ref.type
@@ -112,7 +112,7 @@ function eventDetails(change: StoreChange, maker: EventMaker): Readonly<Record<s
     case 'associated': {
       const from = objectType(change.from.type).classicEvent
       const to = objectType(change.to.type).classicEvent
-      // The classic kinds know contacts, companies and deals; a link to a task sends nothing. No objectId here.
+      // Classic association events cover contacts, companies and deals, not tasks, and have no objectId.
       if (from === null || to === null) return undefined
       return {
         associationType: `${from.toUpperCase()}_TO_${to.toUpperCase()}`,
@@ -131,7 +131,7 @@ function eventDetails(change: StoreChange, maker: EventMaker): Readonly<Record<s
   }
 }
 
-/** Sensitive values are not told: the classic kinds say REDACTED, the generic ones that it is so. */
+/** HubSpot hides sensitive values: classic events carry REDACTED, generic ones `isSensitive`. */
 function toldValue(change: Extract<StoreChange, { kind: 'property' }>, maker: EventMaker): Record<string, unknown> {
   if (!maker.settings().sensitiveProperties.includes(change.name)) return { propertyValue: sentValue(change, maker) }
   return objectType(change.ref.type).classicEvent === null ? { isSensitive: true } : { propertyValue: 'REDACTED' }

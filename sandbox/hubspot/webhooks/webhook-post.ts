@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 
 /** HubSpot waits this long for the answer to a batch. */
 const ANSWER_WITHIN_MS = 5_000
-/** HubSpot's default number of deliveries under way per account. */
+/** HubSpot's default number of concurrent deliveries per account. */
 export const IN_FLIGHT_MAX = 10
 
 type WebhookPost = {
@@ -15,7 +15,7 @@ export function webhookPost(): WebhookPost {
   const http = new HttpAgent({ keepAlive: true, maxSockets: IN_FLIGHT_MAX })
   const https = new HttpsAgent({ keepAlive: true, maxSockets: IN_FLIGHT_MAX })
   return {
-    /** True for a 2xx in time. Anything else is a failed attempt, whatever it was. */
+    /** True: the receiver answered 2xx in time. Everything else is a failed attempt. */
     send(url, body, headers) {
       return new Promise((resolve) => {
         const secure = url.startsWith('https:')

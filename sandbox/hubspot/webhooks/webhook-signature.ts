@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 
-/** HubSpot decodes exactly these before it signs; `%20` and the like stay as they are. */
+/** HubSpot decodes exactly these before it signs; others, such as `%20`, stay encoded. */
 const DECODED: Readonly<Record<string, string>> = {
   '%3A': ':',
   '%2F': '/',

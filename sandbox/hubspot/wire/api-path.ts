@@ -4,7 +4,7 @@ export type ApiPath = { readonly family: ApiFamily; readonly version: string; re
 
 const DATE_VERSIONS = ['2026-03', '2026-09']
 
-/** Date-based paths name the family first, numbered ones the version. Both lead to the same store. */
+/** Date-based paths start with the family, numbered paths with the version. Both use the same store. */
 const NUMBERED: Readonly<Record<string, ApiFamily>> = {
   'crm/v3/objects': 'objects',
   'crm/v4/objects': 'objects',
@@ -53,7 +53,7 @@ export function parseApiPath(pathname: string): ApiPath | undefined {
   return undefined
 }
 
-/** The path with ids taken out, for counting calls: `/crm/objects/{v}/contacts/{id}`. */
+/** The path without ids, for call counts: `/crm/objects/{v}/contacts/{id}`. */
 export function routeName({ family, rest }: ApiPath): string {
   const named = rest.map((segment) => (/^\d+$/.test(segment) || segment.length > 24 ? '{id}' : segment))
   return `/${[family, ...named].join('/')}`

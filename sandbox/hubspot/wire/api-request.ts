@@ -67,7 +67,7 @@ export function limitParam(query: URLSearchParams, { fallback, max }: { fallback
   return limit
 }
 
-/** A position to go on from. Cursors are opaque to clients; a made-up one is refused. */
+/** The position of a page cursor. Cursors are opaque to clients; invented ones are refused. */
 export function afterParam(given: unknown): number {
   if (given === null || given === undefined || given === '') return 0
   const after = Number(given)

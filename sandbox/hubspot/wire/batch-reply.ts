@@ -1,6 +1,6 @@
 import type { ApiReply } from './api-request.ts'
 
-/** 207 as soon as one input failed; the others were done all the same. */
+/** 207 if an input failed; the others succeeded anyway. */
 export function batchReply(
   fullStatus: 200 | 201,
   startedAtMs: number,

@@ -13,10 +13,10 @@ export type HubSpotCredentials = {
 
 export type Caller = {
   readonly actor: Actor
-  /** Which allowance its calls come from. */
+  /** The app whose rate limit its calls use. */
   readonly appKey: string
   readonly oauth: boolean
-  /** Null: whatever the app has. */
+  /** Null: all scopes of the app. */
   readonly scopes: readonly string[] | null
 }
 
@@ -24,13 +24,13 @@ export type TokenCheck = { readonly caller: Caller } | { readonly refused: 'unkn
 
 type Grant = { readonly userId: number; readonly scopes: readonly string[] }
 
-/** Who may call, as whom. Static tokens never expire; OAuth ones do. */
+/** Valid tokens and the app or person behind each. Static tokens never expire, OAuth tokens do. */
 export class CredentialStore {
   given: HubSpotCredentials
   readonly #appId: number
-  /** The person whom the user token and the OAuth consent belong to. */
+  /** The user behind the user token and the OAuth consent. */
   readonly userId: number
-  /** An app that was taken out of the account has no working token and hears nothing, until it is put in again. */
+  /** An uninstalled app has no valid token and gets no webhooks until it is installed again. */
   installed = true
   readonly #access = new Map<string, { readonly expiresAtMs: number; readonly grant: Grant | null }>()
   readonly #refresh = new Map<string, Grant>()
@@ -64,12 +64,12 @@ export class CredentialStore {
     return { caller: { actor: app(this.#appId), appKey: String(this.#appId), oauth: true, scopes } }
   }
 
-  /** From now on the app's secret is this: webhooks are signed with it, and the old one gets no tokens. */
+  /** Replaces the app's secret: it signs webhooks, and token requests with the old one are refused. */
   setClientSecret(clientSecret: string): void {
     this.given = { ...this.given, clientSecret }
   }
 
-  /** An admin rotated the static token: the old one is refused from now on. */
+  /** Rotates the static token: the old one is refused from now on. */
   setToken(token: string): void {
     this.given = { ...this.given, token }
   }
@@ -78,7 +78,7 @@ export class CredentialStore {
     return clientId === this.given.clientId && clientSecret === this.given.clientSecret
   }
 
-  /** A person clicked "Connect app". */
+  /** A user clicked "Connect app". */
   issueCode(input: {
     readonly scopes: readonly string[]
     readonly redirectUri: string
@@ -118,7 +118,7 @@ export class CredentialStore {
     this.#refresh.delete(refreshToken)
   }
 
-  /** Uninstalled: nothing that was granted works any more. */
+  /** Uninstalls the app: every granted token stops working. */
   revokeAll(): void {
     this.installed = false
     this.#refresh.clear()
@@ -131,7 +131,7 @@ export class CredentialStore {
     return token
   }
 
-  /** Real tokens may be 300 characters long: a column that holds fewer shows here. */
+  /** Real tokens may have 300 characters; tests then find columns that are too short. */
   issueAccess(grant: Grant | null, nowMs: number, expiresInS: number): { token: string; expiresInS: number } {
     const token = randomBytes(216).toString('base64url')
     this.#access.set(token, { expiresAtMs: nowMs + expiresInS * 1_000, grant })

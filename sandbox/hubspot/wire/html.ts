@@ -1,4 +1,4 @@
-/** Text that is already HTML. Everything else is escaped where it is put in. */
+/** Text that is HTML already. Everything else is escaped when inserted. */
 class Html {
   readonly #text: string
   constructor(text: string) {
@@ -22,7 +22,7 @@ function render(part: HtmlPart): string {
   return String(part).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** Text of our own that is HTML already. Never for anything that came from outside. */
+/** Marks our own text as HTML. Never use it for text from outside. */
 export function trusted(text: string): HtmlPart {
   return new Html(text)
 }

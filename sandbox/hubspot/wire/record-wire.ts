@@ -9,7 +9,7 @@ export type Wanted = {
   readonly associations?: readonly ObjectTypeName[]
 }
 
-/** Asked-for properties that exist but have no value come as null; ones that do not exist are left out. */
+/** Requested properties without a value are null; unknown properties are left out. */
 export function recordWire(portal: Portal, record: StoredRecord, wanted: Wanted): Record<string, unknown> {
   const withHistory = wanted.propertiesWithHistory ?? []
   return {
@@ -49,7 +49,7 @@ export function viewWire(portal: Portal, record: RecordView, names: readonly str
   }
 }
 
-/** What a write answers: everything that the record now has. */
+/** The answer to a write: all values of the record. */
 export function writtenWire(portal: Portal, record: StoredRecord): Record<string, unknown> {
   const { defaultProperties } = objectType(record.type)
   return recordWire(portal, record, { properties: [...defaultProperties, ...Object.keys(record.properties)] })

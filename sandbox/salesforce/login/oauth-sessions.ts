@@ -23,7 +23,7 @@ type CodeGrant = {
 
 const CODE_LIFETIME_MS = 15 * 60_000
 const JWT_EXP_MAX_MS = 5 * 60_000
-/** Besides the org's own login URL. */
+/** Accepted in addition to the org's own login URL. */
 const JWT_AUDIENCES = ['https://login.salesforce.com', 'https://test.salesforce.com']
 
 /** The vendor's OAuth error body: HTTP 400 with `error` and `error_description`. */
@@ -42,7 +42,7 @@ export type IssuedToken = {
   readonly client: OAuthClient
 }
 
-/** Who may call: sessions, refresh tokens with their families, authorization codes. All in memory, for one run. */
+/** Sessions, refresh tokens with their families, and authorization codes. All in memory, for one run. */
 export class OAuthSessions {
   private readonly org: Org
   private readonly clients: readonly OAuthClient[]
@@ -52,7 +52,7 @@ export class OAuthSessions {
   private readonly codes = new Map<string, CodeGrant>()
   private readonly jwtPublicKeys = new Map<string, KeyObject>()
   private readonly loginUrl: () => string
-  /** The admin took the grant away: every token fails until the fault is cleared. */
+  /** The admin revoked the grant: every token fails until the fault is cleared. */
   revokedByAdmin = false
 
   constructor(org: Org, clients: readonly OAuthClient[], loginUrl: () => string) {
@@ -61,7 +61,7 @@ export class OAuthSessions {
     this.loginUrl = loginUrl
   }
 
-  /** The certificate of an app, by which its assertions are checked. Null turns JWT bearer off. Throws for no PEM. */
+  /** The public key that checks an app's JWT assertions. Null turns JWT bearer off. Throws for invalid PEM. */
   setJwtPublicKey(clientId: unknown, pem: unknown): void {
     const client = this.clientNamed(clientId)
     if (pem === null) {
@@ -92,7 +92,7 @@ export class OAuthSessions {
     return client
   }
 
-  /** The user that a client's calls are made as; without a name, the first client's. */
+  /** The user that a client runs as. Default: the first client's user. */
   runAsUser(clientId: unknown): string {
     return this.clientNamed(clientId).userId
   }
@@ -147,7 +147,7 @@ export class OAuthSessions {
       throw new OAuthError('invalid_grant', 'expired access/refresh token')
     }
     if (grant.used) {
-      // A rotated token that comes back is taken for a stolen one: the whole family goes.
+      // A rotated token that is used again counts as stolen, so its whole family is revoked.
       this.revokedFamilies.add(grant.family)
       throw new OAuthError('invalid_grant', 'expired access/refresh token')
     }
@@ -215,7 +215,7 @@ export class OAuthSessions {
     return client
   }
 
-  /** A confidential client sends its secret unless the app does not ask for one; a public client has none to send. */
+  /** A confidential client sends its secret unless the app does not require it; a public client has none. */
   private checkSecret(client: OAuthClient, given: string | null): void {
     if (given === null && (client.secret === null || !this.org.settings.requireSecret)) return
     if (given === null || client.secret === null || !sameText(given, client.secret)) throw invalidSecret()
@@ -250,7 +250,7 @@ export function sameText(a: string, b: string): boolean {
   return timingSafeEqual(hash(a), hash(b))
 }
 
-/** One public client sends no method and a hashed challenge, so the hashed form is always tried. */
+/** A known client sends a hashed challenge without a method, so the hashed form is always tried. */
 function checkVerifier(grant: CodeGrant, verifier: string): void {
   const hashed = createHash('sha256').update(verifier).digest('base64url')
   if (verifier !== '' && hashed === grant.challenge) return

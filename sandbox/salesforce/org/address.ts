@@ -1,7 +1,7 @@
 import type { FieldDefinition, ObjectDefinition } from '../catalog/object-definition.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 
-/** The parts of a compound field that this object has, with the name each has inside the compound. */
+/** The parts of an object's compound field, with their names inside the compound. */
 export function compoundParts(
   object: ObjectDefinition,
   compound: string,

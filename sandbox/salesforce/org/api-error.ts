@@ -4,7 +4,7 @@ export class ApiError extends Error {
   readonly status: number
   readonly errorCode: string
   readonly fields: readonly string[] | null
-  /** Whatever else the vendor puts into the element, such as `duplicateResult`. */
+  /** Other members of the element, such as `duplicateResult`. */
   readonly extra: Readonly<Record<string, unknown>>
 
   constructor(
@@ -21,13 +21,13 @@ export class ApiError extends Error {
     this.extra = extra
   }
 
-  /** Single-record answers say `errorCode`. */
+  /** Single-record answers call it `errorCode`. */
   toBody(): object[] {
     const fields = this.fields ? { fields: this.fields } : {}
     return [{ ...this.extra, message: this.message, errorCode: this.errorCode, ...fields }]
   }
 
-  /** Rows of the Collections resources say `statusCode` for the same thing. */
+  /** Rows of the Collections resources call it `statusCode`. */
   toRow(): object {
     return { ...this.extra, statusCode: this.errorCode, message: this.message, fields: this.fields ?? [] }
   }

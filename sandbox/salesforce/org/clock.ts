@@ -1,8 +1,8 @@
 /** The sandbox's own time: starts at the world's "now", runs with the real clock, and can be moved forward by tests. */
 export type SandboxClock = {
-  /** What the org says the time is: may be ahead of the time of day, or behind it. */
+  /** The org's clock, which may be ahead of the real time or behind it. */
   now(): number
-  /** For how long things last: not moved by a clock that is merely set wrong. */
+  /** For durations: it ignores the clock offset. */
   steady(): number
   advance(ms: number): void
 }

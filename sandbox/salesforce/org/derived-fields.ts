@@ -5,7 +5,7 @@ import type { FieldValue, StoredRecord } from './record-store.ts'
 
 type Draft = { Id: string; [field: string]: FieldValue }
 
-/** Fields that the database works out itself; a client that sends them is refused. */
+/** Computes the fields that clients may not send. */
 export function deriveFields(org: Org, object: string, before: StoredRecord | null, draft: Draft, nowMs: number): void {
   switch (object) {
     case 'Lead':

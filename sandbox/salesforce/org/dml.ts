@@ -6,11 +6,11 @@ import { isLive, type Org } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 import { checkReferences, checkRequired, checkTaskLinks, checkUnique, readWriteBody } from './write-checks.ts'
 
-/** Who writes, and how the write presents itself. */
+/** The user who writes, and the write's origin and options. */
 export type Writer = {
   readonly userId: string
   readonly origin: string
-  /** `Sforce-Auto-Assign`; TRUE unless the caller says otherwise. */
+  /** The `Sforce-Auto-Assign` header; default TRUE. */
   readonly autoAssign: boolean
   /** A fault from the control path that hits rows rather than the whole request. */
   readonly rowFault: 'lock' | 'duplicate' | null
@@ -18,7 +18,7 @@ export type Writer = {
 
 type Draft = { Id: string; [field: string]: FieldValue }
 
-/** `seen` and `body` are the caller's: what it may not write is refused. The rest goes by the whole org. */
+/** `seen` is the org with the caller's permissions, which decide what it may write. Rules use the whole org. */
 export function createRecord(
   seenOrg: Org,
   writer: Writer,
@@ -94,7 +94,7 @@ export function deleteRecord(seenOrg: Org, writer: Writer, seen: ObjectDefinitio
         ['Opportunity', 'AccountId'],
       ])
     cascade(org, writer, id, [
-      // Not restored with it, because it is in no recycle bin.
+      // Not restored: it bypassed the recycle bin.
       ['ObjectTerritory2Association', 'ObjectId'],
       ['Task', 'WhatId'],
       ['Task', 'WhoId'],
@@ -102,7 +102,7 @@ export function deleteRecord(seenOrg: Org, writer: Writer, seen: ObjectDefinitio
   })
 }
 
-/** Contacts and opportunities go with their account, tasks and territory assignments with what they hang on. */
+/** Deletes contacts and opportunities with their account, tasks and territory assignments with their record. */
 function cascade(org: Org, writer: Writer, parentId: string, children: readonly (readonly [string, string])[]): void {
   for (const [object, field] of children) {
     for (const child of [...org.store.table(object).values()]) {
@@ -117,7 +117,7 @@ function cascade(org: Org, writer: Writer, parentId: string, children: readonly 
   }
 }
 
-/** Into the recycle bin. `masterId` names the surviving record when a merge was the reason. */
+/** Moves a record to the recycle bin. `masterId` names the survivor of a merge. */
 export function markDeleted(
   org: Org,
   writer: Writer,
@@ -139,7 +139,7 @@ export function undeleteRecord(org: Org, writer: Writer, object: ObjectDefinitio
     }
     const deletedAt = before.SystemModstamp
     restore(org, writer, object.name, before)
-    // What went into the bin together with this record comes out together.
+    // Records deleted together with this one are restored with it.
     for (const [child, fields] of [
       ['Contact', ['AccountId']],
       ['Opportunity', ['AccountId']],
@@ -235,7 +235,7 @@ function wholeOf(seenOrg: Org, seen: ObjectDefinition): { org: Org; object: Obje
   return { org, object: org.catalog.get(seen.name) ?? seen }
 }
 
-/** Why a verb is refused: the caller lacks the permission, or the object does not know the verb at all. */
+/** The refusal of a verb: the caller lacks the permission, or the object does not support the verb. */
 function cannot(object: ObjectDefinition, anyoneCan: boolean, verb: 'create' | 'update' | 'delete'): ApiError {
   if (!anyoneCan) return unsupported(object, verb)
   if (verb === 'create') {

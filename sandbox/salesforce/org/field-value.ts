@@ -3,7 +3,7 @@ import { ApiError } from './api-error.ts'
 import { normaliseId } from './record-id.ts'
 import type { FieldValue } from './record-store.ts'
 
-/** Salesforce's own way to write an instant: milliseconds and a zone without colon. */
+/** An instant as Salesforce writes it: milliseconds, and a zone without colon. */
 export function formatDateTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '+0000')
 }
@@ -52,7 +52,7 @@ function asId(field: FieldDefinition, raw: unknown): string {
 
 function asText(field: FieldDefinition, raw: unknown): string | null {
   if (typeof raw !== 'string' && typeof raw !== 'number') throw cannotDeserialize('string', raw)
-  // The database trims text and keeps no empty strings.
+  // Salesforce trims text and stores empty strings as null.
   const text = String(raw).trim()
   if (text === '') return null
   if (field.length > 0 && text.length > field.length) {
@@ -77,7 +77,7 @@ function asText(field: FieldDefinition, raw: unknown): string | null {
   return text
 }
 
-/** A JSON value of a write, checked against the field. Throws in the vendor's words. */
+/** Checks a JSON value of a write against the field. Throws with the vendor's message. */
 export function readFieldValue(field: FieldDefinition, raw: unknown): FieldValue {
   if (raw === null || raw === undefined || raw === '') return null
   switch (field.type) {
@@ -91,7 +91,7 @@ export function readFieldValue(field: FieldDefinition, raw: unknown): FieldValue
     case 'percent':
       return asNumber(field, raw)
     case 'date': {
-      // A full instant is cut to its day, as the vendor does; the day itself is never shifted by a zone.
+      // A full instant is cut to its day, as Salesforce does; no time zone shifts the day.
       const day = typeof raw === 'string' ? parseDate(DATE_TIME.test(raw) ? raw.slice(0, 10) : raw) : null
       if (day === null) throw cannotDeserialize('date', raw)
       return day

@@ -2,9 +2,9 @@ import { type Org, textOf } from './org.ts'
 import type { StoredRecord } from './record-store.ts'
 
 /**
- * Brightwater's forgotten lead assignment rule: every lead that is not converted goes to the first queue. It runs on
- * API creates and updates unless the caller sends `Sforce-Auto-Assign: FALSE`, so a client that corrects an owner and
- * forgets the header sees its correction undone at once, as in a real org.
+ * Brightwater's forgotten lead assignment rule sends every unconverted lead to the first queue. It runs on API creates
+ * and updates unless the caller sends `Sforce-Auto-Assign: FALSE`. A client that corrects an owner without the header
+ * sees its correction undone at once, as in a real org.
  */
 export function assignedOwner(org: Org, lead: StoredRecord): string | null {
   if (!org.settings.assignmentRule || lead.IsConverted === true) return null

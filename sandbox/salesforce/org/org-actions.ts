@@ -5,7 +5,7 @@ import { createRecord, deleteRecord, liveRecord, markDeleted, undeleteRecord, ty
 import { isLive, type Org, objectOfId, textOf } from './org.ts'
 import { normaliseId } from './record-id.ts'
 
-/** Things that people do in the user interface and for which REST has no call. */
+/** Actions of the user interface that REST does not offer. */
 export const UI_ORIGIN = 'com/salesforce/api/soap/67.0;client=SfdcInternalAPI/'
 
 export function personWriter(userId: string): Writer {
@@ -60,7 +60,7 @@ function objectFor(org: Org, id: string): ObjectDefinition {
   return object
 }
 
-/** Account, contact and (usually) opportunity come into being and the lead is closed, all in one transaction. */
+/** Creates account, contact and (usually) opportunity and closes the lead, all in one transaction. */
 export function convertLead(org: Org, writer: Writer, leadId: string, withOpportunity: boolean): object {
   return org.store.transaction(writer, () => {
     const lead = liveRecord(org, org.catalog.get('Lead')!, leadId)
@@ -114,7 +114,7 @@ export function convertLead(org: Org, writer: Writer, leadId: string, withOpport
   })
 }
 
-/** The losers go to the recycle bin with MasterRecordId; what hung on them moves to the survivor. */
+/** Moves the losers to the recycle bin with MasterRecordId, and their children to the survivor. */
 export function mergeRecords(org: Org, writer: Writer, masterId: string, loserIds: readonly string[]): void {
   org.store.transaction(writer, () => {
     const object = objectFor(org, masterId)

@@ -4,11 +4,11 @@ import type { SandboxClock } from './clock.ts'
 import { IdSequence } from './record-id.ts'
 import { type FieldValue, RecordStore, type StoredRecord } from './record-store.ts'
 
-/** The knobs of docs/sandbox.md, and the few more that only this program has. */
+/** The settings of docs/sandbox.md and docs/sandbox-salesforce.md. */
 export type Settings = {
   /** `Sforce-Call-Options: client=` shows up in changeOrigin for single rows, external-id rows and the like. */
   clientInOrigin: boolean
-  /** Whether Collections and Composite honour it too is documented nowhere, so it is tried both ways. */
+  /** The same for Collections and Composite. Undocumented, so tests try both. */
   clientInOriginForCollections: boolean
   taskExternalId: boolean
   rotateRefreshToken: boolean
@@ -19,18 +19,18 @@ export type Settings = {
   keepaliveMs: number
   /** How long a stream with nothing requested stays open; 60 s at the vendor. */
   idleStreamMs: number
-  /** An active lead assignment rule: it runs on every API create and update that does not switch it off. */
+  /** Whether the lead assignment rule is active. It runs on every API create and update that does not turn it off. */
   assignmentRule: boolean
   accessTokenMinutes: number
-  /** Which objects send change events, at most five; objects that this org does not serve use up places too. */
+  /** The objects that send change events, at most five. Objects that this org does not serve count too. */
   selectedEntities: readonly string[]
-  /** How far the org's clock is ahead of the time of day; behind when negative. */
+  /** How far the org's clock is ahead of the real time; negative: behind. */
   clockOffsetMs: number
   /** Whether the authorization page refuses a request without code_challenge. */
   requirePkce: boolean
   /** "Require Secret" of the app, for codes and for refresh tokens; a public client never sends one. */
   requireSecret: boolean
-  /** Selected on a channel of another integration: they use up places and send nothing on ours. */
+  /** Objects selected by another integration: they count among the five and send nothing on our channel. */
   selectedElsewhere: readonly string[]
 }
 
@@ -59,7 +59,7 @@ export type Org = {
   readonly ids: IdSequence
   readonly settings: Settings
   catalog: ObjectCatalog
-  /** In an org as one user sees it: the whole one, which rules and derived fields go by. */
+  /** In an org as one user sees it: the whole org, which rules and computed fields use. */
   readonly whole?: Org
 }
 
@@ -88,7 +88,7 @@ export function isLive(record: StoredRecord | undefined): record is StoredRecord
   return record !== undefined && record.IsDeleted !== true
 }
 
-/** Deleted without a recycle bin, and so long ago that nobody can ask about it any more. */
+/** Deleted without a recycle bin, so long ago that queries no longer find it. */
 export function isForgotten(org: Org, object: ObjectDefinition, record: StoredRecord): boolean {
   if (object.deletedForMs === null || record.IsDeleted !== true) return false
   return Number(record.SystemModstamp) < org.clock.now() - object.deletedForMs

@@ -1,7 +1,7 @@
 import { type FieldDefinition, indexFields, type ObjectDefinition } from '../catalog/object-definition.ts'
 import type { Org } from './org.ts'
 
-/** What a profile and its permission sets allow for one object. What is not said is allowed. */
+/** What a profile and its permission sets allow for one object. Everything not listed is allowed. */
 export type ObjectPermission = {
   readonly read?: boolean
   readonly create?: boolean
@@ -31,24 +31,24 @@ const EVERYTHING: UserPermissions = {
   objects: {},
 }
 
-/** Objects that only the Tooling API knows, and those that it knows beside them. */
+/** Objects of the Tooling API alone, and objects that it shares with the REST API. */
 const TOOLING_ONLY: ReadonlySet<string> = new Set(['PlatformEventChannelMember'])
 const IN_TOOLING_TOO: ReadonlySet<string> = new Set(['User', 'Organization'])
 const OBJECT_VERBS = ['read', 'create', 'edit', 'delete', 'viewAll'] as const
 
 type Body = Readonly<Record<string, unknown>>
 
-/** Who may do what: per user, everything allowed until an admin takes something away. In force at once. */
+/** Permissions by user: everything is allowed until an admin revokes it. Changes take effect at once. */
 export class PermissionBook {
   private readonly byUser = new Map<string, UserPermissions>()
-  /** Catalogs as a user sees them, made anew when the org's catalog or a permission changes. */
+  /** Each user's catalog, rebuilt when the org's catalog or a permission changes. */
   private readonly seen = new Map<string, { readonly from: unknown; readonly view: Org }>()
 
   of(userId: string): UserPermissions {
     return this.byUser.get(userId) ?? EVERYTHING
   }
 
-  /** Applies what is given and leaves the rest; objects and their fields one by one. Throws on unknown names. */
+  /** Applies the given permissions and keeps the others. Throws for unknown names. */
   change(org: Org, userId: string, patch: Body): UserPermissions {
     const before = this.of(userId)
     const flags: Record<string, boolean | null> = {}
@@ -74,8 +74,8 @@ export class PermissionBook {
   }
 
   /**
-   * The org as this user's calls see it: hidden objects and fields are not there at all, read-only ones cannot be
-   * written. `api` is which API asks, since setup objects belong to the Tooling API.
+   * The org as this user's calls see it: without hidden objects and fields, with read-only ones unwritable. `api`:
+   * setup objects belong to the Tooling API.
    */
   viewOf(org: Org, userId: string, api: 'data' | 'tooling'): Org {
     const key = `${api}/${userId}`
@@ -96,7 +96,7 @@ export class PermissionBook {
     return view
   }
 
-  /** Whether change events of this entity reach the user. Sharing rules do not matter, View All does. */
+  /** Whether this user receives change events of the entity. Needs View All; sharing rules do not count. */
   receives(userId: string, entity: string): boolean {
     const { apiEnabled, viewAll, viewAllUsers, objects } = this.of(userId)
     const own = objects[entity]
@@ -154,7 +154,7 @@ function seenObject(object: ObjectDefinition, permission: ObjectPermission): Obj
       updateable: field.updateable && writable && canEdit,
     })
   }
-  // A compound of which nothing is left is not there either.
+  // A compound without visible parts is hidden too.
   const shown = fields.filter(
     (field) => field.type !== 'address' || fields.some((part) => part.compound === field.name),
   )

@@ -15,7 +15,7 @@ export function withSuffix(id15: string): string {
   return id15 + suffix
 }
 
-/** The 18-character form, or null when the text is no id: wrong length, wrong characters, wrong suffix. */
+/** The 18-character form. Null: not an id, by its length, characters or suffix. */
 export function normaliseId(text: string): string | null {
   if (!/^[0-9A-Za-z]+$/.test(text)) return null
   if (text.length === 15) return withSuffix(text)
@@ -25,7 +25,7 @@ export function normaliseId(text: string): string | null {
   return expected.slice(15) === text.slice(15).toUpperCase() ? expected : null
 }
 
-/** Serial numbers in ids, as a real pod hands them out. `Lk0` marks ids that this program made up itself. */
+/** Serial numbers of new ids, as a real pod assigns them. `Lk0` marks ids that the sandbox assigned. */
 export class IdSequence {
   private next = 1
 

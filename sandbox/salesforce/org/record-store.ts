@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { ModifiedIndex } from '../../modified-index.ts'
 
-/** Instants are epoch milliseconds, calendar days `YYYY-MM-DD`; the wire forms are made on the way out. */
+/** Instants are epoch milliseconds, calendar days `YYYY-MM-DD`. Answers convert them to the wire form. */
 export type FieldValue = string | number | boolean | null
 
-/** Never changed in place: a write puts a new object, so that open cursors and change events keep what they saw. */
+/** Never changed in place: a write stores a new object, so open cursors and change events keep the old one. */
 export type StoredRecord = { readonly Id: string; readonly [field: string]: FieldValue }
 
 export type ChangeType = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE'
@@ -20,7 +20,7 @@ export type RecordChange = {
 export type Commit = {
   readonly changes: readonly RecordChange[]
   readonly userId: string
-  /** ChangeEventHeader.changeOrigin; empty when the change came from neither API nor user interface. */
+  /** ChangeEventHeader.changeOrigin. Empty: the change came neither from the API nor from the user interface. */
   readonly origin: string
   readonly transactionKey: string
   readonly atMs: number
@@ -31,7 +31,7 @@ type Transaction = {
   readonly origin: string
   readonly atMs: number
   readonly undo: (() => void)[]
-  /** One entry per record, in order of first touch: the bus reports one event per record and transaction. */
+  /** One entry per record, in the order of the first change: the bus sends one event per record and transaction. */
   readonly changes: Map<string, RecordChange>
 }
 
@@ -94,12 +94,12 @@ export class RecordStore {
     this.uniqueValues.set(key, values)
   }
 
-  /** Puts the generated world in, without events. */
+  /** Loads the generated world without events. */
   seed(object: string, record: StoredRecord): void {
     this.place(object, record.Id, record)
   }
 
-  /** When the transaction under way began: one time for all its rows, as in the vendor's database. */
+  /** When the running transaction began: all its rows get this time, as in Salesforce. */
   transactionTimeMs(): number {
     if (!this.open) throw new Error('No transaction is open')
     return this.open.atMs
@@ -146,7 +146,7 @@ export class RecordStore {
     this.note(transaction, { object, id: after.Id, type, before, after })
   }
 
-  /** For objects without recycle bin: gone at once, and nothing to tell the bus about. */
+  /** Deletes a row of an object without recycle bin, without a change event. */
   remove(object: string, id: string): void {
     const transaction = this.open
     const before = this.get(object, id)
@@ -155,7 +155,7 @@ export class RecordStore {
     transaction.undo.push(() => this.place(object, id, before))
   }
 
-  /** Empties one record out of the recycle bin. The bus says nothing about that, as the vendor's does not. */
+  /** Purges a record from the recycle bin. As in Salesforce, no event follows. */
   purge(object: string, id: string): void {
     this.place(object, id, null)
   }
@@ -176,7 +176,7 @@ export class RecordStore {
       transaction.changes.set(change.id, change)
       return
     }
-    // Changed again in the same transaction: the first kind of change with the final values.
+    // Changed again in the same transaction: keep the first kind of change, with the final values.
     const type = change.type === 'DELETE' ? 'DELETE' : earlier.type
     transaction.changes.set(change.id, { ...change, type, before: earlier.before })
   }

@@ -85,7 +85,7 @@ export function seedOrg(org: Org, world: World): void {
   fillChannelMembers(org, toSecond(world.nowMs))
 }
 
-/** In the stored form: instants as milliseconds to the second, every field of the object present. */
+/** The stored form: instants as milliseconds of whole seconds, and every field of the object present. */
 function seededRecord(object: ObjectDefinition, record: SalesforceRecord, nowMs: number): StoredRecord {
   for (const name of Object.keys(record)) {
     if (!object.fields.has(name) && name !== 'IsDeleted')

@@ -1,9 +1,9 @@
 import type { Org, Settings } from './org.ts'
 
-/** What an org without the add-on may select, over all its channels. */
+/** The limit of an org without the add-on, over all channels. */
 const SELECTED_MAX = 5
 
-/** A channel that someone else made: those are named by their id. */
+/** Another integration's channel, which is named by its id. */
 const OTHER_CHANNEL_ID = '0YLLk00000000010AA'
 
 /** `Lead` is selected as `LeadChangeEvent`, `Order__c` as `Order__ChangeEvent`. */
@@ -12,8 +12,8 @@ export function changeEventName(entity: string): string {
 }
 
 /**
- * Refuses what the vendor's set-up page refuses. Objects that this org does not serve may be selected all the same:
- * other integrations use up places too.
+ * Refuses what Salesforce's setup page refuses. Objects that this org does not serve can be selected: other
+ * integrations' selections count too.
  */
 export function checkSelection(given: {
   readonly selectedEntities: unknown
@@ -36,7 +36,7 @@ function namesOf(value: unknown): string[] {
   return [...new Set(value as string[])]
 }
 
-/** Makes the rows that the Tooling API answers agree with the setting. */
+/** Updates the rows that the Tooling API returns to the setting. */
 export function fillChannelMembers(org: Org, atMs: number): void {
   const table = 'PlatformEventChannelMember'
   for (const id of [...org.store.table(table).keys()]) org.store.purge(table, id)

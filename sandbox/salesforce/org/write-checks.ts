@@ -4,7 +4,7 @@ import { readFieldValue } from './field-value.ts'
 import { isLive, type Org, objectOfId } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 
-/** The refusals of a write that need no knowledge of a single object's own rules. */
+/** Checks of a write that are the same for every object. */
 export function readWriteBody(
   object: ObjectDefinition,
   body: Readonly<Record<string, unknown>>,
@@ -65,7 +65,7 @@ export function checkReferences(
 function checkReference(org: Org, object: ObjectDefinition, field: FieldDefinition, id: string): void {
   const target = objectOfId(org, id)
   if (!target || !field.referenceTo.includes(target.name)) {
-    // A user or queue that cannot own this object, or an id of quite another kind.
+    // A user or queue that cannot own this object, or an id of another object.
     if (field.name === 'OwnerId' && (target?.name === 'Group' || target?.name === 'User')) {
       throw new ApiError(400, 'OP_WITH_INVALID_USER_TYPE_EXCEPTION', 'Operation not valid for this user type', [
         field.name,
@@ -81,7 +81,7 @@ function checkReference(org: Org, object: ObjectDefinition, field: FieldDefiniti
   if (field.name === 'OwnerId') checkOwner(object, record, target.name)
 }
 
-/** People who left keep what they own, but nothing new may be given to them. */
+/** Inactive users keep their records but cannot be assigned new ones. */
 function checkOwner(object: ObjectDefinition, owner: StoredRecord, ownerKind: string): void {
   if (ownerKind === 'User' && owner.IsActive !== true) {
     throw new ApiError(

@@ -13,10 +13,10 @@ const SEARCHED = ['Lead', 'Account', 'Contact', 'Opportunity'] as const
 const SEARCH_MAX = 60
 const TASKS_MAX = 200
 
-/** What a person sees: people with their tasks, records, search. Shows the CRM as its users would see it. */
+/** The pages of the org: people with their tasks, records and search, as the CRM's users see them. */
 export class SandboxPage {
   private readonly org: Org
-  /** Sent with every form, so that a foreign web page in the same browser cannot press the buttons. */
+  /** Sent with every form, so that another site in the same browser cannot press the buttons. */
   private readonly formKey: string
 
   constructor(org: Org, formKey: string) {
@@ -30,16 +30,16 @@ export class SandboxPage {
     if (method !== 'GET') return html(405, page('Not allowed', '<h1>Not allowed</h1>'))
     if (head === undefined) return html(200, this.home())
     if (head === 'search') return html(200, this.search(url.searchParams.get('q') ?? ''))
-    // Links of the real thing: /<id> and /lightning/r/<Object>/<id>/view.
+    // Salesforce's own links: /<id> and /lightning/r/<Object>/<id>/view.
     const id = normaliseId(head === 'lightning' ? (url.pathname.split('/')[4] ?? '') : head)
-    return (id && this.record(id)) || html(404, page('Not found', '<h1>There is no such record</h1>'))
+    return (id && this.record(id)) || html(404, page('Not found', '<h1>This record does not exist</h1>'))
   }
 
   private complete(rawId: string, form: URLSearchParams): HttpAnswer {
     const id = normaliseId(rawId)
     const task = id ? this.org.store.get('Task', id) : undefined
     if (!task || form.get('key') !== this.formKey)
-      return html(403, page('Refused', '<h1>That form is out of date</h1>'))
+      return html(403, page('Refused', '<h1>This form has expired. Reload the page</h1>'))
     const closed = [...this.org.store.table('TaskStatus').values()].find((status) => status.IsClosed === true)
     const owner = textOf(task, 'OwnerId')
     const userId = owner.startsWith('005') ? owner : textOf(task, 'CreatedById')
@@ -71,7 +71,7 @@ export class SandboxPage {
       const chip = left ? '<span class="chip off">Left</span>' : `<span class="chip">${count} open</span>`
       return `<li class="card"><div class="row"><h3>${link(owner)}</h3>${chip}</div><span class="soft">${escapeHtml(kind)}</span></li>`
     })
-    const intro = `<h1>Whose day is it?</h1><p class="soft">${tasks} open ${tasks === 1 ? 'task' : 'tasks'} in the org. Choose a person to see what was written to them.</p>`
+    const intro = `<h1>Tasks by owner</h1><p class="soft">${tasks} open ${tasks === 1 ? 'task' : 'tasks'} in the org. Choose a person to see their tasks.</p>`
     return page('People', `${intro}<ul class="grid">${cards.join('')}</ul>`)
   }
 
@@ -121,14 +121,14 @@ export class SandboxPage {
 
   private tasks(fits: (task: StoredRecord) => boolean): StoredRecord[] {
     const found = [...this.org.store.table('Task').values()].filter((task) => isLive(task) && fits(task))
-    // Open ones first, the next due on top.
+    // Open tasks first, the earliest due date on top.
     const key = (task: StoredRecord): string =>
       `${task.IsClosed === true ? 1 : 0}${textOf(task, 'ActivityDate') || '9999'}`
     return found.sort((a, b) => (key(a) < key(b) ? -1 : 1)).slice(0, TASKS_MAX)
   }
 
   private taskList(tasks: readonly StoredRecord[]): string {
-    if (tasks.length === 0) return '<p class="soft">Nothing to do.</p>'
+    if (tasks.length === 0) return '<p class="soft">No tasks.</p>'
     return `<ul class="tasks">${tasks.map((task) => this.task(task)).join('')}</ul>`
   }
 

@@ -100,7 +100,7 @@ function deleteRow(org: Org, writer: Writer, raw: string): object {
 
 class RolledBack extends Error {}
 
-/** All rows in one transaction. With allOrNone one bad row undoes the good ones and marks them so. */
+/** Writes all rows in one transaction. With allOrNone one bad row rolls back the good ones and marks them. */
 function runRows<Item>(
   org: Org,
   writer: Writer,
@@ -160,7 +160,7 @@ function upsertRows(org: Org, request: ApiRequest, object: ObjectDefinition, fie
   return { status: 200, body: runRows(org, writer, rows, allOrNone, work) }
 }
 
-/** Records in the order of the ids asked for, null where there is none. */
+/** Records in the order of the requested ids, null for missing ones. */
 function retrieveRows(org: Org, request: ApiRequest, object: ObjectDefinition): ApiResponse {
   const body = request.method === 'POST' ? bodyObject(request) : null
   const ids = (body ? body.ids : request.query.get('ids')?.split(',')) as unknown

@@ -44,7 +44,7 @@ function span(org: Org, object: ObjectDefinition, query: URLSearchParams): { sta
   if (!object.replicateable) {
     throw new ApiError(400, 'INVALID_TYPE_FOR_OPERATION', `entity type ${object.name} is not replicateable`)
   }
-  // A plus that the caller forgot to encode arrives as a space.
+  // An unencoded plus arrives as a space.
   const read = (name: string): number => {
     const ms = parseDateTime((query.get(name) ?? '').replace(' ', '+'))
     if (ms === null) throw new ApiError(400, 'MALFORMED_PARAMETER', `${name} is not a valid date and time`)

@@ -106,7 +106,7 @@ export function recordJson(
   const json: Record<string, unknown> = {
     attributes: { type: object.name, url: `/services/data/v${version}/sobjects/${object.name}/${record.Id}` },
   }
-  // Unlike a query, a read without a list brings every field.
+  // Unlike a query, a read without a field list returns every field.
   for (const field of fields ?? object.fields.values()) {
     json[field.name] =
       field.type === 'address' ? addressOf(object, record, field.name) : writeFieldValue(field, record[field.name])

@@ -35,7 +35,7 @@ type Body = Readonly<Record<string, unknown>>
 
 class BadControl extends Error {}
 
-/** `/__sandbox/*`: what a test may do to the org that no API client may. Invisible without the secret. */
+/** `/__sandbox/*`, the control path, through which tests inspect and change the org. 404 without the secret. */
 export class ControlPath {
   private readonly io: ControlDependencies
 
@@ -115,7 +115,7 @@ export class ControlPath {
     const links = [textOf(task, 'WhoId'), textOf(task, 'WhatId')].filter((id) => id !== '')
     return {
       id: task.Id,
-      // Without the custom field a tag at the end of the subject is all that tells two tasks apart.
+      // Without the custom field, the tag at the end of the subject is the task's only key.
       key: task.Lanekeeper_Key__c ?? /\[([\w-]+)\]$/.exec(textOf(task, 'Subject'))?.[1] ?? null,
       subject: task.Subject ?? '',
       description: task.Description ?? '',
@@ -152,7 +152,7 @@ export class ControlPath {
     return org.settings
   }
 
-  /** Facts of the org that a client reads to know where it is: edition, sandbox or not, instance, time zone. */
+  /** What the org tells about itself: edition, sandbox or not, instance, time zone. */
   private setOrganization(patch: Body): void {
     const { org } = this.io
     const object = org.catalog.get('Organization')!

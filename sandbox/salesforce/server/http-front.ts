@@ -34,7 +34,7 @@ type Call = {
 
 const URI_MAX = 16_384 // bytes of the request line; together with the headers the same (vendor's request limits)
 
-/** The HTTP side: takes requests apart, lets faults have their way, and hands over to the part that answers. */
+/** Parses HTTP requests, applies faults, and passes each request to the part that answers it. */
 export class HttpFront {
   private readonly io: FrontDependencies
 
@@ -88,12 +88,12 @@ export class HttpFront {
     await this.respond(call, fault, work)
   }
 
-  /** Faults that need no knowledge of the call; the rest of them are looked at in `rest`. */
+  /** Faults that fit any call; `rest` handles the others. */
   private async respond(call: Call, fault: Fault | null, work: () => HttpAnswer): Promise<void> {
     const { response } = call
     const counted = call.url.pathname.startsWith('/services/data')
     const limitInfo: Record<string, string> = counted ? { 'sforce-limit-info': this.io.usage.limitInfo() } : {}
-    // One clock: an org that is ahead says so in its Date header too.
+    // The org's clock, which may be set wrong, also shows in the Date header.
     const date = new Date(this.io.org.clock.now()).toUTCString()
     const reply = (answer: HttpAnswer): void =>
       send(response, { ...answer, headers: { date, ...limitInfo, ...answer.headers } })
@@ -188,7 +188,7 @@ export class HttpFront {
   private authenticate(call: Call, fault: Fault | null): Session {
     const token = /^(?:Bearer|OAuth) (.+)$/.exec(call.headers.authorization ?? '')?.[1] ?? ''
     if (token === '') throw new ApiError(401, 'INVALID_AUTH_HEADER', 'INVALID_HEADER_TYPE')
-    // Really expired, so that only a fresh token helps.
+    // The token really expires, so only a new one helps.
     if (fault?.kind === 'expired-token') this.io.sessions.expire(token)
     return this.io.sessions.check(token)
   }
@@ -240,7 +240,7 @@ function parseJson(call: Call): unknown {
   }
 }
 
-/** Ids out of the way, so that the statistics stay few. */
+/** The path without ids, so that the statistics stay short. */
 function routeOf(path: string): string {
   return path
     .replace(/\/v\d+\.\d/, '')

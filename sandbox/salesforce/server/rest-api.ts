@@ -20,7 +20,7 @@ export const VERSIONS: readonly { readonly version: string; readonly label: stri
   ['68.0', "Winter '27"],
 ].map(([version, label]) => ({ version: version!, label: label! }))
 
-/** Everything under `/services/data/vXX.X`. Composite calls come back in here once per part. */
+/** Everything under `/services/data/vXX.X`. A composite call comes here once per part. */
 export class RestApi {
   private readonly org: Org
   private readonly queries: QueryResource

@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000
 
-/** Half-open range of instants that a SOQL date literal stands for. Weeks begin on Sunday, as in the vendor's default. */
+/** The half-open range of instants of a SOQL date literal. Weeks begin on Sunday, Salesforce's default. */
 export function dateLiteralRange(name: string, n: number | null, nowMs: number): { fromMs: number; toMs: number } {
   const now = new Date(nowMs)
   const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate())

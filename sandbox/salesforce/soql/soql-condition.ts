@@ -10,7 +10,7 @@ import type { Comparison, Condition, SoqlLiteral, SoqlQuery } from './soql-synta
 
 export type Predicate = (record: StoredRecord) => boolean
 
-/** Runs a sub-select of `IN (SELECT ...)`; given from outside, so that conditions and queries do not import each other. */
+/** Runs a sub-select of `IN (SELECT ...)`. Passed in, so that conditions and queries do not import each other. */
 export type SubSelect = (query: SoqlQuery) => Set<FieldValue>
 
 export function compileCondition(
@@ -58,7 +58,7 @@ function filterPath(org: Org, object: ObjectDefinition, text: string): FieldPath
   return path
 }
 
-/** Text compares without regard to case, except ids. */
+/** Text compares case-insensitively, ids exactly. */
 function comparable(value: FieldValue): FieldValue {
   return typeof value === 'string' && !isIdText(value) ? value.toLowerCase() : value
 }
@@ -146,7 +146,7 @@ function isTextLike(field: FieldDefinition | null): boolean {
   return !field || isText(field) || field.type === 'id' || field.type === 'reference'
 }
 
-/** The literal in the form in which the field is stored; refuses a literal of the wrong kind. */
+/** The literal in the field's stored form. Throws for a literal of the wrong kind. */
 function literalValue(path: FieldPath, literal: SoqlLiteral): FieldValue {
   if (literal.kind === 'null') return null
   const field = path.field

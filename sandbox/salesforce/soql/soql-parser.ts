@@ -128,7 +128,7 @@ class SoqlParser {
     return order
   }
 
-  /** SOQL wants parentheses where AND and OR meet on one level; so do we. */
+  /** SOQL requires parentheses where AND and OR meet on one level. */
   private or(strip: (path: string) => string): Condition {
     if (++this.depth > NESTING_MAX) throw malformed('Expressions are nested too deeply')
     const parts = [this.not(strip)]

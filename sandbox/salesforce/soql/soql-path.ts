@@ -9,7 +9,7 @@ import type { FieldValue, StoredRecord } from '../org/record-store.ts'
 export type FieldPath = {
   readonly text: string
   readonly steps: readonly FieldDefinition[]
-  /** Null where the target may be of several kinds: the field is then looked up on the record that is found. */
+  /** Null: the target can be of several objects, so the field is looked up on the record. */
   readonly field: FieldDefinition | null
   readonly fieldName: string
 }
@@ -85,7 +85,7 @@ export function follow(org: Org, record: StoredRecord, steps: readonly FieldDefi
   return current
 }
 
-/** The stored value at the end of a path; null when a link on the way is blank. */
+/** The stored value at the end of a path. Null: a reference on the way is blank. */
 export function valueAt(org: Org, record: StoredRecord, path: FieldPath): FieldValue {
   const target = path.steps.length === 0 ? record : follow(org, record, path.steps)
   if (!target) return null

@@ -1,6 +1,6 @@
 import { ApiError } from '../org/api-error.ts'
 
-/** The SOQL that the sandbox understands, as a tree. What it does not understand it refuses as the vendor would. */
+/** The syntax tree of the supported SOQL. Everything else is refused with the vendor's errors. */
 export type SoqlLiteral =
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
@@ -58,7 +58,7 @@ export function malformed(message: string): ApiError {
   return new ApiError(400, 'MALFORMED_QUERY', message)
 }
 
-/** Points at the place, as the vendor's own messages do. */
+/** Points at the place of the error, as Salesforce's messages do. */
 export function pointAt(soql: string, at: number, message: string): string {
   const start = Math.max(0, at - 30)
   return `\n${soql.slice(start, at + 30)}\n${' '.repeat(at - start)}^\nERROR at Row:1:Column:${at + 1}\n${message}`
@@ -106,7 +106,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 function unescapeLiteral(raw: string, soql: string, at: number): string {
   if (raw.length > LITERAL_MAX) throw malformed(`String literal is longer than ${LITERAL_MAX} characters`)
   return raw.replace(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (whole, code: string) => {
-    // `\_` and `\%` only mean something to LIKE, which looks at them later.
+    // `\_` and `\%` matter to LIKE only, which handles them later.
     if (code === '_' || code === '%') return whole
     if (code.length === 5) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
     const character = ESCAPES[code]

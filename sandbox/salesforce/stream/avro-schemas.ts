@@ -61,7 +61,7 @@ const ORDER: Readonly<Record<string, string>> = {
 /** Entities that have change events besides the five that are selected at first (vendor's list of such objects). */
 const ALSO_SELECTABLE = ['Task', 'Territory2Model'] as const
 
-/** Where a stored field sits in the schema. */
+/** A stored field's place in the schema. */
 export type SchemaSlot = {
   readonly name: string
   readonly index: number
@@ -138,9 +138,9 @@ export type EventSchemas = {
   readonly byEntity: Map<string, EventSchema>
   /** The fields of each entity's schema after the header. */
   readonly orders: Map<string, readonly string[]>
-  /** Old schemas stay readable: retained events point at them. */
+  /** Old schemas stay readable, because retained events refer to them. */
   readonly byId: Map<string, EventSchema>
-  /** What GetTopic names for a channel that carries several entities; events bring their own schema's id. */
+  /** GetTopic's schema for a channel of several entities. Each event names its own schema. */
   readonly channel: EventSchema
 }
 
@@ -155,7 +155,7 @@ export function buildEventSchemas(catalog: ObjectCatalog): EventSchemas {
   return { byEntity, orders, byId, channel }
 }
 
-/** For entities of which no sample is printed: the fields as the object has them, without what events never carry. */
+/** For entities without a published sample: the object's fields, except those that events never carry. */
 export function plainOrder(object: ObjectDefinition): string[] {
   const never = new Set(['Id', 'IsDeleted', 'SystemModstamp', 'LastActivityDate'])
   return [...object.fields.values()]
@@ -163,7 +163,7 @@ export function plainOrder(object: ObjectDefinition): string[] {
     .map((field) => field.name)
 }
 
-/** The entity's schema anew; retained events keep the old one. Gives the new schema's id. */
+/** Rebuilds the entity's schema and returns its id. Retained events keep the old schema. */
 export function rebuildSchema(object: ObjectDefinition, schemas: EventSchemas, order: readonly string[]): string {
   const schema = buildSchema(object, order)
   schemas.orders.set(object.name, order)
@@ -173,8 +173,8 @@ export function rebuildSchema(object: ObjectDefinition, schemas: EventSchemas, o
 }
 
 /**
- * An admin adds a field. It is put right behind the header, so that every position moves: a client that decodes with
- * anything but the schema that the event names gets nonsense. Gives the new schema's id.
+ * An admin adds a field right behind the header, which moves every position: a client that decodes with another schema
+ * than the event's gets nonsense. Returns the new schema's id.
  */
 export function addSchemaField(catalog: ObjectCatalog, schemas: EventSchemas, entity: string): string {
   const order = schemas.orders.get(entity)

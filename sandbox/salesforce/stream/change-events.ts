@@ -30,7 +30,7 @@ export function eventsOf(org: Org, schemas: EventSchemas, commit: Commit): BusEv
   const selected = new Set(org.settings.selectedEntities)
   let sequenceNumber = 0
   for (const change of commit.changes) {
-    // Objects that are not selected take a number too: readers see holes, as the vendor warns.
+    // Unselected objects use up numbers too, so readers see holes, as Salesforce documents.
     sequenceNumber++
     const schema = selected.has(change.object) ? schemas.byEntity.get(change.object) : undefined
     if (!schema) continue
@@ -86,7 +86,7 @@ function changedBody(object: ObjectDefinition, schema: EventSchema, before: Stor
     changed.push(touched)
     if (value === null) {
       nulled.push(touched)
-      // The compound stands in the event although its only news is that a part is gone.
+      // The event carries the compound even if the only change is a cleared part.
       if (slot.part) place(body, slot, null)
     } else if (typeof old === 'string' && old.length > DIFF_ABOVE && object.fields.get(field)?.type === 'textarea') {
       diffed.push(touched)
@@ -133,7 +133,7 @@ function encode(draft: Draft, commit: Commit): BusEvent {
 
 export const OVERFLOW_ID = '000000000000000AAA'
 
-/** "Something changed here, read it again": a header without values. */
+/** A gap event: a header without values, which means "read the record again". */
 export function gapEvent(
   schemas: EventSchemas,
   gap: {

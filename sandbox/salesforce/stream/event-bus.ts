@@ -12,17 +12,17 @@ export type RetainedEvent = BusEvent & { readonly replay: number; readonly event
 const RETENTION_MS = 72 * 3_600_000 // change events are kept for three days (vendor's durability page)
 
 /**
- * The event bus: an ordered, bounded window of past events. Replay ids rise but with holes, so that a client that
- * computes one instead of storing it is found out.
+ * The event bus: an ordered, bounded window of past events. Replay ids rise with holes, so that tests catch a client
+ * that computes a replay id instead of storing it.
  */
 export class EventBus {
   private readonly clock: SandboxClock
   private readonly retainMax: number
   private events: RetainedEvent[] = []
-  /** Position of `events[0]` since the beginning of time; a reader's cursor counts in the same way. */
+  /** Position of `events[0]` among all events ever sent; a reader's cursor counts the same way. */
   private firstPosition = 0
   private lastReplay: number
-  /** The newest event that is gone: a reader that has seen it has missed nothing. Null after a deliberate expiry. */
+  /** The newest purged event: a reader that has seen it has missed nothing. Null after an expiry on command. */
   private floorReplay: number | null
   private readonly waiting = new Set<() => void>()
   private randomState: number
@@ -59,7 +59,7 @@ export class EventBus {
     return this.firstPosition
   }
 
-  /** Where to read on after this replay id, or null when the id was never given out or is too old. */
+  /** The position after this replay id. Null: the id is too old, or the bus never sent it. */
   positionAfter(replay: number): number | null {
     this.purge()
     if (replay === this.floorReplay) return this.firstPosition
@@ -73,7 +73,7 @@ export class EventBus {
     return this.events[low]?.replay === replay ? this.firstPosition + low + 1 : null
   }
 
-  /** The event at a position, or `purged` when a slow reader lost it. */
+  /** The event at a position. `purged`: the reader was too slow. */
   at(position: number): RetainedEvent | 'purged' | undefined {
     if (position < this.firstPosition) return 'purged'
     return this.events[position - this.firstPosition]
@@ -83,7 +83,7 @@ export class EventBus {
     return this.lastReplay
   }
 
-  /** Forgets everything and every replay id given out so far, as after three days or a move of the org. */
+  /** Drops all events and replay ids, as after three days or an org migration. */
   expireAll(): void {
     this.firstPosition += this.events.length
     this.events = []
@@ -99,7 +99,7 @@ export class EventBus {
     const oldestMs = this.clock.steady() - RETENTION_MS
     let drop = Math.max(0, this.events.length - this.retainMax)
     while (drop < this.events.length && this.events[drop]!.atMs < oldestMs) drop++
-    // Cutting an array costs its length, so a merely overfull one is cut a tenth at a time.
+    // Cutting an array costs its length, so an overfull one loses a tenth at a time.
     const overfullOnly = drop > 0 && this.events[drop - 1]!.atMs >= oldestMs
     if (drop === 0 || (overfullOnly && drop < this.retainMax / 10)) return
     this.floorReplay = this.events[drop - 1]!.replay
@@ -121,7 +121,7 @@ export function replayBytes(replay: number): Buffer {
   return bytes
 }
 
-/** Null for anything that is no replay id. The eight-byte form that one public client sends back is taken too. */
+/** Null: not a replay id. Accepts the eight-byte form too, which a public client sends. */
 export function readReplayBytes(bytes: Buffer): number | null {
   if (bytes.length !== 10 && bytes.length !== 8) return null
   if (bytes.length === 10 && (bytes[8] !== 0 || bytes[9] !== 0)) return null

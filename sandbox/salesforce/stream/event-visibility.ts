@@ -4,7 +4,7 @@ type Message = Record<string, unknown> & {
   ChangeEventHeader: { nulledFields: string[]; diffFields: string[]; changedFields: string[] }
 }
 
-/** The event as a subscriber gets it who may not see these fields: no value, and no bit that names them. */
+/** The event for a subscriber who may not see these fields: without their values and bits. */
 export function withoutFields(schema: EventSchema, payload: Buffer, hidden: readonly string[]): Buffer {
   const message = schema.type.fromBuffer(payload) as Message
   const header = message.ChangeEventHeader

@@ -35,7 +35,7 @@ export class PubSubServer {
   private readonly io: PubSubDependencies
   private readonly server = new grpc.Server({ 'grpc.max_send_message_length': 4 * 1024 * 1024 })
   private readonly subscriptions = new Set<Subscription>()
-  /** While silent, streams stay open and say nothing: what a dead connection looks like from outside. */
+  /** While silent, streams stay open and send nothing, like a dead connection. */
   private silentUntilMs = 0
 
   constructor(io: PubSubDependencies) {
@@ -65,7 +65,7 @@ export class PubSubServer {
     this.server.forceShutdown()
   }
 
-  /** Cuts every stream as the vendor does when it moves them to another machine. */
+  /** Cuts every stream, as Salesforce does when it moves them to another machine. */
   disconnectAll(kind: 'unavailable' | 'auth' | 'limit'): number {
     const count = this.subscriptions.size
     for (const subscription of [...this.subscriptions]) subscription.fail(rpcError(kind, 'Subscribe'))
@@ -74,7 +74,7 @@ export class PubSubServer {
 
   silence(ms: number): void {
     this.silentUntilMs = performance.now() + ms
-    // Whatever was held back goes out at once afterwards.
+    // Afterwards the held-back events go out at once.
     setTimeout(() => {
       for (const subscription of this.subscriptions) subscription.wake()
     }, ms + 5).unref()
@@ -161,7 +161,7 @@ export class PubSubServer {
     }
   }
 
-  /** A channel of one entity is refused without View All; the channel of all of them only leaves events out. */
+  /** Without View All, Salesforce refuses a channel of one entity, and leaves events out of the common channel. */
   private maySubscribe(userId: string, topic: string, entities: readonly string[]): boolean {
     const { permissions } = this.io
     if (!permissions.of(userId).apiEnabled) return false

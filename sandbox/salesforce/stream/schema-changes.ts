@@ -11,7 +11,7 @@ import { type EventSchemas, rebuildSchema } from './avro-schemas.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
-/** Where a field was before an admin touched it. `name` is null while it is deleted. */
+/** A field before an admin changed it. `name` is null while it is deleted. */
 type Original = { readonly field: FieldDefinition; readonly at: number; readonly orderAt: number; name: string | null }
 
 type ValueRow = { readonly table: string; readonly row: StoredRecord }
@@ -37,8 +37,8 @@ const TYPES: readonly FieldType[] = [
 const VALUE_TABLES: Readonly<Record<string, string>> = { 'Task.Status': 'TaskStatus', 'Task.Priority': 'TaskPriority' }
 
 /**
- * What an admin does in the object manager while others are connected. Values of a removed field stay in the database,
- * as they do for 15 days at the vendor, so that `restore` brings them back.
+ * Changes that an admin makes in the object manager while clients are connected. Values of a removed field stay in the
+ * database, in Salesforce for 15 days, so that `restore` brings them back.
  */
 export class SchemaChanges {
   private readonly org: Org
@@ -125,7 +125,7 @@ export class SchemaChanges {
     return this.put(object, (fields) => fields.map((other) => (other === field ? { ...field, values } : other)))
   }
 
-  /** Everything about the field as it was at the start; `name` is what it was called then. */
+  /** The original field, by its original name. */
   private restore(object: ObjectDefinition, name: string, body: Body) {
     const original = this.originals.get(`${object.name}.${name}`)
     if (!original) throw new Error(`${object.name}.${name} was never changed`)
@@ -203,7 +203,7 @@ export class SchemaChanges {
     return { object: object.name, schemaId, lossy: false }
   }
 
-  /** Behind everyone's back: no event, no new modification date. */
+  /** Changes the records without an event or a new modification date. */
   private rewrite(object: string, change: (record: StoredRecord) => StoredRecord): void {
     for (const record of [...this.org.store.table(object).values()]) this.org.store.seed(object, change(record))
   }

@@ -27,7 +27,7 @@ type Surroundings = {
   readonly usage: UsageMeter
   /** Throws when the topic does not exist or may not be subscribed to. */
   entitiesOf(topic: string): readonly string[]
-  /** Asked for each event: on a channel of several entities the others are silently left out. */
+  /** Checked for each event: a channel of several entities silently leaves out hidden ones. */
   receives(entity: string): boolean
   /** The event's bytes, without the fields that this subscriber may not see. */
   payloadOf(event: RetainedEvent): Buffer
@@ -37,7 +37,7 @@ type Surroundings = {
 
 const OUTSTANDING_MAX = 100 // more requested events are treated as 100 (proto comment and flow-control page)
 
-/** One Subscribe stream: delivers what was asked for and no more, keeps itself alive, ends when nobody asks. */
+/** One Subscribe stream: delivers as many events as requested, sends keepalives, and ends without requests. */
 export class Subscription {
   private readonly call: SubscribeCall
   private readonly io: Surroundings
@@ -73,7 +73,7 @@ export class Subscription {
     this.wake()
   }
 
-  /** Delivery happens a moment later, so that changes made together travel together. */
+  /** Delivers a moment later, so that changes of the same moment go out together. */
   readonly wake = (): void => {
     if (this.deliverySoon || this.ended) return
     this.deliverySoon = true
@@ -83,7 +83,7 @@ export class Subscription {
     })
   }
 
-  /** The client closed its side: nothing more can be asked for, so the stream is over. */
+  /** The client closed its side and can request nothing more, so the stream ends. */
   finish(): void {
     if (this.ended) return
     this.stop()
@@ -145,7 +145,7 @@ export class Subscription {
     while (batch.length < this.pending) {
       const event = this.io.bus.at(this.position)
       if (event === 'purged') {
-        // The reader was so slow that its events are no longer kept.
+        // The reader was so slow that its events were purged.
         this.fail(rpcError('replay-corrupted', 'Subscribe'))
         return null
       }
@@ -172,7 +172,7 @@ export class Subscription {
   private armKeepalive(): void {
     if (this.keepalive) clearTimeout(this.keepalive)
     this.keepalive = setTimeout(() => {
-      // Only when everything was delivered: its replay id may be stored as progress.
+      // Only after everything was delivered, because clients store a keepalive's replay id as progress.
       const caughtUp = this.position >= this.io.bus.endPosition()
       if (caughtUp && !this.io.isSilent()) this.send([], this.io.bus.latestReplay())
       else this.armKeepalive()

@@ -1,4 +1,4 @@
-/** Misbehaviour on command; see docs/sandbox.md for what each kind does. */
+/** Faults on command; docs/sandbox.md describes each kind. */
 export const FAULT_KINDS = [
   '429',
   'daily-limit',
@@ -30,7 +30,7 @@ export type Fault = {
 
 const DELAY_MS_DEFAULT = 30_000
 
-/** These say something about a session or a row, so signing in does not use them up. */
+/** Faults of a session or a row, which signing in does not use up. */
 const DATA_ONLY: ReadonlySet<FaultKind> = new Set([
   'daily-limit',
   'expired-token',
@@ -52,7 +52,7 @@ export class Faults {
       kind,
       method: typeof raw.method === 'string' ? raw.method.toUpperCase() : null,
       path: typeof raw.path === 'string' ? raw.path : null,
-      // A revoked grant stays revoked until someone clears the faults.
+      // A revoked grant stays revoked until the faults are cleared.
       remaining: kind === 'revoked' ? Number.POSITIVE_INFINITY : times,
       retryAfterS: typeof raw.retryAfterS === 'number' ? raw.retryAfterS : null,
       delayMs: typeof raw.delayMs === 'number' ? raw.delayMs : DELAY_MS_DEFAULT,
@@ -65,7 +65,7 @@ export class Faults {
     this.waiting = []
   }
 
-  /** The fault that this request meets, used up by one. */
+  /** The fault for this request; uses up one of its times. */
   take(method: string, path: string): Fault | null {
     const fault = this.waiting.find(
       (candidate) =>

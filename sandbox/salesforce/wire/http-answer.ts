@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export type HttpAnswer = {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Text as it goes over the wire. */
+  /** The body as sent. */
   readonly text?: string
 }
 

@@ -47,7 +47,7 @@ export function page(title: string, body: string, searched = ''): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escapeHtml(title)} · Salesforce sandbox</title><style>${CSS}</style></head>
-<body><header><div><strong><a href="/">Brightwater</a><small>Salesforce sandbox, not the real thing</small></strong>
+<body><header><div><strong><a href="/">Brightwater</a><small>Salesforce sandbox</small></strong>
 <form class="search" action="/search" role="search"><input type="search" name="q" aria-label="Search records" placeholder="Name, company or e-mail" value="${escapeHtml(searched)}"><button>Search</button></form></div></header>
 <main>${body}</main></body></html>`
 }

@@ -2,7 +2,7 @@ export type Session = {
   readonly token: string
   readonly userId: string
   readonly clientId: string
-  /** The refresh token's family that it came with; revoking one takes the other along. */
+  /** The family of the refresh token that came with it; revoking one revokes the other. */
   readonly family: string | null
   expiresAtMs: number
 }

@@ -25,7 +25,7 @@ class RollingCount {
   }
 }
 
-/** What `/limits`, `Sforce-Limit-Info` and `/__sandbox/stats` tell about use. */
+/** The usage that `/limits`, `Sforce-Limit-Info` and `/__sandbox/stats` report. */
 export class UsageMeter {
   readonly requests = new Map<string, number>()
   readonly writesByClient = new Map<string, number>()

@@ -113,7 +113,7 @@ function territoryOfCountry(record: AuditRecord): Territory | undefined {
   return iso === null ? undefined : TERRITORY_OF.get(iso)
 }
 
-/** Whole days from Monday to Friday, in UTC: the world has no records so close to the limit that a time zone matters. */
+/** Whole days from Monday to Friday, in UTC: no record of the world is so close to the limit that a zone matters. */
 function fullWorkingDays(fromMs: number, toMs: number): number {
   const dayMs = 86_400_000
   let days = 0

@@ -1,6 +1,6 @@
 /**
- * The company that both sandbox CRMs belong to: "Brightwater", who sell water-quality sensors. Its people, territories
- * and routing are written down here once; `config/` names the same people by e-mail, as a real customer's policy would.
+ * Brightwater, the company that owns both sandbox CRMs, sells water-quality sensors. This is the only list of its
+ * people, territories and routing; `config/` names the same people by e-mail, as a real customer's policy would.
  */
 export type Territory = {
   readonly id: string
@@ -8,9 +8,9 @@ export type Territory = {
   readonly parent: 'americas' | 'emea' | 'apac'
   /** ISO 3166 alpha-2. Every country of the world data is in exactly one territory. */
   readonly countries: readonly string[]
-  /** Takes businesses of 500 and more employees. */
+  /** Owns businesses with 500 or more employees. */
   readonly enterpriseRep: string
-  /** Takes the rest. */
+  /** Owns the smaller businesses. */
   readonly commercialRep: string
 }
 
@@ -115,7 +115,7 @@ export const TERRITORIES: readonly Territory[] = [
   },
 ]
 
-/** Who is not a sales representative. */
+/** People who are not sales representatives. */
 export const OFFICE = {
   revopsAdmin: at('priya.nair'), // boundary owner, workflow owner of the account workflow
   revopsAnalyst: at('tom.becker'), // general reviewer
@@ -131,10 +131,10 @@ export const OFFICE = {
   salesDirector: at('nina.petrova'), // override owner
 } as const
 
-/** People who left. They are inactive in both CRMs and still own records. */
+/** People who left: inactive in both CRMs, but they still own records. */
 export const LEFT: readonly string[] = [at('greg.dalton'), at('sofia.marin')]
 
-/** The integration users under which Lanekeeper itself, and a foreign enrichment tool, write. */
+/** The integration users of Lanekeeper and of another enrichment tool. */
 export const INTEGRATION_USERS = {
   lanekeeper: at('lanekeeper.integration'),
   enrichment: at('datasprout.integration'),

@@ -33,7 +33,7 @@ export function injectAccountDefects(draft: Draft): void {
   }
 }
 
-/** With people who are out of the routing workflows' scope: whoever owns the account says nothing about them. */
+/** Adds people outside the routing workflows' scope: the account's owner then causes no finding about them. */
 function withPeople(draft: Draft, site: Site): Site {
   for (let i = draft.random.int(1, 3); i > 0; i--) {
     const person = draft.people.at(site.organisation)
@@ -109,7 +109,7 @@ function flapping(draft: Draft, i: number): void {
   label(draft, 'ownership-flapping', companySubject(record), 'three owner changes in three days')
 }
 
-/** Gives the second site's records the younger creation date and the first owner's colleague. */
+/** Makes the second site's records the newer ones, owned by a colleague of the first owner. */
 function makeSecond(draft: Draft, first: Site, second: Site): void {
   const { nowMs, random, hubspot, salesforce } = draft
   const olderMs = nowMs - random.int(300, 900) * DAY_MS
@@ -142,7 +142,7 @@ function sameDomain(draft: Draft, i: number): void {
   for (const where of [IN_HUBSPOT, IN_SALESFORCE]) {
     const first = withPeople(draft, freshSite(draft, where, weightOf(i)))
     const { organisation } = first
-    // The second import knew only the brand and another line of the switchboard.
+    // The second import has only the brand and another telephone line.
     const again: Organisation = {
       ...organisation,
       name: `${organisation.brand.native} ${random.pick(organisation.country.cities)}`,
@@ -159,7 +159,7 @@ function sameTelephoneAndName(draft: Draft, i: number): void {
     const first = withPeople(draft, freshSite(draft, where, weightOf(i)))
     const { organisation } = first
     const forms = WORDING[organisation.country.language].legalForms
-    // The longest first: `GmbH` is also a part of `GmbH & Co. KG`.
+    // Longest first: `GmbH & Co. KG` contains `GmbH`.
     const form = forms
       .toSorted((a, b) => b.length - a.length)
       .find((candidate) => organisation.name.includes(candidate))!

@@ -17,9 +17,9 @@ import {
   weightOf,
 } from './fresh-records.ts'
 
-/** How many of each kind stand in a world of scale 1. */
+/** Defects of each kind at scale 1. */
 const EACH = 24
-/** An owner id that the portal no longer lists, as after an account was merged or a user removed for good. */
+/** An owner id that the portal no longer lists, as after a user was deleted for good. */
 const UNKNOWN_OWNER_ID = '76111111'
 
 export function injectPeopleDefects(draft: Draft): void {
@@ -33,7 +33,7 @@ export function injectPeopleDefects(draft: Draft): void {
   }
 }
 
-/** A contact at an account of some weight, or a stranger: what most defects of contacts lie on. */
+/** A contact for a defect: at an account of this weight, or without one. */
 function someContact(draft: Draft, i: number, about: { owner?: string } = {}) {
   const weight = weightOf(i)
   if (weight === 'ordinary' && draft.random.chance(0.5)) {
@@ -79,7 +79,7 @@ function staleStatus(draft: Draft, i: number): void {
   contact.properties.hs_lead_status = 'IN_PROGRESS'
   contact.modifiedAtMs = Math.max(setAtMs, contact.modifiedAtMs)
   if (i % 4 === 0) {
-    // Never touched since the record was made: then creation is when it last changed.
+    // Never changed since creation, so the creation date is the date of the last change.
     contact.properties.hs_lead_status = 'NEW'
     delete contact.history.hs_lead_status
   } else {
@@ -109,7 +109,7 @@ function strangeTerritory(draft: Draft, i: number): void {
     label(draft, 'stale-territory', leadSubject(b.lead), 'the territory field names another territory')
     return
   }
-  // Only strangers: at an account, an owner from elsewhere would also differ from the account's owner.
+  // Only people without an account: at an account, this owner would also differ from the account's owner.
   const moved = i % 4 === 3
   const person = draft.people.alone()
   const territory = territoryOf(person.country)!
@@ -149,7 +149,7 @@ function flapping(draft: Draft, i: number): void {
   const { person, contact } = someContact(draft, i)
   const other = colleagueOf(person.owner)
   const turns = i % 2 === 0 ? [other, person.owner, other, person.owner] : [person.owner, other, person.owner]
-  // The first owner of all is the one before the first turn.
+  // The owner before the first change.
   contact.properties.hubspot_owner_id = hubspot.ownerId(turns[0] === other ? person.owner : other)
   const stepMs = (60 / turns.length) * HOUR_MS
   turns.forEach((owner, turn) => {
@@ -159,7 +159,7 @@ function flapping(draft: Draft, i: number): void {
   label(draft, 'ownership-flapping', contactSubject(contact), `${turns.length} owner changes in three days`)
 }
 
-/** One more record of the same person, as another form or another import would write it. */
+/** The same person's mailbox as another form or import would write it. */
 export function sameMailbox(person: Person): Person {
   const [local = '', domain = ''] = person.email.split('@')
   const email =

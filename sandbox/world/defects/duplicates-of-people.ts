@@ -27,7 +27,7 @@ export function injectDuplicatesOfPeople(draft: Draft): void {
   for (let i = 0; i < draft.count(4, 2); i++) threeOfOne(draft)
 }
 
-/** Two creation times, the older first, far enough apart that no rounding turns them. */
+/** Two creation times, older first, far enough apart to survive rounding. */
 function twoTimes(draft: Draft): [number, number] {
   const older = longAgo(draft)
   const newer = older + DAY_MS + Math.floor(draft.random.next() * (draft.nowMs - 5 * DAY_MS - older))
@@ -45,7 +45,7 @@ function contactsWithOneMailbox(draft: Draft): void {
   label(draft, 'duplicate-ownership', contactSubject(second), 'same Gmail mailbox as an older contact of a colleague')
 }
 
-/** A second address, the name without its accents or turned round, the number written in another way. */
+/** The same person with a second address, and the name without accents or with first and last name swapped. */
 function otherSpelling(draft: Draft, person: Person): Person {
   const other = draft.people.alone(person.country)
   const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC')
@@ -92,7 +92,7 @@ function leadsWithOneMailbox(draft: Draft, i: number): void {
 function leadsWithOneTelephone(draft: Draft): void {
   const [older, newer] = twoTimes(draft)
   const person = draft.people.alone()
-  // Out of scope, but live: it still is the same person with another owner.
+  // May be out of scope: it still is the same person with another owner.
   freshLead(draft, person, { createdAtMs: older, status: draft.random.chance(0.4) ? 'Unqualified' : 'Working' })
   const second = freshLead(draft, otherSpelling(draft, person), {
     createdAtMs: newer,
@@ -101,7 +101,7 @@ function leadsWithOneTelephone(draft: Draft): void {
   label(draft, 'duplicate-ownership', leadSubject(second), 'same telephone and name as an older lead of a colleague')
 }
 
-/** Across the CRMs the newer record is the subject, whichever CRM holds it. */
+/** The newer record is the defect, whichever CRM has it. */
 function contactAndLead(draft: Draft, i: number): void {
   const [older, newer] = twoTimes(draft)
   const leadIsNewer = i % 2 === 0
@@ -120,7 +120,7 @@ function contactAndLead(draft: Draft, i: number): void {
   label(draft, 'duplicate-ownership', subject, 'the same person has another owner in the other CRM')
 }
 
-/** A Salesforce contact is never the subject, whatever its age: the contact or lead beside it is. */
+/** A Salesforce contact is never the defect, whatever its age: the HubSpot contact or the lead is. */
 function besideSalesforceContact(draft: Draft, i: number): void {
   const times = draft.random.shuffled(twoTimes(draft)) as [number, number]
   const weight = weightOf(i)
@@ -136,7 +136,7 @@ function besideSalesforceContact(draft: Draft, i: number): void {
       contactSubject(freshContact(draft, person, { owner, createdAtMs: times[1] })),
       why,
     )
-  // The account is the colleague's as well: still one finding, the duplicate goes before the account.
+  // The colleague owns the account too. It is one finding: the duplicate comes before the account.
   else label(draft, 'duplicate-ownership', leadSubject(freshLead(draft, person, { owner, createdAtMs: times[1] })), why)
 }
 
@@ -148,7 +148,7 @@ function besideAccountOwner(draft: Draft, i: number): void {
 
   const atAccount = freshSite(draft, { hubspot: false, salesforce: true }, weightOf(i))
   const visitor = draft.people.at(atAccount.organisation)
-  // Half of them wrote from a private address and left the web site of their employer.
+  // Half of them wrote from a private address and gave their employer's web site.
   const byWebsite = i % 2 === 1
   const writer = byWebsite ? { ...visitor, email: draft.people.alone(visitor.country).email } : visitor
   const lead = freshLead(draft, writer, { owner: colleagueOf(visitor.owner) })
@@ -156,7 +156,7 @@ function besideAccountOwner(draft: Draft, i: number): void {
   label(draft, 'duplicate-ownership', leadSubject(lead), 'the account of its domain belongs to a colleague')
 }
 
-/** Three leads of one person, owners A, B, A: the second differs from the first, the third from the second. */
+/** Three leads of one person with owners A, B, A: the second and the third are duplicates with another owner. */
 function threeOfOne(draft: Draft): void {
   const start = longAgo(draft) - 30 * DAY_MS
   const person = draft.people.alone()

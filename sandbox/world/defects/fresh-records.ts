@@ -18,18 +18,18 @@ import { addSite } from '../population/sites.ts'
 import type { Label } from '../records/world.ts'
 
 /**
- * What all injected defects are made of. Each one gets people and accounts of its own, so that it can have no
- * consequence for a record that another defect or the clean population stands on.
+ * New records for defects and traps. Each defect gets people and accounts of its own, so that it never affects another
+ * defect's records or the clean population.
  */
 
-/** Defects lie on ordinary records, on customers, and on accounts with much open pipeline: each has its own class. */
+/** Defects affect ordinary records, customers, and accounts with much open pipeline: each has its own class. */
 export type Weight = 'ordinary' | 'customer' | 'pipeline'
 
 export function weightOf(i: number): Weight {
   return (['ordinary', 'customer', 'ordinary', 'pipeline'] as const)[i % 4]!
 }
 
-/** A fresh account of a size where the rules and the territory table name the same owner, with what gives it weight. */
+/** A new account of this weight, of a size where the rules and the territory table name the same owner. */
 export function freshSite(
   draft: Draft,
   where: { hubspot: boolean; salesforce: boolean },
@@ -62,7 +62,7 @@ export function freshSite(
   return site
 }
 
-/** Someone new in the scope of contact routing, with nothing wrong. */
+/** A new contact without defects in the scope of contact routing. */
 export function freshContact(
   draft: Draft,
   person: Person,
@@ -79,7 +79,7 @@ export function freshContact(
   })
 }
 
-/** Someone new in the scope of lead routing, with nothing wrong. */
+/** A new lead without defects in the scope of lead routing. */
 export function freshLead(
   draft: Draft,
   person: Person,
@@ -100,7 +100,7 @@ export function lately({ random, nowMs }: Draft): number {
   return nowMs - 5 * MINUTE_MS - Math.floor(random.next() * 10 * DAY_MS)
 }
 
-/** The other of the two who work the owner's territory: a different owner whom the territory table allows. */
+/** The other representative of the owner's territory, whom the territory table allows too. */
 export function colleagueOf(owner: string): string {
   const territory = TERRITORIES.find((t) => t.enterpriseRep === owner || t.commercialRep === owner)!
   return territory.enterpriseRep === owner ? territory.commercialRep : territory.enterpriseRep

@@ -5,7 +5,7 @@ import { COUNTRIES } from '../geography/countries.ts'
 import { DAY_MS, type Draft, HOUR_MS, MINUTE_MS } from '../population/draft.ts'
 import { colleagueOf, foreignRep, freshContact, freshLead, freshSite, weightOf } from './fresh-records.ts'
 
-/** What looks like a defect and is none. Nothing here has a label. */
+/** Records that look like defects but are none, so they have no labels. */
 export function setTraps(draft: Draft): void {
   for (let i = 0; i < draft.count(8, 2); i++) {
     sharedTelephone(draft)
@@ -22,7 +22,7 @@ export function setTraps(draft: Draft): void {
   }
 }
 
-/** One number in a co-working house, two people, two owners. */
+/** Two people of one co-working space share a number and have two owners. */
 function sharedTelephone(draft: Draft): void {
   const one = draft.people.alone()
   const other = { ...draft.people.alone(one.country), phone: one.phone, last: `${one.last}-Other` }
@@ -35,7 +35,7 @@ function sharedTelephone(draft: Draft): void {
   )
 }
 
-/** Several people of one firm write from info@; that address is nobody. */
+/** Several people of one company write from info@, which is not one person's address. */
 function sharedMailbox(draft: Draft): void {
   const { random } = draft
   const organisation = draft.organisations.business({ employees: random.int(10, 90), customer: false })
@@ -52,7 +52,7 @@ function sharedMailbox(draft: Draft): void {
   freshContact(draft, { ...draft.people.at(organisation), email }, { owner: colleagueOf(organisation.owner) })
 }
 
-/** The same name in the same town, with different telephones and addresses. */
+/** The same name in the same city, with different telephones and addresses. */
 function namesakes(draft: Draft): void {
   const one = draft.people.alone()
   const other = { ...draft.people.alone(one.country), first: one.first, last: one.last, city: one.city }
@@ -75,7 +75,7 @@ function dotsThatCount(draft: Draft): void {
   freshContact(draft, other, { owner: colleagueOf(one.owner) })
 }
 
-/** Two minutes old: the enrichment has not run yet. */
+/** Two minutes old, so still within the grace period. */
 function withinGrace(draft: Draft): void {
   const createdAtMs = draft.nowMs - 2 * MINUTE_MS
   const contact = freshContact(draft, draft.people.alone(), { createdAtMs })
@@ -84,7 +84,7 @@ function withinGrace(draft: Draft): void {
   lead.Country = null
 }
 
-/** 25 days hold 19 working days at most. */
+/** Unchanged for 25 days, which are at most 19 working days: not stale yet. */
 function almostStale(draft: Draft): void {
   const atMs = draft.nowMs - 25 * DAY_MS
   const person = draft.people.alone()
@@ -100,7 +100,7 @@ function almostStale(draft: Draft): void {
   lead.SystemModstamp = lead.LastModifiedDate
 }
 
-/** Every fault at once, on records that no workflow watches. */
+/** Every defect at once, on records that no workflow watches. */
 function beyondScope(draft: Draft, i: number): void {
   const { nowMs } = draft
   const person = draft.people.alone()
@@ -144,7 +144,7 @@ function beyondScope(draft: Draft, i: number): void {
   reseller.account!.OwnerId = draft.salesforce.userId(LEFT[0]!)
 }
 
-/** Owners do change: too seldom, too slowly, or to someone new. */
+/** Owner changes that are too few, too slow, or never back to an earlier owner. */
 function calmOwner(draft: Draft): void {
   const { hubspot, nowMs } = draft
   const turns = (to: 'twice' | 'slowly' | 'onwards') => {
@@ -177,7 +177,7 @@ function calmOwner(draft: Draft): void {
   turns('onwards')
 }
 
-/** Two shops on one hosting provider, and companies that a free mail domain was written into. */
+/** Two web sites on one hosting provider, and companies with a free mail domain. */
 function hostedSites(draft: Draft): void {
   const [home, abroad] = draft.random.shuffled(COUNTRIES)
   for (const country of [home!, abroad!]) {
@@ -189,7 +189,7 @@ function hostedSites(draft: Draft): void {
   }
 }
 
-/** Two firms of one business park: one switchboard, two names, two owners. */
+/** Two companies of one business park: one switchboard, two names, two owners. */
 function sharedSwitchboardOfAccounts(draft: Draft): void {
   for (const where of [
     { hubspot: true, salesforce: false },
@@ -210,7 +210,7 @@ function sharedSwitchboardOfAccounts(draft: Draft): void {
   }
 }
 
-/** Mother and two daughters under one domain, each with the owner of its own country. */
+/** A parent and two subsidiaries under one domain, each with its own country's owner. */
 function sistersUnderOneDomain(draft: Draft): void {
   const latin = COUNTRIES.filter((c) => c.language !== 'ja' && c.language !== 'el')
   for (const where of [

@@ -1,6 +1,6 @@
 import type { Language } from '../geography/country.ts'
 
-/** A word as its people write it, and as it appears in an address or domain. */
+/** A word in its own script, and in ASCII for addresses and domains. */
 export type Written = { readonly native: string; readonly ascii: string }
 
 const SPECIAL: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   ı: 'i',
 }
 
-/** Letters and digits only, in lower case, as an address or domain would have it. */
+/** Lower-case ASCII letters and digits, for addresses and domains. */
 export function toAscii(text: string): string {
   return text
     .toLowerCase()
@@ -37,10 +37,10 @@ function words(text: string): readonly Written[] {
 type Wording = {
   readonly first: readonly Written[]
   readonly last: readonly Written[]
-  /** What the company does; goes after (or for Japanese names, onto) its brand. */
+  /** What the company does; follows its brand, without a blank in Japanese. */
   readonly trades: readonly Written[]
   readonly legalForms: readonly string[]
-  /** Brands in the language's own script; absent: invented from syllables. */
+  /** Brands in the language's own script. Absent: made of syllables. */
   readonly brands?: readonly Written[]
 }
 

@@ -9,7 +9,7 @@ export type PhoneBook = { subscriber(country: Country, kind: 'fixed' | 'mobile')
 /** `given`: numbers that a subscriber already has, as calling code and national number without the plus. */
 export function phoneBook(random: Random, given = new Set<string>()): PhoneBook {
   function subscriber(country: Country, kind: 'fixed' | 'mobile'): PhoneNumber {
-    // Ranges for fiction are small; a world of this size leaves most of them half empty.
+    // Ranges for fiction are small, but a world of this size uses less than half of most.
     for (let attempt = 0; attempt < 2000; attempt++) {
       const national = random.pick(country.phone[kind]).replace(/#/g, () => String(random.int(0, 9)))
       const key = country.phone.calling + national

@@ -2,7 +2,7 @@
 export type Random = {
   /** 0 <= x < 1 */
   next(): number
-  /** Whole number, both ends included. */
+  /** A whole number, both ends included. */
   int(from: number, to: number): number
   chance(probability: number): boolean
   pick<T>(list: readonly T[]): T

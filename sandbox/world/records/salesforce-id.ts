@@ -1,7 +1,7 @@
 const CHECK_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** The 18-character form of a 15-character id: three letters that say which characters are upper case. */
+/** The 18-character form of a 15-character id: the suffix encodes which characters are upper case. */
 export function withChecksum(id15: string): string {
   let suffix = ''
   for (let block = 0; block < 3; block++) {
@@ -15,7 +15,7 @@ export function withChecksum(id15: string): string {
   return id15 + suffix
 }
 
-/** Ids of one object count upwards in base 62, as an org's do. `pod` is the same for every record of an org. */
+/** Ids of one object count up in base 62, as in a real org. `pod` is the same for all records of an org. */
 export function salesforceId(prefix: string, pod: string, sequence: number): string {
   let rest = sequence
   let digits = ''

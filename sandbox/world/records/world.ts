@@ -1,11 +1,11 @@
-/** What the world generator hands to the two sandbox CRMs. Plain data: each CRM makes its own store of it. */
+/** The generated data of both sandbox CRMs. Each CRM fills its own store from it. */
 
 export type HubSpotRecord = {
   readonly id: string // digits
   readonly createdAtMs: number
-  /** Every property as text, HubSpot's wire form, without the computed createdate/lastmodified/hs_object_id. */
+  /** Every property as text, as on HubSpot's wire, without the computed createdate, lastmodified and hs_object_id. */
   readonly properties: Readonly<Record<string, string>>
-  /** When a property got its present value; absent: at creation. Older values first. */
+  /** A property's values, oldest first. Absent: its value dates from creation. */
   readonly history?: Readonly<
     Record<
       string,
@@ -54,7 +54,7 @@ export type World = {
   }
   readonly salesforce: {
     readonly orgId: string // 18 characters
-    /** Id of the user that Lanekeeper's client id runs as. */
+    /** The user that Lanekeeper's client id runs as. */
     readonly integrationUserId: string
     readonly User: readonly SalesforceRecord[]
     readonly Group: readonly SalesforceRecord[]
@@ -69,20 +69,20 @@ export type World = {
     readonly Opportunity: readonly SalesforceRecord[]
   }
   readonly labels: readonly Label[]
-  /** Plain records beside those above, over both CRMs: see crowd.ts. Absent or 0: none. */
+  /** Additional plain records in both CRMs, see crowd.ts. Absent or 0: none. */
   readonly crowd?: number
 }
 
 /**
- * The truth about one injected defect: what a perfect reader of `docs/patterns.md` would report on this record.
- * Only the sandbox and the tests read labels; the service has no way to them.
+ * The truth about one injected defect: what a perfect reader of `docs/patterns.md` reports about this record. Only the
+ * sandbox and the tests can read labels, never the service.
  */
 export type Label = {
   readonly pattern: string
   readonly crm: 'hubspot' | 'salesforce'
   readonly objectType: string
   readonly recordId: string
-  /** The field, where the pattern is about one. */
+  /** The field, if the pattern is about one. */
   readonly detail: string
   readonly why: string
 }
