@@ -22,7 +22,7 @@ describe('rows by their last change', () => {
     gone: fc.boolean(),
   })
 
-  it('are those that a look at every row finds, in the same order, after any writes', () => {
+  it('equal those of a full scan, in the same order, after any writes', () => {
     fc.assert(
       fc.property(fc.array(write), fc.array(write), fc.integer({ min: 0, max: 61 }), (before, after, fromMs) => {
         const rows = new Map<string, Row>()
@@ -44,7 +44,7 @@ describe('rows by their last change', () => {
     )
   })
 
-  it('are put in order anew when many were changed', () => {
+  it('are sorted again after many changes', () => {
     const rows = new Map<string, Row>()
     for (let n = 0; n < 5_000; n += 1) rows.set(String(n), { id: String(n), at: n })
     const index = indexOf(rows)

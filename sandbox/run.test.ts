@@ -52,7 +52,7 @@ describe('the sandbox program', () => {
     }
   })
 
-  it('prints one JSON object with everything that docs/sandbox.md names, and stays up with a silent standard input', async () => {
+  it('prints one JSON object with everything in docs/sandbox.md, and keeps running with a silent standard input', async () => {
     const sandbox = run(['--json'])
     const { hubspot, salesforce } = await addressesOf(sandbox)
     for (const name of [
@@ -88,7 +88,7 @@ describe('the sandbox program', () => {
     assert.equal(sandbox.child.exitCode, null)
   })
 
-  it('greets a person with both pages, and Ctrl-C stops both CRMs within seconds', async () => {
+  it('prints both pages for a user, and Ctrl-C stops both CRMs within seconds', async () => {
     const sandbox = run([])
     await until('the greeting', () => sandbox.out().includes('Ctrl-C'))
     const pages = [...sandbox.out().matchAll(/http:\/\/127\.0\.0\.1:\d+\//g)].map(([url]) => url)
@@ -101,7 +101,7 @@ describe('the sandbox program', () => {
     for (const page of pages) assert.equal(await answers(page), false)
   })
 
-  it('takes both CRMs with it when it is killed without a chance to clean up', async () => {
+  it('stops both CRMs even when it is killed without cleanup', async () => {
     const sandbox = run(['--json'])
     const { hubspot, salesforce } = await addressesOf(sandbox)
     sandbox.child.kill('SIGKILL')
@@ -118,7 +118,7 @@ describe('the sandbox program', () => {
     await until('it has ended', () => sandbox.child.exitCode !== null)
   })
 
-  it('says which port is taken and what to do', async () => {
+  it('names the port in use and the remedy', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as { port: number }
@@ -129,7 +129,7 @@ describe('the sandbox program', () => {
     assert.match(sandbox.err(), new RegExp(`port ${port} is taken.*--hubspot-port`))
   })
 
-  it('refuses options that it does not know and times that are none', async () => {
+  it('refuses unknown options and invalid times', async () => {
     for (const [args, complaint] of [
       [['--sed', '3'], /--sed/],
       [['--now', 'yesterday'], /"yesterday"/],

@@ -59,16 +59,16 @@ describe('the scripted Tuesday, played through the public APIs', () => {
     await gone
   })
 
-  it('starts from a state in which the labels are exact, as the APIs show it', () => {
+  it('starts from a state with exact labels, as the APIs show it', () => {
     assert.deepEqual(differences(morning, morning.labels.map(labelKey)), { unlabelled: [], notThere: [] })
   })
 
-  it('makes some hundred changes in named steps', () => {
+  it('makes several hundred changes in named steps', () => {
     assert.ok(day.changes >= 300 && day.changes <= 600, `${day.changes} changes`)
     assert.ok(steps.length >= 8)
   })
 
-  it('leaves exactly the defects that its labels name, less those that people mended', async () => {
+  it('leaves exactly the labeled defects, except those that people fixed', async () => {
     const evening = await takeSnapshot(hubspot, salesforce, { history: true })
     const mended = new Set(day.mended.map(labelKey))
     const expected = evening.labels.map(labelKey).filter((key) => !mended.has(key))
@@ -78,7 +78,7 @@ describe('the scripted Tuesday, played through the public APIs', () => {
     assert.ok(mended.size >= 20, `${mended.size} mended`)
   })
 
-  it('breaks every pattern but the stale field, which takes weeks', () => {
+  it('causes every pattern except the stale field, which takes weeks', () => {
     const patterns = new Set(day.labels.map((label) => label.pattern))
     assert.deepEqual([...patterns].sort(), [
       'branch-review',
@@ -91,7 +91,7 @@ describe('the scripted Tuesday, played through the public APIs', () => {
     ])
   })
 
-  it('is followed by ordinary days that leave no defect unlabelled', async () => {
+  it('is followed by ordinary days whose defects all have labels', async () => {
     const evening = await takeSnapshot(hubspot, salesforce, { history: true })
     const open = differences(evening, evening.labels.map(labelKey)).notThere
     const work = await enterWorkplace(addresses, 77)

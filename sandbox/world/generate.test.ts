@@ -8,7 +8,7 @@ const nowMs = Date.parse('2026-11-22T15:00:00Z')
 const world = generateWorld({ seed: 11, nowMs, scale: 1 })
 
 describe('a generated world', () => {
-  it('is the same for the same seed and moment, and another for another seed', () => {
+  it('is the same for the same seed and moment, and different for another seed', () => {
     const small = { nowMs, scale: 0.1 }
     assert.deepEqual(generateWorld({ seed: 4, ...small }), generateWorld({ seed: 4, ...small }))
     assert.notDeepEqual(
@@ -17,7 +17,7 @@ describe('a generated world', () => {
     )
   })
 
-  it('has at full size what issue 2 asks for', () => {
+  it('has the promised number of records at full size', () => {
     const { hubspot, salesforce } = world
     const least = [
       [hubspot.contacts, 5000],
@@ -33,7 +33,7 @@ describe('a generated world', () => {
     assert.equal(salesforce.Territory2.filter((t) => t.ParentTerritory2Id !== null).length, 12)
   })
 
-  it('gives every record of a CRM an id of its own, in the form that the CRM uses', () => {
+  it("gives every record a unique id in its CRM's form", () => {
     const { hubspot, salesforce } = world
     for (const records of [hubspot.contacts, hubspot.companies, hubspot.deals]) {
       assert.equal(new Set(records.map((r) => r.id)).size, records.length)
@@ -85,7 +85,7 @@ describe('a generated world', () => {
     assert.equal(new Set(emails).size, emails.length)
   })
 
-  it('knows about a third of the contacts in both CRMs, and nothing lies in the future', () => {
+  it('has about a third of the contacts in both CRMs, and no time in the future', () => {
     const { hubspot, salesforce } = world
     const there = new Set([...salesforce.Lead, ...salesforce.Contact].map((r) => String(r.Email).toLowerCase()))
     const both = hubspot.contacts.filter((c) => there.has(c.properties.email ?? ''))
@@ -110,7 +110,7 @@ describe('a generated world', () => {
     }
   })
 
-  it('has people who wait for the rules in both CRMs', () => {
+  it('has people who wait for routing in both CRMs', () => {
     const { hubspot, salesforce } = world
     const queue = salesforce.Group[0]!.Id
     assert.ok(hubspot.contacts.filter((c) => c.properties.hubspot_owner_id === undefined).length > 100)

@@ -9,7 +9,7 @@ const propertyNames = async (hubspot: Harness, archived = false) =>
 describe('HubSpot sandbox: what an admin does to properties', () => {
   const remove = { op: 'remove', objectType: 'contacts', name: 'territory' }
 
-  it('a removed property is missing in reads without an error, and refused in filters, sorts and writes', async () => {
+  it('reads omit a removed property without an error; filters, sorts and writes that name it are refused', async () => {
     await using hubspot = await startHarness()
     const { basicApi, batchApi, searchApi } = hubspot.client.crm.contacts
     await schema(hubspot, remove)
@@ -45,7 +45,7 @@ describe('HubSpot sandbox: what an admin does to properties', () => {
     assert.match(JSON.stringify(written.body), /PROPERTY_DOESNT_EXIST/)
   })
 
-  it('comes back with its values', async () => {
+  it('restoring a property brings back its values', async () => {
     await using hubspot = await startHarness()
     const before = await propertyNames(hubspot)
     await schema(hubspot, remove)
@@ -56,7 +56,7 @@ describe('HubSpot sandbox: what an admin does to properties', () => {
     await assert.rejects(schema(hubspot, { ...remove, op: 'restore', name: 'country' }), /never changed/)
   })
 
-  it('values and history follow a new name; nothing is subscribed to it', async () => {
+  it('values and history follow a renamed property, which has no webhook subscription', async () => {
     await using receiver = await startReceiver(() => '')
     await using hubspot = await startHarness({ webhookUrl: receiver.url })
     const { basicApi } = hubspot.client.crm.contacts
@@ -79,7 +79,7 @@ describe('HubSpot sandbox: what an admin does to properties', () => {
     await assert.rejects(schema(hubspot, { ...remove, op: 'rename', to: 'email' }), /cannot be called/)
   })
 
-  it('a changed type is described, checks new writes and leaves the old text standing', async () => {
+  it('a changed type shows in the definition and checks new writes; old values stay as text', async () => {
     await using hubspot = await startHarness()
     const { coreApi } = hubspot.client.crm.properties
     const { basicApi } = hubspot.client.crm.contacts
@@ -96,7 +96,7 @@ describe('HubSpot sandbox: what an admin does to properties', () => {
     )
   })
 
-  it('a removed option is refused in writes and stays where it stands', async () => {
+  it('writes refuse a removed option; records that have it keep it', async () => {
     await using hubspot = await startHarness()
     const { basicApi } = hubspot.client.crm.deals
     const change = { objectType: 'deals', name: 'dealstage', option: 'contractsent' }
@@ -116,7 +116,7 @@ describe('HubSpot sandbox: what an admin does to properties', () => {
 })
 
 describe('HubSpot sandbox: people and merges', () => {
-  it('a deleted owner is in neither list, and records go on naming the id', async () => {
+  it('a deleted owner is in neither list, and records keep the id', async () => {
     await using hubspot = await startHarness()
     const { ownersApi } = hubspot.client.crm.owners
     const listed = async (archived: boolean) =>
@@ -151,7 +151,7 @@ describe('HubSpot sandbox: people and merges', () => {
     })
   }
 
-  it('a merged-away id is not found, or answers the survivor under its own id when the portal does so', async () => {
+  it('a merged-away id is not found, or returns the survivor under its own id if the portal resolves it', async () => {
     await using hubspot = await startHarness()
     const { basicApi, batchApi } = hubspot.client.crm.contacts
     const middle = (await basicApi.merge({ primaryObjectId: '103', objectIdToMerge: '104' })).id
@@ -203,7 +203,7 @@ describe('HubSpot sandbox: people and merges', () => {
 })
 
 describe('HubSpot sandbox: the portal', () => {
-  it('says what kind of account it is and where it lives', async () => {
+  it('returns its account type and data hosting location', async () => {
     await using hubspot = await startHarness({ timeZone: 'America/New_York' })
     const details = async () =>
       (await (await hubspot.fetch('/account-info/2026-03/details')).json()) as Record<string, unknown>
@@ -260,7 +260,7 @@ describe('HubSpot sandbox: the portal', () => {
     })
   }
 
-  it('a clock set back holds no record out of search or reads', async () => {
+  it('a clock set back hides no record from search or reads', async () => {
     await using hubspot = await startHarness({ searchDelayMs: 50, createdHiddenMs: 50 })
     const { basicApi, searchApi } = hubspot.client.crm.contacts
     const made = await basicApi.create({ properties: { email: 'later@example.com' }, associations: [] })

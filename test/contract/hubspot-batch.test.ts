@@ -69,7 +69,7 @@ describe('HubSpot sandbox: batches', () => {
     assert.equal(error.code, 400)
   })
 
-  it('refuses a whole create without trace ids when one input is wrong, and makes nothing', async () => {
+  it('refuses a whole create without trace ids if one input is invalid, and creates nothing', async () => {
     const { basicApi, batchApi } = hubspot.client.crm.companies
     const before = (await basicApi.getPage(100)).results.length
     const good = { properties: { name: 'Good' }, associations: [] }
@@ -114,7 +114,7 @@ describe('HubSpot sandbox: batches', () => {
     assert.deepEqual(reply.errors?.[0]?.context.ids, ['888'])
   })
 
-  it('archives with 204, also what is not there', async () => {
+  it('archives with 204, missing records included', async () => {
     const { basicApi, batchApi } = hubspot.client.crm.deals
     const made = await basicApi.create({ properties: { dealname: 'Short', dealstage: 'closedlost' }, associations: [] })
     assert.equal(made.properties.hs_is_closed, 'true')
@@ -201,7 +201,7 @@ describe('HubSpot sandbox: one task per key', () => {
     assert.equal((error.body.errors as { code: string }[])[0]?.code, 'CONFLICTING_UNIQUE_VALUE')
   })
 
-  it('where tasks take no unique property, making one is refused and two plain creates make two tasks', async () => {
+  it('where tasks accept no unique property, creating one is refused and two plain creates make two tasks', async () => {
     await using hubspot = await startHarness({ taskUniqueProperty: false })
     const { crm } = hubspot.client
     assert.equal((await refusal(crm.properties.coreApi.create('tasks', KEY))).code, 400)

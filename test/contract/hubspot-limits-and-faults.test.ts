@@ -118,7 +118,7 @@ describe('HubSpot sandbox: faults on command', () => {
     })
   }
 
-  it('sends an HTML page with status 200, and half a JSON body', async () => {
+  it('answers with an HTML page and status 200, or with half a JSON body', async () => {
     await using hubspot = await startHarness()
     await hubspot.control('POST', '/faults', { kind: 'html' })
     const page = await hubspot.fetch('/crm/v3/owners')
@@ -131,7 +131,7 @@ describe('HubSpot sandbox: faults on command', () => {
     await assert.rejects(half.json(), SyntaxError)
   })
 
-  it('expires a token once, revokes it until told otherwise, and takes a scope away', async () => {
+  it('expires a token once, revokes it until the fault is cleared, and removes a scope', async () => {
     await using hubspot = await startHarness()
     const { ownersApi } = hubspot.client.crm.owners
     await hubspot.control('POST', '/faults', { kind: 'expired-token' })
@@ -170,7 +170,7 @@ describe('HubSpot sandbox: faults on command', () => {
     assert.deepEqual(await refresh(), [400, 'invalid_grant'])
   })
 
-  it('goes on refusing calls that need a scope which the app does not have', async () => {
+  it('keeps refusing calls that need a scope the app lacks', async () => {
     await using hubspot = await startHarness({ missingScopes: ['crm.objects.deals.read'] })
     assert.equal((await refusal(hubspot.client.crm.deals.basicApi.getPage())).code, 403)
     assert.equal((await refusal(hubspot.client.crm.deals.basicApi.getById('301'))).code, 403)

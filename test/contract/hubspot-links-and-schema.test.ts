@@ -105,7 +105,7 @@ describe('HubSpot sandbox: owners, properties and the account', () => {
   })
   after(() => hubspot[Symbol.asyncDispose]())
 
-  it('trap 18: owners who left are in a list of their own, without userId', async () => {
+  it('trap 18: archived owners have a list of their own, without userId', async () => {
     const { ownersApi } = hubspot.client.crm.owners
     assert.deepEqual(
       (await ownersApi.getPage()).results.map((owner) => owner.id),
@@ -150,7 +150,7 @@ describe('HubSpot sandbox: owners, properties and the account', () => {
     assert.equal((await hubspot.client.crm.properties.coreApi.getByName('contacts', 'territory')).hubspotDefined, false)
   })
 
-  it('makes a property once: 201, then 409; archived and made again: 201', async () => {
+  it('creates a property once: 201, then 409; archived and created again: 201', async () => {
     const { coreApi, groupsApi } = hubspot.client.crm.properties
     const [group] = (await groupsApi.getAll('companies')).results
     const property = {
@@ -173,7 +173,7 @@ describe('HubSpot sandbox: owners, properties and the account', () => {
     assert.equal((await coreApi.createWithHttpInfo('companies', property)).httpStatusCode, 201)
   })
 
-  it('says whose account it is, on both kinds of paths', async () => {
+  it('returns the account details on both kinds of paths', async () => {
     for (const path of ['/account-info/v3/details', '/account-info/2026-03/details']) {
       const details = (await (await hubspot.fetch(path)).json()) as Record<string, unknown>
       assert.equal(details.portalId, 4471001)

@@ -42,7 +42,7 @@ async function consent(hubspot: Harness, more: Record<string, string> = {}): Pro
 }
 
 describe('HubSpot sandbox: OAuth', () => {
-  it('goes from consent to a code to tokens that the API takes as this app', async () => {
+  it('leads from consent to a code to tokens that the API accepts for this app', async () => {
     await using hubspot = await startHarness()
     const location = await consent(hubspot)
     assert.equal(location.searchParams.get('state'), 'st4te')
@@ -109,7 +109,7 @@ describe('HubSpot sandbox: OAuth', () => {
     )
   })
 
-  it('a token does what was consented to and nothing else; a scope that the portal lacks is not granted', async () => {
+  it('a token has the scopes of the consent only; a scope that the portal lacks is not granted', async () => {
     await using hubspot = await startHarness({ missingScopes: ['crm.objects.contacts.write'] })
     const code = (await consent(hubspot)).searchParams.get('code')!
     const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
@@ -129,7 +129,7 @@ describe('HubSpot sandbox: OAuth', () => {
     assert.equal(details.status, 200)
   })
 
-  it('after a revocation nothing can be renewed, while access tokens live on until they expire', async () => {
+  it('a revocation stops renewal, while access tokens work until they expire', async () => {
     await using hubspot = await startHarness({ accessTokenSeconds: 1, rateLimit: 100_000 })
     const code = (await consent(hubspot)).searchParams.get('code')!
     const { body } = await tokenCall(hubspot, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT })
@@ -155,7 +155,7 @@ describe('HubSpot sandbox: OAuth', () => {
     assert.deepEqual(await introspect(token), { active: false })
   })
 
-  it('a changed client secret signs webhooks and gets tokens from then on; the old one does not', async () => {
+  it('a new client secret signs webhooks and gets tokens; the old one no longer does', async () => {
     let secret = 'the second secret'
     await using receiver = await startReceiver(() => secret)
     await using hubspot = await startHarness({ webhookUrl: receiver.url })
@@ -187,7 +187,7 @@ describe('HubSpot sandbox: OAuth', () => {
     assert.equal((await tokenCall(hubspot, { grant_type: 'refresh_token', refresh_token })).body.error, 'invalid_grant')
   })
 
-  it('an app that was taken out hears nothing and its static token is dead, until it is put in again', async () => {
+  it('an uninstalled app gets no webhooks and its static token is refused, until it is installed again', async () => {
     await using receiver = await startReceiver(() => '')
     await using hubspot = await startHarness({ webhookUrl: receiver.url })
     const rename = (city: string) => hubspot.personClient.crm.contacts.basicApi.update('103', { properties: { city } })

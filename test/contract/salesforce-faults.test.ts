@@ -44,13 +44,13 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.equal((await control(sandbox, 'GET', 'labels')).status, 200)
   })
 
-  it('refuses faults and settings that it does not know', async () => {
+  it('refuses unknown faults and settings', async () => {
     assert.equal((await fault({ kind: 'nonsense' })).status, 400)
     assert.equal((await control(sandbox, 'POST', 'settings', { nonsense: true })).status, 400)
     assert.equal((await control(sandbox, 'POST', 'settings', { dailyLimit: 'many' })).status, 400)
   })
 
-  it('429 comes with Retry-After when asked, only as often as asked, and only where asked', async () => {
+  it('429 has Retry-After on demand, and occurs only as often and only where requested', async () => {
     await fault({ kind: '429', path: '/services/data/v67.0/limits', times: 2, retryAfterS: 7 })
     assert.equal((await call('/query?q=SELECT+COUNT()+FROM+User')).status, 200)
     const first = await call('/limits')
@@ -63,7 +63,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.equal(tasksNamed('x'), 0)
   })
 
-  it('the daily limit answers 403 REQUEST_LIMIT_EXCEEDED, on command or when it is really used up', async () => {
+  it('the daily limit answers 403 REQUEST_LIMIT_EXCEEDED, on command or when used up', async () => {
     await fault({ kind: 'daily-limit' })
     await assert.rejects(() => connection.limits(), { name: 'REQUEST_LIMIT_EXCEEDED' })
     const used = Number((await control(sandbox, 'GET', 'stats')).body.calls)
@@ -86,7 +86,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8'])
   })
 
-  it('half a body is no JSON, though the write behind it happened', async () => {
+  it('a truncated body is not JSON, but the write has happened', async () => {
     await fault({ kind: 'truncated', method: 'POST' })
     const answer = await makeTask('halved')
     await assert.rejects(() => answer.json(), SyntaxError)
@@ -109,7 +109,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.equal(tasksNamed('cut'), 1)
   })
 
-  it('an expired token stays expired: only a fresh one helps', async () => {
+  it('an expired token stays expired until a new one is issued', async () => {
     const old = withoutRefresh(await connect(sandbox))
     await fault({ kind: 'expired-token' })
     await assert.rejects(() => old.limits(), { name: 'INVALID_SESSION_ID' })
@@ -117,7 +117,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     await (await connect(sandbox)).limits()
   })
 
-  it('a fault of sessions or rows waits for the call that it is about', async () => {
+  it('a fault of sessions or rows waits for a call that it fits', async () => {
     await fault({ kind: 'lock' })
     await fault({ kind: 'missing-scope', method: 'GET' })
     const fresh = await connect(sandbox)
@@ -158,7 +158,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.equal(tasksNamed('once'), 0)
   })
 
-  it('counts what it was asked and lists every task with its owner and record', async () => {
+  it('counts requests and lists every task with its owner and record', async () => {
     const lead = await firstRow(
       connection,
       'SELECT Id, OwnerId, Owner.Email FROM Lead WHERE Owner.IsActive = true AND IsConverted = false',
@@ -176,7 +176,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.ok(requests['POST /services/data/sobjects/Task']! >= 1)
   })
 
-  it('keeps labels, and takes more', async () => {
+  it('keeps labels and accepts more', async () => {
     const before = ((await control(sandbox, 'GET', 'labels')).body.labels as object[]).length
     const label = {
       pattern: 'no-rule',
@@ -190,7 +190,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
     assert.equal(((await control(sandbox, 'GET', 'labels')).body.labels as object[]).length, before + 1)
   })
 
-  it('nonsense is refused with 4xx and changes nothing, whatever it looks like', async () => {
+  it('nonsense of any kind gets a 4xx and changes nothing', async () => {
     const before = (await control(sandbox, 'GET', 'stats')).body.records
     const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
     const bodies = [
@@ -281,7 +281,7 @@ describe('the Salesforce sandbox as a program', () => {
     return { child, line: JSON.parse(text) as Record<string, string> }
   }
 
-  it('prints one line with everything a client needs, and ends when its parent lets go of stdin', async () => {
+  it('prints one line with everything a client needs, and ends when its parent closes stdin', async () => {
     const { child, line } = await start(['--now', '2026-11-22T10:00:00Z', '--client-id', 'given'])
     assert.equal(line.clientId, 'given')
     for (const name of [

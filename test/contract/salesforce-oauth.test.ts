@@ -51,7 +51,7 @@ describe('signing in to the Salesforce sandbox', () => {
     return { app, answer: await app.requestToken(params.get('code')!) }
   }
 
-  it('a token answer is all text, with the identity URL and the instance', async () => {
+  it('a token answer has text values only, with identity URL and instance', async () => {
     const { clientId, clientSecret, orgId } = sandbox.credentials
     const { status, body } = await token({
       grant_type: 'client_credentials',
@@ -87,7 +87,7 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.equal((await token({ grant_type: 'password' })).body.error, 'unsupported_grant_type')
   })
 
-  it('userinfo and the identity URL want the token in the header and name org and user', async () => {
+  it('userinfo and the identity URL require the token in the header and return org and user', async () => {
     const connection = await connect(sandbox)
     const headers = { authorization: `Bearer ${connection.accessToken}` }
     const info = (await (await fetch(`${sandbox.url}/services/oauth2/userinfo`, { headers })).json()) as Record<
@@ -138,25 +138,25 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.equal((await token({ ...good.form, code_verifier: verifier })).body.error, 'invalid_grant')
   })
 
-  it('a person who says no is sent back with access_denied', async () => {
+  it('a user who declines is redirected with access_denied', async () => {
     const params = await allow(oauth2({ useVerifier: true }).getAuthorizationUrl({}), 'deny')
     assert.deepEqual([params.get('error'), params.get('code')], ['access_denied', null])
   })
 
-  it('a redirect to somewhere else is refused', async () => {
+  it('a redirect to another host is refused', async () => {
     const answer = await fetch(oauth2({ redirectUri: 'https://example.org/steal' }).getAuthorizationUrl({}))
     assert.equal(answer.status, 400)
     await answer.text()
   })
 
-  it('without rotation a refresh token goes on working', async () => {
+  it('without rotation a refresh token keeps working', async () => {
     const { app, answer } = await signedIn()
     const first = await app.refreshToken(answer.refresh_token!)
     assert.equal(first.refresh_token, undefined)
     assert.notEqual((await app.refreshToken(answer.refresh_token!)).access_token, first.access_token)
   })
 
-  it('with rotation each refresh brings a new token, and using an old one again revokes the whole family', async () => {
+  it('with rotation each refresh issues a new token, and reusing an old one revokes the whole family', async () => {
     await control(sandbox, 'POST', 'settings', { rotateRefreshToken: true })
     const { app, answer } = await signedIn()
     const second = await app.refreshToken(answer.refresh_token!)
@@ -213,7 +213,7 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.ok(await connect(sandbox))
   })
 
-  it('a revoked token is dead at once, and so is one older than the session time', async () => {
+  it('a revoked token fails at once, and so does one older than the session time', async () => {
     const connection = await connect(sandbox)
     await new OAuth2({ loginUrl: sandbox.url }).revokeToken(connection.accessToken!)
     await assert.rejects(() => withoutRefresh(connection).limits(), {
@@ -271,7 +271,7 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.equal((await setKey('no key')).status, 400)
   })
 
-  it('a public client gets in with PKCE alone, from any port and path of this machine, and must not send a secret', async () => {
+  it('a public client signs in with PKCE alone, from any port and path of this machine, and must not send a secret', async () => {
     const { pkceClientId } = sandbox.credentials
     const redirectUri = 'http://localhost:51234/oauth/salesforce/callback'
     const app = new OAuth2({ loginUrl: sandbox.url, clientId: pkceClientId, redirectUri, useVerifier: true })
@@ -307,7 +307,7 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.ok((await app.refreshToken(answer.refresh_token!)).access_token)
   })
 
-  it('revoking a refresh token takes the access tokens that came with it along', async () => {
+  it('revoking a refresh token revokes the access tokens that came with it', async () => {
     const { app, answer } = await signedIn()
     const renewed = await app.refreshToken(answer.refresh_token!)
     const other = await signedIn()
@@ -333,7 +333,7 @@ describe('signing in to the Salesforce sandbox', () => {
     assert.ok(await connection.limits())
   })
 
-  it('an org may demand PKCE of every client', async () => {
+  it('an org can require PKCE of every client', async () => {
     await control(sandbox, 'POST', 'settings', { requirePkce: true })
     assert.equal((await fetch(oauth2().getAuthorizationUrl({}))).status, 400)
     assert.ok((await signedIn()).answer.access_token)
@@ -343,7 +343,7 @@ describe('signing in to the Salesforce sandbox', () => {
     await without.text()
   })
 
-  it('userinfo names who, where and since when', async () => {
+  it('userinfo returns user, org and last modification', async () => {
     const { accessToken } = await connect(sandbox)
     const response = await fetch(`${sandbox.url}/services/oauth2/userinfo`, {
       headers: { authorization: `Bearer ${accessToken}` },

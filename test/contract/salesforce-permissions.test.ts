@@ -71,7 +71,7 @@ describe('permissions of the run-as user in the Salesforce sandbox', () => {
     assert.ok(await fieldOf('Lead', 'Title'))
   })
 
-  it('a read-only field is described so, can be read, and is refused in a write by name', async () => {
+  it('describe shows a read-only field, reads return it, and a write that names it is refused', async () => {
     await permit({ objects: { Lead: { fields: { OwnerId: 'read-only' } } } })
     const owner = await fieldOf('Lead', 'OwnerId')
     assert.deepEqual([owner?.createable, owner?.updateable], [false, false])
@@ -107,7 +107,7 @@ describe('permissions of the run-as user in the Salesforce sandbox', () => {
     assert.ok(sobjects.some((object) => object.name === 'Account'))
   })
 
-  it('without create or edit the writes are refused and describe says so', async () => {
+  it('without create or edit, writes are refused and describe shows it', async () => {
     await permit({ objects: { Task: { create: false }, Account: { edit: false } } })
     assert.equal((await connection.sobject('Task').describe()).createable, false)
     assert.equal((await connection.sobject('Account').describe()).updateable, false)
@@ -177,7 +177,7 @@ describe('permissions of the run-as user in the Salesforce sandbox', () => {
     assert.equal((await client.topic('/data/TaskChangeEvent')).canSubscribe, false)
   })
 
-  it('events do not carry hidden fields, neither value nor bit; a part of a compound neither', async () => {
+  it('events carry neither value nor bit of a hidden field or a hidden part of a compound', async () => {
     await permit({ objects: { Lead: { fields: { Title: 'hidden', City: 'hidden' } } } })
     const stream = await subscribed('/data/LeadChangeEvent')
     const whole = await connect(sandbox, { asUser: true })
@@ -194,7 +194,7 @@ describe('permissions of the run-as user in the Salesforce sandbox', () => {
     assert.equal(names.includes('Title') || names.includes('Address.City'), false)
   })
 
-  it('a mistaken permission is refused and changes nothing', async () => {
+  it('an invalid permission is refused and changes nothing', async () => {
     for (const patch of [
       { objects: { Unicorn: { read: false } } },
       { objects: { Lead: { fields: { Nonsense: 'hidden' } } } },

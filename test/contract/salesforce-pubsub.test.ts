@@ -52,7 +52,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
   const errorCode = (error: ServiceError): string => String(error.metadata.get('error-code')[0])
   const settings = (body: object) => control(sandbox, 'POST', 'settings', body)
 
-  it('names topics and hands out the schema that an event points at', async () => {
+  it('returns topics and the schema that an event names', async () => {
     const topic = await client.topic('/data/LeadChangeEvent')
     assert.deepEqual([topic.canSubscribe, topic.tenantGuid], [true, sandbox.credentials.orgId])
     const schema = await client.schema(topic.schemaId)
@@ -80,7 +80,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     assert.equal((await subscribe({ topicName: '/data/NonsenseChangeEvent' }).failure()).code, 5)
   })
 
-  it('wants a live token, the instance and the org id on every call', async () => {
+  it('requires a valid token, the instance and the org id on every call', async () => {
     const wrong: Record<string, string>[] = [
       { accesstoken: 'x' },
       { tenantid: '00D000000000000AAA' },
@@ -102,7 +102,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     short.close()
   })
 
-  it('delivers no more than was asked for, says how much is left, and goes on when asked again', async () => {
+  it('delivers no more than requested, reports the rest, and continues with the next request', async () => {
     const stream = await subscribed({ numRequested: 3 })
     await touch(5)
     await stream.events(3)
@@ -191,7 +191,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     assert.deepEqual(batch.latestReplayId, batch.events.at(-1)?.replayId)
   })
 
-  it('refuses replay ids that it never gave out, a missing one, and nothing requested', async () => {
+  it('refuses replay ids that it never sent, a missing one, and a request for no events', async () => {
     const stream = await subscribed({})
     await touch(2)
     const [first] = await stream.events(2)
@@ -225,7 +225,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     )
   })
 
-  it('ends a stream on which nothing is requested any more', async () => {
+  it('ends a stream without requests', async () => {
     await settings({ idleStreamMs: 100 })
     const stream = await subscribed({ numRequested: 1 })
     await touch(1)
@@ -280,7 +280,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     await silent.events(1)
   })
 
-  it('over the delivery allowance the stream fails and /limits says why', async () => {
+  it('beyond the delivery allowance the stream fails and /limits shows why', async () => {
     const limits = await connection.limits()
     const used = 5_000_000 - limits.DailyDeliveredPlatformEvents!.Remaining
     await settings({ deliveryLimit: used + 2 })
@@ -295,7 +295,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     await settings({ deliveryLimit: 5_000_000 })
   })
 
-  it('a reader slower than the retained window is told, not skipped ahead', async () => {
+  it('a reader slower than the retained window gets an error and is not skipped ahead', async () => {
     const small = await startSandbox({ retainMax: 20 })
     const smallConnection = await connect(small)
     const reader = new PubSubClient(small, smallConnection.accessToken!)

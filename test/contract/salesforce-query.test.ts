@@ -37,7 +37,7 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.deepEqual(answer.records, [])
   })
 
-  it('brings relationship fields one level deep, and null for a blank link', async () => {
+  it('returns relationship fields one level deep, and null for a blank reference', async () => {
     const lead = await firstRow(
       connection,
       "SELECT Id, OwnerId, Owner.Email, Owner.Type FROM Lead WHERE Owner.Type = 'User'",
@@ -81,13 +81,13 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.equal(answer.records.length, 200)
   })
 
-  it('refuses a cursor that it never gave out', async () => {
+  it('refuses a cursor that it never issued', async () => {
     await assert.rejects(async () => await connection.queryMore('/services/data/v67.0/query/01gLk0000000000AAA-2000'), {
       name: 'INVALID_QUERY_LOCATOR',
     })
   })
 
-  it('compares text without regard to case and ids with it', async () => {
+  it('compares text case-insensitively and ids exactly', async () => {
     const lead = await firstRow(connection, 'SELECT Id, LastName FROM Lead WHERE LastName != null')
     const name = String(lead.LastName).replaceAll("'", "\\'")
     assert.ok((await ids(`SELECT Id FROM Lead WHERE LastName = '${name.toUpperCase()}'`)).includes(lead.Id))
@@ -96,7 +96,7 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.deepEqual(await ids(`SELECT Id FROM Lead WHERE Id = '${otherCase}'`), [])
   })
 
-  it('treats null as a value of its own: != keeps blanks, < and > drop them', async () => {
+  it('treats null as a separate value: != keeps blanks, < and > drop them', async () => {
     await connection.sobject('Lead').create({ LastName: 'Blank', Company: 'Blank' })
     const all = await count('SELECT COUNT() FROM Lead')
     const blank = await count('SELECT COUNT() FROM Lead WHERE NumberOfEmployees = null')
@@ -114,7 +114,7 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.ok(left > 0)
   })
 
-  it('wants parentheses where AND and OR meet', async () => {
+  it('requires parentheses where AND and OR meet', async () => {
     await refused(
       "SELECT Id FROM Lead WHERE Status = 'Open' AND Rating = 'Hot' OR City = 'Graz'",
       'MALFORMED_QUERY',
@@ -166,7 +166,7 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.equal(total, await count('SELECT COUNT() FROM Lead'))
   })
 
-  it('names what it does not know: field, object, relationship, word', async () => {
+  it('names an unknown field, object, relationship or word', async () => {
     await refused('SELECT Nonsense FROM Lead', 'INVALID_FIELD', /No such column 'Nonsense' on entity 'Lead'/)
     await refused('SELECT Id FROM Nonsense', 'INVALID_TYPE', /sObject type 'Nonsense' is not supported/)
     await refused('SELECT Nobody.Name FROM Lead', 'INVALID_FIELD', /Didn't understand relationship 'Nobody'/)
@@ -219,7 +219,7 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.equal(found.length, await count('SELECT COUNT() FROM Lead'))
   })
 
-  it('leaves deleted records to queryAll', async () => {
+  it('returns deleted records in queryAll only', async () => {
     const made = await connection.sobject('Lead').create({ LastName: 'Gone', Company: 'Gone' })
     assert.ok(made.success)
     await connection.sobject('Lead').destroy(made.id)
@@ -229,12 +229,12 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
     assert.deepEqual([all.totalSize, all.records[0]?.IsDeleted], [1, true])
   })
 
-  it('counts the entities that are selected for change events, through the tooling API', async () => {
+  it('counts the entities selected for change events, through the Tooling API', async () => {
     const answer = await connection.tooling.query('SELECT SelectedEntity FROM PlatformEventChannelMember')
     assert.equal(answer.totalSize, 5)
   })
 
-  it('lets the setup objects be read: users, queues, members, territories, statuses, the organisation', async () => {
+  it('returns the setup objects: users, queues, members, territories, statuses, the organization', async () => {
     for (const [soql, min] of [
       ['SELECT Id, Email, IsActive, TimeZoneSidKey FROM User', 40],
       ["SELECT Id, Name, DeveloperName FROM Group WHERE Type = 'Queue'", 1],

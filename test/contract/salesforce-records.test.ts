@@ -98,7 +98,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     await refusedWith(create('TaskStatus', { ApiName: 'x' }), 'INVALID_TYPE_FOR_OPERATION')
   })
 
-  it('a person who left gets nothing new, but keeps what they own', async () => {
+  it('an inactive user cannot be assigned records, but keeps their own', async () => {
     const owner = { Id: leadId, OwnerId: left }
     await refusedWith(() => connection.sobject('Lead').update(owner, NO_RULES), 'INACTIVE_OWNER_OR_USER')
     await refusedWith(
@@ -110,7 +110,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.equal(stored('Account', orphan.Id).OwnerId, left)
   })
 
-  it('a queue may own leads and tasks, an account may not be owned by one', async () => {
+  it('a queue can own leads and tasks, but not accounts', async () => {
     await connection.sobject('Lead').update({ Id: leadId, OwnerId: queue }, NO_RULES)
     assert.equal(stored('Lead', leadId).OwnerId, queue)
     await refusedWith(
@@ -119,7 +119,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     )
   })
 
-  it('assignment rules run on every lead update that does not say Sforce-Auto-Assign: FALSE', async () => {
+  it('assignment rules run on every lead update without Sforce-Auto-Assign: FALSE', async () => {
     await connection.sobject('Lead').update({ Id: leadId, OwnerId: anna }, NO_RULES)
     assert.equal(stored('Lead', leadId).OwnerId, anna)
     await connection.sobject('Lead').update({ Id: leadId, OwnerId: anna })
@@ -146,7 +146,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.equal(stored('Task', onAccount.id!).AccountId, accountId)
   })
 
-  it('Collections answer 200 with one row per record, in order, and say statusCode where single records say errorCode', async () => {
+  it('Collections answer 200 with one row per record, in order, with statusCode where single records have errorCode', async () => {
     const answer = await rows('POST', '/composite/sobjects', {
       allOrNone: false,
       records: [
@@ -165,7 +165,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.match(answer[2]?.id ?? '', /^00Q/)
   })
 
-  it('allOrNone undoes the good rows, still with HTTP 200', async () => {
+  it('allOrNone rolls back the good rows, still with HTTP 200', async () => {
     const before = sandbox.org.store.table('Lead').size
     const records = [{ LastName: 'Good', Company: 'Good' }, { LastName: 'No company' }].map((row) => ({
       attributes: { type: 'Lead' },
@@ -179,7 +179,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.equal(sandbox.org.store.table('Lead').size, before)
   })
 
-  it('J-6: more than 200 records in one call are refused, so writers must cut by themselves', async () => {
+  it('J-6: more than 200 records in one call are refused, so clients must split their writes', async () => {
     const records = Array.from({ length: 201 }, (_, i) => ({ LastName: `L${i}`, Company: 'Many' }))
     await refusedWith(() => connection.sobject('Lead').create(records), 'EXCEEDED_ID_LIMIT')
     const made = await connection.sobject('Lead').create(records, { allowRecursive: true })
@@ -228,7 +228,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.equal(stored('Task', first!.id!).Subject, 'Three')
   })
 
-  it('without the custom field there is no external id, and both describe and writes say so', async () => {
+  it('without the custom field there is no external id, as describe and writes show', async () => {
     await control(sandbox, 'POST', 'settings', { taskExternalId: false })
     const names = (await connection.sobject('Task').describe()).fields.map((field) => field.name)
     assert.equal(names.includes('Lanekeeper_Key__c'), false)
@@ -274,7 +274,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     )
   })
 
-  it('Composite with allOrNone undoes the earlier parts', async () => {
+  it('Composite with allOrNone rolls back the earlier parts', async () => {
     const before = sandbox.org.store.table('Account').size
     const answer = (await post('/composite', {
       allOrNone: true,
@@ -300,7 +300,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.equal(sandbox.org.store.table('Account').size, before)
   })
 
-  it('batch answers its parts side by side', async () => {
+  it('batch answers its parts independently', async () => {
     const answer = (await post('/composite/batch', {
       batchRequests: [
         { method: 'GET', url: 'v67.0/limits' },
@@ -324,7 +324,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     await refusedWith(() => connection.sobject('Nonsense').describe(), 'NOT_FOUND')
   })
 
-  it('tells the use of the allowance with every answer and in /limits', async () => {
+  it('reports API usage in every answer and in /limits', async () => {
     const limits = await connection.limits()
     const used = connection.limitInfo.apiUsage!
     assert.equal(used.limit, 140_000)
@@ -332,7 +332,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     assert.ok(limits.DailyDeliveredPlatformEvents)
   })
 
-  it('getUpdated and getDeleted name ids and how far they cover', async () => {
+  it('getUpdated and getDeleted return ids and the time they cover', async () => {
     const made = await connection.sobject('Contact').create({ LastName: 'Fleeting' })
     await connection.sobject('Contact').destroy(made.id!)
     await control(sandbox, 'POST', 'actions', { action: 'advance-clock', ms: 120_000 })
@@ -346,7 +346,7 @@ describe('records of the Salesforce sandbox, through jsforce', () => {
     await refusedWith(() => connection.sobject('User_Nonsense').updated(start, end), 'NOT_FOUND')
   })
 
-  it('knows only the versions 60.0 to 68.0', async () => {
+  it('serves the versions 60.0 to 68.0 only', async () => {
     const versions = (await (await fetch(`${sandbox.url}/services/data`)).json()) as { version: string }[]
     assert.deepEqual([versions[0]?.version, versions.at(-1)?.version], ['60.0', '68.0'])
     const old = await fetch(`${sandbox.url}/services/data/v50.0/limits`, {

@@ -35,7 +35,7 @@ describe('territory assignments of the Salesforce sandbox, through jsforce', () 
   }
   const pass = (ms: number) => control(sandbox, 'POST', 'actions', { action: 'advance-clock', ms })
 
-  it('are made and taken away, of accounts and of leads, and never changed', async () => {
+  it('can be created and deleted for accounts and leads, but not changed', async () => {
     const id = await assign(accountId)
     assert.deepEqual(await ofAccount(), [[id, 'Account']])
     await assert.rejects(assignments().update({ Id: id, Territory2Id: territoryId } as never), {
@@ -60,7 +60,7 @@ describe('territory assignments of the Salesforce sandbox, through jsforce', () 
     await assignments().destroy(id)
   })
 
-  it('that were taken away bypass the recycle bin, and are named by getDeleted for 12 hours', async () => {
+  it('bypass the recycle bin when deleted, and getDeleted lists them for 12 hours', async () => {
     const id = await assign(accountId)
     await assignments().destroy(id)
     const undeleted = await control(sandbox, 'POST', 'actions', { action: 'undelete', recordId: id })
@@ -76,7 +76,7 @@ describe('territory assignments of the Salesforce sandbox, through jsforce', () 
     assert.deepEqual(await ofAccount({ scanAll: true }), [])
   })
 
-  it('go with their record, and do not come back with it', async () => {
+  it('are deleted with their record, and not restored with it', async () => {
     const id = await assign(accountId)
     await connection.sobject('Account').destroy(accountId)
     await pass(120_000)

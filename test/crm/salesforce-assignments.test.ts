@@ -112,7 +112,7 @@ describe('assignments to territories in the sandbox org', () => {
     // A call tells how far the org's clock is.
     const { atMs: nowMs } = (await read.active())!
     const deleted = await read.deletedSince(atMs - 60_000)
-    assert.ok(deleted?.ids.includes(made))
+    assert.ok(deleted !== null && deleted.ids.includes(made))
     assert.ok(deleted.untilMs > atMs && deleted.untilMs <= nowMs + 1_000)
     assert.equal(await read.deletedSince(nowMs - 12 * HOUR_MS), null)
   })

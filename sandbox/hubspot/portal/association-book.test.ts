@@ -11,7 +11,7 @@ const ref = fc.record({
 })
 
 describe('the association book', () => {
-  it('keeps every link from both sides, whatever is added and removed', () => {
+  it('keeps every association in both directions after any adds and removals', () => {
     const step = fc.record({ from: ref, to: ref, remove: fc.boolean(), label: fc.nat() })
     fc.assert(
       fc.property(fc.array(step), (steps) => {

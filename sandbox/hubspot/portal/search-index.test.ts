@@ -19,7 +19,7 @@ const record = (id: string, city: string): StoredRecord => ({
 const cities = (views: Iterable<RecordView>) => [...views].map((view) => view.properties.city)
 
 describe('the search index', () => {
-  it('shows each write when its own delay is over, and the value of before until then', () => {
+  it('shows each write after its own delay, and the earlier value until then', () => {
     const index = new SearchIndex()
     const live = record('1', 'new')
     index.noteWrite('contacts/1', record('1', 'old'), record('1', 'middle'), 100, 0)
@@ -31,7 +31,7 @@ describe('the search index', () => {
     assert.deepEqual(cities(index.views('contacts', [live], 151)), ['newer'])
   })
 
-  it('does not show a new record before its time, and goes on showing a deleted one', () => {
+  it('shows a new record, and hides a deleted one, only after the delay', () => {
     const index = new SearchIndex()
     const made = record('1', 'made')
     index.noteWrite('contacts/1', null, made, 100, 0)
@@ -40,7 +40,7 @@ describe('the search index', () => {
     assert.deepEqual(cities(index.views('contacts', [made], 100)), ['made'])
   })
 
-  it('shows a write at once when there is no delay', () => {
+  it('shows a write at once without a delay', () => {
     const index = new SearchIndex()
     index.noteWrite('contacts/1', record('1', 'old'), record('1', 'new'), 10, 10)
     assert.deepEqual(cities(index.views('contacts', [record('1', 'new')], 10)), ['new'])

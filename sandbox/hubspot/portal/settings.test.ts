@@ -10,14 +10,14 @@ describe('settings of the sandbox', () => {
     assert.deepEqual(changed, { ...DEFAULT_SETTINGS, rateLimit: 3, webhookUrl: 'http://127.0.0.1:1/x' })
   })
 
-  it('can take the webhook address away again', () => {
+  it('can remove the webhook address again', () => {
     assert.equal(
       withSettings({ ...DEFAULT_SETTINGS, webhookUrl: 'http://x.example' }, { webhookUrl: null }).webhookUrl,
       null,
     )
   })
 
-  it('refuse an unknown name and a value of the wrong kind', () => {
+  it('refuse an unknown name and a value of the wrong type', () => {
     assert.throws(() => withSettings(DEFAULT_SETTINGS, { rateLimits: 3 }), /no setting "rateLimits"/)
     assert.throws(() => withSettings(DEFAULT_SETTINGS, { webhookShuffle: 'yes' }), /cannot be "yes"/)
     assert.throws(() => withSettings(DEFAULT_SETTINGS, { timeZone: 'Mars/Olympus' }), /cannot be "Mars\/Olympus"/)

@@ -7,7 +7,7 @@ const START_MS = Date.parse('2026-11-20T08:00:00Z')
 const call = { appKey: 'app', oauth: false, search: false }
 
 describe('rate limits', () => {
-  it('never let more calls through in any ten seconds than the limit, and always let one through after a full pause', () => {
+  it('never allow more calls in ten seconds than the limit, and always allow one after a full pause', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 200 })
     fc.assert(
       fc.property(gaps, fc.integer({ min: 1, max: 8 }), (gapsMs, rateLimit) => {
@@ -25,7 +25,7 @@ describe('rate limits', () => {
     )
   })
 
-  it('are kept per app, while the day is shared by all apps and starts again at midnight', () => {
+  it('count per app, while all apps share the daily limit, which resets at midnight', () => {
     const limits = new RateLimits()
     const of = (appKey: string, atMs: number) =>
       limits.take({ ...call, appKey }, { rateLimit: 1, dailyLimit: 2, timeZone: 'UTC' }, atMs)
@@ -47,7 +47,7 @@ describe('rate limits', () => {
     assert.equal(at('2026-11-21T05:00:00Z'), true)
   })
 
-  it('hide the day from OAuth apps and send no headers with searches', () => {
+  it('hide the daily limit from OAuth apps and send no headers with searches', () => {
     const limits = new RateLimits()
     const limit = { rateLimit: 10, dailyLimit: 10, timeZone: 'UTC' }
     const headers = (more: object) => Object.keys(limits.take({ ...call, ...more }, limit, START_MS).headers)

@@ -17,7 +17,7 @@ function storeWith() {
 }
 
 describe('the record store', () => {
-  it('a failed transaction leaves nothing and says nothing', () => {
+  it('a failed transaction changes nothing and sends no event', () => {
     const { store, commits, put, cities } = storeWith()
     const work = () =>
       store.transaction(WHO, () => {
@@ -30,7 +30,7 @@ describe('the record store', () => {
     assert.equal(commits.length, 0)
   })
 
-  it('an inner transaction that fails takes back its own part only', () => {
+  it('a failed inner transaction rolls back its own part only', () => {
     const { store, commits, put, cities } = storeWith()
     store.transaction(WHO, () => {
       put('a', 'Wien')
@@ -65,7 +65,7 @@ describe('the record store', () => {
     )
   })
 
-  it('keeps unique values right through changes, deletion and roll-back', () => {
+  it('keeps unique values correct through changes, deletion and rollback', () => {
     const { store } = storeWith()
     store.trackUnique('Lead', 'Key')
     store.transaction(WHO, () => store.put('Lead', 'CREATE', { Id: 'k', Key: 'One', IsDeleted: false }))

@@ -90,7 +90,7 @@ const idsOf = (org: Org, soql: string): string[] => {
 }
 
 describe('SOQL', () => {
-  it('selects exactly the records that fit, for any nesting of conditions', () => {
+  it('selects exactly the matching records, for any nesting of conditions', () => {
     fc.assert(
       fc.property(fc.array(values, { maxLength: 12 }), condition, (rows, { soql, fits }) => {
         const org = orgWith(rows)
@@ -103,7 +103,7 @@ describe('SOQL', () => {
     )
   })
 
-  it('reading page by page with LIMIT and OFFSET gives the same as reading at once', () => {
+  it('reading page by page with LIMIT and OFFSET returns the same as reading at once', () => {
     fc.assert(
       fc.property(fc.array(values, { maxLength: 12 }), fc.integer({ min: 1, max: 5 }), (rows, size) => {
         const org = orgWith(rows)
@@ -116,7 +116,7 @@ describe('SOQL', () => {
     )
   })
 
-  it('never crashes on nonsense: it refuses, in the vendor’s way', () => {
+  it('refuses nonsense with the vendor’s errors and never crashes', () => {
     const org = orgWith([])
     const word = fc.constantFrom(
       'SELECT',

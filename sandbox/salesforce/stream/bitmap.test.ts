@@ -35,12 +35,12 @@ describe('bitmaps of change events', () => {
     assert.deepEqual(encodeBitmap([{ index: 16, part: null }]), ['0x010000'])
   })
 
-  it('are empty for nothing, and hold no outer element when only parts of a compound changed', () => {
+  it('are empty without changes, and have no outer element when only parts of a compound changed', () => {
     assert.deepEqual(encodeBitmap([]), [])
     assert.deepEqual(encodeBitmap([{ index: 4, part: 1 }]), ['4-0x02'])
   })
 
-  it('give back exactly the fields that went in', () => {
+  it('decode to exactly the encoded fields', () => {
     const field = fc.record({ index: fc.nat(120), part: fc.option(fc.nat(20)) })
     fc.assert(
       fc.property(fc.array(field), (fields) => {

@@ -24,7 +24,7 @@ function busWith(retainMax: number) {
 }
 
 describe('the event bus', () => {
-  it('reads on after any id that it gave out, and after no other', () => {
+  it('resumes after any replay id that it sent, and after no other', () => {
     const { bus, publish } = busWith(1_000)
     const replays = publish(50)
     const given = new Set(replays)
@@ -64,7 +64,7 @@ describe('the event bus', () => {
     assert.equal(bus.at(0), 'purged')
   })
 
-  it('after a deliberate expiry no id of before is good any more, the tip included', () => {
+  it('after an expiry on command no earlier replay id is valid, the newest included', () => {
     const { bus, publish } = busWith(100)
     const replays = publish(5)
     const tip = bus.latestReplay()
@@ -73,7 +73,7 @@ describe('the event bus', () => {
     assert.equal(bus.positionAfter(bus.latestReplay()), bus.endPosition())
   })
 
-  it('writes replay ids as ten bytes and takes the eight-byte form back', () => {
+  it('writes replay ids as ten bytes and accepts the eight-byte form', () => {
     const bytes = replayBytes(296_772)
     assert.deepEqual([...bytes], [0, 0, 0, 0, 0, 4, 135, 68, 0, 0])
     assert.equal(readReplayBytes(bytes), 296_772)

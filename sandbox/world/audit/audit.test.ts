@@ -42,7 +42,7 @@ describe('the labels of a generated world', () => {
     })
   }
 
-  it('would miss a fault that somebody forgot to label, and a label without a fault', () => {
+  it('differ from the audit by a defect without a label and by a label without a defect', () => {
     const made = generateWorld({ seed: 8, nowMs, scale: 0.1 })
     const labelled = new Set(made.labels.map((label) => label.recordId))
     const clean = made.salesforce.Account.find((account) => !labelled.has(account.Id) && account.Type === 'Customer')!
@@ -64,7 +64,7 @@ describe('the labels of a generated world', () => {
     )
   })
 
-  it('name every pattern on every object that it can lie on, a few dozen times at full size', () => {
+  it('name every pattern on every object that can have it, at least ten times at full size', () => {
     const made = counts(generateWorld({ seed: 3, nowMs, scale: 1 }).labels)
     const kinds = [
       'missing-field contacts',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { salesforceId, withChecksum } from './salesforce-id.ts'
 
-it('the checksum says which letters of each block of five are upper case', () => {
+it('the checksum encodes which letters of each block of five are upper case', () => {
   assert.equal(withChecksum('00D000000000001'), '00D000000000001EAA')
   assert.equal(withChecksum('000000000000000'), '000000000000000AAA')
   assert.equal(withChecksum('0015000000VALDt'), '0015000000VALDtAAP')
