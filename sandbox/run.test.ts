@@ -126,7 +126,7 @@ describe('the sandbox program', () => {
     await once(sandbox.child, 'exit')
     other.close()
     assert.equal(sandbox.child.exitCode, 2)
-    assert.match(sandbox.err(), new RegExp(`port ${port} is taken.*--hubspot-port`))
+    assert.match(sandbox.err(), new RegExp(`port ${port} is in use.*--hubspot-port`))
   })
 
   it('refuses unknown options and invalid times', async () => {

@@ -248,7 +248,7 @@ describe('the Salesforce sandbox misbehaving on command', () => {
       .sobject('Task')
       .create({ Subject: subject, Description: 'Line one\nLine two', WhatId: account.Id, OwnerId: owner.Id })
     const page = async (path: string) => (await fetch(`${sandbox.url}${path}`)).text()
-    assert.match(await page('/'), /Whose day is it\?/)
+    assert.match(await page('/'), /Tasks by owner/)
     const html = await page(`/${owner.Id}`)
     assert.ok(html.includes('Check &lt;b&gt;this&lt;/b&gt; &amp; that'))
     assert.ok(html.includes('Line one\nLine two'))
