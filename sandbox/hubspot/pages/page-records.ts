@@ -1,10 +1,10 @@
 import { OBJECT_TYPES, type ObjectType, type ObjectTypeName, objectType } from '../portal/object-type.ts'
 import type { Portal } from '../portal/portal.ts'
-import { recordTitle } from '../portal/record-title.ts'
 import { historyOf, refOf, type StoredRecord, wireValue } from '../portal/stored-record.ts'
 import { type HtmlPart, html } from '../wire/html.ts'
 import { framed, when } from './page-frame.ts'
 import { taskCard } from './page-tasks.ts'
+import { recordTitle } from './record-title.ts'
 
 const PAGE = 50
 

@@ -1,10 +1,10 @@
 import type { HubSpotOwner } from '../../world/records/world.ts'
 import { OBJECT_TYPES } from '../portal/object-type.ts'
 import type { Portal } from '../portal/portal.ts'
-import { recordTitle } from '../portal/record-title.ts'
 import { refOf, type StoredRecord, wireValue } from '../portal/stored-record.ts'
 import { type HtmlPart, html, trusted } from '../wire/html.ts'
 import { framed, when } from './page-frame.ts'
+import { recordTitle } from './record-title.ts'
 
 /** Keeps the page small. */
 const SHOWN_MAX = 100

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Label } from '../../world/records/world.ts'
+import { applyPersonChanges, type PersonChange } from '../people/person-changes.ts'
 import { OBJECT_TYPES, objectType } from '../portal/object-type.ts'
-import { applyPersonChanges, type PersonChange } from '../portal/person-changes.ts'
 import type { Portal } from '../portal/portal.ts'
 import { propertyWire } from '../portal/property-definition.ts'
 import { withSettings } from '../portal/settings.ts'

@@ -1,6 +1,6 @@
 import type { Label } from '../../world/records/world.ts'
+import type { SchemaChanges } from '../people/schema-changes.ts'
 import type { Portal } from '../portal/portal.ts'
-import type { SchemaChanges } from '../portal/schema-changes.ts'
 import type { WebhookSender } from '../webhooks/webhook-sender.ts'
 import type { CredentialStore } from '../wire/credentials.ts'
 import type { FaultPlan } from './faults.ts'

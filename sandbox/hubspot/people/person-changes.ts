@@ -1,9 +1,9 @@
-import { type Actor, app, person } from './actor.ts'
-import { labelsBetween } from './association-book.ts'
-import { plainTypeId } from './association-writes.ts'
-import { type ObjectTypeName, typeNamed } from './object-type.ts'
-import type { Portal } from './portal.ts'
-import type { ObjectRef } from './store-change.ts'
+import { type Actor, app, person } from '../portal/actor.ts'
+import { labelsBetween } from '../portal/association-book.ts'
+import { plainTypeId } from '../portal/association-writes.ts'
+import { type ObjectTypeName, typeNamed } from '../portal/object-type.ts'
+import type { Portal } from '../portal/portal.ts'
+import type { ObjectRef } from '../portal/store-change.ts'
 
 /**
  * One change of `POST /__sandbox/changes`. `by` is the e-mail of the person (default: the user of the user token),

@@ -1,6 +1,6 @@
-import { type ObjectTypeName, typeNamed } from './object-type.ts'
-import type { Portal } from './portal.ts'
-import { type PropertyDefinition, type PropertyType, retyped } from './property-definition.ts'
+import { type ObjectTypeName, typeNamed } from '../portal/object-type.ts'
+import type { Portal } from '../portal/portal.ts'
+import { type PropertyDefinition, type PropertyType, retyped } from '../portal/property-definition.ts'
 
 const TYPES: readonly PropertyType[] = ['bool', 'date', 'datetime', 'enumeration', 'number', 'phone_number', 'string']
 

@@ -1,4 +1,4 @@
-import type { StoredRecord } from './stored-record.ts'
+import type { StoredRecord } from '../portal/stored-record.ts'
 
 /** What a person would call the record. */
 export function recordTitle(record: StoredRecord): string {
