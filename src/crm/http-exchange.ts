@@ -1,3 +1,4 @@
+import type { CallBudget } from './crm-client.ts'
 import type { AnswerClock } from './crm-clock.ts'
 
 /**
@@ -44,6 +45,14 @@ export type ExchangeOptions = {
  * call but cannot turn it into another. To refuse, it throws: nothing was sent, and its error reaches the caller unchanged.
  */
 export type BeforeBytes = (request: HttpRequest) => HttpRequest | Promise<HttpRequest>
+
+/** The gate of a connection: its shared budget decides when a call may leave. */
+export function budgetGate(budget: Pick<CallBudget, 'take'>, kind: Parameters<CallBudget['take']>[0]): BeforeBytes {
+  return async (request) => {
+    await budget.take(kind)
+    return request
+  }
+}
 
 /** There is no whole answer. `sent` decides what that means: false is safe to repeat, true leaves the outcome unknown. */
 export class NoAnswerError extends Error {

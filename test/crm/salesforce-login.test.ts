@@ -256,12 +256,12 @@ describe('logging in to Salesforce', () => {
       assert.deepEqual(audiencesOf('http://127.0.0.1:1'), ['http://127.0.0.1:1'])
     })
 
-    it('says what an admin has to check when the user is not pre-authorised', async () => {
+    it('says what an admin has to check when the user is not pre-authorized', async () => {
       org.on('POST', '/services/oauth2/token', refusal('invalid_grant', "user hasn't approved this consumer"))
       await assert.rejects(
         org.open({ grant }).client.identify(),
         (error) =>
-          error instanceof CrmReconnectError && /pre-authorised/.test(error.remedy) && /approved/.test(error.message),
+          error instanceof CrmReconnectError && /pre-authorized/.test(error.remedy) && /approved/.test(error.message),
       )
     })
 

@@ -1,3 +1,4 @@
+import type { DeletedResult } from 'jsforce'
 import type { TerritoryAssignment } from '../../../model/record/territories-field.ts'
 import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import { longId } from '../http/record-id.ts'
@@ -145,11 +146,9 @@ async function deletedSince(
   // Seconds are ignored, and the end has to be a later minute than the start.
   const [startMs, endMs] = [minute(sinceMs), minute(nowMs)]
   if (endMs <= startMs) return { ids: [], untilMs: sinceMs }
-  const span = `start=${stamp(startMs)}&end=${stamp(endMs)}`
-  let answer: Record<string, unknown>
+  let answer: Partial<DeletedResult>
   try {
-    const path = `/sobjects/${OBJECT}/deleted/?${span}`
-    answer = (await call({ kind: 'read', method: 'GET', path })) as Record<string, unknown>
+    answer = await call.read((org) => org.deleted(OBJECT, new Date(startMs), new Date(endMs)))
   } catch (error) {
     // More than 600,000 of them: reading everything is the shorter way.
     if (error instanceof CrmRefusedError && error.code === 'EXCEEDED_ID_LIMIT') return null
@@ -161,7 +160,7 @@ async function deletedSince(
   }
   if ((timeMs(earliestDateAvailable) ?? 0) > startMs) return null
   return {
-    ids: deletedRecords.flatMap((row: Row) => longId(text(row.id) ?? '') ?? []),
+    ids: deletedRecords.flatMap((row) => longId(text(row.id) ?? '') ?? []),
     // Not by our clock: a long transaction may have deleted something that is not to be seen yet.
     untilMs: timeMs(latestDateCovered) ?? startMs,
   }
@@ -169,8 +168,4 @@ async function deletedSince(
 
 function minute(ms: number): number {
   return ms - (ms % MINUTE_MS)
-}
-
-function stamp(ms: number): string {
-  return encodeURIComponent(`${new Date(ms).toISOString().slice(0, 19)}+00:00`)
 }
