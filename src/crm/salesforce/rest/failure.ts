@@ -16,7 +16,8 @@ export class SalesforceRefusal extends CrmRefusedError {
 export class SalesforceOutage extends CrmUnknownError {
   /** Null: no answer began. */
   readonly status: number | null
-  readonly reason: 'deadline' | 'broken' | 'too-long' | 'not-salesforce'
+  /** `not-salesforce`: a proxy or a page answered in Salesforce's place. */
+  readonly reason: 'deadline' | 'broken' | 'too-long' | 'server-error' | 'not-salesforce'
   constructor(message: string, facts: Pick<SalesforceOutage, 'status' | 'reason'>, cause?: unknown) {
     super(message, { cause })
     this.status = facts.status
@@ -91,7 +92,7 @@ export function failureOf(answer: HttpAnswer, failed: FailedCall): Error {
   }
   // A 4xx without Salesforce's JSON comes from a proxy or firewall, which cannot speak for Salesforce.
   if (error === null || status < 400 || status >= 500 || status === 420 || status === 408) {
-    const facts = { status, reason: 'not-salesforce' } as const
+    const facts = { status, reason: error === null ? 'not-salesforce' : 'server-error' } as const
     return new SalesforceOutage(`Salesforce ${call}: HTTP ${status}, ${message}`, facts)
   }
   return new SalesforceRefusal(error, message, status)

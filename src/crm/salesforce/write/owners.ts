@@ -47,7 +47,7 @@ export async function writeOwnerFields(
   return outcomes
 }
 
-/** What cannot be sent at all is refused here, so that one bad row does not take its whole batch down. */
+/** Refuses here what Salesforce could not read, so one bad row does not fail its whole batch. */
 function problemOf({ objectType, field, recordId, to }: OwnerFieldWrite): { code: string; why: string } | null {
   for (const id of [recordId, to]) {
     if (!isSalesforceId(id)) return { code: 'MALFORMED_ID', why: `"${id.slice(0, 40)}" is not a Salesforce id` }
