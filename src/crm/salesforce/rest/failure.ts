@@ -82,7 +82,8 @@ export function failureOf(answer: HttpAnswer, failed: FailedCall): Error {
     (status === 503 && retryAfter !== null && kind === 'read')
   ) {
     const pauseMs = Number(retryAfter) > 0 ? Number(retryAfter) * 1_000 : limitPauseMs(code, message, answer.headers)
-    return new CrmBusyError(`Salesforce ${call}: ${message}`, nowMs + Math.min(pauseMs, PAUSE_MAX_MS))
+    const what = status === 503 ? 'Salesforce is unavailable' : 'Salesforce rate-limited us'
+    return new CrmBusyError(`${what}: ${message} (${call})`, nowMs + Math.min(pauseMs, PAUSE_MAX_MS))
   }
   if (RECONNECT_CODES.has(code)) {
     return new CrmReconnectError(
