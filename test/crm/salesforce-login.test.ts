@@ -50,12 +50,16 @@ describe('logging in to Salesforce', () => {
   const address = () => ({ baseUrl: org.url, apiVersion: '67.0', pubsubAddress: null })
 
   describe('with PKCE', () => {
-    const authorization = (grant: Pkce = PUBLIC, allowsHost = (_url: string) => true) =>
-      salesforceAuthorization({ grant, address: address(), allowsHost, nowMs: Date.now, deadlineMs: 500 })
-    const exchange = (grant?: Pkce) =>
-      authorization(grant).exchange({ code: 'aPrxSECRET', redirectUri: 'https://lane.example/cb', codeVerifier: 'vvv' })
+    const authorization = (grant: Pkce = PUBLIC, allowsHost = (_url: string) => true, deadlineMs = 10_000) =>
+      salesforceAuthorization({ grant, address: address(), allowsHost, nowMs: Date.now, deadlineMs })
+    const exchange = (grant?: Pkce, deadlineMs?: number) =>
+      authorization(grant, undefined, deadlineMs).exchange({
+        code: 'aPrxSECRET',
+        redirectUri: 'https://lane.example/cb',
+        codeVerifier: 'vvv',
+      })
 
-    it('sends people to an address that names the method of the challenge, which jsforce leaves out', () => {
+    it('sends users to an authorize URL that names the challenge method, which jsforce leaves out', () => {
       const url = new URL(
         authorization().url({ redirectUri: 'https://lane.example/cb?a=1&b', state: 's t&ate', codeChallenge: 'ch' }),
       )
@@ -105,12 +109,12 @@ describe('logging in to Salesforce', () => {
       })
     })
 
-    it('tells an app that may not stay logged in from one that may', async () => {
+    it('refuses an app without the scope refresh_token, which could not stay logged in', async () => {
       org.on('POST', '/services/oauth2/token', answer({}))
       await assert.rejects(exchange(), /gave no refresh token: add the scope/)
     })
 
-    it('does not believe a token answer that sends us elsewhere', async () => {
+    it('refuses a token answer that names a host outside the allowed ones', async () => {
       org.on('POST', '/services/oauth2/token', answer({ refresh_token: 'r1', instance_url: 'https://evil.example' }))
       const strict = authorization(PUBLIC, (url) => url === org.url)
       await assert.rejects(
@@ -119,9 +123,12 @@ describe('logging in to Salesforce', () => {
       )
     })
 
-    it('does not know what became of a code whose answer was lost: it works only once', async () => {
+    it('reports an unknown outcome when the answer to a code is lost, because a code works only once', async () => {
       org.on('POST', '/services/oauth2/token', silence)
-      await assert.rejects(exchange(), (error) => error instanceof CrmUnknownError && /500 ms/.test(error.message))
+      await assert.rejects(
+        exchange(PUBLIC, 500),
+        (error) => error instanceof CrmUnknownError && /500 ms/.test(error.message),
+      )
       org.on('POST', '/services/oauth2/token', reset)
       await assert.rejects(exchange(), CrmUnknownError)
     })
@@ -151,7 +158,7 @@ describe('logging in to Salesforce', () => {
       assert.ok(log.indexOf('commit token2 r2') >= 0)
     })
 
-    it('goes on with the old refresh token where the org does not rotate', async () => {
+    it('keeps the old refresh token where the org does not rotate', async () => {
       const tokens = seenTokens(tokensAt(org.url, { refreshToken: 'r1' }))
       org.on('POST', '/services/oauth2/token', answer({}))
       org.on('GET', '/query', EXPIRED, EMPTY)
@@ -160,7 +167,7 @@ describe('logging in to Salesforce', () => {
       assert.equal(form(0).client_secret, 'lane-secret')
     })
 
-    it('asks for a person when the refresh token is refused, once and not in a loop', async () => {
+    it('asks an admin to log in again when the refresh token is refused, after one attempt', async () => {
       const tokens = seenTokens(tokensAt(org.url, { refreshToken: 'r1' }))
       org.on('POST', '/services/oauth2/token', refusal('invalid_grant', 'expired access/refresh token r1'))
       org.on('GET', '/query', EXPIRED)
@@ -174,7 +181,7 @@ describe('logging in to Salesforce', () => {
       assert.equal(tokens.committed.length, 0)
     })
 
-    it('asks for a person when there was never a refresh token', async () => {
+    it('asks an admin to log in when there is no refresh token', async () => {
       await assert.rejects(org.open({ grant: PUBLIC }).client.identify(), CrmReconnectError)
       assert.equal(logins().length, 0)
     })
@@ -220,7 +227,7 @@ describe('logging in to Salesforce', () => {
       assert.match(form(1).grant_type!, /jwt-bearer/)
     })
 
-    it('signs by the clock of the org where that is not ours', async () => {
+    it('signs by the clock of the org where it differs from ours', async () => {
       const theirs = Date.parse('2026-11-22T10:10:00Z')
       const date = new Date(theirs).toUTCString()
       org.on(
@@ -256,21 +263,27 @@ describe('logging in to Salesforce', () => {
       assert.deepEqual(audiencesOf('http://127.0.0.1:1'), ['http://127.0.0.1:1'])
     })
 
-    it('says what an admin has to check when the user is not pre-authorised', async () => {
+    it('says what an admin has to check when the user is not pre-authorized', async () => {
       org.on('POST', '/services/oauth2/token', refusal('invalid_grant', "user hasn't approved this consumer"))
       await assert.rejects(
         org.open({ grant }).client.identify(),
         (error) =>
-          error instanceof CrmReconnectError && /pre-authorised/.test(error.remedy) && /approved/.test(error.message),
+          error instanceof CrmReconnectError && /pre-authorized/.test(error.remedy) && /approved/.test(error.message),
       )
     })
 
-    it('says that a key cannot be used without showing any of it', async () => {
+    it('names the problem of an unusable key without showing any of the key', async () => {
       for (const [privateKey, why] of [
         [pem.slice(0, 400), /not a PEM/],
         [
           generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
           /RSA keys only/,
+        ],
+        [
+          generateKeyPairSync('rsa', { modulusLength: 1024 })
+            .privateKey.export({ type: 'pkcs8', format: 'pem' })
+            .toString(),
+          /1024 bits.*2048/,
         ],
       ] as const) {
         await assert.rejects(org.open({ grant: { ...grant, privateKey } }).client.identify(), (error) => {
@@ -283,7 +296,7 @@ describe('logging in to Salesforce', () => {
     })
   })
 
-  it('an instance_url that is not allowed is not believed: the token goes nowhere', async () => {
+  it('sends the token nowhere when instance_url is not an allowed host', async () => {
     const evil = await startScriptedOrg()
     try {
       org.on('POST', '/services/oauth2/token', answer({ instance_url: evil.url }))
@@ -299,17 +312,17 @@ describe('logging in to Salesforce', () => {
     }
   })
 
-  it('an instance_url is checked by the rule of My Domains where no other is given', async () => {
+  it('checks instance_url against My Domain hosts by default', async () => {
     org.on('POST', '/services/oauth2/token', answer({ instance_url: 'https://evil.example' }))
     await assert.rejects(org.client().identify(), CrmReconnectError)
   })
 
-  it('stored tokens are checked too, since the settings may have changed', async () => {
+  it('checks stored tokens too, since the settings may have changed', async () => {
     const tokens = seenTokens(tokensAt('https://evil.example'))
     await assert.rejects(org.open({ tokens }).client.identify(), CrmReconnectError)
   })
 
-  it('a grant of another org is not taken for this connection', async () => {
+  it('refuses a grant of another org for this connection', async () => {
     await assert.rejects(
       org.open({ accountId: '00D000000000001AAA' }).client.identify(),
       (error) => error instanceof CrmReconnectError && /belongs to org/.test(error.message),
@@ -330,7 +343,7 @@ describe('logging in to Salesforce', () => {
     assert.equal(logins().length, 1)
   })
 
-  it('a session that another process stored long ago may have expired too: that is no lost grant', async () => {
+  it('logs in once more when the session that another process stored has expired too', async () => {
     const tokens = seenTokens(tokensAt(org.url))
     org.on('GET', '/query', (request, response) => {
       const good = request.headers.authorization?.endsWith('token1')
@@ -353,13 +366,13 @@ describe('logging in to Salesforce', () => {
     ['a cut answer', reset],
     ['an answer that is no token', { json: { hello: 1 } } as Answer],
   ] as const) {
-    it(`${what} is a login for later, not a lost grant`, async () => {
+    it(`${what} postpones the login and is not a lost grant`, async () => {
       org.on('POST', '/services/oauth2/token', passing)
       await assert.rejects(org.open({ deadlineMs: 300 }).client.identify(), CrmBusyError)
     })
   }
 
-  describe('giving a grant back', () => {
+  describe('revoking a grant', () => {
     const revoked = () => org.requests.filter(({ path }) => path === '/services/oauth2/revoke')
 
     it('revokes the refresh token, which ends its sessions with it', async () => {
@@ -371,7 +384,7 @@ describe('logging in to Salesforce', () => {
       assert.doesNotMatch(given.message, /r1/)
     })
 
-    it('is content when Salesforce no longer knows it', async () => {
+    it('succeeds when Salesforce no longer knows the token', async () => {
       org.on('POST', '/services/oauth2/revoke', refusal('unsupported_token_type', 'this token type is not supported'))
       const tokens = seenTokens(tokensAt(org.url, { refreshToken: 'r1' }))
       const given = await org.open({ grant: PUBLIC, tokens }).setup.revoke()
@@ -379,14 +392,14 @@ describe('logging in to Salesforce', () => {
       assert.match(given.message, /no longer knew/)
     })
 
-    it('ends the session of an app with a secret and says that the secret itself stays', async () => {
+    it('ends the session of an app with a secret and reports that the secret itself stays valid', async () => {
       org.on('POST', '/services/oauth2/revoke', { json: {} })
       const given = await org.open({ tokens: seenTokens(tokensAt(org.url)) }).setup.revoke()
       assert.equal(String(revoked()[0]?.body), 'token=old')
       assert.match(given.message, /stays valid in Salesforce/)
     })
 
-    it('fails loudly while Salesforce cannot be reached', async () => {
+    it('fails while Salesforce cannot be reached', async () => {
       org.on('POST', '/services/oauth2/revoke', { status: 503, html: 'x' })
       const tokens = seenTokens(tokensAt(org.url, { refreshToken: 'r1' }))
       await assert.rejects(org.open({ grant: PUBLIC, tokens }).setup.revoke(), CrmBusyError)

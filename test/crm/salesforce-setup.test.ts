@@ -77,7 +77,7 @@ describe('what is checked when an org is connected', () => {
       deadlineMs: 5_000,
     }).setup
 
-  it('says who we are, that all is well, and each answer as it comes', async () => {
+  it('reports the org, our user and each passed check as it comes', async () => {
     const told: string[] = []
     const findings = await open().checkAccess(NEEDS, ({ id }) => told.push(id))
     assert.deepEqual(states(findings), [])
@@ -103,7 +103,7 @@ describe('what is checked when an org is connected', () => {
     assert.equal(JSON.stringify(await control('GET', 'tasks')), before)
   })
 
-  it('names the fields that a policy needs and our user cannot see, whether hidden or not there at all', async () => {
+  it('names the fields that a policy needs and our user cannot see, hidden or missing', async () => {
     await control('POST', 'permissions', { objects: { Lead: { fields: { Email: 'hidden' } } } })
     const findings = await open().checkAccess(NEEDS)
     assert.deepEqual(
@@ -117,7 +117,7 @@ describe('what is checked when an org is connected', () => {
     )
   })
 
-  it('tells an object that may not be read from one that may', async () => {
+  it('reports an object that our user may not read', async () => {
     await control('POST', 'permissions', { objects: { Opportunity: { read: false } } })
     const findings = await open().checkAccess(NEEDS)
     for (const id of ['read/Opportunity', 'fields/Opportunity']) {
@@ -129,7 +129,7 @@ describe('what is checked when an org is connected', () => {
     assert.equal(check(findings, 'read/Lead').state, 'works')
   })
 
-  it('tells an owner field that may not be written, by field and by object', async () => {
+  it('reports an owner field that our user may not write, by field and by object', async () => {
     await control('POST', 'permissions', { objects: { Lead: { fields: { OwnerId: 'read-only' } } } })
     const byField = check(await open().checkAccess(NEEDS), 'write-owner/Lead')
     assert.equal(byField.state, 'missing')
@@ -140,7 +140,7 @@ describe('what is checked when an org is connected', () => {
     assert.match(check(await open().checkAccess(NEEDS), 'write-owner/Lead').said ?? '', /may not edit Lead/)
   })
 
-  it('tells tasks that may be read but not written', async () => {
+  it('reports tasks that our user may read but not write', async () => {
     await control('POST', 'permissions', { objects: { Task: { create: false } } })
     const findings = await open().checkAccess(NEEDS)
     assert.equal(check(findings, 'read/Task').state, 'works')
@@ -150,7 +150,7 @@ describe('what is checked when an org is connected', () => {
     assert.match(check(await open().checkAccess(NEEDS), 'write/Task').said ?? '', /Task\.WhoId/)
   })
 
-  it('finds a missing View All, which the common channel would hide by silence', async () => {
+  it('finds a missing View All, which the common channel would hide', async () => {
     await control('POST', 'permissions', { objects: { Contact: { viewAll: false } }, viewAllUsers: false })
     const findings = await open().checkAccess(NEEDS)
     assert.deepEqual(states(findings), ['stream/Contact', 'stream/User'])
@@ -160,7 +160,7 @@ describe('what is checked when an org is connected', () => {
     assert.equal(check(findings, 'stream').state, 'works')
   })
 
-  it('says which objects are not selected, and that no place is left for them', async () => {
+  it('names the objects that are not selected, and reports that no slot is left for them', async () => {
     await control('POST', 'settings', {
       selectedEntities: ['Lead', 'Account'],
       selectedElsewhere: ['Case', 'Order__c', 'Asset'],
@@ -194,7 +194,7 @@ describe('what is checked when an org is connected', () => {
     assert.ok(findings.limits, 'the calls of the day stand in the header of every answer')
   })
 
-  it('is a lost grant, not a list, when our user may not use the API at all', async () => {
+  it('asks to reconnect when our user may not use the API at all', async () => {
     await control('POST', 'permissions', { apiEnabled: false })
     await assert.rejects(
       open().checkAccess(NEEDS),
@@ -202,7 +202,7 @@ describe('what is checked when an org is connected', () => {
     )
   })
 
-  it('says so when the stream cannot be reached, and checks the rest', async () => {
+  it('reports that the stream cannot be reached, and checks the rest', async () => {
     const findings = await open('127.0.0.1:9').checkAccess({ objects: NEEDS.objects.slice(0, 1) })
     const stream = check(findings, 'stream')
     assert.equal(stream.state, 'unknown')
@@ -212,7 +212,7 @@ describe('what is checked when an org is connected', () => {
     assert.equal(check(findings, 'read/Lead').state, 'works')
   })
 
-  it('tells whether a second task would be refused, and what an admin has to make', async () => {
+  it('reports whether Salesforce would refuse a duplicate task, and what an admin has to set up', async () => {
     await control('POST', 'settings', { taskExternalId: false })
     const setup = open()
     const findings = await setup.checkAccess(NEEDS)
@@ -226,11 +226,11 @@ describe('what is checked when an org is connected', () => {
     assert.equal((await setup.probeTaskKey()).enforced, true)
   })
 
-  it('counts what the org counts', async () => {
+  it('counts the live records of an object', async () => {
     assert.equal(await open().count('Lead'), world.salesforce.Lead.length)
   })
 
-  it('gives the session back', async () => {
+  it('revokes the session', async () => {
     const given = await open().revoke()
     assert.equal(given.revoked, true)
   })
@@ -255,7 +255,7 @@ describe('what is checked in an org that answers oddly', () => {
   const selected = (...records: object[]) =>
     org.on('GET', '/tooling/query', { json: { totalSize: records.length, done: true, records } })
 
-  it('counts the slots over all channels, but hears only what is selected on the common one', async () => {
+  it('counts the slots over all channels, but receives only what the common one selects', async () => {
     selected(
       member('ChangeEvents', 'AccountChangeEvent'),
       member('ChangeEvents', 'Employee__ChangeEvent'),
@@ -271,7 +271,7 @@ describe('what is checked in an org that answers oddly', () => {
     })
   })
 
-  it('says which objects take the slots that ours need', async () => {
+  it('names the objects that take the slots that ours need', async () => {
     selected(...['A__', 'B__', 'C__', 'D__', 'E__'].map((name) => member('ChangeEvents', `${name}ChangeEvent`)))
     const findings = await org.open().setup.checkAccess(LEAD)
     const lead = check(findings, 'stream/Lead')
@@ -283,7 +283,7 @@ describe('what is checked in an org that answers oddly', () => {
     )
   })
 
-  it('says what it costs when an org shows its territories and not what is assigned to them', async () => {
+  it('names what is lost when an org shows its territories and hides their assignments', async () => {
     org.on('GET', '/query', (request, response) => {
       const absent = request.soql?.includes('ObjectTerritory2Association')
       response
@@ -301,7 +301,7 @@ describe('what is checked in an org that answers oddly', () => {
     assert.match(territories.costs, /@territories is unknown/)
   })
 
-  it('takes an org without Territory Management for one that has it switched off', async () => {
+  it('treats an org without Territory Management like one that has it switched off', async () => {
     org.on('GET', '/query', (request, response) => {
       const absent = request.soql?.includes('Territory2Model')
       response.writeHead(absent ? 400 : 200, { 'content-type': 'application/json' })
@@ -318,14 +318,14 @@ describe('what is checked in an org that answers oddly', () => {
     assert.match(territories.title, /not used in this org/)
   })
 
-  it('calls an answer that is no answer unknown, and goes on', async () => {
+  it('calls an unreadable answer unknown, and continues', async () => {
     org.on('GET', '/sobjects/Lead/describe', { html: '<html>maintenance</html>' })
     const findings = await org.open().setup.checkAccess(LEAD)
     assert.equal(check(findings, 'fields/Lead').state, 'unknown')
     assert.equal(check(findings, 'read/Lead').state, 'works')
   })
 
-  it('says when the delivery allowance is spent', async () => {
+  it('reports a spent delivery allowance', async () => {
     org.on('GET', '/limits', {
       json: {
         DailyApiRequests: { Max: 100_000, Remaining: 99_000 },
@@ -347,7 +347,7 @@ describe('what is checked in an org that answers oddly', () => {
     await assert.rejects(org.open().setup.checkAccess(LEAD), CrmBusyError)
   })
 
-  it('does not know a count that Salesforce could not finish', async () => {
+  it('returns no count when Salesforce could not finish it', async () => {
     org.on('GET', '/query', {
       status: 400,
       json: [{ errorCode: 'QUERY_TIMEOUT', message: 'Your query request was running for too long.' }],

@@ -3,22 +3,23 @@ import { CrmRefusedError } from '../crm-client.ts'
 import type { CrmSetup } from '../crm-setup.ts'
 import type { Authorization, CrmAddress, OpenOptions, SalesforceGrant } from '../grant.ts'
 import { openSalesforceClient, type SalesforceClient } from './client/client.ts'
-import { OAuthRefusedError, requestTokens } from './login/oauth.ts'
+import { type OAuthPlace, OAuthRefusedError } from './login/login-server.ts'
+import { tokensForCode } from './login/oauth.ts'
 import { salesforceSetup } from './setup.ts'
 
-/** Names us in `changeOrigin`, so that our own writes are recognised in the stream. */
+/** Names us in `changeOrigin`, so the stream recognizes our own writes. */
 export const CALL_OPTIONS_CLIENT = 'lanekeeper'
 
 /** Salesforce itself gives up after 10 minutes; a batch of 200 with triggers takes seconds. */
 const DEADLINE_MS = 60_000
 
 export type SalesforceOpenOptions = OpenOptions<SalesforceGrant> & {
-  /** Whether an address that a token answer names may be given our tokens. Left out: My Domain hosts only. */
+  /** Whether an address that a token answer names may receive our tokens. Left out: My Domain hosts only. */
   readonly allowsHost?: (url: string) => boolean
   readonly callOptionsClient?: string
 }
 
-/** One org: the everyday verbs and what is asked around connecting, over the same session. */
+/** One org: the everyday client and the verbs of connecting, over one session. */
 export function openSalesforce(options: SalesforceOpenOptions): { client: SalesforceClient; setup: CrmSetup } {
   const { address } = options
   const loginUrl = new URL(address.baseUrl).origin
@@ -53,9 +54,8 @@ export function openSalesforce(options: SalesforceOpenOptions): { client: Salesf
 const SCOPE = 'api refresh_token'
 
 /**
- * The web-server flow of an External Client App, with PKCE S256. Our own requests: jsforce sends the challenge without
- * its method, and a verifier longer than the standard allows. A public client sends no secret, a confidential one sends
- * secret and verifier.
+ * The web-server flow of an External Client App, with PKCE S256. jsforce would send the challenge without its method, and a
+ * verifier longer than the standard allows. A public client sends no secret, a confidential one sends secret and verifier.
  */
 export function salesforceAuthorization(options: {
   readonly grant: Extract<SalesforceGrant, { kind: 'salesforce-pkce' }>
@@ -79,31 +79,24 @@ export function salesforceAuthorization(options: {
       })
       return `${loginUrl}/services/oauth2/authorize?${query}`
     },
-    async exchange({ code, redirectUri, codeVerifier }) {
-      const place = {
+    async exchange(answer) {
+      const place: OAuthPlace = {
         loginUrl,
         allowsHost: options.allowsHost,
         nowMs: options.nowMs,
         deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       }
       try {
-        const tokens = await requestTokens(place, {
-          grant_type: 'authorization_code',
-          client_id: grant.clientId,
-          ...(grant.clientSecret === null ? {} : { client_secret: grant.clientSecret }),
-          redirect_uri: redirectUri,
-          code,
-          code_verifier: codeVerifier,
-        })
+        const tokens = await tokensForCode(place, grant, answer)
         if (tokens.refreshToken !== null) return tokens
         throw new CrmRefusedError(
-          'Salesforce gave no refresh token: add the scope "Perform requests at any time (refresh_token)" to the External Client App and authorise again',
+          'Salesforce gave no refresh token: add the scope "Perform requests at any time (refresh_token)" to the External Client App and authorize again',
           'no_refresh_token',
           200,
         )
       } catch (error) {
         if (!(error instanceof OAuthRefusedError)) throw error
-        throw new CrmRefusedError(`Salesforce refused the authorisation: ${error.message}`, error.code, 400, error)
+        throw new CrmRefusedError(`Salesforce refused the authorization: ${error.message}`, error.code, 400, error)
       }
     },
   }

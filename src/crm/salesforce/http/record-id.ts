@@ -10,7 +10,7 @@ export function isSalesforceId(text: string): boolean {
   return ID.test(text)
 }
 
-/** The 18-character spelling, or null for something that is no id. */
+/** The 18-character spelling, or null for text that is not an id. */
 export function longId(text: string): string | null {
   if (!ID.test(text)) return null
   if (text.length === 18) return text

@@ -1,14 +1,16 @@
 import { type CallBudget, CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../crm-client.ts'
 import type { SalesforceGrant, TokenStore, Tokens } from '../../grant.ts'
+import { budgetGate } from '../../http-exchange.ts'
 import { audiencesOf, jwtAssertion, readSigningKey } from './jwt-assertion.ts'
-import { type OAuthPlace, OAuthRefusedError, requestTokens } from './oauth.ts'
+import { type OAuthPlace, OAuthRefusedError } from './login-server.ts'
+import { tokensForAssertion, tokensForClient, tokensForRefreshToken } from './oauth.ts'
 
 export type SalesforceSession = {
   readonly accessToken: string
   readonly instanceUrl: string
   /** 18 characters. */
   readonly orgId: string
-  /** The user whom our writes appear under, 18 characters. */
+  /** The user that Salesforce shows for our writes, 18 characters. */
   readonly userId: string
 }
 
@@ -16,30 +18,30 @@ export type SessionOptions = OAuthPlace & {
   readonly grant: SalesforceGrant
   readonly tokens: TokenStore
   readonly budget: CallBudget
-  /** Org that this connection belongs to, once known: a grant of another one is not taken. */
+  /** The org of this connection, once known: a grant of another org is refused. */
   readonly accountId: string | undefined
 }
 
 export type SessionKeeper = {
   current(): Promise<SalesforceSession>
-  /** A new session in place of `refused`; the one that someone else has already fetched in the meantime, if so. */
+  /** A new session in place of `refused`, or the one that another caller or process has fetched in the meantime. */
   renew(refused: SalesforceSession): Promise<SalesforceSession>
-  /** Whether this process logged in for it a moment ago; a refusal of it is then no matter of age. */
+  /** Whether this process logged in for it a moment ago. A refusal of it then has another reason than age. */
   justFetched(session: SalesforceSession): boolean
-  /** What is known without asking. */
+  /** The session in hand, without asking Salesforce. */
   known(): SalesforceSession | null
 }
 
-/** After a failed login, how long callers wait before one of them tries again. */
+/** After a login whose outcome is unknown, how long callers wait before one of them tries again. */
 const LOGIN_PAUSE_MS = 10_000
 /** Far below any session timeout policy (15 minutes at least), far above the time of one request. */
 const JUST_FETCHED_MS = 60_000
-/** An assertion is good for three minutes; clocks this far apart leave less than two of them. */
+/** An assertion is valid for three minutes; clocks this far apart leave less than two of them. */
 const CLOCK_SKEW_MS = 60_000
 
 /**
- * Sessions of one connection. The token store lets one process at a time renew and commits what it got before anybody
- * uses it; within this process many requests that meet the same 401 share one renewal.
+ * Sessions of one connection. The token store lets one process at a time renew, and commits the new tokens before they are
+ * used. Within this process, requests that meet the same 401 share one renewal.
  */
 export function keepSession(options: SessionOptions): SessionKeeper {
   let held: { readonly session: SalesforceSession; readonly version: number } | null = null
@@ -102,11 +104,10 @@ function sessionOf(tokens: Tokens, options: SessionOptions): SalesforceSession {
   return { accessToken, instanceUrl, orgId: accountId, userId }
 }
 
-/** Throws `CrmReconnectError` where a person is needed and `CrmBusyError` for everything that passes by itself. */
+/** Throws `CrmReconnectError` where an admin is needed and `CrmBusyError` for everything that passes by itself. */
 async function logIn(options: SessionOptions, current: Tokens | null): Promise<Tokens> {
-  await options.budget.take('read')
   try {
-    return await tokensFor(options, current)
+    return await tokensFor({ ...options, beforeBytes: budgetGate(options.budget, 'read') }, current)
   } catch (error) {
     if (error instanceof OAuthRefusedError) {
       throw new CrmReconnectError(
@@ -115,7 +116,7 @@ async function logIn(options: SessionOptions, current: Tokens | null): Promise<T
         error,
       )
     }
-    // Nothing of ours was sent to the CRM yet, so what failed for a passing reason is "later" for reads and writes alike.
+    // A login changes no record, so what failed for a passing reason may be tried later, by reads and writes alike.
     if (error instanceof CrmUnknownError) {
       throw new CrmBusyError(`Could not log in: ${error.message}`, options.nowMs() + LOGIN_PAUSE_MS, error)
     }
@@ -127,11 +128,7 @@ async function tokensFor(options: SessionOptions, current: Tokens | null): Promi
   const { grant } = options
   switch (grant.kind) {
     case 'salesforce-client-credentials':
-      return requestTokens(options, {
-        grant_type: 'client_credentials',
-        client_id: grant.clientId,
-        client_secret: grant.clientSecret,
-      })
+      return tokensForClient(options, grant)
     case 'salesforce-jwt':
       return logInByAssertion(options, grant)
     case 'salesforce-pkce': {
@@ -139,15 +136,10 @@ async function tokensFor(options: SessionOptions, current: Tokens | null): Promi
       if (refreshToken === null) {
         throw new CrmReconnectError('There is no refresh token to log in with', STEPS[grant.kind])
       }
-      // With rotation the old token is dead from here on. Should the answer be lost, the next attempt is refused and a
-      // person has to authorise again: Salesforce takes a repeated old token for a stolen one.
-      const fresh = await requestTokens(options, {
-        grant_type: 'refresh_token',
-        client_id: grant.clientId,
-        ...(grant.clientSecret === null ? {} : { client_secret: grant.clientSecret }),
-        refresh_token: refreshToken,
-      })
-      // Without rotation the answer has none, and the old one goes on.
+      // With rotation the old token is dead from here on. Should the answer be lost, the next attempt is refused and an
+      // admin has to authorize again: Salesforce takes a repeated old token for a stolen one.
+      const fresh = await tokensForRefreshToken(options, grant, refreshToken)
+      // Without rotation the answer has none, and the old one stays valid.
       return { ...fresh, refreshToken: fresh.refreshToken ?? refreshToken }
     }
   }
@@ -157,24 +149,22 @@ async function logInByAssertion(
   options: SessionOptions,
   grant: Extract<SalesforceGrant, { kind: 'salesforce-jwt' }>,
 ): Promise<Tokens> {
+  const { clientId, username } = grant
   let key: ReturnType<typeof readSigningKey>
   try {
     key = readSigningKey(grant.privateKey)
   } catch (error) {
     throw new CrmReconnectError('The JWT cannot be signed', error instanceof Error ? error.message : STEPS[grant.kind])
   }
-  const ask = (audience: string, nowMs: number) =>
-    requestTokens(options, {
-      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      assertion: jwtAssertion({ clientId: grant.clientId, username: grant.username, key }, audience, nowMs),
-    })
+  const ask = async (audience: string, nowMs: number): Promise<Tokens> =>
+    tokensForAssertion(options, clientId, await jwtAssertion({ clientId, username, key }, audience, nowMs))
   const [first, second] = audiencesOf(options.loginUrl)
   try {
     return await ask(first!, options.nowMs())
   } catch (error) {
     if (!(error instanceof OAuthRefusedError)) throw error
-    if (second !== undefined && /audience/i.test(error.message)) return await ask(second, options.nowMs())
-    // By a clock that differs from ours the assertion is already over, or not yet believable: theirs is what counts.
+    if (second !== undefined && error.reason === 'audience') return await ask(second, options.nowMs())
+    // By a clock that differs from ours the assertion has expired, or is not valid yet: the server's clock decides.
     const { serverNowMs } = error
     if (serverNowMs === null || Math.abs(serverNowMs - options.nowMs()) < CLOCK_SKEW_MS) throw error
     return await ask(first!, serverNowMs)
@@ -185,7 +175,7 @@ const STEPS: Readonly<Record<SalesforceGrant['kind'], string>> = {
   'salesforce-client-credentials':
     'In Salesforce Setup open the External Client App and check that it is enabled, that the client-credentials flow has a run-as user who is active, and that the consumer key and secret are the ones entered here; then reconnect.',
   'salesforce-pkce':
-    'Log in to Salesforce again from the Connections page: the authorisation has expired or was revoked. If that happens soon again, check the refresh token policy of the External Client App.',
+    'Log in to Salesforce again from the Connections page: the authorization has expired or was revoked. If that happens soon again, check the refresh token policy of the External Client App.',
   'salesforce-jwt':
-    'In Salesforce Setup open the External Client App and check that it is enabled, that the certificate belongs to the private key entered here, that the user name is right and active, and that the user is pre-authorised (policy "Admin approved users"); then reconnect.',
+    'In Salesforce Setup open the External Client App and check that it is enabled, that the certificate belongs to the private key entered here, that the user name is right and active, and that the user is pre-authorized (policy "Admin approved users"); then reconnect.',
 }

@@ -14,13 +14,13 @@ export type Reading = {
   readonly call: SalesforceCall
   readonly schemas: ObjectSchemas
   readonly context: Omit<RowContext, 'source' | 'askedAtMs'>
-  /** By our clock: what stands in for the CRM's where an answer says no time. */
+  /** Our clock, used where an answer has no Date header. */
   readonly nowMs: () => number
 }
 
 /**
- * Where the next page begins. `deleted` comes after the last live record, because only queryAll lists those. `ids` is the
- * sweep: which records there are at all, in the order of the primary key, which costs the CRM nothing to keep.
+ * Where the next page begins. `deleted` comes after the last live record, because only queryAll lists deleted ones. `ids`
+ * is the sweep: the ids of all records, in the order of the primary key, which is cheap for Salesforce.
  */
 type Cursor = {
   readonly phase: 'live' | 'deleted' | 'ids'
@@ -30,7 +30,7 @@ type Cursor = {
 export async function changedSince(reading: Reading, wanted: ChangedSince): Promise<ChangedPage> {
   const schema = await reading.schemas.recent(wanted.objectType)
   const selection = selectFields(schema, [...wanted.fields, ...wanted.historyFields])
-  // Everything, and no field of it: somebody compares ids, to find what was deleted without a trace.
+  // All records and no fields: the caller compares ids, to find records that were deleted without a trace.
   const sweep = wanted.sinceMs === 0 && wanted.fields.length === 0 && wanted.historyFields.length === 0
   const cursor: Cursor =
     wanted.cursor === null ? { phase: sweep ? 'ids' : 'live', after: null } : readCursor(wanted.cursor)
@@ -72,7 +72,7 @@ function deletedSelect({ schema, modifiedField }: Selection): string[] {
   return ['Id', modifiedField, ...optional]
 }
 
-/** A courtesy for whoever shows progress. Null: Salesforce did not say. */
+/** For the progress display. Null: Salesforce did not count. */
 async function countAll(
   call: SalesforceCall,
   { objectType, modifiedField }: Selection,
@@ -85,7 +85,7 @@ async function countAll(
   try {
     return (await query(call, `SELECT COUNT() FROM ${soqlName(objectType)}${where}`)).totalSize
   } catch (error) {
-    // Tens of millions are not counted within Salesforce's time, and are read all the same.
+    // Salesforce cannot count tens of millions in time; we read them all the same.
     if (error instanceof CrmRefusedError || error instanceof CrmUnknownError) return null
     throw error
   }
@@ -102,7 +102,7 @@ function nextCursor(
   const id = text(last?.Id)
   const atMs = timeMs(last?.[modifiedField])
   if (full && id !== null && atMs !== null) return writeCursor({ phase, after: { atMs, id } })
-  // A baseline of everything has nothing to forget yet; users and groups are never deleted.
+  // A baseline knows no record that could be deleted yet; users and groups are never deleted.
   return phase === 'live' && sinceMs > 0 && schema.byName.has('IsDeleted')
     ? writeCursor({ phase: 'deleted', after: null })
     : null
@@ -133,7 +133,7 @@ export async function readRecords(
   const select = [...new Set([...selection.select, ...optional])]
   const head = `SELECT ${select.map(soqlName).join(', ')} FROM ${soqlName(objectType)} WHERE Id IN `
   for (const chunk of chunks(askable, idsPerQuery(head))) {
-    // queryAll also finds the losers of a merge, which name the record that has to be read in their place.
+    // queryAll also finds the losers of a merge, which name the record to read in their place.
     const sentAtMs = reading.nowMs()
     const { rows, askedAtMs } = await query(reading.call, head + soqlIds(chunk), true)
     const context: RowContext = { ...reading.context, source: 'poll', askedAtMs: askedAtMs ?? sentAtMs }

@@ -11,14 +11,14 @@ import { fieldText, timeMs } from '../rest/field-text.ts'
 import { type Row, text } from '../rest/query.ts'
 import type { SalesforceObject } from '../rest/schemas.ts'
 
-/** What every read brings besides the fields asked for: identity, order, actor. */
+/** Every read includes these besides the fields asked for: identity, order, actor. */
 const ALWAYS = ['Id', 'SystemModstamp', 'LastModifiedDate', 'LastModifiedById', 'CreatedDate']
 
 export type Selection = {
   readonly objectType: string
-  /** What stands in SELECT. */
+  /** The fields in SELECT. */
   readonly select: readonly string[]
-  /** What the event carries. */
+  /** The fields in the event. */
   readonly fields: readonly string[]
   readonly unreadable: readonly string[]
   /** The field that pages are ordered by. */
@@ -27,7 +27,7 @@ export type Selection = {
   readonly digest: string
 }
 
-/** Which of the wanted fields can be asked for at all: one unknown name would fail the whole query. */
+/** Keeps the fields that exist: one unknown name would fail the whole query. */
 export function selectFields(schema: SalesforceObject, wanted: readonly string[]): Selection {
   const names = [...new Set(wanted)]
   const fields = names.filter((name) => schema.byName.has(name))
@@ -48,14 +48,14 @@ export type RowContext = {
   readonly connectionId: ConnectionId
   readonly source: ChangeSource
   readonly ourUserId: string | null
-  /** When the page was asked for, by the CRM's clock where its answer says so. */
+  /** When Salesforce began to work on the page, by its own clock where the answer has a Date header. */
   readonly askedAtMs: number
 }
 
-/** Salesforce keeps whole seconds. Read this much later, nothing more can happen within the record's second. */
+/** Salesforce keeps whole seconds. This much later, nothing more can happen within the record's second. */
 const SETTLED_AFTER_MS = 2_000
 
-/** A row of a query as a complete change event; null for a row without id or time, which no query of ours brings. */
+/** A row of a query as a complete change event; null for a row without id or time, which our queries always ask for. */
 export function rowEvent(row: Row, selection: Selection, context: RowContext): ChangeEvent | null {
   const recordId = longId(String(row.Id ?? ''))
   const modifiedAtMs = timeMs(row[selection.modifiedField])
@@ -114,6 +114,6 @@ export function deletedRowEvent(row: Row, selection: Selection, context: RowCont
 function rowActor(row: Row, context: RowContext): ChangeActor {
   const id = longId(text(row.LastModifiedById) ?? '')
   const ours = sameId(id, context.ourUserId)
-  // A user id alone does not say whether a person or a program used it.
+  // A user id alone cannot tell a person from a program.
   return { kind: ours ? 'integration' : 'unknown', id, ours }
 }

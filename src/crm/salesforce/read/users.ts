@@ -46,8 +46,8 @@ async function readQueues(
     const userId = longId(text(row.Id) ?? '')
     if (userId === null) return []
     const direct = members.get(userId) ?? []
-    // One level of nesting; a group whose members Salesforce does not list (a role, everybody) counts as one worker,
-    // because calling such a queue empty would raise a false alarm on all of its records.
+    // One level of nesting. A group whose members Salesforce does not list (a role, all users) counts as one worker:
+    // calling its queue empty would raise a false alarm on all of its records.
     const working = new Set<string>()
     for (const member of direct) {
       if (!isGroup(member)) working.add(member)

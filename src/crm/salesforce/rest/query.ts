@@ -1,3 +1,4 @@
+import type { QueryResult } from 'jsforce'
 import { CrmUnknownError } from '../../crm-client.ts'
 import { storable } from '../../storable-text.ts'
 import type { SalesforceCall } from './call.ts'
@@ -8,7 +9,7 @@ export type Rows = {
   readonly rows: readonly Row[]
   readonly totalSize: number
   readonly done: boolean
-  /** When Salesforce began to look, by its own clock. Null: its answer says no time. */
+  /** When Salesforce began to work on the query, by its own clock. Null: its answer has no Date header. */
   readonly askedAtMs: number | null
 }
 
@@ -16,7 +17,7 @@ export type Rows = {
 export const PAGE_ROWS_MAX = 2_000
 /** URI and headers together may have 16,384 bytes; tokens and the rest take up to 2,500. */
 export const QUERY_CHARS_MAX = 13_500
-/** No list that `eachRow` reads (users, queues, territories) has more pages than this in any org we can serve. */
+/** No list that `everyRow` reads (users, queues, territories) has more pages than this in any org we can serve. */
 const PAGES_MAX = 500
 
 /** One page. `all` includes deleted and archived rows. */
@@ -26,18 +27,16 @@ export async function query(call: SalesforceCall, soql: string, all = false): Pr
   const onAnswer = (atMs: number | null) => {
     askedAtMs = atMs
   }
-  const answer = (await call({ kind: 'read', method: 'GET', path, onAnswer })) as Record<string, unknown>
+  // Not `org.query`: it reads on by Salesforce's cursors, which expire, and stops at 10,000 rows without an error.
+  const answer = await call.read((org) => org.requestGet<Partial<QueryResult<Row>>>(path), onAnswer)
   const { records, totalSize, done } = answer
   if (typeof totalSize !== 'number') throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a total')
   if (!Array.isArray(records))
     throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a list of records')
-  return { rows: records as Row[], totalSize, done: done !== false, askedAtMs }
+  return { rows: records, totalSize, done: done !== false, askedAtMs }
 }
 
-/**
- * Every row of a small object, by Id and not by Salesforce's own cursors: those expire, and jsforce's automatic
- * fetching stops at 10,000 rows without a word.
- */
+/** Every row of a small object, page by page in the order of Id. */
 export async function everyRow(
   call: SalesforceCall,
   { fields, from, where }: { fields: readonly string[]; from: string; where?: string },

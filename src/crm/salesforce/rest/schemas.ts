@@ -1,3 +1,4 @@
+import type { DescribeSObjectResult, Field } from 'jsforce'
 import { CrmRefusedError, CrmUnknownError, type FieldSchema } from '../../crm-client.ts'
 import { SALESFORCE } from '../profile.ts'
 import type { SalesforceCall } from './call.ts'
@@ -23,7 +24,7 @@ export type SalesforceObject = {
 export type ObjectSchemas = {
   /** Asks the CRM. */
   describe(objectType: string): Promise<SalesforceObject>
-  /** May be up to SCHEMA_TTL_MS old. */
+  /** Up to SCHEMA_TTL_MS old. */
   recent(objectType: string): Promise<SalesforceObject>
   fieldTypes(objectType: string): Promise<ReadonlyMap<string, FieldType>>
   forget(objectType: string): void
@@ -63,17 +64,13 @@ export function objectSchemas(call: SalesforceCall, nowMs: () => number): Object
 }
 
 async function read(call: SalesforceCall, objectType: string): Promise<SalesforceObject> {
-  const answer = (await call({
-    kind: 'read',
-    method: 'GET',
-    path: `/sobjects/${soqlName(objectType)}/describe`,
-  })) as { fields?: unknown; createable?: unknown; updateable?: unknown }
+  const answer: Partial<DescribeSObjectResult> = await call.read((org) => org.describe(soqlName(objectType)))
   if (!Array.isArray(answer.fields)) {
     throw new CrmUnknownError(`Cannot describe ${objectType}: Salesforce answered 200 without a list of fields`)
   }
   const fields = answer.fields.flatMap(readField)
-  // Salesforce's own fields, which every user sees who sees the object. A description without them is cut, and no word on
-  // what is left out.
+  // Salesforce's own fields, which every user sees who sees the object. A description without them was cut, and the
+  // fields that it lacks may exist.
   const shape = SALESFORCE.objects[objectType]
   const due = shape === undefined || shape.about === 'task' ? [] : [[shape.owner], [shape.modifiedAt, 'SystemModstamp']]
   const absent = due.find((names) => !fields.some((field) => names.includes(field.name)))
@@ -91,7 +88,8 @@ async function read(call: SalesforceCall, objectType: string): Promise<Salesforc
   }
 }
 
-function readField(raw: Record<string, unknown>): SalesforceField[] {
+/** jsforce types a field as complete; an answer may still lack any part of it. */
+function readField(raw: Partial<Field>): SalesforceField[] {
   const type = typeof raw.type === 'string' ? typeOf(raw.type) : null
   if (type === null || typeof raw.name !== 'string') return []
   const picklist = Array.isArray(raw.picklistValues) ? raw.picklistValues : []
@@ -110,7 +108,7 @@ function readField(raw: Record<string, unknown>): SalesforceField[] {
   ]
 }
 
-/** An object that the org does not have: the feature is off, or our user may not see it. */
+/** The org does not have such an object: the feature is off, or our user may not see it. */
 export function isAbsentObject(error: unknown): boolean {
   return error instanceof CrmRefusedError && (error.code === 'NOT_FOUND' || error.code === 'INVALID_TYPE')
 }

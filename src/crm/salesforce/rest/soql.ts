@@ -5,7 +5,7 @@ import { isSalesforceId } from '../http/record-id.ts'
  * together with its WHERE, so one crafted company name, or one empty list, would read the whole object.
  */
 
-/** A WHERE literal may have 4,000 characters (SOQL reference); Salesforce refuses longer ones with a vaguer sentence. */
+/** A WHERE literal may have 4,000 characters (SOQL reference); Salesforce refuses longer ones with a vague message. */
 const LITERAL_MAX = 4_000
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -49,7 +49,7 @@ export function soqlId(id: string): string {
   return `'${id}'`
 }
 
-/** `('001…','001…')`. An empty list is a mistake of the caller: SOQL cannot say it, and leaving it out means "all". */
+/** `('001…','001…')`. An empty list is the caller's bug: SOQL has no empty list, and leaving it out means "all". */
 export function soqlIds(ids: readonly string[]): string {
   if (ids.length === 0) throw new RangeError('a SOQL id list must not be empty')
   return `(${ids.map(soqlId).join(',')})`

@@ -1,7 +1,7 @@
 import avro from 'avsc'
 import type { SchemaField } from './change-bitmap.ts'
 
-/** One version of an object's event schema: decodes payloads and knows what each field is. */
+/** One version of an object's event schema: decodes payloads and knows each field. */
 export type EventSchema = {
   readonly id: string
   /** Top-level fields in schema order, the positions that bitmaps count. */
@@ -78,7 +78,7 @@ function hasWrappedUnions(schema: unknown): boolean {
   )
 }
 
-/** Unions of two numbers come as wrapper objects; nothing downstream wants to know. */
+/** Takes values out of the wrapper objects, so the rest of the code sees plain values. */
 function unwrap(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value
   if (Array.isArray(value)) return value.map(unwrap)

@@ -47,11 +47,11 @@ type PubSubClient = {
 }
 
 export type PubSubChannel = {
-  /** Resolves once the connection stands, which a refused or unreachable address never does. */
+  /** Resolves once the connection is made; rejects after a while for a refused or unreachable address. */
   ready(): Promise<void>
   subscribe(session: SalesforceSession): SubscribeStream
   schemaJson(session: SalesforceSession, schemaId: string): Promise<string>
-  /** Whether our user may subscribe to this channel. Rejects with the gRPC error for one that is not there. */
+  /** Whether our user may subscribe to this channel. Rejects with the gRPC error for an unknown channel. */
   canSubscribe(session: SalesforceSession, topicName: string): Promise<boolean>
   close(): void
 }
@@ -59,7 +59,7 @@ export type PubSubChannel = {
 /** A batch may hold 100 events of 1 MB each; the vendor's advice for publishers is 3 MB, its hard limit 4 MB. */
 const MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 const CONNECT_DEADLINE_MS = 10_000
-const CONNECT_LOOK_MS = 500
+const CONNECT_TRY_MS = 500
 const SCHEMA_DEADLINE_MS = 30_000
 const TOPIC_DEADLINE_MS = 10_000
 
@@ -77,7 +77,7 @@ export function openChannel(address: string): PubSubChannel {
   const security = isLoopback(address) ? credentials.createInsecure() : credentials.createSsl()
   const client = new eventbus.v1.PubSub(address, security, {
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-    // We reconnect with our own backoff; the channel's would add up to two minutes behind our back.
+    // We reconnect with our own backoff; the channel's own would add up to two minutes.
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 5_000,
     // One channel per subscription, so closing it closes the socket.
@@ -88,9 +88,9 @@ export function openChannel(address: string): PubSubChannel {
     async ready() {
       const deadlineMs = Date.now() + CONNECT_DEADLINE_MS
       for (;;) {
-        // In short looks: the timer of one outlives the channel and would hold up the end of the process.
+        // In short tries: the timer of a try outlives the channel and would keep the process from ending.
         const problem = await new Promise<Error | undefined>((resolve) => {
-          client.waitForReady(Date.now() + CONNECT_LOOK_MS, resolve)
+          client.waitForReady(Date.now() + CONNECT_TRY_MS, resolve)
         })
         if (problem === undefined) return
         if (closed || Date.now() >= deadlineMs) throw new Error(`could not connect to ${address}: ${problem.message}`)

@@ -13,9 +13,9 @@ import { bitmapNames, type SchemaField } from './change-bitmap.ts'
 export type StreamContext = {
   readonly connectionId: ConnectionId
   readonly ours: { readonly client: string; readonly userId: string }
-  /** Undefined where the object cannot be described: days then fall back to the well-known names. */
+  /** Undefined where we cannot describe the object: days are then known by their standard names. */
   readonly types: ReadonlyMap<string, FieldType> | undefined
-  /** Fields that the policies read; a new record whose event lacks one of them has to be read. Undefined: any. */
+  /** Fields that policies read; a new record whose event lacks one of them needs an extra read. Undefined: any. */
   readonly watched: readonly string[] | undefined
 }
 
@@ -26,7 +26,7 @@ export type Header = {
   readonly changeOrigin: string
   readonly transactionKey: string
   readonly sequenceNumber: number
-  /** Larger is later, in the transaction and among those of one moment. */
+  /** Larger is later, within a transaction and among transactions of one moment. */
   readonly order: number
   readonly commitTimestampMs: number
   readonly commitUser: string
@@ -70,7 +70,7 @@ export function streamEvents(
   if (changeType === 'GAP_OVERFLOW') return { events: [], overflow: entityName, skipped: null }
   const kind = KINDS[changeType]
   if (kind === undefined) return { events: [], overflow: null, skipped: `change type ${changeType}` }
-  // `001*`: a field was converted with loss; it stands for every record of the object.
+  // `001*`: a field's type was converted with loss, and this stands for every record of the object.
   const ids = header.recordIds.map((id) => longId(id))
   if (header.recordIds.length === 0 || ids.includes(null)) return { events: [], overflow: entityName, skipped: null }
 
@@ -105,8 +105,8 @@ export function streamEvents(
 }
 
 /**
- * Every field is in the message and an unchanged one is null, so null means "cleared" only where nulledFields says so.
- * `unclear`: something changed whose new value is not here (a text diff); the record has to be read.
+ * Every field is in the message and an unchanged one is null, so null means "cleared" only where nulledFields names it.
+ * `unclear`: a field changed and its new value is not in the message (a text diff), so the record has to be read.
  */
 function readValues(
   header: Header,
@@ -127,13 +127,13 @@ function readValues(
   }
   for (const { name, children } of fields.slice(1)) {
     const value = body[name]
-    // Nearly every field of nearly every update: not mentioned, not there.
+    // Nearly every field of nearly every update is neither mentioned nor present.
     if (update && value == null && !header.touched.has(name)) continue
     // Account.Name may be declared as text or person; then the value decides, and an absent one is the plain field.
     const compound = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
     const cleared = header.nulled.has(name) || children.some((part) => header.nulled.has(`${name}.${part}`))
     if (update && children.length > 0 && value == null && header.changed.has(name) && !cleared) unclear = true
-    // REST puts the parts of a person's name together by rules of its own; who reads the whole has to ask for it.
+    // REST joins the parts of a person's name by its own rules, so a policy that reads the whole name needs a read.
     if (update && children.length > 0 && compound !== null && context.watched?.includes(name)) unclear = true
     if (children.length === 0 || (value !== null && value !== undefined && compound === null))
       put(name, name, value, null)
@@ -177,9 +177,9 @@ const SEQUENCE_BITS = 17
 const COMMIT_BITS = 36
 
 /**
- * Two transactions of one second have the same time, and both begin to count at 1: what comes later is told by the number
- * of the commit. It rises and wraps here only after so many commits that no second has both ends of them. (Salesforce
- * calls it a diagnostic, because it begins anew in another instance; the time of the commit still decides there.)
+ * Two transactions of one second have the same time, and both count from 1, so the commit number decides which is later.
+ * It rises, and wraps here only after more commits than any second has. Salesforce calls it diagnostic, because it restarts
+ * when an org moves to another instance; there the time of the commit decides.
  */
 function orderOf(commitNumber: unknown, sequenceNumber: number): number {
   const commit = typeof commitNumber === 'bigint' ? Number(BigInt.asUintN(COMMIT_BITS, commitNumber)) : 0
@@ -187,7 +187,7 @@ function orderOf(commitNumber: unknown, sequenceNumber: number): number {
   return commit * 2 ** SEQUENCE_BITS + Math.min(Math.max(inTransaction, 0), 2 ** SEQUENCE_BITS - 1)
 }
 
-/** The header out of a decoded message; throws for one that could not be told apart from others. */
+/** Reads the header of a decoded message; throws where it lacks what identifies the event. */
 export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header {
   const header = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>
   const { entityName, transactionKey, recordIds } = header
@@ -202,7 +202,7 @@ export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header
   const changed = names(header.changedFields)
   const sequenceNumber = Number(header.sequenceNumber ?? 0)
   return {
-    // What is stored must be storable: a batch that cannot be stored comes again from the same place, for ever.
+    // A batch that the database refuses would come again from the same place forever.
     entityName: storable(entityName),
     recordIds: recordIds.map(String),
     changeType: storable(String(header.changeType)),

@@ -1,10 +1,10 @@
 import type { FetchResponse, SubscribeStream } from './pubsub-channel.ts'
 
-/** What arrived on one stream and was not taken yet, with the watchdog over its silence. */
+/** Messages of one stream that are not processed yet, and the watchdog that ends a silent stream. */
 export type Inbox = {
-  /** Everything that arrived since the last call, at least one message; null once the server has ended the stream. */
+  /** All messages since the last call; waits for the first. Null once the server has ended the stream. */
   next(): Promise<FetchResponse[] | null>
-  /** From here on something has to come at least this often. */
+  /** From now on a message has to arrive at least this often. */
   expect(silenceMaxMs: number): void
   close(): void
 }
@@ -24,7 +24,7 @@ export function openInbox(stream: SubscribeStream, signal: AbortSignal, firstSil
     ring()
   }
   let silenceMaxMs = firstSilenceMaxMs
-  const dead = () => end(new Error(`no message from Salesforce for ${silenceMaxMs} ms, the stream is taken for dead`))
+  const dead = () => end(new Error(`no message from Salesforce for ${silenceMaxMs} ms, we treat the stream as dead`))
   let watchdog = setTimeout(dead, silenceMaxMs)
   const abort = () => end(null)
   signal.addEventListener('abort', abort, { once: true })
@@ -38,7 +38,7 @@ export function openInbox(stream: SubscribeStream, signal: AbortSignal, firstSil
     arrived.push(response)
     ring()
   })
-  // Stays attached: a stream that is cancelled reports that as an error too, and nobody else listens by then.
+  // Stays attached: a cancelled stream reports an error too, and an unhandled one would end the process.
   stream.on('error', end)
   // Not 'end', which may overtake the error that explains it.
   stream.on('status', () => end(null))

@@ -3,21 +3,21 @@ import type { SalesforceSession } from '../login/session.ts'
 import { type BatchDecoder, batchDecoder } from './batch-decoder.ts'
 import { type FetchRequest, type FetchResponse, openChannel, type PubSubChannel } from './pubsub-channel.ts'
 import type { StreamBatch, StreamClient } from './stream-batch.ts'
-import { SESSION_STEP, type StreamFailure, streamFailure } from './stream-failure.ts'
+import { SESSION_REMEDY, type StreamFailure, streamFailure } from './stream-failure.ts'
 import { openInbox } from './stream-inbox.ts'
 
 export type StreamState =
   | { readonly state: 'connecting' }
-  /** The subscription is sent. Salesforce may say nothing for minutes when nothing happens. */
+  /** The subscription is sent. Salesforce may stay silent for minutes while nothing changes. */
   | { readonly state: 'subscribed' }
-  /** Something came: from here on the stream is known to work. */
+  /** A first message arrived: the stream works. */
   | { readonly state: 'live' }
   | { readonly state: 'waiting'; readonly why: string; readonly retryAtMs: number }
-  /** Changes may be missing. The caller re-syncs; the stream goes on from the earliest event still kept. */
+  /** Changes may be missing. The caller re-syncs; the stream continues from the earliest event that Salesforce keeps. */
   | { readonly state: 'replay-lost'; readonly why: string }
   /** The org's allowance of events is spent for now. */
   | { readonly state: 'allowance-spent'; readonly why: string; readonly retryAtMs: number }
-  /** Nothing comes until a person has taken this step; tried again now and then. */
+  /** The stream stays silent until an admin follows the remedy; we retry now and then. */
   | { readonly state: 'refused'; readonly why: string; readonly remedy: string; readonly retryAtMs: number }
   | { readonly state: 'stopped' }
 
@@ -26,19 +26,19 @@ export type SubscribeOptions = {
   readonly address: string
   readonly topic: string
   readonly client: StreamClient
-  /** After which event to begin. Null begins at `whenNew`. */
+  /** The last event that was stored; the stream continues after it. Null: begin at `whenNew`. */
   readonly replayId: Buffer | null
   /**
-   * Where a subscription begins that has no place yet. The baseline covers what was before; EARLIEST brings up to 72 h
-   * again and spends the org's delivery allowance for it.
+   * Where a subscription begins that has no place yet. The baseline covers everything before; EARLIEST delivers up to 72 h
+   * again and spends the org's delivery allowance.
    */
   readonly whenNew?: 'LATEST' | 'EARLIEST'
-  /** Fields that the policies read of an object, to say which created records need no reading. */
+  /** Fields of an object that policies read. A created record whose event has them all needs no extra read. */
   readonly watchedFields?: (objectType: string) => readonly string[] | undefined
   readonly onBatch: (batch: StreamBatch) => Promise<void>
   readonly onState?: (state: StreamState) => void | Promise<void>
   readonly signal: AbortSignal
-  /** Without any message for so long, keepalives included, the stream is dead although nothing says so. */
+  /** After this long without any message, keepalives included, we treat the stream as dead. */
   readonly silenceMaxMs?: number
   readonly backoffBaseMs?: number
 }
@@ -46,25 +46,25 @@ export type SubscribeOptions = {
 /** The most that Salesforce keeps outstanding; more counts as this. */
 const OUTSTANDING_MAX = 100
 /**
- * Keepalives come about every 60 s in practice and are promised within 270 s; streams silent for over 120 s were found
- * dead by other integrators. We wait for the practice and a third more, so that a stream that stays open and says nothing
- * is noticed within 90 s. Being wrong costs one reconnect: the stream goes on from the stored place and loses nothing.
+ * Salesforce promises a keepalive within 270 s and sends one about every 60 s; other integrators found streams dead that
+ * were silent for over 120 s. We wait a third longer than usual, so we notice a dead stream within 90 s. Being wrong costs
+ * one reconnect: the stream continues from the stored place and loses nothing.
  */
 export const SILENCE_MAX_MS = 80_000
-/** Before the first place is known a reconnect could lose what came meanwhile, so there the promise itself is waited for. */
+/** Until the first place is known, a reconnect could lose changes, so we wait for the promised time. */
 export const SILENCE_UNPLACED_MAX_MS = 280_000
 const BACKOFF_BASE_MS = 500
 const BACKOFF_MAX_MS = 60_000
-/** A rolling 24 h allowance: minutes would only spend what comes free. */
+/** The allowance rolls over 24 h: retrying every few minutes would only spend what becomes free. */
 const ALLOWANCE_PAUSE_MS = 30 * 60_000
 /** Salesforce applies permission changes within 10 minutes. */
 const REFUSED_PAUSE_MS = 5 * 60_000
-/** So many new sessions in a row refused: no session of this user will do. */
+/** After this many new sessions refused in a row, no session of this user will work. */
 const RENEWALS_MAX = 2
 
 /**
- * Keeps one subscription alive until `signal` aborts; resolves then and never rejects. Each batch is handed over once
- * the one before it is committed, and only then more is requested, so a slow database slows the stream down.
+ * Keeps one subscription alive until `signal` aborts; resolves then and never rejects. Hands over a batch once the one
+ * before it is committed, and only then requests more, so a slow database slows the stream down.
  */
 export async function subscribe(options: SubscribeOptions): Promise<void> {
   const { signal } = options
@@ -80,7 +80,7 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
     try {
       await options.onState?.(state)
     } catch {
-      // Only for people to see; the next state is shown again.
+      // For display only; the next state is shown again.
     }
   }
   let failures = 0
@@ -95,7 +95,7 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
       let failure: StreamFailure
       try {
         await show({ state: 'connecting' })
-        await tellLoss(options, place)
+        await reportLoss(options, place)
         session = await orAborted(options.client.session(), signal)
         await runStream(options, channel, decoder, session, place, show, received)
         failure = { kind: 'retry', why: 'the stream was ended by Salesforce' }
@@ -108,14 +108,14 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
         const { why } = failure
         if (renewals++ < RENEWALS_MAX) {
           failure = await renew(options, session)
-          // At once the first time: sessions expire as a matter of course.
+          // At once the first time: sessions expire regularly.
           if (failure.kind === 'session-refused' && renewals === 1) continue
         } else {
           renewals = 0
-          failure = { kind: 'refused', why, remedy: SESSION_STEP }
+          failure = { kind: 'refused', why, remedy: SESSION_REMEDY }
         }
       }
-      // Broken before the first place was known: nobody can say what was missed since it opened.
+      // Broken before the first place was known: we cannot tell what we missed since the stream opened.
       const neverPlaced = place.opened && place.replayId === null && place.preset === 'LATEST'
       if (failure.kind === 'replay-lost' || neverPlaced) {
         place.replayId = null
@@ -136,19 +136,19 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
 type Place = {
   replayId: Buffer | null
   preset: 'LATEST' | 'EARLIEST'
-  /** Whether anything ever came. */
+  /** Whether any message ever arrived. */
   opened: boolean
-  /** A loss that the caller has not taken note of yet; the stream does not go on before it has. */
+  /** A loss that the caller has not recorded yet; the stream waits until it has. */
   unreportedLoss: string | null
 }
 
-async function tellLoss(options: SubscribeOptions, place: Place): Promise<void> {
+async function reportLoss(options: SubscribeOptions, place: Place): Promise<void> {
   if (place.unreportedLoss === null) return
   await options.onState?.({ state: 'replay-lost', why: place.unreportedLoss })
   place.unreportedLoss = null
 }
 
-/** Stopping must not wait for a server that does not answer. */
+/** Lets us stop without waiting for a server that does not answer. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) work.catch(() => {})
   signal.throwIfAborted()

@@ -1,3 +1,4 @@
+import type { DeletedResult } from 'jsforce'
 import type { TerritoryAssignment } from '../../../model/record/territories-field.ts'
 import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import { longId } from '../http/record-id.ts'
@@ -11,14 +12,14 @@ import { activeModel, territoriesOf } from './territories.ts'
 
 /** The territories that records can be assigned to. */
 export type ActiveTerritories = {
-  /** Null: no model is active, so that nothing is assigned to anything. */
+  /** Null: no model is active, so no record is assigned. */
   readonly modelId: string | null
   readonly territories: readonly {
     readonly territoryId: string
     readonly name: string
     readonly developerName: string
   }[]
-  /** When this was so, by Salesforce's own clock where its answers say a time. */
+  /** When we read it, by Salesforce's own clock where its answers have a Date header. */
   readonly atMs: number
 }
 
@@ -26,7 +27,7 @@ export type AssignmentPage = {
   readonly assignments: readonly TerritoryAssignment[]
   /** Null: this was the last page. */
   readonly cursor: string | null
-  /** The latest time at which one of these was made; 0: there is none. */
+  /** The latest time at which one of these was made; 0: the page is empty. */
   readonly latestMs: number
 }
 
@@ -35,18 +36,18 @@ export type AssignmentVerbs = {
   active(): Promise<ActiveTerritories | null>
   /** All assignments in the territories of one model, by id. */
   everything(modelId: string, cursor: string | null): Promise<AssignmentPage>
-  /** Those that were made at or after a time, the earliest first. */
+  /** Assignments made at or after a time, the earliest first. */
   madeSince(modelId: string, sinceMs: number, cursor: string | null): Promise<AssignmentPage>
-  /** Which were deleted since. Null: nobody can say any more, and everything has to be read again. */
+  /** Assignments deleted since. Null: Salesforce no longer knows, and everything has to be read again. */
   deletedSince(sinceMs: number): Promise<{ readonly ids: readonly string[]; readonly untilMs: number } | null>
-  /** The whole of what each of these records is assigned to. At most `readBatchMax` records. */
+  /** All assignments of these records. At most `readBatchMax` records. */
   ofRecords(modelId: string, recordIds: readonly string[]): Promise<TerritoryAssignment[]>
 }
 
 const OBJECT = 'ObjectTerritory2Association'
 const FIELDS = ['ObjectId', 'SobjectType', 'Territory2Id', 'SystemModstamp']
 
-/** "If you delete associations, you can query them for up to 12 hours" (Object Reference), and a while of it is for us. */
+/** "If you delete associations, you can query them for up to 12 hours" (Object Reference); we keep 15 minutes in reserve. */
 const DELETED_FOR_MS = 12 * 3_600_000 - 15 * 60_000
 
 const MINUTE_MS = 60_000
@@ -57,7 +58,7 @@ export function assignmentVerbs(call: SalesforceCall, crmNowMs: () => number): A
       try {
         const modelId = await activeModel(call)
         const territories = modelId === null ? [] : await territoriesOf(call, modelId)
-        // What is asked of it next: an org may show its territories and keep to itself who is in them.
+        // The next reads need this: an org may show its territories and hide their members.
         await query(call, `SELECT Id FROM ${OBJECT} LIMIT 1`)
         return {
           modelId,
@@ -95,7 +96,7 @@ export function assignmentVerbs(call: SalesforceCall, crmNowMs: () => number): A
   }
 }
 
-/** Models that are planned or archived have associations too, and those assign nobody. */
+/** Planned and archived models have associations too, which assign no record. */
 function inModel(modelId: string): string {
   return `Territory2.Territory2ModelId = ${soqlId(modelId)} AND SobjectType IN (${SALESFORCE.territoryObjects.map(soqlText).join(',')})`
 }
@@ -145,13 +146,11 @@ async function deletedSince(
   // Seconds are ignored, and the end has to be a later minute than the start.
   const [startMs, endMs] = [minute(sinceMs), minute(nowMs)]
   if (endMs <= startMs) return { ids: [], untilMs: sinceMs }
-  const span = `start=${stamp(startMs)}&end=${stamp(endMs)}`
-  let answer: Record<string, unknown>
+  let answer: Partial<DeletedResult>
   try {
-    const path = `/sobjects/${OBJECT}/deleted/?${span}`
-    answer = (await call({ kind: 'read', method: 'GET', path })) as Record<string, unknown>
+    answer = await call.read((org) => org.deleted(OBJECT, new Date(startMs), new Date(endMs)))
   } catch (error) {
-    // More than 600,000 of them: reading everything is the shorter way.
+    // More than 600,000 of them: reading everything is faster.
     if (error instanceof CrmRefusedError && error.code === 'EXCEEDED_ID_LIMIT') return null
     throw error
   }
@@ -161,16 +160,12 @@ async function deletedSince(
   }
   if ((timeMs(earliestDateAvailable) ?? 0) > startMs) return null
   return {
-    ids: deletedRecords.flatMap((row: Row) => longId(text(row.id) ?? '') ?? []),
-    // Not by our clock: a long transaction may have deleted something that is not to be seen yet.
+    ids: deletedRecords.flatMap((row) => longId(text(row.id) ?? '') ?? []),
+    // Salesforce's own limit, not our clock: a long transaction may have deleted assignments that are not visible yet.
     untilMs: timeMs(latestDateCovered) ?? startMs,
   }
 }
 
 function minute(ms: number): number {
   return ms - (ms % MINUTE_MS)
-}
-
-function stamp(ms: number): string {
-  return encodeURIComponent(`${new Date(ms).toISOString().slice(0, 19)}+00:00`)
 }

@@ -9,7 +9,7 @@ export type SalesforceTerritory = {
   readonly name: string
   readonly developerName: string | null
   readonly parentId: string | null
-  /** Users with an active association; whether the user is active is the directory's to say. */
+  /** Users with an active association. Whether the user is active is known from the users themselves. */
   readonly memberIds: readonly string[]
 }
 

@@ -1,16 +1,16 @@
 import { SALESFORCE } from '../profile.ts'
 
 /**
- * How many rows go into one call. 200 are allowed, but they are one transaction: their triggers share its limits, and it
- * locks every record and parent it touches. What the org could not bear lately is asked of it in smaller pieces.
+ * How many rows go into one call. Salesforce takes 200, but they are one transaction: their triggers share its limits, and
+ * it locks every record and parent it touches. After a call was too large for the org, the next calls are smaller.
  */
 export type ChunkSize = {
   rows(): number
-  /** A call met locked rows or the limits of a transaction. */
+  /** A call hit locked rows or the limits of a transaction. */
   tooMany(): void
 }
 
-/** Smaller pieces would spend more calls than they save waiting. */
+/** Smaller calls would cost more than they save. */
 const ROWS_MIN = 25
 /** Imports and mass updates, which hold the locks, are over in minutes. */
 const RECOVERS_AFTER_MS = 5 * 60_000

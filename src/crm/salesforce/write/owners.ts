@@ -34,9 +34,8 @@ export async function writeOwnerFields(
   }
   for (const [round, rows] of rounds.entries()) {
     try {
-      outcomes.push(
-        ...(await writeCollection(call, { method: 'PATCH', path: '/composite/sobjects', rows }, nowMs, size)),
-      )
+      const write = { method: 'PATCH', path: '/composite/sobjects', rows } as const
+      for (const { item } of await writeCollection(call, write, nowMs, size)) outcomes.push(item)
     } catch (error) {
       if (round === 0) throw error
       // Earlier rounds were written; their outcomes must not be lost with this one.
@@ -48,13 +47,13 @@ export async function writeOwnerFields(
   return outcomes
 }
 
-/** What cannot be sent at all is refused here, so that one bad row does not take its whole batch down. */
+/** Refuses here what Salesforce could not read, so one bad row does not fail its whole batch. */
 function problemOf({ objectType, field, recordId, to }: OwnerFieldWrite): { code: string; why: string } | null {
   for (const id of [recordId, to]) {
-    if (!isSalesforceId(id)) return { code: 'MALFORMED_ID', why: `"${id.slice(0, 40)}" is no Salesforce id` }
+    if (!isSalesforceId(id)) return { code: 'MALFORMED_ID', why: `"${id.slice(0, 40)}" is not a Salesforce id` }
   }
   for (const name of [objectType, field]) {
-    if (!isSoqlName(name)) return { code: 'INVALID_FIELD', why: `"${name.slice(0, 40)}" is no Salesforce name` }
+    if (!isSoqlName(name)) return { code: 'INVALID_FIELD', why: `"${name.slice(0, 40)}" is not a Salesforce name` }
   }
   return null
 }

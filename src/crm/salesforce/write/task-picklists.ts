@@ -2,7 +2,7 @@ import { CrmUnknownError } from '../../crm-client.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { query, type Row, text } from '../rest/query.ts'
 
-/** What this org calls its task states and priorities. Never hard-coded: admins rename them. */
+/** The org's own values for task status and priority. Never hard-coded: admins rename them. */
 export type TaskPicklists = {
   readonly open: string
   readonly done: string
@@ -28,7 +28,7 @@ export async function readTaskPicklists(call: SalesforceCall): Promise<TaskPickl
   return { open, done, normal, high: first(priorities.rows, (row) => row.IsHighPriority === true) ?? normal }
 }
 
-/** The org's default where it qualifies, else the first in the order that people see. */
+/** The org's default where it qualifies, else the first in the order of the picklist. */
 function first(rows: readonly Row[], fits: (row: Row) => boolean): string | null {
   const fitting = rows.filter(fits)
   const row = fitting.find((candidate) => candidate.IsDefault === true) ?? fitting[0]

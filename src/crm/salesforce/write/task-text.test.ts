@@ -34,7 +34,7 @@ describe('the due day', () => {
     assert.equal(dayIn(at, null), '2026-11-22')
   })
 
-  it('falls back to UTC for a zone that nobody knows', () => {
+  it('falls back to UTC for a zone that Node does not know', () => {
     assert.equal(dayIn(Date.parse('2026-11-22T10:00:00Z'), 'Mars/Olympus'), '2026-11-22')
   })
 })

@@ -47,7 +47,7 @@ export function dayIn(atMs: number, timeZone: string | null): string {
       day: '2-digit',
     }).format(atMs)
   } catch (error) {
-    // A zone that this Node does not know; anything else (an impossible date) is a mistake of the caller.
+    // A zone that this Node does not know; anything else (an impossible date) is the caller's bug.
     if (timeZone === null || !(error instanceof RangeError) || Number.isNaN(new Date(atMs).getTime())) throw error
     return dayIn(atMs, null)
   }
