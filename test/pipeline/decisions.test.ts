@@ -340,7 +340,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.ok(Number(intent!.minutes) > 14 && Number(intent!.minutes) < 16)
     await sql`update intent set next_attempt_at = now() where state = 'pending'`.execute(h.db)
     await h.act()
-    assert.match(h.crm.openTasks()[0]!.body, /deleted, but this is still so/)
+    assert.match(h.crm.openTasks()[0]!.body, /deleted, but the problem remains/)
   })
 
   it('lists the first cases of a large task and counts them all', async () => {
@@ -514,7 +514,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.equal(h.crm.openTasks().length, 1)
     assert.match(
       h.crm.openTasks()[0]!.body,
-      /rep@x\.example; it did not, because the pilot has made its 1 writes of today/,
+      /rep@x\.example, but the pilot has used its limit of 1 owner changes for today/,
     )
   })
 
