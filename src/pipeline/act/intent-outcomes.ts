@@ -77,7 +77,7 @@ export function later(intent: ClaimedIntent, outcome: string, atMs: number): Int
  * counts. A task waits until writing is allowed. An owner write is decided again then.
  */
 export function withheld(intent: ClaimedIntent, nowMs: number): IntentResult {
-  const why = 'Writing to this connection was held'
+  const why = 'Writing to this connection was paused'
   if (intent.kind === 'owner') return finished(intent, 'cancelled', why)
   return intent.readBack ? unknown(intent, why, nowMs) : later(intent, why, nowMs)
 }
@@ -87,7 +87,7 @@ const REFUSED_AGAIN_MS = { first: 3_600_000, largest: 86_400_000 }
 
 /**
  * A refused owner write becomes a case of its own (pattern write-refused), so it ends here. A refused task would leave its
- * case without an owner in the CRM, so it is tried again and counted where people see it.
+ * case without an owner in the CRM, so it is tried again, and is counted.
  */
 function refused(intent: ClaimedIntent, why: string, nowMs: number): IntentResult {
   if (intent.kind === 'owner') return finished(intent, 'refused', why)

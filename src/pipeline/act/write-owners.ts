@@ -61,7 +61,7 @@ async function hashesInForce(db: ActDependencies['db']): Promise<Set<string>> {
 /** Why the write must not be sent any more; null: it may be. The record of one that is not sent is decided again. */
 function whyOutdated(intent: OwnerIntent, inForce: ReadonlySet<string>): string | null {
   if (!inForce.has(intent.policyHash)) return 'The policy that decided it is no longer in force'
-  return intent.isFromBefore ? 'It was decided before writing was last held' : null
+  return intent.isFromBefore ? 'It was decided before writing was last paused' : null
 }
 
 /** Reads each record's owner from the CRM, so that no write is blind. The reads are stored as events like any other. */
@@ -113,8 +113,8 @@ function resultWithoutCall(
   // The answer of an earlier call was lost, and the write did arrive.
   if (owner === to && intent.readBack) return finished(intent, 'done', 'Found written', intent.recordId)
   // Someone else made the same change first: an undo must not take their change back.
-  if (owner === to) return finished(intent, 'cancelled', 'Already so')
-  if (owner !== from) return finished(intent, 'cancelled', 'Somebody changed the owner meanwhile')
+  if (owner === to) return finished(intent, 'cancelled', 'The record already has this owner')
+  if (owner !== from) return finished(intent, 'cancelled', 'The owner was changed in the CRM meanwhile')
   return whyOutdated === null ? null : finished(intent, 'cancelled', whyOutdated)
 }
 

@@ -15,7 +15,7 @@ export type DecidedBatch = {
   readonly failures: ReadonlyMap<string, number>
 }
 
-/** Told of each record that could not be decided. It is also counted, and tried again later. */
+/** Called with each record that could not be decided. The record is also counted, and tried again later. */
 export type OnFailed = (record: string, error: unknown) => void
 
 /** A record that could not be decided is tried again after this; until then its cases stand as they are. */
