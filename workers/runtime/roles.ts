@@ -1,6 +1,6 @@
 import { STAGES, type Stage } from '../../src/queue/stages.ts'
 
-/** What a worker process does: the stages of the pipeline, and the subscription to Salesforce's stream. */
+/** What a worker process does: the stages of the pipeline, and the subscription to a CRM's stream. */
 export type Role = Stage | 'stream'
 
 const ROLES: readonly Role[] = [...STAGES, 'stream']

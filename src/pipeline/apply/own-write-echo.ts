@@ -9,7 +9,7 @@ export type OwnWrites = ReadonlyMap<string, { readonly value: string | null; rea
 /** Ten minutes cover a CRM clock that is off and a slow delivery. */
 const ECHO_WITHIN_MS = 600_000
 
-/** Fields that every write moves by itself, and those that Salesforce moves with the owner of a lead. */
+/** Fields that every write moves by itself, and those that a CRM moves with the owner of a lead. */
 const BOOKKEEPING: ReadonlySet<string> = new Set([
   'LastModifiedDate',
   'LastModifiedById',
@@ -32,7 +32,7 @@ export async function readOwnWrites(
 
 /**
  * True: the event carries only values that Lanekeeper wrote, at about the time of the write. The CRM's own note of the
- * author is only a hint (docs/contracts/hubspot/webhook-delivery.md), so it is not used.
+ * author is only a hint (docs/contracts), so it is not used.
  */
 export function isEcho(event: ChangeEvent, written: OwnWrites): boolean {
   if (!mayBeEcho(event)) return false

@@ -1,6 +1,5 @@
 import { buildDirectory } from '../../model/people/directory.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
-import { crmProfile } from '../../model/record/crm-profile.ts'
 import { refKey } from '../../model/record/crm-record.ts'
 import { baselinesDone } from '../../store/connections/connections.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'

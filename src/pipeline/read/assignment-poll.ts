@@ -31,7 +31,7 @@ export class OvertakenError extends Error {
 /** The place before the first record. */
 export const BEFORE_THE_FIRST = { objectType: '', recordId: '' }
 
-/** Late commits, and a first poll by our clock where Salesforce's answers carry no time. What is read twice is known. */
+/** Late commits, and a first poll by our clock where the CRM's answers carry no time. What is read twice is known. */
 export const OVERLAP_MS = 15 * 60_000
 
 /** Moves the poll on, in one commit with `inSame`. */

@@ -13,8 +13,8 @@ import { type AssignmentRun, movePoll, OVERLAP_MS } from './assignment-poll.ts'
 const KNOWN_AT_ONCE = 1_000
 
 /**
- * Reads which assignments were deleted since, and then all assignments of the records that had them. `too-old`: Salesforce
- * no longer lists deletions that far back.
+ * Reads which assignments were deleted since, and then all assignments of the records that had them. `too-old`: the
+ * CRM no longer lists deletions that far back.
  */
 export async function followDeleted(run: AssignmentRun, from: AssignmentPoll): Promise<AssignmentPoll | 'too-old'> {
   const { db, connection, assignments, signal } = run.deps

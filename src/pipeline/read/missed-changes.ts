@@ -6,8 +6,8 @@ import { type FoundChange, type MissedSpell, resolveMissedChanges } from '../../
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 
 /**
- * How long after the poll found a change its event may still arrive before it counts as missed, by our own clock. HubSpot
- * sends its first retries within a minute or so.
+ * How long after the poll found a change its event may still arrive before it counts as missed, by our own clock. A
+ * CRM sends its first retries within a minute or so.
  */
 const GRACE_S = 120
 
@@ -27,7 +27,7 @@ export function foundChanges(events: readonly ChangeEvent[]): FoundChange[] {
   return events.flatMap((event): FoundChange[] => {
     const { objectType, dedupeKey, occurredAtMs: modifiedAtMs, fields } = event
     const change = { objectType, dedupeKey, modifiedAtMs, fields }
-    // Salesforce lists a merge in its Recycle Bin under the survivor; what changed is that the others are gone.
+    // A merge in the Recycle Bin is listed under the survivor; what changed is that the others are gone.
     if (event.kind === 'merged' && !event.complete) {
       const lost = event.mergedIds ?? []
       return lost.map((recordId) => ({ ...change, recordId, survivorId: event.recordId, isGone: true }))

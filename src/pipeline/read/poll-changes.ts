@@ -39,7 +39,7 @@ export type PollDependencies = {
 
 /**
  * Late commits and a delayed search index can put a change behind a watermark that has passed it: each poll looks this
- * far back again. Integrators report up to 30 s of index delay (docs/contracts/hubspot/records.md).
+ * far back again. Integrators report up to 30 s of index delay (docs/contracts).
  */
 const OVERLAP_MS = 90_000
 

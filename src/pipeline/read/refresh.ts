@@ -22,10 +22,7 @@ export type RefreshDependencies = {
   readonly nowMs: () => number
 }
 
-/**
- * Rechecks before a missing record counts as deleted: a read right after an event can be early (trap 15 in
- * docs/contracts/hubspot/traps.md).
- */
+/** Reads before a missing record counts as deleted: a read right after an event can be early (trap 15 in docs/contracts). */
 const READS_MAX = 4
 
 /** Time for apply to fold a record that was read, before it is read again. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { CrmUnknownError } from '../../crm/crm-client.ts'
-import type { ActiveTerritories } from '../../crm/salesforce/territories/assignments.ts'
 import {
   type AssignmentPlace,
   type AssignmentPoll,
@@ -21,7 +20,7 @@ import { followDeleted, followMade } from './follow-assignments.ts'
 import { noteWhetherShown } from './territories-shown.ts'
 
 /**
- * No stream carries territory assignments (docs/contracts/salesforce/decisions.md). A poll costs five calls when nothing
+ * No stream carries territory assignments (docs/contracts). A poll costs five calls when nothing
  * changed; every five minutes, that is 1,440 of the 100,000 calls that an Enterprise org has for a day.
  */
 export const ASSIGNMENTS_EVERY_MS = 4 * 60_000
@@ -115,7 +114,7 @@ async function readEverything(
 }
 
 /** Of everything that a record's assignment fields show besides the assignments themselves. */
-function digestOf(objects: readonly string[], { territories }: ActiveTerritories): string {
+function digestOf(objects: readonly string[], { territories }: AssignmentRun['active']): string {
   const named = territories.map(({ territoryId, developerName, name }) => [territoryId, developerName, name])
   return createHash('sha256')
     .update(JSON.stringify([objects.toSorted(), named.toSorted()]))

@@ -5,7 +5,7 @@ import type { AssignmentDependencies } from './assignment-poll.ts'
 
 const CODE = 'territories-not-shown'
 
-/** Keeps a notice open while a policy needs territory assignments and Salesforce shows none. */
+/** Keeps a notice open while a policy needs territory assignments and the CRM shows none. */
 export async function noteWhetherShown({ db, connection }: AssignmentDependencies, isShown: boolean): Promise<void> {
   const { title } = crmProfile(connection.crm)
   const which = { connectionId: connection.id, code: CODE }
