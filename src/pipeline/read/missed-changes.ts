@@ -52,10 +52,9 @@ export async function resolveMissedEvents(
   if (settled === null) return
   const which = { connectionId: connection.id, code: 'missed-events' }
   if (settled.outcome === 'over') {
-    await endNotice(db, {
-      ...which,
-      message: `No more events are missing. Polling read all ${settled.spell.n} changes.`,
-    })
+    const { n } = settled.spell
+    const changes = n === 1 ? 'the 1 change' : `all ${n} changes`
+    await endNotice(db, { ...which, message: `No more events are missing. Polling read ${changes}.` })
     return
   }
   await raiseNotice(db, {
