@@ -1,3 +1,5 @@
+import { PIPELINE } from './src/queue/stages.ts'
+
 /**
  * Who may import whom. `npm run check` runs this through tools/import-rules.ts, which hands over the sources as
  * JavaScript: every path below ends in .js.
@@ -60,6 +62,11 @@ export default {
     room('notices', 'model', 'crm', 'store', 'connections'),
     room('connections', 'model', 'crm', 'store', 'notices'),
     room('pipeline', 'model', 'crm', 'store', 'queue', 'connections', 'notices'),
+    ...leftwards(
+      'src/pipeline',
+      PIPELINE.map(({ folder }) => folder),
+    ),
+    ...leftwards('workers', ['runtime', 'background', 'stages']),
     {
       name: 'nobody-imports-the-assemblers',
       severity: 'error',

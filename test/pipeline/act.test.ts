@@ -26,7 +26,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
   }
   const userId = (h: Harness, email: string) => h.crm.users.find((u) => u.email === email)!.userId
 
-  it('part of promise 8: what a dead worker was sending may be claimed as soon as it gives no sign of life', async () => {
+  it('part of promise 8: the intents of a dead worker can be claimed as soon as its heartbeat stops', async () => {
     const h = await decided('FR')
     await beat(h.db, 'worker', 'doomed')
     assert.equal((await claimIntents(h.db, h.crm.connectionId, 'task', 10, 'doomed')).length, 1)
@@ -88,7 +88,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.deepEqual(rows, [{ state: 'cancelled' }])
   })
 
-  it('a task that the CRM refuses stays to be written, and the refusal is counted and in the ledger', async () => {
+  it('a refused task is tried again, and the refusal is counted and in the ledger', async () => {
     const h = await decided('FR')
     h.crm.faults = ['refused']
     await h.act()
@@ -103,7 +103,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(h.crm.openTasks().length, 1)
   })
 
-  it('a task that a person has just closed is not opened again while that is being looked into', async () => {
+  it('a task that was just closed is not reopened before verify has rechecked it', async () => {
     const h = await decided('FR')
     await h.act()
     const [task] = h.crm.openTasks()
@@ -119,7 +119,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(h.crm.tasks.get(task!.id)?.status, 'done')
   })
 
-  it('one id that the CRM will not read does not keep the others from being written', async () => {
+  it('one id that the CRM refuses to read holds up no other write', async () => {
     const h = await start()
     for (const id of ['1', '2', '3', 'bad']) {
       await h.receive(h.crm.change('contacts', id, { createdate: CREATED, country: 'DE', hubspot_owner_id: null }))
@@ -151,9 +151,9 @@ describe('act, when other workers, people and policies move meanwhile', () => {
       await sql<{ kind: string; state: string; outcome: string | null }>`
         select kind, state, outcome from intent order by id`.execute(h.db)
     ).rows
-  const HELD = 'Writing to this connection was held'
+  const HELD = 'Writing to this connection was paused'
 
-  it('a loop that runs already claims nothing more once writing is held or the connection was ended', async () => {
+  it('a running loop claims nothing more once writing is paused or the connection was ended', async () => {
     for (const country of ['DE', 'FR']) {
       const h = await decided(country)
       await say(h, false)
@@ -166,7 +166,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     }
   })
 
-  it('an owner is not written when writing is held between the read and the write, and is decided anew', async () => {
+  it('an owner is not written when writing is paused between the read and the write, and is decided again', async () => {
     const h = await decided('DE')
     const interrupted: CrmClient = {
       ...h.crm.client(),
@@ -184,7 +184,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(owner(h), userId(h, 'rep@x.example'))
   })
 
-  it('a task whose answer was lost is read back, and not sent again when writing is held meanwhile', async () => {
+  it('a task whose answer was lost is read back, and not sent again while writing is paused', async () => {
     const h = await decided('FR')
     h.crm.faults = ['lost-before-commit']
     await h.act()
@@ -206,14 +206,14 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(h.crm.openTasks().length, 1)
   })
 
-  it('an owner that waited while writing was held is not written on the word of then, but decided anew', async () => {
+  it('an owner write that waited while writing was paused is decided again instead of sent', async () => {
     const h = await decided('DE')
     await say(h, false)
     await say(h, true)
     // Act is first, as it may be: nobody has decided the record again yet.
     await h.act()
     assert.equal(owner(h), null)
-    const because = 'It was decided before writing was last held'
+    const because = 'It was decided before writing was last paused'
     assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: because }])
     const { rows } = await sql<{ n: number }>`
       select count(*)::int as n from ledger where kind = 'owner-write-cancelled'`.execute(h.db)
@@ -222,11 +222,13 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(owner(h), userId(h, 'rep@x.example'))
   })
 
-  it('an owner whom somebody else set meanwhile is not said to be written by us, nor kept for an undo', async () => {
+  it('an owner that someone else set meanwhile is not recorded as our write, and not kept for an undo', async () => {
     const h = await decided('DE')
     h.crm.change('contacts', '1', { hubspot_owner_id: userId(h, 'rep@x.example') })
     await h.act()
-    assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: 'Already so' }])
+    assert.deepEqual(await intents(h), [
+      { kind: 'owner', state: 'cancelled', outcome: 'The record already has this owner' },
+    ])
     assert.equal(h.crm.calls.filter((call) => call.startsWith('writeOwners')).length, 0)
     const { rows } = await sql`select 1 from written_value`.execute(h.db)
     assert.equal(rows.length, 0)
@@ -234,7 +236,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal((await intents(h)).filter(({ kind }) => kind === 'owner').length, 1)
   })
 
-  it('a record that is decided again before our own write was heard of wants no second write', async () => {
+  it('a record decided again before the event of our own write arrives gets no second write', async () => {
     const h = await decided('DE')
     await h.act()
     assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'done', outcome: null }])
@@ -254,7 +256,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal((await intents(h)).length, 2)
   })
 
-  it('an owner whose answer was lost before writing was held is found written, if it was', async () => {
+  it('an owner write whose answer was lost before writing was paused is found by read-back', async () => {
     const h = await decided('DE')
     h.crm.faults = ['lost-after-commit']
     await h.act()

@@ -63,7 +63,7 @@ describe('the comparison with the CRM', () => {
     await t.compare()
     assert.deepEqual(await t.out(), ['contacts/2 different', 'contacts/3 extra', 'contacts/8 missing'])
     assert.deepEqual(await t.days(), ['2026-11-22 1/1 same', '2026-11-23 5/4 other', '2026-11-24 1/2 other'])
-    assert.equal((await t.noticed())?.message, '3 records of Fake are not what the CRM holds: 3 contacts.')
+    assert.equal((await t.noticed())?.message, '3 records are out of sync with Fake: 3 contacts.')
   })
 
   it('leaves a number that a person asked for until they say "read again", and then it falls to nothing', async () => {
@@ -124,7 +124,7 @@ describe('the comparison with the CRM', () => {
     await sql`update change_event set state = 'failed' where state = 'received'`.execute(t.db)
     await sql`update difference set rechecked_at = rechecked_at - interval '1 hour'`.execute(t.db)
     await recheckRereads(t.deps())
-    assert.equal((await t.noticed())?.message, '1 record of Fake is not what the CRM holds: 1 lead.')
+    assert.equal((await t.noticed())?.message, '1 record is out of sync with Fake: 1 lead.')
     assert.deepEqual(await t.out(), ['Lead/2 different'])
   })
 
@@ -399,7 +399,7 @@ describe('the comparison with the CRM', () => {
     assert.deepEqual(await t.out(), ['contacts/3 extra', 'contacts/6 extra'])
     assert.equal((await t.days()).at(-1), '2026-11-24 0/2 other')
     assert.equal((await t.noticed())?.endedAt, null)
-    assert.equal((await t.noticed())?.message, '2 records of Fake are not what the CRM holds: 2 contacts.')
+    assert.equal((await t.noticed())?.message, '2 records are out of sync with Fake: 2 contacts.')
   })
 
   it('of all records, when a person asks, replaces one of recent records that runs', async () => {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
-import type { FieldText } from '../../src/model/record/change-event.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
-import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import {
   isResyncWaiting,
@@ -17,29 +15,12 @@ import {
 import { inTransaction } from '../../src/store/database/transaction.ts'
 import { taskContents } from '../../src/store/decisions/tasks.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
-import { markRechecksDirty } from '../../src/store/records/records.ts'
-import { markNextRedecisions } from '../../src/store/records/redecide-queue.ts'
-import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
+import { contact, rowsOf, userId } from './contacts.ts'
+import { decisionStage } from './decision-stage.ts'
+import { contactPolicy, type Harness, TUESDAY_MS } from './harness.ts'
 
-const CREATED = '2026-11-20T08:00:00.000Z'
-
-describe('decisions that meet each other, people and policies that go', () => {
-  const started: Harness[] = []
-  const startWith = async (...policies: Policy[]) => {
-    const harness = await pipelineHarness((crm) => {
-      staff(crm)
-      return policies
-    })
-    started.push(harness)
-    return harness
-  }
-  const start = (change: Partial<Policy> = {}) => startWith(contactPolicy(change))
-  after(() => Promise.all(started.map((harness) => harness.stop())))
-
-  const contact = (h: Harness, id: string, fields: Record<string, FieldText>) =>
-    h.crm.change('contacts', id, { createdate: CREATED, ...fields })
-  const userId = (h: Harness, email: string) => h.crm.users.find((user) => user.email === email)!.userId
-  const rowsOf = async <T>(h: Harness, query: RawBuilder<T>) => (await query.execute(h.db)).rows
+describe('concurrent decisions, and people who leave', () => {
+  const { startWith, start, withTask } = decisionStage()
   const decideOnce = (h: Harness) =>
     decideBatch(h.connection, { db: h.db, workflows: h.workflows, nowMs: () => TUESDAY_MS })
 
@@ -210,7 +191,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.ok(row!.recheck_at, 'the second is decided when the first is done')
   })
 
-  it("does not take another workflow's write for the end of a case", async () => {
+  it('does not resolve a case because another workflow is writing the record', async () => {
     const [first, second] = rivals()
     const settling = (policy: Policy): Policy => ({
       ...policy,
@@ -274,7 +255,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.equal(h.crm.openTasks().length, 1)
   })
 
-  it('a case without a task leaves its owner, too, when that person goes', async () => {
+  it('a case without a task gets another owner when its owner leaves', async () => {
     const { owners } = contactPolicy()
     const h = await start({
       mode: 'observe',
@@ -296,13 +277,6 @@ describe('decisions that meet each other, people and policies that go', () => {
     )
   })
 
-  /** A contact with one case, whose task is in the CRM. */
-  const withTask = async () => {
-    const h = await start()
-    await h.receive(contact(h, '1', { firstname: 'Ann', country: null, hubspot_owner_id: userId(h, 'rep@x.example') }))
-    await h.settle()
-    return { h, taskId: h.crm.openTasks()[0]!.id }
-  }
   const check = async (h: Harness) => {
     await h.apply()
     await h.verify()
@@ -311,7 +285,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     return h.verify()
   }
 
-  it('opens a task again once per closing, however late the echo of that comes', async () => {
+  it('reopens a task once per closing, however late the event of our own write arrives', async () => {
     const { h, taskId } = await withTask()
     await h.closeTask(taskId)
     await check(h)
@@ -325,7 +299,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.deepEqual(await rowsOf(h, reopened), [{ reopened: 2, checking_since: null }])
   })
 
-  it('leaves a task that a person deleted away for a quarter of an hour', async () => {
+  it('creates a deleted task again only after a quarter of an hour', async () => {
     const { h, taskId } = await withTask()
     h.crm.tasks.delete(taskId)
     await h.receive({ ...h.crm.change('tasks', taskId, {}), kind: 'deleted' })
@@ -340,7 +314,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.ok(Number(intent!.minutes) > 14 && Number(intent!.minutes) < 16)
     await sql`update intent set next_attempt_at = now() where state = 'pending'`.execute(h.db)
     await h.act()
-    assert.match(h.crm.openTasks()[0]!.body, /deleted, but this is still so/)
+    assert.match(h.crm.openTasks()[0]!.body, /deleted, but the problem remains/)
   })
 
   it('lists the first cases of a large task and counts them all', async () => {
@@ -356,81 +330,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.deepEqual([content!.cases.length, content!.total], [25, 30])
   })
 
-  it('closes the cases and tasks of a workflow whose file is gone, though no other watches its records', async () => {
-    const { h } = await withTask()
-    const other = contactPolicy({ workflow: 'other', objects: [{ crm: 'hubspot', object: 'companies' }] })
-    const loaded = [{ file: 'other.yaml', source: '', version: versionOf(other) }]
-    const { changed } = await publishPolicies(h.db, { loaded, refused: [] })
-    assert.deepEqual(changed, ['other', 'routing'])
-    await h.settle()
-    assert.deepEqual(await rowsOf(h, sql`select status, resolution from exception`), [
-      { status: 'resolved', resolution: 'workflow-retired' },
-    ])
-    assert.deepEqual(h.crm.openTasks(), [])
-  })
-
-  it('closes nothing when there is no file at all: a directory that is not mounted', async () => {
-    const { h } = await withTask()
-    assert.deepEqual((await publishPolicies(h.db, { loaded: [], refused: [] })).changed, [])
-    await h.settle()
-    assert.equal(h.crm.openTasks().length, 1)
-  })
-
-  for (const named of [true, false]) {
-    it(`keeps the cases of a workflow whose file has a slip (the file still says which: ${named})`, async () => {
-      const { h } = await withTask()
-      const refused = [{ file: 'routing.yaml', workflow: named ? 'routing' : null, errors: ['typo'] }]
-      const other = contactPolicy({ workflow: 'other', mode: 'observe' })
-      await publishPolicies(h.db, { loaded: [{ file: 'o', source: '', version: versionOf(other) }], refused })
-      await h.receive(h.crm.change('contacts', '1', { firstname: 'Anne' }))
-      await h.settle()
-      const ofRouting = sql`select status, resolution from exception where workflow = 'routing'`
-      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'open', resolution: null }])
-      assert.equal(h.crm.openTasks().length, 1)
-      // The slip is mended: what happened meanwhile is decided, without another change of the record.
-      await h.receive(h.crm.change('contacts', '1', { country: 'DE' }))
-      await h.settle()
-      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'open', resolution: null }])
-      const mended = [contactPolicy(), other].map((p) => ({ file: p.workflow, source: '', version: versionOf(p) }))
-      await publishPolicies(h.db, { loaded: mended, refused: [] })
-      await h.settle()
-      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'resolved', resolution: 'condition-cleared' }])
-    })
-  }
-
-  it('retires nothing while a file cannot be read that may be any workflow', async () => {
-    const { h } = await withTask()
-    await publishPolicies(h.db, { loaded: [], refused: [{ file: 'new.yaml', workflow: null, errors: ['typo'] }] })
-    await h.settle()
-    assert.equal((await h.openExceptions()).length, 1)
-  })
-
-  it('puts a policy in force and asks that its records are decided again in one commit, without holding them', async () => {
-    const { h } = await withTask()
-    await sql`create function fail() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$`.execute(
-      h.db,
-    )
-    await sql`create trigger fail before insert on redecide_queue for each row execute function fail()`.execute(h.db)
-    const changed = versionOf(contactPolicy({ title: 'Another' }))
-    const files = { loaded: [{ file: 'routing.yaml', source: '', version: changed }], refused: [] }
-    await assert.rejects(publishPolicies(h.db, files), /disk full/)
-    await sql`drop trigger fail on redecide_queue`.execute(h.db)
-    const reader = new pg.Client({ connectionString: h.url })
-    await reader.connect()
-    await reader.query('begin')
-    await reader.query('select * from record for update')
-    // It would wait for ever for a record that somebody holds.
-    assert.deepEqual((await publishPolicies(h.db, files)).changed, ['routing'])
-    await reader.query('commit')
-    await reader.end()
-    assert.equal(await markNextRedecisions(h.db, h.connection.id), false)
-    assert.deepEqual(
-      await rowsOf(h, sql`select dirty_since is not null as dirty from record where object_type = 'contacts'`),
-      [{ dirty: true }],
-    )
-  })
-
-  it('keeps a request to read an object from the start that comes while it is being read', async () => {
+  it('keeps a resync request that arrives while the object is being polled', async () => {
     const h = await start()
     const id = h.crm.connectionId
     for (const object of ['companies', 'contacts', 'deals', 'tasks']) {
@@ -464,7 +364,7 @@ describe('decisions that meet each other, people and policies that go', () => {
     assert.equal(await inTransaction(h.db, (trx) => isResyncWaiting(trx, id)), false)
   })
 
-  it('does not say that a poll is complete that was stopped', async () => {
+  it('a stopped poll is not complete', async () => {
     const h = await start()
     const { complete } = await pollChanges({
       db: h.db,
@@ -476,72 +376,6 @@ describe('decisions that meet each other, people and policies that go', () => {
       signal: AbortSignal.abort(),
     })
     assert.equal(complete, false)
-  })
-
-  it('a pilot writes no more owners a day than its cap, and asks again after midnight', async () => {
-    const h = await start({ mode: 'pilot', pilot: { when: [], dailyCap: 2 } })
-    for (const id of ['1', '2', '3']) await h.receive(contact(h, id, { country: 'DE', hubspot_owner_id: null }))
-    await h.settle()
-    for (const id of ['4', '5']) await h.receive(contact(h, id, { country: 'DE', hubspot_owner_id: null }))
-    await h.settle()
-    const rep = userId(h, 'rep@x.example')
-    const owned = () => [...h.crm.records.values()].filter((r) => r.hubspot_owner_id === rep).length
-    assert.equal(owned(), 2)
-    const waiting = sql<{ ok: boolean }>`select recheck_at > now() and recheck_at <= now() + interval '25 hours' as ok
-      from record where object_type = 'contacts' and recheck_at is not null`
-    assert.deepEqual(await rowsOf(h, waiting), [{ ok: true }, { ok: true }, { ok: true }])
-    // A day later.
-    await sql`update intent set created_at = created_at - interval '1 day'`.execute(h.db)
-    await sql`update record set recheck_at = now() where recheck_at is not null`.execute(h.db)
-    assert.equal(await markRechecksDirty(h.db, 100), 3)
-    await h.settle()
-    assert.equal(owned(), 4)
-  })
-
-  it('past its cap a pilot leaves what it would have settled to a person, and says why', async () => {
-    const [branch] = contactPolicy().boundary
-    const h = await start({
-      mode: 'pilot',
-      pilot: { when: [], dailyCap: 1 },
-      boundary: [{ ...branch, settles: ['orphaned-owner'] }] as Policy['boundary'],
-    })
-    const left = h.crm.person('left@x.example', { active: false })
-    await h.people()
-    await h.receive(contact(h, '1', { country: 'DE', hubspot_owner_id: left }))
-    await h.settle()
-    await h.receive(contact(h, '2', { country: 'DE', hubspot_owner_id: left }))
-    await h.settle()
-    assert.equal(h.crm.openTasks().length, 1)
-    assert.match(
-      h.crm.openTasks()[0]!.body,
-      /rep@x\.example; it did not, because the pilot has made its 1 writes of today/,
-    )
-  })
-
-  it('part of M40: a workflow that lost somebody writes no owner, and still gives its cases to people', async () => {
-    const h = await start()
-    const i = h.crm.users.findIndex((user) => user.email === 'bound@x.example')
-    h.crm.users[i] = { ...h.crm.users[i]!, active: false }
-    await h.people()
-    await publishPolicies(h.db, {
-      loaded: [{ file: 'routing.yaml', source: '', version: versionOf(contactPolicy()) }],
-      refused: [],
-    })
-    await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: null }))
-    await h.receive(contact(h, '2', { firstname: 'Bob', country: 'FR', hubspot_owner_id: null }))
-    await h.settle()
-    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, null)
-    assert.deepEqual(
-      h.crm.openTasks().map((task) => task.subject),
-      ['Unknown: no rule covers it, contact Bob'],
-    )
-  })
-
-  it('writes no task for a policy that itself only observes', async () => {
-    const h = await start({ mode: 'observe' })
-    await h.receive(contact(h, '2', { firstname: 'Bob', country: 'FR', hubspot_owner_id: null }))
-    await h.settle()
-    assert.deepEqual([(await h.openExceptions()).length, h.crm.tasks.size], [1, 0])
   })
 
   it('part of promise 19: an erased record leaves no trace in cases, tasks, writes and the ledger, which still verifies', async () => {

@@ -76,7 +76,7 @@ describe('part of promise 19: a person whom the CRM has no more and of whom nobo
     const [notice] = await listNotices(h.db, { connectionId: h.connection.id, limit: 10 })
     assert.match(
       notice!.message,
-      /^HubSpot account 1 has a contact no more, not even in its recycle bin, and nobody told us\./,
+      /^A contact is gone from HubSpot account 1, also from its recycle bin, and it sent no event\./,
     )
     assert.equal(await eraseVanished(deps), 0)
   })

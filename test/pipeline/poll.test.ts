@@ -120,7 +120,7 @@ describe('the poll by modification date', () => {
       const [notice] = await t.noticed()
       assert.equal(
         notice?.message,
-        'HubSpot told us nothing of 2 changes between 24 Nov, 10:10 and 24 Nov, 10:30; the poll found them. Nothing is missing, it came later.',
+        'HubSpot sent no event for 2 changes between 24 Nov, 10:10 and 24 Nov, 10:30. Polling found them a little later; nothing is lost.',
       )
       await t.settle()
       await t.poll()

@@ -12,7 +12,7 @@ export type WorkerContext = {
   readonly databaseUrl: string
   readonly queues: Queues
   readonly logger: Logger
-  /** Names this process in leases and beats. */
+  /** Names this process in leases and heartbeats. */
   readonly instance: string
   readonly publicUrl: string
   readonly pollEveryS: number
@@ -21,14 +21,14 @@ export type WorkerContext = {
   /** The client of a connection, or undefined while it is not connected in this process. */
   readonly clientOf: (connectionId: string) => ConnectedClient | undefined
   readonly connectionIds: () => string[]
-  /** People changed: which workflows are ready is asked again. */
+  /** People or connections changed: computes again which workflows are ready. */
   readonly refreshReadiness: () => Promise<void>
   readonly fieldsOf: (crm: Crm, objectType: string) => FieldsNeeded
   readonly signal: AbortSignal
 }
 
-/** A connection as this process uses it: the adapter with the allowance and the tokens that all processes share. */
+/** A connection as this process uses it: the adapter with the API limit and the tokens that all processes share. */
 export type ConnectedClient = OpenConnection & {
-  /** Aborted when the connection is ended or changed: what is under way with this client stops at its next step. */
+  /** Aborted when the connection is ended or changed, so that work with this client stops at its next step. */
   readonly over?: AbortSignal
 }

@@ -10,13 +10,13 @@ import type { ConnectedClient, WorkerContext } from './context.ts'
 
 export type WorkerNotices = {
   readonly board: NoticeBoard
-  /** The connection as sentences name it, its client with every call watched. */
+  /** The connection as notices name it, and its client with every call watched. */
   of(connected: ConnectedClient): WatchedConnection
-  /** For the watch's turn: what is over is ended, what only counters know is told. */
+  /** With every beat: raises notices from counters and ends those that are over. */
   look(): Promise<void>
-  /** After people were read. A failure of it is nobody's but its own. */
+  /** After people were read. It never fails: a notice that cannot be written is logged. */
   people(connectionId: string, departures: readonly Departure[]): Promise<void>
-  /** Before the first beat of this process: says that nobody ran before it, with the connections as they come. */
+  /** Before the first beat of this process: finds out whether no worker ran before it, for a notice per connection. */
   startedAfter(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export type WatchedConnection = {
   readonly client: CrmClient
 }
 
-/** One per process: what is open is remembered here between two calls. */
+/** One per process, which remembers open notices between two calls. */
 const boards = new WeakMap<WorkerContext, WorkerNotices>()
 
 export function noticesOf(context: WorkerContext): WorkerNotices {
@@ -45,14 +45,14 @@ function create(context: WorkerContext): WorkerNotices {
   const known = new WeakMap<ConnectedClient, WatchedConnection>()
   const watches = new Map<string, CallWatch>()
   let downtime: { readonly fromMs: number; readonly untilMs: number } | null = null
-  const toldDowntime = new Set<string>()
+  const raisedDowntime = new Set<string>()
 
   function of(connected: ConnectedClient): WatchedConnection {
     const found = known.get(connected)
     if (found !== undefined) return found
     const { id, crm, accountId, timeZone } = connected.connection
     const connection: NoticeConnection = { id, crm, accountId, timeZone }
-    // A connection that is mended gets a new client; what is open about it stays open until a call works.
+    // A reconnect brings a new client; open notices stay open until a call works.
     const calls =
       watches.get(id) ?? watchCalls(board, connection, { nowMs, waitingWrites: () => waitingWrites(db, id) })
     watches.set(id, calls)
@@ -61,10 +61,10 @@ function create(context: WorkerContext): WorkerNotices {
     return watched
   }
 
-  function tellDowntime(connected: ConnectedClient, connection: NoticeConnection): void {
-    if (downtime === null || toldDowntime.has(connection.id)) return
-    toldDowntime.add(connection.id)
-    // It has nothing to catch up with that was connected later, or whose first import was still going on.
+  function raiseDowntime(connected: ConnectedClient, connection: NoticeConnection): void {
+    if (downtime === null || raisedDowntime.has(connection.id)) return
+    raisedDowntime.add(connection.id)
+    // Nothing to catch up on for a connection that is newer, or whose first import was still running.
     const { done, startedAtMs } = connected.connection.baseline
     if (!done || startedAtMs === undefined || startedAtMs > downtime.untilMs) return
     board.raise(connection, { code: 'downtime' }, SENTENCES.downtime({ ...connection, ...downtime }))
@@ -79,7 +79,7 @@ function create(context: WorkerContext): WorkerNotices {
         const connected = context.clientOf(id)
         if (connected === undefined) continue
         const one = of(connected)
-        tellDowntime(connected, one.connection)
+        raiseDowntime(connected, one.connection)
         watched.push(one)
       }
       await clock.look(watched)
@@ -89,7 +89,7 @@ function create(context: WorkerContext): WorkerNotices {
       if (connected === undefined) return
       const crmOf = (id: string) => context.clientOf(id)?.connection.crm
       await noticePeople(db, board, of(connected).connection, departures, crmOf).catch((error) =>
-        logger.debug({ err: error }, 'people not told'),
+        logger.debug({ err: error }, 'notice about people not written'),
       )
     },
     async startedAfter() {

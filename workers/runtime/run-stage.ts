@@ -6,10 +6,10 @@ import type { ConnectedClient, WorkerContext } from './context.ts'
 import { noticesOf } from './notices.ts'
 
 /**
- * Runs one stage for one connection and decides what its failure means: nothing (the CRM is busy, the sweeper comes
- * back), a step for the admin (reconnect), or a line in the log. The work's signal is aborted with `signal`, and when the
+ * Runs one stage for one connection and decides what its failure means: nothing (the CRM is busy, the sweeper tries
+ * again), a reconnect by the admin, or a line in the log. The work's signal is aborted with `signal`, and when the
  * connection is ended or its client replaced. Work stays in its rows, so nothing has to be put back.
- * What becomes of each call is also told to people, see src/notices/from-calls.ts.
+ * Failed calls also raise notices, see src/notices/from-calls.ts.
  */
 export async function runStage(
   context: WorkerContext,
@@ -29,9 +29,9 @@ export async function runStage(
       await count(context.db, 'crm-busy', 1, { connectionId, detail: stage })
       context.logger.info({ stage, connectionId, retryAt: new Date(error.retryAtMs).toISOString() }, 'CRM is busy')
     } else if (error instanceof CrmReconnectError) {
-      // Only of the grant that this client has: a person may have given another since.
+      // Only for the grant of this client: an admin may have reconnected since.
       await setConnectionStatus(context.db, connected.connection, 'reconnect-needed', error.remedy)
-      context.logger.info({ stage, connectionId, remedy: error.remedy }, 'connection needs a person')
+      context.logger.info({ stage, connectionId, remedy: error.remedy }, 'connection needs a reconnect')
     } else if (error instanceof ConnectionEndedError) {
       context.logger.info({ stage, connectionId }, 'stopped, because the connection was ended')
     } else {

@@ -5,12 +5,13 @@ import { nextDeparture } from '../../src/store/decisions/intents.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
 
+/** Batches before the stage lets another connection have its turn. */
 const ROUNDS_MAX = 10
 
 export function runAct(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, publicUrl, instance } = context
   const timers = new Map<string, NodeJS.Timeout>()
-  /** A timer that is lost with the process is made good by the sweeper. */
+  /** If the process dies before the timer fires, the sweeper wakes the stage. */
   const wakeIn = (connectionId: string, ms: number) => {
     if (timers.has(connectionId)) return
     const timer = setTimeout(() => {

@@ -17,15 +17,15 @@ import { isPast, seeHorizon, type TallyHorizon, tallyEvents } from '../../src/st
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
 
-/** A person who pressed a button looks at the page: often enough that it answers. */
+/** Short enough that the page responds soon after an admin pressed its button. */
 const TURN_MS = 1_500
 
-/** Ranges of events counted per turn and connection, so that a million are counted in minutes and nobody is held up. */
+/** Ranges of events counted per turn and connection: a million are counted in minutes, and comparisons still get a turn. */
 const TALLIES_MAX = 20
 
 const AFTER_FAILURE_MS = 60_000
 
-/** Counts what became of events, and compares our records with the CRM's, by the clock or when a person asks. */
+/** Counts events by outcome, and compares our records with the CRM's, on a schedule or when an admin asks. */
 export async function runComparisons(context: WorkerContext): Promise<void> {
   const { logger, signal } = context
   const busy = new Set<string>()
@@ -37,10 +37,10 @@ export async function runComparisons(context: WorkerContext): Promise<void> {
       for (const connectionId of context.connectionIds()) {
         if (busy.has(connectionId)) continue
         busy.add(connectionId)
-        // Not waited for: one connection's comparison may take hours.
+        // Not awaited, because one connection's comparison may take hours.
         compare(context, connectionId)
           .catch((error) => {
-            if (!signal.aborted) logger.warn({ connectionId, err: error }, 'comparison failed, it will go on')
+            if (!signal.aborted) logger.warn({ connectionId, err: error }, 'comparison failed, it will continue')
           })
           .finally(() => busy.delete(connectionId))
       }
@@ -51,7 +51,7 @@ export async function runComparisons(context: WorkerContext): Promise<void> {
     }
     await wait(TURN_MS, undefined, { signal }).catch(() => undefined)
   }
-  // The database is closed after this: what a comparison does to it last is done.
+  // The caller closes the database next, so comparisons first finish what they write.
   while (busy.size > 0) await wait(50)
 }
 
@@ -95,7 +95,7 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
     }
     try {
       if (rereading) {
-        // The console only wrote rows: somebody has to begin.
+        // The console only wrote rows, so the stages have to be woken here.
         queues.wake('apply', connectionId)
         queues.wake('refresh', connectionId)
         await recheckRereads(deps)
@@ -104,8 +104,8 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
     } catch (error) {
       paused =
         error instanceof CrmBusyError
-          ? { problem: 'The CRM has no calls for us right now.', untilMs: error.retryAtMs }
-          : { problem: 'The CRM could not be read.', untilMs: nowMs() + AFTER_FAILURE_MS }
+          ? { problem: 'No API calls are free right now.', untilMs: error.retryAtMs }
+          : { problem: 'Reading from the CRM failed.', untilMs: nowMs() + AFTER_FAILURE_MS }
       throw error
     }
   }).finally(() => releaseComparison(db, connectionId, instance, paused))

@@ -1,6 +1,7 @@
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 
+/** Batches before the stage lets another connection have its turn. */
 const ROUNDS_MAX = 20
 
 export function runDecide(context: WorkerContext): void {

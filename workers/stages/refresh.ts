@@ -2,7 +2,7 @@ import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
 
-/** Calls in one go before others may use the allowance. */
+/** Calls before the stage lets others use the API limit. */
 const ROUNDS_MAX = 10
 
 export function runRefresh(context: WorkerContext): void {

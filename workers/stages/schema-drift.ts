@@ -4,10 +4,10 @@ import type { ConnectionRow } from '../../src/store/connections/connections.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 
-/** A description is a call per object, and an admin who removes a field has cases for a person within this time. */
+/** A check costs one call per object. After an admin removes a field, the first cases appear within this time. */
 const DRIFT_EVERY_MS = 600_000
 
-/** Looks for drift before a poll: when it is due, and at once after the CRM refused to read something. */
+/** Checks for drift before a poll: when it is due, and at once after the CRM refused a read. */
 export function driftWatch(context: WorkerContext): (connection: ConnectionRow, client: CrmClient) => Promise<void> {
   const checkedMs = new Map<string, number>()
   return async (row, client) => {

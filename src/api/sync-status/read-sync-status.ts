@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Crm } from '../../model/record/change-event.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
-import { comparedObjects } from '../../pipeline/compare/compare-records.ts'
+import { comparedObjects } from '../../pipeline/compare/compared-objects.ts'
 import { readComparison } from '../../store/compare/comparisons.ts'
 import { countDifferences } from '../../store/compare/differences.ts'
 import type { Database } from '../../store/database/database.ts'

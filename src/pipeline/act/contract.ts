@@ -3,6 +3,7 @@ import type { Crm } from '../../model/record/change-event.ts'
 import type { ConnectionRow } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 
+/** `read`: records were read from the CRM, so apply has events to fold. */
 export type Acted = { readonly taken: number; readonly written: number; readonly read: boolean }
 
 export type ActDependencies = {
@@ -14,6 +15,6 @@ export type ActDependencies = {
   readonly workflowTitle: (workflow: string) => string
   readonly caseUrl: (exceptionId: number) => string
   readonly nowMs: () => number
-  /** This process, as it beats: whose lease an intent is under. */
+  /** This process, as its heartbeat names it: the holder of an intent's lease. */
   readonly instance: string
 }

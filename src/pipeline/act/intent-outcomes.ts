@@ -2,23 +2,17 @@ import { CrmBusyError, CrmReconnectError, CrmRefusedError, type ItemOutcome } fr
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.ts'
 import type { LedgerEntry } from '../../store/ledger/ledger.ts'
-import type { ActDependencies } from './contract.ts'
+import type { PlannedWrite } from './intent-plan.ts'
 
-/** What an intent's outcome says of a task that a person deleted. */
-export const GONE = 'The task was deleted in the CRM'
-
-/** A task that a person deleted comes back at the earliest after this, if its case is still open. */
+/** A task that was deleted in the CRM comes back at the earliest after this, if its case is still open. */
 const GONE_COOL_DOWN_MS = 15 * 60_000
 
-type Sent = {
-  readonly intent: ClaimedIntent
-  readonly key: string
-  /** The write was to close a task. */
-  readonly closes: boolean
-}
-
-/** Each item's own outcome, found by key: CRMs answer in any order, and sometimes not about everything. */
-export function matchOutcomes(sent: readonly Sent[], outcomes: readonly ItemOutcome[], nowMs: number): IntentResult[] {
+/** Each item's own outcome, found by key: a CRM answers in any order, and sometimes leaves items out. */
+export function matchOutcomes(
+  sent: readonly PlannedWrite<ClaimedIntent>[],
+  outcomes: readonly ItemOutcome[],
+  nowMs: number,
+): IntentResult[] {
   const byKey = new Map(outcomes.map((outcome) => [outcome.key, outcome]))
   return sent.map((item) => {
     const outcome = byKey.get(item.key)
@@ -29,7 +23,7 @@ export function matchOutcomes(sent: readonly Sent[], outcomes: readonly ItemOutc
   })
 }
 
-function resultOf({ intent, closes }: Sent, outcome: ItemOutcome, nowMs: number): IntentResult {
+function resultOf({ intent, closes }: PlannedWrite<ClaimedIntent>, outcome: ItemOutcome, nowMs: number): IntentResult {
   switch (outcome.outcome) {
     case 'done':
       return finished(intent, 'done', null, outcome.id)
@@ -37,8 +31,9 @@ function resultOf({ intent, closes }: Sent, outcome: ItemOutcome, nowMs: number)
       return refused(intent, `${outcome.code}: ${outcome.why}`, nowMs)
     case 'gone':
       if (intent.kind === 'owner') return finished(intent, 'cancelled', outcome.why)
-      // A task that was to be closed went with its record: that is closed enough.
-      return closes ? finished(intent, 'done', outcome.why) : later(intent, GONE, nowMs + GONE_COOL_DOWN_MS)
+      // A task that was to be closed is gone together with its record: nothing is left to close.
+      if (closes) return finished(intent, 'done', outcome.why)
+      return { ...later(intent, 'The task was deleted in the CRM', nowMs + GONE_COOL_DOWN_MS), gone: true }
     case 'retry':
       return later(intent, outcome.why, outcome.retryAtMs ?? nowMs + backoffMs(intent.attempts))
     case 'unknown':
@@ -46,7 +41,7 @@ function resultOf({ intent, closes }: Sent, outcome: ItemOutcome, nowMs: number)
   }
 }
 
-/** The whole call failed: what that says about each of its items. */
+/** The whole call failed: what that means for each of its items. */
 export function failAll(
   intents: readonly ClaimedIntent[],
   error: unknown,
@@ -55,7 +50,7 @@ export function failAll(
 ): IntentResult[] {
   const why = error instanceof Error ? error.message : String(error)
   return intents.map((intent) => {
-    // The uncertainty of an earlier call stays until a read-back has settled it.
+    // An earlier call may have written it: that stays uncertain until a read-back finds out.
     const wait = error instanceof CrmBusyError ? error.retryAtMs : nowMs + backoffMs(intent.attempts)
     if (error instanceof CrmRefusedError && !nothingSent) return refused(intent, `${error.code}: ${why}`, nowMs)
     const certain = nothingSent || error instanceof CrmBusyError || error instanceof CrmReconnectError
@@ -78,21 +73,21 @@ export function later(intent: ClaimedIntent, outcome: string, atMs: number): Int
 }
 
 /**
- * Claimed and not sent, because the connection became read only or another worker took it over (whose result then
- * counts, not this one). A task waits for the day when writing is allowed. An owner is decided anew then.
+ * Claimed and not sent: the connection became read-only, or another worker took the intent over, whose result then
+ * counts. A task waits until writing is allowed. An owner write is decided again then.
  */
 export function withheld(intent: ClaimedIntent, nowMs: number): IntentResult {
-  const why = 'Writing to this connection was held'
+  const why = 'Writing to this connection was paused'
   if (intent.kind === 'owner') return finished(intent, 'cancelled', why)
   return intent.readBack ? unknown(intent, why, nowMs) : later(intent, why, nowMs)
 }
 
-/** A refused task is tried again after 1 h, 2 h, 4 h ... a day: whoever changes the CRM's rule does not tell us. */
+/** A refused task is tried again after 1 h, 2 h, 4 h ... a day: the CRM sends no event when an admin changes its rules. */
 const REFUSED_AGAIN_MS = { first: 3_600_000, largest: 86_400_000 }
 
 /**
- * A refused owner write is a case of its own (pattern write-refused), so it ends here. A refused task would leave its
- * case with nobody, so it stays to be written and is counted where people see it.
+ * A refused owner write becomes a case of its own (pattern write-refused), so it ends here. A refused task would leave its
+ * case without an owner in the CRM, so it is tried again, and is counted.
  */
 function refused(intent: ClaimedIntent, why: string, nowMs: number): IntentResult {
   if (intent.kind === 'owner') return finished(intent, 'refused', why)
@@ -111,30 +106,19 @@ function unknown(intent: ClaimedIntent, outcome: string, nowMs: number): IntentR
   }
 }
 
-/** 1 s, 2 s, 4 s ... 5 min. The CRM's own Retry-After goes before it. */
+/** 1 s, 2 s, 4 s ... 5 min. The CRM's own Retry-After takes precedence. */
 function backoffMs(attempts: number): number {
   return Math.min(1_000 * 2 ** Math.min(attempts - 1, 9), 300_000)
 }
 
 /** Worth a line in the ledger: the CRM did something, refused, or may have done something. */
 export function isFinal(result: IntentResult): boolean {
-  return (
-    result.refused === true ||
-    result.state === 'done' ||
-    result.state === 'refused' ||
-    result.state === 'cancelled' ||
-    result.state === 'unknown'
-  )
+  return result.refused === true || result.state !== 'pending'
 }
 
-export function writeEntry(
-  deps: ActDependencies,
-  intent: ClaimedIntent,
-  result: IntentResult,
-  subject: string,
-): LedgerEntry {
+export function ledgerEntry(intent: ClaimedIntent, result: IntentResult, subject: string, nowMs: number): LedgerEntry {
   return {
-    at: new Date(deps.nowMs()),
+    at: new Date(nowMs),
     kind: `${intent.kind}-write-${result.refused ? 'refused' : result.state}`,
     actor: 'lanekeeper',
     subject: `${intent.connectionId}/${subject}`,

@@ -3,116 +3,76 @@ import { CrmRefusedError } from '../../crm/crm-client.ts'
 import type { ChangeEvent } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
-import { inTransaction } from '../../store/database/transaction.ts'
+import type { DatabaseTransaction } from '../../store/database/database.ts'
 import {
-  type ClaimedIntent,
   claimIntents,
-  finishIntents,
-  holdForSending,
   type IntentResult,
+  type OwnerIntent,
   type OwnerPayload,
   rememberWrites,
 } from '../../store/decisions/intents.ts'
 import { workflowsInForce } from '../../store/decisions/policies.ts'
-import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty } from '../../store/records/records.ts'
 import { receiveEvents } from '../receive/receive.ts'
-import type { ActDependencies, Acted } from './contract.ts'
-import { failAll, finished, isFinal, matchOutcomes, withheld, writeEntry } from './intent-outcomes.ts'
+import type { ActDependencies } from './contract.ts'
+import { finished } from './intent-outcomes.ts'
+import type { FinishedIntent, IntentPlan, PlannedWrite, PreparedIntents } from './intent-plan.ts'
 
-/** Owner writes that rules decided: read again, compared, written, and each one's own outcome recorded. */
-export async function actOnOwners(deps: ActDependencies): Promise<Acted> {
-  const { db, client, connection } = deps
-  const claimed = await claimIntents(
-    db,
-    connection.id,
-    'owner',
-    Math.min(crmProfile(connection.crm).readBatchMax, crmProfile(connection.crm).writeBatchMax),
-    deps.instance,
-  )
-  if (claimed.length === 0) return { taken: 0, written: 0, read: false }
-  const results: IntentResult[] = []
-  let toWrite: ClaimedIntent[] = []
-  let sent = false
-  try {
-    const inForce = await hashesInForce(db)
-    const outdated = new Map(claimed.flatMap((intent) => whyOutdated(intent, inForce)))
-    // One that may have been sent is read back all the same: it may have arrived.
-    const current = await readCurrentOwners(
-      deps,
-      claimed.filter((intent) => intent.readBack || !outdated.has(intent.id)),
-    )
-    for (const intent of claimed) {
-      const why = outdated.get(intent.id)
-      if (why !== undefined && !intent.readBack) {
-        results.push(finished(intent, 'cancelled', why))
-        continue
-      }
-      const payload = intent.payload as unknown as OwnerPayload
-      const now = current.get(`${intent.objectType}/${intent.recordId}`)
-      if (now === undefined) results.push(finished(intent, 'cancelled', 'The record is gone'))
-      // Read-back after a lost answer: it did arrive.
-      else if (now === payload.to && intent.readBack)
-        results.push(finished(intent, 'done', 'Found written', intent.recordId))
-      // Somebody else was quicker: nothing was written, and an undo must not take their change back.
-      else if (now === payload.to) results.push(finished(intent, 'cancelled', 'Already so'))
-      else if (now !== payload.from) results.push(finished(intent, 'cancelled', 'Somebody changed the owner meanwhile'))
-      else if (why !== undefined) results.push(finished(intent, 'cancelled', why))
-      else toWrite.push(intent)
-    }
-    const held = await holdForSending(db, toWrite)
-    results.push(...toWrite.flatMap((intent) => (held.has(intent.id) ? [] : [withheld(intent, deps.nowMs())])))
-    toWrite = toWrite.filter((intent) => held.has(intent.id))
-    if (toWrite.length > 0) {
-      sent = true
-      const writes = toWrite.map((intent) => {
-        const payload = intent.payload as unknown as OwnerPayload
-        return {
-          key: String(intent.id),
-          objectType: intent.objectType!,
-          recordId: intent.recordId!,
-          field: payload.field,
-          to: payload.to,
-        }
-      })
-      const outcomes = await underLease(() => client.writeOwners(writes))
-      const items = toWrite.map((intent) => ({ intent, key: String(intent.id), closes: false }))
-      results.push(...matchOutcomes(items, outcomes, deps.nowMs()))
-    }
-  } catch (error) {
-    const rest = claimed.filter((intent) => !results.some((r) => r.id === intent.id))
-    // Before the write went out nothing can have happened; after it, only a busy or refused answer says so for sure.
-    results.push(...failAll(rest, error, !sent, deps.nowMs()))
-    await recordOwnerOutcomes(deps, claimed, results)
-    throw error
+type OwnerWrite = PlannedWrite<OwnerIntent> & { readonly payload: OwnerPayload }
+
+/** Owner writes that rules decided: each record is read again and compared before its owner is written. */
+export function ownerPlan(deps: ActDependencies): IntentPlan<OwnerIntent, OwnerWrite> {
+  const { db, client, connection, instance } = deps
+  const max = Math.min(crmProfile(connection.crm).readBatchMax, crmProfile(connection.crm).writeBatchMax)
+  return {
+    claim: () => claimIntents(db, connection.id, 'owner', max, instance),
+    prepare: (claimed) => prepareOwners(deps, claimed),
+    send: (writes) => underLease(() => client.writeOwners(writes.map(fieldWrite))),
+    record: recordOwners,
+    subjectOf: ({ intent }) => recordKey(intent),
   }
-  await recordOwnerOutcomes(deps, claimed, results)
-  return { taken: claimed.length, written: toWrite.length, read: true }
 }
 
-/** Versions that may write now. A boundary owner who left, or a newer policy, takes back what has not gone out yet (M40). */
+async function prepareOwners(
+  deps: ActDependencies,
+  claimed: readonly OwnerIntent[],
+): Promise<PreparedIntents<OwnerWrite>> {
+  const inForce = await hashesInForce(deps.db)
+  const outdated = new Map(claimed.map((intent) => [intent.id, whyOutdated(intent, inForce)]))
+  // An outdated one whose call may have gone out is read all the same: the write may have arrived.
+  const toRead = claimed.filter((intent) => intent.readBack || outdated.get(intent.id) === null)
+  const current = await readCurrentOwners(deps, toRead)
+  const results: IntentResult[] = []
+  const writes: OwnerWrite[] = []
+  for (const intent of claimed) {
+    const result = resultWithoutCall(intent, outdated.get(intent.id) ?? null, current.get(recordKey(intent)))
+    if (result !== null) results.push(result)
+    else writes.push({ intent, key: String(intent.id), payload: intent.payload, closes: false })
+  }
+  return { writes, results, toDecide: [] }
+}
+
+/** Versions that may write now. A newer policy, or a boundary owner who left, takes back what was not sent yet (M40). */
 async function hashesInForce(db: ActDependencies['db']): Promise<Set<string>> {
   const inForce = await workflowsInForce(db)
   return new Set(inForce.filter((w) => w.effectiveMode === 'live' || w.effectiveMode === 'pilot').map((w) => w.hash))
 }
 
-/** What has gone out of date since it was decided is not sent; its record is decided again. */
-function whyOutdated(intent: ClaimedIntent, inForce: ReadonlySet<string>): [number, string][] {
-  if (!inForce.has(intent.policyHash)) return [[intent.id, 'The policy that decided it is no longer in force']]
-  return intent.isFromBefore ? [[intent.id, 'It was decided before writing was last held']] : []
+/** Why the write must not be sent any more; null: it may be. The record of one that is not sent is decided again. */
+function whyOutdated(intent: OwnerIntent, inForce: ReadonlySet<string>): string | null {
+  if (!inForce.has(intent.policyHash)) return 'The policy that decided it is no longer in force'
+  return intent.isFromBefore ? 'It was decided before writing was last paused' : null
 }
 
-/** Never written blind: what the record's owner is right now, straight from the CRM. The reads are events like any. */
+/** Reads each record's owner from the CRM, so that no write is blind. The reads are stored as events like any other. */
 async function readCurrentOwners(
   deps: ActDependencies,
-  intents: readonly ClaimedIntent[],
+  intents: readonly OwnerIntent[],
 ): Promise<Map<string, string | null>> {
   const owners = new Map<string, string | null>()
   const byObject = new Map<string, string[]>()
-  for (const intent of intents) {
-    const ids = byObject.get(intent.objectType!) ?? []
-    ids.push(intent.recordId!)
-    byObject.set(intent.objectType!, ids)
+  for (const { objectType, recordId } of intents) {
+    byObject.set(objectType, [...(byObject.get(objectType) ?? []), recordId])
   }
   for (const [objectType, ids] of byObject) {
     const ownerField = objectShape(deps.connection.crm, objectType)!.owner
@@ -125,7 +85,7 @@ async function readCurrentOwners(
   return owners
 }
 
-/** One id that the CRM will not have must not keep the others from being read: a refused batch is halved. */
+/** Halves a refused batch, so that one id that the CRM rejects does not keep the others from being read. */
 async function readAll(deps: ActDependencies, objectType: string, ids: readonly string[]): Promise<ChangeEvent[]> {
   try {
     const fields = deps.fieldsOf(deps.connection.crm, objectType)
@@ -141,44 +101,43 @@ async function readAll(deps: ActDependencies, objectType: string, ids: readonly 
   }
 }
 
-async function recordOwnerOutcomes(
-  deps: ActDependencies,
-  claimed: readonly ClaimedIntent[],
-  results: readonly IntentResult[],
+/** What the record's present owner says about the intent; null: the write is sent. `owner` undefined: no such record. */
+function resultWithoutCall(
+  intent: OwnerIntent,
+  whyOutdated: string | null,
+  owner: string | null | undefined,
+): IntentResult | null {
+  const { from, to } = intent.payload
+  if (whyOutdated !== null && !intent.readBack) return finished(intent, 'cancelled', whyOutdated)
+  if (owner === undefined) return finished(intent, 'cancelled', 'The record is gone')
+  // The answer of an earlier call was lost, and the write did arrive.
+  if (owner === to && intent.readBack) return finished(intent, 'done', 'Found written', intent.recordId)
+  // Someone else made the same change first: an undo must not take their change back.
+  if (owner === to) return finished(intent, 'cancelled', 'The record already has this owner')
+  if (owner !== from) return finished(intent, 'cancelled', 'The owner was changed in the CRM meanwhile')
+  return whyOutdated === null ? null : finished(intent, 'cancelled', whyOutdated)
+}
+
+function fieldWrite({ key, intent: { objectType, recordId }, payload: { field, to } }: OwnerWrite) {
+  return { key, objectType, recordId, field, to }
+}
+
+async function recordOwners(
+  trx: DatabaseTransaction,
+  all: readonly FinishedIntent<OwnerIntent, OwnerWrite>[],
 ): Promise<void> {
-  const byId = new Map(claimed.map((intent) => [intent.id, intent]))
-  await inTransaction(deps.db, async (trx) => {
-    const ours = await finishIntents(trx, results)
-    const kept = results.filter((result) => ours.has(result.id))
-    await rememberWrites(
-      trx,
-      kept
-        .filter((r) => r.state === 'done')
-        .map((r) => {
-          const intent = byId.get(r.id)!
-          const payload = intent.payload as unknown as OwnerPayload
-          return {
-            connectionId: intent.connectionId,
-            objectType: intent.objectType!,
-            recordId: intent.recordId!,
-            field: payload.field,
-            value: payload.to,
-            before: payload.from,
-            intentId: intent.id,
-          }
-        }),
-    )
-    // What was not written leaves the case undecided: look again.
-    const again = kept.filter((r) => r.state === 'refused' || r.state === 'cancelled').map((r) => byId.get(r.id)!)
-    await markDirty(
-      trx,
-      again.map((i) => ({ connectionId: i.connectionId, objectType: i.objectType!, recordId: i.recordId! })),
-    )
-    await appendLedger(
-      trx,
-      kept
-        .filter(isFinal)
-        .map((r) => writeEntry(deps, byId.get(r.id)!, r, `${byId.get(r.id)!.objectType}/${byId.get(r.id)!.recordId}`)),
-    )
-  })
+  const intentsIn = (...states: readonly IntentResult['state'][]) =>
+    all.filter(({ result }) => states.includes(result.state)).map(({ intent }) => intent)
+  await rememberWrites(
+    trx,
+    intentsIn('done').map(({ id, connectionId, objectType, recordId, payload: { field, to, from } }) => {
+      return { connectionId, objectType, recordId, field, value: to, before: from, intentId: id }
+    }),
+  )
+  // A write that was not made leaves its case undecided.
+  await markDirty(trx, intentsIn('refused', 'cancelled'))
+}
+
+function recordKey({ objectType, recordId }: OwnerIntent): string {
+  return `${objectType}/${recordId}`
 }

@@ -1,9 +1,7 @@
 import { type CrmClient, CrmRefusedError, CrmScopeMissingError } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
-import { objectShape } from '../../model/record/object-shape.ts'
 import {
-  countDifferences,
   dueAsked,
   giveUpReread,
   type Recheck,
@@ -17,9 +15,9 @@ import type { Database, DatabaseTransaction } from '../../store/database/databas
 import { inTransaction } from '../../store/database/transaction.ts'
 import { insertEvents } from '../../store/events/change-events.ts'
 import { RECOVERED } from '../../store/events/missed-changes.ts'
-import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices.ts'
 import { foundEvent } from '../read/inferred-event.ts'
 import { timeFields } from '../read/missed-changes.ts'
+import { noteDifferences } from './note-differences.ts'
 
 export type RecheckDependencies = {
   readonly db: Database
@@ -28,12 +26,12 @@ export type RecheckDependencies = {
   readonly fieldsOf: (crm: Crm, objectType: string) => { fields: readonly string[]; historyFields: readonly string[] }
 }
 
-/** Looks of a record that is read again: each a second later than the one before, so about three minutes. */
-const REREAD_LOOKS_MAX = 18
+/** Rechecks of a record that is read again, each a second later than the one before: about three minutes. */
+const REREAD_RECHECKS_MAX = 18
 const REREAD_EVERY_S = 1
 
-/** Reads these records from the CRM and decides whether they are in step. One call. */
-export async function lookAt(
+/** Reads these records from the CRM and decides whether they are in sync. One call. */
+export async function recheckRecords(
   { db, client, connection, fieldsOf }: RecheckDependencies,
   objectType: string,
   suspects: readonly Suspect[],
@@ -58,7 +56,7 @@ export async function lookAt(
   })
 }
 
-/** A survivor stands in for an id that was merged into it; that id itself the CRM has no more. */
+/** A record that was merged into another counts as missing: the CRM answers with its survivor. */
 function rechecksOf(ids: readonly string[], events: readonly ChangeEvent[]): Recheck[] {
   const shown = new Map<string, ChangeEvent>()
   for (const event of events) if (event.complete && event.kind !== 'deleted') shown.set(event.recordId, event)
@@ -68,7 +66,7 @@ function rechecksOf(ids: readonly string[], events: readonly ChangeEvent[]): Rec
   })
 }
 
-/** Looks at what is being read again, as soon as each may be done. Returns whether there was any. */
+/** Rechecks records that are being read again, each as soon as it may have arrived. Returns whether there was any. */
 export async function recheckRereads(deps: RecheckDependencies): Promise<boolean> {
   const { db, connection } = deps
   const asked = await dueAsked(db, connection.id, {
@@ -78,7 +76,7 @@ export async function recheckRereads(deps: RecheckDependencies): Promise<boolean
   if (asked === null) return false
   const { objectType, due } = asked
   try {
-    await lookAt(deps, objectType, due, { rechecksMax: REREAD_LOOKS_MAX })
+    await recheckRecords(deps, objectType, due, { rechecksMax: REREAD_RECHECKS_MAX })
   } catch (error) {
     const code = refusalOf(error)
     if (code === null) throw error
@@ -91,7 +89,7 @@ export async function recheckRereads(deps: RecheckDependencies): Promise<boolean
   return true
 }
 
-/** The code of "not this object, for you", which the same request would be told again; null: it says something else. */
+/** The CRM's code when it refuses us the object, as it would refuse the same request again; null: another failure. */
 export function refusalOf(error: unknown): string | null {
   if (error instanceof CrmRefusedError) return error.code
   return error instanceof CrmScopeMissingError ? 'MISSING_SCOPES' : null
@@ -110,9 +108,9 @@ export async function countRefused(
 const REREAD_BATCH = 1_000
 
 /**
- * Has what is known to be out of step read from the CRM again. A record that we lack, or hold as gone, is not ours to
- * mark, so each is asked for by an event that says "something happened here"; the reading answers it, and it answers
- * after everything that we were told, also by a clock that was wrong. Returns how many were asked for.
+ * Has every record that is out of sync read from the CRM again. Where we lack the record, or hold it as deleted, there is
+ * no row to mark, so each gets an event that says "something happened here". The read answers that event, and counts as
+ * newer than everything we received, even where a clock was wrong. Returns how many records are read again.
  */
 export async function rereadDifferences(
   db: Database,
@@ -137,54 +135,11 @@ export async function rereadDifferences(
 function gap(connectionId: ConnectionId, { objectType, recordId, askAtMs }: ToReread): ChangeEvent {
   return foundEvent({
     connectionId,
-    // The moment is later than everything known of the record, so the next time it is another.
+    // The moment is later than everything known of the record, so each request has a key of its own.
     dedupeKey: `out-of-sync/${objectType}/${recordId}/${askAtMs}`,
     objectType,
     recordId,
     kind: 'gap',
     occurredAtMs: askAtMs,
   })
-}
-
-/**
- * Says how many records are out of step while there are any, and that they are in step again when there are none. While
- * all of them are being read again there is nothing to say yet.
- */
-export async function noteDifferences(
-  db: Database,
-  connection: { readonly id: string; readonly crm: Crm; readonly title: string },
-): Promise<void> {
-  const counts = await countDifferences(db, connection.id)
-  const which = { connectionId: connection.id, code: 'out-of-sync' }
-  if (counts.length === 0) {
-    await endNotice(db, { ...which, message: 'All compared records are in step again.' })
-    return
-  }
-  if (counts.every(({ n, reading }) => n === reading)) return
-  const perObject = new Map<string, number>()
-  for (const { objectType, n } of counts) perObject.set(objectType, (perObject.get(objectType) ?? 0) + n)
-  const total = [...perObject.values()].reduce((sum, n) => sum + n, 0)
-  const listed = [...perObject].map(([objectType, n]) => nouns(connection.crm, objectType, n)).join(', ')
-  const message =
-    total === 1
-      ? `1 record of ${connection.title} is not what the CRM holds: ${listed}.`
-      : `${total} records of ${connection.title} are not what the CRM holds: ${listed}.`
-  const open = (await listNotices(db, { connectionId: connection.id, limit: 100 })).find(
-    (notice) => notice.code === which.code && notice.endedAt === null,
-  )
-  if (open?.message === message) return
-  await raiseNotice(db, {
-    ...which,
-    level: 'warn',
-    message,
-    remedy: 'Have them read again: Connections, below "Ledger of events".',
-    // Another number is not another occurrence.
-    n: open === undefined ? 1 : 0,
-  })
-}
-
-function nouns(crm: Crm, objectType: string, n: number): string {
-  const noun = objectShape(crm, objectType)?.noun ?? objectType
-  if (n === 1) return `1 ${noun}`
-  return `${n} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
 }

@@ -2,19 +2,19 @@ import type { ComparisonDepth, ComparisonState } from '../../store/compare/compa
 
 const HOUR_MS = 3_600_000
 
-/** A fresh connection has other things to do: its first comparison by the clock comes this much later. */
+/** A new connection has other work first: its first scheduled comparison comes this much later. */
 export const FIRST_AFTER_S = 900
 
-/** By the account's own clock: when hardly anybody works and before the day's calls are needed. */
+/** In the account's time zone: when few people work and before the day's calls are needed. */
 const QUIET_HOURS = { from: 2, to: 5 } as const
 
-/** One a night; where nothing runs at night, on a laptop say, one every day and a half at whatever hour. */
+/** One a night. Where nothing runs at night, on a laptop for example, one every day and a half at any hour. */
 const FULL_AFTER_MS = 20 * HOUR_MS
 const FULL_OVERDUE_MS = 36 * HOUR_MS
 
 const RECENT_AFTER_MS = HOUR_MS
 
-/** Which comparison is due by the clock; null: none, or one was asked for already. */
+/** Which scheduled comparison is due; null: none, or one was requested already. */
 export function dueComparison(
   check: Pick<ComparisonState, 'state' | 'notBefore' | 'lastFullAt' | 'lastRecentAt'>,
   { nowMs, timeZone }: { readonly nowMs: number; readonly timeZone: string | null },
@@ -34,7 +34,7 @@ function hourIn(timeZone: string | null, ms: number): number {
   try {
     return hour(timeZone ?? 'UTC')
   } catch {
-    // Not every zone name that a CRM gives is one of this runtime's.
+    // A CRM may use zone names that this runtime lacks.
     return hour('UTC')
   }
 }

@@ -9,8 +9,8 @@ import type { DecidedRecord } from './plan-changes.ts'
 export type DecidedFrom = DecidedRecord & { readonly input: DecideInput }
 
 /**
- * A pilot writes so many owners a day and no more. Of the decisions that want a write, those past the cap are made again
- * without it: their cases go to people now, and the write is decided afresh after midnight.
+ * Keeps each pilot within its owner writes per day. Decisions past the cap are made again without a write: their cases go
+ * to people now, and after midnight the write is decided again.
  */
 export async function withinDailyCaps(
   trx: DatabaseTransaction,
@@ -24,7 +24,7 @@ export async function withinDailyCaps(
     capped.set(workflow, [...(capped.get(workflow) ?? []), result])
   }
   const withheld = new Map<DecidedRecord, Decision>()
-  // In one order, because each count holds a lock.
+  // Always in the same order, because each count takes a lock.
   for (const [workflow, wanted] of [...capped].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { calendar, pilot } = wanted[0]!.workflow.version.policy
     const { written, nextMidnightMs } = await countOwnersToday(trx, workflow, calendar.timeZone)
@@ -40,8 +40,8 @@ function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number, nextMi
   const again = decide({ ...input, version: writingNothing(input.version) })
   const noun = objectShape(record.crm, record.objectType)!.noun
   const wouldHave =
-    `Rule ${rule} would have given this ${noun} to ${toEmail}; it did not, because the pilot has made its ` +
-    `${dailyCap} writes of today.`
+    `Rule ${rule} would have given this ${noun} to ${toEmail}, but the pilot has used its ` +
+    `limit of ${dailyCap} owner changes for today.`
   return {
     ...again,
     exceptions: again.exceptions.map((exception) => ({ ...exception, wouldHave })),
@@ -51,7 +51,7 @@ function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number, nextMi
 
 const silent = new WeakMap<PolicyVersion, PolicyVersion>()
 
-/** The same object each time, so that what the model compiles of it is kept. */
+/** The same version gives the same object, so that the model compiles it once. */
 function writingNothing(version: PolicyVersion): PolicyVersion {
   const known = silent.get(version) ?? { ...version, policy: { ...version.policy, mode: 'observe' as const } }
   silent.set(version, known)

@@ -12,6 +12,7 @@ export type DecidedRecord = {
   readonly decision: Decision
 }
 
+export type PlannedCase = FreshCase | KeptCase
 type Case = { readonly record: CrmRecord; readonly workflow: RunningWorkflow; readonly exception: DecidedException }
 export type FreshCase = Case
 export type KeptCase = Case & {
@@ -28,8 +29,8 @@ export type Plan = {
 }
 
 /**
- * Holds what was decided against what stands: no I/O. `open` has only cases that this batch may touch. `granted`: owner
- * writes that are now ours to make, by `writeKey`; what a write settles is settled only with it.
+ * Compares the decisions with the open cases. No I/O. `open` has only cases that this batch may change; `granted` the
+ * owner writes that this batch makes, by `writeKey`: a case that a write settles is settled only together with it.
  */
 export function planChanges(
   results: readonly DecidedRecord[],
@@ -50,9 +51,9 @@ export function planChanges(
     const isGranted = granted.has(writeKey(name, record))
     const isUnderWay = ownerIntents.get(`${record.objectType}/${record.recordId}`)?.underWay.has(name) ?? false
     for (const exception of decision.exceptions) {
-      const key = identity({ ...exception, workflow: name })
+      const key = caseKey({ ...exception, workflow: name })
       const existing = open.get(key)
-      // Settled: written down once, with the write that settles it. While that write is under way there is no news, and
+      // A settled case is recorded once, together with its write. While that write is under way there is no news, and
       // while another workflow writes this record nothing is settled: an open case stays as it is.
       if (exception.status === 'settled-by-rule') {
         if (isGranted) fresh.push({ record, workflow, exception })
@@ -84,7 +85,7 @@ function resolutionOf(exception: OpenException, decided: DecidedRecord | undefin
     : 'condition-cleared'
 }
 
-/** A case stays with whoever has it while the class is the same and they are still there: work does not wander. */
+/** A case keeps its owner while its class is the same and the owner is active, so that work does not change hands. */
 function keep(
   record: CrmRecord,
   workflow: RunningWorkflow,
@@ -93,29 +94,29 @@ function keep(
   directory: CountingDirectory,
 ): KeptCase {
   const sameClass = existing.class === exception.class
-  const isStillConnected = directory.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
+  const isStillActive = directory.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
   return {
     record,
     workflow,
     exception,
     existing,
-    ownerEmail: sameClass && isStillConnected ? existing.ownerEmail : exception.owner,
+    ownerEmail: sameClass && isStillActive ? existing.ownerEmail : exception.owner,
     dueAtMs: sameClass ? existing.dueAt.getTime() : exception.dueAtMs,
   }
 }
 
-/** Whether the row and the task of a kept case have to be written again. */
+/** True: the row and the task of the kept case have to be updated. */
 export function isChanged({ exception, existing }: KeptCase, ownerEmail: string): boolean {
   const digest = exceptionDigest(exception.class, exception.finding.what, exception.finding.todo, exception.wouldHave)
   return digest !== existing.digest || ownerEmail !== existing.ownerEmail || causeOf(exception) !== existing.cause
 }
 
-/** Cases of one cause and one class share a task: a class decides who works it and by when. */
+/** Cases of one cause and one class share a task, because the class decides who works it and by when. */
 export function causeOf(exception: DecidedException): string {
   return `${exception.finding.cause ?? `${exception.pattern}/${exception.subject}`}|${exception.class}`
 }
 
-export function identity({
+export function caseKey({
   workflow,
   pattern,
   subject,
@@ -132,7 +133,7 @@ export function writeKey(workflow: string, record: { readonly objectType: string
   return `${workflow}\n${record.objectType}/${record.recordId}`
 }
 
-/** Live, pilot, or what would be either if all its jobs were held. One that only observes writes nothing to a CRM. */
+/** True for live and pilot, also where readiness holds the workflow back. One that observes writes nothing to a CRM. */
 export function writesTasks({ effectiveMode, fellBack }: RunningWorkflow): boolean {
   return effectiveMode === 'live' || effectiveMode === 'pilot' || fellBack
 }

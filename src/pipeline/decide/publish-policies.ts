@@ -33,19 +33,19 @@ export type PolicyFiles = {
 }
 
 /**
- * Readiness is worked out by one process at a time, from what is committed when its turn comes: written by whoever read
- * first and finished last, an older view of the people would stand until somebody changes again.
+ * One process at a time computes readiness, from what is committed when its turn comes. Otherwise a slow process could
+ * overwrite a newer result with an older view of the people, which would stand until the next change.
  */
 const READINESS_LOCK = 'readiness'
 
 /**
- * Puts the policies of the configuration in force, each as far as readiness allows, and has the records that they watch
- * decided again where that changes what runs. Runs at start; `refreshReadiness` keeps it true after that.
+ * Puts the policies of the configuration in force, each as far as readiness allows. Where that changes what runs, the
+ * records that the policy watches are decided again. Runs at start; `refreshReadiness` keeps it current.
  */
 export async function publishPolicies(db: Database, files: PolicyFiles): Promise<{ readonly changed: string[] }> {
-  // Before any of it is in force: no decision may take a field that was never read for a blank one.
+  // Before any policy is in force: no decision may take a field that was never read for a blank one.
   await askForFields(db, policiesOf(files))
-  // In one commit: a policy in force whose records nobody decides again would leave the old one's cases standing.
+  // In one commit: with a new policy in force and its records not decided again, the old policy's cases would stay open.
   return inTransaction(db, async (trx) => {
     await stageLock(trx, READINESS_LOCK)
     const standing = await whatStands(trx)
@@ -63,15 +63,15 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     const refused: string[] = []
     let isAnyUnknown = false
     for (const { file, workflow: named, errors } of files.refused) {
-      // A file that does not even say which workflow it is still has to be seen: its name stands in.
+      // An unreadable file without a workflow name must still show up, so its file name stands in.
       const known = named ?? (await workflowOfFile(trx, file))
       if (known === null) isAnyUnknown = true
       const workflow = known ?? file
       refused.push(workflow)
       await refusePolicy(trx, { workflow, file, errors })
     }
-    // A file whose workflow nobody knows may be any that is missing: nothing is retired until it can be read. And no file
-    // at all is a directory that is not mounted rather than the wish to close every case.
+    // An unreadable file may be any workflow that is missing, so nothing is retired until it can be read. And a directory
+    // without files is one that is not mounted, rather than a wish to close every case.
     const isAnything = files.loaded.length + files.refused.length > 0
     if (isAnything && !isAnyUnknown) {
       const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
@@ -85,8 +85,8 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
 }
 
 /**
- * M39, M40: works out anew how far each workflow in force may run, after people or connections may have changed. Reads
- * the policies from where decisions read them, so that a process with older files does not put those in force again.
+ * M39, M40: computes again how far each workflow in force may run, after people or connections changed. Reads the policies
+ * from the database, as decisions do, so that a process with older files does not put those in force again.
  */
 export async function refreshReadiness(db: Database): Promise<{ readonly changed: string[] }> {
   await askForFields(
@@ -114,7 +114,7 @@ async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
   return { directory: buildDirectory(await listUsers(trx), new Map()), connectionIds: await watchingConnections(trx) }
 }
 
-/** One that needs a person comes back; one that was ended does not watch anything. */
+/** One that needs a reconnect counts, because it comes back; one that was disconnected watches nothing. */
 async function watchingConnections(db: Database): Promise<ConnectionIds> {
   const watching = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
   return new Map([...Map.groupBy(watching, ({ crm }) => crm)].map(([crm, rows]) => [crm, rows.map(({ id }) => id)]))
@@ -129,9 +129,9 @@ async function redecideQueue(
   for (const id of crms.flatMap((crm) => connectionIds.get(crm) ?? [])) await queueRedecision(trx, id)
 }
 
-/** What is known of an object without a field that a policy needs now is read again with it, from the start. */
+/** Has an object read again from the start where a policy needs a field that was not read so far. */
 async function askForFields(db: Database, policies: readonly Policy[]): Promise<void> {
-  // No policy at all needs nothing, and forgetting what was asked for would have everything read again with the next one.
+  // Without any policy nothing is needed, and forgetting the fields would have everything read again with the next one.
   if (policies.length === 0) return
   const connectionIds = await watchingConnections(db)
   const asked = await fieldsAsked(db)
@@ -139,7 +139,7 @@ async function askForFields(db: Database, policies: readonly Policy[]): Promise<
     for (const id of ids) {
       for (const objectType of watchedObjects(crm)) {
         const needed = fieldsNeeded(policies, crm, objectType)
-        // Nearly always: this is asked with every poll.
+        // Nearly always, as every poll comes here.
         if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), [...needed.fields, ...needed.ours])) continue
         await inTransaction(db, async (trx) => {
           if (await noteFieldsAsked(trx, id, objectType, needed)) await resyncObjects(trx, id, [objectType])

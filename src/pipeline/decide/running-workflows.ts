@@ -8,13 +8,13 @@ export type RunningWorkflow = {
   readonly version: PolicyVersion
   readonly effectiveMode: Mode
   /**
-   * M40: the policy asks for more than readiness allows. Nothing is written to records, and every case still goes to a
-   * person as a task: a workflow that lost somebody must not go silent.
+   * M40: the policy asks for more than readiness allows. No record is written, but every case still becomes a task: a
+   * workflow whose owner left must not go silent.
    */
   readonly fellBack: boolean
 }
 
-/** Reads which workflows run. The same version gives the same object, so that what the model compiles of it is kept. */
+/** Reads which workflows run. The same version gives the same object, so that the model compiles it once. */
 export function createWorkflowReader(db: Database): () => Promise<RunningWorkflow[]> {
   let known = new Map<string, RunningWorkflow>()
   return async () => {
@@ -40,9 +40,10 @@ export function workflowsFor(running: readonly RunningWorkflow[], crm: Crm, obje
   return running.filter(({ version }) => version.policy.objects.some((o) => o.crm === crm && o.object === objectType))
 }
 
-/** How workflows run where nothing may be written: they decide, and neither records nor tasks are touched. */
-/** The same object for the same workflow, so that what the model compiles of it is kept. */
+/** The same workflow gives the same object, so that the model compiles it once. */
 const observed = new WeakMap<RunningWorkflow, RunningWorkflow>()
+
+/** How workflows run on a read-only connection: they decide, and write neither records nor tasks. */
 export function readingOnly(workflows: readonly RunningWorkflow[]): RunningWorkflow[] {
   return workflows.map((workflow) => {
     const known = observed.get(workflow)

@@ -14,8 +14,8 @@ const read = (contacts: number, change: Partial<Baseline> = {}): Baseline => ({
   ...change,
 })
 
-describe('how far a first import is', () => {
-  it('is told by the rate of the last minute, not by that since it began', () => {
+describe('the progress of a first import', () => {
+  it('uses the rate of the last minute instead of the rate since the start', () => {
     let baseline = read(0)
     // Slow for a minute, then at a rate that the first minute must not dilute.
     for (let s = 0; s <= 180; s += 5) baseline = withSample({ ...baseline, ...read(at(s)) }, s * 1_000)
@@ -27,19 +27,19 @@ describe('how far a first import is', () => {
     }
   })
 
-  it('names no time left while the CRM has not said how many there are', () => {
+  it('shows no time left until the CRM has given its counts', () => {
     const unknown = { ...read(500).objects, companies: { done: false, cursor: null, count: 0, total: null } }
     const baseline = read(500, { objects: unknown, samples: [{ atMs: 0, count: 0 }] })
     const progress = baselineProgress(baseline, OBJECTS, 10_000)
     assert.deepEqual([progress.total, progress.leftMs, progress.perSecond], [null, null, 50])
   })
 
-  it('counts an object that has not begun as unknown, not as empty', () => {
+  it('counts an object that has not started as unknown instead of empty', () => {
     const { contacts } = read(10).objects
     assert.equal(baselineProgress(read(10, { objects: { contacts: contacts! } }), OBJECTS, 0).total, null)
   })
 
-  it('says nothing of a rate in the first seconds, nor when nothing was saved for over a minute', () => {
+  it('shows no rate in the first seconds, or after a minute without a save', () => {
     const baseline = read(100, { samples: [{ atMs: 10_000, count: 0 }] })
     assert.equal(baselineProgress(baseline, OBJECTS, 12_000).perSecond, null)
     assert.equal(baselineProgress(baseline, OBJECTS, 75_000).perSecond, null)
@@ -51,7 +51,7 @@ describe('how far a first import is', () => {
     assert.ok(baseline.samples!.length <= 15, `${baseline.samples!.length} samples`)
   })
 
-  it('ends with what was read beside what the CRM counts', () => {
+  it('ends with the records read beside the count of the CRM', () => {
     const objects = { contacts: { done: true, cursor: null, count: 59_990, total: 60_000 } }
     const progress = baselineProgress(read(0, { done: true, objects }), OBJECTS, 1)
     assert.deepEqual(progress, { done: true, count: 59_990, total: 60_000, perSecond: null, leftMs: null })

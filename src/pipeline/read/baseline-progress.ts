@@ -3,7 +3,7 @@ import type { Baseline } from '../../store/connections/connections.ts'
 export type BaselineProgress = {
   readonly done: boolean
   readonly count: number
-  /** Null: the CRM has not said of every object how many there are. */
+  /** Null: the CRM gave no count for some object. */
   readonly total: number | null
   /** Records a second over the last minute; null until there is enough to tell, and when done. */
   readonly perSecond: number | null
@@ -18,7 +18,7 @@ const RATE_AFTER_MS = 3_000
 /** Apart, so that a handful of samples cover the minute. */
 const SAMPLE_EVERY_MS = 5_000
 
-/** Notes how far the import is now. What is older than the rate needs is dropped. */
+/** Adds a sample of the import's progress, and drops those older than the rate needs. */
 export function withSample<B extends Baseline>(baseline: B, nowMs: number): B {
   const samples = baseline.samples ?? []
   const last = samples.at(-1)
@@ -28,7 +28,7 @@ export function withSample<B extends Baseline>(baseline: B, nowMs: number): B {
 }
 
 /**
- * How far a first import is. `objects` names all that belong to it, so that one which has not begun counts as unknown
+ * The progress of a first import. `objects` names all that belong to it, so that one that has not started counts as unknown
  * and not as empty.
  */
 export function baselineProgress(baseline: Baseline, objects: readonly string[], nowMs: number): BaselineProgress {
@@ -62,7 +62,7 @@ function totalOf(baseline: Baseline, objects: readonly string[]): number | null 
 
 function rateOf({ samples = [] }: Baseline, count: number, nowMs: number): number | null {
   const from = samples.find(({ atMs }) => nowMs - atMs <= RATE_OVER_MS)
-  // An import that stands still is told as such until its last sample is a minute old; then nothing is known of its rate.
+  // A stalled import shows a rate of zero until its last sample is a minute old. After that, its rate is unknown.
   if (from === undefined || nowMs - from.atMs < RATE_AFTER_MS) return null
   return Math.max(0, (1_000 * (count - from.count)) / (nowMs - from.atMs))
 }

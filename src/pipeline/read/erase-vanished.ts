@@ -12,12 +12,12 @@ import { foundEvent } from './inferred-event.ts'
 import { isOfOneObject } from './unreadable-object.ts'
 
 /**
- * Between the first time that nothing was found of a record and the look that erases it. Long enough that a bad hour of
- * the CRM erases nothing, since that cannot be taken back; short enough to stay near the day that an erasure may take.
+ * Time between the first read that did not find a record and the read that erases it. An erasure cannot be undone, so it
+ * is longer than an outage of an hour; and short enough to stay near the day that an erasure may take.
  */
-const LOOK_AGAIN_AFTER_S = 3_600
+const RECHECK_AFTER_S = 3_600
 
-/** Calls in one go; what is left is due at the next poll. */
+/** Calls per poll; the rest is due at the next one. */
 const ROUNDS_MAX = 10
 
 export type EraseVanishedDependencies = {
@@ -32,19 +32,19 @@ export function meansErasure(crm: Crm, objectType: string): boolean {
   return crmProfile(crm).vanishedPersonIsErased && objectShape(crm, objectType)?.about === 'person'
 }
 
-/** Looks once more at what was found gone for good, and erases what still is. Returns how many; no call where none is due. */
+/** Rechecks records that were missing and erases those that still are. Returns how many. No call where none is due. */
 export async function eraseVanished(deps: EraseVanishedDependencies): Promise<number> {
   const { db, client, connection, nowMs } = deps
   let erased = 0
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const due = await dueGone(db, connection.id, {
-      afterS: LOOK_AGAIN_AFTER_S,
+      afterS: RECHECK_AFTER_S,
       limit: crmProfile(connection.crm).readBatchMax,
     })
     if (due === null) return erased
     const { objectType, recordIds } = due
     const missing = await stillMissing(client, objectType, recordIds)
-    // Nobody may say: they stay due.
+    // The CRM refused: they stay due.
     if (missing === null) return erased
     const atMs = crmTimeMs(client, nowMs())
     await inTransaction(db, async (trx) => {
@@ -62,14 +62,14 @@ export async function eraseVanished(deps: EraseVanishedDependencies): Promise<nu
         message: sentence(connection.title, missing.length),
         remedy: null,
       })
-      await endNotice(trx, { ...notice, message: 'Nothing is left to do.' })
+      await endNotice(trx, { ...notice, message: 'No action needed.' })
     })
     erased += missing.length
   }
   return erased
 }
 
-/** Null: what may be read of this object has changed, so that nothing that is not found is known to be gone. */
+/** Null: we may no longer read this object, so a record that is not found may still exist. */
 async function stillMissing(client: CrmClient, objectType: string, ids: readonly string[]) {
   try {
     return (await client.readRecords({ objectType, ids, fields: [], historyFields: [] })).missing
@@ -80,8 +80,8 @@ async function stillMissing(client: CrmClient, objectType: string, ids: readonly
 }
 
 function sentence(title: string, n: number): string {
-  const [contacts, people] = n === 1 ? ['a contact', 'that person'] : [`${n} contacts`, 'those people']
-  return `${title} has ${contacts} no more, not even in its recycle bin, and nobody told us. What was known here of ${people} was erased.`
+  const [gone, people] = n === 1 ? ['A contact is gone', 'that person'] : [`${n} contacts are gone`, 'those people']
+  return `${gone} from ${title}, also from its recycle bin, and it sent no event. Lanekeeper erased its data about ${people}.`
 }
 
 function erasure(connectionId: ConnectionId, objectType: string, recordId: string, atMs: number): ChangeEvent {

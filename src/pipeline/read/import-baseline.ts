@@ -27,18 +27,17 @@ export type ImportDependencies = PollDependencies & {
 /** Records per transaction: a CRM's pages may have 50 or 100, and a commit for each would be most of the work. */
 const SAVE_AT = 1_000
 
-/** What was read is saved at the latest after this, so that a slow CRM still shows progress and a kill costs little. */
+/** Records are saved at the latest after this, so that a slow CRM still shows progress and a kill costs little. */
 const SAVE_AFTER_MS = 2_000
 
-/** What the planner knows of a table that grows from nothing is renewed here and at every doubling. */
+/** Postgres analyzes the growing table here and at every doubling, so that its planner knows the size. */
 const ANALYZE_AT = 2_000
 
 /**
- * First import of every watched object. What was read and the place where it leaves off are one commit, folded into
- * records at once; the next pages are read meanwhile. A kill costs what was read since the last commit, at most two
- * thousand records and a page, which are read again. What changes meanwhile is found by the first reconcile, which
- * starts where this one began. Throws `ConnectionEndedError` when the connection was ended meanwhile, also when it has
- * begun anew since: what was read here is then stored by nobody.
+ * First import of every watched object. Records and the place of the next page are saved in one commit and folded at once,
+ * while the next pages are read. A kill costs what was read since the last commit, at most two thousand records and a page,
+ * which are read again. The first poll finds what changed meanwhile, because it starts where the import began. Throws
+ * `ConnectionEndedError` when the connection was ended meanwhile, even if it was connected again since.
  */
 export async function importBaseline(deps: ImportDependencies): Promise<Baseline> {
   const { db, connection, nowMs } = deps
@@ -52,10 +51,10 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
       await storeAndApply(trx, connection, events)
       await advanceBaseline(trx, connection.id, baseline)
       if (!state.done) return
-      // Asked for only since the import was stopped and went on: the first pages came without it.
+      // A field that was added while the import was stopped is missing from the first pages.
       const { fields } = deps.fieldsOf(connection.crm, objectType)
       const isLate = state.fields !== undefined && fields.some((field) => !state.fields!.includes(field))
-      // What was refused is read from the start by the first poll that may.
+      // The first poll with access reads a refused object from the start.
       const untilMs = isLate || state.isRefused ? FROM_THE_START : startedAtMs
       await saveWatermark(trx, connection.id, objectType, untilMs, state.count)
     })
@@ -85,7 +84,7 @@ export async function importBaseline(deps: ImportDependencies): Promise<Baseline
   return baseline
 }
 
-/** Reads one object to its end, or until it is stopped. What was read is saved either way, and when the CRM fails. */
+/** Reads one object to its end or until it is stopped, and saves what was read, also when the CRM fails. */
 async function importObject(
   deps: ImportDependencies,
   objectType: string,
@@ -111,7 +110,7 @@ async function importObject(
     gathered = []
     savedAt = performance.now()
     saving = save(objectType, events, state)
-    // Told by the next await of it.
+    // The next await of it throws.
     saving.catch(() => undefined)
   }
   try {
@@ -124,10 +123,10 @@ async function importObject(
         source: 'baseline',
       })
       const done = page.cursor === null
-      // Before the page counts as read: an object that is done without its fields being known stays so for ever.
+      // Before the page counts as read: an object that is done without a stored schema would never get one.
       const hidden = [...new Set([...(state.hidden ?? []), ...page.unreadable])]
       if (hidden.length > (state.hidden?.length ?? 0) || done) await noteSchema(deps, objectType, hidden)
-      // At the end the CRM is asked once more, because people went on working while it was read.
+      // Counted again at the end, because people kept working during the import.
       const total = (done ? await counted(deps, objectType) : null) ?? page.total ?? state.total
       for (const event of page.events) gathered.push(event)
       state = {
@@ -150,7 +149,7 @@ function readSoFar({ objects }: Baseline): number {
   return Object.values(objects).reduce((sum, { count }) => sum + count, 0)
 }
 
-/** The CRM's own count is a courtesy: without it the import goes on, and nobody is told how long it will take. */
+/** The CRM's own count is optional: without it the import runs, and only the time left is unknown. */
 async function counted({ count }: ImportDependencies, objectType: string): Promise<number | null> {
   try {
     return (await count?.(objectType)) ?? null

@@ -3,7 +3,7 @@ import type { ChangeEvent } from '../../model/record/change-event.ts'
 type Found = Pick<ChangeEvent, 'connectionId' | 'dedupeKey' | 'objectType' | 'recordId' | 'kind' | 'occurredAtMs'> &
   Partial<Pick<ChangeEvent, 'fields'>>
 
-/** What nobody told and we found out by asking: that something happened to a record, without saying who did it. */
+/** An event for a change that we found by polling: it says what happened to a record, and not who did it. */
 export function foundEvent(found: Found): ChangeEvent {
   return {
     fields: {},

@@ -6,28 +6,28 @@ import { type FoundChange, type MissedSpell, resolveMissedChanges } from '../../
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 
 /**
- * How long an event may be under way before it is called lost, by our own clock, since the poll found its change.
- * The first retries of a webhook come within a minute or so.
+ * How long after the poll found a change its event may still arrive before it counts as missed, by our own clock. A
+ * CRM sends its first retries within a minute or so.
  */
 const GRACE_S = 120
 
-/** As long as promise 3 gives to find what was missed: without a further one, the spell is over. */
+/** Without another missed event for this long, the notice ends. Promise 3 allows as long to find one. */
 const QUIET_S = 900
 
 export type FeedOf = { readonly id: string; readonly crm: Crm; readonly feed: 'push' | 'poll' | 'stream' }
 
-/** Whether the CRM should have told us by itself of changes to this object. Tasks are polled on purpose. */
+/** True: the CRM should send events for changes to this object. Tasks are polled on purpose. */
 export function isNotified({ crm, feed }: Pick<FeedOf, 'crm' | 'feed'>, objectType: string): boolean {
   const shape = objectShape(crm, objectType)
   return feed !== 'poll' && shape !== undefined && shape.about !== 'task'
 }
 
-/** What a page of the poll shows of each record, one entry per record that changed or went away. */
+/** The changes on a page of the poll: one entry per record that changed or is gone. */
 export function foundChanges(events: readonly ChangeEvent[]): FoundChange[] {
   return events.flatMap((event): FoundChange[] => {
     const { objectType, dedupeKey, occurredAtMs: modifiedAtMs, fields } = event
     const change = { objectType, dedupeKey, modifiedAtMs, fields }
-    // A merge in the Recycle Bin is listed under its survivor; the news is that the others are gone.
+    // A merge in the Recycle Bin is listed under the survivor; what changed is that the others are gone.
     if (event.kind === 'merged' && !event.complete) {
       const lost = event.mergedIds ?? []
       return lost.map((recordId) => ({ ...change, recordId, survivorId: event.recordId, isGone: true }))
@@ -36,13 +36,13 @@ export function foundChanges(events: readonly ChangeEvent[]): FoundChange[] {
   })
 }
 
-/** Fields that say when, not what: a webhook does not carry them. */
+/** Fields that say when a record changed. A webhook does not carry them. */
 export function timeFields(crm: Crm, objectType: string): string[] {
   const shape = objectShape(crm, objectType)
   return shape === undefined ? [] : [shape.modifiedAt, shape.createdAt]
 }
 
-/** Counts what turned out to be missed, and says so to people while it lasts. */
+/** Counts changes whose event never came, and keeps a notice open while there are new ones. */
 export async function resolveMissedEvents(
   db: Database,
   connection: FeedOf & { readonly timeZone: string | null },
@@ -52,18 +52,20 @@ export async function resolveMissedEvents(
   if (settled === null) return
   const which = { connectionId: connection.id, code: 'missed-events' }
   if (settled.outcome === 'over') {
-    await endNotice(db, { ...which, message: `No further change was missed. All ${settled.spell.n} were read.` })
+    const { n } = settled.spell
+    const changes = n === 1 ? 'the 1 change' : `all ${n} changes`
+    await endNotice(db, { ...which, message: `No more events are missing. Polling read ${changes}.` })
     return
   }
   await raiseNotice(db, {
     ...which,
     level: 'warn',
-    message: missedSays(connection, settled.spell),
+    message: missedSentence(connection, settled.spell),
     remedy: crmProfile(connection.crm).missedEventsRemedy,
   })
 }
 
-function missedSays(
+function missedSentence(
   connection: { readonly crm: Crm; readonly timeZone: string | null },
   { n, firstMs, lastMs }: MissedSpell,
 ): string {
@@ -72,7 +74,7 @@ function missedSays(
   const last = clockTime(lastMs, connection.timeZone)
   const when = first === last ? `at ${first}` : `between ${first} and ${last}`
   const changes = n === 1 ? '1 change' : `${n} changes`
-  return `${crm} told us nothing of ${changes} ${when}; the poll found ${n === 1 ? 'it' : 'them'}. Nothing is missing, it came later.`
+  return `${crm} sent no event for ${changes} ${when}. Polling found ${n === 1 ? 'it' : 'them'} a little later; nothing is lost.`
 }
 
 /** `22 Nov, 10:02`, by the account's own clock where it is known. */
@@ -88,7 +90,7 @@ function clockTime(ms: number, timeZone: string | null): string {
   try {
     return timeZone === null ? `${format('UTC')} UTC` : format(timeZone)
   } catch {
-    // Not every zone name that a CRM gives is one of this runtime's.
+    // A CRM may use zone names that this runtime lacks.
     return `${format('UTC')} UTC`
   }
 }

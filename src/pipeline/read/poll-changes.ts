@@ -39,7 +39,7 @@ export type PollDependencies = {
 
 /**
  * Late commits and a delayed search index can put a change behind a watermark that has passed it: each poll looks this
- * far back again. Integrators report up to 30 s of index delay (docs/contracts/hubspot/records.md).
+ * far back again. Integrators report up to 30 s of index delay (docs/contracts).
  */
 const OVERLAP_MS = 90_000
 
@@ -50,9 +50,9 @@ const OVERLAP_MS = 90_000
 const CLOCKS_APART_MS = 900_000
 
 /**
- * Polls every watched object by modification date, so that a change whose event never came is found. Returns how many
- * records it read, and whether it came to the end: not when it was stopped, nor when an object has to be read again. An
- * object that the CRM refuses is noted as such, and the others are read.
+ * Polls every watched object by modification date, to find changes whose event never came. Returns how many records it
+ * read, and whether it is complete: not when it was stopped, nor when an object has to be read again. For an object that
+ * the CRM refuses it raises a notice, and reads the others.
  */
 export async function pollChanges(
   deps: PollDependencies,
@@ -106,8 +106,8 @@ async function pollRefusable(deps: PollDependencies, objectType: string, state: 
 }
 
 /**
- * A place or a field list of ours may be what was refused: with the newest description and from the watermark once more.
- * Null: refused again.
+ * The CRM may have refused our place or our field list, so this tries once more with the newest schema and from the
+ * watermark. Null: refused again.
  */
 async function pollAgain(deps: PollDependencies, objectType: string): Promise<Poll | null> {
   const { db, client, connection } = deps
@@ -135,10 +135,10 @@ async function pollObject(deps: PollDependencies, objectType: string, state: Kno
   const knownUntilMs = from ?? connection.baseline.startedAtMs ?? untilMs
   const isOurClock = from === null || from === connection.baseline.startedAtMs
   const sinceMs = place?.sinceMs ?? Math.max(1, knownUntilMs - OVERLAP_MS - (isOurClock ? CLOCKS_APART_MS : 0))
-  // What changed while the baseline was read is ours to find: nobody may have been subscribed to anything yet.
+  // Changes during the import are ours to find: the event subscription may not have been there yet.
   const wasNotified = isNotified(connection, objectType) && !(isOurClock && isFirst)
   let cursor: string | null = place?.cursor ?? null
-  /** The last place that is stored, which only another request to read from the start takes away. */
+  /** The last stored place. It disappears only when a resync is requested. */
   let stored = cursor
   let latestMs = place?.latestMs ?? 0
   const hidden = new Set<string>()
@@ -166,7 +166,7 @@ async function pollObject(deps: PollDependencies, objectType: string, state: Kno
     cursor = page.cursor
     if (cursor !== null) stored = cursor
   } while (cursor !== null)
-  // Only as far as the CRM has shown us something, or our own clock: a CRM clock that runs behind must not lose changes.
+  // Only as far as the CRM has shown changes, and never past our clock: a CRM clock that is behind must not lose any.
   const to = Math.min(untilMs, Math.max(latestMs, knownUntilMs, sinceMs + OVERLAP_MS))
   const isAdvanced = await inTransaction(db, async (trx) => {
     await assertConnected(trx, connection.id)
@@ -175,7 +175,7 @@ async function pollObject(deps: PollDependencies, objectType: string, state: Kno
   return { outcome: isAdvanced ? 'read' : 'again', found, hidden }
 }
 
-/** Stores what the page brought and where the next one begins. False: the object is to be read from the start instead. */
+/** Stores the page's events and the place of the next page. False: a resync was requested, so the object starts over. */
 async function savePage(
   { db, connection }: PollDependencies,
   objectType: string,
@@ -203,8 +203,8 @@ async function savePage(
 }
 
 /**
- * How far the changes were seen. What is gone is read after them, and a deletion that came meanwhile says nothing about
- * the changes just before it.
+ * The time of the newest change that was read. Deletions do not count: they are read after the changes, so a new one says
+ * nothing about the changes just before it.
  */
 function latestOf(events: readonly ChangeEvent[], latestMs: number): number {
   let latest = latestMs

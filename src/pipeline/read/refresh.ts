@@ -22,28 +22,25 @@ export type RefreshDependencies = {
   readonly nowMs: () => number
 }
 
-/**
- * Rechecks before a missing record counts as deleted: a read right after an event can be early (trap 15 in
- * docs/contracts/hubspot/traps.md).
- */
-const LOOKS = 4
+/** Reads before a missing record counts as deleted: a read right after an event can be early (trap 15 in docs/contracts). */
+const READS_MAX = 4
 
-/** Found, but not folded yet: not asked about again at once. */
+/** Time for apply to fold a record that was read, before it is read again. */
 const FOLDED_WITHIN_S = 5
 
-/** Seconds until the next look: 1, 4, 16. Together longer than the search index or a slow replica takes to catch up. */
+/** Seconds until the next read: 1, 4, 16. Together longer than the search index or a slow replica takes to catch up. */
 const delayS = (attempts: number): number => 4 ** attempts
 
-/** What the CRM refuses to say today it may say tomorrow: 5 min, 10, 20 ... 6 h. */
+/** A refused record is tried again after 5 min, 10, 20 ... 6 h. */
 const refusedDelayS = (attempts: number): number => Math.min(300 * 2 ** Math.min(attempts, 10), 21_600)
 
 /**
- * Refusals in one batch before the rest of it waits for another time. One bad id among 200 is found with fifteen; where
- * every id is refused, halving on would cost two calls for each.
+ * Refusals in one batch before the rest of it is postponed. Fifteen find one bad id among 200; where every id is refused,
+ * halving to the end would cost two calls for each.
  */
 const REFUSALS_MAX = 24
 
-/** Asks the CRM about one batch of records of which we only know that something happened. Answers become events. */
+/** Reads one batch of records of which we only know that something happened. Answers become events. */
 export async function refreshBatch(deps: RefreshDependencies): Promise<{ taken: number }> {
   const { db, connection } = deps
   const waiting = await inTransaction(db, (trx) =>
@@ -54,13 +51,13 @@ export async function refreshBatch(deps: RefreshDependencies): Promise<{ taken: 
   try {
     await readHalving(deps, waiting, open)
   } finally {
-    // Whoever was not asked about, because the CRM was busy or we are, is free again.
+    // Records that were not read, because the CRM was busy or the call failed, can be taken again at once.
     await postpone(deps, [...open], () => 0, false)
   }
   return { taken: waiting.length }
 }
 
-/** Reads the records; a call that the CRM refuses is made again in halves, until those that it refuses stand alone. */
+/** Reads the records. A refused call is repeated in halves, until only the records that the CRM refuses are left. */
 async function readHalving(deps: RefreshDependencies, waiting: readonly ToRead[], open: Set<ToRead>): Promise<void> {
   const parts: (readonly ToRead[])[] = [waiting]
   let refusals = 0
@@ -68,7 +65,7 @@ async function readHalving(deps: RefreshDependencies, waiting: readonly ToRead[]
     try {
       await readPart(deps, part)
     } catch (error) {
-      // A scope that is missing concerns the object, not the connection, and is the same for every half.
+      // A missing scope concerns the object and not the connection, and is missing for every half.
       if (!isOfOneObject(error)) throw error
       refusals += 1
       if (error instanceof CrmRefusedError && part.length > 1 && refusals < REFUSALS_MAX) {
@@ -105,7 +102,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
   })
   const gone = new Set(missing)
   const crmNowMs = crmTimeMs(client, nowMs())
-  const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= LOOKS)
+  const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= READS_MAX)
   await inTransaction(db, async (trx) => {
     await assertConnected(trx, connection.id)
     await insertEvents(trx, [
@@ -118,7 +115,7 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
       trx,
       connection.id,
       items.map((item) => {
-        const notYet = gone.has(item.recordId) && item.attempts + 1 < LOOKS
+        const notYet = gone.has(item.recordId) && item.attempts + 1 < READS_MAX
         return { ...item, delayS: notYet ? delayS(item.attempts) : FOLDED_WITHIN_S, attempted: true }
       }),
     )
@@ -142,8 +139,8 @@ async function postpone(
 }
 
 /**
- * A read has a key of its own each time: it is a look at a moment, not a change. One that is found in the recycle bin now
- * is there after every sign of life that made us ask, or we would ask for ever.
+ * Each read has its own dedupe key, because it shows a moment and not a change. A record found in the recycle bin counts as
+ * deleted after every sign of life that caused the read; otherwise the read would repeat for ever.
  */
 function asAnswers(events: readonly ChangeEvent[], asked: readonly ToRead[], nowMs: number): ChangeEvent[] {
   const items = new Map(asked.map((item) => [item.recordId, item]))
@@ -161,8 +158,8 @@ function asAnswers(events: readonly ChangeEvent[], asked: readonly ToRead[], now
 }
 
 /**
- * A survivor's answer is dated by the merge or by its own last change. What was found merged now is so after everything
- * that made us ask about it, or we would ask for ever.
+ * A survivor's answer carries the time of the merge or of its own last change. A record found merged counts as merged after
+ * everything that caused the read; otherwise the read would repeat for ever.
  */
 function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], nowMs: number): ChangeEvent[] {
   const live = new Set(events.map((event) => event.recordId))
@@ -181,8 +178,8 @@ function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], n
 }
 
 /**
- * By the CRM's clock, or a record that is restored within the minutes that it is behind ours would stay deleted. What was
- * found gone now went after the last sign of life, whatever the clocks say.
+ * Dated by the CRM's clock: if that runs behind ours, a record restored within the difference would otherwise stay deleted.
+ * And always after the last sign of life, whatever the clocks say.
  */
 function deletion(connectionId: ConnectionId, item: ToRead, crmNowMs: number): ChangeEvent {
   return foundEvent({

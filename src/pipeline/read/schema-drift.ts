@@ -1,7 +1,7 @@
 import type { CrmClient } from '../../crm/crm-client.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import { fieldsNeeded, valuesNamed, valuesNamedByPolicies } from '../../model/policy/fields.ts'
-import type { Policy } from '../../model/policy/policy.ts'
+import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { FieldSchema } from '../../model/record/crm-facts.ts'
 import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
@@ -14,26 +14,26 @@ import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { type KnownSchema, knownSchemas, saveDrift } from '../../store/records/schema-drift.ts'
-import type { RunningWorkflow } from '../decide/running-workflows.ts'
 import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
 
 export type DriftDependencies = {
   readonly db: Database
   readonly client: CrmClient
   readonly connection: NoticeConnection & { readonly id: ConnectionId }
-  readonly workflows: readonly RunningWorkflow[]
+  /** The workflows in force. */
+  readonly workflows: readonly { readonly version: PolicyVersion }[]
   readonly fieldsOf: (
     crm: Crm,
     objectType: string,
   ) => { readonly fields: readonly string[]; readonly ours?: readonly string[] }
   readonly board: NoticeBoard
-  /** What pages said last of an object's fields. */
+  /** Which fields of an object the latest pages showed or hid. */
   readonly seenOf: (objectType: string) => SeenFields
 }
 
 /**
- * M53: describes every watched object anew and compares it with what the workflows were written for. Whatever drifted, or
- * came back, has what depends on it decided again, and is told. Returns the objects of which something changed.
+ * M53: reads the schema of every watched object again and compares it with the one the workflows were written for. Where a
+ * field drifted or came back, a notice says so and the cases that need it are decided again. Returns the changed objects.
  */
 export async function checkDrift(deps: DriftDependencies): Promise<readonly string[]> {
   const { db, connection } = deps
@@ -41,7 +41,7 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
   const changed: string[] = []
   for (const objectType of watchedObjects(connection.crm)) {
     const before = known.get(objectType)
-    // Of a task only its status matters. Whoever polls finds out when what was refused is read again.
+    // Of a task only its status matters. For a refused object, the poll finds out when it can be read again.
     if (before?.isRefused || objectShape(connection.crm, objectType)?.about === 'task') continue
     const current = await describe(deps, objectType)
     if (current === null) continue
@@ -50,14 +50,14 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
       continue
     }
     const after = compare(deps, before, current)
-    tell(deps, before, after)
+    raiseAndEnd(deps, before, after)
     const isNews = !sameStanding(before, after)
     if (!isNews && canonicalJson(before.fields) === canonicalJson(after.fields)) continue
     if (isNews) changed.push(objectType)
     await inTransaction(db, async (trx) => {
       await saveDrift(trx, connection.id, after)
       if (!isNews) return
-      // What changed while a field was away is in no event.
+      // No event carries the changes from the time when a field was missing.
       const { fields: needed } = deps.fieldsOf(connection.crm, objectType)
       const isBack = before.unreadable.some((field) => needed.includes(field) && !after.unreadable.includes(field))
       if (isBack || isRespelled(before, after)) await resyncObjects(trx, connection.id, [objectType])
@@ -67,7 +67,7 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
   return changed
 }
 
-/** An import that ended without a description: from here on there is something to compare with. */
+/** The import ended without a schema: this one is what later checks compare with. */
 async function saveFirst(deps: DriftDependencies, objectType: string, current: readonly FieldSchema[]): Promise<void> {
   const { db, connection } = deps
   const { fields: needed, ours = [] } = deps.fieldsOf(connection.crm, objectType)
@@ -79,7 +79,7 @@ async function saveFirst(deps: DriftDependencies, objectType: string, current: r
   })
 }
 
-/** Null: the CRM refuses the object, which is noted. */
+/** Null: the CRM refuses the object, and a notice says so. */
 async function describe(deps: DriftDependencies, objectType: string): Promise<readonly FieldSchema[] | null> {
   try {
     return (await deps.client.describe(objectType)).fields
@@ -119,8 +119,8 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
 }
 
 /**
- * The CRM describes the field and keeps its values from us: so it stays until a page shows one. A field that was not even
- * described and is now may be read.
+ * True: the CRM describes the field but hides its values from us, until a page shows one. A field that the CRM did not
+ * describe before and does now counts as readable.
  */
 function withheldOf(before: KnownSchema, { shown, hidden }: SeenFields): (field: string) => boolean {
   const described = new Set(before.fields.map(({ name }) => name))
@@ -128,8 +128,8 @@ function withheldOf(before: KnownSchema, { shown, hidden }: SeenFields): (field:
   return (field) => described.has(field) && !shown.has(field) && (unreadable.has(field) || hidden.has(field))
 }
 
-/** The workflows that look at the field. */
-function usersOf({ workflows, connection }: DriftDependencies, objectType: string, field: string): RunningWorkflow[] {
+/** The workflows that use the field. */
+function usersOf({ workflows, connection }: DriftDependencies, objectType: string, field: string) {
   return workflows.filter(
     ({ version: { policy } }) =>
       watches(policy, connection.crm, objectType) &&
@@ -137,13 +137,13 @@ function usersOf({ workflows, connection }: DriftDependencies, objectType: strin
   )
 }
 
-/** Accounts and deals are part of the decision on whatever a workflow watches in their CRM. */
+/** A workflow uses the accounts and deals of a CRM in every decision there. */
 function watches({ objects }: Policy, crm: Crm, objectType: string): boolean {
   const isOfAll = objectShape(crm, objectType)?.about !== 'person'
   return objects.some((ref) => ref.crm === crm && (isOfAll || ref.object === objectType))
 }
 
-function tell(deps: DriftDependencies, before: KnownSchema, after: KnownSchema): void {
+function raiseAndEnd(deps: DriftDependencies, before: KnownSchema, after: KnownSchema): void {
   const { board, connection } = deps
   const { objectType } = after
   const subjectOf = ({ field }: FieldDrift) => `${objectType}.${field}`
@@ -154,7 +154,7 @@ function tell(deps: DriftDependencies, before: KnownSchema, after: KnownSchema):
   }
   for (const drift of after.drift) {
     const known = before.drift.find((one) => one.field === drift.field && one.kind === drift.kind)
-    // Said when it is found and when it becomes something else; not every ten minutes.
+    // A notice when drift is found and when it changes, instead of one every ten minutes.
     if (known !== undefined && canonicalJson(known) === canonicalJson(drift)) continue
     const workflows = usersOf(deps, objectType, drift.field).map(({ version }) => version.policy.title)
     board.raise(
@@ -185,7 +185,7 @@ function sentenceOf(
   }
 }
 
-/** What may be judged is the same. Stored JSON comes back with its keys in another order, so it is compared as a value. */
+/** The same fields can be used as before. Stored JSON comes back with its keys in another order, so values are compared. */
 function sameStanding(before: KnownSchema, after: KnownSchema): boolean {
   return (
     canonicalJson(before.drift) === canonicalJson(after.drift) &&
@@ -193,7 +193,7 @@ function sameStanding(before: KnownSchema, after: KnownSchema): boolean {
   )
 }
 
-/** A field whose type is another one now, or is again the old one, has its values spelled in another way. */
+/** A field whose type changed, or changed back, has its values written in another format. */
 function isRespelled(before: KnownSchema, after: KnownSchema): boolean {
   const types = new Map(before.fields.map(({ name, type }) => [name, type]))
   const needed = new Set([...before.drift, ...after.drift].map(({ field }) => field))

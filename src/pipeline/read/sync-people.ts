@@ -8,9 +8,9 @@ import { listUsers, saveUsers } from '../../store/decisions/people.ts'
 import { markDirty, markOwnedDirty } from '../../store/records/records.ts'
 
 /**
- * Reads the CRM's users and queues again. Records of those who left, came back or lost their queue are decided again, and
- * so are the records of the cases that those people have. Throws CrmUnknownError, and saves nothing, when the CRM lists
- * nobody at all where people worked before: nobody could have connected us to such an account.
+ * Reads the CRM's users and queues again. Records owned by users who left, came back or lost their queue are decided again,
+ * and so are the records of the cases that those users have. Throws CrmUnknownError, and saves nothing, when the CRM lists
+ * no user at all where it listed some before: the account has at least the admin who connected it.
  */
 export async function syncPeople(
   db: Database,
@@ -22,7 +22,7 @@ export async function syncPeople(
     const before = (await listUsers(trx)).filter((user) => user.connectionId === connectionId)
     const people = before.filter(({ kind }) => kind === 'person').length
     if (people > 0 && !users.some(({ kind }) => kind === 'person')) {
-      throw new CrmUnknownError(`The CRM lists no person at all, where it listed ${people}; it is asked again`)
+      throw new CrmUnknownError(`The CRM listed no users, but ${people} before; the next poll tries again`)
     }
     const changed = await saveUsers(trx, connectionId, users)
     const isChanged = new Set(changed)

@@ -17,24 +17,24 @@ const inCrm = (over: Partial<SalesforceTerritory> = {}): SalesforceTerritory => 
 const USERS = ['anna', 'jonas', 'mia'].map((name) => user(SALESFORCE, name))
 const differences = (one: SalesforceTerritory, users = USERS) => territoryDifferences([DACH], [one], users)
 
-describe('the territory table beside the territories of an org', () => {
-  it('is no difference where both name the same people, whatever the spelling of the territory', () => {
+describe('comparing the territory table with an org', () => {
+  it('finds no difference where both list the same people, however the territory is spelled', () => {
     assert.deepEqual(differences(inCrm()), [])
     assert.deepEqual(differences(inCrm({ developerName: null, name: 'germany,  AUSTRIA' })), [])
   })
 
-  it('differs in whoever works it in one place only', () => {
+  it('finds the people that only one of the two lists', () => {
     assert.deepEqual(differences(inCrm({ memberIds: ['sf-anna', 'sf-mia'] })), [
       { territory: 'dach', title: DACH.title, onlyInCrm: [at('mia')], onlyInTable: [at('jonas')] },
     ])
   })
 
-  it('counts nobody who has left as working it', () => {
+  it('ignores users who left', () => {
     const left = USERS.map((one) => (one.userId === 'sf-jonas' ? { ...one, active: false } : one))
     assert.deepEqual(differences(inCrm(), left)[0]?.onlyInTable, [at('jonas')])
   })
 
-  it('says nothing of a territory that the org does not have', () => {
+  it('ignores a territory that the org does not have', () => {
     assert.deepEqual(differences(inCrm({ developerName: 'France', name: 'France', memberIds: [] })), [])
   })
 })

@@ -7,24 +7,24 @@ import type { Database } from '../../store/database/database.ts'
 import { listUsers } from '../../store/decisions/people.ts'
 import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices.ts'
 
-/** Change events do not carry territories, so they are asked for; people change them by hand and rarely. */
+/** Change events do not carry territories, so they are polled. Admins change them by hand and rarely. */
 export const TERRITORIES_EVERY_MS = 60 * 60_000
 
 const CODE = 'territory-members'
-/** An org has dozens of territories; more than this many differences is one misunderstanding, not many. */
+/** An org has dozens of territories; more differences than this have one cause, and one notice each would hide it. */
 const SHOWN_MAX = 50
 
 export type TerritoryDifference = {
   readonly territory: string
   readonly title: string
-  /** E-mails of active people who work it in the CRM and not in the table, and the other way round. */
+  /** E-mails of active members that only the CRM lists, and of members that only the table lists. */
   readonly onlyInCrm: readonly string[]
   readonly onlyInTable: readonly string[]
 }
 
 /**
- * Holds our territory table against the territories of the org. Which of the two is right is not for us to guess: the
- * table decides, and each difference is a notice until both agree. Null: the org does not use territory management.
+ * Compares our territory table with the territories of the org. Lanekeeper cannot know which of the two is right, so the
+ * table decides and each difference is a notice until both agree. Null: the org does not use territory management.
  */
 export async function syncTerritories(deps: {
   readonly db: Database
@@ -44,18 +44,23 @@ export async function syncTerritories(deps: {
       subject: difference.territory,
       level: 'info',
       message: sentence(difference),
-      remedy: `Correct the territory in Salesforce, or ${difference.territory} in territories.yaml; until then the table decides.`,
+      remedy: `Correct the territory in Salesforce, or ${difference.territory} in territories.yaml. Until then, territories.yaml decides.`,
     })
   }
   const stillDiffers = new Set(differences.map(({ territory }) => territory))
   for (const { code, subject, endedAt } of open) {
     if (code !== CODE || endedAt !== null || stillDiffers.has(subject)) continue
-    await endNotice(db, { connectionId, code, subject, message: 'Salesforce and the territory table agree.' })
+    await endNotice(db, {
+      connectionId,
+      code,
+      subject,
+      message: 'Salesforce and territories.yaml list the same members.',
+    })
   }
   return inCrm === null ? null : differences
 }
 
-/** Territories are the same when the org's name, or its developer name, is the table's id or title. */
+/** A territory of the org matches the table's where its name or developer name is the table's id or title. */
 export function territoryDifferences(
   table: readonly Territory[],
   inCrm: readonly SalesforceTerritory[],
@@ -77,8 +82,8 @@ export function territoryDifferences(
 
 function sentence({ title, onlyInCrm, onlyInTable }: TerritoryDifference): string {
   const parts = [
-    onlyInCrm.length > 0 ? `in Salesforce it is also worked by ${onlyInCrm.join(', ')}` : '',
-    onlyInTable.length > 0 ? `the territory table also names ${onlyInTable.join(', ')}` : '',
+    onlyInCrm.length > 0 ? `only Salesforce lists ${onlyInCrm.join(', ')}` : '',
+    onlyInTable.length > 0 ? `only territories.yaml lists ${onlyInTable.join(', ')}` : '',
   ]
-  return `Who works the territory ${title} differs: ${parts.filter(Boolean).join('; ')}.`
+  return `The members of territory ${title} differ: ${parts.filter(Boolean).join('; ')}.`
 }

@@ -18,14 +18,14 @@ export type RefusedObjectDependencies = {
 
 const CODE = 'object-refused'
 
-/** Of this object and no other: the grant stands. Asking for the same again gets the same answer. */
+/** True: the CRM refuses this object only. The connection still works, and the same request would be refused again. */
 export function isOfOneObject(error: unknown): error is CrmRefusedError | CrmReconnectError {
   return error instanceof CrmRefusedError || error instanceof CrmScopeMissingError
 }
 
 /**
- * The CRM does not let us read the object: what we know of it may be old, so nothing is decided on it until it is read
- * again. Its watermark stays. Cheap where this is known already.
+ * The CRM denies us the object. Our copy of it may be outdated, so nothing is decided on it until it can be read again. Its
+ * watermark stays. Cheap where the refusal is known already.
  */
 export async function noteRefusedObject(
   { db, connection, fieldsOf }: RefusedObjectDependencies,
@@ -36,7 +36,7 @@ export async function noteRefusedObject(
   const fields = [...fieldsOf(crm, objectType).fields].sort()
   await inTransaction(db, async (trx) => {
     await assertConnected(trx, id)
-    // It may be the place itself that is refused.
+    // The stored place may be the reason for the refusal.
     await forgetReadingPlace(trx, id, objectType)
     if (!(await saveRefusal(trx, id, objectType, fields))) return
     await queueRedecision(trx, id)
@@ -45,16 +45,16 @@ export async function noteRefusedObject(
       code: CODE,
       subject: objectType,
       level: 'stop',
-      message: `${crmProfile(crm).title} does not let us read ${objectType}. Everything else goes on. Nothing is decided on a field of ${objectType}: what depends on one goes to a person as unknown.`,
+      message: `${crmProfile(crm).title} denies access to ${objectType}. Everything else continues. Cases that need a field of ${objectType} go to a reviewer as unclassified.`,
       remedy:
         error instanceof CrmRefusedError
-          ? `Let the user or app that Lanekeeper connects with read ${objectType} in ${crmProfile(crm).title}. It is tried at every poll.`
+          ? `In ${crmProfile(crm).title}, give the user or app that Lanekeeper connects with read access to ${objectType}. Every poll tries again.`
           : error.remedy,
     })
   })
 }
 
-/** After a refused object was read to its end, with `hidden` left out: its other fields count again. */
+/** A refused object was read to its end, without the fields in `hidden`: its other fields count again. */
 export async function noteObjectReadable(
   { db, client, connection, fieldsOf }: RefusedObjectDependencies,
   objectType: string,
@@ -68,7 +68,7 @@ export async function noteObjectReadable(
     await assertConnected(trx, id)
     await endRefusal(trx, id, schema, unreadable)
     await queueRedecision(trx, id)
-    const message = `${crmProfile(crm).title} lets us read ${objectType} again, and what changed meanwhile was read. What depends on it is decided again.`
+    const message = `${crmProfile(crm).title} granted access to ${objectType} again. All changes since then were read; cases that need it are decided again.`
     await endNotice(trx, { connectionId: id, code: CODE, subject: objectType, message })
   })
 }

@@ -6,15 +6,15 @@ import { insertEvents } from '../../store/events/change-events.ts'
 export type Received = { readonly stored: number; readonly duplicate: number }
 
 /**
- * Commits change events and says how many were new. When this returns, they are durable and the sender may be told so;
- * nothing else happens before that answer. Waking apply is the caller's, after the commit: a lost wake-up costs the
- * sweeper's five seconds and nothing more.
+ * Commits change events and returns how many were new. When it returns, they are durable and the sender can be answered;
+ * nothing else happens before that answer. The caller wakes apply after the commit: a lost wake costs the five seconds until
+ * the sweeper runs.
  */
 export async function receiveEvents(db: Database, events: readonly ChangeEvent[]): Promise<Received> {
   if (events.length === 0) return { stored: 0, duplicate: 0 }
   const stored = await insertEvents(db, events)
   const duplicate = events.length - stored
-  // Counted after the commit and apart from it: a count that is off by one batch loses nobody's event.
+  // Counted after the commit and apart from it: a count may be off by one batch, but no event is lost.
   if (duplicate > 0) {
     const connectionId = events[0]!.connectionId
     for (const [detail, n] of perObject(events, stored))
@@ -24,8 +24,8 @@ export async function receiveEvents(db: Database, events: readonly ChangeEvent[]
 }
 
 /**
- * How many of each object were duplicates. Known when all of a delivery were, or all are of one object; else under no
- * name: asking the insert for it would cost every delivery what only a mixed one needs.
+ * How many duplicates there were per object. Known when the whole delivery was a duplicate, or is of one object. Otherwise
+ * they count under an empty name: the insert could return them, but at a cost for every delivery.
  */
 function perObject(events: readonly ChangeEvent[], stored: number): Map<string, number> {
   const counts = new Map<string, number>()

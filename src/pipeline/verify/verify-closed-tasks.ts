@@ -16,9 +16,9 @@ import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty, requestRead } from '../../store/records/records.ts'
 
 /**
- * A person closed one of our tasks. Whether the condition is gone is for the decision to say, on values read from the
- * CRM after the closing: so verify asks for that look, and comes back when it is done. A case that is still there opens
- * its task again, with a sentence on what is still wrong.
+ * Checks tasks of ours that were closed or deleted in the CRM. Decide finds out whether the problem is gone, on values read
+ * from the CRM after the task was closed: so verify requests that read, and runs again when the decision is there. Where
+ * the case is still open, its task opens again and says what is still wrong.
  */
 export async function verifyClosedTasks(
   db: Database,
@@ -28,18 +28,18 @@ export async function verifyClosedTasks(
   return inTransaction(db, async (trx) => {
     const closed = await closedTasks(trx, connectionId)
     const records = recordsOf(connectionId, closed)
-    // Records before tasks, and each in order, like a decision locks them.
+    // Records before tasks, and each in order, as a decision locks them.
     await requestRead(trx, records, 'task-closed')
     await markDirty(trx, records)
     await startChecks(trx, closed)
-    // Where nothing may be written the task stays closed, so it is not said to be open again until it can be.
+    // A read-only connection cannot reopen its tasks, so they count as closed until it can.
     const failed = (await mayWrite(trx, connectionId)) ? await failedChecks(trx, connectionId) : []
     await reopenTasks(
       trx,
       failed.map((task) => ({
         id: task.id,
         deleted: task.deleted,
-        reason: `the task was ${task.deleted ? 'deleted' : 'closed'}, but this is still so: ${task.stillWrong}`,
+        reason: `the task was ${task.deleted ? 'deleted' : 'closed'}, but the problem remains: ${task.stillWrong}`,
       })),
     )
     await requestTaskWrites(

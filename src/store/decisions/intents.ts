@@ -33,15 +33,10 @@ export type OwnerPayload = {
   readonly settles: readonly string[]
 }
 
-export type ClaimedIntent = {
+type Claim = {
   readonly id: number
   readonly connectionId: string
   readonly workflow: string
-  readonly kind: 'task' | 'owner'
-  readonly taskId: number | null
-  readonly objectType: string | null
-  readonly recordId: string | null
-  readonly payload: Record<string, unknown>
   readonly policyHash: string
   readonly receiptSeq: number | null
   readonly leaseEpoch: number
@@ -52,6 +47,20 @@ export type ClaimedIntent = {
   /** Decided before writing was last allowed, perhaps long ago: what was true then may not be so now. */
   readonly isFromBefore: boolean
 }
+
+/** A task to be written. It has no payload yet: its content is read when it is sent. */
+export type TaskIntent = Claim & { readonly kind: 'task'; readonly taskId: number }
+
+/** An owner to be written to a record. */
+export type OwnerIntent = Claim & {
+  readonly kind: 'owner'
+  readonly taskId: null
+  readonly objectType: string
+  readonly recordId: string
+  readonly payload: OwnerPayload
+}
+
+export type ClaimedIntent = TaskIntent | OwnerIntent
 
 /**
  * Tasks that should be looked at again by act. At most one waits per task, because the content is read when it is
@@ -72,31 +81,31 @@ export async function requestTaskWrites(
     on conflict (task_id) where kind = 'task' and state = 'pending' do nothing`.execute(trx)
 }
 
+type ClaimedRow = {
+  id: number
+  connection_id: string
+  workflow: string
+  policy_hash: string
+  receipt_seq: number | null
+  lease_epoch: number
+  attempts: number
+  created_at: Date
+  before: string
+  from_before: boolean
+} & (
+  | { kind: 'task'; task_id: number }
+  | { kind: 'owner'; object_type: string; record_id: string; payload: OwnerPayload }
+)
+
 /** Claims what is due, with a new lease. `sending` past its lease means that a worker died mid-call. */
-export async function claimIntents(
+export async function claimIntents<Kind extends ClaimedIntent['kind']>(
   db: Kysely<Tables>,
   connectionId: string,
-  kind: 'task' | 'owner',
+  kind: Kind,
   limit: number,
   instance: string,
-): Promise<ClaimedIntent[]> {
-  const { rows } = await sql<{
-    id: number
-    connection_id: string
-    workflow: string
-    kind: 'task' | 'owner'
-    task_id: number | null
-    object_type: string | null
-    record_id: string | null
-    payload: Record<string, unknown>
-    policy_hash: string
-    receipt_seq: number | null
-    lease_epoch: number
-    attempts: number
-    created_at: Date
-    before: string
-    from_before: boolean
-  }>`
+): Promise<Extract<ClaimedIntent, { kind: Kind }>[]> {
+  const { rows } = await sql<ClaimedRow>`
     update intent i set state = 'sending', lease_by = ${instance}, lease_epoch = i.lease_epoch + 1, attempts = i.attempts + 1,
       lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from (
@@ -112,15 +121,15 @@ export async function claimIntents(
               (select i.created_at < c.writes_since from connection c where c.id = i.connection_id) as from_before`.execute(
     db,
   )
-  return rows.map((row) => ({
+  // The statement asks for rows of this kind only.
+  return rows.map(toIntent) as Extract<ClaimedIntent, { kind: Kind }>[]
+}
+
+function toIntent(row: ClaimedRow): ClaimedIntent {
+  const claim: Claim = {
     id: row.id,
     connectionId: row.connection_id,
     workflow: row.workflow,
-    kind: row.kind,
-    taskId: row.task_id,
-    objectType: row.object_type,
-    recordId: row.record_id,
-    payload: row.payload,
     policyHash: row.policy_hash,
     receiptSeq: row.receipt_seq,
     leaseEpoch: row.lease_epoch,
@@ -128,7 +137,10 @@ export async function claimIntents(
     createdAt: row.created_at,
     readBack: row.before !== 'pending',
     isFromBefore: row.from_before,
-  }))
+  }
+  if (row.kind === 'task') return { ...claim, kind: 'task', taskId: row.task_id }
+  const { object_type: objectType, record_id: recordId, payload } = row
+  return { ...claim, kind: 'owner', taskId: null, objectType, recordId, payload }
 }
 
 /**
@@ -161,6 +173,8 @@ export type IntentResult = {
   readonly nextAttemptAtMs: number | null
   /** The CRM refused, and it is tried again much later. */
   readonly refused?: boolean
+  /** The task was deleted in the CRM. */
+  readonly gone?: boolean
 }
 
 /** Writes the outcomes whose lease is still ours and returns their ids; the others were taken over meanwhile. */

@@ -1,0 +1,133 @@
+import { linkKeys, linkTo, matchKeys } from '../../model/matching/keys.ts'
+import type { ObjectShape } from '../../model/record/crm-profile.ts'
+import type { CrmRecord } from '../../model/record/crm-record.ts'
+import { type Folded, reasonToRead } from '../../model/record/fold.ts'
+import type { RecordWrite } from '../../store/records/records.ts'
+
+/** What one record's events come to: its row, and which other records have to be decided again. */
+export type RecordChange = {
+  readonly write: RecordWrite
+  readonly changed: boolean
+  readonly neighbours: AffectedNeighbours
+}
+
+type AffectedNeighbours = {
+  /** Match keys whose other holders are affected. True: this record is a new holder. */
+  readonly keys: ReadonlyMap<string, boolean>
+  /** Accounts whose records are affected. */
+  readonly accounts: readonly string[]
+  /** Links to the domains that an account had before. */
+  readonly linksBefore: readonly string[]
+}
+
+/** Null: nothing changed and no read was waiting for these events. */
+export function changeOf(known: CrmRecord | null, folded: Folded, shape: ObjectShape): RecordChange | null {
+  const { record } = folded
+  const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
+  // A read that confirms what we knew still answers the request for it.
+  const answers = folded.outcomes.some(({ event }) => event.complete)
+  const isNews = anyApplied || answers || known === null || folded.needsRead !== null
+  // A deletion that we knew of may still be the answer: now it is confirmed as of the request.
+  if (!isNews && reasonToRead(known) === null) return null
+  const live = isLive(record)
+  const isDecided = shape.about === 'person' || shape.about === 'account'
+  const keys = live && isDecided ? matchKeys(record) : []
+  return {
+    write: {
+      record,
+      ownerId: record.values[shape.owner] ?? null,
+      accountId: accountOf(record, shape),
+      keys,
+      links: live ? linkKeys(record) : [],
+      // Of a task only its status matters, which its events carry.
+      needsRead: shape.about === 'task' ? null : folded.needsRead,
+      answers,
+      dirty: anyApplied && isDecided,
+    },
+    changed: anyApplied && shape.about !== 'task',
+    neighbours: anyApplied ? neighboursOf(known, record, keys, shape) : NO_NEIGHBOURS,
+  }
+}
+
+const NO_NEIGHBOURS: AffectedNeighbours = { keys: new Map(), accounts: [], linksBefore: [] }
+
+function neighboursOf(
+  known: CrmRecord | null,
+  record: CrmRecord,
+  keys: readonly string[],
+  shape: ObjectShape,
+): AffectedNeighbours {
+  if (shape.about === 'task') return NO_NEIGHBOURS
+  if (shape.about === 'deal') {
+    const accountBefore = known === null ? null : accountOf(known, shape)
+    const accounts = [accountOf(record, shape), accountBefore].filter((id) => id !== null)
+    return { ...NO_NEIGHBOURS, accounts }
+  }
+  const keysBefore = known !== null && isLive(known) ? matchKeys(known) : []
+  const hadBefore = new Set(keysBefore)
+  const seen = isSeenByNeighbours(known, record, shape)
+  const affected = seen ? [...keysBefore, ...keys] : symmetricDifference(keysBefore, keys)
+  const isAccount = shape.about === 'account'
+  return {
+    keys: new Map(affected.map((key) => [key, !hadBefore.has(key)])),
+    accounts: isAccount ? [record.recordId] : [],
+    linksBefore: isAccount ? keysBefore.filter((key) => key.startsWith('domain:')).map(linkTo) : [],
+  }
+}
+
+/** True: the change shows in the decisions on records that share a key with this one. */
+function isSeenByNeighbours(known: CrmRecord | null, record: CrmRecord, shape: ObjectShape): boolean {
+  return (
+    known === null ||
+    known.deleted !== record.deleted ||
+    known.mergedInto !== record.mergedInto ||
+    // Read for the first time: only now is it a neighbour at all.
+    (known.stamps['@complete'] === undefined && record.stamps['@complete'] !== undefined) ||
+    fieldsSeenByNeighbours(shape).some((field) => differs(known, record, field))
+  )
+}
+
+/** The fields of a record that decisions on its neighbours use. A change of any other concerns the record alone. */
+function fieldsSeenByNeighbours(shape: ObjectShape): string[] {
+  return [shape.owner, ...shape.name, shape.companyName, shape.parent, shape.createdAt].filter((f) => f !== null)
+}
+
+function differs(before: CrmRecord, after: CrmRecord, field: string): boolean {
+  return (before.values[field] ?? null) !== (after.values[field] ?? null)
+}
+
+function isLive(record: CrmRecord): boolean {
+  return !record.deleted && record.mergedInto === null
+}
+
+function accountOf(record: CrmRecord, shape: ObjectShape): string | null {
+  return shape.account === null ? null : (record.values[shape.account] ?? null)
+}
+
+function symmetricDifference(a: readonly string[], b: readonly string[]): string[] {
+  const inA = new Set(a)
+  const inB = new Set(b)
+  return [...a.filter((k) => !inB.has(k)), ...b.filter((k) => !inA.has(k))]
+}
+
+/** Everything that a batch of records affects. */
+export type BatchChanges = {
+  readonly writes: RecordWrite[]
+  /** How many new holders each affected match key has. */
+  readonly keys: Map<string, number>
+  readonly accounts: Set<string>
+  readonly linksBefore: Set<string>
+  changed: boolean
+}
+
+export function noChanges(): BatchChanges {
+  return { writes: [], keys: new Map(), accounts: new Set(), linksBefore: new Set(), changed: false }
+}
+
+export function addChange(batch: BatchChanges, { write, changed, neighbours }: RecordChange): void {
+  batch.writes.push(write)
+  if (changed) batch.changed = true
+  for (const [key, isNew] of neighbours.keys) batch.keys.set(key, (batch.keys.get(key) ?? 0) + (isNew ? 1 : 0))
+  for (const id of neighbours.accounts) batch.accounts.add(id)
+  for (const link of neighbours.linksBefore) batch.linksBefore.add(link)
+}

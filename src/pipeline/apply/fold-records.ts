@@ -1,0 +1,96 @@
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import type { CrmRecord } from '../../model/record/crm-record.ts'
+import { type Folded, foldEvents } from '../../model/record/fold.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
+import { count } from '../../store/database/counters.ts'
+import type { DatabaseTransaction } from '../../store/database/database.ts'
+import type { EventOutcome, StoredEvent } from '../../store/events/change-events.ts'
+import { unreadableFields } from '../../store/records/object-schemas.ts'
+import { readRecordsById } from '../../store/records/records.ts'
+import { addChange, type BatchChanges, changeOf, noChanges, type RecordChange } from './affected-records.ts'
+import { isEcho, type OwnWrites, readOwnWrites } from './own-write-echo.ts'
+import { DERIVED, type SortedEvents } from './sort-events.ts'
+
+export type FoldedBatch = { readonly outcomes: readonly EventOutcome[]; readonly changes: BatchChanges }
+
+type Known = {
+  readonly crm: Crm
+  /** By `object/record`. */
+  readonly records: ReadonlyMap<string, CrmRecord>
+  readonly written: OwnWrites
+  /** Fields that the CRM does not let us read. */
+  readonly unreadable: (connectionId: string, objectType: string) => ReadonlySet<string>
+}
+
+/** Folds each record's events into what is known of it, with the records locked. Nothing is saved yet. */
+export async function foldRecords(
+  trx: DatabaseTransaction,
+  connection: { readonly id: ConnectionId; readonly crm: Crm },
+  groups: SortedEvents['groups'],
+): Promise<FoldedBatch> {
+  const known = await readKnown(trx, connection, groups)
+  const outcomes: EventOutcome[] = []
+  const changes = noChanges()
+  for (const [key, group] of groups) {
+    try {
+      const folded = foldGroup(known, connection.id, key, group)
+      for (const outcome of folded.outcomes) outcomes.push(outcome)
+      if (folded.change !== null) addChange(changes, folded.change)
+    } catch (error) {
+      // Events that cannot be folded are set aside and counted, so that they do not hold up the other records.
+      await count(trx, 'record-failed', 1, { connectionId: connection.id, detail: `apply ${key}` })
+      const reason = failureText(error)
+      for (const { id } of group) if (id !== DERIVED) outcomes.push({ id, state: 'failed', reason })
+    }
+  }
+  return { outcomes, changes }
+}
+
+async function readKnown(
+  trx: DatabaseTransaction,
+  { id, crm }: { readonly id: ConnectionId; readonly crm: Crm },
+  groups: SortedEvents['groups'],
+): Promise<Known> {
+  const refs = [...groups.values()].map(([first]) => ({
+    objectType: first!.event.objectType,
+    recordId: first!.event.recordId,
+  }))
+  const records = new Map<string, CrmRecord>()
+  for (const record of await readRecordsById(trx, id, refs, 'lock')) {
+    records.set(`${record.objectType}/${record.recordId}`, record)
+  }
+  const written = await readOwnWrites(trx, id, groups.values())
+  return { crm, records, written, unreadable: await unreadableFields(trx) }
+}
+
+function foldGroup(
+  { crm, records, written, unreadable }: Known,
+  connectionId: ConnectionId,
+  key: string,
+  group: readonly StoredEvent[],
+): { readonly outcomes: EventOutcome[]; readonly change: RecordChange | null } {
+  const { objectType } = group[0]!.event
+  const before = records.get(key) ?? null
+  const events = group.map(({ event }) => event)
+  const folded = foldEvents(before, events, { crm, unreadable: unreadable(connectionId, objectType) })
+  const change = changeOf(before, folded, objectShape(crm, objectType)!)
+  return { outcomes: outcomesOf(group, folded, written), change }
+}
+
+function outcomesOf(group: readonly StoredEvent[], folded: Folded, written: OwnWrites): EventOutcome[] {
+  const erasedAtMs = folded.record.stamps['@erased']?.atMs ?? null
+  return folded.outcomes.flatMap(({ event, outcome }, n): EventOutcome[] => {
+    const { id } = group[n]!
+    if (id === DERIVED) return []
+    // An event from before the erasure that arrives after it must not bring the values back.
+    const blank = erasedAtMs !== null && event.occurredAtMs <= erasedAtMs
+    // An echo of our own write is folded like any event, but counted apart: it is never news.
+    if (isEcho(event, written)) return [{ id, state: 'skipped', reason: 'own-write', blank }]
+    const isApplied = outcome === 'applied'
+    return [{ id, state: isApplied ? 'applied' : 'skipped', reason: isApplied ? null : outcome, blank }]
+  })
+}
+
+function failureText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 200) : 'unknown error'
+}

@@ -1,0 +1,52 @@
+import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
+import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { writtenValues } from '../../store/decisions/intents.ts'
+import type { StoredEvent } from '../../store/events/change-events.ts'
+
+/** The values that Lanekeeper wrote, by `object/record/field`. */
+export type OwnWrites = ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>
+
+/** Ten minutes cover a CRM clock that is off and a slow delivery. */
+const ECHO_WITHIN_MS = 600_000
+
+/** Fields that every write moves by itself, and those that a CRM moves with the owner of a lead. */
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  'LastModifiedDate',
+  'LastModifiedById',
+  'SystemModstamp',
+  'LastTransferDate',
+  'IsUnreadByOwner',
+  'lastmodifieddate',
+  'hs_lastmodifieddate',
+])
+
+/** Reads our writes to each record that has an event which may be an echo of one. */
+export async function readOwnWrites(
+  trx: DatabaseTransaction,
+  connectionId: ConnectionId,
+  groups: Iterable<readonly StoredEvent[]>,
+): Promise<OwnWrites> {
+  const candidates = [...groups].flatMap((group) => group.find(({ event }) => mayBeEcho(event))?.event ?? [])
+  return writtenValues(trx, connectionId, candidates)
+}
+
+/**
+ * True: the event carries only values that Lanekeeper wrote, at about the time of the write. The CRM's own note of the
+ * author is only a hint (docs/contracts), so it is not used.
+ */
+export function isEcho(event: ChangeEvent, written: OwnWrites): boolean {
+  if (!mayBeEcho(event)) return false
+  let any = false
+  for (const field in event.fields) {
+    if (BOOKKEEPING.has(field)) continue
+    const ours = written.get(`${event.objectType}/${event.recordId}/${field}`)
+    if (ours === undefined || ours.value !== event.fields[field]) return false
+    if (Math.abs(event.occurredAtMs - ours.atMs) > ECHO_WITHIN_MS) return false
+    any = true
+  }
+  return any
+}
+
+function mayBeEcho(event: ChangeEvent): boolean {
+  return event.kind === 'changed' && !event.complete && event.actor.kind !== 'person'
+}

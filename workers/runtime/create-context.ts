@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Logger } from 'pino'
+import type { Settings } from '../../src/config/settings.ts'
+import { type FieldsNeeded, fieldsNeeded } from '../../src/model/policy/fields.ts'
+import type { Policy } from '../../src/model/policy/policy.ts'
+import type { Crm } from '../../src/model/record/change-event.ts'
+import { refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
+import { createWorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
+import { createQueues } from '../../src/queue/wake.ts'
+import type { Database } from '../../src/store/database/database.ts'
+import type { ConnectedClient, WorkerContext } from './context.ts'
+
+/** Builds what every part of this process shares. `clients` starts empty and is filled by whoever opens connections. */
+export function createContext(
+  settings: Settings,
+  shared: {
+    readonly db: Database
+    readonly databaseUrl: string
+    readonly logger: Logger
+    readonly policies: readonly Policy[]
+    readonly clients: ReadonlyMap<string, ConnectedClient>
+    readonly signal: AbortSignal
+  },
+): WorkerContext {
+  const { db, databaseUrl, logger, policies, clients, signal } = shared
+  return {
+    db,
+    databaseUrl,
+    queues: createQueues({ databaseUrl, redisUrl: settings.redisUrl ?? undefined, logger }),
+    logger,
+    instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    publicUrl: settings.publicUrl,
+    pollEveryS: settings.pollSeconds,
+    nowMs: Date.now,
+    workflows: createWorkflowReader(db),
+    clientOf: (connectionId) => clients.get(connectionId),
+    connectionIds: () => [...clients.keys()],
+    refreshReadiness: async () => {
+      const { changed } = await refreshReadiness(db)
+      if (changed.length > 0) logger.info({ changed }, 'workflows run differently now')
+    },
+    fieldsOf: rememberFields(policies),
+    signal,
+  }
+}
+
+/** Asked for every page and every event, so each answer is worked out once. */
+function rememberFields(policies: readonly Policy[]): WorkerContext['fieldsOf'] {
+  const needed = new Map<string, FieldsNeeded>()
+  return (crm: Crm, objectType: string) => {
+    const key = `${crm}/${objectType}`
+    const known = needed.get(key) ?? fieldsNeeded(policies, crm, objectType)
+    needed.set(key, known)
+    return known
+  }
+}
