@@ -67,6 +67,7 @@ function ToDo({ found, now }: { found: CaseReply; now: number }) {
 
 function closing(found: CaseReply): string {
   const when = found.resolvedAt ? `, ${exact(found.resolvedAt)}` : ''
-  if (found.status === 'settled-by-rule') return `No action needed: fixed by rule "${found.settledByRule ?? '?'}"${when}`
+  if (found.status === 'settled-by-rule')
+    return `No action needed: fixed by rule "${found.settledByRule ?? '?'}"${when}`
   return `No action needed. ${found.resolution ? labelOf(found.resolution) : 'Closed'}${when}`
 }

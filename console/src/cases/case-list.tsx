@@ -17,7 +17,6 @@ export function CaseList({ cases, label }: { cases: readonly ListItem[]; label: 
         <span>Case</span>
         <span className="case-when">Due</span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys move between the links inside */}
       <ul aria-label={label} onKeyDown={moveFocus}>
         {cases.map((item) => (
           <Row key={item.id} item={item} />

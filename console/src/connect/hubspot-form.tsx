@@ -24,7 +24,9 @@ export function HubSpotForm({ kind, options, again, webhookUrl }: Props) {
     event.preventDefault()
     const { token, clientId, ...rest } = form.values
     const shared = { ...rest, webhookUrl, connectionId: again }
-    connect.mutate(isOAuth ? { kind: 'hubspot-oauth', clientId, ...shared } : { kind: 'hubspot-token', token, ...shared })
+    connect.mutate(
+      isOAuth ? { kind: 'hubspot-oauth', clientId, ...shared } : { kind: 'hubspot-token', token, ...shared },
+    )
   }
   return (
     <form onSubmit={submit} noValidate>

@@ -93,7 +93,9 @@ function Secret({ field, kind }: { field: Field; kind: SalesforceKind }) {
       name="clientSecret"
       kind="secret"
       label="Consumer secret"
-      description={kind === 'salesforce-pkce' ? 'Leave empty if the app requires no secret for Web Server Flow.' : undefined}
+      description={
+        kind === 'salesforce-pkce' ? 'Leave empty if the app requires no secret for Web Server Flow.' : undefined
+      }
     />
   )
 }

@@ -21,8 +21,8 @@ export function OAuthFlow({ kind }: { kind: SalesforceKind }) {
       return (
         <>
           Under <strong>Flow Enablement</strong>, check <strong>Enable JWT Bearer Flow</strong> and upload{' '}
-          <code>lanekeeper.crt</code>. Under Security, keep{' '}
-          <strong>Require Proof Key for Code Exchange (PKCE)</strong> checked.
+          <code>lanekeeper.crt</code>. Under Security, keep <strong>Require Proof Key for Code Exchange (PKCE)</strong>{' '}
+          checked.
         </>
       )
   }

@@ -30,7 +30,10 @@ export function TaskKey({ draft }: { draft: DraftReply }) {
         </p>
       ) : (
         <>
-          <p>Checked by read-back, which costs one more API call per retry. Add the unique property to let {crm} enforce it.</p>
+          <p>
+            Checked by read-back, which costs one more API call per retry. Add the unique property to let {crm} enforce
+            it.
+          </p>
           <p className="quiet">{taskKey.why}</p>
           {canCreateTaskKey(draft.crm) ? <Create draft={draft} /> : <SetupSteps />}
         </>

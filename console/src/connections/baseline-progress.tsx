@@ -30,7 +30,11 @@ export function BaselineProgress({ connection }: { connection: ConnectionView })
 function ObjectRow({ object: { object, done, count, total } }: { object: ObjectProgress }) {
   const name = objectLabel(object)
   const share = done ? 100 : total ? Math.min(99, Math.floor((100 * count) / total)) : 0
-  const state = done ? number(count) : count === 0 ? 'waiting' : `${number(count)}${total ? ` of ${number(total)}` : ''}`
+  const state = done
+    ? number(count)
+    : count === 0
+      ? 'waiting'
+      : `${number(count)}${total ? ` of ${number(total)}` : ''}`
   return (
     <Group wrap="nowrap" gap="sm" mt={6}>
       <span className="progress-name">{name}</span>

@@ -15,7 +15,9 @@ export function ComparisonProgress({ check }: { check: LedgerCheck }) {
         <Progress my={6} value={shareOf(check)} bg="var(--line)" aria-label={`Comparison of ${object}`} />
       )}
       <p className="quiet">
-        {check.problem ? `${check.problem} The comparison continues by itself.` : 'Runs in the background, after urgent calls.'}
+        {check.problem
+          ? `${check.problem} The comparison continues by itself.`
+          : 'Runs in the background, after urgent calls.'}
       </p>
     </Paper>
   )

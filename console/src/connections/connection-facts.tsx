@@ -24,7 +24,10 @@ export function ConnectionFacts({ connection }: { connection: ConnectionView }) 
       )}
       <FactRow label="Last poll">{polls(connection, now)}</FactRow>
       {access && (
-        <FactRow label="Permissions" isLate={access.checks.some((one) => one.state !== 'works' && one.need !== 'optional')}>
+        <FactRow
+          label="Permissions"
+          isLate={access.checks.some((one) => one.state !== 'works' && one.need !== 'optional')}
+        >
           {accessSummary(access.checks)}
           <span className="quiet">, checked {ago(access.checkedAt, now)}</span>
         </FactRow>

@@ -16,7 +16,9 @@ export function ConnectionSettings({ connection }: { connection: ConnectionView 
         <details className="fold">
           <summary>API limits and client secret</summary>
           {connection.budget && <ConnectionLimits connection={connection} budget={connection.budget} />}
-          {hasClientSecret(connection.grantKind) && connection.madeBy !== 'environment' && <ClientSecret connection={connection} />}
+          {hasClientSecret(connection.grantKind) && connection.madeBy !== 'environment' && (
+            <ClientSecret connection={connection} />
+          )}
           {connection.madeBy === 'environment' && (
             <p className="quiet">The credentials come from server settings. Change them there.</p>
           )}

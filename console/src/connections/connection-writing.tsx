@@ -76,7 +76,9 @@ function Consequences({ crm }: { crm: string }) {
       <List.Item>
         Open cases become tasks in {crm}, each assigned to its owner. Cases with the same cause share a task.
       </List.Item>
-      <List.Item>Live workflows may set owners by their rules. Workflows in observe mode still write nothing.</List.Item>
+      <List.Item>
+        Live workflows may set owners by their rules. Workflows in observe mode still write nothing.
+      </List.Item>
       <List.Item>Pause any time. Existing tasks and owner changes stay.</List.Item>
     </List>
   )

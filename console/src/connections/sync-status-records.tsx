@@ -1,4 +1,4 @@
-import type { SyncStatusReply, Difference } from '../../../src/api/sync-status/sync-status-types.ts'
+import type { Difference, SyncStatusReply } from '../../../src/api/sync-status/sync-status-types.ts'
 import { ago, exact, number, objectLabel, plural } from '../parts/format.ts'
 import { OutLink } from '../parts/out-link.tsx'
 import { useNow } from '../server/live.ts'

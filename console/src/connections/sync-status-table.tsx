@@ -1,8 +1,8 @@
 import { Table } from '@mantine/core'
-import type { SyncStatusReply, LedgerNumbers, LedgerObject } from '../../../src/api/sync-status/sync-status-types.ts'
+import type { LedgerNumbers, LedgerObject, SyncStatusReply } from '../../../src/api/sync-status/sync-status-types.ts'
 import { FactList, FactRow } from '../parts/fact-list.tsx'
 import { labelOf, number, objectLabel, plural } from '../parts/format.ts'
-import { SyncDays } from './sync-days.tsx'
+import { SyncDays } from './sync-status-days.tsx'
 
 const COLUMNS = [
   ['received', 'Received'],
@@ -75,7 +75,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'unwatched-object': 'objects without a workflow',
   webhook: 'by webhook',
   stream: 'by event stream',
-  reconcile: 'by polling',
+  poll: 'by polling',
   baseline: 'by the first import',
 }
 

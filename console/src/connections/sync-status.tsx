@@ -1,10 +1,10 @@
 import { Button, Group } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type {
-  SyncStatusReply,
+  ComparisonReply,
   LedgerCheck,
   RereadReply,
-  ComparisonReply,
+  SyncStatusReply,
 } from '../../../src/api/sync-status/sync-status-types.ts'
 import { ago, exact, plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'

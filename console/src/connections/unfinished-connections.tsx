@@ -42,22 +42,22 @@ function Unfinished({ draft }: { draft: DraftReply }) {
   return (
     <li>
       <Group gap="2px 14px">
-      <Link to="/connections/new/$draftId" params={{ draftId: draft.id }}>
-        {name}
-      </Link>
-      <span className="quiet">
-        {STATES[draft.status]}, started {ago(draft.createdAt, now)}
-      </span>
-      <Button
-        size="compact-xs"
-        variant="subtle"
-        color="gray"
-        loading={discard.isPending}
-        onClick={() => discard.mutate()}
-        aria-label={`Discard ${name}`}
-      >
-        Discard
-      </Button>
+        <Link to="/connections/new/$draftId" params={{ draftId: draft.id }}>
+          {name}
+        </Link>
+        <span className="quiet">
+          {STATES[draft.status]}, started {ago(draft.createdAt, now)}
+        </span>
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          color="gray"
+          loading={discard.isPending}
+          onClick={() => discard.mutate()}
+          aria-label={`Discard ${name}`}
+        >
+          Discard
+        </Button>
       </Group>
     </li>
   )

@@ -53,7 +53,14 @@ export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'da
       <figcaption className="legend">
         {series.map((one, i) => (
           <span key={one.name} className="with-icon">
-            <ColorSwatch size={10} radius={3} withShadow={false} color={one.color} component="span" aria-hidden="true" />
+            <ColorSwatch
+              size={10}
+              radius={3}
+              withShadow={false}
+              color={one.color}
+              component="span"
+              aria-hidden="true"
+            />
             {labelOf(one.name)} <span className="quiet">{number(totals[i]!.n)}</span>
           </span>
         ))}

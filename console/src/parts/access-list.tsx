@@ -35,27 +35,27 @@ function Access({ check }: { check: AccessCheckView }) {
   return (
     <li>
       <Grid gap={8}>
-      <Grid.Col span={{ base: 4, xs: 2 }} c={color} fw={620}>
-        <CheckIcon name={check.state} /> {text}
-      </Grid.Col>
-      <Grid.Col span={{ base: 8, xs: 10 }}>
-        <Text fw={works ? 400 : 620}>
-          {check.title}
-          {!works && (
-            <Text span size="xs" c="dimmed">
-              {' '}
-              {check.need}
-            </Text>
+        <Grid.Col span={{ base: 4, xs: 2 }} c={color} fw={620}>
+          <CheckIcon name={check.state} /> {text}
+        </Grid.Col>
+        <Grid.Col span={{ base: 8, xs: 10 }}>
+          <Text fw={works ? 400 : 620}>
+            {check.title}
+            {!works && (
+              <Text span size="xs" c="dimmed">
+                {' '}
+                {check.need}
+              </Text>
+            )}
+          </Text>
+          {!works && <p>{check.costs}</p>}
+          {!works && check.grant && (
+            <p>
+              <strong>To grant it:</strong> {check.grant}
+            </p>
           )}
-        </Text>
-        {!works && <p>{check.costs}</p>}
-        {!works && check.grant && (
-          <p>
-            <strong>To grant it:</strong> {check.grant}
-          </p>
-        )}
-        {!works && check.said && <p className="quiet">The CRM's message: {check.said}</p>}
-      </Grid.Col>
+          {!works && check.said && <p className="quiet">The CRM's message: {check.said}</p>}
+        </Grid.Col>
       </Grid>
     </li>
   )

@@ -70,6 +70,9 @@ function labelIn(fields: KnownLabels['fields'], field: string): string | undefin
 }
 
 function plain(name: string): string {
-  const words = name.replace(/__c$/, '').replaceAll('_', ' ').replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+  const words = name
+    .replace(/__c$/, '')
+    .replaceAll('_', ' ')
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }

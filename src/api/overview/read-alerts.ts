@@ -55,7 +55,7 @@ const CLEARS_WHEN: Readonly<Record<string, string>> = {
   clock: 'the clocks agree again',
   'owner-gone': 'every record has an active owner',
   'missed-events': 'no webhook is missed for a while',
-  'out-of-step': 'all records match again',
+  'out-of-sync': 'all records match again',
 }
 
 /**
