@@ -106,9 +106,9 @@ describe('the overview', () => {
       assert.ok(alert, `no alert with "${part}" in ${JSON.stringify(alerts)}`)
       return alert
     }
-    assert.equal(find('has to be reconnected').remedy, 'Create a new token in HubSpot.')
-    assert.match(find('renewal-handover was refused').detail, /renewal-handover\.yaml, line 14, owners\.rollback: /)
-    assert.match(find('Account ownership is not ready').detail, /rollback: greg\.dalton@/)
+    assert.equal(find('Reconnect ').remedy, 'Create a new token in HubSpot.')
+    assert.match(find('renewal-handover has errors').detail, /renewal-handover\.yaml, line 14, owners\.rollback: /)
+    assert.match(find('Account ownership is not ready to go live').detail, /rollback: greg\.dalton@/)
     assert.match(find('990017').detail, /^12 /)
     assert.deepEqual(
       alerts.map((alert) => alert.level),
@@ -205,7 +205,7 @@ describe('one case', () => {
     assert.match(found.receipt.hash, /^[0-9a-f]{64}$/)
     assert.deepEqual(
       found.history.map((entry) => entry.kind),
-      ['decided', 'task-written'],
+      ['exception-opened', 'task-write-done'],
     )
   })
 
@@ -267,7 +267,7 @@ describe('the workflows', () => {
         ['Who overrides', ['Nina Petrova']],
         ['Who pauses', ['Sam Rivera']],
         ['Who escalates', ['Yuki Tanabe']],
-        ['Who decides that rules win', ['Priya Nair']],
+        ['Who sets the rules', ['Priya Nair']],
       ],
     )
     assert.equal(inbound.explained, 'Gives owners: Inbound lead routing')

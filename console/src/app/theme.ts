@@ -1,4 +1,16 @@
-import { Alert, Badge, createTheme, DataList, type MantineColorsTuple, Modal, Paper, Progress } from '@mantine/core'
+import {
+  Alert,
+  Avatar,
+  Badge,
+  createTheme,
+  DataList,
+  type MantineColorsTuple,
+  Modal,
+  Paper,
+  Progress,
+  Table,
+  Text,
+} from '@mantine/core'
 
 /** Deep water: calm beside the class colors, which are the only loud ones. */
 const lane: MantineColorsTuple = [
@@ -32,6 +44,7 @@ export const theme = createTheme({
   primaryColor: 'lane',
   primaryShade: { light: 8, dark: 4 },
   autoContrast: true,
+  black: '#16242b',
   colors: { lane, dark },
   defaultRadius: 'md',
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
@@ -39,6 +52,7 @@ export const theme = createTheme({
   headings: { fontWeight: '640' },
   components: {
     Alert: Alert.extend({ defaultProps: { px: 14, py: 10, mb: 14 } }),
+    Avatar: Avatar.extend({ styles: { placeholder: { background: 'var(--track)', color: 'var(--ink)' } } }),
     Badge: Badge.extend({ defaultProps: { tt: 'none', radius: 6, size: 'lg', fw: 620 } }),
     DataList: DataList.extend({ styles: { itemValue: { flex: 1, minWidth: 0, overflowWrap: 'anywhere' } } }),
     Modal: Modal.extend({
@@ -46,5 +60,7 @@ export const theme = createTheme({
     }),
     Paper: Paper.extend({ defaultProps: { withBorder: true, radius: 10, px: 18, py: 16 } }),
     Progress: Progress.extend({ defaultProps: { size: 6, color: 'var(--fill)', bg: 'var(--track)' } }),
+    Table: Table.extend({ styles: { th: { paddingLeft: 0 }, td: { paddingLeft: 0 } } }),
+    Text: Text.extend({ defaultProps: { size: 'sm' } }),
   },
 })

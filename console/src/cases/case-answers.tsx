@@ -1,4 +1,4 @@
-import { Grid, Paper } from '@mantine/core'
+import { Paper } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { CaseReply } from '../../../src/api/cases/case-types.ts'
 import { ago, due, exact, labelOf, plural } from '../parts/format.ts'
@@ -41,12 +41,10 @@ export function CaseAnswers({ found }: { found: CaseReply }) {
 
 function Answer({ question, children }: { question: string; children: ReactNode }) {
   return (
-    <Grid className="answer" gap="2px 16px" py={12}>
-      <Grid.Col span={{ base: 12, sm: 3 }}>
-        <h2 className="quiet">{question}</h2>
-      </Grid.Col>
-      <Grid.Col span={{ base: 12, sm: 9 }}>{children}</Grid.Col>
-    </Grid>
+    <div className="answer">
+      <h2 className="quiet">{question}</h2>
+      <div>{children}</div>
+    </div>
   )
 }
 

@@ -9,7 +9,7 @@ import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'
 /** Class, owner and posture stand out; everything else is quieter (M4). */
 export function CaseList({ cases, label }: { cases: readonly ListItem[]; label: string }) {
   return (
-    <Paper p={0} className="case-list">
+    <Paper px={0} py={0} className="case-list">
       <div className="case-row case-head" aria-hidden="true">
         <span>Class</span>
         <span>Owner</span>

@@ -65,8 +65,8 @@ function Head({ found }: { found: CaseReply }) {
         <Owner person={found.owner} />
         <PostureMark name={found.posture} />
       </Group>
-      <h1>{found.title}</h1>
-      <Group gap="4px 18px" mb="md" c="dimmed">
+      <h1 className="flush">{found.title}</h1>
+      <Group gap="4px 18px" mt={4} mb="md" c="dimmed">
         <span>{found.patternTitle}</span>
         <Link to="/workflows">{found.workflowTitle}</Link>
         <span>{found.connection.title}</span>

@@ -1,4 +1,4 @@
-import { Paper, Title } from '@mantine/core'
+import { Paper, Stack, Title } from '@mantine/core'
 import type { CaseReply } from '../../../src/api/cases/case-types.ts'
 import { CRM_NAMES } from '../connect/crms.ts'
 import { FactList, FactRow } from '../parts/fact-list.tsx'
@@ -14,7 +14,7 @@ export function CaseTask({ found }: { found: CaseReply }) {
         Task
       </Title>
       {task ? (
-        <>
+        <Stack gap={8} align="flex-start">
           {found.causeTitle && <p>{found.causeTitle}</p>}
           <FactList labelWidth={60}>
             <FactRow label="Status">{statusOf(task)}</FactRow>
@@ -28,7 +28,7 @@ export function CaseTask({ found }: { found: CaseReply }) {
             </p>
           )}
           <OutLink href={task.url}>Open in {CRM_NAMES[found.connection.crm]}</OutLink>
-        </>
+        </Stack>
       ) : (
         <p className="quiet">
           {found.status === 'settled-by-rule' ? 'No task: a rule fixed it.' : 'No task has been created yet.'}

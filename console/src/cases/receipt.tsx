@@ -1,7 +1,7 @@
-import { Paper, Title } from '@mantine/core'
+import { Paper, Stack, Title } from '@mantine/core'
 import type { ReceiptView } from '../../../src/api/cases/case-types.ts'
 import { FactList, FactRow } from '../parts/fact-list.tsx'
-import { exact, labelOf, plural, short } from '../parts/format.ts'
+import { exact, plural, short } from '../parts/format.ts'
 import { FactTable } from './fact-table.tsx'
 
 /** Enough to check the decision by hand: the rule that applied, the rules that did not and why, and the inputs. */
@@ -11,28 +11,30 @@ export function Receipt({ receipt }: { receipt: ReceiptView }) {
       <Title order={2} id="receipt" mb={10}>
         Receipt
       </Title>
-      {receipt.erased && <p>Content erased for privacy. The entry and its hash are still in the ledger.</p>}
-      <FactList>
-        {receipt.wouldChange && <FactRow label="Fastest fix">{receipt.wouldChange}</FactRow>}
-        <FactRow label="Policy branch">
-          {receipt.branch ? [receipt.branch, receipt.mode && labelOf(receipt.mode)].filter(Boolean).join(', ') : 'none'}
-        </FactRow>
-        <FactRow label="Rule applied">{receipt.rule ?? 'no rule matched'}</FactRow>
-        {receipt.because && <FactRow label="Reason">{receipt.because}</FactRow>}
-      </FactList>
-      <Misses misses={receipt.misses} />
-      {receipt.inputs.length > 0 && (
-        <details>
-          <summary>{plural(receipt.inputs.length, 'input')} read</summary>
-          <FactTable facts={receipt.inputs} />
-        </details>
-      )}
-      <p className="quiet small">
-        Ledger no. {receipt.seq}
-        {receipt.decidedAt && `, decided ${exact(receipt.decidedAt)}`}, policy{' '}
-        <code title={receipt.policy}>{short(receipt.policy)}</code>, hash{' '}
-        <code title={receipt.hash}>{short(receipt.hash)}</code>
-      </p>
+      <Stack gap={10}>
+        {receipt.erased && <p>Content erased for privacy. The entry and its hash are still in the ledger.</p>}
+        <FactList>
+          {receipt.wouldChange && <FactRow label="Fastest fix">{receipt.wouldChange}</FactRow>}
+          <FactRow label="Policy branch">
+            {receipt.branch ? `${receipt.branch}${receipt.mode ? ` (${receipt.mode})` : ''}` : 'none'}
+          </FactRow>
+          <FactRow label="Rule applied">{receipt.rule ?? 'no rule matched'}</FactRow>
+          {receipt.because && <FactRow label="Reason">{receipt.because}</FactRow>}
+        </FactList>
+        <Misses misses={receipt.misses} />
+        {receipt.inputs.length > 0 && (
+          <details>
+            <summary>{plural(receipt.inputs.length, 'input')} read</summary>
+            <FactTable facts={receipt.inputs} />
+          </details>
+        )}
+        <p className="quiet small">
+          Ledger no. {receipt.seq}
+          {receipt.decidedAt && `, decided ${exact(receipt.decidedAt)}`}, policy{' '}
+          <code title={receipt.policy}>{short(receipt.policy)}</code>, hash{' '}
+          <code title={receipt.hash}>{short(receipt.hash)}</code>
+        </p>
+      </Stack>
     </Paper>
   )
 }
@@ -48,10 +50,15 @@ function Misses({ misses }: Pick<ReceiptView, 'misses'>) {
       <ul>
         {misses.map(({ rule, failed, actual }) => (
           <li key={rule}>
-            <strong>{rule}</strong> needs {failed.replace(/^the /, '')} (is {actual ?? 'blank'})
+            <strong>{rule}</strong> needs {condition(failed)} (is {actual ?? 'blank'})
           </li>
         ))}
       </ul>
     </details>
   )
+}
+
+/** "the country is US" reads "country = US". */
+function condition(failed: string): string {
+  return failed.replace(/^the /, '').replace(/ is (?!not|blank|filled|below|at least|more|one of|[\d.]+ or)/, ' = ')
 }

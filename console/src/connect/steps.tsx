@@ -1,14 +1,14 @@
 import { Group, Paper, Stack, ThemeIcon, Title } from '@mantine/core'
-import { Children, type ReactNode } from 'react'
+import { Children, isValidElement, type ReactNode } from 'react'
 
 /** Numbered instructions, one card each. Leave a step out by rendering nothing for it. */
 export function Steps({ children }: { children: ReactNode }) {
   return (
     <ol>
-      <Stack gap={10}>
-        {Children.toArray(children).map((step, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the steps of a form keep their order
-          <Paper key={i} renderRoot={(props) => <li {...props} />} p={16}>
+      {Children.toArray(children)
+        .filter(isValidElement)
+        .map((step, i) => (
+          <Paper key={step.key} renderRoot={(props) => <li {...props} />} px={16} mb={10}>
             <Group align="flex-start" gap={14} wrap="nowrap">
               <ThemeIcon variant="light" color="gray" radius="xl" size={26} aria-hidden="true">
                 {i + 1}
@@ -17,7 +17,6 @@ export function Steps({ children }: { children: ReactNode }) {
             </Group>
           </Paper>
         ))}
-      </Stack>
     </ol>
   )
 }

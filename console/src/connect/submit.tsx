@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 
 type Props = { isPending: boolean; isSandbox: boolean; signInAt: string | null }
 
@@ -9,12 +9,12 @@ export function Submit({ isPending, isSandbox, signInAt }: Props) {
       <Button type="submit" loading={isPending} disabled={isSandbox}>
         {signInAt ? `Continue to ${signInAt}` : 'Check permissions'}
       </Button>
-      <p className="quiet small">
+      <Text size="xs" c="dimmed" mt={6}>
         {signInAt
           ? `You sign in and approve at ${signInAt}, then return here.`
           : 'This only checks permissions: no import, no writing.'}{' '}
         Your credentials are stored encrypted and never shown again.
-      </p>
+      </Text>
     </div>
   )
 }

@@ -46,6 +46,7 @@ function ObjectRow({ object: { object, done, count, total } }: { object: ObjectP
 
 /** Compared with the CRM's own count at the start of the import. */
 function importSummary({ baseline, crm }: ConnectionView, count: number): string {
+  if (count === 0) return 'Imported: the account has no records yet.'
   const each = baseline.objects.map((object) => `${number(object.count)} ${objectLabel(object.object).toLowerCase()}`)
   const counted = baseline.objects.filter((object) => object.total !== null)
   const differ = counted.filter((object) => object.total !== object.count)

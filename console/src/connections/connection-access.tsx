@@ -16,7 +16,7 @@ export function ConnectionAccess({ connection }: { connection: ConnectionView })
   const slots = access?.streamSlots
   return (
     <details className="fold">
-      <summary>{access ? `Permissions: ${accessSummary(access.checks).toLowerCase()}` : 'Permissions'}</summary>
+      <summary>{access ? accessSummary(access.checks) : 'Permissions'}</summary>
       {access ? (
         <AccessList checks={byUrgency(access.checks)} />
       ) : (

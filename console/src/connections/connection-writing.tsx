@@ -1,4 +1,4 @@
-import { Button, Group, List } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -72,15 +72,11 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
 
 function Consequences({ crm }: { crm: string }) {
   return (
-    <List spacing={6}>
-      <List.Item>
-        Open cases become tasks in {crm}, each assigned to its owner. Cases with the same cause share a task.
-      </List.Item>
-      <List.Item>
-        Live workflows may set owners by their rules. Workflows in observe mode still write nothing.
-      </List.Item>
-      <List.Item>Pause any time. Existing tasks and owner changes stay.</List.Item>
-    </List>
+    <ul className="bullets">
+      <li>Open cases become tasks in {crm}, each assigned to its owner. Cases with the same cause share a task.</li>
+      <li>Live workflows may set owners by their rules. Workflows in observe mode still write nothing.</li>
+      <li>Pause any time. Existing tasks and owner changes stay.</li>
+    </ul>
   )
 }
 

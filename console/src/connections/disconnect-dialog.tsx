@@ -1,4 +1,4 @@
-import { Button, Group, List, Radio, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Radio, Stack, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { DisconnectReply } from '../../../src/api/connections/connect-types.ts'
@@ -39,11 +39,11 @@ export function DisconnectDialog({ connection, opened, onClose }: Props) {
 function Outcome({ outcome, onClose }: { outcome: DisconnectReply; onClose: () => void }) {
   return (
     <>
-      <List spacing={6}>
+      <ul className="bullets">
         {outcome.message.map((sentence) => (
-          <List.Item key={sentence}>{sentence}</List.Item>
+          <li key={sentence}>{sentence}</li>
         ))}
-      </List>
+      </ul>
       <Button mt="md" onClick={onClose}>
         Close
       </Button>
@@ -109,16 +109,14 @@ function DisconnectForm({ connection, onDone, onClose }: FormProps) {
 function Consequences({ connection }: { connection: ConnectionView }) {
   const crm = CRM_NAMES[connection.crm]
   return (
-    <List spacing={6}>
-      <List.Item>Reading and writing stop at once. Lanekeeper finds no new cases in {crm}.</List.Item>
-      <List.Item>Lanekeeper revokes its tokens in {crm} where possible, and deletes them here.</List.Item>
-      <List.Item>Existing tasks stay in {crm} with their owners.</List.Item>
+    <ul className="bullets">
+      <li>Reading and writing stop at once. Lanekeeper finds no new cases in {crm}.</li>
+      <li>Lanekeeper revokes its tokens in {crm} where possible, and deletes them here.</li>
+      <li>Existing tasks stay in {crm} with their owners.</li>
       {connection.madeBy === 'environment' && (
-        <List.Item>
-          Also remove the credentials from server settings, or Lanekeeper reconnects at the next start.
-        </List.Item>
+        <li>Also remove the credentials from server settings, or Lanekeeper reconnects at the next start.</li>
       )}
-    </List>
+    </ul>
   )
 }
 

@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core'
+import { Button, Group, Stack } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type {
   ComparisonReply,
@@ -30,7 +30,7 @@ export function SyncStatus({ connectionId }: { connectionId: string }) {
   if (error && !data) return <ProblemNotice error={error} onRetry={() => void refetch()} />
   if (!data) return null
   return (
-    <div className="ledger fold">
+    <Stack className="ledger fold" gap={10}>
       <h3>Sync health</h3>
       <p className={data.differences > 0 || data.total.failed > 0 ? 'ledger-says ledger-off' : 'ledger-says'}>
         {syncSummary(data)}
@@ -39,7 +39,7 @@ export function SyncStatus({ connectionId }: { connectionId: string }) {
       {data.check.state !== 'idle' && <ComparisonProgress check={data.check} />}
       <Actions status={data} path={path} />
       {data.records.length > 0 && <SyncRecords status={data} />}
-    </div>
+    </Stack>
   )
 }
 
@@ -56,7 +56,7 @@ function Actions({ status, path }: { status: SyncStatusReply; path: string }) {
   const isComparing = check.state !== 'idle'
   return (
     <>
-      <Group gap="8px 14px" my="xs">
+      <Group gap="8px 14px">
         {left > 0 && (
           <Button size="xs" loading={reread.isPending} onClick={() => reread.mutate()}>
             Re-sync {plural(left, 'record')}

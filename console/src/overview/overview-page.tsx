@@ -2,6 +2,7 @@ import { Grid, Group, Loader, Paper, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import { CaseList } from '../cases/case-list.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { newestQuery, overviewQuery } from '../server/api.ts'
@@ -28,26 +29,34 @@ export function OverviewPage() {
       {error && <ProblemNotice error={error} />}
       <Alerts alerts={data.alerts} />
       <SetUp overview={data} />
-      <Figures overview={data} />
+      {(data.setUp.connections > 0 || data.open.total > 0) && <Numbers overview={data} />}
+      <Newest />
+    </>
+  )
+}
+
+function Numbers({ overview }: { overview: Overview }) {
+  return (
+    <>
+      <Figures overview={overview} />
       <Grid gap="sm" mb="lg">
         <Grid.Col span={{ base: 12, lg: 8 }}>
-          <OverTime overview={data} />
+          <OverTime overview={overview} />
         </Grid.Col>
         <Panel id="by-class" title="By class">
-          <Breakdown counts={data.byClass} filter={(key) => ({ class: key })} isClass />
+          <Breakdown counts={overview.byClass} filter={(key) => ({ class: key })} isClass />
         </Panel>
         <Panel id="by-pattern" title="By pattern">
-          <Breakdown counts={data.byPattern} filter={(key) => ({ pattern: key })} />
+          <Breakdown counts={overview.byPattern} filter={(key) => ({ pattern: key })} />
         </Panel>
         <Panel id="by-owner" title="By owner">
-          <Breakdown counts={data.byOwner.slice(0, 8)} filter={(key) => ({ owner: key })} />
+          <Breakdown counts={overview.byOwner.slice(0, 8)} filter={(key) => ({ owner: key })} />
         </Panel>
         <Panel id="by-workflow" title="By workflow">
-          <Breakdown counts={data.byWorkflow.slice(0, 8)} filter={(key) => ({ workflow: key })} />
-          <Traffic overview={data} />
+          <Breakdown counts={overview.byWorkflow.slice(0, 8)} filter={(key) => ({ workflow: key })} />
+          <Traffic overview={overview} />
         </Panel>
       </Grid>
-      <Newest />
     </>
   )
 }

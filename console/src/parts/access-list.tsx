@@ -9,6 +9,9 @@ const STATES = {
   unknown: { text: 'Not sure', color: 'var(--class-risky-ink)' },
 } as const
 
+/** An optional permission that is missing is no problem. */
+const UNUSED = { text: 'Optional', color: 'dimmed' } as const
+
 /** Missing permissions come first, and the required ones of them first of all. */
 const NEEDS = ['required', 'needed', 'optional']
 
@@ -30,7 +33,7 @@ export function AccessList({ checks, running = false }: { checks: readonly Acces
 }
 
 function Access({ check }: { check: AccessCheckView }) {
-  const { text, color } = STATES[check.state]
+  const { text, color } = check.state === 'missing' && check.need === 'optional' ? UNUSED : STATES[check.state]
   const works = check.state === 'works'
   return (
     <li>

@@ -72,7 +72,7 @@ function describe(error: unknown): { title: string; detail: string; id?: string 
 /** A page or list without content: why, and the next step. */
 export function EmptyState({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
   return (
-    <Paper p="xl" mb="sm" style={{ borderStyle: 'dashed' }}>
+    <Paper py="xl" mb="sm" style={{ borderStyle: 'dashed' }}>
       <EmptyBox title={title} description={children}>
         {action && <EmptyBox.Actions>{action}</EmptyBox.Actions>}
       </EmptyBox>

@@ -7,7 +7,7 @@ export function WorkflowBranches({ branches }: { branches: WorkflowView['branche
   if (branches.length === 0) return null
   return (
     <Table captionSide="top" className="branches">
-      <Table.Caption>Where rules decide</Table.Caption>
+      <Table.Caption ta="left">Where rules decide</Table.Caption>
       <Table.Thead>
         <Table.Tr>
           <Table.Th scope="col">Branch</Table.Th>

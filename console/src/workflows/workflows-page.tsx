@@ -2,7 +2,8 @@ import { Badge, Group, Loader, Paper, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
-import { labelOf, plural, short } from '../parts/format.ts'
+import { CRM_NAMES } from '../connect/crms.ts'
+import { labelOf, objectLabel, plural, short } from '../parts/format.ts'
 import { EmptyState, Notice, ProblemNotice } from '../parts/notices.tsx'
 import { workflowsQuery } from '../server/api.ts'
 import { WorkflowBranches } from './workflow-branches.tsx'
@@ -108,7 +109,13 @@ function Foot({ workflow }: { workflow: WorkflowView }) {
       ) : (
         <span>No open cases</span>
       )}
-      {workflow.objects.length > 0 && <span>{workflow.objects.join(', ')}</span>}
+      {workflow.objects.length > 0 && (
+        <span>
+          {workflow.objects
+            .map(({ crm, object }) => `${CRM_NAMES[crm]} ${objectLabel(object).toLowerCase()}`)
+            .join(', ')}
+        </span>
+      )}
       {workflow.hash && (
         <span>
           policy <code title={workflow.hash}>{short(workflow.hash)}</code>

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type RecordRef, refKey } from '../../model/record/crm-record.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
 import { recordTitle } from '../../model/record/record-title.ts'
 import type { Database } from '../../store/database/database.ts'
 import { readRecordsById } from '../../store/records/records.ts'
@@ -124,7 +125,7 @@ async function readPages(
       connectionTitle: targets.get(ref.connectionId)?.title ?? ref.connectionId,
       objectType: ref.objectType,
       recordId: ref.recordId,
-      title: titleOf(ref),
+      title: titleOf(ref) ?? `${nounOf(ref, targets)} ${ref.recordId}`,
       url: recordUrl(ref.connectionId, ref.objectType, ref.recordId),
     })),
     task: task && {
@@ -178,14 +179,19 @@ async function readSameTask(db: Database, taskId: number, besides: number): Prom
 }
 
 /** Names of the other records of a case: "Danwick Utilities Ltd". */
-async function readRecordTitles(db: Database, refs: CaseRow['involves']): Promise<(ref: RecordRef) => string> {
+async function readRecordTitles(db: Database, refs: CaseRow['involves']): Promise<(ref: RecordRef) => string | null> {
   const found = await Promise.all(
     [...Map.groupBy(refs, (ref) => ref.connectionId)].map(([connectionId, some]) =>
       readRecordsById(db, connectionId, some),
     ),
   )
   const titles = new Map(found.flat().map((record) => [refKey(record), recordTitle(record)]))
-  return (ref) => titles.get(refKey(ref)) ?? `${ref.objectType} ${ref.recordId}`
+  return (ref) => titles.get(refKey(ref)) ?? null
+}
+
+function nounOf({ connectionId, objectType }: RecordRef, targets: ReadonlyMap<string, LinkTarget>): string {
+  const target = targets.get(connectionId)
+  return (target && objectShape(target.crm, objectType)?.noun) ?? objectType
 }
 
 type NamedTarget = LinkTarget & { readonly title: string }
