@@ -286,7 +286,7 @@ async function seedWorkflows(db: Database, now: Date): Promise<void> {
         line: 14,
         column: 9,
         field: 'owners.rollback',
-        message: '"sam rivera" is not an e-mail. Give the e-mail of an active CRM user.',
+        message: '"sam rivera" is not an email. Enter the email of an active CRM user.',
       },
     ],
   }

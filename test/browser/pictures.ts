@@ -12,7 +12,7 @@ import { testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
 import { freePort, isSettled } from './page-checks.ts'
-import { seedLedger } from './sync-status-rows.ts'
+import { seedSyncStatus } from './sync-status-rows.ts'
 
 /** Takes the pictures of `docs/images` again, after the console changed: `node test/browser/pictures.ts [folder]`. */
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/images', import.meta.url))
@@ -60,7 +60,7 @@ async function permissions(page: Page): Promise<void> {
 async function connection(page: Page): Promise<void> {
   const now = new Date()
   await seedConsole(db, now)
-  await seedLedger(db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
+  await seedSyncStatus(db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
   await sql`update connection set writes_since = null, writes_by = null`.execute(db)
   await page.goto(`${base}/connections`)
   const card = page.locator('#connection-hubspot-1')

@@ -12,11 +12,11 @@ import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
 import { freePort, seriousViolations, tooWideBy } from './page-checks.ts'
-import { seedLedger } from './sync-status-rows.ts'
+import { seedSyncStatus } from './sync-status-rows.ts'
 
 const executable = chromiumPath()
 const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
-/** Where to leave pictures for somebody who wants to look; nowhere unless asked. */
+/** Set SCREENSHOT_DIR to keep pictures of the pages. */
 const PICTURES = process.env.SCREENSHOT_DIR
 
 describe('sync health in a real browser', { skip }, () => {
@@ -30,7 +30,7 @@ describe('sync health in a real browser', { skip }, () => {
     ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
     const now = new Date()
     await seedConsole(test.db, now)
-    await seedLedger(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
+    await seedSyncStatus(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
     const port = await freePort()
     base = `http://localhost:${port}`
     app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: VENDOR_PAGES })
@@ -56,16 +56,16 @@ describe('sync health in a real browser', { skip }, () => {
     if (!PICTURES) return
     await mkdir(PICTURES, { recursive: true })
     await page
-      .locator('.ledger')
+      .locator('.sync-health')
       .first()
       .screenshot({ path: join(PICTURES, `${name}.png`) })
   }
 
   it('says in one sentence whether every change arrived and all records match', async () => {
     const page = await openConnections(1440, 1000, 'light')
-    const says = page.locator('.ledger-says').first()
+    const summary = page.locator('.sync-summary').first()
     assert.match(
-      (await says.textContent()) ?? '',
+      (await summary.textContent()) ?? '',
       /^Processed all 1[\d,.\s]+ changes received in the last 7 days\. 2 failed\. 3 records are out of sync\. Missed webhooks: 14 changes found by polling\.$/,
     )
     assert.equal(await page.getByRole('img', { name: 'Companies: 1 day out of sync' }).count(), 1)

@@ -30,9 +30,9 @@ export function SyncStatus({ connectionId }: { connectionId: string }) {
   if (error && !data) return <ProblemNotice error={error} onRetry={() => void refetch()} />
   if (!data) return null
   return (
-    <Stack className="ledger fold" gap={10}>
+    <Stack className="sync-health fold" gap={10}>
       <h3>Sync health</h3>
-      <p className={data.differences > 0 || data.total.failed > 0 ? 'ledger-says ledger-off' : 'ledger-says'}>
+      <p className={data.differences > 0 || data.total.failed > 0 ? 'sync-summary sync-off' : 'sync-summary'}>
         {syncSummary(data)}
       </p>
       <SyncTable status={data} />
