@@ -115,6 +115,25 @@ describe('the overview', () => {
       alerts.map((alert) => alert.level).sort((a, b) => (a === b ? 0 : a === 'stop' ? -1 : 1)),
     )
   })
+
+  it('names who left with the records that need an owner, and counts the records that differ', async () => {
+    const owner = '710'
+    await sql`insert into record (connection_id, object_type, record_id, values, stamps, owner_id)
+      values ('hubspot-1', 'contacts', '1', '{}', '{}', ${owner}), ('hubspot-1', 'contacts', '2', '{}', '{}', ${owner})`.execute(
+      t.db,
+    )
+    await sql`insert into difference (connection_id, object_type, record_id, day, why, run, is_pending, out_since)
+      values ('hubspot-1', 'contacts', '1', '2026-11-20', 'different', 0, false, now())`.execute(t.db)
+    await sql`insert into notice (connection_id, code, subject, level, message) values
+      ('hubspot-1', 'owner-gone', ${owner}, 'warn', 'Tom Becker was deactivated.'),
+      ('hubspot-1', 'out-of-sync', '', 'warn', 'A record differs.')`.execute(t.db)
+    const titles = (await get<Overview>('overview')).alerts.map(({ title }) => title)
+    await sql`delete from notice where connection_id = 'hubspot-1'`.execute(t.db)
+    await sql`delete from difference`.execute(t.db)
+    await sql`delete from record`.execute(t.db)
+    assert.ok(titles.includes('Tom Becker left: 2 Brightwater HubSpot records need an owner'), titles.join('; '))
+    assert.ok(titles.includes('1 record differs from Brightwater HubSpot'), titles.join('; '))
+  })
 })
 
 describe('the list of exceptions', () => {

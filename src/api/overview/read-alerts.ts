@@ -3,6 +3,7 @@ import type { Database } from '../../store/database/database.ts'
 import { noticeTitle } from '../connections/notice-view.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
+import { readNoticeCounts } from './read-notice-counts.ts'
 
 type Alert = Overview['alerts'][number]
 
@@ -63,7 +64,9 @@ const CLEARS_WHEN: Readonly<Record<string, string>> = {
  * the connection's own status already raises an alert.
  */
 async function openNotices(db: Database): Promise<Alert[]> {
+  const counted = await readNoticeCounts(db)
   const { rows } = await sql<{
+    id: string
     title: string
     code: string
     level: 'warn' | 'stop'
@@ -71,7 +74,7 @@ async function openNotices(db: Database): Promise<Alert[]> {
     remedy: string | null
     n: number
   }>`
-    select c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
+    select c.id, c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
            (array_agg(n.message order by n.last_at desc))[1] as message, (array_agg(n.remedy order by n.last_at desc))[1] as remedy,
            count(*) as n
     from notice n join connection c on c.id = n.connection_id
@@ -80,7 +83,7 @@ async function openNotices(db: Database): Promise<Alert[]> {
     group by c.id, c.title, n.code order by c.title, n.code limit ${NOTICES_SHOWN_MAX}`.execute(db)
   return rows.map((row) => ({
     level: row.level,
-    title: `${row.title}: ${noticeTitle(row.code)}`,
+    title: counted(row.id, row.code, row.title) ?? `${row.title}: ${noticeTitle(row.code)}`,
     detail: row.n > 1 ? `${row.message} And ${row.n - 1} more like this.` : row.message,
     remedy: row.remedy ?? noAction(row.code),
     about: 'connection',
@@ -130,8 +133,8 @@ async function workflowsNotReady(db: Database): Promise<Alert[]> {
 }
 
 function toGoLive(mode: string, jobs: number): string {
-  const until = mode === 'observe' ? 'Observe only until then' : `Runs in ${mode} mode until then`
-  return `Name an active, accepted person for ${jobs === 1 ? 'this job' : `these ${jobs} jobs`}. ${until}.`
+  const now = mode === 'observe' ? 'Observe only.' : `Runs in ${mode} mode.`
+  return `${now} Name ${jobs} active ${jobs === 1 ? 'person' : 'people'} who accepted the job to go live.`
 }
 
 async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
