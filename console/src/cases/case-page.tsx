@@ -2,7 +2,7 @@ import { Grid, Group, Loader, Paper, Stack, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { CaseReply, Fact } from '../../../src/api/cases/case-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { OutLink } from '../parts/out-link.tsx'
@@ -54,7 +54,7 @@ export function CasePage() {
 }
 
 function Head({ found }: { found: CaseReply }) {
-  const crm = CRM_NAMES[found.connection.crm]
+  const crm = crmName(found.connection.crm)
   return (
     <>
       <p className="crumbs">

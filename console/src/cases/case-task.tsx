@@ -1,6 +1,6 @@
 import { Paper, Stack, Title } from '@mantine/core'
 import type { CaseReply } from '../../../src/api/cases/case-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { FactList, FactRow } from '../parts/fact-list.tsx'
 import { exact, labelOf } from '../parts/format.ts'
 import { OutLink } from '../parts/out-link.tsx'
@@ -27,7 +27,7 @@ export function CaseTask({ found }: { found: CaseReply }) {
               {task.reopenReason && `: ${task.reopenReason}`}
             </p>
           )}
-          <OutLink href={task.url}>Open in {CRM_NAMES[found.connection.crm]}</OutLink>
+          <OutLink href={task.url}>Open in {crmName(found.connection.crm)}</OutLink>
         </Stack>
       ) : (
         <p className="quiet">

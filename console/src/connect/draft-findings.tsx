@@ -2,13 +2,13 @@ import { Paper, SimpleGrid, Text, Title } from '@mantine/core'
 import type { DraftReply } from '../../../src/api/connections/connect-types.ts'
 import { FactList, FactRow } from '../parts/fact-list.tsx'
 import { number, objectLabel, plural } from '../parts/format.ts'
-import { ACCOUNT_NOUNS } from './crms.ts'
+import { accountNoun } from './crms.ts'
 
 type Access = NonNullable<DraftReply['access']>
 
 /** The account that the credentials belong to. */
 export function DraftAccount({ draft, identity }: { draft: DraftReply; identity: NonNullable<Access['identity']> }) {
-  const noun = ACCOUNT_NOUNS[draft.crm]
+  const noun = accountNoun(draft.crm)
   const facts = [
     [noun.charAt(0).toUpperCase() + noun.slice(1), identity.accountId],
     ['Writes as', identity.actorName],

@@ -7,7 +7,7 @@ import { AccessList, byUrgency } from '../parts/access-list.tsx'
 import { within } from '../parts/format.ts'
 import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { ApiProblem, draftQuery } from '../server/api.ts'
-import { CRM_NAMES } from './crms.ts'
+import { crmName } from './crms.ts'
 import { DraftAccount, DraftFields, DraftSlots } from './draft-findings.tsx'
 import { DraftStart } from './draft-start.tsx'
 import { CheckAgain, DraftAuthorizing, DraftFailed } from './draft-status.tsx'
@@ -33,7 +33,7 @@ export function DraftPage() {
 }
 
 function headline(draft: DraftReply): string {
-  return draft.access?.identity?.title ?? `Connecting ${CRM_NAMES[draft.crm]}`
+  return draft.access?.identity?.title ?? `Connecting ${crmName(draft.crm)}`
 }
 
 function Gone({ error, onRetry }: { error: unknown; onRetry: () => void }) {
@@ -77,7 +77,7 @@ function Address({ draft: { crm, baseUrl, feed, delaySeconds } }: { draft: Draft
   }[feed]
   return (
     <p className="quiet">
-      {CRM_NAMES[crm]} at <code>{baseUrl}</code>; {arrival}.
+      {crmName(crm)} at <code>{baseUrl}</code>; {arrival}.
     </p>
   )
 }

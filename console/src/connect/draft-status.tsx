@@ -4,13 +4,13 @@ import { Link } from '@tanstack/react-router'
 import type { DraftReply } from '../../../src/api/connections/connect-types.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { draftQuery, queryClient, send } from '../server/api.ts'
-import { CRM_NAMES } from './crms.ts'
+import { crmName } from './crms.ts'
 import { leaveToAuthorize } from './use-connect.ts'
 
 type Props = { draft: DraftReply }
 
 export function DraftFailed({ draft }: Props) {
-  const crm = CRM_NAMES[draft.crm]
+  const crm = crmName(draft.crm)
   const signsIn = draft.grantKind === 'hubspot-oauth' || draft.grantKind === 'salesforce-pkce'
   return (
     <Notice tone="stop" title={`Cannot connect to ${crm} yet`} isUrgent>
@@ -33,7 +33,7 @@ export function DraftFailed({ draft }: Props) {
 }
 
 export function DraftAuthorizing({ draft }: Props) {
-  const crm = CRM_NAMES[draft.crm]
+  const crm = crmName(draft.crm)
   return (
     <Notice title={`Waiting for your sign-in at ${crm}`}>
       <p>Sign in and approve there. {crm} then sends you back to this page.</p>
@@ -47,7 +47,7 @@ function SignInAgain({ draft }: Props) {
   return (
     <>
       <Button size="xs" variant="default" loading={leave.isPending} onClick={() => leave.mutate()}>
-        Sign in to {CRM_NAMES[draft.crm]}
+        Sign in to {crmName(draft.crm)}
       </Button>
       {leave.error && <ProblemNotice error={leave.error} />}
     </>

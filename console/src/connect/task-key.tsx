@@ -4,7 +4,7 @@ import type { DraftReply } from '../../../src/api/connections/connect-types.ts'
 import { CopyField } from '../parts/copy-field.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { draftQuery, queryClient, send } from '../server/api.ts'
-import { CRM_NAMES, canCreateTaskKey } from './crms.ts'
+import { canCreateTaskKey, crmName } from './crms.ts'
 
 type TaskKeySupport = NonNullable<DraftReply['taskKey']>
 
@@ -12,7 +12,7 @@ type TaskKeySupport = NonNullable<DraftReply['taskKey']>
 export function TaskKey({ draft }: { draft: DraftReply }) {
   const { taskKey } = draft
   if (!taskKey) return null
-  const crm = CRM_NAMES[draft.crm]
+  const crm = crmName(draft.crm)
   return (
     <Paper component="section" aria-labelledby="task-key">
       <Title order={2} id="task-key" mb={8}>

@@ -1,6 +1,6 @@
 import { Group, Paper, Progress } from '@mantine/core'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { duration, number, objectLabel, plural } from '../parts/format.ts'
 
 type ObjectProgress = ConnectionView['baseline']['objects'][number]
@@ -52,7 +52,7 @@ function importSummary({ baseline, crm }: ConnectionView, count: number): string
   const differ = counted.filter((object) => object.total !== object.count)
   const imported = `Imported ${plural(count, 'record')}: ${each.join(', ')}.`
   if (counted.length === 0) return imported
-  const name = CRM_NAMES[crm]
+  const name = crmName(crm)
   if (differ.length === 0) return `${imported} ${name} counts the same.`
   const theirs = differ.map((object) => `${number(object.total ?? 0)} ${objectLabel(object.object).toLowerCase()}`)
   return `${imported} ${name} counted ${theirs.join(', ')} at the start.`

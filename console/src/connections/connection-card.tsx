@@ -1,7 +1,7 @@
 import { Badge, Button, Group, Paper, Stack } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
-import { ACCOUNT_NOUNS, CRM_NAMES } from '../connect/crms.ts'
+import { accountNoun, crmName } from '../connect/crms.ts'
 import { plural } from '../parts/format.ts'
 import { Notice } from '../parts/notices.tsx'
 import { OutLink } from '../parts/out-link.tsx'
@@ -52,14 +52,14 @@ export function ConnectionCard({ connection }: { connection: ConnectionView }) {
 function Account({ connection }: { connection: ConnectionView }) {
   const { crm, accountId, edition, actorName, users, url } = connection
   const facts = [
-    `${CRM_NAMES[crm]} ${ACCOUNT_NOUNS[crm]} ${accountId}`,
+    `${crmName(crm)} ${accountNoun(crm)} ${accountId}`,
     edition,
     plural(users, 'active user'),
     actorName && `writes as ${actorName}`,
   ]
   return (
     <p className="quiet">
-      {facts.filter(Boolean).join(', ')} <OutLink href={url}>Open in {CRM_NAMES[crm]}</OutLink>
+      {facts.filter(Boolean).join(', ')} <OutLink href={url}>Open in {crmName(crm)}</OutLink>
     </p>
   )
 }
@@ -71,7 +71,7 @@ function againSearch({ crm, grantKind, id }: ConnectionView) {
 
 function Reconnect({ connection }: { connection: ConnectionView }) {
   return (
-    <Notice tone="stop" title={`${CRM_NAMES[connection.crm]} revoked our access`}>
+    <Notice tone="stop" title={`${crmName(connection.crm)} revoked our access`}>
       <p>We keep receiving changes, but cannot read or write until you reconnect.</p>
       {connection.statusReason && <p>{connection.statusReason}</p>}
       {connection.madeBy === 'environment' ? (

@@ -1,5 +1,5 @@
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
-import { CRM_NAMES, canCreateTaskKey } from '../connect/crms.ts'
+import { canCreateTaskKey, crmName } from '../connect/crms.ts'
 import { accessSummary } from '../parts/access-list.tsx'
 import { FactList, FactRow } from '../parts/fact-list.tsx'
 import { ago, duration, exact, labelOf, number, objectLabel, within } from '../parts/format.ts'
@@ -44,7 +44,7 @@ export function ConnectionFacts({ connection }: { connection: ConnectionView }) 
 
 function TaskKeyRow({ connection: { id, crm, taskKey } }: { connection: ConnectionView }) {
   if (!taskKey) return null
-  const name = CRM_NAMES[crm]
+  const name = crmName(crm)
   return (
     <FactRow label="Duplicate protection">
       {taskKey.enforced ? (

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { WritingRequest } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { since } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
@@ -15,7 +15,7 @@ import { useNow } from '../server/live.ts'
 export function ConnectionWriting({ connection }: { connection: ConnectionView }) {
   const now = useNow()
   const [isAsking, setAsking] = useState(false)
-  const crm = CRM_NAMES[connection.crm]
+  const crm = crmName(connection.crm)
   const change = useMutation({
     mutationFn: (body: WritingRequest) =>
       send(`/api/console/connections/${encodeURIComponent(connection.id)}/writing`, body),

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { DisconnectReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
@@ -107,7 +107,7 @@ function DisconnectForm({ connection, onDone, onClose }: FormProps) {
 }
 
 function Consequences({ connection }: { connection: ConnectionView }) {
-  const crm = CRM_NAMES[connection.crm]
+  const crm = crmName(connection.crm)
   return (
     <ul className="bullets">
       <li>Reading and writing stop at once. Lanekeeper finds no new cases in {crm}.</li>

@@ -2,7 +2,7 @@ import { Button, Group, Paper, Title } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { DraftReply } from '../../../src/api/connections/connect-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { ago } from '../parts/format.ts'
 import { draftsQuery, queryClient, send } from '../server/api.ts'
 import { useNow } from '../server/live.ts'
@@ -38,7 +38,7 @@ function Unfinished({ draft }: { draft: DraftReply }) {
     mutationFn: () => send(`/api/console/drafts/${encodeURIComponent(draft.id)}`, undefined, 'DELETE'),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['console', 'drafts'] }),
   })
-  const name = draft.access?.identity?.title ?? `${CRM_NAMES[draft.crm]} at ${draft.baseUrl}`
+  const name = draft.access?.identity?.title ?? `${crmName(draft.crm)} at ${draft.baseUrl}`
   return (
     <li>
       <Group gap="2px 14px">

@@ -2,7 +2,7 @@ import { Badge, Group, Loader, Paper, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
-import { CRM_NAMES } from '../connect/crms.ts'
+import { crmName } from '../connect/crms.ts'
 import { labelOf, objectLabel, plural, short } from '../parts/format.ts'
 import { EmptyState, Notice, ProblemNotice } from '../parts/notices.tsx'
 import { workflowsQuery } from '../server/api.ts'
@@ -111,9 +111,7 @@ function Foot({ workflow }: { workflow: WorkflowView }) {
       )}
       {workflow.objects.length > 0 && (
         <span>
-          {workflow.objects
-            .map(({ crm, object }) => `${CRM_NAMES[crm]} ${objectLabel(object).toLowerCase()}`)
-            .join(', ')}
+          {workflow.objects.map(({ crm, object }) => `${crmName(crm)} ${objectLabel(object).toLowerCase()}`).join(', ')}
         </span>
       )}
       {workflow.hash && (

@@ -32,7 +32,7 @@ export const WorkflowsReply = z.object({
       hash: z.string().nullable(),
       says: z.string().nullable(),
       ifWrongForTwoWeeks: z.string().nullable(),
-      objects: z.array(z.object({ crm: z.enum(['hubspot', 'salesforce']), object: z.string() })),
+      objects: z.array(z.object({ crm: z.string(), object: z.string() })),
       /** M1: exactly five, in this order. */
       answers: z.array(
         z.object({
