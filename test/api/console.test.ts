@@ -122,7 +122,7 @@ describe('the overview', () => {
       values ('hubspot-1', 'contacts', '1', '{}', '{}', ${owner}), ('hubspot-1', 'contacts', '2', '{}', '{}', ${owner})`.execute(
       t.db,
     )
-    await sql`insert into difference (connection_id, object_type, record_id, day, why, run, is_pending, out_since)
+    await sql`insert into difference (connection_id, object_type, record_id, day, why, run, is_pending, differs_since)
       values ('hubspot-1', 'contacts', '1', '2026-11-20', 'different', 0, false, now())`.execute(t.db)
     await sql`insert into notice (connection_id, code, subject, level, message) values
       ('hubspot-1', 'owner-gone', ${owner}, 'warn', 'Tom Becker was deactivated.'),

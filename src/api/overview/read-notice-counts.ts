@@ -15,7 +15,7 @@ export async function readNoticeCounts(db: Database): Promise<NoticeCounts> {
       where n.code = 'owner-gone' and n.ended_at is null group by n.connection_id`.execute(db),
     sql<{ connection: string; records: number }>`
       select d.connection_id as connection, count(*) as records from difference d
-      where d.out_since is not null
+      where d.differs_since is not null
         and exists (select 1 from notice n where n.connection_id = d.connection_id and n.code = 'out-of-sync' and n.ended_at is null)
       group by d.connection_id`.execute(db),
   ])
