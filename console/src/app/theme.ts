@@ -51,7 +51,7 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   headings: { fontWeight: '640' },
   components: {
-    Alert: Alert.extend({ defaultProps: { px: 14, py: 10, mb: 14 } }),
+    Alert: Alert.extend({ defaultProps: { px: 14, py: 10 } }),
     Avatar: Avatar.extend({ styles: { placeholder: { background: 'var(--track)', color: 'var(--ink)' } } }),
     Badge: Badge.extend({ defaultProps: { tt: 'none', radius: 6, size: 'lg', fw: 620 } }),
     DataList: DataList.extend({ styles: { itemValue: { flex: 1, minWidth: 0, overflowWrap: 'anywhere' } } }),
