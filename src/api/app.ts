@@ -11,7 +11,7 @@ import { type CrmLinks, NO_LINKS } from './cases/crm-links.ts'
 import type { ConnectSetUp } from './connections/connect-options.ts'
 import { oauthRoutes } from './connections/oauth-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
-import { installConsoleFiles } from './server/console-files.ts'
+import { installConsoleFiles, installPageNotFound } from './server/console-files.ts'
 import { databaseChecks, installHealth, type ReadinessCheck } from './server/health.ts'
 import { installProblems, ProblemError } from './server/problem.ts'
 import { installSameOrigin } from './server/same-origin.ts'
@@ -109,6 +109,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   if (options.consoleDir) {
     const consoleDir = options.consoleDir
     app.register(async (scope) => installConsoleFiles(scope, consoleDir))
+    installPageNotFound(app, consoleDir)
   }
   // Registered routes with another method answer 405 rather than pretending that the address does not exist.
   app.addHook('onRequest', async (request) => {

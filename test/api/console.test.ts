@@ -106,14 +106,33 @@ describe('the overview', () => {
       assert.ok(alert, `no alert with "${part}" in ${JSON.stringify(alerts)}`)
       return alert
     }
-    assert.equal(find('has to be reconnected').remedy, 'Create a new token in HubSpot.')
-    assert.match(find('renewal-handover was refused').detail, /renewal-handover\.yaml, line 14, owners\.rollback: /)
-    assert.match(find('Account ownership is not ready').detail, /rollback: greg\.dalton@/)
+    assert.equal(find('Reconnect ').remedy, 'Create a new token in HubSpot.')
+    assert.match(find('renewal-handover has errors').detail, /renewal-handover\.yaml, line 14, owners\.rollback: /)
+    assert.match(find('Account ownership is not ready to go live').detail, /rollback: greg\.dalton@/)
     assert.match(find('990017').detail, /^12 /)
     assert.deepEqual(
       alerts.map((alert) => alert.level),
       alerts.map((alert) => alert.level).sort((a, b) => (a === b ? 0 : a === 'stop' ? -1 : 1)),
     )
+  })
+
+  it('names who left with the records that need an owner, and counts the records that differ', async () => {
+    const owner = '710'
+    await sql`insert into record (connection_id, object_type, record_id, values, stamps, owner_id)
+      values ('hubspot-1', 'contacts', '1', '{}', '{}', ${owner}), ('hubspot-1', 'contacts', '2', '{}', '{}', ${owner})`.execute(
+      t.db,
+    )
+    await sql`insert into difference (connection_id, object_type, record_id, day, why, run, is_pending, differs_since)
+      values ('hubspot-1', 'contacts', '1', '2026-11-20', 'different', 0, false, now())`.execute(t.db)
+    await sql`insert into notice (connection_id, code, subject, level, message) values
+      ('hubspot-1', 'owner-gone', ${owner}, 'warn', 'Tom Becker was deactivated.'),
+      ('hubspot-1', 'out-of-sync', '', 'warn', 'A record differs.')`.execute(t.db)
+    const titles = (await get<Overview>('overview')).alerts.map(({ title }) => title)
+    await sql`delete from notice where connection_id = 'hubspot-1'`.execute(t.db)
+    await sql`delete from difference`.execute(t.db)
+    await sql`delete from record`.execute(t.db)
+    assert.ok(titles.includes('Tom Becker left: 2 Brightwater HubSpot records need an owner'), titles.join('; '))
+    assert.ok(titles.includes('1 record differs from Brightwater HubSpot'), titles.join('; '))
   })
 })
 
@@ -205,7 +224,7 @@ describe('one case', () => {
     assert.match(found.receipt.hash, /^[0-9a-f]{64}$/)
     assert.deepEqual(
       found.history.map((entry) => entry.kind),
-      ['decided', 'task-written'],
+      ['exception-opened', 'task-write-done'],
     )
   })
 
@@ -267,7 +286,7 @@ describe('the workflows', () => {
         ['Who overrides', ['Nina Petrova']],
         ['Who pauses', ['Sam Rivera']],
         ['Who escalates', ['Yuki Tanabe']],
-        ['Who decides that rules win', ['Priya Nair']],
+        ['Who sets the rules', ['Priya Nair']],
       ],
     )
     assert.equal(inbound.explained, 'Gives owners: Inbound lead routing')

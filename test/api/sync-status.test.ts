@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { ComparisonReply, RereadReply, SyncStatusReply } from '../../src/api/sync-status/sync-status-types.ts'
 import { seedConsole } from '../browser/console-rows.ts'
-import { seedLedger } from '../browser/sync-status-rows.ts'
+import { seedSyncStatus } from '../browser/sync-status-rows.ts'
 import { type AppUnderTest, appUnderTest, problemOf } from './app-under-test.ts'
 
 const NOW = new Date('2026-11-19T14:30:00Z')
@@ -14,7 +14,7 @@ describe('the ledger of events of a connection', () => {
   before(async () => {
     t = await appUnderTest({ now: () => NOW })
     await seedConsole(t.db, NOW)
-    await seedLedger(t.db, 'hubspot-1', ['companies', 'contacts', 'deals'], NOW)
+    await seedSyncStatus(t.db, 'hubspot-1', ['companies', 'contacts', 'deals'], NOW)
     cookie = await t.signIn()
   })
   after(() => t.close())

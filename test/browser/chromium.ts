@@ -8,7 +8,7 @@ const CANDIDATES = [
   '/usr/bin/google-chrome',
 ]
 
-/** Where a real Chromium is, or null: the tests then say that they were skipped. */
+/** The path of a real Chromium, or null: the browser tests are then skipped. */
 export function chromiumPath(): string | null {
   return CANDIDATES.find((path) => path !== undefined && existsSync(path)) ?? null
 }

@@ -60,7 +60,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
       if (message.type() === 'error' && !/\b(400|401|404|409)\b/.test(message.text())) complaints.push(message.text())
     })
     await page.goto(await createSignInLink(test.db, base))
-    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
   })
   afterEach(async () => {
     await context.close()
@@ -77,13 +77,13 @@ describe('connecting a CRM in a real browser', { skip }, () => {
   }
 
   async function hubSpotAddress(): Promise<void> {
-    await page.getByText('Another API address').click()
+    await page.getByText('Use another API address').click()
     await page.getByLabel('API address').fill(stage.hubspot.url)
   }
 
   async function salesforceAddress(): Promise<void> {
     await page.getByLabel('My Domain address').fill(stage.salesforce.url)
-    await page.getByText('Another API version or stream address').click()
+    await page.getByText('Use another API version or Pub/Sub address').click()
     await page.getByLabel('Pub/Sub address').fill(stage.salesforce.pubsubAddress)
   }
 
@@ -91,59 +91,56 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await choose('HubSpot', 'App token')
     await page.getByLabel('Access token').fill(token)
     await hubSpotAddress()
-    await page.getByRole('button', { name: 'Check what works' }).click()
+    await page.getByRole('button', { name: 'Check permissions' }).click()
   }
 
   async function startReading(title: RegExp): Promise<void> {
-    await page.getByRole('button', { name: 'Start reading' }).click()
+    await page.getByRole('button', { name: 'Start import' }).click()
     await page.waitForURL(`${base}/connections#*`)
     await page.getByRole('heading', { name: title, level: 2 }).waitFor()
-    await page.getByText('Reading the baseline').waitFor()
+    await page.getByText('Importing records').waitFor()
   }
 
-  it('HubSpot by app token: what works is listed, nothing starts before the button', async () => {
+  it('HubSpot by app token: the permissions are listed, and nothing starts before the button', async () => {
     await enterHubSpotToken(stage.hubspot.credentials.token)
-    await page.getByRole('heading', { name: 'What works' }).waitFor()
+    await page.getByRole('heading', { name: 'Permissions' }).waitFor()
     await page.getByText('Read contacts').waitFor()
     await page.getByText(String(stage.hubspot.portalId), { exact: true }).waitFor()
-    const start = page.getByRole('button', { name: 'Start reading' })
+    const start = page.getByRole('button', { name: 'Start import' })
     await start.waitFor()
     const { rows } = await sql<{ n: number }>`select count(*) as n from connection`.execute(test.db)
     assert.equal(rows[0]!.n, 0)
-    assert.match(
-      await page.locator('main').innerText(),
-      /Nothing is written to the CRM until you let your workflows write/,
-    )
-    const share = page.getByLabel('Share of the day')
+    assert.match(await page.locator('main').innerText(), /It writes nothing to the CRM until you turn on writing/)
+    const share = page.getByLabel('Share per day')
     await share.fill('10')
     await share.blur()
     await page.getByText(/^62,500 of the 625,000 calls/).waitFor()
     await startReading(/HubSpot/)
-    await page.getByText('by polling, seen within about a minute').waitFor()
+    await page.getByText('by polling, within about a minute').waitFor()
     const { rows: budgets } = await sql<{ day_share: number }>`select day_share from call_budget`.execute(test.db)
     assert.equal(Math.round(budgets[0]!.day_share * 100), 10)
   })
 
-  it('a wrong token is told in a sentence, and can be entered again', async () => {
+  it('a wrong token is explained in a sentence and can be corrected', async () => {
     await enterHubSpotToken('pat-na1-nobody-knows-this')
-    await page.getByText('This cannot be connected yet').waitFor()
+    await page.getByText(/^Cannot connect to \w+ yet$/).waitFor()
     const said = await page.getByRole('alert').innerText()
     assert.match(said, /HubSpot/)
     assert.doesNotMatch(said, /nobody-knows-this/)
-    await page.getByRole('link', { name: 'Enter something else' }).click()
+    await page.getByRole('link', { name: 'Change the credentials' }).click()
     await page.getByLabel('Access token').waitFor()
     assert.equal(await page.getByLabel('Access token').inputValue(), '')
   })
 
-  it('what cannot be right is said beside its input', async () => {
+  it('an invalid value is explained beside its input', async () => {
     await choose('Salesforce', 'Client credentials')
     await page.getByLabel('My Domain address').fill('https://login.salesforce.com')
     await page.getByLabel('Consumer key').fill('3MVG9')
-    await page.getByRole('button', { name: 'Check what works' }).click()
+    await page.getByRole('button', { name: 'Check permissions' }).click()
     await page.getByText('Paste the consumer secret of the External Client App.').waitFor()
     assert.equal(await page.getByLabel('Consumer secret').getAttribute('aria-invalid'), 'true')
     await page.getByLabel('Consumer secret').fill('a-secret-that-is-long-enough')
-    await page.getByRole('button', { name: 'Check what works' }).click()
+    await page.getByRole('button', { name: 'Check permissions' }).click()
     await page
       .getByText(/My Domain/i)
       .nth(2)
@@ -162,17 +159,17 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await page.getByRole('button', { name: 'Continue to HubSpot' }).click()
     await page.getByRole('link', { name: 'Connect app' }).click()
     await page.waitForURL(/\/connections\/new\/[\w-]+$/)
-    await page.getByRole('button', { name: 'Start reading' }).waitFor()
+    await page.getByRole('button', { name: 'Start import' }).waitFor()
     await startReading(/HubSpot/)
   })
 
-  it('Salesforce by PKCE: over its allow page and back; a denial is told and can be undone', async () => {
+  it('Salesforce by PKCE: over its allow page and back; a denial is explained and can be undone', async () => {
     await choose('Salesforce', 'Sign in')
     await salesforceAddress()
     await page.getByLabel('Consumer key').fill(stage.salesforce.credentials.pkceClientId)
     await page.getByRole('button', { name: 'Continue to Salesforce' }).click()
     await page.getByRole('button', { name: 'Deny' }).click()
-    await page.getByText('This cannot be connected yet').waitFor()
+    await page.getByText(/^Cannot connect to \w+ yet$/).waitFor()
     await page.getByText('At Salesforce the access was not granted').waitFor()
     await page.getByRole('button', { name: 'Sign in to Salesforce' }).click()
     await page.getByRole('button', { name: 'Allow' }).click()
@@ -182,15 +179,15 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await page.getByText('by event stream').waitFor()
   })
 
-  it('an answer that nobody waits for is refused in words, and changes nothing', async () => {
+  it('a callback without a sign-in is refused with a sentence and changes nothing', async () => {
     await page.goto(`${base}/oauth/hubspot/callback?state=forged&code=stolen`)
     await page.waitForURL(/refused=state/)
-    await page.getByText('does not belong to this sign-in').waitFor()
+    await page.getByText('does not belong to the sign-in you started').waitFor()
     await page.getByText('App token').waitFor()
     assert.doesNotMatch(page.url(), /stolen|forged/)
   })
 
-  it('is done with the keyboard alone', async () => {
+  it('works with the keyboard alone', async () => {
     await page.goto(`${base}/connections`)
     await page.locator('main').getByRole('link', { name: 'Connect a CRM' }).focus()
     await page.keyboard.press('Enter')
@@ -205,7 +202,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await page.getByLabel('Access token').focus()
     await page.keyboard.type(stage.hubspot.credentials.token)
     await page.keyboard.press('Enter')
-    await page.getByRole('button', { name: 'Start reading' }).waitFor()
+    await page.getByRole('button', { name: 'Start import' }).waitFor()
   })
 
   async function tabTo(isIt: (text: string) => boolean): Promise<void> {
@@ -217,32 +214,32 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     assert.fail('Tab does not reach it')
   }
 
-  it('a connection is ended after a dialog that says what happens; erasing takes its name', async () => {
+  it('disconnecting shows its consequences first; erasing needs the name of the connection', async () => {
     await enterHubSpotToken(stage.hubspot.credentials.token)
     await startReading(/HubSpot/)
     const end = page.getByRole('button', { name: 'Disconnect', exact: true })
     await end.click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText('Tasks that were written stay').waitFor()
+    await dialog.getByText('Existing tasks stay').waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     await end.click()
-    await dialog.getByLabel('Erase it').click()
+    await dialog.getByLabel('Erase history').click()
     const erase = dialog.getByRole('button', { name: 'Disconnect and erase' })
     assert.equal(await erase.isDisabled(), true)
-    const title = await page.locator('.connection .panel-head h2').innerText()
+    const title = await page.locator('.connection h2').innerText()
     await dialog.getByLabel(/^Type/).fill(title.slice(1))
     assert.equal(await erase.isDisabled(), true)
-    await dialog.getByLabel('Keep it').click()
+    await dialog.getByLabel('Keep history').click()
     await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
     await dialog.getByRole('button', { name: 'Close' }).click()
     await page.getByText('Disconnected', { exact: true }).waitFor()
-    await page.getByRole('link', { name: 'Connect again' }).waitFor()
+    await page.getByRole('link', { name: 'Reconnect' }).waitFor()
     const { rows } = await sql<{ credentials: Buffer | null }>`select credentials from connection`.execute(test.db)
     assert.equal(rows[0]!.credentials, null)
   })
 
-  it('what happened stands on the card with its step, and in the overview while it lasts', async () => {
+  it('an issue shows on the card with its remedy, and in the overview while it is open', async () => {
     await enterHubSpotToken(stage.hubspot.credentials.token)
     await startReading(/HubSpot/)
     await sql`insert into notice (connection_id, code, subject, level, message, remedy) select id, 'field-removed', 'region',
@@ -250,40 +247,40 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await sql`insert into notice (connection_id, code, level, message, ended_at, ended_message) select id, 'outage', 'warn',
       'HubSpot answered 503.', now(), 'It answers again.' from connection`.execute(test.db)
     await page.getByText('The field Region is gone.').waitFor()
-    await page.getByText('1 thing that ended').click()
+    await page.getByText('1 resolved issue').click()
     await page.getByText('It answers again.').waitFor()
-    await page.getByRole('link', { name: 'Surface', exact: true }).click()
+    await page.getByRole('link', { name: 'Overview', exact: true }).click()
     await page.getByText(/need(s)? attention/).click()
     await page
       .getByRole('paragraph')
-      .filter({ hasText: /: A field is gone$/ })
+      .filter({ hasText: /: A field was removed$/ })
       .waitFor()
     await page.getByText('Give the workflow another field.').waitFor()
   })
 
-  it('is only read until somebody lets the workflows write, after reading what that means', async () => {
+  it('is read-only until an admin turns on writing, after reading the consequences', async () => {
     await enterHubSpotToken(stage.hubspot.credentials.token)
     await startReading(/HubSpot/)
     await sql`update connection set baseline = jsonb_set(baseline, '{done}', 'true')`.execute(test.db)
-    await page.getByText('Only read: nothing is written to HubSpot').waitFor()
+    await page.getByText('Read-only: Lanekeeper does not write to HubSpot').waitFor()
     await sql`insert into workflow (workflow, title, mode, effective_mode)
       values ('routing', 'Routing', 'live', 'live') on conflict do nothing`.execute(test.db)
-    await page.getByRole('link', { name: 'Surface', exact: true }).click()
-    await page.getByText('1 connection is only read.').waitFor()
-    await page.getByRole('link', { name: 'Let workflows write' }).click()
-    await page.getByRole('button', { name: 'Let workflows write' }).click()
+    await page.getByRole('link', { name: 'Overview', exact: true }).click()
+    await page.getByText(/^HubSpot.* is read-only\.$/).waitFor()
+    await page.getByRole('link', { name: 'Turn on writing' }).click()
+    await page.getByRole('button', { name: 'Turn on writing' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('become tasks in HubSpot').waitFor()
     assert.deepEqual(await seriousViolations(page), [], 'the dialog')
-    await dialog.getByRole('button', { name: 'Let them write' }).click()
-    await page.getByText(/^Workflows write to HubSpot since/).waitFor()
+    await dialog.getByRole('button', { name: 'Turn on writing' }).click()
+    await page.getByText(/^Writing to HubSpot on since/).waitFor()
     const { rows } = await sql<{ writes_by: string | null }>`select writes_by from connection`.execute(test.db)
     assert.equal(rows[0]!.writes_by, 'console')
-    await page.getByRole('button', { name: 'Only read from now on' }).click()
-    await page.getByText('Only read: nothing is written to HubSpot').waitFor()
+    await page.getByRole('button', { name: 'Pause writing' }).click()
+    await page.getByText('Read-only: Lanekeeper does not write to HubSpot').waitFor()
   })
 
-  it('while the sandbox runs, says how to connect a CRM of one’s own and takes nothing', async () => {
+  it('while the sandbox runs, shows how to connect your own CRM and disables the form', async () => {
     const port = await freePort()
     const url = `http://localhost:${port}`
     const own = buildApp({
@@ -294,10 +291,10 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     })
     await own.listen({ host: '127.0.0.1', port })
     await page.goto(await createSignInLink(test.db, url))
-    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.goto(`${url}/connections/new?crm=hubspot&kind=hubspot-token`)
     await page.getByText('npm start -- --own').waitFor()
-    assert.equal(await page.getByRole('button', { name: 'Check what works' }).isDisabled(), true)
+    assert.equal(await page.getByRole('button', { name: 'Check permissions' }).isDisabled(), true)
     assert.equal(await page.getByLabel('Access token').isDisabled(), true)
     await page.goto('about:blank')
     await own.close()
@@ -305,10 +302,10 @@ describe('connecting a CRM in a real browser', { skip }, () => {
 
   it('fits 390 and 1280 px and has no serious accessibility violation, in light and in dark', async () => {
     await enterHubSpotToken('pat-na1-wrong')
-    await page.getByText('This cannot be connected yet').waitFor()
+    await page.getByText(/^Cannot connect to \w+ yet$/).waitFor()
     const failed = new URL(page.url()).pathname
     await enterHubSpotToken(stage.hubspot.credentials.token)
-    await page.getByRole('button', { name: 'Start reading' }).waitFor()
+    await page.getByRole('button', { name: 'Start import' }).waitFor()
     const checked = new URL(page.url()).pathname
     const paths = [
       '/connections',

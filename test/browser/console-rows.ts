@@ -78,6 +78,14 @@ const ACCESS: AccessFindings = {
   streamSlots: { max: 5, taken: ['Lead', 'Account'], missing: ['Contact', 'Opportunity', 'User'] },
 }
 
+/** The labels that the console shows for the fields of the evidence, and one field that it cannot read. */
+const SCHEMAS = [
+  ['hubspot-1', 'contacts', { country: 'Country/Region', email: 'Email' }, []],
+  ['hubspot-1', 'companies', { domain: 'Company domain name', hubspot_owner_id: 'Company owner' }, []],
+  ['salesforce-1', 'Lead', { Country: 'Country', Territory__c: 'Territory' }, ['AnnualRevenue']],
+  ['salesforce-1', 'Account', { Website: 'Website', OwnerId: 'Account Owner' }, []],
+] as const
+
 async function seedConnections(db: Database, now: Date): Promise<void> {
   const ago = (minutes: number) => new Date(+now - minutes * 60_000)
   const done = (object: string, count: number) => [object, { done: true, cursor: null, count, total: count }]
@@ -142,8 +150,11 @@ async function seedConnections(db: Database, now: Date): Promise<void> {
         ${ago(200)}, null, null),
       ('salesforce-1', 'outage', '', 'warn', 'Salesforce answered 503 since 10:02. Nothing is lost.', null, 31,
         ${ago(300)}, ${ago(280)}, ${ago(270)}, 'It answers again; what waited is read.')`.execute(db)
-  await sql`insert into object_schema (connection_id, object_type, fields, unreadable)
-    values ('salesforce-1', 'Lead', '[]', '{AnnualRevenue}')`.execute(db)
+  for (const [connection, object, labels, unreadable] of SCHEMAS) {
+    const fields = Object.entries(labels).map(([name, label]) => ({ name, label, type: 'text', options: [] }))
+    await sql`insert into object_schema (connection_id, object_type, fields, unreadable)
+      values (${connection}, ${object}, ${JSON.stringify(fields)}::jsonb, ${unreadable}::text[])`.execute(db)
+  }
 }
 
 async function seedPeople(db: Database): Promise<void> {
@@ -275,7 +286,7 @@ async function seedWorkflows(db: Database, now: Date): Promise<void> {
         line: 14,
         column: 9,
         field: 'owners.rollback',
-        message: '"sam rivera" is not an e-mail. Give the e-mail of an active CRM user.',
+        message: '"sam rivera" is not an email. Enter the email of an active CRM user.',
       },
     ],
   }
@@ -352,20 +363,20 @@ async function seedCases(db: Database, now: Date): Promise<void> {
       appendLedger(trx, [
         {
           at: openedAt,
-          kind: 'decided',
-          actor: 'lanekeeper',
+          kind: rulesSettled ? 'exception-settled' : 'exception-opened',
+          actor: rulesSettled ? 'rule:dach' : 'lanekeeper',
           subject,
-          body: JSON.stringify({ says: kind.what(who), receipt }),
+          body: JSON.stringify({ what: kind.what(who), receipt }),
         },
         ...(taskId === null
           ? []
           : [
               {
                 at: new Date(+openedAt + 1_400),
-                kind: 'task-written',
+                kind: 'task-write-done',
                 actor: 'lanekeeper',
                 subject,
-                body: JSON.stringify({ says: `Task written to ${owner}.` }),
+                body: JSON.stringify({ crmId: String(90_000 + i) }),
               },
             ]),
       ]),

@@ -71,7 +71,7 @@ describe('the console in a real browser', { skip }, () => {
 
   async function signIn(): Promise<void> {
     await page.goto(await createSignInLink(test.db, base))
-    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
   }
 
   async function open(path: string, heading: string): Promise<void> {
@@ -82,8 +82,8 @@ describe('the console in a real browser', { skip }, () => {
   it('a link signs in once, and its secret is gone from the address', async () => {
     const link = await createSignInLink(test.db, base)
     await page.goto(link)
-    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
-    assert.equal(new URL(page.url()).hash, '')
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    assert.deepEqual([new URL(page.url()).pathname, new URL(page.url()).hash], ['/overview', ''])
     assert.deepEqual(
       (await context.cookies()).map((cookie) => [cookie.httpOnly, cookie.sameSite]),
       [[true, 'Lax']],
@@ -92,12 +92,12 @@ describe('the console in a real browser', { skip }, () => {
     const other = await browser.newContext()
     const stranger = await other.newPage()
     await stranger.goto(link)
-    await stranger.getByText('This link no longer works').waitFor({ timeout: PATIENCE_MS })
+    await stranger.getByText('This sign-in link no longer works').waitFor({ timeout: PATIENCE_MS })
     await stranger.getByText('npx lanekeeper link').waitFor()
     await other.close()
   })
 
-  it('signing out shows how to come back, and the pages are closed', async () => {
+  it('signing out closes the pages and shows how to sign in again', async () => {
     await signIn()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByText('npx lanekeeper link').waitFor()
@@ -116,7 +116,7 @@ describe('the console in a real browser', { skip }, () => {
       owner: await row.locator('.owner-name').innerText(),
       posture: await row.locator('.posture').innerText(),
     }
-    const spoken = new RegExp(`^${shown.class} ?, owner ${shown.owner} ?, posture ${shown.posture}`)
+    const spoken = new RegExp(`^${shown.class} ?, owner ${shown.owner} ?, meanwhile ${shown.posture}`)
     assert.ok((await page.getByRole('link', { name: spoken }).count()) > 0, `${spoken} is the name of a row`)
     const weight = (selector: string) =>
       row.locator(selector).evaluate((element) => Number(getComputedStyle(element).fontWeight))
@@ -142,7 +142,7 @@ describe('the console in a real browser', { skip }, () => {
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('href')), third)
     await page.keyboard.press('Enter')
     await page.waitForURL(base + third)
-    for (const question of ['What happened', 'Why it stopped here', 'Whose it is', 'What now']) {
+    for (const question of ['What happened', 'Why it needs attention', 'Who owns it', 'What to do']) {
       await page.getByRole('heading', { name: question }).waitFor()
     }
     for (const part of ['Evidence', 'Receipt', 'Task', 'History']) {
@@ -176,7 +176,7 @@ describe('the console in a real browser', { skip }, () => {
     assert.ok(titles.length > 0 && titles.every((found) => found === title), titles.join())
     assert.equal(await page.getByRole('button', { name: /^Unknown/ }).getAttribute('aria-pressed'), 'true')
     await page.getByRole('searchbox', { name: 'Search cases' }).fill('no such thing anywhere')
-    await page.getByText('No case fits these filters').waitFor()
+    await page.getByText('No cases match these filters').waitFor()
     await page.getByRole('link', { name: 'Clear all filters' }).click()
     await page.locator('a.case-row').nth(20).waitFor()
   })
@@ -216,11 +216,11 @@ describe('the console in a real browser', { skip }, () => {
     await page.emulateMedia({ colorScheme: 'dark' })
     await signIn()
     assert.ok((await brightness()) < 60, 'dark by the system')
-    await page.getByRole('button', { name: 'Switch to light colours' }).click()
+    await page.getByRole('button', { name: 'Switch to light mode' }).click()
     await page.waitForFunction(() => document.documentElement.dataset.mantineColorScheme === 'light')
     assert.ok((await brightness()) > 200, 'light by choice')
     await page.reload()
-    await page.getByRole('heading', { name: 'Exception surface' }).waitFor()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
     assert.ok((await brightness()) > 200, 'light after a reload')
   })
 
@@ -231,11 +231,28 @@ describe('the console in a real browser', { skip }, () => {
     })
   }
 
-  it('an error is told in plain words with what happens next', async () => {
+  it('an error is explained in plain words', async () => {
     await signIn()
     answers = /\b(401|404)\b/
     await page.goto(`${base}/cases/999999`)
     await page.getByText('There is no case with this number.').waitFor()
+    answers = /\b(400|401|404)\b/
+    await page.goto(`${base}/cases?class=foo`)
+    await page.getByText('Unknown filter class=foo.').waitFor()
+    await page.getByRole('link', { name: 'Clear it' }).click()
+    await page.locator('a.case-row').first().waitFor()
+    assert.equal(new URL(page.url()).search, '')
+  })
+
+  it('an unknown address leads to the overview, and so does the old address of the overview', async () => {
+    await signIn()
+    answers = /\b(401|404)\b/
+    await page.goto(`${base}/no-such-page`)
+    await page.getByText('Page not found').waitFor()
+    await page.locator('main').getByRole('link', { name: 'Overview' }).click()
+    await page.waitForURL(`${base}/overview`)
+    await page.goto(`${base}/`)
+    await page.waitForURL(`${base}/overview`)
   })
 
   it('fits 390 and 1440 px on every page without scrolling sideways', async () => {
@@ -275,7 +292,7 @@ describe('the console in a real browser', { skip }, () => {
     const { rows } = await sql<{ id: number; title: string }>`
       select distinct on (class) id, title from exception where status = 'open' order by class, id`.execute(test.db)
     return [
-      ['/', 'Exception surface'],
+      ['/overview', 'Overview'],
       ['/cases', 'Cases'],
       ['/workflows', 'Workflows'],
       ['/connections', 'Connections'],
@@ -283,7 +300,7 @@ describe('the console in a real browser', { skip }, () => {
     ]
   }
 
-  it('an empty installation says what to do next', async () => {
+  it('an empty installation shows the next step', async () => {
     const empty = await testDatabase()
     const port = await freePort()
     const publicUrl = `http://localhost:${port}`
@@ -295,14 +312,14 @@ describe('the console in a real browser', { skip }, () => {
     })
     await own.listen({ host: '127.0.0.1', port })
     await page.goto(await createSignInLink(empty.db, publicUrl))
-    await page.getByText('No CRM is connected yet').waitFor()
+    await page.getByText('No CRM connected yet').waitFor()
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Connections' }).click()
-    await page.getByText('nothing is written to the CRM for it').waitFor()
+    await page.getByText('Connecting writes nothing to the CRM').waitFor()
     await page.locator('main').getByRole('link', { name: 'Connect a CRM' }).waitFor()
     await page.getByRole('link', { name: 'Cases', exact: true }).click()
-    await page.getByText('Nothing is open').waitFor()
+    await page.getByText('No open cases').waitFor()
     await page.getByRole('link', { name: 'Workflows', exact: true }).click()
-    await page.getByText('No workflow yet').waitFor()
+    await page.getByText('No workflows yet').waitFor()
     await page.goto('about:blank')
     await own.close()
     await empty.drop()

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 
-/** What every page has to be besides right. */
+/** Checks that every page has to pass. */
 
 export async function freePort(): Promise<number> {
   const { createServer } = await import('node:net')
@@ -24,7 +24,7 @@ export async function isSettled(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready)
 }
 
-/** By how many pixels somebody would have to scroll sideways; 0 or less is right. */
+/** How many pixels the page is wider than the window; 0 or less is right. */
 export function tooWideBy(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 }
@@ -33,7 +33,7 @@ type AxeResult = { violations: { id: string; impact: string | null; nodes: { htm
 
 let axe: Promise<string> | null = null
 
-/** What keeps people out who use a screen reader, a keyboard or strong contrast. */
+/** Accessibility problems for people who use a screen reader, a keyboard or strong contrast. */
 export async function seriousViolations(page: Page): Promise<string[]> {
   axe ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   await page.evaluate(await axe)

@@ -4,10 +4,10 @@ import type { Database } from '../../src/store/database/database.ts'
 const DAY_MS = 86_400_000
 
 /**
- * The ledger of events of a connection after two weeks: counted events, days in step and two that are not. Besides
- * `seedConsole`, and only for the pages that show it. Deterministic for one `now`.
+ * The sync status of a connection after two weeks: counted changes, days in sync and two days out of sync. Needs the
+ * rows of `seedConsole`. Deterministic for one `now`.
  */
-export async function seedLedger(db: Database, connectionId: string, objects: readonly string[], now: Date) {
+export async function seedSyncStatus(db: Database, connectionId: string, objects: readonly string[], now: Date) {
   const day = (ago: number) => new Date(+now - ago * DAY_MS).toISOString().slice(0, 10)
   const tally = (object: string, source: string, state: string, reason: string, n: number, ago: number) =>
     sql`insert into event_tally (connection_id, day, object_type, source, state, reason, n)

@@ -12,14 +12,14 @@ import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
 import { freePort, seriousViolations, tooWideBy } from './page-checks.ts'
-import { seedLedger } from './sync-status-rows.ts'
+import { seedSyncStatus } from './sync-status-rows.ts'
 
 const executable = chromiumPath()
 const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
-/** Where to leave pictures for somebody who wants to look; nowhere unless asked. */
+/** Set SCREENSHOT_DIR to keep pictures of the pages. */
 const PICTURES = process.env.SCREENSHOT_DIR
 
-describe('the ledger of events in a real browser', { skip }, () => {
+describe('sync health in a real browser', { skip }, () => {
   let browser: Browser
   let test: TestDatabase
   let app: ReturnType<typeof buildApp>
@@ -30,7 +30,7 @@ describe('the ledger of events in a real browser', { skip }, () => {
     ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
     const now = new Date()
     await seedConsole(test.db, now)
-    await seedLedger(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
+    await seedSyncStatus(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
     const port = await freePort()
     base = `http://localhost:${port}`
     app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: VENDOR_PAGES })
@@ -48,7 +48,7 @@ describe('the ledger of events in a real browser', { skip }, () => {
     const page = await context.newPage()
     await page.goto(await createSignInLink(test.db, base))
     await page.getByRole('link', { name: 'Connections' }).click()
-    await page.getByRole('heading', { name: 'Ledger of events' }).waitFor()
+    await page.getByRole('heading', { name: 'Sync health' }).waitFor()
     return page
   }
 
@@ -56,20 +56,20 @@ describe('the ledger of events in a real browser', { skip }, () => {
     if (!PICTURES) return
     await mkdir(PICTURES, { recursive: true })
     await page
-      .locator('.ledger')
+      .locator('.sync-health')
       .first()
       .screenshot({ path: join(PICTURES, `${name}.png`) })
   }
 
-  it('says in one sentence whether silence can be trusted', async () => {
+  it('says in one sentence whether every change arrived and all records match', async () => {
     const page = await openConnections(1440, 1000, 'light')
-    const says = page.locator('.ledger-says').first()
+    const summary = page.locator('.sync-summary').first()
     assert.match(
-      (await says.textContent()) ?? '',
-      /^All 1[\d,.\s]+ events of the last 7 days are accounted for\. 2 of them could not be used\. 3 records are not in step\. 14 changes came without an event and were found by reading\.$/,
+      (await summary.textContent()) ?? '',
+      /^Processed all 1[\d,.\s]+ changes received in the last 7 days\. 2 failed\. 3 records are out of sync\. Missed webhooks: 14 changes found by polling\.$/,
     )
-    assert.equal(await page.getByRole('img', { name: 'companies: 1 day not in step' }).count(), 1)
-    assert.equal(await page.getByRole('img', { name: 'deals: in step on all days' }).count(), 1)
+    assert.equal(await page.getByRole('img', { name: 'Companies: 1 day out of sync' }).count(), 1)
+    assert.equal(await page.getByRole('img', { name: 'Deals: in sync on all days' }).count(), 1)
     await picture(page, 'ledger-desktop')
     assert.deepEqual(await seriousViolations(page), [])
     await page.context().close()
@@ -79,29 +79,29 @@ describe('the ledger of events in a real browser', { skip }, () => {
     const page = await openConnections(390, 844, 'dark')
     assert.equal(await tooWideBy(page), 0)
     await picture(page, 'ledger-phone')
-    await page.getByText('How events came, and why some were skipped').first().click()
+    await page.getByText('How changes arrived, and why some were skipped').first().click()
     assert.equal(await tooWideBy(page), 0)
     assert.deepEqual(await seriousViolations(page), [])
     await page.context().close()
   })
 
-  it('reads again what is not in step, and compares, at the press of a button', async () => {
+  it('re-syncs the differing records, and compares, at the press of a button', async () => {
     const page = await openConnections(1440, 1000, 'light')
-    await page.getByRole('button', { name: 'Read 3 records again' }).click()
-    await page.getByText('3 records being read again').waitFor()
-    assert.equal(await page.getByRole('button', { name: /^Read / }).count(), 0)
+    await page.getByRole('button', { name: 'Re-sync 3 records' }).click()
+    await page.getByText('Re-syncing 3 records').waitFor()
+    assert.equal(await page.getByRole('button', { name: /^Re-sync / }).count(), 0)
     await page.getByRole('button', { name: 'Compare now' }).click()
-    await page.getByText('About to compare').waitFor()
+    await page.getByText('Comparison starts soon').waitFor()
     await sql`update comparison set state = 'running', object_type = 'contacts', records = 2100, of_total = 5204`.execute(
       test.db,
     )
-    await page.getByText('Comparing contacts').waitFor()
+    await page.getByText('Comparing Contacts').waitFor()
     await page.getByText(/2[,.\s]?100 of 5[,.\s]?204 read/).waitFor()
     await picture(page, 'ledger-comparing')
     // As the worker leaves it.
     await sql`update comparison set state = 'idle', last_full_at = now(), last_recent_at = now()`.execute(test.db)
     await sql`delete from difference`.execute(test.db)
-    await page.getByText('Every record is in step.').waitFor()
+    await page.getByText('All records match.').waitFor()
     await page.getByRole('button', { name: 'Compare now' }).isEnabled()
     await page.context().close()
   })

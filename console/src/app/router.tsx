@@ -1,7 +1,8 @@
-import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, Link, redirect } from '@tanstack/react-router'
 import { CasePage } from '../cases/case-page.tsx'
 import { CasesPage } from '../cases/cases-page.tsx'
 import { ConnectPage, type ConnectSearch } from '../connect/connect-page.tsx'
+import { isCrm } from '../connect/crms.ts'
 import { DraftPage } from '../connect/draft-page.tsx'
 import { ConnectionsPage } from '../connections/connections-page.tsx'
 import { OverviewPage } from '../overview/overview-page.tsx'
@@ -13,15 +14,15 @@ import { Shell } from './shell.tsx'
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: () => (
-    <EmptyState title="There is no such page">
-      Go to the <Link to="/">exception surface</Link>.
+    <EmptyState title="Page not found">
+      Go to <Link to="/overview">Overview</Link>.
     </EmptyState>
   ),
 })
 
 const NAMES = ['class', 'posture', 'pattern', 'owner', 'workflow', 'status', 'q'] as const
 
-/** Whatever stands in the address bar; the server refuses what it does not know, in words. */
+/** Every filter of the address bar, unchecked: the server checks the values and names the wrong ones. */
 function caseSearch(search: Record<string, unknown>): CaseSearch {
   const known: CaseSearch = {}
   for (const name of NAMES) {
@@ -35,14 +36,22 @@ function caseSearch(search: Record<string, unknown>): CaseSearch {
 
 function connectSearch(search: Record<string, unknown>): ConnectSearch {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-  const crm = search.crm === 'hubspot' || search.crm === 'salesforce' ? search.crm : undefined
+  const crm = isCrm(search.crm) ? search.crm : undefined
   const [kind, again, refused] = [text(search.kind), text(search.again), text(search.refused)]
   return { ...(crm && { crm }), ...(kind && { kind }), ...(again && { again }), ...(refused && { refused }) }
 }
 
 const routeTree = root.addChildren([
-  createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage }),
-  // The shell shows the sign-in page here as long as nobody is signed in.
+  // The address of the overview before it had a name of its own: bookmarks keep working.
+  createRoute({
+    getParentRoute: () => root,
+    path: '/',
+    beforeLoad: () => {
+      throw redirect({ to: '/overview', replace: true })
+    },
+  }),
+  createRoute({ getParentRoute: () => root, path: '/overview', component: OverviewPage }),
+  // Without a session the shell shows the sign-in page here, as everywhere.
   createRoute({ getParentRoute: () => root, path: '/sign-in', component: OverviewPage }),
   createRoute({ getParentRoute: () => root, path: '/cases', component: CasesPage, validateSearch: caseSearch }),
   createRoute({ getParentRoute: () => root, path: '/cases/$id', component: CasePage }),

@@ -1,4 +1,4 @@
-import { ActionIcon, Loader, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Badge, Loader, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
@@ -6,10 +6,10 @@ import logo from '../lanekeeper.svg'
 import { MoonIcon, SignOutIcon, SunIcon } from '../parts/icons.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { call, queryClient, sessionQuery } from '../server/api.ts'
-import { useLiveChanges } from '../server/live.ts'
+import { type LiveState, useLiveChanges } from '../server/live.ts'
 import { SignInPage } from './sign-in-page.tsx'
 
-/** Everything around a page. Without a session there is only the sign-in page. */
+/** The header and the page below it. Without a session there is only the sign-in page. */
 export function Shell() {
   const session = useQuery(sessionQuery)
   if (session.isPending) return <Loader className="boot" aria-label="Loading" />
@@ -24,12 +24,11 @@ export function Shell() {
 }
 
 function SignedIn() {
-  const live = useLiveChanges()
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   const before = useRef(pathname)
   useEffect(() => {
-    // A new page starts at its top for the keyboard and the screen reader as well, not where the last link was.
+    // Keyboard and screen reader start at the top of a new page, too, not where the last link was.
     if (before.current !== pathname) main.current?.focus({ preventScroll: true })
     before.current = pathname
   }, [pathname])
@@ -38,33 +37,51 @@ function SignedIn() {
       <a className="skip" href="#content">
         Skip to content
       </a>
-      <header className="top">
-        <div className="top-inner">
-          <Link to="/" className="brand" aria-label="Lanekeeper, exception surface">
-            <img src={logo} alt="" width={26} height={26} />
-            <span>Lanekeeper</span>
-          </Link>
-          <nav aria-label="Main">
-            <Link to="/" activeOptions={{ exact: true }}>
-              Surface
-            </Link>
-            <Link to="/cases">Cases</Link>
-            <Link to="/workflows">Workflows</Link>
-            <Link to="/connections">Connections</Link>
-          </nav>
-          <div className="top-end">
-            <span className={`live live-${live}`} role="status">
-              {live === 'live' ? 'Live' : live === 'cut' ? 'Reconnecting' : 'Connecting'}
-            </span>
-            <SchemeSwitch />
-            <SignOut />
-          </div>
-        </div>
-      </header>
+      <Header />
       <main id="content" className="page" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
     </>
+  )
+}
+
+function Header() {
+  const live = useLiveChanges()
+  return (
+    <header className="top">
+      <div className="top-inner">
+        <Link to="/overview" className="brand" aria-label="Lanekeeper, Overview">
+          <img src={logo} alt="" width={26} height={26} />
+          <span>Lanekeeper</span>
+        </Link>
+        <nav aria-label="Main">
+          <Link to="/overview">Overview</Link>
+          <Link to="/cases">Cases</Link>
+          <Link to="/workflows">Workflows</Link>
+          <Link to="/connections">Connections</Link>
+        </nav>
+        <div className="top-end">
+          <Live state={live} />
+          <SchemeSwitch />
+          <SignOut />
+        </div>
+      </div>
+    </header>
+  )
+}
+
+const LIVE: Readonly<Record<LiveState, { text: string; color: string }>> = {
+  live: { text: 'Live', color: 'green.7' },
+  cut: { text: 'Reconnecting', color: 'red.7' },
+  connecting: { text: 'Connecting', color: 'gray.6' },
+}
+
+function Live({ state }: { state: LiveState }) {
+  const { text, color } = LIVE[state]
+  return (
+    <Badge variant="dot" color={color} fw={400} bd={0} bg="transparent" c="dimmed" role="status">
+      {text}
+    </Badge>
   )
 }
 
@@ -73,12 +90,12 @@ function SchemeSwitch() {
   const scheme = useComputedColorScheme('light')
   const other = scheme === 'dark' ? 'light' : 'dark'
   return (
-    <Tooltip label={`Switch to ${other}`}>
+    <Tooltip label={`Switch to ${other} mode`}>
       <ActionIcon
         variant="subtle"
         color="gray"
         size="lg"
-        aria-label={`Switch to ${other} colours`}
+        aria-label={`Switch to ${other} mode`}
         onClick={() => setColorScheme(other)}
       >
         {scheme === 'dark' ? <SunIcon /> : <MoonIcon />}
@@ -90,7 +107,7 @@ function SchemeSwitch() {
 function SignOut() {
   async function signOut() {
     await call('/api/session', { method: 'DELETE' }).catch(() => undefined)
-    // Ask rather than assume: if the server could not be reached, we are still signed in and should look so.
+    // Ask the server: when it was unreachable, the session still stands and the page has to show that.
     await queryClient.invalidateQueries({ queryKey: ['session'] })
     queryClient.removeQueries({ queryKey: ['console'] })
   }

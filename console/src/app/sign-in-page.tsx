@@ -1,14 +1,14 @@
-import { Code, Loader } from '@mantine/core'
+import { Code, Loader, Stack } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import logo from '../lanekeeper.svg'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { ApiProblem, call, queryClient } from '../server/api.ts'
 
 /**
- * Takes the secret out of the address at once, so that it is in no bookmark or history, and exchanges it. Module
- * level, because it may be used once and React may mount a component twice.
+ * Exchanges the secret of the link for a session, and takes it out of the address at once: bookmarks and the history
+ * must not keep it. Module level, because the link works once and React may mount a component twice.
  */
 let exchange: Promise<SessionReply> | null = null
 function exchangeOnce(): Promise<SessionReply> | null {
@@ -38,7 +38,7 @@ export function SignInPage() {
         (session) => {
           exchange = null
           queryClient.setQueryData(['session'], session)
-          void navigate({ to: '/' })
+          void navigate({ to: '/overview' })
         },
         (error) => {
           exchange = null
@@ -48,7 +48,7 @@ export function SignInPage() {
       )
     }
     take()
-    // A second link pasted into the same tab changes the fragment only.
+    // A second link, pasted into the same tab, changes the fragment only.
     window.addEventListener('hashchange', take)
     return () => window.removeEventListener('hashchange', take)
   }, [navigate])
@@ -59,22 +59,21 @@ export function SignInPage() {
       <h1>Lanekeeper</h1>
       {state.step === 'exchanging' && (
         <p>
-          <Loader size="sm" aria-label="Signing in" /> Signing you in ...
+          <Loader size="sm" aria-label="Signing in" /> Signing in ...
         </p>
       )}
       {state.step === 'refused' && (
-        <div className="notice notice-warn" role="alert">
-          <p className="notice-title">This link no longer works</p>
-          <p>It was used already, or it is older than 15 minutes. Every link signs in one browser, once.</p>
-        </div>
+        <Notice tone="warn" title="This sign-in link no longer works" isUrgent>
+          <p>Links expire after 15 minutes and work once, in one browser.</p>
+        </Notice>
       )}
       {state.step === 'failed' && <ProblemNotice error={state.error} />}
       {state.step !== 'exchanging' && (
-        <div className="sign-in-how">
-          <p>To sign in, run this on the machine that runs Lanekeeper and open the link that it prints:</p>
+        <Stack gap={10}>
+          <p>To sign in, run this command on the Lanekeeper server and open the link it prints:</p>
           <Code block>npx lanekeeper link</Code>
           <p className="quiet">The link works once, for 15 minutes.</p>
-        </div>
+        </Stack>
       )}
     </main>
   )

@@ -1,6 +1,18 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core'
+import {
+  Alert,
+  Avatar,
+  Badge,
+  createTheme,
+  DataList,
+  type MantineColorsTuple,
+  Modal,
+  Paper,
+  Progress,
+  Table,
+  Text,
+} from '@mantine/core'
 
-/** Deep water: calm beside the class colours, which are the only loud ones. */
+/** Deep water: calm beside the class colors, which are the only loud ones. */
 const lane: MantineColorsTuple = [
   '#e8f5f6',
   '#d5e8ea',
@@ -14,7 +26,7 @@ const lane: MantineColorsTuple = [
   '#0a5560',
 ]
 
-/** Mantine's own dark scale is a neutral grey; this one belongs to the same water. */
+/** Mantine's own dark scale is a neutral gray; this one matches the water. */
 const dark: MantineColorsTuple = [
   '#e6edf0',
   '#c4d0d6',
@@ -32,9 +44,23 @@ export const theme = createTheme({
   primaryColor: 'lane',
   primaryShade: { light: 8, dark: 4 },
   autoContrast: true,
+  black: '#16242b',
   colors: { lane, dark },
   defaultRadius: 'md',
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   headings: { fontWeight: '640' },
+  components: {
+    Alert: Alert.extend({ defaultProps: { px: 14, py: 10 } }),
+    Avatar: Avatar.extend({ styles: { placeholder: { background: 'var(--track)', color: 'var(--ink)' } } }),
+    Badge: Badge.extend({ defaultProps: { tt: 'none', radius: 6, size: 'lg', fw: 620 } }),
+    DataList: DataList.extend({ styles: { itemValue: { flex: 1, minWidth: 0, overflowWrap: 'anywhere' } } }),
+    Modal: Modal.extend({
+      styles: { title: { fontSize: 17, fontWeight: 640 }, content: { border: '1px solid var(--line)' } },
+    }),
+    Paper: Paper.extend({ defaultProps: { withBorder: true, radius: 10, px: 18, py: 16 } }),
+    Progress: Progress.extend({ defaultProps: { size: 6, color: 'var(--fill)', bg: 'var(--track)' } }),
+    Table: Table.extend({ styles: { th: { paddingLeft: 0 }, td: { paddingLeft: 0 } } }),
+    Text: Text.extend({ defaultProps: { size: 'sm' } }),
+  },
 })

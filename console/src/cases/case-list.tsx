@@ -1,52 +1,57 @@
+import { Paper, VisuallyHidden } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { KeyboardEvent } from 'react'
 import type { ListItem } from '../../../src/api/cases/case-types.ts'
-import { ago, due, exact, say } from '../parts/format.ts'
+import { ago, due, exact, labelOf } from '../parts/format.ts'
 import { useNow } from '../server/live.ts'
 import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'
 
-/** Class, owner and posture stand out; everything else is quieter than they are (M4). */
+/** Class, owner and posture stand out; everything else is quieter (M4). */
 export function CaseList({ cases, label }: { cases: readonly ListItem[]; label: string }) {
-  const now = useNow()
   return (
-    <div className="case-list">
+    <Paper px={0} py={0} className="case-list">
       <div className="case-row case-head" aria-hidden="true">
         <span>Class</span>
         <span>Owner</span>
-        <span>Posture</span>
+        <span>Meanwhile</span>
         <span>Case</span>
-        <span className="end">Due</span>
+        <span className="case-when">Due</span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys move between the links inside */}
       <ul aria-label={label} onKeyDown={moveFocus}>
         {cases.map((item) => (
-          <li key={item.id}>
-            <Link to="/cases/$id" params={{ id: item.id }} className="case-row">
-              <ClassBadge name={item.class} />
-              <span className="visually-hidden">, owner</span>
-              <Owner person={item.owner} />
-              <span className="visually-hidden">, posture</span>
-              <PostureMark name={item.posture} />
-              <span className="visually-hidden">. </span>
-              <span className="case-text">
-                <span className="case-title">{item.title}</span>
-                <span className="case-what">{item.what}</span>
-              </span>
-              <When item={item} now={now} />
-            </Link>
-          </li>
+          <Row key={item.id} item={item} />
         ))}
       </ul>
-    </div>
+    </Paper>
   )
 }
 
-function When({ item, now }: { item: ListItem; now: number }) {
-  const opened = `${ago(item.openedAt, now)}`
+function Row({ item }: { item: ListItem }) {
+  return (
+    <li>
+      <Link to="/cases/$id" params={{ id: item.id }} className="case-row">
+        <ClassBadge name={item.class} />
+        <VisuallyHidden>, owner</VisuallyHidden>
+        <Owner person={item.owner} />
+        <VisuallyHidden>, meanwhile</VisuallyHidden>
+        <PostureMark name={item.posture} />
+        <VisuallyHidden>. </VisuallyHidden>
+        <span className="case-text">
+          <span className="case-title">{item.title}</span>
+          <span className="case-what">{item.what}</span>
+        </span>
+        <When item={item} />
+      </Link>
+    </li>
+  )
+}
+
+function When({ item }: { item: ListItem }) {
+  const now = useNow()
   if (item.status !== 'open') {
     return (
       <span className="case-when">
-        <span>{say(item.status)}</span>
+        <span>{labelOf(item.status)}</span>
         <span className="quiet">{ago(item.resolvedAt ?? item.openedAt, now)}</span>
       </span>
     )
@@ -55,7 +60,7 @@ function When({ item, now }: { item: ListItem; now: number }) {
   return (
     <span className="case-when" title={`Opened ${exact(item.openedAt)}, due ${exact(item.dueAt)}`}>
       <span className={late ? 'late' : undefined}>{text}</span>
-      <span className="quiet">{opened}</span>
+      <span className="quiet">opened {ago(item.openedAt, now)}</span>
     </span>
   )
 }

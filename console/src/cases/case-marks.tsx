@@ -1,38 +1,37 @@
+import { Avatar, Badge } from '@mantine/core'
 import type { Person } from '../../../src/api/server/shared-types.ts'
-import { say } from '../parts/format.ts'
+import { labelOf } from '../parts/format.ts'
 import { ClassIcon, PostureIcon } from '../parts/icons.tsx'
 
-/** The three things that one glance at a case has to give (M4): class, owner, posture. Shape, colour and word. */
-export function ClassBadge({ name }: { name: string }) {
+/** The three marks of a case that one glance has to give (M4): class, owner, posture. Shape, color and word. */
+export function ClassBadge({ name, size = 'lg' }: { name: string; size?: 'lg' | 'xl' }) {
   return (
-    <span className={`class-badge class-${name}`}>
-      <ClassIcon name={name} />
-      {say(name)}
-    </span>
+    <Badge
+      className="class-badge"
+      size={size}
+      bg={`var(--class-${name}-tint)`}
+      c={`var(--class-${name}-ink)`}
+      leftSection={<ClassIcon name={name} />}
+    >
+      {labelOf(name)}
+    </Badge>
   )
 }
 
 export function PostureMark({ name }: { name: string }) {
   return (
-    <span className={`posture posture-${name}`}>
+    <span className="posture with-icon">
       <PostureIcon name={name} />
-      {say(name)}
+      {labelOf(name)}
     </span>
   )
 }
 
 export function Owner({ person }: { person: Person }) {
   return (
-    <span className="owner" title={person.email}>
-      <span className="initials" aria-hidden="true">
-        {initials(person.name)}
-      </span>
+    <span className="owner with-icon" title={person.email}>
+      <Avatar size={26} name={person.name} aria-hidden="true" />
       <span className="owner-name">{person.name}</span>
     </span>
   )
-}
-
-function initials(name: string): string {
-  const words = name.split(/\s+/).filter(Boolean)
-  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => (word ? [...word][0] : '')).join('')
 }

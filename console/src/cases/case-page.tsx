@@ -1,19 +1,21 @@
-import { Loader } from '@mantine/core'
+import { Grid, Group, Loader, Paper, Stack, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
 import type { CaseReply, Fact } from '../../../src/api/cases/case-types.ts'
-import { ago, due, exact, plural, say } from '../parts/format.ts'
-import { OutIcon } from '../parts/icons.tsx'
+import { crmName } from '../connect/crms.ts'
+import { plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
+import { OutLink } from '../parts/out-link.tsx'
 import { caseQuery } from '../server/api.ts'
-import { useNow } from '../server/live.ts'
+import { CaseAnswers } from './case-answers.tsx'
+import { CaseHistory } from './case-history.tsx'
 import { CaseList } from './case-list.tsx'
 import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'
+import { CaseTask } from './case-task.tsx'
 import { FactTable } from './fact-table.tsx'
 import { Receipt } from './receipt.tsx'
 
-/** One case: what happened, why, who, what now; then everything that proves it. */
+/** One case: what happened, why, who owns it, what to do; then everything that proves it. */
 export function CasePage() {
   const { id } = useParams({ from: '/cases/$id' })
   const { data, error, refetch } = useQuery(caseQuery(id))
@@ -25,186 +27,83 @@ export function CasePage() {
     )
   }
   return (
-    <article className="case">
-      <p className="crumbs">
-        <Link to="/cases">Cases</Link> / <span>{`No. ${data.id}`}</span>
-      </p>
-      <div className="case-glance">
-        <ClassBadge name={data.class} />
-        <Owner person={data.owner} />
-        <PostureMark name={data.posture} />
-      </div>
-      <h1>{data.title}</h1>
-      <p className="case-meta">
-        <span>{say(data.pattern)}</span>
-        <span>
-          <Link to="/workflows">{data.workflowTitle}</Link>
-        </span>
-        <span>{data.connection.title}</span>
-        <Out href={data.recordUrl}>{`Open the ${data.objectType.toLowerCase()} record`}</Out>
-        {data.task && <Out href={data.task.url}>Open the task</Out>}
-      </p>
+    <article>
+      <Head found={data} />
       {error && <ProblemNotice error={error} />}
-      <div className="case-columns">
-        <div>
-          <Answers found={data} />
-          <Evidence facts={data.evidence} />
-          {data.receipt && <Receipt receipt={data.receipt} />}
-        </div>
-        <aside aria-label="Task and history">
-          <Task found={data} />
-          <Involved found={data} />
-          <History found={data} />
-        </aside>
-      </div>
+      <Grid gap="sm" mb="lg">
+        <Grid.Col span={{ base: 12, lg: 8.5 }}>
+          <Stack gap="sm">
+            <CaseAnswers found={data} />
+            <Evidence facts={data.evidence} />
+            {data.receipt && <Receipt receipt={data.receipt} />}
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 3.5 }}>
+          <aside aria-label="Task and history">
+            <Stack gap="sm">
+              <CaseTask found={data} />
+              <Involved found={data} />
+              <CaseHistory found={data} />
+            </Stack>
+          </aside>
+        </Grid.Col>
+      </Grid>
       <SameTask found={data} />
     </article>
   )
 }
 
-function Answers({ found }: { found: CaseReply }) {
-  const now = useNow()
-  const late = due(found.dueAt, now)
+function Head({ found }: { found: CaseReply }) {
+  const crm = crmName(found.connection.crm)
   return (
-    <section className="panel answers" aria-label="The case in short">
-      <Answer question="What happened">
-        <p>{found.what}</p>
-        <p className="quiet">
-          Found {ago(found.openedAt, now)} ({exact(found.openedAt)})
-          {found.reopened > 0 && `, reopened ${plural(found.reopened, 'time')}`}
-        </p>
-      </Answer>
-      <Answer question="Why it stopped here">
-        <p>{found.wouldHave}</p>
-        <p>
-          {say(found.class)}: {found.classBecause}
-        </p>
-      </Answer>
-      <Answer question="Whose it is">
-        <p>
-          {found.owner.name} <span className="quiet">{found.owner.email}</span>
-        </p>
-        {found.passedOver.length > 0 && (
-          <p className="quiet">
-            Passed over: {found.passedOver.map((person) => `${person.email} (${person.why})`).join(', ')}
-          </p>
-        )}
-      </Answer>
-      <Answer question="What now">
-        {found.status === 'open' ? (
-          <>
-            <p className="todo">{found.todo}</p>
-            <p className={late.late ? 'late' : 'quiet'}>
-              {late.text.charAt(0).toUpperCase() + late.text.slice(1)} ({exact(found.dueAt)})
-            </p>
-          </>
-        ) : (
-          <p>{closedSays(found)}</p>
-        )}
-      </Answer>
-    </section>
-  )
-}
-
-function closedSays(found: CaseReply): string {
-  const when = found.resolvedAt ? ` on ${exact(found.resolvedAt)}` : ''
-  if (found.status === 'settled-by-rule') return `Nothing: the rule "${found.settledByRule ?? '?'}" settled it${when}.`
-  return `Nothing: ${found.resolution ? say(found.resolution) : 'resolved'}${when}.`
-}
-
-function Answer({ question, children }: { question: string; children: ReactNode }) {
-  return (
-    <div className="answer">
-      <h2>{question}</h2>
-      <div>{children}</div>
-    </div>
+    <>
+      <p className="crumbs">
+        <Link to="/cases">Cases</Link> / <span>{`No. ${found.id}`}</span>
+      </p>
+      <Group gap="8px 22px" mb={10}>
+        <ClassBadge name={found.class} size="xl" />
+        <Owner person={found.owner} />
+        <PostureMark name={found.posture} />
+      </Group>
+      <h1 className="flush">{found.title}</h1>
+      <Group gap="4px 18px" mt={4} mb="md" c="dimmed">
+        <span>{found.patternTitle}</span>
+        <Link to="/workflows">{found.workflowTitle}</Link>
+        <span>{found.connection.title}</span>
+        <OutLink href={found.recordUrl}>Open in {crm}</OutLink>
+        {found.task && <OutLink href={found.task.url}>Open the task</OutLink>}
+      </Group>
+    </>
   )
 }
 
 function Evidence({ facts }: { facts: readonly Fact[] }) {
   if (facts.length === 0) return null
   return (
-    <section className="panel" aria-labelledby="evidence">
-      <h2 id="evidence">Evidence</h2>
+    <Paper component="section" aria-labelledby="evidence">
+      <Title order={2} id="evidence" mb={4}>
+        Evidence
+      </Title>
       <FactTable facts={facts} />
-    </section>
-  )
-}
-
-function Task({ found }: { found: CaseReply }) {
-  const { task } = found
-  return (
-    <section className="panel" aria-labelledby="task">
-      <h2 id="task">Task</h2>
-      {task ? (
-        <>
-          {found.causeTitle && <p>{found.causeTitle}</p>}
-          <dl className="facts">
-            <dt>State</dt>
-            <dd>
-              {task.status === 'open' ? 'Open' : `Done${task.closedBy ? `, by ${task.closedBy}` : ''}`}
-              {!task.written && ', on its way to the CRM'}
-            </dd>
-            <dt>Owner</dt>
-            <dd>{task.owner.name}</dd>
-            <dt>Due</dt>
-            <dd>{exact(task.dueAt)}</dd>
-          </dl>
-          {task.reopened > 0 && (
-            <p>
-              Reopened {plural(task.reopened, 'time')}. {task.reopenReason}
-            </p>
-          )}
-          <Out href={task.url}>{`Open in ${found.connection.title}`}</Out>
-        </>
-      ) : (
-        <p className="quiet">
-          {found.status === 'settled-by-rule' ? 'A rule decided, so nobody was asked.' : 'No task has been written.'}
-        </p>
-      )}
-    </section>
+    </Paper>
   )
 }
 
 function Involved({ found }: { found: CaseReply }) {
   if (found.involves.length === 0) return null
   return (
-    <section className="panel" aria-labelledby="involved">
-      <h2 id="involved">Also involved</h2>
-      <ul className="plain">
-        {found.involves.map((ref) => (
-          <li key={`${ref.objectType}/${ref.recordId}`}>
-            {ref.url ? (
-              <Out href={ref.url}>{`${ref.objectType} ${ref.recordId}`}</Out>
-            ) : (
-              `${ref.objectType} ${ref.recordId}`
-            )}
+    <Paper component="section" aria-labelledby="involved">
+      <Title order={2} id="involved" mb={10}>
+        Other records
+      </Title>
+      <ul>
+        {found.involves.map(({ connectionTitle, objectType, recordId, title, url }) => (
+          <li key={`${objectType}/${recordId}`}>
+            {url ? <OutLink href={url}>{title}</OutLink> : title} <span className="quiet">{connectionTitle}</span>
           </li>
         ))}
       </ul>
-    </section>
-  )
-}
-
-function History({ found }: { found: CaseReply }) {
-  return (
-    <section className="panel" aria-labelledby="history">
-      <h2 id="history">History</h2>
-      {found.history.length === 0 && <p className="quiet">The ledger has no entry for this record yet.</p>}
-      <ol className="history">
-        {found.history.map((entry) => (
-          <li key={entry.seq}>
-            <p>
-              <strong>{say(entry.kind)}</strong> <span className="quiet">by {entry.actor}</span>
-            </p>
-            {entry.says && <p>{entry.says}</p>}
-            <p className="quiet">
-              {exact(entry.at)}, ledger no. {entry.seq}
-            </p>
-          </li>
-        ))}
-      </ol>
-    </section>
+    </Paper>
   )
 }
 
@@ -212,20 +111,11 @@ function SameTask({ found }: { found: CaseReply }) {
   if (found.sameTask.length === 0) return null
   return (
     <section aria-labelledby="same-task">
-      <h2 id="same-task">{plural(found.sameTask.length + found.sameTaskMore, 'other case')} on the same task</h2>
+      <Title order={2} id="same-task" mb={10}>
+        {plural(found.sameTask.length + found.sameTaskMore, 'other case')} on the same task
+      </Title>
       <CaseList cases={found.sameTask} label="Cases on the same task" />
       {found.sameTaskMore > 0 && <p className="quiet">And {plural(found.sameTaskMore, 'more case')}.</p>}
     </section>
-  )
-}
-
-function Out({ href, children }: { href: string | null; children: string }) {
-  if (!href) return null
-  return (
-    <a href={href} target="_blank" rel="noreferrer noopener" className="out">
-      {children}
-      <OutIcon />
-      <span className="visually-hidden"> (opens a new tab)</span>
-    </a>
   )
 }

@@ -1,56 +1,64 @@
+import { Paper, Stack, Title } from '@mantine/core'
 import type { ReceiptView } from '../../../src/api/cases/case-types.ts'
-import { exact, short } from '../parts/format.ts'
+import { FactList, FactRow } from '../parts/fact-list.tsx'
+import { exact, plural, short } from '../parts/format.ts'
 import { FactTable } from './fact-table.tsx'
 
-/** Enough to check the decision without us: what fired, what did not and why, what would have changed it. */
+/** Enough to check the decision by hand: the rule that applied, the rules that did not and why, and the inputs. */
 export function Receipt({ receipt }: { receipt: ReceiptView }) {
   return (
-    <section className="panel" aria-labelledby="receipt">
-      <h2 id="receipt">Receipt</h2>
-      {receipt.erased && <p>The content was erased for privacy. The entry and its hash are still in the ledger.</p>}
-      <dl className="facts">
-        <dt>Branch</dt>
-        <dd>{receipt.branch ? `${receipt.branch}${receipt.mode ? `, ${receipt.mode}` : ''}` : 'none'}</dd>
-        <dt>Rule that fired</dt>
-        <dd>{receipt.rule ?? 'none'}</dd>
-        {receipt.because && (
-          <>
-            <dt>Because</dt>
-            <dd>{receipt.because}</dd>
-          </>
+    <Paper component="section" aria-labelledby="receipt">
+      <Title order={2} id="receipt" mb={10}>
+        Receipt
+      </Title>
+      <Stack gap={10}>
+        {receipt.erased && <p>Content erased for privacy. The entry and its hash are still in the ledger.</p>}
+        <FactList>
+          {receipt.wouldChange && <FactRow label="Fastest fix">{receipt.wouldChange}</FactRow>}
+          <FactRow label="Policy branch">
+            {receipt.branch ? `${receipt.branch}${receipt.mode ? ` (${receipt.mode})` : ''}` : 'none'}
+          </FactRow>
+          <FactRow label="Rule applied">{receipt.rule ?? 'no rule matched'}</FactRow>
+          {receipt.because && <FactRow label="Reason">{receipt.because}</FactRow>}
+        </FactList>
+        <Misses misses={receipt.misses} />
+        {receipt.inputs.length > 0 && (
+          <details>
+            <summary>{plural(receipt.inputs.length, 'input')} read</summary>
+            <FactTable facts={receipt.inputs} />
+          </details>
         )}
-        {receipt.wouldChange && (
-          <>
-            <dt>Would have changed it</dt>
-            <dd>{receipt.wouldChange}</dd>
-          </>
-        )}
-      </dl>
-      {receipt.misses.length > 0 && (
-        <>
-          <h3>Rules that did not fire</h3>
-          <ul className="misses">
-            {receipt.misses.map((miss) => (
-              <li key={miss.rule}>
-                <strong>{miss.rule}</strong> needs {miss.failed}; it was{' '}
-                {miss.actual === null ? 'blank' : `"${miss.actual}"`}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {receipt.inputs.length > 0 && (
-        <details>
-          <summary>Inputs that were read ({receipt.inputs.length})</summary>
-          <FactTable facts={receipt.inputs} />
-        </details>
-      )}
-      <p className="quiet hash">
-        Ledger no. {receipt.seq}
-        {receipt.decidedAt && `, decided ${exact(receipt.decidedAt)}`}, policy{' '}
-        <code title={receipt.policy}>{short(receipt.policy)}</code>, hash{' '}
-        <code title={receipt.hash}>{short(receipt.hash)}</code>
-      </p>
-    </section>
+        <p className="quiet small">
+          Ledger no. {receipt.seq}
+          {receipt.decidedAt && `, decided ${exact(receipt.decidedAt)}`}, policy{' '}
+          <code title={receipt.policy}>{short(receipt.policy)}</code>, hash{' '}
+          <code title={receipt.hash}>{short(receipt.hash)}</code>
+        </p>
+      </Stack>
+    </Paper>
   )
+}
+
+/** More rules than this fold away. */
+const SHOWN_MAX = 5
+
+function Misses({ misses }: Pick<ReceiptView, 'misses'>) {
+  if (misses.length === 0) return null
+  return (
+    <details open={misses.length <= SHOWN_MAX}>
+      <summary>{plural(misses.length, 'rule')} checked first</summary>
+      <ul>
+        {misses.map(({ rule, failed, actual }) => (
+          <li key={rule}>
+            <strong>{rule}</strong> needs {condition(failed)} (is {actual ?? 'blank'})
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** "the country is US" reads "country = US". */
+function condition(failed: string): string {
+  return failed.replace(/^the /, '').replace(/ is (?!not|blank|filled|below|at least|more|one of|[\d.]+ or)/, ' = ')
 }

@@ -1,13 +1,13 @@
-import { Button } from '@mantine/core'
+import { Button, Group, Paper, Title } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { DraftReply, StartReply } from '../../../src/api/connections/connect-types.ts'
+import type { AccessCheckView, DraftReply, StartReply } from '../../../src/api/connections/connect-types.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { DEFAULT_SHARES, SharesEditor } from '../parts/shares-editor.tsx'
 import { queryClient, send } from '../server/api.ts'
 
-/** Our share of the limits, and the one button that begins reading. */
+/** Lanekeeper's share of the API limits, and the button that starts the import. */
 export function DraftStart({ draft }: { draft: DraftReply }) {
   const navigate = useNavigate()
   const [shares, setShares] = useState(DEFAULT_SHARES)
@@ -22,35 +22,44 @@ export function DraftStart({ draft }: { draft: DraftReply }) {
   })
   return (
     <>
-      <section className="panel" aria-labelledby="limits">
-        <h2 id="limits">Limits</h2>
-        <p className="quiet">
-          All your integrations share what the CRM allows. This is how much of it may be ours; beyond it we wait.
-        </p>
+      <Paper component="section" aria-labelledby="limits">
+        <Title order={2} id="limits" mb={4}>
+          API limits
+        </Title>
+        <p className="quiet">All your apps share the CRM's API limits. Choose how much of them Lanekeeper may use.</p>
         <SharesEditor shares={shares} limits={access.limits} onChange={setShares} />
-      </section>
-      <section className="panel start" aria-labelledby="start">
-        <h2 id="start">{draft.connectionId ? 'Connect again' : 'Start reading'}</h2>
-        {blocking.length > 0 ? (
-          <p className="late">
-            {blocking.map((check) => check.title).join(', ')}: {blocking.length === 1 ? 'it is' : 'they are'} required.
-            Grant {blocking.length === 1 ? 'it' : 'them'} in the CRM, then press Try again above.
-          </p>
-        ) : (
-          <p>
-            Every watched record is read once; you see the counts as they come. Then the exception surface of what is
-            there is shown. <strong>Nothing is written to the CRM until you let your workflows write.</strong>
-          </p>
-        )}
+      </Paper>
+      <Paper component="section" aria-labelledby="start">
+        <Title order={2} id="start" mb={4}>
+          {draft.connectionId ? 'Reconnect' : 'Start the import'}
+        </Title>
+        <WhatHappens blocking={blocking} />
         {start.error && <ProblemNotice error={start.error} />}
-        <div className="row">
+        <Group gap={14} mt="sm">
           <Button loading={start.isPending} disabled={blocking.length > 0} onClick={() => start.mutate()}>
-            {draft.connectionId ? 'Use this from now on' : 'Start reading'}
+            {draft.connectionId ? 'Reconnect' : 'Start import'}
           </Button>
           <Discard draft={draft} />
-        </div>
-      </section>
+        </Group>
+      </Paper>
     </>
+  )
+}
+
+function WhatHappens({ blocking }: { blocking: readonly AccessCheckView[] }) {
+  if (blocking.length === 0) {
+    return (
+      <p>
+        Lanekeeper reads every record your workflows watch, then shows its cases.{' '}
+        <strong>It writes nothing to the CRM until you turn on writing.</strong>
+      </p>
+    )
+  }
+  return (
+    <p className="late">
+      Required and missing: {blocking.map((check) => check.title).join(', ')}. Grant{' '}
+      {blocking.length === 1 ? 'it' : 'them'} in the CRM, then click Check again above.
+    </p>
   )
 }
 
@@ -66,7 +75,7 @@ function Discard({ draft }: { draft: DraftReply }) {
   return (
     <>
       <Button variant="subtle" color="gray" loading={discard.isPending} onClick={() => discard.mutate()}>
-        Give up
+        Discard
       </Button>
       {discard.error && <ProblemNotice error={discard.error} />}
     </>

@@ -1,29 +1,29 @@
-import { Button } from '@mantine/core'
+import { Button, Group, Paper, Title } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import type { DraftReply } from '../../../src/api/connections/connect-types.ts'
 import { CopyField } from '../parts/copy-field.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { draftQuery, queryClient, send } from '../server/api.ts'
+import { canCreateTaskKey, crmName } from './crms.ts'
 
 type TaskKeySupport = NonNullable<DraftReply['taskKey']>
 
-/** Whether the CRM itself refuses a second task for the same case, and how to get there where it does not yet. */
+/** Whether the CRM itself rejects a duplicate task, and how to get there. */
 export function TaskKey({ draft }: { draft: DraftReply }) {
   const { taskKey } = draft
-  const make = useMutation({
-    mutationFn: () => send<TaskKeySupport>(`/api/console/drafts/${encodeURIComponent(draft.id)}/task-key`),
-    onSuccess: (made) => queryClient.setQueryData(draftQuery(draft.id).queryKey, { ...draft, taskKey: made }),
-  })
   if (!taskKey) return null
+  const crm = crmName(draft.crm)
   return (
-    <section className="panel" aria-labelledby="task-key">
-      <h2 id="task-key">No second task</h2>
+    <Paper component="section" aria-labelledby="task-key">
+      <Title order={2} id="task-key" mb={8}>
+        Duplicate protection
+      </Title>
       {taskKey.enforced ? (
         <p>
-          The CRM itself refuses a second task for the same case
+          {crm} rejects a second task for the same case
           {taskKey.field && (
             <>
-              , by the field <code>{taskKey.field}</code>
+              , by the unique field <code>{taskKey.field}</code>
             </>
           )}
           .
@@ -31,44 +31,52 @@ export function TaskKey({ draft }: { draft: DraftReply }) {
       ) : (
         <>
           <p>
-            The CRM does not refuse a second task for the same case. Each task is looked up before it is written again
-            instead, which costs a call more.
+            Checked by read-back, which costs one more API call per retry. Add the unique property to let {crm} enforce
+            it.
           </p>
           <p className="quiet">{taskKey.why}</p>
-          {draft.crm === 'hubspot' ? (
-            <div className="row">
-              <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate()}>
-                Create it
-              </Button>
-              <span className="quiet">Adds one unique property to tasks in your portal. It can be done later.</span>
-            </div>
-          ) : (
-            <SalesforceSteps />
-          )}
-          {make.data && !make.data.enforced && <p className="late">It could not be made: {make.data.why}</p>}
-          {make.error && <ProblemNotice error={make.error} />}
+          {canCreateTaskKey(draft.crm) ? <Create draft={draft} /> : <SetupSteps />}
         </>
       )}
-    </section>
+    </Paper>
   )
 }
 
-function SalesforceSteps() {
+function Create({ draft }: { draft: DraftReply }) {
+  const make = useMutation({
+    mutationFn: () => send<TaskKeySupport>(`/api/console/drafts/${encodeURIComponent(draft.id)}/task-key`),
+    onSuccess: (made) => queryClient.setQueryData(draftQuery(draft.id).queryKey, { ...draft, taskKey: made }),
+  })
+  return (
+    <>
+      <Group gap={14} mt={6}>
+        <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate()}>
+          Add the unique property
+        </Button>
+        <span className="quiet">Adds one property to tasks in your portal. You can also do it later.</span>
+      </Group>
+      {make.data && !make.data.enforced && <p className="late">Could not add it: {make.data.why}</p>}
+      {make.error && <ProblemNotice error={make.error} />}
+    </>
+  )
+}
+
+function SetupSteps() {
   return (
     <details>
-      <summary>How to make it in Setup</summary>
+      <summary>How to add it in Setup</summary>
       <ul className="bullets">
         <li>
           Setup, Object Manager, <strong>Activity</strong>, Fields &amp; Relationships, <strong>New</strong>
         </li>
         <li>
-          Type <strong>Text</strong>, length 255. Tick <strong>Unique</strong> (case sensitive) and{' '}
+          Type <strong>Text</strong>, length 255. Check <strong>Unique</strong> (case sensitive) and{' '}
           <strong>External ID</strong>.
         </li>
         <li>
           <CopyField label="Field name" value="Lanekeeper_Key" />
         </li>
-        <li>Make it visible and editable for the integration user, then press Try again above.</li>
+        <li>Make it visible and editable for the integration user, then click Check again above.</li>
       </ul>
     </details>
   )

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import type { AuthorizeReply, NewDraftInput, NewDraftReply } from '../../../src/api/connections/connect-types.ts'
 import { queryClient, send } from '../server/api.ts'
 
-/** Hands over what was entered; then the page of the CRM that asks, or the page where the checks appear. */
+/** Sends the form, then opens the CRM's sign-in page or the page with the permission checks. */
 export function useConnect() {
   const navigate = useNavigate()
   return useMutation({
@@ -19,7 +19,7 @@ export function useConnect() {
   })
 }
 
-/** Ends with the page itself: the CRM's takes its place. */
+/** Never resolves: the CRM's page replaces this one. */
 export async function leaveToAuthorize(draftId: string): Promise<never> {
   const path = `/api/console/drafts/${encodeURIComponent(draftId)}/authorize`
   const { authorizeUrl } = await send<AuthorizeReply>(path)

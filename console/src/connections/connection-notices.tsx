@@ -1,25 +1,27 @@
+import { Timeline } from '@mantine/core'
 import type { ConnectionView, NoticeView } from '../../../src/api/connections/connection-types.ts'
-import { ago, exact, number, plural } from '../parts/format.ts'
+import { ago, exact, number, plural, since } from '../parts/format.ts'
+import { Notice } from '../parts/notices.tsx'
 import { useNow } from '../server/live.ts'
 
-/** What happened to a connection: what lasts is open with its step, what ended is folded. */
+/** Open issues of a connection with their remedy; resolved ones are folded. */
 export function ConnectionNotices({ notices }: { notices: ConnectionView['notices'] }) {
   if (notices.open.length + notices.ended.length === 0) return null
   return (
-    <div className="happened">
-      <h3>What happened</h3>
-      {notices.open.length === 0 && <p className="quiet">Nothing lasts.</p>}
+    <div>
+      <h3>Issues</h3>
+      {notices.open.length === 0 && <p className="quiet">No open issues.</p>}
       {notices.open.map((notice) => (
         <Open key={notice.id} notice={notice} />
       ))}
       {notices.ended.length > 0 && (
         <details>
-          <summary>{plural(notices.ended.length, 'thing', 'things')} that ended</summary>
-          <ul className="history">
+          <summary>{plural(notices.ended.length, 'resolved issue')}</summary>
+          <Timeline bulletSize={10} lineWidth={2} color="var(--fill)">
             {notices.ended.map((notice) => (
               <Ended key={notice.id} notice={notice} />
             ))}
-          </ul>
+          </Timeline>
         </details>
       )}
     </div>
@@ -29,32 +31,31 @@ export function ConnectionNotices({ notices }: { notices: ConnectionView['notice
 function Open({ notice }: { notice: NoticeView }) {
   const now = useNow()
   return (
-    <div className={`notice notice-${notice.level}`}>
-      <p className="notice-title">{notice.title}</p>
+    <Notice tone={notice.level} title={notice.title}>
       <p>{notice.message}</p>
       {notice.remedy && (
         <p>
-          <strong>Next:</strong> {notice.remedy}
+          <strong>What to do:</strong> {notice.remedy}
         </p>
       )}
       <p className="quiet" title={exact(notice.firstAt)}>
-        since {ago(notice.firstAt, now)}
+        Since {since(notice.firstAt, now)}
         {notice.n > 1 && `, ${number(notice.n)} times, last ${ago(notice.lastAt, now)}`}
       </p>
-    </div>
+    </Notice>
   )
 }
 
 function Ended({ notice }: { notice: NoticeView }) {
   const now = useNow()
+  const endedAt = notice.endedAt ?? notice.lastAt
   return (
-    <li>
-      <p className="notice-title">{notice.title}</p>
+    <Timeline.Item title={notice.title}>
       <p>{notice.message}</p>
       {notice.endedMessage && <p>{notice.endedMessage}</p>}
-      <p className="quiet" title={exact(notice.endedAt ?? notice.lastAt)}>
-        ended {ago(notice.endedAt ?? notice.lastAt, now)}
+      <p className="quiet small" title={exact(endedAt)}>
+        Resolved {ago(endedAt, now)}
       </p>
-    </li>
+    </Timeline.Item>
   )
 }

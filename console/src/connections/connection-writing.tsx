@@ -1,20 +1,21 @@
-import { Button } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { WritingRequest } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
+import { crmName } from '../connect/crms.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { ago } from '../parts/format.ts'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { since } from '../parts/format.ts'
+import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 import { useNow } from '../server/live.ts'
 
-/** Whether the workflows may write to this CRM. It begins read only; a person changes that, and can take it back. */
+/** Whether Lanekeeper may write to this CRM. Every connection starts read-only; an admin turns writing on, or pauses it. */
 export function ConnectionWriting({ connection }: { connection: ConnectionView }) {
   const now = useNow()
-  const [asking, setAsking] = useState(false)
-  const crm = connection.crm === 'hubspot' ? 'HubSpot' : 'Salesforce'
+  const [isAsking, setAsking] = useState(false)
+  const crm = crmName(connection.crm)
   const change = useMutation({
     mutationFn: (body: WritingRequest) =>
       send(`/api/console/connections/${encodeURIComponent(connection.id)}/writing`, body),
@@ -23,15 +24,14 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
       await queryClient.invalidateQueries({ queryKey: ['console'] })
     },
   })
-  if (connection.writes) {
+  const { writes } = connection
+  if (writes) {
     return (
-      <div className="writing">
+      <Group justify="space-between">
         <p>
-          Workflows write to {crm}
+          Writing to {crm}{' '}
           <span className="quiet">
-            {' '}
-            since {ago(connection.writes.since, now)}
-            {connection.writes.by && `, let by ${connection.writes.by}`}
+            on since {since(writes.since, now)}, {turnedOnBy(writes.by)}
           </span>
         </p>
         <Button
@@ -40,44 +40,47 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
           loading={change.isPending}
           onClick={() => change.mutate({ allowed: false })}
         >
-          Only read from now on
+          Pause writing
         </Button>
         {change.error && <ProblemNotice error={change.error} />}
-      </div>
+      </Group>
     )
   }
   return (
-    <div className="notice">
-      <p className="notice-title">Only read: nothing is written to {crm}</p>
+    <Notice title={`Read-only: Lanekeeper does not write to ${crm}`}>
       <p>
-        Cases are found and decided as they would be. Look at the <Link to="/cases">cases</Link>; when they are right,
-        let the workflows write.
+        Review the <Link to="/cases">cases</Link> first. Turn on writing when they look right.
       </p>
       <Button size="xs" mt="xs" onClick={() => setAsking(true)}>
-        Let workflows write
+        Turn on writing
       </Button>
-      {asking && (
-        <Dialog title={`Let workflows write to ${connection.title}`} onClose={() => setAsking(false)}>
-          <ul className="bullets">
-            <li>
-              Cases that are open become tasks in {crm}, each for its named owner. Cases of one cause share a task.
-            </li>
-            <li>
-              Where a workflow is live, its rules may set owners. A workflow in observe mode goes on without writing.
-            </li>
-            <li>You can take it back at any time; what was written then stays.</li>
-          </ul>
-          {change.error && <ProblemNotice error={change.error} />}
-          <div className="row">
-            <Button loading={change.isPending} onClick={() => change.mutate({ allowed: true })}>
-              Let them write
-            </Button>
-            <Button variant="default" onClick={() => setAsking(false)}>
-              Not yet
-            </Button>
-          </div>
-        </Dialog>
-      )}
-    </div>
+      <Dialog title={`Turn on writing to ${connection.title}?`} opened={isAsking} onClose={() => setAsking(false)}>
+        <Consequences crm={crm} />
+        {change.error && <ProblemNotice error={change.error} />}
+        <Group gap={8} mt="md">
+          <Button loading={change.isPending} onClick={() => change.mutate({ allowed: true })}>
+            Turn on writing
+          </Button>
+          <Button variant="default" onClick={() => setAsking(false)}>
+            Cancel
+          </Button>
+        </Group>
+      </Dialog>
+    </Notice>
   )
+}
+
+function Consequences({ crm }: { crm: string }) {
+  return (
+    <ul className="bullets">
+      <li>Open cases become tasks in {crm}, each assigned to its owner. Cases with the same cause share a task.</li>
+      <li>Live workflows may set owners by their rules. Workflows in observe mode still write nothing.</li>
+      <li>Pause any time. Existing tasks and owner changes stay.</li>
+    </ul>
+  )
+}
+
+function turnedOnBy(by: string | null): string {
+  if (by === 'environment') return 'by server settings'
+  return by === null ? 'by an admin' : `from the ${by}`
 }

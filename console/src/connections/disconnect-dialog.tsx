@@ -1,16 +1,60 @@
-import { Button, Radio, TextInput } from '@mantine/core'
+import { Button, Group, Radio, Stack, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { DisconnectReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
+import { crmName } from '../connect/crms.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 
-/** Says what will happen before it does; erasing takes the name of the connection, typed. */
-export function DisconnectDialog({ connection, onClose }: { connection: ConnectionView; onClose: () => void }) {
+type Props = { connection: ConnectionView; opened: boolean; onClose: () => void }
+
+/** Names the consequences first. Erasing needs the connection's name, typed by hand. */
+export function DisconnectDialog({ connection, opened, onClose }: Props) {
   const gone = connection.status === 'disconnected'
-  const crm = connection.crm === 'hubspot' ? 'HubSpot' : 'Salesforce'
+  const [outcome, setOutcome] = useState<DisconnectReply | null>(null)
+  async function close() {
+    onClose()
+    if (!outcome) return
+    setOutcome(null)
+    await queryClient.invalidateQueries({ queryKey: ['console'] })
+  }
+  const title = outcome
+    ? `${connection.title} is disconnected`
+    : gone
+      ? `Erase the history of ${connection.title}?`
+      : `Disconnect ${connection.title}?`
+  return (
+    <Dialog title={title} opened={opened} onClose={() => void close()}>
+      {outcome ? (
+        <Outcome outcome={outcome} onClose={() => void close()} />
+      ) : (
+        <DisconnectForm connection={connection} onDone={setOutcome} onClose={onClose} />
+      )}
+    </Dialog>
+  )
+}
+
+function Outcome({ outcome, onClose }: { outcome: DisconnectReply; onClose: () => void }) {
+  return (
+    <>
+      <ul className="bullets">
+        {outcome.message.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      <Button mt="md" onClick={onClose}>
+        Close
+      </Button>
+    </>
+  )
+}
+
+type FormProps = { connection: ConnectionView; onDone: (outcome: DisconnectReply) => void; onClose: () => void }
+
+function DisconnectForm({ connection, onDone, onClose }: FormProps) {
+  const gone = connection.status === 'disconnected'
   const [history, setHistory] = useState<'keep' | 'erase'>(gone ? 'erase' : 'keep')
   const [typed, setTyped] = useState('')
   const end = useMutation({
@@ -19,79 +63,32 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
         history,
         title: typed,
       }),
+    onSuccess: onDone,
   })
-  async function close() {
-    onClose()
-    if (end.isSuccess) await queryClient.invalidateQueries({ queryKey: ['console'] })
-  }
   function submit(event: FormEvent) {
     event.preventDefault()
     end.mutate()
   }
-  if (end.data) {
-    return (
-      <Dialog title={`${connection.title} is disconnected`} onClose={() => void close()}>
-        <ul className="bullets">
-          {end.data.message.map((sentence) => (
-            <li key={sentence}>{sentence}</li>
-          ))}
-        </ul>
-        <div className="row">
-          <Button onClick={() => void close()}>Close</Button>
-        </div>
-      </Dialog>
-    )
-  }
   return (
-    <Dialog
-      title={gone ? `Erase the history of ${connection.title}` : `Disconnect ${connection.title}`}
-      onClose={onClose}
-    >
-      <form onSubmit={submit} className="entries">
-        {!gone && (
-          <ul className="bullets">
-            <li>Reading and writing stop at once, and its workflows get no new cases from {crm}.</li>
-            <li>The tokens are given back to {crm} where it takes them, and erased here with every secret.</li>
-            <li>Tasks that were written stay in {crm}, with their owners.</li>
-            {connection.madeBy === 'environment' && (
-              <li>
-                Its credentials stand in the settings of this service. Remove them there as well, or it is connected
-                again at the next start.
-              </li>
-            )}
-          </ul>
-        )}
-        {!gone && (
-          <Radio.Group label="What is recorded here" value={history} onChange={(value) => setHistory(value as 'keep')}>
-            <div className="options">
-              <Radio
-                value="keep"
-                label="Keep it"
-                description="Records, cases and the ledger stay and can be read. Connecting the same account again goes on from here."
-              />
-              <Radio
-                value="erase"
-                label="Erase it"
-                description="Records, events and cases are deleted. The ledger keeps its chain of hashes without their content."
-              />
-            </div>
-          </Radio.Group>
-        )}
+    <form onSubmit={submit}>
+      <Stack gap={14}>
+        {!gone && <Consequences connection={connection} />}
+        {!gone && <HistoryChoice value={history} onChange={setHistory} />}
         {history === 'erase' && (
           <TextInput
             label={
               <>
-                Type <strong>{connection.title}</strong> to erase it
+                Type <strong>{connection.title}</strong> to confirm
               </>
             }
-            description="This cannot be undone."
+            description="You cannot undo this."
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}
             autoComplete="off"
           />
         )}
         {end.error && <ProblemNotice error={end.error} />}
-        <div className="row">
+        <Group gap={8}>
           <Button
             type="submit"
             className="danger"
@@ -101,10 +98,43 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
             {gone ? 'Erase' : history === 'erase' ? 'Disconnect and erase' : 'Disconnect'}
           </Button>
           <Button variant="default" onClick={onClose}>
-            Leave it as it is
+            Cancel
           </Button>
-        </div>
-      </form>
-    </Dialog>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
+
+function Consequences({ connection }: { connection: ConnectionView }) {
+  const crm = crmName(connection.crm)
+  return (
+    <ul className="bullets">
+      <li>Reading and writing stop at once. Lanekeeper finds no new cases in {crm}.</li>
+      <li>Lanekeeper revokes its tokens in {crm} where possible, and deletes them here.</li>
+      <li>Existing tasks stay in {crm} with their owners.</li>
+      {connection.madeBy === 'environment' && (
+        <li>Also remove the credentials from server settings, or Lanekeeper reconnects at the next start.</li>
+      )}
+    </ul>
+  )
+}
+
+function HistoryChoice(props: { value: 'keep' | 'erase'; onChange: (value: 'keep' | 'erase') => void }) {
+  return (
+    <Radio.Group label="History" value={props.value} onChange={(value) => props.onChange(value as 'keep')}>
+      <Stack gap="sm" mt={6}>
+        <Radio
+          value="keep"
+          label="Keep history"
+          description="Records, cases and the ledger stay readable. If you reconnect the same account, it continues from here."
+        />
+        <Radio
+          value="erase"
+          label="Erase history"
+          description="Deletes records, changes and cases. The ledger keeps its hashes without the content."
+        />
+      </Stack>
+    </Radio.Group>
   )
 }

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 
-/** For a connection that stands: what was put off when it was made. */
+/** Creates the unique task property on a connection that was set up without it. */
 export function MakeTaskKey({ connectionId }: { connectionId: string }) {
   const make = useMutation({
     mutationFn: () => send(`/api/console/connections/${encodeURIComponent(connectionId)}/task-key`),
@@ -12,7 +12,7 @@ export function MakeTaskKey({ connectionId }: { connectionId: string }) {
   return (
     <>
       <Button size="xs" variant="default" mt={6} loading={make.isPending} onClick={() => make.mutate()}>
-        Create the property
+        Add the unique property
       </Button>
       {make.error && <ProblemNotice error={make.error} />}
     </>

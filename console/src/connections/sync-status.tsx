@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Group, Stack } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type {
   ComparisonReply,
@@ -6,20 +6,20 @@ import type {
   RereadReply,
   SyncStatusReply,
 } from '../../../src/api/sync-status/sync-status-types.ts'
-import { ago, exact, number, plural } from '../parts/format.ts'
+import { ago, exact, plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { call, queryClient, send } from '../server/api.ts'
 import { useNow } from '../server/live.ts'
-import { LedgerRecords } from './sync-status-records.tsx'
-import { LedgerTable } from './sync-status-table.tsx'
-import { ledgerSays } from './sync-status-text.ts'
-import '../styles/events-ledger.css'
+import { ComparisonProgress } from './comparison-progress.tsx'
+import { SyncRecords } from './sync-status-records.tsx'
+import { SyncTable } from './sync-status-table.tsx'
+import { syncSummary } from './sync-status-text.ts'
 
-/** While something moves, often enough that a button is seen to work. */
+/** Often enough while something runs that a button is seen to work. */
 const MOVING_MS = 1_500
 const RESTING_MS = 20_000
 
-/** Whether every event of a connection is accounted for and our records are what the CRM holds, as a number. */
+/** Whether Lanekeeper processed every change of a connection, and whether its records match the CRM's. */
 export function SyncStatus({ connectionId }: { connectionId: string }) {
   const path = `/api/console/connections/${encodeURIComponent(connectionId)}`
   const { data, error, refetch } = useQuery({
@@ -27,47 +27,56 @@ export function SyncStatus({ connectionId }: { connectionId: string }) {
     queryFn: ({ signal }) => call<SyncStatusReply>(`${path}/sync-status`, { signal }),
     refetchInterval: (query) => (isMoving(query.state.data) ? MOVING_MS : RESTING_MS),
   })
+  if (error && !data) return <ProblemNotice error={error} onRetry={() => void refetch()} />
+  if (!data) return null
+  return (
+    <Stack className="sync-health fold" gap={10}>
+      <h3>Sync health</h3>
+      <p className={data.differences > 0 || data.total.failed > 0 ? 'sync-summary sync-off' : 'sync-summary'}>
+        {syncSummary(data)}
+      </p>
+      <SyncTable status={data} />
+      {data.check.state !== 'idle' && <ComparisonProgress check={data.check} />}
+      <Actions status={data} path={path} />
+      {data.records.length > 0 && <SyncRecords status={data} />}
+    </Stack>
+  )
+}
+
+function isMoving(status: SyncStatusReply | undefined): boolean {
+  return status !== undefined && (status.check.state !== 'idle' || status.reading > 0)
+}
+
+function Actions({ status, path }: { status: SyncStatusReply; path: string }) {
+  const { connectionId, check, differences, reading } = status
   const again = () => queryClient.invalidateQueries({ queryKey: ['console', 'sync-status', connectionId] })
   const compare = useMutation({ mutationFn: () => send<ComparisonReply>(`${path}/comparison`), onSettled: again })
   const reread = useMutation({ mutationFn: () => send<RereadReply>(`${path}/reread`, {}), onSettled: again })
-  if (error && !data) return <ProblemNotice error={error} onRetry={() => void refetch()} />
-  if (!data) return null
-  const left = data.differences - data.reading
-  const asked = data.check.state !== 'idle'
+  const left = differences - reading
+  const isComparing = check.state !== 'idle'
   return (
-    <div className="ledger">
-      <h3>Ledger of events</h3>
-      <p className={data.differences > 0 || data.total.failed > 0 ? 'ledger-says ledger-off' : 'ledger-says'}>
-        {ledgerSays(data)}
-      </p>
-      <LedgerTable ledger={data} />
-      {asked && <CheckProgress check={data.check} />}
-      <div className="row">
+    <>
+      <Group gap="8px 14px">
         {left > 0 && (
           <Button size="xs" loading={reread.isPending} onClick={() => reread.mutate()}>
-            Read {plural(left, 'record')} again
+            Re-sync {plural(left, 'record')}
           </Button>
         )}
         <Button
           size="xs"
           variant="default"
-          disabled={asked}
+          disabled={isComparing}
           loading={compare.isPending}
           onClick={() => compare.mutate()}
         >
           Compare now
         </Button>
-        {data.reading > 0 && <span className="quiet">{plural(data.reading, 'record')} being read again</span>}
-        {!asked && <LastCompared check={data.check} />}
-      </div>
+        {reading > 0 && <span className="quiet">Re-syncing {plural(reading, 'record')}</span>}
+        {!isComparing && <LastCompared check={check} />}
+      </Group>
       {(compare.error ?? reread.error) && <ProblemNotice error={compare.error ?? reread.error} />}
-      {data.records.length > 0 && <LedgerRecords ledger={data} />}
-    </div>
+    </>
   )
-}
-
-function isMoving(ledger: SyncStatusReply | undefined): boolean {
-  return ledger !== undefined && (ledger.check.state !== 'idle' || ledger.reading > 0)
 }
 
 function LastCompared({ check }: { check: LedgerCheck }) {
@@ -75,7 +84,7 @@ function LastCompared({ check }: { check: LedgerCheck }) {
   if (check.lastRecentAt === null) return <span className="quiet">Not compared yet</span>
   return (
     <span className="quiet">
-      Compared <span title={exact(check.lastRecentAt)}>{ago(check.lastRecentAt, now)}</span>
+      Recent records compared <span title={exact(check.lastRecentAt)}>{ago(check.lastRecentAt, now)}</span>
       {check.lastFullAt && (
         <>
           , all records <span title={exact(check.lastFullAt)}>{ago(check.lastFullAt, now)}</span>
@@ -83,39 +92,4 @@ function LastCompared({ check }: { check: LedgerCheck }) {
       )}
     </span>
   )
-}
-
-function CheckProgress({ check }: { check: LedgerCheck }) {
-  const object = check.objectType ?? ''
-  const share =
-    check.phase !== 'read' ? 100 : check.ofTotal ? Math.min(99, Math.floor((100 * check.records) / check.ofTotal)) : 0
-  return (
-    <div className="baseline">
-      <p>
-        <strong>{check.state === 'asked' ? 'About to compare' : `Comparing ${object}`}</strong>{' '}
-        {check.state === 'running' && <span className="quiet">{doing(check)}</span>}
-      </p>
-      {check.state === 'running' && (
-        <div
-          className="bar ledger-bar"
-          role="progressbar"
-          aria-label={`Comparison of ${object}`}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={share}
-        >
-          <span className="bar-fill" style={{ width: `${share}%` }} />
-        </div>
-      )}
-      <p className="quiet">
-        {check.problem ? `${check.problem} It goes on by itself.` : 'Calls that people wait for go first.'}
-      </p>
-    </div>
-  )
-}
-
-function doing({ phase, records, ofTotal }: LedgerCheck): string {
-  if (phase === 'extra') return 'looking for records that the CRM has no more'
-  if (phase === 'look') return 'looking a second time at what differs'
-  return ofTotal ? `${number(records)} of ${number(ofTotal)} read` : `${number(records)} read`
 }

@@ -1,12 +1,13 @@
 import { BarChart } from '@mantine/charts'
+import { ColorSwatch } from '@mantine/core'
 import type { Point } from '../../../src/api/overview/overview-types.ts'
-import { number, say } from '../parts/format.ts'
+import { labelOf, number } from '../parts/format.ts'
 
 const CLASSES = ['expected', 'risky', 'customer-facing', 'revenue-impacting', 'unknown'] as const
 const HOUR = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' })
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
-/** The picture; the sentence in its name says the same to those who do not see it. */
+/** Cases per hour or day. Screen readers get the totals as a sentence. */
 export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'days'; measure: 'opened' | 'closed' }) {
   const { points, unit, measure } = props
   const label = unit === 'hours' ? HOUR : DAY
@@ -18,7 +19,7 @@ export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'da
   }))
   const series =
     measure === 'opened'
-      ? CLASSES.map((name) => ({ name, label: say(name), color: `var(--class-${name}-solid)` }))
+      ? CLASSES.map((name) => ({ name, label: labelOf(name), color: `var(--class-${name}-solid)` }))
       : [
           { name: 'By people', color: 'var(--people-solid)' },
           { name: 'By rules', color: 'var(--rules-solid)' },
@@ -27,7 +28,7 @@ export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'da
     name,
     n: data.reduce((sum, row) => sum + Number(row[name as keyof typeof row]), 0),
   }))
-  const spoken = totals.map(({ name, n }) => `${say(name)} ${number(n)}`).join(', ')
+  const spoken = totals.map(({ name, n }) => `${labelOf(name)} ${number(n)}`).join(', ')
   return (
     <figure className="chart">
       <div
@@ -51,9 +52,16 @@ export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'da
       </div>
       <figcaption className="legend">
         {series.map((one, i) => (
-          <span key={one.name}>
-            <span className="swatch" style={{ background: one.color }} aria-hidden="true" />
-            {say(one.name)} <span className="quiet">{number(totals[i]!.n)}</span>
+          <span key={one.name} className="with-icon">
+            <ColorSwatch
+              size={10}
+              radius={3}
+              withShadow={false}
+              color={one.color}
+              component="span"
+              aria-hidden="true"
+            />
+            {labelOf(one.name)} <span className="quiet">{number(totals[i]!.n)}</span>
           </span>
         ))}
       </figcaption>

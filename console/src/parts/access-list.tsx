@@ -1,57 +1,75 @@
-import { Loader } from '@mantine/core'
+import { Grid, Loader, Text } from '@mantine/core'
 import type { AccessCheckView } from '../../../src/api/connections/connect-types.ts'
 import { plural } from './format.ts'
 import { CheckIcon } from './icons.tsx'
 
-const STATES = { works: 'Works', missing: 'Missing', unknown: 'Unknown' } as const
+const STATES = {
+  works: { text: 'Works', color: 'var(--good)' },
+  missing: { text: 'Missing', color: 'var(--late)' },
+  unknown: { text: 'Not sure', color: 'var(--class-risky-ink)' },
+} as const
 
-/** What is not granted matters most, and what is required more than what is not. */
+/** An optional permission that is missing is no problem. */
+const UNUSED = { text: 'Optional', color: 'dimmed' } as const
+
+/** Missing permissions come first, and the required ones of them first of all. */
 const NEEDS = ['required', 'needed', 'optional']
 
-/** Each permission that was tried, with what a missing one costs and where to grant it. */
+/** Each permission that Lanekeeper tried: what you lose without it, and where to grant it. */
 export function AccessList({ checks, running = false }: { checks: readonly AccessCheckView[]; running?: boolean }) {
   return (
-    <ul className="access" aria-live="polite" aria-busy={running}>
+    <ul className="rows" aria-live="polite" aria-busy={running}>
       {checks.map((check) => (
-        <li key={check.id} className={`access-item access-${check.state}`}>
-          <span className="access-state">
-            <CheckIcon name={check.state} />
-            {STATES[check.state]}
-          </span>
-          <div>
-            <p className="access-title">
-              {check.title}
-              {check.state !== 'works' && <span className="access-need">{check.need}</span>}
-            </p>
-            {check.state !== 'works' && <p>{check.costs}</p>}
-            {check.state !== 'works' && check.grant && (
-              <p>
-                <strong>Grant it:</strong> {check.grant}
-              </p>
-            )}
-            {check.state !== 'works' && check.said && <p className="quiet">The CRM said: {check.said}</p>}
-          </div>
-        </li>
+        <Access key={check.id} check={check} />
       ))}
       {running && (
-        <li className="access-item">
-          <span className="access-state">
-            <Loader size={14} aria-hidden="true" />
-          </span>
-          <p className="quiet">Trying the next one ...</p>
+        <li>
+          <Loader size={14} mr="xs" aria-hidden="true" />
+          <span className="quiet">Checking the next permission ...</span>
         </li>
       )}
     </ul>
   )
 }
 
-/** "All 12 permissions work" or what does not. */
-export function accessSays(checks: readonly AccessCheckView[]): string {
+function Access({ check }: { check: AccessCheckView }) {
+  const { text, color } = check.state === 'missing' && check.need === 'optional' ? UNUSED : STATES[check.state]
+  const works = check.state === 'works'
+  return (
+    <li>
+      <Grid gap={8}>
+        <Grid.Col span={{ base: 4, xs: 2 }} c={color} fw={620}>
+          <CheckIcon name={check.state} /> {text}
+        </Grid.Col>
+        <Grid.Col span={{ base: 8, xs: 10 }}>
+          <Text fw={works ? 400 : 620}>
+            {check.title}
+            {!works && (
+              <Text span size="xs" c="dimmed">
+                {' '}
+                {check.need}
+              </Text>
+            )}
+          </Text>
+          {!works && <p>{check.costs}</p>}
+          {!works && check.grant && (
+            <p>
+              <strong>To grant it:</strong> {check.grant}
+            </p>
+          )}
+          {!works && check.said && <p className="quiet">The CRM's message: {check.said}</p>}
+        </Grid.Col>
+      </Grid>
+    </li>
+  )
+}
+
+/** "All 12 permissions work", or how many do. */
+export function accessSummary(checks: readonly AccessCheckView[]): string {
   const bad = checks.filter((check) => check.state !== 'works')
   if (bad.length === 0) return `All ${plural(checks.length, 'permission')} work`
-  const worst = NEEDS.find((need) => bad.some((check) => check.need === need))
   const works = `${checks.length - bad.length} of ${plural(checks.length, 'permission')} work`
-  return worst === 'required' ? `${works}; a required one does not` : works
+  return bad.some((check) => check.need === 'required') ? `${works}; a required one is missing` : works
 }
 
 export function byUrgency(checks: readonly AccessCheckView[]): AccessCheckView[] {

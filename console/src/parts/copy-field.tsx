@@ -1,37 +1,42 @@
-import { useEffect, useState } from 'react'
+import { Button, Code, CopyButton, Group, Paper, Text, VisuallyHidden } from '@mantine/core'
 import { CopyIcon } from './icons.tsx'
 
-/** Something to be pasted into the CRM's own pages, exactly as it stands. */
+/** Text to paste into the CRM's own pages, exactly as shown. */
 export function CopyField({ label, value }: { label: string; value: string }) {
-  const [state, setState] = useState<'idle' | 'copied' | 'refused'>('idle')
-  useEffect(() => {
-    if (state === 'idle') return
-    const timer = setTimeout(() => setState('idle'), 3_000)
-    return () => clearTimeout(timer)
-  }, [state])
-  function copy() {
-    // Absent on plain http addresses other than localhost.
-    const clipboard: Clipboard | undefined = navigator.clipboard
-    if (!clipboard) return setState('refused')
-    clipboard.writeText(value).then(
-      () => setState('copied'),
-      () => setState('refused'),
-    )
-  }
   return (
-    <div className="copy-field">
-      <span className="copy-label">{label}</span>
-      <code>{value}</code>
-      <button type="button" onClick={copy} aria-label={`Copy ${label}`}>
-        <CopyIcon />
-        {state === 'copied' ? 'Copied' : 'Copy'}
-      </button>
-      <span className="visually-hidden" role="status">
-        {state === 'copied' && `${label} copied`}
-      </span>
-      {state === 'refused' && (
-        <span className="quiet">The browser does not allow it here: select the text instead.</span>
+    <Paper px="sm" py={8} withBorder={false} bg="var(--ground)">
+      <Text size="xs" c="dimmed">
+        {label}
+      </Text>
+      <Group wrap="nowrap" justify="space-between" gap="sm">
+        <Code bg="transparent" p={0} style={{ overflowWrap: 'anywhere' }}>
+          {value}
+        </Code>
+        {/* Browsers allow copying on https and localhost only. */}
+        {navigator.clipboard && <Copy label={label} value={value} />}
+      </Group>
+    </Paper>
+  )
+}
+
+function Copy({ label, value }: { label: string; value: string }) {
+  return (
+    <CopyButton value={value} timeout={3_000}>
+      {({ copied, copy }) => (
+        <>
+          <Button
+            size="compact-xs"
+            variant="default"
+            leftSection={<CopyIcon />}
+            onClick={copy}
+            aria-label={`Copy ${label}`}
+            style={{ flexShrink: 0 }}
+          >
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
+          <VisuallyHidden role="status">{copied && `${label} copied`}</VisuallyHidden>
+        </>
       )}
-    </div>
+    </CopyButton>
   )
 }

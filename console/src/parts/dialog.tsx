@@ -1,16 +1,22 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { Modal } from '@mantine/core'
+import type { ReactNode } from 'react'
 
-/** The browser's own dialog: it keeps the focus inside, closes on Escape and gives the focus back. */
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
-  const ref = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    const dialog = ref.current
-    if (dialog && !dialog.open) dialog.showModal()
-  }, [])
+type Props = { title: string; opened: boolean; onClose: () => void; children: ReactNode }
+
+/** A question before something changes. Escape closes it, and the focus returns to its button. */
+export function Dialog({ title, opened, onClose, children }: Props) {
   return (
-    <dialog ref={ref} className="dialog" aria-label={title} onClose={onClose}>
-      <h2>{title}</h2>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      centered
+      size={560}
+      withCloseButton={false}
+      // Locking the scroll bar writes a style element that our content security policy refuses.
+      lockScroll={false}
+    >
       {children}
-    </dialog>
+    </Modal>
   )
 }

@@ -1,20 +1,27 @@
-/** Numbers and times as people read them, in the reader's own language settings and time zone. */
+/** Numbers, times and words as people read them, in the browser's language and time zone. */
 
 const NUMBER = new Intl.NumberFormat()
 const COMPACT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 })
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
 export function number(n: number): string {
   return NUMBER.format(n)
 }
 
-/** For tight places: 18K. The exact number belongs into the title. */
+/** For tight places: 18K. Put the exact number into the title. */
 export function compact(n: number): string {
   return n < 10_000 ? number(n) : COMPACT.format(n)
 }
 
 export function exact(iso: string): string {
   return EXACT.format(new Date(iso))
+}
+
+/** `4:49 PM` today, with its date on any other day. */
+export function since(iso: string, nowMs: number): string {
+  const at = new Date(iso)
+  return at.toDateString() === new Date(nowMs).toDateString() ? TIME.format(at) : EXACT.format(at)
 }
 
 /** `35 s`, `12 min`, `5 h`, `3 days`. */
@@ -28,7 +35,7 @@ export function duration(ms: number): string {
   return `${Math.round(hours / 24)} days`
 }
 
-/** Of a delay, which is never exact: `a minute`, `15 seconds`, `5 minutes`. */
+/** A delay is never exact: `15 seconds`, `a minute`, `5 minutes`. */
 export function within(seconds: number): string {
   if (seconds < 60) return `${number(seconds)} seconds`
   return seconds < 90 ? 'a minute' : `${number(Math.round(seconds / 60))} minutes`
@@ -41,7 +48,7 @@ export function ago(iso: string, nowMs: number): string {
 
 export function due(iso: string, nowMs: number): { text: string; late: boolean } {
   const ms = Date.parse(iso) - nowMs
-  return ms >= 0 ? { text: `due in ${duration(ms)}`, late: false } : { text: `${duration(ms)} past due`, late: true }
+  return ms >= 0 ? { text: `due in ${duration(ms)}`, late: false } : { text: `${duration(ms)} overdue`, late: true }
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {
@@ -53,38 +60,51 @@ export function short(hash: string): string {
   return hash.slice(0, 10)
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  expected: 'Expected',
-  risky: 'Risky',
-  'customer-facing': 'Customer-facing',
-  'revenue-impacting': 'Revenue-impacting',
-  unknown: 'Unknown',
-  confirm: 'Confirm',
-  hold: 'Hold',
-  stop: 'Stop',
-  open: 'Open',
-  'settled-by-rule': 'Settled by rule',
-  resolved: 'Resolved',
-  'missing-field': 'Missing field',
-  'stale-field': 'Stale field',
-  'duplicate-ownership': 'Duplicate ownership',
-  'stale-territory': 'Stale territory',
-  'orphaned-owner': 'Orphaned owner',
-  'no-rule': 'No rule',
-  'branch-review': 'Review by policy',
-  'ownership-flapping': 'Ownership flapping',
-  'write-refused': 'Write refused by the CRM',
-  'condition-cleared': 'The condition cleared by itself',
-  'workflow-retired': 'The workflow no longer runs',
-  'fixed-by-owner': 'Fixed by its owner',
-  'record-gone': 'The record is gone',
-  converted: 'The lead was converted; its contact and account carry on',
-  'out-of-scope': 'The record left the scope of the workflow',
-  erased: 'The record was erased for privacy',
+/** Objects go by the plural of their name. */
+const OBJECTS: Readonly<Record<string, string>> = {
+  Lead: 'Leads',
+  Account: 'Accounts',
+  Contact: 'Contacts',
+  Opportunity: 'Opportunities',
+  Task: 'Tasks',
+  User: 'Users',
 }
 
-/** Our machine words as people say them; anything else with its first letter raised and its dashes gone. */
-export function say(word: string): string {
+export function objectLabel(objectType: string): string {
+  return OBJECTS[objectType] ?? labelOf(objectType)
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+  'customer-facing': 'Customer-facing',
+  'revenue-impacting': 'Revenue-impacting',
+  confirm: 'Runs',
+  hold: 'Held',
+  stop: 'Blocked',
+  'settled-by-rule': 'Fixed by rules',
+  'condition-cleared': 'Closed: the problem is gone',
+  'workflow-retired': 'Closed: the workflow was turned off',
+  'fixed-by-owner': 'Fixed by the owner',
+  'record-gone': 'Closed: the record was deleted',
+  converted: 'Closed: the lead was converted',
+  'out-of-scope': "Closed: the record left the workflow's scope",
+  erased: 'Closed: the record was erased for privacy',
+  'exception-opened': 'Case opened',
+  'exception-settled': 'Fixed by a rule',
+  'exception-changed': 'Case updated',
+  'exception-resolved': 'Case closed',
+  'rule-decided': 'A rule chose the owner',
+  'owner-write-done': 'Owner set',
+  'owner-write-refused': 'The CRM refused the owner',
+  'owner-write-cancelled': 'Owner change canceled',
+  'owner-write-unknown': 'Owner change unconfirmed',
+  'task-write-done': 'Task updated',
+  'task-write-refused': 'The CRM refused the task',
+  'task-write-cancelled': 'Task canceled',
+  'task-write-unknown': 'Task unconfirmed',
+}
+
+/** Our machine words as people say them; any other word capitalized and without its dashes. */
+export function labelOf(word: string): string {
   const plain = word.replaceAll(/[-_]/g, ' ')
-  return WORDS[word] ?? plain.charAt(0).toUpperCase() + plain.slice(1)
+  return LABELS[word] ?? plain.charAt(0).toUpperCase() + plain.slice(1)
 }

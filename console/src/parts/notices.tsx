@@ -1,48 +1,81 @@
-import { Button, Code } from '@mantine/core'
+import { Alert, Button, Code, EmptyState as EmptyBox, Paper, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { ApiProblem, UnreachableError } from '../server/api.ts'
 
-/** What went wrong and what to do, never a code alone. */
-export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const said = words(error)
+export type Tone = 'info' | 'warn' | 'stop'
+
+const EDGES: Readonly<Record<Tone, string>> = {
+  info: 'var(--fill)',
+  warn: 'var(--class-risky-solid)',
+  stop: 'var(--class-revenue-impacting-solid)',
+}
+
+type NoticeProps = {
+  tone?: Tone | undefined
+  title?: ReactNode
+  /** Screen readers announce it at once. */
+  isUrgent?: boolean
+  children: ReactNode
+}
+
+/** One message: what happened and what to do. The color of its edge is its weight. */
+export function Notice({ tone = 'info', title, isUrgent = false, children }: NoticeProps) {
   return (
-    <div className="notice notice-stop" role="alert">
-      <p className="notice-title">{said.title}</p>
-      <p>{said.detail}</p>
+    <Alert
+      variant="default"
+      role={isUrgent ? 'alert' : 'note'}
+      className={`notice notice-${tone}`}
+      style={{ borderLeft: `4px solid ${EDGES[tone]}` }}
+    >
+      <Stack gap={2} align="flex-start">
+        {title && <Text fw={640}>{title}</Text>}
+        {children}
+      </Stack>
+    </Alert>
+  )
+}
+
+/** What went wrong and what to do, with the request id for support. */
+export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { title, detail, id } = describe(error)
+  return (
+    <Notice tone="stop" title={title} isUrgent>
+      <p>{detail}</p>
       {onRetry && (
         <Button size="xs" variant="default" mt="xs" onClick={onRetry}>
           Try again
         </Button>
       )}
-      {said.id && (
+      {id && (
         <p className="quiet">
-          Request <Code>{said.id}</Code>
+          Request <Code>{id}</Code>
         </p>
       )}
-    </div>
+    </Notice>
   )
 }
 
-function words(error: unknown): { title: string; detail: string; id?: string } {
+function describe(error: unknown): { title: string; detail: string; id?: string } {
   if (error instanceof ApiProblem) {
     const { title, detail, request_id } = error.problem
     return { title, detail, id: request_id }
   }
   if (error instanceof UnreachableError) {
     return {
-      title: 'Lanekeeper does not answer',
-      detail:
-        'It may be restarting. This page tries again by itself; events sent by the CRMs meanwhile are delivered again.',
+      title: 'Cannot reach Lanekeeper',
+      detail: 'It may be restarting. This page retries by itself, and the CRMs resend the changes Lanekeeper missed.',
     }
   }
-  return { title: 'This page has a fault', detail: 'Reload it. If that does not help, the browser console says more.' }
+  return { title: 'This page failed', detail: 'Reload it. If it fails again, see the browser console.' }
 }
 
-export function EmptyState({ title, children }: { title: string; children: ReactNode }) {
+/** A page or list without content: why, and the next step. */
+export function EmptyState({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
   return (
-    <div className="empty">
-      <p className="empty-title">{title}</p>
-      <div>{children}</div>
-    </div>
+    <Paper py="xl" mb="sm" style={{ borderStyle: 'dashed' }}>
+      <EmptyBox title={title} description={children}>
+        {action && <EmptyBox.Actions>{action}</EmptyBox.Actions>}
+      </EmptyBox>
+    </Paper>
   )
 }

@@ -7,7 +7,7 @@ import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
-/** An answer that says what is wrong, in words that can be shown. */
+/** An error answer of the API, with sentences to show. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem'
   readonly problem: ProblemReply
@@ -20,19 +20,19 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The service gave no answer at all: stopped, restarting, or the network is gone. */
+/** No answer from the service: it stopped, restarts, or the network is down. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError'
 }
 
-/** Longer than the server's own 15 s, so that its sentence wins over ours. */
+/** Longer than the server's own 15 s, so that its error message arrives before we give up. */
 const TIMEOUT_MS = 20_000
 const SENDING_TIMEOUT_MS = 70_000
 
 export async function call<Reply>(path: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(path, { ...init, signal: init.signal ?? AbortSignal.timeout(TIMEOUT_MS) }).catch(
     (cause) => {
-      throw new UnreachableError('Lanekeeper does not answer', { cause })
+      throw new UnreachableError('Cannot reach Lanekeeper', { cause })
     },
   )
   if (response.status === 204) return undefined as Reply
@@ -44,7 +44,7 @@ export async function call<Reply>(path: string, init: RequestInit = {}): Promise
   throw new UnreachableError(`Unreadable answer with status ${response.status}`)
 }
 
-/** Changes something. The answer of a CRM may take longer than one of ours, so the server's own limit counts. */
+/** Changes something. A CRM may answer later than our own database, so the limit is the server's. */
 export function send<Reply>(path: string, body?: unknown, method = 'POST'): Promise<Reply> {
   return call<Reply>(path, {
     method,
@@ -63,7 +63,7 @@ export const queryClient = new QueryClient({
     queries: {
       staleTime: 5_000,
       retry: (failures, error) => failures < 2 && !(error instanceof ApiProblem && !error.problem.retryable),
-      // The live stream says when something changed; this is for when it is cut.
+      // The live stream reports changes; this covers its interruptions.
       refetchInterval: 20_000,
     },
   },
@@ -85,7 +85,7 @@ export const overviewQuery = queryOptions({
   queryFn: ({ signal }) => call<Overview>('/api/console/overview', { signal }),
 })
 
-/** What the address bar of the list holds; absent means "any". */
+/** The filters in the address of the list; an absent one means "any". */
 export type CaseSearch = {
   class?: string
   posture?: string
@@ -155,7 +155,7 @@ export function draftQuery(id: string) {
   return queryOptions({
     queryKey: ['console', 'draft', id],
     queryFn: ({ signal }) => call<DraftReply>(`/api/console/drafts/${encodeURIComponent(id)}`, { signal }),
-    // Checks appear one by one while they run.
+    // Checks show up one by one while they run.
     refetchInterval: (query) => (query.state.data?.status === 'checking' ? 700 : 20_000),
   })
 }

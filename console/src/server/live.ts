@@ -4,8 +4,8 @@ import { queryClient } from './api.ts'
 export type LiveState = 'connecting' | 'live' | 'cut'
 
 /**
- * Listens for "something changed" and asks again for what is on the screen. At most one refresh a second: during a
- * burst the numbers still move, and nobody reads faster.
+ * Refetches the data on the screen when the server reports a change. At most once a second: during a burst the numbers
+ * still move.
  */
 export function useLiveChanges(): LiveState {
   const [state, setState] = useState<LiveState>('connecting')
@@ -24,7 +24,7 @@ export function useLiveChanges(): LiveState {
     })
     source.addEventListener('error', () => {
       setState('cut')
-      // Tells a restart from an ended session: the answer decides whether the sign-in page shows.
+      // A restart or an ended session: the answer to this decides whether the sign-in page shows.
       void queryClient.invalidateQueries({ queryKey: ['session'] })
     })
     return () => {
@@ -35,7 +35,7 @@ export function useLiveChanges(): LiveState {
   return state
 }
 
-/** The time, moving on by itself, for "3 min ago". */
+/** The current time, updated by itself, for "3 min ago". */
 export function useNow(everyMs = 30_000): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {

@@ -1,10 +1,13 @@
-import { Loader } from '@mantine/core'
+import { Badge, Group, Loader, Paper, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { AnsweredBy, WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
-import { plural, say, short } from '../parts/format.ts'
-import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
+import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
+import { crmName } from '../connect/crms.ts'
+import { labelOf, objectLabel, plural, short } from '../parts/format.ts'
+import { EmptyState, Notice, ProblemNotice } from '../parts/notices.tsx'
 import { workflowsQuery } from '../server/api.ts'
+import { WorkflowBranches } from './workflow-branches.tsx'
+import { WorkflowPeople } from './workflow-people.tsx'
 
 export function WorkflowsPage() {
   const { data, error, refetch } = useQuery(workflowsQuery)
@@ -14,13 +17,15 @@ export function WorkflowsPage() {
       {error && <ProblemNotice error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Loader className="boot" aria-label="Loading workflows" />}
       {data?.workflows.length === 0 && (
-        <EmptyState title="No workflow yet">
-          Each file under <code>config/workflows</code> is one. Add a file and start again.
+        <EmptyState title="No workflows yet">
+          Add a policy file to <code>config/workflows</code> and restart Lanekeeper.
         </EmptyState>
       )}
-      {data?.workflows.map((workflow) => (
-        <Workflow key={workflow.workflow} workflow={workflow} />
-      ))}
+      <Stack gap={14}>
+        {data?.workflows.map((workflow) => (
+          <Workflow key={workflow.workflow} workflow={workflow} />
+        ))}
+      </Stack>
     </>
   )
 }
@@ -28,136 +33,92 @@ export function WorkflowsPage() {
 function Workflow({ workflow }: { workflow: WorkflowView }) {
   const id = `workflow-${workflow.workflow}`
   return (
-    <section className="panel workflow" aria-labelledby={id}>
-      <div className="panel-head">
-        <h2 id={id}>{workflow.title}</h2>
-        <Mode workflow={workflow} />
-      </div>
-      {workflow.loadError && (
-        <div className="notice notice-stop">
-          <p className="notice-title">Refused: the policy file has to be corrected</p>
-          {workflow.loadError.errors.map((problem) => (
-            <p key={`${problem.line}/${problem.field}/${problem.message}`}>
-              <code>
-                {workflow.loadError?.file}
-                {problem.line !== null && `:${problem.line}`}
-              </code>
-              {problem.field && (
-                <>
-                  {' '}
-                  <strong>{problem.field}</strong>
-                </>
-              )}{' '}
-              {problem.message}
-            </p>
-          ))}
-        </div>
-      )}
-      {workflow.problems.length > 0 && (
-        <div className="notice notice-warn">
-          <p className="notice-title">Not ready</p>
-          {workflow.problems.map((problem) => (
-            <p key={`${problem.job}/${problem.email}/${problem.problem}`}>
-              <strong>{say(problem.job)}</strong>
-              {problem.email && ` ${problem.email}`}: {problem.problem}
-            </p>
-          ))}
-        </div>
-      )}
-      {workflow.says && (
-        <div className="workflow-says">
-          <p>{workflow.says}</p>
-          <p className="quiet">If it is wrong for two weeks: {workflow.ifWrongForTwoWeeks}</p>
-        </div>
-      )}
-      {workflow.answers.length > 0 && (
-        <dl className="who">
-          {workflow.answers.map((answer) => (
-            <div key={answer.question}>
-              <dt>{answer.question}</dt>
-              {answer.groups.map((group) => (
-                <dd key={group.note}>
-                  {group.people.length === 0 ? (
-                    <span className="late">Nobody</span>
-                  ) : (
-                    group.people.map((person) => <Answering key={person.email} person={person} />)
-                  )}
-                  {group.note && <span className="quiet">{group.note}</span>}
-                </dd>
-              ))}
-            </div>
-          ))}
-        </dl>
-      )}
-      {workflow.branches.length > 0 && (
-        <table className="branches">
-          <caption>Where rules win</caption>
-          <thead>
-            <tr>
-              <th scope="col">Branch</th>
-              <th scope="col">Decided by</th>
-              <th scope="col">Because</th>
-            </tr>
-          </thead>
-          <tbody>
-            {workflow.branches.map((branch) => (
-              <tr key={branch.branch}>
-                <th scope="row">{branch.branch}</th>
-                <td>{branch.mode === 'rules' ? plural(branch.rules, 'rule') : say(branch.mode)}</td>
-                <td>{branch.because}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {workflow.explained && (
-        <details className="explained">
-          <summary>The whole policy in plain English</summary>
-          <pre>{workflow.explained}</pre>
-        </details>
-      )}
-      <p className="quiet workflow-foot">
-        {workflow.open > 0 ? (
-          <Link to="/cases" search={{ workflow: workflow.workflow }}>
-            {plural(workflow.open, 'open case')}
-          </Link>
-        ) : (
-          'No open cases'
+    <Paper component="section" aria-labelledby={id}>
+      <Stack gap="sm">
+        <Group justify="space-between">
+          <Text renderRoot={(props) => <h2 {...props} />} id={id} fz={16} fw={640}>
+            {workflow.title}
+          </Text>
+          <Mode workflow={workflow} />
+        </Group>
+        {workflow.loadError && <LoadErrors loadError={workflow.loadError} />}
+        {workflow.problems.length > 0 && <NotReady problems={workflow.problems} />}
+        {workflow.says && <Text maw="80ch">{workflow.says}</Text>}
+        {workflow.ifWrongForTwoWeeks && (
+          <Text maw="80ch" c="dimmed">
+            Risk if this breaks: {workflow.ifWrongForTwoWeeks}
+          </Text>
         )}
-        {workflow.objects.length > 0 && <span>{workflow.objects.join(', ')}</span>}
-        {workflow.hash && (
-          <span>
-            policy <code title={workflow.hash}>{short(workflow.hash)}</code>
-          </span>
+        <WorkflowPeople answers={workflow.answers} />
+        <WorkflowBranches branches={workflow.branches} />
+        {workflow.explained && (
+          <details>
+            <summary>The full policy in plain English</summary>
+            <pre>{workflow.explained}</pre>
+          </details>
         )}
-      </p>
-    </section>
+        <Foot workflow={workflow} />
+      </Stack>
+    </Paper>
   )
 }
 
-function Mode({ workflow }: { workflow: WorkflowView }) {
-  if (workflow.loadError) return <span className="mode mode-off">Does not run</span>
-  const { mode, effectiveMode } = workflow
+function LoadErrors({ loadError: { file, errors } }: { loadError: NonNullable<WorkflowView['loadError']> }) {
   return (
-    <span className={`mode mode-${effectiveMode}`}>
-      {say(effectiveMode)}
-      {mode !== effectiveMode && <span className="quiet"> instead of {mode}</span>}
-    </span>
+    <Notice tone="stop" title="This workflow does not run: fix its policy file and restart Lanekeeper">
+      {errors.map(({ line, field, message }) => (
+        <p key={`${line}/${field}/${message}`}>
+          <code>{line === null ? file : `${file}:${line}`}</code> {field && <strong>{field}</strong>} {message}
+        </p>
+      ))}
+    </Notice>
   )
 }
 
-function Answering({ person }: { person: AnsweredBy }) {
-  const trouble = !person.known
-    ? 'unknown in every CRM'
-    : !person.active
-      ? 'no longer active'
-      : person.accepted === null
-        ? 'has not accepted'
-        : null
+function NotReady({ problems }: { problems: WorkflowView['problems'] }) {
   return (
-    <span className="answering" title={person.accepted ? `${person.email}, accepted ${person.accepted}` : person.email}>
-      {person.name}
-      {trouble && <span className="late"> ({trouble})</span>}
-    </span>
+    <Notice tone="warn" title="Not ready to go live">
+      {problems.map(({ job, email, problem }) => (
+        <p key={`${job}/${email}/${problem}`}>
+          <strong>{labelOf(job)}:</strong> {email} {problem}
+        </p>
+      ))}
+    </Notice>
+  )
+}
+
+const MODE_COLORS: Readonly<Record<string, string>> = { live: 'green.7', pilot: 'yellow.7', observe: 'yellow.7' }
+
+function Mode({ workflow: { loadError, mode, effectiveMode } }: { workflow: WorkflowView }) {
+  const text = loadError ? 'Does not run' : labelOf(effectiveMode)
+  return (
+    <Badge variant="dot" bd={0} color={loadError ? 'red.7' : (MODE_COLORS[effectiveMode] ?? 'gray.6')}>
+      {text}
+      {!loadError && mode !== effectiveMode && ` (set to ${mode})`}
+    </Badge>
+  )
+}
+
+function Foot({ workflow }: { workflow: WorkflowView }) {
+  return (
+    <Group gap="4px 18px" c="dimmed">
+      {workflow.open > 0 ? (
+        <Link to="/cases" search={{ workflow: workflow.workflow }}>
+          {plural(workflow.open, 'open case')}
+        </Link>
+      ) : (
+        <span>No open cases</span>
+      )}
+      {workflow.objects.length > 0 && (
+        <span>
+          {workflow.objects.map(({ crm, object }) => `${crmName(crm)} ${objectLabel(object).toLowerCase()}`).join(', ')}
+        </span>
+      )}
+      {workflow.hash && (
+        <span>
+          policy <code title={workflow.hash}>{short(workflow.hash)}</code>
+        </span>
+      )}
+    </Group>
   )
 }

@@ -16,6 +16,7 @@ const ListItem = z.object({
   owner: Person,
   status: StatusName,
   pattern: z.string(),
+  patternTitle: z.string(),
   workflow: z.string(),
   workflowTitle: z.string(),
   connection: z.object({ id: z.string(), title: z.string(), crm: z.string() }),
@@ -46,7 +47,15 @@ export type ListQuery = z.infer<typeof ListQuery>
 export const ListReply = z.object({ exceptions: z.array(ListItem), nextCursor: z.string().nullable() })
 export type ListReply = z.infer<typeof ListReply>
 
-const Fact = z.object({ name: z.string(), value: z.string().nullable(), changedAt: Instant.nullable() })
+const Fact = z.object({
+  name: z.string(),
+  /** As the CRM labels the field. */
+  label: z.string(),
+  value: z.string().nullable(),
+  /** The value as people read it: a name for an owner's id, a country for its code. */
+  display: z.string().nullable(),
+  changedAt: Instant.nullable(),
+})
 export type Fact = z.infer<typeof Fact>
 
 const ReceiptView = z.object({
@@ -61,7 +70,7 @@ const ReceiptView = z.object({
   misses: z.array(z.object({ rule: z.string(), failed: z.string(), actual: z.string().nullable() })),
   wouldChange: z.string().nullable(),
   inputs: z.array(Fact),
-  /** A privacy erasure took the content; the hash stays. */
+  /** A privacy erasure removed the content; the hash stays. */
   erased: z.boolean(),
 })
 export type ReceiptView = z.infer<typeof ReceiptView>
@@ -72,11 +81,19 @@ export const CaseReply = ListItem.extend({
   recordId: z.string(),
   classBecause: z.string(),
   branch: z.string().nullable(),
-  passedOver: z.array(z.object({ email: z.string(), why: z.string() })),
+  passedOver: z.array(z.object({ email: z.string(), name: z.string(), why: z.string() })),
   wouldHave: z.string(),
   todo: z.string(),
   evidence: z.array(Fact),
-  involves: z.array(z.object({ objectType: z.string(), recordId: z.string(), url: z.string().nullable() })),
+  involves: z.array(
+    z.object({
+      connectionTitle: z.string(),
+      objectType: z.string(),
+      recordId: z.string(),
+      title: z.string(),
+      url: z.string().nullable(),
+    }),
+  ),
   settledByRule: z.string().nullable(),
   resolution: z.string().nullable(),
   policyHash: z.string(),

@@ -1,16 +1,16 @@
 import type { Crm } from '../../model/record/change-event.ts'
 
-/** What a link needs to know of its connection; never credentials. */
+/** What a link needs of its connection; never credentials. */
 export type LinkTarget = {
   readonly id: string
   readonly crm: Crm
   readonly accountId: string
   readonly baseUrl: string
-  /** Origin of the CRM's pages for people as it named it itself; null when it did not. */
+  /** Origin of the CRM's own pages, as the CRM gave it; null when it gave none. */
   readonly pagesUrl?: string | null
 }
 
-/** The adapters know their vendors' addresses; the API only hands them on. Null: no page for this. */
+/** The adapters know their vendor's addresses; the API only passes them on. Null: the CRM has no such page. */
 export type CrmLinks = {
   readonly recordUrl: (connection: LinkTarget, objectType: string, recordId: string) => string | null
   readonly taskUrl: (connection: LinkTarget, taskId: string) => string | null

@@ -3,8 +3,8 @@ import type { Database } from '../../store/database/database.ts'
 import type { Person } from '../server/shared-types.ts'
 
 /**
- * Names for e-mails, as the CRMs give them. A person known to two CRMs is active if either says so: someone who left
- * one of them can still work in the other.
+ * Names for e-mails, as the CRMs have them. A user of two CRMs is active when active in either one: a user can leave one
+ * CRM and keep working in the other.
  */
 export async function readPeople(db: Database, emails: readonly string[]): Promise<(email: string) => Person> {
   const wanted = [...new Set(emails.map((email) => email.toLowerCase()))]
@@ -18,7 +18,7 @@ export async function readPeople(db: Database, emails: readonly string[]): Promi
   return (email) => byEmail.get(email.toLowerCase()) ?? { email, name: nameFrom(email), active: false }
 }
 
-/** Better than nothing for someone no CRM knows: `ann.lee@acme.com` reads "Ann Lee". */
+/** A fallback for users of no connected CRM: `ann.lee@acme.com` reads "Ann Lee". */
 function nameFrom(email: string): string {
   const words = email
     .split('@')[0]!

@@ -1,12 +1,18 @@
 import { sql } from 'kysely'
+import { type RecordRef, refKey } from '../../model/record/crm-record.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
+import { recordTitle } from '../../model/record/record-title.ts'
 import type { Database } from '../../store/database/database.ts'
+import { readRecordsById } from '../../store/records/records.ts'
+import type { Person } from '../server/shared-types.ts'
 import type { CaseReply, Fact } from './case-types.ts'
 import { type CrmLinks, type LinkTarget, safeUrl } from './crm-links.ts'
 import { readPeople } from './people.ts'
 import { LIST_COLUMNS, LIST_FROM, type ListRow, toListItem } from './read-exceptions.ts'
-import { readHistory, readReceipt } from './read-ledger.ts'
+import { readFactLabels } from './read-fact-labels.ts'
+import { readHistory, readReceipt, type UnlabeledReceipt } from './read-ledger.ts'
 
-/** Related cases that are listed by name; a task for a burst can stand for hundreds. */
+/** Related cases listed by name: one task can cover hundreds of cases. */
 const SAME_TASK_MAX = 20
 
 type CaseRow = ListRow & {
@@ -19,7 +25,7 @@ type CaseRow = ListRow & {
   would_have: string
   todo: string
   evidence: Record<string, string | null>
-  involves: { connectionId: string; objectType: string; recordId: string }[]
+  involves: RecordRef[]
   settled_by_rule: string | null
   resolution: string | null
   policy_hash: string
@@ -37,7 +43,7 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
   const row = rows[0]
   if (!row) return null
   const task = row.task_id === null ? null : await readTask(db, row.task_id)
-  const [receipt, history, sameTask, targets] = await Promise.all([
+  const [receipt, history, sameTask] = await Promise.all([
     row.receipt_seq === null ? null : readReceipt(db, row.receipt_seq),
     readHistory(db, {
       exceptionId: row.id,
@@ -48,18 +54,13 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
       },
     }),
     row.task_id === null ? { rows: [], more: 0 } : readSameTask(db, row.task_id, row.id),
-    readLinkTargets(db, [row.connection_id, ...row.involves.map((ref) => ref.connectionId)]),
   ])
   const person = await readPeople(db, [
     row.owner_email,
     ...(task ? [task.owner_email] : []),
     ...sameTask.rows.map((other) => other.owner_email),
+    ...row.passed_over.map(({ email }) => email),
   ])
-  const recordUrl = (connectionId: string, objectType: string, recordId: string) => {
-    const target = targets.get(connectionId)
-    return target ? safeUrl(links.recordUrl(target, objectType, recordId)) : null
-  }
-  const home = targets.get(row.connection_id)
   return {
     ...toListItem(row, person),
     subject: row.subject,
@@ -67,23 +68,70 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     recordId: row.record_id,
     classBecause: row.class_because,
     branch: row.branch,
-    passedOver: row.passed_over,
+    passedOver: row.passed_over.map(({ email, why }) => ({ email, name: person(email).name, why })),
     wouldHave: row.would_have,
     todo: row.todo,
-    evidence: withAges(row.evidence, receipt?.inputs ?? []),
-    involves: row.involves.map((ref) => ({
-      objectType: ref.objectType,
-      recordId: ref.recordId,
-      url: recordUrl(ref.connectionId, ref.objectType, ref.recordId),
-    })),
     settledByRule: row.settled_by_rule,
     resolution: row.resolution,
     policyHash: row.policy_hash,
+    causeTitle: row.cause_title,
+    sameTask: sameTask.rows.map((other) => toListItem(other, person)),
+    sameTaskMore: sameTask.more,
+    history,
+    ...(await readFacts(db, row, receipt)),
+    ...(await readPages(db, row, task && { ...task, owner: person(task.owner_email) }, links)),
+  }
+}
+
+/** Evidence and receipt, with the labels of the CRM's fields. */
+async function readFacts(
+  db: Database,
+  row: CaseRow,
+  receipt: UnlabeledReceipt | null,
+): Promise<Pick<CaseReply, 'evidence' | 'receipt'>> {
+  const inputs = receipt?.inputs ?? []
+  const { labelOf, displayOf } = await readFactLabels(
+    db,
+    { connectionId: row.connection_id, crm: row.crm, objectType: row.object_type },
+    [...Object.values(row.evidence), ...inputs.map(({ value }) => value)],
+  )
+  const labeled = (facts: readonly UnlabeledFact[]): Fact[] =>
+    facts.map((fact) => ({ ...fact, label: labelOf(fact.name), display: displayOf(fact.name, fact.value) }))
+  return {
+    evidence: labeled(withAges(row.evidence, inputs)),
+    receipt: receipt && { ...receipt, inputs: labeled(inputs) },
+  }
+}
+
+/** Links into the CRM: the record of the case, its task, and the other records involved with their names. */
+async function readPages(
+  db: Database,
+  row: CaseRow,
+  task: (TaskRow & { readonly owner: Person }) | null,
+  links: CrmLinks,
+): Promise<Pick<CaseReply, 'recordUrl' | 'involves' | 'task'>> {
+  const [targets, titleOf] = await Promise.all([
+    readLinkTargets(db, [row.connection_id, ...row.involves.map((ref) => ref.connectionId)]),
+    readRecordTitles(db, row.involves),
+  ])
+  const recordUrl = (connectionId: string, objectType: string, recordId: string) => {
+    const target = targets.get(connectionId)
+    return target ? safeUrl(links.recordUrl(target, objectType, recordId)) : null
+  }
+  const home = targets.get(row.connection_id)
+  return {
     recordUrl: recordUrl(row.connection_id, row.object_type, row.record_id),
+    involves: row.involves.map((ref) => ({
+      connectionTitle: targets.get(ref.connectionId)?.title ?? ref.connectionId,
+      objectType: ref.objectType,
+      recordId: ref.recordId,
+      title: titleOf(ref) ?? `${nounOf(ref, targets)} ${ref.recordId}`,
+      url: recordUrl(ref.connectionId, ref.objectType, ref.recordId),
+    })),
     task: task && {
       id: String(task.id),
       status: task.status,
-      owner: person(task.owner_email),
+      owner: task.owner,
       url: home && task.crm_task_id ? safeUrl(links.taskUrl(home, task.crm_task_id)) : null,
       written: task.crm_task_id !== null,
       dueAt: task.due_at.toISOString(),
@@ -91,16 +139,13 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
       reopenReason: task.reopen_reason,
       closedBy: task.closed_by,
     },
-    causeTitle: row.cause_title,
-    sameTask: sameTask.rows.map((other) => toListItem(other, person)),
-    sameTaskMore: sameTask.more,
-    receipt,
-    history,
   }
 }
 
-/** Evidence as the pattern gave it, with the age of each value where the receipt knows it. */
-function withAges(evidence: Readonly<Record<string, string | null>>, inputs: readonly Fact[]): Fact[] {
+type UnlabeledFact = Pick<Fact, 'name' | 'value' | 'changedAt'>
+
+/** Evidence as the pattern gave it, with the age of each value where the receipt has it. */
+function withAges(evidence: CaseRow['evidence'], inputs: readonly UnlabeledFact[]): UnlabeledFact[] {
   const changedAt = new Map(inputs.map((input) => [input.name, input.changedAt]))
   return Object.entries(evidence).map(([name, value]) => ({ name, value, changedAt: changedAt.get(name) ?? null }))
 }
@@ -133,9 +178,27 @@ async function readSameTask(db: Database, taskId: number, besides: number): Prom
   return { rows, more: Math.max(0, (rows[0]?.of ?? 0) - rows.length) }
 }
 
-async function readLinkTargets(db: Database, ids: readonly string[]): Promise<Map<string, LinkTarget>> {
-  const { rows } = await sql<LinkTarget>`
-    select id, crm, account_id as "accountId", base_url as "baseUrl", pages_url as "pagesUrl"
+/** Names of the other records of a case: "Danwick Utilities Ltd". */
+async function readRecordTitles(db: Database, refs: CaseRow['involves']): Promise<(ref: RecordRef) => string | null> {
+  const found = await Promise.all(
+    [...Map.groupBy(refs, (ref) => ref.connectionId)].map(([connectionId, some]) =>
+      readRecordsById(db, connectionId, some),
+    ),
+  )
+  const titles = new Map(found.flat().map((record) => [refKey(record), recordTitle(record)]))
+  return (ref) => titles.get(refKey(ref)) ?? null
+}
+
+function nounOf({ connectionId, objectType }: RecordRef, targets: ReadonlyMap<string, LinkTarget>): string {
+  const target = targets.get(connectionId)
+  return (target && objectShape(target.crm, objectType)?.noun) ?? objectType
+}
+
+type NamedTarget = LinkTarget & { readonly title: string }
+
+async function readLinkTargets(db: Database, ids: readonly string[]): Promise<Map<string, NamedTarget>> {
+  const { rows } = await sql<NamedTarget>`
+    select id, title, crm, account_id as "accountId", base_url as "baseUrl", pages_url as "pagesUrl"
     from connection
     where id = any(${[...new Set(ids)]})`.execute(db)
   return new Map(rows.map((row) => [row.id, row]))

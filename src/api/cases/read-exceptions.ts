@@ -5,6 +5,7 @@ import type { Database } from '../../store/database/database.ts'
 import { ProblemError } from '../server/problem.ts'
 import type { Person } from '../server/shared-types.ts'
 import type { ListItem, ListQuery, ListReply } from './case-types.ts'
+import { patternTitle } from './pattern-titles.ts'
 import { readPeople } from './people.ts'
 
 export type ListRow = {
@@ -64,7 +65,7 @@ export async function readExceptions(db: Database, query: ListQuery, now: Date):
   return { exceptions: await toListItems(db, page), nextCursor }
 }
 
-/** Every word has to be somewhere in the case. At most eight, so that nobody can build an endless condition. */
+/** Each word must occur somewhere in the case. At most eight words, which bounds the condition. */
 function searchFor(q: string) {
   // A null character cannot be in any row, and Postgres refuses it in a parameter.
   const words = q.replaceAll('\0', ' ').split(/\s+/).filter(Boolean).slice(0, 8)
@@ -91,6 +92,7 @@ export function toListItem(row: ListRow, person: (email: string) => Person): Lis
     owner: person(row.owner_email),
     status: row.status,
     pattern: row.pattern,
+    patternTitle: patternTitle(row.pattern),
     workflow: row.workflow,
     workflowTitle: row.workflow_title ?? row.workflow,
     connection: {
@@ -115,7 +117,7 @@ function parseCursor(cursor: string): { openedAt: string; id: number } {
   const text = Buffer.from(cursor, 'base64url').toString()
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\/(\d{1,15})$/.exec(text)
   if (!match || Number.isNaN(Date.parse(match[1]!))) {
-    throw new ProblemError('bad-request', 400, 'The cursor is not one of ours. Start again without it.')
+    throw new ProblemError('bad-request', 400, 'Unknown cursor. Start again without it.')
   }
   return { openedAt: match[1]!, id: Number(match[2]) }
 }

@@ -1,14 +1,14 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Database } from '../../store/database/database.ts'
-import type { CaseReply, ReceiptView } from './case-types.ts'
+import type { CaseReply, Fact, ReceiptView } from './case-types.ts'
 
 /** Rows of history shown on one case: a flapping one could have thousands. */
 const HISTORY_MAX = 100
 
 /**
- * The part of a receipt that is shown. Read loosely: the ledger keeps entries of every version for years, and one that
- * lacks a field is still worth showing.
+ * The part of a receipt that the case page shows. Parsed loosely: the ledger keeps entries of every version for years,
+ * and the page shows an old one even when it lacks a field.
  */
 const StoredReceipt = z.object({
   policy: z.string().catch(''),
@@ -29,7 +29,12 @@ const StoredReceipt = z.object({
     .catch({}),
 })
 
-export async function readReceipt(db: Database, seq: number): Promise<ReceiptView | null> {
+/** Facts of a receipt still lack their labels, which depend on the connection. */
+export type UnlabeledReceipt = Omit<ReceiptView, 'inputs'> & {
+  readonly inputs: readonly Pick<Fact, 'name' | 'value' | 'changedAt'>[]
+}
+
+export async function readReceipt(db: Database, seq: number): Promise<UnlabeledReceipt | null> {
   const { rows } = await sql<{ body: string | null; hash: Buffer; at: Date }>`
     select body, hash, at from ledger where seq = ${seq}`.execute(db)
   const row = rows[0]
@@ -73,7 +78,7 @@ export type HistoryOf = {
   readonly task: { readonly id: number; readonly record: string | null } | null
 }
 
-/** Everything the ledger has about this case: the exception, its record's owner writes, its task. Oldest first. */
+/** Every ledger entry of this case: the exception, the owner writes of its record, its task. Oldest first. */
 export async function readHistory(db: Database, of: HistoryOf): Promise<CaseReply['history']> {
   const subjects = [...new Set([of.record, of.task?.record].filter((subject) => subject != null))]
   const { rows } = await sql<{
@@ -96,11 +101,11 @@ export async function readHistory(db: Database, of: HistoryOf): Promise<CaseRepl
       at: row.at.toISOString(),
       kind: row.kind,
       actor: row.actor,
-      says: row.body === null ? 'The content was erased; its hash is still part of the chain.' : saysOf(entry),
+      says: row.body === null ? 'Content erased for privacy. Its hash is still in the ledger.' : saysOf(entry),
     }))
 }
 
-/** A record may have several cases, and a task may stand for several records: keep what belongs to this one. */
+/** A record may have several cases, and a task several records: keep the entries of this case. */
 function isAbout(entry: Readonly<Record<string, unknown>>, subject: string, of: HistoryOf): boolean {
   if (typeof entry.exception === 'number' && entry.exception !== of.exceptionId) return false
   if (typeof entry.task === 'number') return entry.task === of.task?.id
@@ -109,12 +114,12 @@ function isAbout(entry: Readonly<Record<string, unknown>>, subject: string, of: 
 
 const Write = z.object({ toEmail: z.string(), rule: z.string() })
 
-/** One line of an entry, from whichever of its fields speaks to people. */
+/** One line for an entry, from the first of its fields that holds a sentence. */
 function saysOf(entry: Readonly<Record<string, unknown>>): string | null {
   const write = Write.safeParse(entry.write)
   if (write.success) {
     const outcome = typeof entry.outcome === 'string' ? ` ${entry.outcome}` : ''
-    return `Rule "${write.data.rule}" gives the record to ${write.data.toEmail}.${outcome}`
+    return `Rule "${write.data.rule}" assigns the record to ${write.data.toEmail}.${outcome}`
   }
   for (const name of ['says', 'what', 'why', 'because', 'outcome', 'resolution']) {
     const value = entry[name]

@@ -10,7 +10,7 @@ const HUBSPOT_TYPES: Readonly<Record<string, string>> = {
   leads: '0-136',
 }
 
-/** The vendors' pages for people. HubSpot's API and its pages have different hosts; a sandbox has one for both. */
+/** Links to the CRMs' own pages. HubSpot serves API and pages from different hosts; a sandbox serves both from one. */
 export const VENDOR_PAGES: CrmLinks = {
   recordUrl: ({ crm, accountId, baseUrl, pagesUrl }, objectType, recordId) => {
     const id = encodeURIComponent(recordId)

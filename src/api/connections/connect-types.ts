@@ -84,7 +84,7 @@ export type DraftsReply = z.infer<typeof DraftsReply>
 
 /** Pasted values often bring a line break along. */
 const pasted = (message: string, max = 4_000) =>
-  z.string(message).trim().min(1, message).max(max, `is longer than ${max} characters, so it is something else`)
+  z.string(message).trim().min(1, message).max(max, `Too long: at most ${max} characters.`)
 
 /** An empty input means that it was not given. */
 const optionalPasted = (message: string) =>
@@ -110,7 +110,7 @@ const webhookUrl = z
   .max(300)
   .refine(
     (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).search === '',
-    'This is not an address without a query that begins with https://. It has to lead here from the internet.',
+    'Enter an https:// address without "?".',
   )
   .nullable()
   .default(null)
@@ -118,31 +118,31 @@ const webhookUrl = z
 const appId = z
   .string()
   .trim()
-  .regex(/^\d{0,20}$/, 'The app id is a number; it stands on the page of the app in HubSpot.')
+  .regex(/^\d{0,20}$/, 'Enter a number. HubSpot shows the app id on the app page.')
   .transform((text) => (text === '' ? null : text))
   .nullable()
   .default(null)
 
 const hubspotAddress = {
-  baseUrl: address('This is not an address such as https://api.hubapi.com.').default('https://api.hubapi.com'),
+  baseUrl: address('Enter an address such as https://api.hubapi.com.').default('https://api.hubapi.com'),
   apiVersion: z
     .string()
-    .regex(/^\d{4}-\d{2}$/, 'A HubSpot API version looks like 2026-03.')
+    .regex(/^\d{4}-\d{2}$/, 'Enter a version such as 2026-03.')
     .default('2026-03'),
   webhookUrl,
   connectionId: z.string().max(200).nullable().default(null),
 }
 
 const salesforceAddress = {
-  baseUrl: address('Give the My Domain address of the org, for example https://acme.my.salesforce.com.'),
+  baseUrl: address('Enter the My Domain address of the org, for example https://acme.my.salesforce.com.'),
   apiVersion: z
     .string()
-    .regex(/^\d{2,3}\.0$/, 'A Salesforce API version looks like 67.0.')
+    .regex(/^\d{2,3}\.0$/, 'Enter a version such as 67.0.')
     .default('67.0'),
   pubsubAddress: z
     .string()
     .trim()
-    .regex(/^[^\s:/]+:\d{1,5}$/, 'This is not host:port; Salesforce has api.pubsub.salesforce.com:7443.')
+    .regex(/^[^\s:/]+:\d{1,5}$/, 'Enter host:port, for example api.pubsub.salesforce.com:7443.')
     .default('api.pubsub.salesforce.com:7443'),
   connectionId: z.string().max(200).nullable().default(null),
 }
@@ -152,15 +152,15 @@ const CLIENT_ID_SALESFORCE = 'Paste the consumer key of the External Client App.
 export const NewDraft = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('hubspot-token'),
-    token: pasted('Paste the access token of the app. It stands on the Distribution tab of the app in HubSpot.'),
-    clientSecret: optionalPasted('The client secret is one line of text.'),
+    token: pasted("Paste the access token from the app's Distribution tab in HubSpot."),
+    clientSecret: optionalPasted('Enter the client secret on one line.'),
     appId,
     ...hubspotAddress,
   }),
   z.object({
     kind: z.literal('hubspot-oauth'),
-    clientId: pasted('Paste the client id. It stands on the Auth tab of the app in HubSpot.', 200),
-    clientSecret: pasted('Paste the client secret. It stands on the Auth tab of the app in HubSpot.'),
+    clientId: pasted("Paste the client id from the app's Auth tab in HubSpot.", 200),
+    clientSecret: pasted("Paste the client secret from the app's Auth tab in HubSpot."),
     appId,
     ...hubspotAddress,
   }),
@@ -173,14 +173,14 @@ export const NewDraft = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('salesforce-pkce'),
     clientId: pasted(CLIENT_ID_SALESFORCE),
-    clientSecret: optionalPasted('The consumer secret is one line of text.'),
+    clientSecret: optionalPasted('Enter the consumer secret on one line.'),
     ...salesforceAddress,
   }),
   z.object({
     kind: z.literal('salesforce-jwt'),
     clientId: pasted(CLIENT_ID_SALESFORCE),
     privateKey: pasted('Paste the private key, with its BEGIN and END lines.', 16_000),
-    username: pasted('Give the username that the app runs as, for example integration@acme.com.', 320),
+    username: pasted("Enter the integration user's username, for example integration@acme.com.", 320),
     ...salesforceAddress,
   }),
 ])
@@ -200,8 +200,8 @@ export type AuthorizeReply = z.infer<typeof AuthorizeReply>
 
 const share = (message: string) => z.number(message).min(0.01, message).max(1, message)
 export const Shares = z.object({
-  dayShare: share('Our share of the day is between 1 and 100 %.'),
-  windowShare: share('Our share of a burst is between 1 and 100 %.'),
+  dayShare: share('Enter a daily share between 1 and 100%.'),
+  windowShare: share('Enter a burst share between 1 and 100%.'),
 })
 export type Shares = z.infer<typeof Shares>
 
@@ -224,7 +224,7 @@ export const WritingRequest = z.object({ allowed: z.boolean() }).strict()
 export type WritingRequest = z.infer<typeof WritingRequest>
 
 export const ClientSecretRequest = z.object({
-  add: z.string().trim().min(8, 'This is too short for a client secret.').max(400).optional(),
+  add: z.string().trim().min(8, 'Too short for a client secret.').max(400).optional(),
   retireOld: z.boolean().optional(),
 })
 export type ClientSecretRequest = z.infer<typeof ClientSecretRequest>

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { sql } from 'kysely'
 import type { Database } from '../../store/database/database.ts'
 
-/** How often the database is asked, by one timer however many consoles are open; none when nobody looks. */
+/** One timer polls the database for all open consoles, and stops when the last one closes. */
 const LOOK_EVERY_MS = 1_500
 /** Below the 60 s after which proxies commonly cut a silent connection. */
 const HEARTBEAT_MS = 20_000
@@ -10,8 +10,8 @@ const HEARTBEAT_MS = 20_000
 type Listener = { readonly reply: FastifyReply; readonly stillSignedIn: () => Promise<boolean> }
 
 /**
- * Tells open consoles that something changed, never what: they ask again through the ordinary routes, so there is one
- * way in which data leaves, with one set of checks.
+ * Tells open consoles that something changed, never what. They fetch again through the ordinary routes, which keeps one
+ * way out for data, with one set of checks.
  */
 export class LiveChanges {
   readonly #db: Database
@@ -26,8 +26,8 @@ export class LiveChanges {
   }
 
   async listen(reply: FastifyReply, stillSignedIn: () => Promise<boolean>): Promise<void> {
-    // Where things stand is read before the greeting, after which the console asks for everything: so a change that
-    // falls between the two is either in those answers or different from what we remember, and told.
+    // The fingerprint is read before the greeting, and the console fetches everything after it: a change between the two
+    // is either in those answers or differs from the fingerprint, and is sent.
     this.#last ??= await fingerprint(this.#db).catch(() => null)
     reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -78,13 +78,13 @@ export class LiveChanges {
     try {
       seen = await fingerprint(this.#db)
     } catch {
-      // The database is away; the console notices by its own next request and says so.
+      // The database is down; the console's next request shows that.
     }
     if (seen !== null) {
       if (seen !== this.#last) this.#send('event: changed\ndata: {}\n\n')
       this.#last = seen
     }
-    // Chained rather than an interval: a slow database is never asked twice at once.
+    // Chained rather than an interval: a slow database never gets two of these queries at once.
     if (this.#looking) {
       clearTimeout(this.#looking)
       this.#looking = setTimeout(() => this.#look(), LOOK_EVERY_MS)
@@ -104,7 +104,7 @@ export class LiveChanges {
   }
 }
 
-/** Changes whenever something that the console shows changed. Reads ends of indexes and small tables only. */
+/** Differs whenever the console has something new to show. Reads only ends of indexes and small tables. */
 async function fingerprint(db: Database): Promise<string> {
   const { rows } = await sql<{ seen: string }>`
     select concat_ws('/',

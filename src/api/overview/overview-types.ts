@@ -19,7 +19,7 @@ const Alert = z.object({
   level: z.enum(['stop', 'warn']),
   title: z.string(),
   detail: z.string(),
-  /** What to do about it, one sentence. */
+  /** What the reader does about it, one sentence. */
   remedy: z.string(),
   about: z.enum(['connection', 'workflow', 'events', 'writes']),
 })
@@ -30,12 +30,13 @@ export type Count = z.infer<typeof Count>
 
 export const Overview = z.object({
   at: Instant,
-  /** Rows that decide what an empty console says next. */
+  /** What decides which step of the set-up the console shows next. */
   setUp: z.object({
     connections: z.number(),
     baselinesRunning: z.number(),
-    /** Connections that nobody has let the workflows write to. */
+    /** Connections that are imported and still read-only, and their titles. */
     onlyRead: z.number(),
+    readOnlyTitles: z.array(z.string()),
     workflows: z.number(),
   }),
   open: z.object({

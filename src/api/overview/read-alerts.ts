@@ -3,17 +3,18 @@ import type { Database } from '../../store/database/database.ts'
 import { noticeTitle } from '../connections/notice-view.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
+import { readNoticeCounts } from './read-notice-counts.ts'
 
 type Alert = Overview['alerts'][number]
 
-/** A write whose outcome stays unknown this long was not found by reading back: a person has to look. */
+/** A write still unconfirmed after this long was not found by read-back either: an admin has to check it. */
 const UNKNOWN_WRITE_MINUTES = 15
 
 const REFUSED_TOLERATED = 50
 
 const NOTICES_SHOWN_MAX = 50
 
-/** What needs a person besides the cases themselves, worst first. */
+/** Problems outside the cases that need an admin, worst first. */
 export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
   const groups = await Promise.all([
     connectionsToReconnect(db),
@@ -33,19 +34,39 @@ async function connectionsToReconnect(db: Database): Promise<Alert[]> {
     select title, status_reason from connection where status = 'reconnect-needed' order by title`.execute(db)
   return rows.map((row) => ({
     level: 'stop',
-    title: `${row.title} has to be reconnected`,
-    detail: 'Events are kept, but nothing can be read from or written to this CRM until then.',
-    remedy: row.status_reason ?? 'Connect it again on its card.',
+    title: `Reconnect ${row.title}`,
+    detail: 'We keep receiving changes, but cannot read or write until you reconnect.',
+    remedy: row.status_reason ?? 'Reconnect it on its card.',
     about: 'connection',
   }))
 }
 
+/** How an alert without a remedy ends. */
+const CLEARS_WHEN: Readonly<Record<string, string>> = {
+  busy: 'the CRM accepts our calls again',
+  outage: 'the CRM answers again',
+  'odd-answers': 'the CRM answers correctly again',
+  'lost-answer': 'we have confirmed every write',
+  'stream-silent': 'change events arrive again',
+  'stream-lost-place': 'we have read all records again',
+  gap: 'we have read the missing changes',
+  overflow: 'we have read the missing changes',
+  downtime: 'we have read the missed changes',
+  'repeated-events': 'the duplicates stop',
+  clock: 'the clocks agree again',
+  'owner-gone': 'every record has an active owner',
+  'missed-events': 'no webhook is missed for a while',
+  'out-of-sync': 'all records match again',
+}
+
 /**
- * What happened to a connection and still lasts, one per cause: three fields that are gone are one thing to attend to.
- * A lost grant is told by the connection's own status.
+ * The open notices of the connections, one per cause: three removed fields are one alert. `reconnect` is left out where
+ * the connection's own status already raises an alert.
  */
 async function openNotices(db: Database): Promise<Alert[]> {
+  const counted = await readNoticeCounts(db)
   const { rows } = await sql<{
+    id: string
     title: string
     code: string
     level: 'warn' | 'stop'
@@ -53,7 +74,7 @@ async function openNotices(db: Database): Promise<Alert[]> {
     remedy: string | null
     n: number
   }>`
-    select c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
+    select c.id, c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
            (array_agg(n.message order by n.last_at desc))[1] as message, (array_agg(n.remedy order by n.last_at desc))[1] as remedy,
            count(*) as n
     from notice n join connection c on c.id = n.connection_id
@@ -62,11 +83,16 @@ async function openNotices(db: Database): Promise<Alert[]> {
     group by c.id, c.title, n.code order by c.title, n.code limit ${NOTICES_SHOWN_MAX}`.execute(db)
   return rows.map((row) => ({
     level: row.level,
-    title: `${row.title}: ${noticeTitle(row.code)}`,
-    detail: row.n > 1 ? `${row.message} And ${row.n - 1} more of the kind.` : row.message,
-    remedy: row.remedy ?? 'Nothing; it ends by itself.',
+    title: counted(row.id, row.code, row.title) ?? `${row.title}: ${noticeTitle(row.code)}`,
+    detail: row.n > 1 ? `${row.message} And ${row.n - 1} more like this.` : row.message,
+    remedy: row.remedy ?? noAction(row.code),
     about: 'connection',
   }))
+}
+
+function noAction(code: string): string {
+  const when = CLEARS_WHEN[code]
+  return when ? `No action needed; clears when ${when}.` : 'No action needed; clears by itself.'
 }
 
 async function workflowsRefused(db: Database): Promise<Alert[]> {
@@ -74,9 +100,9 @@ async function workflowsRefused(db: Database): Promise<Alert[]> {
     select workflow, load_error from workflow where load_error is not null order by workflow`.execute(db)
   return rows.map(({ workflow, load_error: stored }) => ({
     level: 'stop',
-    title: `Workflow ${workflow} was refused`,
+    title: `Workflow ${workflow} has errors and does not run`,
     detail: loadErrorText(stored),
-    remedy: 'Correct the file and start again; the other workflows run.',
+    remedy: 'Fix the file and restart Lanekeeper. The other workflows keep running.',
     about: 'workflow',
   }))
 }
@@ -97,13 +123,18 @@ async function workflowsNotReady(db: Database): Promise<Alert[]> {
     where load_error is null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
   return rows.map((row) => ({
     level: 'warn',
-    title: `${row.title} is not ready`,
+    title: `${row.title} is not ready to go live`,
     detail: row.problems
       .map((p) => `${p.job ?? 'a job'}: ${p.email ? `${p.email}, ` : ''}${p.problem ?? 'vacant'}`)
       .join('. '),
-    remedy: `It runs in ${row.effective_mode} mode until an active person has accepted each job.`,
+    remedy: toGoLive(row.effective_mode, row.problems.length),
     about: 'workflow',
   }))
+}
+
+function toGoLive(mode: string, jobs: number): string {
+  const now = mode === 'observe' ? 'Observe only.' : `Runs in ${mode} mode.`
+  return `${now} Name ${jobs} active ${jobs === 1 ? 'person' : 'people'} who accepted the job to go live.`
 }
 
 async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
@@ -115,9 +146,9 @@ async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
   return [
     {
       level: 'warn',
-      title: `${n} ${n === 1 ? 'write' : 'writes'} to a CRM without an answer`,
-      detail: `They may or may not have arrived, and reading back has not settled it for ${UNKNOWN_WRITE_MINUTES} minutes.`,
-      remedy: 'Look at the task or owner in the CRM. Nothing is written a second time while this is open.',
+      title: `${n} unconfirmed ${n === 1 ? 'write' : 'writes'}`,
+      detail: `The CRM did not answer, and read-back has not confirmed ${n === 1 ? 'it' : 'them'} for ${UNKNOWN_WRITE_MINUTES} minutes.`,
+      remedy: 'Check the task or owner in the CRM. Lanekeeper does not repeat a write while it is unconfirmed.',
       about: 'writes',
     },
   ]
@@ -132,9 +163,9 @@ async function pausedByCrm(db: Database, now: Date): Promise<Alert[]> {
     order by c.title`.execute(db)
   return rows.map((row) => ({
     level: 'warn',
-    title: `${row.title} asked us to wait`,
-    detail: `${row.paused_why ?? 'Its call limit is used up'}. Calls resume at ${row.paused_until.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
-    remedy: 'Nothing is lost. A larger allowance in the CRM shortens the wait.',
+    title: `${row.title} rate-limited us`,
+    detail: `${row.paused_why ?? 'Its call limit is used up'}. Calls resume at ${row.paused_until.toISOString().slice(0, 16).replace('T', ' ')} UTC; nothing is lost.`,
+    remedy: 'No action needed. A higher API limit in the CRM shortens the wait.',
     about: 'connection',
   }))
 }
@@ -146,9 +177,9 @@ async function unknownPortals(db: Database, now: Date): Promise<Alert[]> {
     group by detail order by n desc limit 5`.execute(db)
   return rows.map((row) => ({
     level: 'warn',
-    title: `Webhooks from a portal that is not connected${row.detail ? `: ${row.detail}` : ''}`,
-    detail: `${row.n} in the last day were answered and dropped.`,
-    remedy: 'Connect that portal, or remove this address from its app.',
+    title: `Webhooks from an unknown portal${row.detail ? `: ${row.detail}` : ''}`,
+    detail: `${row.n} in the last day, all ignored.`,
+    remedy: "Connect that portal, or remove Lanekeeper's webhook address from its app.",
     about: 'events',
   }))
 }
@@ -158,15 +189,15 @@ async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {
     select coalesce(sum(n), 0)::bigint as n from counter
     where name like '%refused%' and name like '%webhook%' and last_at > ${new Date(+now - 600_000)}`.execute(db)
   const n = rows[0]?.n ?? 0
-  // A handful is the weather of a public address, and some come before a new connection is known; more, and still
-  // coming, is a wrong secret or an attack.
+  // Every public address gets a few forged calls, and some webhooks precede a new connection. More than that is a wrong
+  // secret or an attack.
   if (n < REFUSED_TOLERATED) return []
   return [
     {
       level: 'warn',
-      title: `${n} webhooks were refused, and it goes on`,
-      detail: 'Their signature, age or form was wrong, so nothing of them was stored.',
-      remedy: 'If the client secret was changed in the CRM, change it here as well.',
+      title: `${n} webhooks rejected in the last 10 minutes`,
+      detail: 'Their signature, age or format was wrong. None of them was stored.',
+      remedy: 'If the client secret changed in the CRM, change it on the connection, too.',
       about: 'events',
     },
   ]

@@ -8,7 +8,7 @@ import { readAlerts } from './read-alerts.ts'
 
 const HOURS = 48
 const DAYS = 30
-/** Rows of events that one look at the traffic may cost, whatever the volume. */
+/** Reading the traffic scans at most this many events, whatever the volume. */
 const EVENTS_LOOKED_AT_MAX = 1_000_000
 
 export async function readOverview(db: Database, now: Date): Promise<Overview> {
@@ -36,7 +36,7 @@ type OpenRow = {
   oldest: Date
 }
 
-/** One pass over what is open; every breakdown is a sum over the same rows, so the numbers always agree. */
+/** One pass over the open cases; every breakdown sums the same rows, so the numbers always agree. */
 async function readOpen(
   db: Database,
   now: Date,
@@ -72,7 +72,7 @@ async function readOpen(
       unknown: byClass.find((count) => count.key === 'unknown')?.n ?? 0,
       oldestOpenedAt: rows.length === 0 ? null : new Date(Math.min(...rows.map((row) => +row.oldest))).toISOString(),
     },
-    // All five, always in the same order, so that the eye finds a class in the same place every day.
+    // All five, always in the same order: each class keeps its place on the page.
     byClass: EXCEPTION_CLASSES.map(
       (name) => byClass.find((count) => count.key === name) ?? { key: name, title: name, n: 0, overdue: 0 },
     ),
@@ -94,6 +94,8 @@ async function readSetUp(db: Database): Promise<Overview['setUp']> {
            (select count(*) from connection where status <> 'disconnected' and not (baseline->>'done')::boolean) as "baselinesRunning",
            (select count(*) from connection where status = 'connected' and writes_since is null
               and (baseline->>'done')::boolean) as "onlyRead",
+           array(select title from connection where status = 'connected' and writes_since is null
+              and (baseline->>'done')::boolean order by title) as "readOnlyTitles",
            (select count(*) from workflow where load_error is null) as workflows`.execute(db)
   return rows[0]!
 }
@@ -108,7 +110,7 @@ async function readWeek(db: Database, now: Date): Promise<Overview['last7Days']>
   return rows[0]!
 }
 
-/** Buckets in UTC; the console labels them in the reader's own zone. Empty hours are there, as zeros. */
+/** Buckets in UTC; the console labels them in the reader's own zone. Empty hours count as zeros. */
 async function readPoints(
   db: Database,
   now: Date,

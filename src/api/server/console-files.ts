@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
-/** In `index.html` where the build leaves room for this answer's nonce. */
+/** The build leaves this in `index.html`, in place of the nonce of each answer. */
 const NONCE_PLACEHOLDER = '__CSP_NONCE__'
 
-/** The built console. Its pages hold no data, so they are served without a session; the API behind them is not. */
+/** The built console. Its pages hold no data and need no session; the API behind them does. */
 export function installConsoleFiles(app: FastifyInstance, consoleDir: string): void {
   app.register(fastifyStatic, {
     root: join(consoleDir, 'assets'),
@@ -19,22 +19,9 @@ export function installConsoleFiles(app: FastifyInstance, consoleDir: string): v
     serveDotFiles: false,
   })
 
-  async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
-    const file = join(consoleDir, 'index.html')
-    if (!existsSync(file)) {
-      return reply
-        .code(503)
-        .type('text/plain; charset=utf-8')
-        .send('The console is not built yet. Start Lanekeeper with "npm start", which builds it.')
-    }
-    const html = await readFile(file, 'utf8')
-    return reply
-      .type('text/html; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .send(html.replaceAll(NONCE_PLACEHOLDER, reply.cspNonce.style))
-  }
   for (const path of [
     '/',
+    '/overview',
     '/sign-in',
     '/cases',
     '/cases/:id',
@@ -43,6 +30,30 @@ export function installConsoleFiles(app: FastifyInstance, consoleDir: string): v
     '/connections/new',
     '/connections/new/:id',
   ]) {
-    app.get(path, { schema: { hide: true } }, (_request, reply) => sendPage(reply))
+    app.get(path, { schema: { hide: true } }, (_request, reply) => sendPage(reply, consoleDir))
   }
+}
+
+/** A browser that opens an unknown address gets the console, which says so and leads to the overview. The API keeps JSON. */
+export function installPageNotFound(app: FastifyInstance, consoleDir: string): void {
+  app.addHook('preHandler', async (request, reply) => {
+    const isPage = request.method === 'GET' && !/^\/(api|assets|webhooks|oauth)\//.test(request.url)
+    if (!request.is404 || !isPage || !request.headers.accept?.includes('text/html')) return
+    return sendPage(reply.code(404), consoleDir)
+  })
+}
+
+async function sendPage(reply: FastifyReply, consoleDir: string): Promise<FastifyReply> {
+  const file = join(consoleDir, 'index.html')
+  if (!existsSync(file)) {
+    return reply
+      .code(503)
+      .type('text/plain; charset=utf-8')
+      .send('The console is not built yet. "npm start" builds it and starts Lanekeeper.')
+  }
+  const html = await readFile(file, 'utf8')
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(html.replaceAll(NONCE_PLACEHOLDER, reply.cspNonce.style))
 }

@@ -10,7 +10,7 @@ import { RECOVERED } from '../../store/events/missed-changes.ts'
 import { type CrmLinks, safeUrl } from '../cases/crm-links.ts'
 import type { LedgerCheck, LedgerDay, LedgerNumbers, LedgerObject, SyncStatusReply } from './sync-status-types.ts'
 
-/** A week of numbers says whether it adds up; two weeks of days say since when it does. */
+/** A week of numbers shows whether they add up; two weeks of days show since when. */
 const NUMBER_DAYS = 7
 const STRIP_DAYS = 14
 const LISTED_MAX = 50
@@ -25,7 +25,7 @@ type ConnectionRow = {
   pages_url: string | null
 }
 
-/** What became of every event of one connection, and how our records stand against the CRM's. Null: no such connection. */
+/** The outcome of every change of one connection, and how our records compare with the CRM's. Null: no such connection. */
 export async function readSyncStatus(
   db: Database,
   links: CrmLinks,
@@ -146,7 +146,7 @@ function daysOf(objectType: string, { objects, days, out }: Standing, nowMs: num
     const day = utcDay(nowMs - (STRIP_DAYS - 1 - n) * DAY_MS)
     const row = days.find((one) => one.object_type === objectType && one.day === day)
     const differences = out.find((one) => one.object_type === objectType && one.day === day)?.n ?? 0
-    // No record was last modified on that day: after a comparison of all records that is an answer.
+    // After a comparison of all records, a day without a row means that no record was last modified on it.
     const isQuiet = comparedUntil !== null && day <= comparedUntil
     const crmCount = row?.crm_count ?? (isQuiet ? 0 : null)
     const ourCount = row?.our_count ?? (isQuiet ? 0 : null)
@@ -206,7 +206,7 @@ async function readListed(db: Database, connection: ConnectionRow, links: CrmLin
     day: row.day,
     since: row.differs_since!.toISOString(),
     reading: row.asked_at !== null,
-    // What the CRM has no more has no page there.
+    // A record deleted in the CRM has no page there.
     url: row.why === 'extra' ? null : safeUrl(links.recordUrl(target, row.object_type, row.record_id)),
   }))
 }

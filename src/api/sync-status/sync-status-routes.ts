@@ -13,8 +13,8 @@ const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
 const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' } }
 
 /**
- * The ledger of events of a connection. Registered below the console's session guard. What is asked for here is a row; the
- * worker does it.
+ * The sync status of a connection, behind the console's session guard. A comparison or re-sync requested here is a row
+ * that the worker picks up.
  */
 export const syncStatusRoutes: FastifyPluginAsyncZod<{
   readonly db: Database
@@ -38,11 +38,7 @@ export const syncStatusRoutes: FastifyPluginAsyncZod<{
       const { id } = request.params
       const connection = await connectionToAsk(id)
       if (!connection.baseline.done) {
-        throw new ProblemError(
-          'not-ready',
-          409,
-          'The first import of this connection still runs. There is something to compare when it is done.',
-        )
+        throw new ProblemError('not-ready', 409, 'The first import is still running. Compare again when it is done.')
       }
       await requestComparison(db, id, 'person', 'full')
       return reply.code(202).send({ check: await readLedgerCheck(db, id) })
@@ -63,12 +59,12 @@ export const syncStatusRoutes: FastifyPluginAsyncZod<{
     const row = await db.selectFrom('connection').select(['status', 'baseline']).where('id', '=', id).executeTakeFirst()
     if (!row) throw noSuchConnection()
     if (row.status !== 'connected') {
-      throw new ProblemError('not-ready', 409, 'This CRM cannot be asked right now: connect it again first.')
+      throw new ProblemError('not-ready', 409, 'Reconnect this CRM first.')
     }
     return row
   }
 }
 
 function noSuchConnection(): ProblemError {
-  return new ProblemError('not-found', 404, 'There is no such connection. It may have been erased.')
+  return new ProblemError('not-found', 404, 'Connection not found. It may have been erased.')
 }

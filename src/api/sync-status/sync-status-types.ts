@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What the console and the server say to each other about the ledger of events of one connection. */
+/** What the console and the server exchange about the sync status of one connection. */
 
 /** ISO 8601 in UTC. */
 const Instant = z.string()
@@ -18,7 +18,7 @@ const LedgerNumbers = z.object({
   waiting: z.number(),
   /** Deliveries of an event that we had already. Not part of `received`. */
   duplicate: z.number(),
-  /** Changes that no webhook or stream event told of, found by reading the CRM. */
+  /** Changes that no webhook or stream event reported, found by polling. */
   recovered: z.number(),
 })
 export type LedgerNumbers = z.infer<typeof LedgerNumbers>
@@ -42,7 +42,7 @@ const LedgerObject = z.object({
   /** Oldest first, the last one is today in UTC. */
   days: z.array(LedgerDay),
   differences: z.object({ missing: z.number(), extra: z.number(), different: z.number() }),
-  /** Live records at the last comparison: what the CRM counts (where it says so), what we read of it, what we hold. */
+  /** Live records at the last comparison: the CRM's own count where it gives one, the records read, the records we hold. */
   crmStated: z.number().nullable(),
   crmCount: z.number().nullable(),
   ourCount: z.number().nullable(),
@@ -60,7 +60,7 @@ const LedgerCheck = z.object({
   records: z.number(),
   ofTotal: z.number().nullable(),
   startedAt: Instant.nullable(),
-  /** Why it waits or what went wrong last; null when nothing did. */
+  /** Why it waits, or its last error; null when there is none. */
   problem: z.string().nullable(),
   lastFullAt: Instant.nullable(),
   lastRecentAt: Instant.nullable(),
@@ -74,7 +74,7 @@ const Difference = z.object({
   why: z.enum(['missing', 'extra', 'different']),
   day: Day,
   since: Instant,
-  /** It is being read again. */
+  /** The record is being read again. */
   reading: z.boolean(),
   url: z.string().nullable(),
 })

@@ -12,7 +12,7 @@ const Stored = z.object({
   errors: z.array(Problem).optional().catch(undefined),
 })
 
-/** Why a policy file was refused. One problem or many, depending on how far the reading got. */
+/** Why a policy file has errors: one when it could not be parsed, otherwise all of them. */
 export function readLoadError(stored: unknown): LoadError | null {
   const parsed = Stored.safeParse(stored)
   if (!parsed.success) return null
@@ -20,7 +20,7 @@ export function readLoadError(stored: unknown): LoadError | null {
   return { file, errors: errors && errors.length > 0 ? errors : [Problem.parse(stored)] }
 }
 
-/** `config/workflows/a.yaml, line 12, owners.rollback: is not an e-mail` */
+/** `config/workflows/a.yaml, line 12, owners.rollback: is not an email` */
 export function loadErrorLine(error: LoadError): string {
   const first = error.errors[0]!
   const place = [error.file, first.line === null ? null : `line ${first.line}`, first.field].filter((part) => part)

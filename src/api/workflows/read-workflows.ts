@@ -22,7 +22,7 @@ type WorkflowRow = {
 
 type Directory = Map<string, { name: string; active: boolean }>
 
-/** The policy in plain English. The model renders it; the API only passes it on. */
+/** The policy in plain English, as the model renders it. */
 export type ExplainPolicy = (version: PolicyVersion) => string
 
 export async function readWorkflows(db: Database, explain: ExplainPolicy | null): Promise<WorkflowsReply> {
@@ -58,7 +58,7 @@ function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy |
     hash: row.hash,
     says: policy?.action.says ?? null,
     ifWrongForTwoWeeks: policy?.ifWrongForTwoWeeks ?? null,
-    objects: policy?.objects.map((ref) => `${ref.crm}: ${ref.object}`) ?? [],
+    objects: policy?.objects.map(({ crm, object }) => ({ crm, object })) ?? [],
     answers: policy ? fiveAnswers(policy, directory) : [],
     branches:
       policy?.boundary.map((branch) => ({
@@ -79,7 +79,7 @@ function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy |
   }
 }
 
-/** M1: one view answers who reviews, who overrides, who pauses, who escalates, who decides that rules win. */
+/** M1: one view names who reviews, overrides, pauses, escalates, and sets the rules. */
 function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
   const people = (emails: readonly string[]) =>
     [...new Set(emails)].map((email) => {
@@ -104,8 +104,8 @@ function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
       ],
     },
     { question: 'Who overrides', groups: one(owners.override, null) },
-    { question: 'Who pauses', groups: one(owners.rollback, 'and can undo') },
+    { question: 'Who pauses', groups: one(owners.rollback, 'and can roll back') },
     { question: 'Who escalates', groups: one(owners.workflow, 'owns the business outcome') },
-    { question: 'Who decides that rules win', groups: one(owners.boundary, null) },
+    { question: 'Who sets the rules', groups: one(owners.boundary, null) },
   ]
 }

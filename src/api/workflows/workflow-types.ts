@@ -3,7 +3,7 @@ import { Instant, Person } from '../server/shared-types.ts'
 
 const AnsweredBy = Person.extend({
   accepted: z.string().nullable(),
-  /** False when no connected CRM knows an active person with this e-mail. */
+  /** False when no connected CRM has an active user with this email. */
   known: z.boolean(),
 })
 export type AnsweredBy = z.infer<typeof AnsweredBy>
@@ -32,7 +32,7 @@ export const WorkflowsReply = z.object({
       hash: z.string().nullable(),
       says: z.string().nullable(),
       ifWrongForTwoWeeks: z.string().nullable(),
-      objects: z.array(z.string()),
+      objects: z.array(z.object({ crm: z.string(), object: z.string() })),
       /** M1: exactly five, in this order. */
       answers: z.array(
         z.object({

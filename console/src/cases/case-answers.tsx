@@ -1,0 +1,71 @@
+import { Paper } from '@mantine/core'
+import type { ReactNode } from 'react'
+import type { CaseReply } from '../../../src/api/cases/case-types.ts'
+import { ago, due, exact, labelOf, plural } from '../parts/format.ts'
+import { useNow } from '../server/live.ts'
+
+/** The four questions that every case answers. */
+export function CaseAnswers({ found }: { found: CaseReply }) {
+  const now = useNow()
+  return (
+    <Paper component="section" py={4} aria-label="Summary">
+      <Answer question="What happened">
+        <p>{found.what}</p>
+        <p className="quiet small">
+          Found {ago(found.openedAt, now)} ({exact(found.openedAt)})
+          {found.reopened > 0 && `, reopened ${plural(found.reopened, 'time')}`}
+        </p>
+      </Answer>
+      <Answer question="Why it needs attention">
+        {found.wouldHave && <p>{found.wouldHave}</p>}
+        <p>
+          {labelOf(found.class)}: {found.classBecause}
+        </p>
+      </Answer>
+      <Answer question="Who owns it">
+        <p>
+          {found.owner.name} <span className="quiet">{found.owner.email}</span>
+        </p>
+        {found.passedOver.length > 0 && (
+          <p className="quiet small">
+            Passed over: {found.passedOver.map((person) => `${person.name} (${person.why})`).join(', ')}
+          </p>
+        )}
+      </Answer>
+      <Answer question="What to do">
+        <ToDo found={found} now={now} />
+      </Answer>
+    </Paper>
+  )
+}
+
+function Answer({ question, children }: { question: string; children: ReactNode }) {
+  return (
+    <div className="answer">
+      <h2 className="quiet">{question}</h2>
+      <div>{children}</div>
+    </div>
+  )
+}
+
+function ToDo({ found, now }: { found: CaseReply; now: number }) {
+  if (found.status !== 'open') return <p>{closing(found)}</p>
+  const { text, late } = due(found.dueAt, now)
+  return (
+    <>
+      <p>
+        <strong>{found.todo}</strong>
+      </p>
+      <p className={late ? 'late small' : 'quiet small'}>
+        {labelOf(text)} ({exact(found.dueAt)})
+      </p>
+    </>
+  )
+}
+
+function closing(found: CaseReply): string {
+  const when = found.resolvedAt ? `, ${exact(found.resolvedAt)}` : ''
+  if (found.status === 'settled-by-rule')
+    return `No action needed: fixed by rule "${found.settledByRule ?? '?'}"${when}`
+  return `No action needed. ${found.resolution ? labelOf(found.resolution) : 'Closed'}${when}`
+}
