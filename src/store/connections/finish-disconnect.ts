@@ -19,7 +19,7 @@ const REOPENED_AFTER_S = 120
  */
 export async function finishRecords(db: Database, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ followUp: PendingDisconnect | null; revision: number }>`
-    select follow_up, revision from connection where id = ${connectionId}`.execute(db)
+    select follow_up as "followUp", revision from connection where id = ${connectionId}`.execute(db)
   const followUp = rows[0]?.followUp ?? null
   if (followUp === null) return true
   const due = { connectionId, followUp, revision: rows[0]!.revision }

@@ -104,7 +104,7 @@ type ConnectionTable = {
   writes_by: string | null
   erase_since: InstantOrNull
   erased_at: InstantOrNull
-  followUp: 'leave' | 'rejoin' | null
+  follow_up: 'leave' | 'rejoin' | null
   created_at: InstantDefault
 }
 
