@@ -249,6 +249,7 @@ type RecordTable = {
   values: Json<Record<string, FieldText>>
   stamps: Json<Record<string, FieldStamp>>
   owner_history: JsonDefault<OwnerChange[]>
+  task_closed_at_ms: number | null
   owner_id: string | null
   account_id: string | null
   keys: Generated<string[]>
