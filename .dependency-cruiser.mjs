@@ -98,7 +98,10 @@ export default {
       name: 'console-reaches-the-server-through-its-types',
       severity: 'error',
       from: { path: '^console/src/', pathNot: '\\.test\\.js$' },
-      to: { path: '^(src|workers|sandbox|bench|tools|test)/', pathNot: '^src/api/[a-z-]+/[a-z-]+-types\\.js$' },
+      to: {
+        path: '^(src|workers|sandbox|bench|tools|test)/',
+        pathNot: '^src/(api/[a-z-]+/[a-z-]+-types|crm/[a-z-]+/connect-form)\\.js$',
+      },
     },
     {
       name: 'no-tests-in-the-product',

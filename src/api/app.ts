@@ -40,7 +40,7 @@ export type AppOptions = {
   readonly connect?: ConnectSetUp | null
 }
 
-/** Both CRMs stay far below this in one delivery (HubSpot: 100 events, about 40 KB). */
+/** CRMs stay far below this in one delivery of webhooks (100 events, about 40 KB). */
 const BODY_MAX_BYTES = 1_048_576
 const REQUEST_TIMEOUT_MS = 15_000
 const HEADERS_TIMEOUT_MS = 10_000

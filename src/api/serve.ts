@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
+import { webhookUrlOf } from '../config/environment-grants.ts'
 import { followKeys } from '../config/key-file.ts'
 import { readSettings, type Settings, SettingsError } from '../config/settings.ts'
-import '../crm/registry.ts'
+import { knownAdapters } from '../crm/registry.ts'
 import { explainPolicy } from '../model/policy/explain-policy.ts'
 import { createQueues } from '../queue/wake.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
@@ -15,12 +16,12 @@ import { migrate } from '../store/database/migrate.ts'
 import { SchemaRefusedError } from '../store/database/schema-refusal.ts'
 import { createSecretBox } from '../store/secrets/secret-box.ts'
 import { buildApp } from './app.ts'
-import { VENDOR_PAGES } from './cases/vendor-pages.ts'
+import { CRM_PAGES } from './cases/crm-pages.ts'
 import { connectSetUp } from './connections/build-connection-service.ts'
 import { beatChecks, type ReadinessCheck, workflowCheck } from './server/health.ts'
 import { databaseCode } from './server/problem.ts'
-import { hubSpotReceivers } from './webhooks/hubspot-receivers.ts'
-import { webhookRoutes } from './webhooks/hubspot-webhook.ts'
+import { webhookReceivers } from './webhooks/webhook-receivers.ts'
+import { webhookRoutes } from './webhooks/webhook-routes.ts'
 
 /** The one file of the HTTP side that reads the environment, listens and handles signals. */
 
@@ -56,27 +57,30 @@ async function main(): Promise<void> {
   })
   let waitingFor: string | null = 'the database'
   let stopping = false
-  const webhookUrl = settings.hubspot?.webhookUrl ?? new URL('/webhooks/hubspot', settings.publicUrl).href
+  const called = knownAdapters().flatMap(({ webhook, profile: { crm } }) =>
+    webhook === null ? [] : [{ crm, webhookUrl: webhookUrlOf(settings, crm) }],
+  )
+  const box = createSecretBox(await followKeys(settings))
   const app = buildApp({
     db,
     publicUrl: settings.publicUrl,
-    extraHosts: [new URL(webhookUrl).hostname, settings.host],
+    extraHosts: [...called.map(({ webhookUrl }) => new URL(webhookUrl).hostname), settings.host],
     logger,
     consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
-    plugins: [
+    plugins: called.map(({ crm, webhookUrl }) =>
       webhookRoutes({
         db,
-        webhookUrl,
-        connections: hubSpotReceivers(db, createSecretBox(await followKeys(settings)), Date.now),
+        crm,
+        connections: webhookReceivers({ db, box, crm, webhookUrl }, Date.now),
         wakeApply: (connectionId) => queues.wake('apply', connectionId),
         nowMs: Date.now,
       }),
-    ],
+    ),
     readiness: [...beatChecks(db, ['worker']), queueCheck(() => queues.problem()), workflowCheck(db)],
     started: () => (stopping ? 'the stop that has begun' : waitingFor),
-    links: VENDOR_PAGES,
+    links: CRM_PAGES,
     explain: explainPolicy,
-    connect: await connectSetUp(db, settings, webhookUrl),
+    connect: await connectSetUp(db, settings),
   })
   const aborting = new AbortController()
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false, skip: [...UNCAUGHT] }, async () => {

@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createSignInLink } from '../api/sessions/session.ts'
-import { readSettings, type Settings } from '../config/settings.ts'
+import { environmentGrants } from '../config/environment-grants.ts'
+import { readSettings } from '../config/settings.ts'
 import { checkDraft } from '../connections/draft/check.ts'
 import { createDraft, createDraftTaskKey, discardDraft } from '../connections/draft/draft.ts'
 import { startDraft } from '../connections/draft/start.ts'
-import type { CrmAddress, Grant } from '../crm/grant.ts'
+import type { EnteredConnection, Terminal, TerminalForm } from '../crm/connect-form.ts'
+import type { CrmAdapter } from '../crm/crm-adapter.ts'
+import { adapterOf, knownAdapters } from '../crm/registry.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { type DraftView, readDraft } from '../store/connections/drafts.ts'
@@ -17,24 +20,17 @@ import { type OpenCommand, openCommand, UsageError } from './terminal/connect-co
 import { liveLine } from './terminal/live-line.ts'
 import { liveStatus, statusLine } from './terminal/live-status.ts'
 
-const HELP = `connect hubspot|salesforce [options]
+const HELP = () => `connect ${crmNames().join('|')} [options]
 
 Connects a CRM to the Lanekeeper that runs here: asks for what is missing, tries every permission by a real call, shows
 the list, and starts reading when you say so. Nothing is written to the CRM before that.
 
-  --kind KIND         hubspot: token (static-auth app, the usual) or oauth
-                      salesforce: client-credentials (the usual), jwt or pkce
-                      oauth and pkce log in with a browser, so they go on in the console
-  --login-url URL     salesforce: My Domain, https://acme.my.salesforce.com
-  --client-id ID      salesforce: consumer key of the External Client App
-  --username NAME     salesforce jwt: the pre-authorised user
-  --private-key FILE  salesforce jwt: RSA key, PKCS8 PEM
-  --app-id N          hubspot: id of the app, by which our own writes are recognised
-  --webhook-url URL   hubspot: the address that the app's webhooks call; "none" polls instead
-  --base-url URL      hubspot: another API host; salesforce: see --login-url
-  --pubsub HOST:PORT  salesforce: another address of the Pub/Sub API
+${helpLine('--kind KIND', kindsHelp().join('\n'))}
+${Object.entries(formOptions())
+  .map(([name, { value, help }]) => helpLine(`--${name} ${value}`, help))
+  .join('\n')}
   --secrets FILE      secrets as JSON instead of being asked: {"token", "clientSecret"}; - reads standard input
-  --task-key          hubspot: create the unique task property without asking
+  --task-key          create the unique task property without asking, where the CRM lets us
   --day-share N       our share of the day's calls, 0.2 unless given; --window-share N of a burst, 0.8
   --yes               start reading without asking, when no required permission is missing
   --no-wait           do not follow the first import
@@ -44,14 +40,6 @@ Exit code 0: connected. 1: not connected, and why. 2: wrong options.`
 
 const OPTIONS = {
   kind: { type: 'string' },
-  'login-url': { type: 'string' },
-  'client-id': { type: 'string' },
-  username: { type: 'string' },
-  'private-key': { type: 'string' },
-  'app-id': { type: 'string' },
-  'webhook-url': { type: 'string' },
-  'base-url': { type: 'string' },
-  pubsub: { type: 'string' },
   secrets: { type: 'string' },
   'task-key': { type: 'boolean', default: false },
   'day-share': { type: 'string', default: '0.2' },
@@ -64,27 +52,55 @@ const OPTIONS = {
 type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
 type Secrets = { readonly token?: string; readonly clientSecret?: string }
 
+function crmNames(): string[] {
+  return knownAdapters().map(({ profile: { crm } }) => crm)
+}
+
+/** The options of every CRM's form, by name. */
+function formOptions(): TerminalForm['options'] {
+  return Object.assign({}, ...knownAdapters().map(({ form }) => form.terminal.options))
+}
+
+function kindsHelp(): string[] {
+  return knownAdapters().map(({ profile: { crm }, form: { terminal } }) => {
+    const [usual, ...others] = terminal.kinds
+    const browser = terminal.kindsInBrowser.map((kind) => `; ${kind} logs in with a browser and goes on in the console`)
+    return `${crm}: ${usual} (the usual)${others.map((kind) => ` or ${kind}`).join('')}${browser.join('')}`
+  })
+}
+
+function helpLine(option: string, help: string): string {
+  const [first = '', ...more] = help.split('\n')
+  return [`  ${option.padEnd(19)} ${first}`, ...more.map((line) => `${' '.repeat(22)}${line}`)].join('\n')
+}
+
 const out = liveLine(process.stdout)
 
 /** Answers the exit code. */
 async function runConnect(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  const given = Object.fromEntries(Object.keys(formOptions()).map((name) => [name, { type: 'string' } as const]))
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { ...given, ...OPTIONS },
+    allowPositionals: true,
+  })
   if (values.help) {
-    out.say(HELP)
+    out.say(HELP())
     return 0
   }
-  const crm = crmOf(positionals)
+  const adapter = adapterNamed(positionals)
+  const { crm } = adapter.profile
   const settings = readSettings(process.env)
   const ask = askAtTerminal()
   const command = await openCommand(settings)
   try {
-    const browser = browserKind(crm, values)
-    if (browser) return await pointToConsole(command, browser)
+    const kind = kindOf(adapter, values)
+    if (adapter.form.terminal.kindsInBrowser.includes(kind)) return await pointToConsole(command, kind)
     const secrets = await secretsOf(values, ask)
-    const made =
-      crm === 'hubspot'
-        ? await hubSpot(values, secrets, ask, command)
-        : await salesforce(values, secrets, ask, settings)
+    const apiVersion = environmentGrants(settings).find((one) => one.crm === crm)?.address.apiVersion ?? null
+    const options = values as Readonly<Record<string, string | boolean | undefined>>
+    const terminal = terminalOf(ask, { kind, options, secrets, apiVersion, webhookUrl: command.webhookUrlOf(crm) })
+    const made = await adapter.form.terminal.ask(terminal)
     return await connect(crm, made, values, ask, command)
   } finally {
     out.end()
@@ -92,7 +108,7 @@ async function runConnect(args: readonly string[]): Promise<number> {
   }
 }
 
-type Made = { readonly grant: Grant; readonly address: CrmAddress; readonly webhookUrl: string | null }
+type Made = Omit<EnteredConnection, 'connectionId'>
 
 async function connect(crm: Crm, made: Made, values: Options, ask: Ask, command: OpenCommand): Promise<number> {
   const { deps } = command
@@ -108,7 +124,7 @@ async function connect(crm: Crm, made: Made, values: Options, ask: Ask, command:
     }
     out.say(`\n${identityLine(draft.access)}`)
     for (const line of factLines(draft.access, draft.taskKey, shares)) out.say(line)
-    if (crm === 'hubspot' && draft.taskKey?.enforced === false) {
+    if (adapterOf(crm).profile.makesTaskKey && draft.taskKey?.enforced === false) {
       const create = values['task-key'] || (ask.isTerminal && (await ask.yes('\nCreate the unique task property now?')))
       if (create) out.say(`  ${(await createDraftTaskKey(deps, draftId)).why}`)
     }
@@ -180,25 +196,19 @@ async function followImport({ deps }: OpenCommand, connectionId: string): Promis
   }
 }
 
-function crmOf(positionals: readonly string[]): keyof typeof KINDS {
+function adapterNamed(positionals: readonly string[]): CrmAdapter {
   const [crm] = positionals
-  if (positionals.length === 1 && (crm === 'hubspot' || crm === 'salesforce')) return crm
-  throw new UsageError('Say which: "connect hubspot" or "connect salesforce"')
+  const adapter = knownAdapters().find(({ profile }) => profile.crm === crm)
+  if (positionals.length === 1 && adapter !== undefined) return adapter
+  const commands = crmNames().map((name) => `"connect ${name}"`)
+  throw new UsageError(`Say which: ${commands.join(' or ')}`)
 }
 
-const KINDS = {
-  hubspot: { usual: 'token', inBrowser: 'oauth', others: [] },
-  salesforce: { usual: 'client-credentials', inBrowser: 'pkce', others: ['jwt'] },
-} as const
-
-/** The kind when it is one that logs in with a browser. */
-function browserKind(crm: keyof typeof KINDS, { kind }: Options): string | null {
-  const { usual, inBrowser, others } = KINDS[crm]
-  const known: readonly string[] = [usual, inBrowser, ...others]
-  if (kind !== undefined && !known.includes(kind)) {
-    throw new UsageError(`"${kind}" is no kind of ${crm}: use ${known.join(', ')}`)
-  }
-  return kind === inBrowser ? inBrowser : null
+function kindOf({ profile: { crm }, form }: CrmAdapter, { kind }: Options): string {
+  const { kinds } = form.terminal
+  if (kind === undefined) return kinds[0]
+  if (kinds.includes(kind)) return kind
+  throw new UsageError(`"${kind}" is no kind of ${crm}: use ${kinds.join(', ')}`)
 }
 
 async function pointToConsole({ deps, publicUrl }: OpenCommand, kind: string): Promise<number> {
@@ -231,45 +241,27 @@ async function standardInput(): Promise<string> {
   return text
 }
 
-async function hubSpot(values: Options, secrets: Secrets, ask: Ask, { webhookUrl }: OpenCommand): Promise<Made> {
-  const token = secrets.token ?? (await secretAnswer(ask, 'Access token of the static-auth app:', 'token'))
-  const asked = values['webhook-url'] ?? webhookUrl
-  const polls = asked === null || asked === 'none'
-  if (polls) out.say('No webhooks: HubSpot is polled, and a change is seen within about a minute.')
-  const clientSecret = polls
-    ? undefined
-    : (secrets.clientSecret ??
-      (await secretAnswer(ask, 'Client secret of the app (signs its webhooks):', 'clientSecret')))
-  const appId = values['app-id'] ?? (ask.isTerminal ? await ask.text('App id (empty: not known):') : '')
+function terminalOf(
+  ask: Ask,
+  given: Pick<Terminal, 'kind' | 'apiVersion' | 'webhookUrl'> & {
+    readonly options: Readonly<Record<string, string | boolean | undefined>>
+    readonly secrets: Secrets
+  },
+): Terminal {
+  const { options, secrets, ...rest } = given
+  const option = (name: string) => {
+    const value = options[name]
+    return typeof value === 'string' ? value : undefined
+  }
   return {
-    grant: {
-      kind: 'hubspot-token',
-      token,
-      clientSecrets: clientSecret ? [clientSecret] : [],
-      appId: appId || null,
-    },
-    address: { baseUrl: values['base-url'] ?? 'https://api.hubapi.com', apiVersion: '2026-03', pubsubAddress: null },
-    webhookUrl: polls ? null : asked,
+    ...rest,
+    option,
+    answer: async (question, name) => option(name) ?? (await answer(ask, question, `--${name}`)),
+    optionalAnswer: async (question, name) => option(name) ?? (ask.isTerminal ? await ask.text(question) : ''),
+    secret: async (question, name) => secrets[name] ?? (await secretAnswer(ask, question, name)),
+    readFile: (path) => readFile(path, 'utf8'),
+    say: (line) => out.say(line),
   }
-}
-
-async function salesforce(values: Options, secrets: Secrets, ask: Ask, settings: Settings): Promise<Made> {
-  const baseUrl =
-    values['login-url'] ?? (await answer(ask, 'My Domain URL (https://acme.my.salesforce.com):', '--login-url'))
-  const clientId = values['client-id'] ?? (await answer(ask, 'Consumer key of the External Client App:', '--client-id'))
-  const address = {
-    baseUrl,
-    apiVersion: settings.salesforce?.apiVersion ?? '67.0',
-    pubsubAddress: values.pubsub ?? 'api.pubsub.salesforce.com:7443',
-  }
-  if (values.kind === 'jwt') {
-    const username = values.username ?? (await answer(ask, 'User name that the app acts as:', '--username'))
-    const file = values['private-key'] ?? (await answer(ask, 'File with the private key (PEM):', '--private-key'))
-    const privateKey = await readFile(file, 'utf8')
-    return { grant: { kind: 'salesforce-jwt', clientId, privateKey, username }, address, webhookUrl: null }
-  }
-  const clientSecret = secrets.clientSecret ?? (await secretAnswer(ask, 'Consumer secret:', 'clientSecret'))
-  return { grant: { kind: 'salesforce-client-credentials', clientId, clientSecret }, address, webhookUrl: null }
 }
 
 async function answer(ask: Ask, question: string, option: string): Promise<string> {

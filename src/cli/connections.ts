@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
 import { disconnect } from '../connections/lifecycle/disconnect.ts'
 import { setWritePermission } from '../connections/lifecycle/write-permission.ts'
-import '../crm/registry.ts'
+import { knownAdapters } from '../crm/registry.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { mayWrite } from '../store/connections/write-permission.ts'
 import { askAtTerminal } from './terminal/ask.ts'
@@ -68,7 +68,8 @@ async function writes({ deps }: OpenCommand, id: string, allowed: boolean): Prom
 async function list({ deps }: OpenCommand): Promise<number> {
   const connections = await listConnections(deps.db)
   if (connections.length === 0) {
-    process.stdout.write('No CRM is connected. "npx lanekeeper connect hubspot" or "connect salesforce" begins.\n')
+    const commands = knownAdapters().map(({ profile: { crm } }) => `"npx lanekeeper connect ${crm}"`)
+    process.stdout.write(`No CRM is connected. Run ${commands.join(' or ')}.\n`)
     return 0
   }
   for (const { id, title, status, statusReason, baseline } of connections) {

@@ -2,9 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { safeUrl } from '../api/cases/crm-links.ts'
-import { VENDOR_PAGES } from '../api/cases/vendor-pages.ts'
+import { CRM_PAGES } from '../api/cases/crm-pages.ts'
 import { readSettings } from '../config/settings.ts'
-import '../crm/profiles.ts'
 import { verdictsOf } from '../model/surface/verdicts.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { readSurface } from '../store/surface/surface.ts'
@@ -56,7 +55,7 @@ export async function runScan(
       const surface = await readSurface(
         db,
         now,
-        (connection, objectType, recordId) => safeUrl(VENDOR_PAGES.recordUrl(connection, objectType, recordId)),
+        (connection, objectType, recordId) => safeUrl(CRM_PAGES.recordUrl(connection, objectType, recordId)),
         progress.part,
       )
       progress.end()

@@ -1,12 +1,11 @@
-/** One entry of a form, and what is wrong with it in a sentence that never repeats a secret. */
-export type FieldProblem = { readonly field: string; readonly message: string }
+import type { EntryProblem } from '../crm/grant.ts'
 
 /** An address that we do not give credentials to. */
 export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError'
   readonly code = 'ADDRESS_REFUSED'
-  readonly problems: readonly FieldProblem[]
-  constructor(problems: readonly FieldProblem[]) {
+  readonly problems: readonly EntryProblem[]
+  constructor(problems: readonly EntryProblem[]) {
     super(problems.map(({ message }) => message).join(' '))
     this.problems = problems
   }
@@ -16,8 +15,8 @@ export class AddressRefusedError extends Error {
 export class GrantInvalidError extends Error {
   override readonly name = 'GrantInvalidError'
   readonly code = 'GRANT_INVALID'
-  readonly problems: readonly FieldProblem[]
-  constructor(problems: readonly FieldProblem[]) {
+  readonly problems: readonly EntryProblem[]
+  constructor(problems: readonly EntryProblem[]) {
     super(problems.map(({ message }) => message).join(' '))
     this.problems = problems
   }

@@ -1,11 +1,9 @@
-import { isLoopback, refuseAddress } from '../crm/allowed-hosts.ts'
-import { type CallBudget, type CrmClient, CrmReconnectError } from '../crm/crm-client.ts'
-import type { CrmSetup } from '../crm/crm-setup.ts'
+import type { HostRule } from '../crm/allowed-hosts.ts'
+import type { OpenedCrm } from '../crm/crm-adapter.ts'
+import { type CallBudget, CrmReconnectError } from '../crm/crm-client.ts'
 import type { CrmAddress, Grant, TokenStore } from '../crm/grant.ts'
-import { openHubSpot } from '../crm/hubspot/open.ts'
-import type { SalesforceClient } from '../crm/salesforce/client/client.ts'
-import { openSalesforce } from '../crm/salesforce/open.ts'
-import type { ConnectionId } from '../model/record/change-event.ts'
+import { adapterOf } from '../crm/registry.ts'
+import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { TaskKeySupport } from '../model/record/crm-facts.ts'
 import type { ConnectionRow } from '../store/connections/connections.ts'
 import { SecretUnreadableError } from '../store/secrets/secret-box.ts'
@@ -14,13 +12,7 @@ import { sharedBudget } from './call-budget.ts'
 import type { ConnectDeps } from './context.ts'
 import { sharedTokens } from './token-store.ts'
 
-export type OpenConnection = {
-  readonly connection: ConnectionRow
-  readonly client: CrmClient
-  readonly setup: CrmSetup
-  /** Present for Salesforce: what the stream needs besides the verbs. */
-  readonly stream: { readonly client: SalesforceClient; readonly pubsubAddress: string } | null
-}
+export type OpenConnection = OpenedCrm & { readonly connection: ConnectionRow }
 
 /**
  * Of one call, also of one for tokens. Above any answer worth having; what it may add up to with other waits stands at
@@ -37,6 +29,7 @@ export function openConnection(deps: ConnectDeps, row: ConnectionRow): OpenConne
   const grant = grantOf(deps, row)
   if (address === null) throw new CrmReconnectError(`Connection "${row.id}" has no address`, 'Connect the CRM again.')
   const opened = openCrm(deps, {
+    crm: row.crm,
     grant,
     address,
     connectionId: row.id,
@@ -74,6 +67,7 @@ export function remedyFor(error: SecretUnreadableError): string {
 }
 
 export type CrmToOpen = {
+  readonly crm: Crm
   readonly connectionId: ConnectionId
   readonly grant: Grant
   readonly address: CrmAddress
@@ -85,37 +79,26 @@ export type CrmToOpen = {
   readonly timeZone?: string | null | undefined
 }
 
-/** The adapter for a grant, by its kind. */
+/** Asks the CRM nothing. Throws `UnknownCrmError`. */
 export function openCrm(
   deps: Pick<ConnectDeps, 'allowsLoopback' | 'extraHosts' | 'nowMs'>,
-  crm: CrmToOpen,
-): Omit<OpenConnection, 'connection'> {
-  const { grant, ...rest } = crm
-  const options = {
+  opened: CrmToOpen,
+): OpenedCrm {
+  const { crm, ...rest } = opened
+  return adapterOf(crm).open({
     ...rest,
-    taskKey: crm.taskKey,
-    accountId: crm.accountId,
-    pagesUrl: crm.pagesUrl,
+    taskKey: opened.taskKey,
+    accountId: opened.accountId,
+    pagesUrl: opened.pagesUrl,
+    hostRule: hostRuleOf(deps),
     nowMs: deps.nowMs,
     deadlineMs: CALL_DEADLINE_MS,
-  }
-  if (grant.kind === 'hubspot-token' || grant.kind === 'hubspot-oauth') {
-    return { ...openHubSpot({ ...options, grant }), stream: null }
-  }
-  const opened = openSalesforce({ ...options, grant, allowsHost: hostsFor(deps, crm.address) })
-  const { pubsubAddress } = crm.address
-  return { ...opened, stream: pubsubAddress === null ? null : { client: opened.client, pubsubAddress } }
+  })
 }
 
-/**
- * Whether an address that Salesforce names may be given our tokens: one that an admin may enter, or the very host that
- * was entered, which has them already. Only an org on this machine (the sandbox) may send us to this machine.
- */
-export function hostsFor(
-  deps: Pick<ConnectDeps, 'allowsLoopback' | 'extraHosts'>,
-  address: CrmAddress,
-): (url: string) => boolean {
-  const { origin: own, hostname } = new URL(address.baseUrl)
-  const rule = { loopback: deps.allowsLoopback && isLoopback(hostname), extra: deps.extraHosts }
-  return (url) => (URL.canParse(url) && new URL(url).origin === own) || refuseAddress('salesforce', url, rule) === null
+export function hostRuleOf({
+  allowsLoopback,
+  extraHosts,
+}: Pick<ConnectDeps, 'allowsLoopback' | 'extraHosts'>): HostRule {
+  return { loopback: allowsLoopback, extra: extraHosts }
 }

@@ -1,10 +1,28 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Crm } from '../model/record/change-event.ts'
-import { type HostRule, refuseAddress, refuseStreamAddress } from './allowed-hosts.ts'
+import type { HostRule } from './allowed-hosts.ts'
+import { adapterOf } from './registry.ts'
 
 const PRODUCTION: HostRule = { loopback: false, extra: [] }
 const SANDBOX: HostRule = { loopback: true, extra: [] }
+
+/** What is said of an address that an admin enters for this CRM; null: allowed. */
+function refuseAddress(crm: Crm, baseUrl: string, rule: HostRule): string | null {
+  return problem(crm, { baseUrl, pubsubAddress: null }, 'baseUrl', rule)
+}
+function refuseStreamAddress(pubsubAddress: string, rule: HostRule): string | null {
+  return problem('salesforce', { baseUrl: 'https://acme.my.salesforce.com', pubsubAddress }, 'pubsubAddress', rule)
+}
+function problem(
+  crm: Crm,
+  address: { baseUrl: string; pubsubAddress: string | null },
+  field: string,
+  rule: HostRule,
+): string | null {
+  const problems = adapterOf(crm).addressProblems({ apiVersion: '', ...address }, rule)
+  return problems.find((one) => one.field === field)?.message ?? null
+}
 
 function allowed(crm: Crm, url: string, rule: HostRule = PRODUCTION): void {
   assert.equal(refuseAddress(crm, url, rule), null, url)

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import type { Crm } from '../model/record/change-event.ts'
 
 /**
  * Where we take tokens to. Addresses come from people (a typed base URL) and from CRM answers (`instance_url`), and an
@@ -13,9 +12,21 @@ export type HostRule = {
   readonly extra: readonly string[]
 }
 
+/** Which hosts belong to a vendor, and what is said of those that do not. */
+export type VendorHosts = {
+  /** What has these hosts, for a sentence: "Salesforce". */
+  readonly owner: string
+  /** Only the vendor hands out names that match. */
+  readonly own: RegExp
+  /** What to enter, one sentence. */
+  readonly wanted: string
+  /** About what people enter instead, because it stands in their browser; null: nothing special. */
+  readonly hint: (hostname: string) => string | null
+}
+
 /** Null: allowed. Otherwise the sentence that says why not and what to enter. */
-export function refuseAddress(crm: Crm, url: string, rule: HostRule): string | null {
-  const wanted = WANTED[crm]
+export function refuseHost(vendor: VendorHosts, url: string, rule: HostRule): string | null {
+  const { wanted } = vendor
   const shown = url.slice(0, 200)
   const parsed = URL.parse(url)
   if (parsed === null) return `"${shown}" is not an address. ${wanted}`
@@ -30,28 +41,10 @@ export function refuseAddress(crm: Crm, url: string, rule: HostRule): string | n
     return `"${shown}" is this machine itself, which is allowed for the sandbox only. ${wanted}`
   }
   if (parsed.protocol !== 'https:') return `"${shown}" does not begin with https://. ${wanted}`
-  if (rule.extra.some((pattern) => matches(parsed, pattern))) return null
-  if (parsed.port !== '') return `"${parsed.host}" names a port; ${VENDOR[crm]} has none. ${wanted}`
-  if (OWN_HOST[crm]?.test(parsed.hostname)) return null
-  return `${hint(crm, parsed.hostname) ?? `"${parsed.hostname}" is not a host of ${VENDOR[crm]}.`} ${wanted}`
-}
-
-/** The same for Salesforce's Pub/Sub API, which is `host:port` and is given the token too. */
-export function refuseStreamAddress(address: string, rule: HostRule): string | null {
-  const wanted = 'Enter api.pubsub.salesforce.com:7443.'
-  const parsed = /^[A-Za-z0-9.[\]:-]+:\d{1,5}$/.test(address) ? URL.parse(`https://${address}`) : null
-  if (parsed === null || parsed.pathname !== '/')
-    return `"${address.slice(0, 200)}" is not a host with a port. ${wanted}`
-  if (isLoopback(parsed.hostname)) {
-    return rule.loopback
-      ? null
-      : `"${address}" is this machine itself, which is allowed for the sandbox only. ${wanted}`
-  }
-  if (rule.extra.some((pattern) => matches(parsed, pattern))) return null
-  // 443 is the vendor's second port, for networks that block 7443; URL leaves it out.
-  const port = parsed.port === '' || parsed.port === '7443'
-  if (port && /^api(?:\.[a-z]{2,10})?\.pubsub\.salesforce\.com$/.test(parsed.hostname)) return null
-  return `"${address}" is not an address of Salesforce's Pub/Sub API. ${wanted}`
+  if (rule.extra.some((pattern) => matchesHost(parsed, pattern))) return null
+  if (parsed.port !== '') return `"${parsed.host}" names a port; ${vendor.owner} has none. ${wanted}`
+  if (vendor.own.test(parsed.hostname)) return null
+  return `${vendor.hint(parsed.hostname) ?? `"${parsed.hostname}" is not a host of ${vendor.owner}.`} ${wanted}`
 }
 
 /** Hosts of this machine, spelled as URL spells them. */
@@ -60,38 +53,8 @@ export function isLoopback(hostname: string): boolean {
   return isIP(hostname) === 4 && hostname.startsWith('127.')
 }
 
-/**
- * My Domain and its partitions: `acme.my.salesforce.com`, `acme--qa.sandbox.my.salesforce.com`, `.scratch`, `.develop`,
- * `.trailblaze` and the like, and the same under `.mil`. Only Salesforce hands out names there.
- */
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-const OWN_HOST: Readonly<Record<Crm, RegExp>> = {
-  salesforce: new RegExp(`^${LABEL}(?:\\.${LABEL})?\\.my\\.salesforce\\.(?:com|mil)$`),
-  // `api.hubapi.com`; portals in other data centres have `api-eu1.hubapi.com` and the like.
-  hubspot: /^api(?:-[a-z0-9]{1,10})?\.hubapi\.com$/,
-}
-
-const VENDOR: Readonly<Record<Crm, string>> = { salesforce: 'Salesforce', hubspot: "HubSpot's API" }
-const WANTED: Readonly<Record<Crm, string>> = {
-  salesforce:
-    'Enter the My Domain address of the org, such as https://acme.my.salesforce.com (Salesforce Setup > My Domain).',
-  hubspot: 'Enter https://api.hubapi.com.',
-}
-
-/** What people enter instead, because it stands in their browser. */
-function hint(crm: Crm, hostname: string): string | null {
-  if (crm === 'hubspot') {
-    return /\.hubspot\.com$/.test(hostname) ? `"${hostname}" is HubSpot's pages for people, not its API.` : null
-  }
-  if (/^(?:login|test)\.salesforce\.com$/.test(hostname)) {
-    return `"${hostname}" serves every org and no longer knows External Client Apps: use My Domain.`
-  }
-  const page = /^(.+)\.(?:lightning\.force|my\.salesforce-setup)\.com$/.exec(hostname)
-  if (page) return `"${hostname}" is the org's pages for people: use https://${page[1]}.my.salesforce.com instead.`
-  return null
-}
-
-function matches(url: URL, pattern: string): boolean {
+/** Whether the address is one that an operator has added. */
+export function matchesHost(url: URL, pattern: string): boolean {
   const wanted = pattern.trim().toLowerCase()
   if (wanted.startsWith('*.')) return url.port === '' && url.hostname.endsWith(wanted.slice(1)) && wanted.length > 3
   return wanted !== '' && (wanted === url.host || wanted === `${url.hostname}:${url.port === '' ? '443' : url.port}`)

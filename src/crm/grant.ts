@@ -38,8 +38,11 @@ export type SalesforceGrant =
       readonly username: string
     }
 
-export type Grant = HubSpotGrant | SalesforceGrant
-export type GrantKind = Grant['kind']
+/** Of any CRM. What is in it only the adapter of its kind knows. */
+export type Grant = { readonly kind: string; readonly [entry: string]: unknown }
+
+/** One entry of a form, and what is wrong with it in a sentence that never repeats a secret. */
+export type EntryProblem = { readonly field: string; readonly message: string }
 
 /** Where a CRM is reached. Not secret; shown to the admin. */
 export type CrmAddress = {

@@ -1,9 +1,9 @@
 import type { Crm } from '../model/record/change-event.ts'
 import { registerProfile, UnknownCrmError } from '../model/record/crm-profile.ts'
 import type { CrmAdapter } from './crm-adapter.ts'
-import { HUBSPOT } from './hubspot/profile.ts'
+import { HUBSPOT_ADAPTER } from './hubspot/adapter.ts'
 import './profiles.ts'
-import { SALESFORCE } from './salesforce/profile.ts'
+import { SALESFORCE_ADAPTER } from './salesforce/adapter.ts'
 
 const ADAPTERS = new Map<Crm, CrmAdapter>()
 
@@ -25,5 +25,5 @@ export function knownAdapters(): readonly CrmAdapter[] {
   return [...ADAPTERS.values()]
 }
 
-registerAdapter({ profile: HUBSPOT })
-registerAdapter({ profile: SALESFORCE })
+registerAdapter(HUBSPOT_ADAPTER)
+registerAdapter(SALESFORCE_ADAPTER)

@@ -1,5 +1,4 @@
-import type { StreamBatch } from '../crm/salesforce/stream/stream-batch.ts'
-import type { StreamState } from '../crm/salesforce/stream/subscribe.ts'
+import type { StreamBatch, StreamState } from '../crm/crm-stream.ts'
 import type { NoticeBoard, NoticeConnection } from './notice-board.ts'
 import { ENDINGS, SENTENCES } from './texts.ts'
 
@@ -8,7 +7,7 @@ export type StreamNotices = { batch(batch: StreamBatch): void; state(state: Stre
 /** A cut is mended within a second or two, many times a day. From here on it is told. */
 const CUT_AFTER_MS = 30_000
 
-/** What the change stream of one Salesforce org says of itself, as notices. */
+/** The state of a connection's change stream, as notices. */
 export function streamNotices(board: NoticeBoard, connection: NoticeConnection, nowMs: () => number): StreamNotices {
   const { id } = connection
   /** When something last came. */

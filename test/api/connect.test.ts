@@ -2,13 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { unzipSync } from 'fflate'
 import { sql } from 'kysely'
+import type { ConnectOptions } from '../../console/src/connect/connect-options.ts'
 import { buildApp } from '../../src/api/app.ts'
-import type {
-  ConnectOptionsReply,
-  DraftReply,
-  DraftsReply,
-  NewDraftReply,
-} from '../../src/api/connections/connect-types.ts'
+import type { DraftReply, DraftsReply, NewDraftReply } from '../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
@@ -485,7 +481,7 @@ describe('a connection that stands', () => {
 
 describe('what the page for connecting is told', () => {
   it('where the CRMs come back to, what is asked for, and that HubSpot cannot call localhost', async () => {
-    const options = (await call('GET', '/api/console/connect-options')).json<ConnectOptionsReply>()
+    const options = (await call('GET', '/api/console/connect-options')).json<ConnectOptions>()
     assert.equal(options.hubspot.redirectUri, `${PUBLIC_URL}/oauth/hubspot/callback`)
     assert.equal(options.isPublic, false)
     assert.equal(options.hubspot.pollSeconds, 60)

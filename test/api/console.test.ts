@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { CaseReply, ListReply } from '../../src/api/cases/case-types.ts'
-import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
+import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
 import type { Overview } from '../../src/api/overview/overview-types.ts'
 import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
@@ -22,7 +22,7 @@ async function get<Reply>(path: string): Promise<Reply> {
 before(async () => {
   t = await appUnderTest({
     now: () => NOW,
-    links: { ...VENDOR_PAGES, taskUrl: () => 'javascript:alert(1)' },
+    links: { ...CRM_PAGES, taskUrl: () => 'javascript:alert(1)' },
     explain: ({ policy }) => `Gives owners: ${policy.title}`,
   })
   await seedConsole(t.db, NOW)

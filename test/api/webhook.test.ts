@@ -4,7 +4,8 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { buildApp } from '../../src/api/app.ts'
-import { type HubSpotReceiver, webhookRoutes } from '../../src/api/webhooks/hubspot-webhook.ts'
+import { webhookRoutes } from '../../src/api/webhooks/webhook-routes.ts'
+import type { WebhookReceiver } from '../../src/crm/crm-webhook.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -16,7 +17,7 @@ const NOW_MS = Date.parse('2026-11-24T09:00:00Z')
 describe('the webhook route', () => {
   let database: TestDatabase
   let app: FastifyInstance
-  let receivers: HubSpotReceiver[]
+  let receivers: WebhookReceiver[]
   let unreadable: string[]
   let isAnyKnown: boolean
   /** Between what was known and a second look. */
@@ -35,13 +36,18 @@ describe('the webhook route', () => {
     unreadable = []
     isAnyKnown = false
     addedMeanwhile = () => undefined
-    receivers = [
-      { connectionId: 'hubspot-33' as ConnectionId, portalId: '33', appId: '7', secrets: [SECRET], fields: {} },
-    ]
+    receivers = [receiver('33', '7', [SECRET])]
     await sql`truncate change_event`.execute(database.db)
     await sql`delete from counter`.execute(database.db)
   })
 
+  const receiver = (portalId: string, appId: string, clientSecrets: string[]): WebhookReceiver => ({
+    connectionId: `hubspot-${portalId}` as ConnectionId,
+    accountId: portalId,
+    grant: { kind: 'hubspot-token', token: 'unused', clientSecrets, appId },
+    urls: [URL],
+    fields: {},
+  })
   const appOn = (db: Database) =>
     buildApp({
       db,
@@ -50,9 +56,9 @@ describe('the webhook route', () => {
       plugins: [
         webhookRoutes({
           db,
-          webhookUrl: URL,
+          crm: 'hubspot',
           connections: async (how) => {
-            if (how === 'anew') addedMeanwhile()
+            if (how === 'fresh') addedMeanwhile()
             return { receivers, unreadable, isAnyKnown: isAnyKnown || receivers.length > 0 }
           },
           wakeApply: (id) => woken.push(id),
@@ -121,8 +127,7 @@ describe('the webhook route', () => {
   })
 
   it('part of promise 11: who may sign for one portal may not speak for another', async () => {
-    const other = { connectionId: 'hubspot-44' as ConnectionId, portalId: '44', appId: '9', fields: {} }
-    receivers = [...receivers, { ...other, secrets: ['secret of the other app'] }]
+    receivers = [...receivers, receiver('44', '9', ['secret of the other app'])]
     const answer = await deliver([event(1, 44), event(2, 33)])
     assert.equal(answer.statusCode, 204)
     assert.equal(await stored(), 1)
@@ -131,9 +136,9 @@ describe('the webhook route', () => {
   })
 
   it('verifies over the address that each connection was given, whatever address the request came by', async () => {
-    receivers = receivers.map((receiver) => ({ ...receiver, webhookUrl: 'https://tunnel.example/webhooks/hubspot' }))
+    receivers = receivers.map((one) => ({ ...one, urls: ['https://tunnel.example/webhooks/hubspot'] }))
     assert.equal((await deliver([event(1)])).statusCode, 401, 'signed for the address of another connection')
-    receivers = receivers.map((receiver) => ({ ...receiver, webhookUrl: URL }))
+    receivers = receivers.map((one) => ({ ...one, urls: [URL] }))
     assert.equal((await deliver([event(1)], { host: 'tunnel.example' })).statusCode, 204)
   })
 
@@ -182,7 +187,7 @@ describe('the webhook route', () => {
 
   it('looks once more before it calls a signature false: a secret that was added a moment ago counts', async () => {
     addedMeanwhile = () => {
-      receivers = receivers.map((receiver) => ({ ...receiver, secrets: ['added a moment ago', SECRET] }))
+      receivers = [receiver('33', '7', ['added a moment ago', SECRET])]
     }
     assert.equal((await deliver([event(1)], { secret: 'added a moment ago' })).statusCode, 204)
     assert.equal(await stored(), 1)

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
-import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
+import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -36,7 +36,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
       db: test.db,
       publicUrl: base,
       consoleDir: CONSOLE_DIST,
-      links: VENDOR_PAGES,
+      links: CRM_PAGES,
       connect: stage.setUp(test.db, base),
     })
     await app.listen({ host: '127.0.0.1', port })

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
-import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
+import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { explainPolicy } from '../../src/model/policy/explain-policy.ts'
 import { testSetUp } from '../support/connect-stage.ts'
@@ -40,7 +40,7 @@ describe('the console in a real browser', { skip }, () => {
       db: test.db,
       publicUrl: base,
       consoleDir: CONSOLE_DIST,
-      links: VENDOR_PAGES,
+      links: CRM_PAGES,
       explain: explainPolicy,
       connect: testSetUp(test.db, base),
     })

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import type { HubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import { buildApp } from '../../src/api/app.ts'
-import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
+import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { connectStage } from '../support/connect-stage.ts'
@@ -34,7 +34,7 @@ async function takePictures(): Promise<void> {
     db,
     publicUrl: base,
     consoleDir: CONSOLE_DIST,
-    links: VENDOR_PAGES,
+    links: CRM_PAGES,
     connect: stage.setUp(db, base),
   })
   await app.listen({ host: '127.0.0.1', port })

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import type { Browser, Page } from 'playwright-core'
 import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
-import { VENDOR_PAGES } from '../../src/api/cases/vendor-pages.ts'
+import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
@@ -33,7 +33,7 @@ describe('sync health in a real browser', { skip }, () => {
     await seedSyncStatus(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
     const port = await freePort()
     base = `http://localhost:${port}`
-    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: VENDOR_PAGES })
+    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: CRM_PAGES })
     await app.listen({ host: '127.0.0.1', port })
   })
   after(async () => {

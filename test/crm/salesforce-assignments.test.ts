@@ -5,8 +5,8 @@ import { type SalesforceUser, salesforceUser } from '../../sandbox/tuesday/crm-u
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import type { World } from '../../sandbox/world/records/world.ts'
 import { CrmRefusedError } from '../../src/crm/crm-client.ts'
+import type { AssignmentVerbs } from '../../src/crm/crm-territories.ts'
 import { openSalesforce } from '../../src/crm/salesforce/open.ts'
-import type { AssignmentVerbs } from '../../src/crm/salesforce/territories/assignments.ts'
 import type { TerritoryAssignment } from '../../src/model/record/territories-field.ts'
 import { CONNECTION, type ScriptedOrg, seenBudget, seenTokens, startScriptedOrg } from './salesforce-scripted-org.ts'
 

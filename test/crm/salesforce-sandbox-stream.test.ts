@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { StreamBatch, StreamState } from '../../src/crm/crm-stream.ts'
 import type { SalesforceClient } from '../../src/crm/salesforce/client/client.ts'
-import type { StreamBatch } from '../../src/crm/salesforce/stream/stream-batch.ts'
-import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
+import { type SubscribeOptions, subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
 import type { ChangeEvent } from '../../src/model/record/change-event.ts'
 import { active, connect, control, leads, openLeads, sandbox, withSandboxOrg } from './salesforce-sandbox-stage.ts'
 

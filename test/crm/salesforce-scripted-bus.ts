@@ -12,7 +12,7 @@ import {
 import { loadSync } from '@grpc/proto-loader'
 import avro from 'avsc'
 import type { FetchRequest, FetchResponse } from '../../src/crm/salesforce/stream/pubsub-channel.ts'
-import type { StreamClient } from '../../src/crm/salesforce/stream/stream-batch.ts'
+import type { StreamClient } from '../../src/crm/salesforce/stream/stream-client.ts'
 import { CONNECTION, ORG_ID, USER_ID } from './salesforce-scripted-org.ts'
 
 type Stream = ServerDuplexStream<FetchRequest, unknown>

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { StreamBatch } from '../../src/crm/salesforce/stream/stream-batch.ts'
-import { type StreamState, type SubscribeOptions, subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
+import type { StreamBatch, StreamState } from '../../src/crm/crm-stream.ts'
+import { type SubscribeOptions, subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
 import { LEAD_SCHEMA, replayId, type ScriptedBus, startScriptedBus, streamClient } from './salesforce-scripted-bus.ts'
 
 export const LEAD = '00Q5f000005bwLFEAY'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { AssignmentVerbs } from '../../src/crm/salesforce/territories/assignments.ts'
+import type { AssignmentVerbs } from '../../src/crm/crm-territories.ts'
 import { fieldsNeeded } from '../../src/model/policy/fields.ts'
 import { compareRecords } from '../../src/pipeline/compare/compare-records.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'

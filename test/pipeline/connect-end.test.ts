@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { hubSpotReceivers } from '../../src/api/webhooks/hubspot-receivers.ts'
+import { webhookReceivers } from '../../src/api/webhooks/webhook-receivers.ts'
 import { changeClientSecret, checkConnection, setShares } from '../../src/connections/access/recheck-access.ts'
 import { disconnect } from '../../src/connections/lifecycle/disconnect.ts'
 import { finishDisconnect } from '../../src/connections/lifecycle/finish-disconnect.ts'
@@ -21,13 +21,17 @@ describe('a connection that runs', () => {
   })
   after(() => stage.close())
   const rows = async <T>(query: ReturnType<typeof sql<T>>) => (await query.execute(stage.deps.db)).rows
+  const hubSpotDeliveries = () => {
+    const { db, box } = stage.deps
+    return { db, box, crm: 'hubspot', webhookUrl: 'https://lanes.acme.example/webhooks/hubspot' }
+  }
   const row = async (id: string) => (await findConnection(stage.deps.db, id))!
 
   it('believes both client secrets during a rotation, and a removed one for five seconds at most', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant({ clientSecrets: ['secret-old'] }))
     let nowMs = 1_000_000
-    const receivers = hubSpotReceivers(stage.deps.db, stage.deps.box, () => nowMs)
-    const secrets = async () => (await receivers()).receivers.map((receiver) => receiver.secrets)
+    const receivers = webhookReceivers(hubSpotDeliveries(), () => nowMs)
+    const secrets = async () => (await receivers()).receivers.map(({ grant }) => grant.clientSecrets)
     assert.deepEqual(await secrets(), [['secret-old']])
     await changeClientSecret(stage.deps, id, { add: 'secret-new' })
     nowMs += 5_000
@@ -37,7 +41,7 @@ describe('a connection that runs', () => {
     assert.deepEqual(await secrets(), [['secret-new']])
     // Whoever is about to refuse something looks at once, however many they are.
     await changeClientSecret(stage.deps, id, { add: 'secret-newer' })
-    const looks = await Promise.all([receivers('anew'), receivers('anew'), receivers('anew')])
+    const looks = await Promise.all([receivers('fresh'), receivers('fresh'), receivers('fresh')])
     assert.ok(looks.every((look) => look === looks[0]))
     assert.deepEqual(await secrets(), [['secret-newer', 'secret-new']])
     await assert.rejects(changeClientSecret(stage.deps, id, { add: 'two words' }), { name: 'GrantInvalidError' })
@@ -47,8 +51,8 @@ describe('a connection that runs', () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
     const portal = (await row(id)).accountId
     const look = async () => {
-      const { receivers, ...rest } = await hubSpotReceivers(stage.deps.db, stage.deps.box, Date.now)()
-      return [receivers.map((receiver) => receiver.portalId), rest]
+      const { receivers, ...rest } = await webhookReceivers(hubSpotDeliveries(), Date.now)()
+      return [receivers.map(({ accountId }) => accountId), rest]
     }
     assert.deepEqual(await look(), [[portal], { unreadable: [], isAnyKnown: true }])
     const keys = stage.keys

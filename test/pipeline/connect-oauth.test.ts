@@ -11,6 +11,7 @@ import { startDraft } from '../../src/connections/draft/start.ts'
 import { StateRefusedError } from '../../src/connections/errors.ts'
 import { openConnection } from '../../src/connections/open-connection.ts'
 import type { Grant } from '../../src/crm/grant.ts'
+import type { SalesforceClient } from '../../src/crm/salesforce/client/client.ts'
 import type { Crm } from '../../src/model/record/change-event.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
 import type { CallingOrder } from './calling-process.ts'
@@ -135,14 +136,13 @@ describe('logging in at a CRM', () => {
       await stage.control('salesforce', 'POST', 'settings', { rotateRefreshToken: rotates })
       const id = await logIn('salesforce', pkce())
       const row = (await findConnection(stage.deps.db, id))!
-      const { client, stream } = openConnection(stage.deps, row)
-      assert.ok(stream)
+      const client = openConnection(stage.deps, row).client as SalesforceClient
       // The session ends, as an admin may end it: two processes meet it, and both go on.
-      const session = await stream.client.session()
+      const session = await client.session()
       const before = (await tokenRow(id)).version
-      const again = openConnection({ ...stage.deps, instance: 'other' }, row).stream!.client
+      const again = openConnection({ ...stage.deps, instance: 'other' }, row).client as SalesforceClient
       await again.session()
-      const renewed = await Promise.all([stream.client.renewSession(session), again.renewSession(session)])
+      const renewed = await Promise.all([client.renewSession(session), again.renewSession(session)])
       assert.equal(renewed[0]!.accessToken, renewed[1]!.accessToken)
       assert.equal((await tokenRow(id)).version, before + 1)
       assert.equal((await client.identify()).accountId, stage.salesforce.credentials.orgId)

@@ -1,4 +1,4 @@
-import type { ActiveTerritories, AssignmentVerbs } from '../../src/crm/salesforce/territories/assignments.ts'
+import type { ActiveTerritories, AssignmentVerbs } from '../../src/crm/crm-territories.ts'
 import type { TerritoryAssignment } from '../../src/model/record/territories-field.ts'
 
 /** Assignments to territories of an org in memory, in pages of two. What a test does to them is seen by the next call. */

@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { buildApp } from '../../src/api/app.ts'
-import { hubSpotReceivers } from '../../src/api/webhooks/hubspot-receivers.ts'
-import { webhookRoutes } from '../../src/api/webhooks/hubspot-webhook.ts'
+import { webhookReceivers } from '../../src/api/webhooks/webhook-receivers.ts'
+import { webhookRoutes } from '../../src/api/webhooks/webhook-routes.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { applyBatch } from '../../src/pipeline/apply/apply.ts'
 import { type ConnectStage, connectStage } from './connect-stage.ts'
@@ -34,7 +34,8 @@ describe('a delivery of HubSpot, through the product', () => {
     stage = await connectStage()
     const { db, box, nowMs } = stage.deps
     // What it knows of the connections is old whenever a test says so.
-    const receivers = hubSpotReceivers(db, box, () => nowMs() + sinceMs)
+    const webhookUrl = 'https://lanes.acme.example/webhooks/hubspot'
+    const receivers = webhookReceivers({ db, box, crm: 'hubspot', webhookUrl }, () => nowMs() + sinceMs)
     app = buildApp({
       db,
       publicUrl: 'https://lanes.acme.example',
@@ -43,7 +44,7 @@ describe('a delivery of HubSpot, through the product', () => {
       plugins: [
         webhookRoutes({
           db,
-          webhookUrl: 'https://lanes.acme.example/webhooks/hubspot',
+          crm: 'hubspot',
           async connections(how) {
             await onArrival()
             return receivers(how)

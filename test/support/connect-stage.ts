@@ -32,7 +32,7 @@ export function testSetUp(db: Database, publicUrl: string, over: Partial<Connect
     checks: new DraftChecks(bound),
     needsOf,
     publicUrl,
-    webhookUrl: new URL('/webhooks/hubspot', publicUrl).href,
+    webhookUrlOf: (crm) => new URL(`/webhooks/${crm}`, publicUrl).href,
     sandbox: false,
     pollSeconds: 60,
     ...over,

@@ -1,36 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Settings } from '../../src/config/settings.ts'
 import type { ConnectDeps } from '../../src/connections/context.ts'
-import { connectFromEnvironment, type EnvironmentGrant } from '../../src/connections/draft/from-environment.ts'
-import { webhookUrlOfEnvironment } from '../../src/connections/draft/public-address.ts'
+import { connectFromEnvironment } from '../../src/connections/draft/from-environment.ts'
+import type { EnvironmentGrant } from '../../src/crm/crm-adapter.ts'
 import { CrmReconnectError } from '../../src/crm/crm-client.ts'
 
 const RETRY_MS = { first: 1_000, largest: 30_000 }
-
-/** What the environment asks to be connected. */
-export function environmentGrants({ hubspot, salesforce, publicUrl }: Settings): EnvironmentGrant[] {
-  const wanted: EnvironmentGrant[] = []
-  if (hubspot) {
-    const { token, clientSecrets, appId, baseUrl, apiVersion } = hubspot
-    wanted.push({
-      crm: 'hubspot',
-      grant: { kind: 'hubspot-token', token, clientSecrets, appId },
-      address: { baseUrl, apiVersion, pubsubAddress: null },
-      webhookUrl: webhookUrlOfEnvironment({ ...hubspot, publicUrl }),
-    })
-  }
-  if (salesforce) {
-    const { clientId, clientSecret, loginUrl, apiVersion, pubsubAddress } = salesforce
-    wanted.push({
-      crm: 'salesforce',
-      grant: { kind: 'salesforce-client-credentials', clientId, clientSecret },
-      address: { baseUrl: loginUrl, apiVersion, pubsubAddress },
-      webhookUrl: null,
-    })
-  }
-  return wanted
-}
 
 /** Connects until it works. A refused grant is said once per change of the answer and tried again now and then. */
 export async function connectUntilItWorks(

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { subscribe } from '../../src/crm/salesforce/stream/subscribe.ts'
+import type { StreamBatch, StreamState } from '../../src/crm/crm-stream.ts'
 import { baselineObjects } from '../../src/model/record/object-shape.ts'
 import { streamNotices } from '../../src/notices/from-stream.ts'
 import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
 import {
+  type ConnectionRow,
   listConnections,
   resyncObjects,
   saveReplayId,
@@ -20,7 +21,7 @@ import { noticesOf } from '../runtime/notices.ts'
 const TAKEOVER_EVERY_MS = 5_000
 
 /**
- * One subscriber per org across all processes: whoever holds the advisory lock on a connection of its own. When that
+ * One subscriber per connection across all processes: whoever holds the advisory lock on a connection of its own. When that
  * process dies, Postgres drops the lock with the connection, and another takes over. Ends with `signal`: the process stops,
  * or the connection was ended or given other credentials.
  */
@@ -60,42 +61,49 @@ export async function runStream(
 }
 
 async function subscribeUntil(context: WorkerContext, connected: ConnectedClient, signal: AbortSignal): Promise<void> {
-  const { db, queues, logger } = context
   const { connection, stream } = connected
   if (!stream) return
   const notices = noticesOf(context)
   const told = streamNotices(notices.board, notices.of(connected).connection, context.nowMs)
-  const replayId = (await listConnections(db)).find((c) => c.id === connection.id)?.replayId ?? null
-  await subscribe({
-    address: stream.pubsubAddress,
-    topic: '/data/ChangeEvents',
-    client: stream.client,
+  const replayId = (await listConnections(context.db)).find((c) => c.id === connection.id)?.replayId ?? null
+  await stream.subscribe({
     replayId,
-    watchedFields: (objectType) => context.fieldsOf('salesforce', objectType).fields,
+    watchedFields: (objectType) => context.fieldsOf(connection.crm, objectType).fields,
     signal,
     async onBatch(batch) {
-      await inTransaction(db, async (trx) => {
-        if (!(await isStillConnected(trx, connection.id))) return
-        await receiveEvents(trx, batch.events)
-        if (batch.overflowObjects.length > 0) await resyncObjects(trx, connection.id, batch.overflowObjects)
-        // In the same transaction: the place to go on from is never ahead of what is stored.
-        await saveReplayId(trx, connection.id, batch.latestReplayId)
-      })
+      await storeBatch(context, connection, batch)
       told.batch(batch)
-      for (const { reason, n } of batch.skipped)
-        await count(db, 'stream-skipped', n, { connectionId: connection.id, detail: reason })
-      if (batch.events.length > 0) queues.wake('apply', connection.id)
-      if (batch.overflowObjects.length > 0) queues.wake('poll', connection.id)
+      await countAndWake(context, connection, batch)
     },
     async onState(state) {
       told.state(state)
-      await saveStreamState(db, connection.id, state.state)
-      if (state.state === 'replay-lost') {
-        // Changes may be missing: every object is read again from the start. Never silently on from "latest".
-        await resyncObjects(db, connection.id, baselineObjects('salesforce'))
-        queues.wake('poll', connection.id)
-        logger.warn({ connectionId: connection.id, why: state.why }, 'stream lost its place, reading everything again')
-      }
+      await noteState(context, connection, state)
     },
   })
+}
+
+/** Events and the place to continue from, in one transaction: the place is never ahead of what is stored. */
+async function storeBatch({ db }: WorkerContext, { id }: ConnectionRow, batch: StreamBatch): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (!(await isStillConnected(trx, id))) return
+    await receiveEvents(trx, batch.events)
+    if (batch.overflowObjects.length > 0) await resyncObjects(trx, id, batch.overflowObjects)
+    await saveReplayId(trx, id, batch.latestReplayId)
+  })
+}
+
+async function countAndWake({ db, queues }: WorkerContext, { id }: ConnectionRow, batch: StreamBatch): Promise<void> {
+  for (const { reason, n } of batch.skipped) await count(db, 'stream-skipped', n, { connectionId: id, detail: reason })
+  if (batch.events.length > 0) queues.wake('apply', id)
+  if (batch.overflowObjects.length > 0) queues.wake('poll', id)
+}
+
+async function noteState(context: WorkerContext, { id, crm }: ConnectionRow, state: StreamState): Promise<void> {
+  const { db, queues, logger } = context
+  await saveStreamState(db, id, state.state)
+  if (state.state !== 'replay-lost') return
+  // Changes may be missing: every object is read again from the start. Never silently on from "latest".
+  await resyncObjects(db, id, baselineObjects(crm))
+  queues.wake('poll', id)
+  logger.warn({ connectionId: id, why: state.why }, 'stream lost its place, reading everything again')
 }

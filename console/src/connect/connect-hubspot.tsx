@@ -1,12 +1,12 @@
 import { useState } from 'react'
-import type { ConnectOptionsReply } from '../../../src/api/connections/connect-types.ts'
 import { CopyField } from '../parts/copy-field.tsx'
 import { DownloadIcon } from '../parts/icons.tsx'
+import type { ConnectOptions } from './connect-options.ts'
 import { type Feed, HubSpotFeed } from './hubspot-feed.tsx'
 import { HubSpotForm, type HubSpotKind } from './hubspot-form.tsx'
 import { Step, Steps } from './steps.tsx'
 
-type Props = { kind: HubSpotKind; options: ConnectOptionsReply; again: string | null }
+type Props = { kind: HubSpotKind; options: ConnectOptions; again: string | null }
 
 /** From choosing how changes arrive to pasting the credentials. */
 export function ConnectHubSpot({ kind, options, again }: Props) {
@@ -60,7 +60,7 @@ export function ConnectHubSpot({ kind, options, again }: Props) {
   )
 }
 
-type FilesProps = { hubspot: ConnectOptionsReply['hubspot']; isOAuth: boolean; isPush: boolean }
+type FilesProps = { hubspot: ConnectOptions['hubspot']; isOAuth: boolean; isPush: boolean }
 
 function ProjectFiles({ hubspot: { scopes }, isOAuth, isPush }: FilesProps) {
   const zip = `/api/console/hubspot-project.zip?kind=${isOAuth ? 'oauth' : 'static'}&push=${isPush}`

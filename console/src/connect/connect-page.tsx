@@ -1,10 +1,10 @@
 import { Fieldset, Loader, Paper, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
-import type { ConnectOptionsReply } from '../../../src/api/connections/connect-types.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { connectOptionsQuery } from '../server/api.ts'
 import { ConnectHubSpot } from './connect-hubspot.tsx'
+import type { ConnectOptions } from './connect-options.ts'
 import { ConnectSalesforce } from './connect-salesforce.tsx'
 import type { Crm } from './crms.ts'
 import type { HubSpotKind } from './hubspot-form.tsx'
@@ -47,7 +47,7 @@ export function ConnectPage() {
   )
 }
 
-function Choices({ search, options }: { search: ConnectSearch; options: ConnectOptionsReply }) {
+function Choices({ search, options }: { search: ConnectSearch; options: ConnectOptions }) {
   const { crm, again } = search
   const kinds = crm ? KIND_CHOICES[crm] : []
   const kind = kinds.find(({ key }) => key === search.kind)?.key
@@ -77,7 +77,7 @@ function Choices({ search, options }: { search: ConnectSearch; options: ConnectO
 }
 
 /** With the sandbox running, the steps can be read, but the form is disabled. */
-function ConnectSteps({ kind, options, again }: { kind: string; options: ConnectOptionsReply; again: string | null }) {
+function ConnectSteps({ kind, options, again }: { kind: string; options: ConnectOptions; again: string | null }) {
   return (
     <Fieldset variant="unstyled" disabled={options.sandbox}>
       {kind.startsWith('hubspot') ? (

@@ -1,11 +1,11 @@
 import { Code, Group } from '@mantine/core'
-import type { ConnectOptionsReply } from '../../../src/api/connections/connect-types.ts'
 import { CopyField } from '../parts/copy-field.tsx'
+import type { ConnectOptions } from './connect-options.ts'
 import { SalesforceForm, type SalesforceKind } from './salesforce-form.tsx'
 import { OAuthFlow, RunsAs } from './salesforce-sign-in.tsx'
 import { Step, Steps } from './steps.tsx'
 
-type Props = { kind: SalesforceKind; options: ConnectOptionsReply; again: string | null }
+type Props = { kind: SalesforceKind; options: ConnectOptions; again: string | null }
 
 const MAKE_KEYS =
   'openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=lanekeeper -keyout lanekeeper.key -out lanekeeper.crt'

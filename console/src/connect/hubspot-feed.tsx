@@ -1,13 +1,13 @@
 import { Radio, Stack, TextInput } from '@mantine/core'
-import type { ConnectOptionsReply } from '../../../src/api/connections/connect-types.ts'
 import { CopyField } from '../parts/copy-field.tsx'
 import { within } from '../parts/format.ts'
 import { Notice } from '../parts/notices.tsx'
+import type { ConnectOptions } from './connect-options.ts'
 
 export type Feed = 'push' | 'poll'
 
 type Props = {
-  options: ConnectOptionsReply
+  options: ConnectOptions
   feed: Feed
   onFeed: (feed: Feed) => void
   webhookUrl: string

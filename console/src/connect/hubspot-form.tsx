@@ -1,8 +1,8 @@
 import { Stack } from '@mantine/core'
 import type { FormEvent } from 'react'
-import type { ConnectOptionsReply } from '../../../src/api/connections/connect-types.ts'
 import { isOnlyAbout, problemOf } from '../parts/field-problems.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
+import type { ConnectOptions } from './connect-options.ts'
 import { FormField, useForm } from './form-field.tsx'
 import { Submit } from './submit.tsx'
 import { useConnect } from './use-connect.ts'
@@ -11,7 +11,7 @@ export type HubSpotKind = 'hubspot-token' | 'hubspot-oauth'
 
 const FIELDS = ['token', 'clientId', 'clientSecret', 'appId', 'webhookUrl', 'baseUrl', 'apiVersion']
 
-type Props = { kind: HubSpotKind; options: ConnectOptionsReply; again: string | null; webhookUrl: string | null }
+type Props = { kind: HubSpotKind; options: ConnectOptions; again: string | null; webhookUrl: string | null }
 
 export function HubSpotForm({ kind, options, again, webhookUrl }: Props) {
   const connect = useConnect()

@@ -1,8 +1,8 @@
 import { Stack } from '@mantine/core'
 import type { FormEvent } from 'react'
-import type { ConnectOptionsReply } from '../../../src/api/connections/connect-types.ts'
 import { isOnlyAbout, problemOf } from '../parts/field-problems.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
+import type { ConnectOptions } from './connect-options.ts'
 import { type Form, FormField, useForm } from './form-field.tsx'
 import { Submit } from './submit.tsx'
 import { useConnect } from './use-connect.ts'
@@ -13,7 +13,7 @@ const FIELDS = ['baseUrl', 'clientId', 'clientSecret', 'privateKey', 'username',
 
 type Field = { readonly form: Form<(typeof FIELDS)[number]>; readonly error: unknown }
 
-type Props = { kind: SalesforceKind; options: ConnectOptionsReply; again: string | null }
+type Props = { kind: SalesforceKind; options: ConnectOptions; again: string | null }
 
 export function SalesforceForm({ kind, options, again }: Props) {
   const { apiVersion, pubsubAddress } = options.salesforce

@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import type { AuthorizeReply, NewDraftInput, NewDraftReply } from '../../../src/api/connections/connect-types.ts'
+import type { AuthorizeReply, NewDraftReply } from '../../../src/api/connections/connect-types.ts'
 import { queryClient, send } from '../server/api.ts'
+import type { NewDraftInput } from './connect-options.ts'
 
 /** Sends the form, then opens the CRM's sign-in page or the page with the permission checks. */
 export function useConnect() {

@@ -1,11 +1,12 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { CaseReply, ListReply } from '../../../src/api/cases/case-types.ts'
-import type { ConnectOptionsReply, DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
+import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
+import type { ConnectOptions } from '../connect/connect-options.ts'
 
 /** An error answer of the API, with sentences to show. */
 export class ApiProblem extends Error {
@@ -141,7 +142,7 @@ export const connectionsQuery = queryOptions({
 
 export const connectOptionsQuery = queryOptions({
   queryKey: ['console', 'connect-options'],
-  queryFn: ({ signal }) => call<ConnectOptionsReply>('/api/console/connect-options', { signal }),
+  queryFn: ({ signal }) => call<ConnectOptions>('/api/console/connect-options', { signal }),
   staleTime: 60_000,
   refetchInterval: false,
 })

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { webhookUrlOf } from '../../config/environment-grants.ts'
 import { followKeys } from '../../config/key-file.ts'
 import { loadPolicies } from '../../config/policy-files.ts'
 import type { Settings } from '../../config/settings.ts'
@@ -21,11 +22,11 @@ import type { ConnectSetUp } from './connect-options.ts'
 import type { Connecting } from './connection-service.ts'
 import { DraftChecks } from './draft-checks.ts'
 
-/** A portal that cannot reach us is asked for changes at least this often. */
+/** An account that cannot reach us is asked for changes at least this often. */
 const POLL_SECONDS_MAX = 60
 
 /** What connecting takes, from the settings of this service. Makes the key file where there is none yet. */
-export async function connectSetUp(db: Database, settings: Settings, webhookUrl: string): Promise<ConnectSetUp> {
+export async function connectSetUp(db: Database, settings: Settings): Promise<ConnectSetUp> {
   const { publicUrl, pollSeconds } = settings
   // As the workers do: a file that changes counts from the next start.
   const policies = policiesIn(settings.configDir)
@@ -43,7 +44,7 @@ export async function connectSetUp(db: Database, settings: Settings, webhookUrl:
     checks: new DraftChecks(bound),
     needsOf: deps.needsOf,
     publicUrl,
-    webhookUrl,
+    webhookUrlOf: (crm) => webhookUrlOf(settings, crm),
     sandbox: settings.sandbox === 'on',
     pollSeconds: Math.min(pollSeconds, POLL_SECONDS_MAX),
   }

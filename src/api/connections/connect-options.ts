@@ -1,6 +1,6 @@
-import { isPublicAddress } from '../../connections/draft/public-address.ts'
+import { isPublicAddress } from '../../config/public-address.ts'
 import type { AccessNeeds } from '../../crm/crm-setup.ts'
-import { hubSpotScopes } from '../../crm/hubspot/open.ts'
+import { knownAdapters } from '../../crm/registry.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { ConnectOptionsReply } from './connect-types.ts'
 import type { Connecting } from './connection-service.ts'
@@ -12,10 +12,10 @@ export type ConnectSetUp = {
   readonly checks: DraftChecks
   readonly needsOf: (crm: Crm) => AccessNeeds
   readonly publicUrl: string
-  /** The address that HubSpot is told to call. */
-  readonly webhookUrl: string
+  /** Where a CRM is told to call us. */
+  readonly webhookUrlOf: (crm: Crm) => string
   readonly sandbox: boolean
-  /** How often a portal that cannot reach us is asked for changes. */
+  /** How often an account that cannot reach us is asked for changes. */
   readonly pollSeconds: number
 }
 
@@ -28,35 +28,25 @@ export function redirectUriOf(publicUrl: string, crm: Crm): string {
   return new URL(oauthPath(crm), publicUrl).href
 }
 
-/** Those of the objects that we read for which Salesforce has change events, and User for who left; at most five. */
-const STREAMED = ['Lead', 'Account', 'Contact', 'Opportunity', 'User']
+/** Whether this CRM can reach us where it is told to call. */
+export function canCallUs({ webhookUrlOf }: ConnectSetUp, crm: Crm): boolean {
+  return isPublicAddress(webhookUrlOf(crm))
+}
 
-export function connectOptions({
-  publicUrl,
-  webhookUrl,
-  sandbox,
-  pollSeconds,
-  needsOf,
-}: ConnectSetUp): ConnectOptionsReply {
-  const { required, optional } = hubSpotScopes(needsOf('hubspot'))
+export function connectOptions(setUp: ConnectSetUp): ConnectOptionsReply {
+  const { publicUrl, webhookUrlOf, sandbox, pollSeconds, needsOf } = setUp
+  const called = knownAdapters().filter(({ webhook }) => webhook !== null)
+  const forms = knownAdapters().map(({ profile: { crm }, form }) => {
+    const redirectUri = redirectUriOf(publicUrl, crm)
+    return [
+      crm,
+      form.options({ redirectUri, webhookUrl: webhookUrlOf(crm), pollSeconds, needs: needsOf(crm) }),
+    ] as const
+  })
   return {
     sandbox,
     publicUrl,
-    isPublic: isPublicAddress(webhookUrl),
-    hubspot: {
-      redirectUri: redirectUriOf(publicUrl, 'hubspot'),
-      webhookUrl,
-      pollSeconds,
-      scopes: { required: [...required], optional: [...optional] },
-      baseUrl: 'https://api.hubapi.com',
-      apiVersion: '2026-03',
-    },
-    salesforce: {
-      redirectUri: redirectUriOf(publicUrl, 'salesforce'),
-      scopes: ['api', 'refresh_token'],
-      entities: STREAMED,
-      apiVersion: '67.0',
-      pubsubAddress: 'api.pubsub.salesforce.com:7443',
-    },
+    isPublic: called.every(({ profile: { crm } }) => canCallUs(setUp, crm)),
+    ...Object.fromEntries(forms),
   }
 }

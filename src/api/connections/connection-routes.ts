@@ -3,17 +3,14 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { strToU8, zipSync } from 'fflate'
 import { z } from 'zod'
-import {
-  hubSpotProject,
-  ProjectAddressError,
-  type ProjectFile,
-  type ProjectInput,
-} from '../../crm/hubspot/app-project/project-files.ts'
+import { AppProjectError } from '../../crm/app-project.ts'
+import type { CrmAdapter } from '../../crm/crm-adapter.ts'
+import { knownAdapters } from '../../crm/registry.ts'
 import type { Database } from '../../store/database/database.ts'
 import { ProblemError } from '../server/problem.ts'
 import type { Session } from '../sessions/session.ts'
 import { accessView } from './access-view.ts'
-import { type ConnectSetUp, connectOptions } from './connect-options.ts'
+import { type ConnectSetUp, canCallUs, connectOptions, redirectUriOf } from './connect-options.ts'
 import { connectProblems } from './connect-problems.ts'
 import {
   AccessView,
@@ -32,26 +29,30 @@ const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
 /** Below the console's own patience, so that a sentence arrives rather than a cut connection. */
 const ANSWER_WITHIN_MS = 55_000
 
-/** What an admin does with a connection that stands, and what the page for connecting has to know first. */
-export const connectionRoutes: FastifyPluginAsyncZod<{
+type ConnectionRoutes = {
   readonly db: Database
   readonly setUp: ConnectSetUp
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
-}> = async (app, { db, setUp, requireSession }) => {
-  const { connecting } = setUp
+}
 
-  async function known(id: string): Promise<{ readonly id: string; readonly title: string; readonly crm: string }> {
-    const row = await db.selectFrom('connection').select(['id', 'title', 'crm']).where('id', '=', id).executeTakeFirst()
-    if (!row) throw new ProblemError('not-found', 404, 'There is no such connection. It may have been erased.')
-    return row
-  }
+type App = Parameters<FastifyPluginAsyncZod>[0]
 
+/** What an admin does with a connection that stands, and what the page for connecting has to know first. */
+export const connectionRoutes: FastifyPluginAsyncZod<ConnectionRoutes> = async (app, options) => {
   app.get('/connect-options', { schema: { response: { 200: ConnectOptionsReply } }, config: READS }, async () =>
-    connectOptions(setUp),
+    connectOptions(options.setUp),
   )
+  for (const adapter of knownAdapters()) appProjectRoute(app, options, adapter)
+  accessRoutes(app, options)
+  limitRoutes(app, options)
+  decisionRoutes(app, options)
+}
 
+/** Files that make our app in an account, for a CRM that takes such. */
+function appProjectRoute(app: App, { setUp }: ConnectionRoutes, { profile: { crm }, appProject }: CrmAdapter): void {
+  if (appProject === null) return
   app.get(
-    '/hubspot-project.zip',
+    `/${crm}-project.zip`,
     {
       schema: {
         hide: true,
@@ -60,30 +61,42 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
       config: READS,
     },
     async (request, reply) => {
-      const { kind, push } = request.query
-      const options = connectOptions(setUp)
-      const files = projectFiles({
-        kind,
-        name: 'Lanekeeper',
-        webhookUrl: push === 'true' && options.isPublic ? setUp.webhookUrl : null,
-        redirectUrl: kind === 'oauth' ? options.hubspot.redirectUri : null,
-        needs: setUp.needsOf('hubspot'),
-      })
+      const { kind: login, push } = request.query
+      const files = withAddressProblems(() =>
+        appProject.files({
+          login,
+          webhookUrl: push === 'true' && canCallUs(setUp, crm) ? setUp.webhookUrlOf(crm) : null,
+          redirectUrl: login === 'oauth' ? redirectUriOf(setUp.publicUrl, crm) : null,
+          needs: setUp.needsOf(crm),
+        }),
+      )
       const zip = zipSync(
         Object.fromEntries(files.map(({ path, content }) => [`lanekeeper/${path}`, strToU8(content)])),
       )
       return reply
         .type('application/zip')
-        .header('content-disposition', 'attachment; filename="lanekeeper-hubspot-project.zip"')
+        .header('content-disposition', `attachment; filename="lanekeeper-${crm}-project.zip"`)
         .send(Buffer.from(zip))
     },
   )
+}
 
+function withAddressProblems<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof AppProjectError)) throw error
+    const detail = `${error.message}. Set LANEKEEPER_PUBLIC_URL to such an address and start again.`
+    throw new ProblemError('bad-request', 400, detail, { cause: error })
+  }
+}
+
+function accessRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes): void {
   app.post(
     '/connections/:id/check',
     { schema: { params: Params, response: { 200: AccessView } }, config: CHANGES },
     async (request) => {
-      const { id } = await known(request.params.id)
+      const { id } = await known(db, request.params.id)
       return accessView(await connectProblems(() => inTime(connecting.checkConnection(id))))
     },
   )
@@ -92,16 +105,18 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
     '/connections/:id/task-key',
     { schema: { params: Params, response: { 200: TaskKeyView } }, config: CHANGES },
     async (request) => {
-      const { id } = await known(request.params.id)
+      const { id } = await known(db, request.params.id)
       return connectProblems(() => inTime(connecting.createTaskKey(id)))
     },
   )
+}
 
+function limitRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes): void {
   app.post(
     '/connections/:id/shares',
     { schema: { params: Params, body: Shares, response: { 200: Shares } }, config: CHANGES },
     async (request) => {
-      const { id } = await known(request.params.id)
+      const { id } = await known(db, request.params.id)
       await connectProblems(() => connecting.setShares(id, request.body))
       return request.body
     },
@@ -115,7 +130,7 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
       if (add === undefined && retireOld !== true) {
         throw new ProblemError('bad-request', 400, 'Give the new client secret, or say that the old ones are retired.')
       }
-      const { id } = await known(request.params.id)
+      const { id } = await known(db, request.params.id)
       await connectProblems(() =>
         connecting.changeClientSecret(id, {
           ...(add === undefined ? {} : { add }),
@@ -125,12 +140,14 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
       return reply.code(204).send(null)
     },
   )
+}
 
+function decisionRoutes(app: App, { db, setUp: { connecting }, requireSession }: ConnectionRoutes): void {
   app.post(
     '/connections/:id/writing',
     { schema: { params: Params, body: WritingRequest, response: { 204: z.null() } }, config: CHANGES },
     async (request, reply) => {
-      const [{ id }, session] = await Promise.all([known(request.params.id), requireSession(request)])
+      const [{ id }, session] = await Promise.all([known(db, request.params.id), requireSession(request)])
       await connectProblems(() =>
         connecting.setWritePermission(id, { allowed: request.body.allowed, by: session.actor }),
       )
@@ -142,14 +159,11 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
     '/connections/:id/disconnect',
     { schema: { params: Params, body: DisconnectRequest, response: { 200: DisconnectReply } }, config: CHANGES },
     async (request) => {
-      const [{ id, title }, session] = await Promise.all([known(request.params.id), requireSession(request)])
+      const [{ id, title }, session] = await Promise.all([known(db, request.params.id), requireSession(request)])
       const { history, title: typed } = request.body
       if (history === 'erase' && typed.trim() !== title) {
-        throw new ProblemError(
-          'bad-request',
-          400,
-          `To erase what is kept, type the name of the connection exactly: ${title}`,
-        )
+        const detail = `To erase what is kept, type the name of the connection exactly: ${title}`
+        throw new ProblemError('bad-request', 400, detail)
       }
       const { message } = await connectProblems(() => inTime(connecting.disconnect(id, { history, by: session.actor })))
       return { message: [...message] }
@@ -157,14 +171,10 @@ export const connectionRoutes: FastifyPluginAsyncZod<{
   )
 }
 
-function projectFiles(input: ProjectInput): ProjectFile[] {
-  try {
-    return hubSpotProject(input)
-  } catch (error) {
-    if (!(error instanceof ProjectAddressError)) throw error
-    const detail = `${error.message}. Set LANEKEEPER_PUBLIC_URL to such an address and start again.`
-    throw new ProblemError('bad-request', 400, detail, { cause: error })
-  }
+async function known(db: Database, id: string): Promise<{ readonly id: string; readonly title: string }> {
+  const row = await db.selectFrom('connection').select(['id', 'title']).where('id', '=', id).executeTakeFirst()
+  if (!row) throw new ProblemError('not-found', 404, 'There is no such connection. It may have been erased.')
+  return row
 }
 
 /** The work goes on when its answer takes too long; only the waiting ends. */

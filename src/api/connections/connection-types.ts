@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AccessCheckView, AccessLimits, GrantKind, StreamSlots } from './connect-types.ts'
+import { AccessCheckView, AccessLimits, StreamSlots } from './connect-types.ts'
 
 /** What the console is told of a connection that stands or stood. */
 
@@ -51,7 +51,7 @@ export const ConnectionsReply = z.object({
       status: z.enum(['connected', 'reconnect-needed', 'disconnected']),
       statusReason: z.string().nullable(),
       url: z.string().nullable(),
-      grantKind: GrantKind.nullable(),
+      grantKind: z.string().nullable(),
       /** `environment`: made from settings at start, so it is changed there. */
       madeBy: z.enum(['environment', 'console', 'terminal']),
       actorName: z.string().nullable(),

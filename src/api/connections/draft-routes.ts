@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { CrmAddress, Grant } from '../../crm/grant.ts'
+import { needsLogin } from '../../connections/draft/draft.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { DraftView } from '../../store/connections/drafts.ts'
 import { ProblemError } from '../server/problem.ts'
 import type { Session } from '../sessions/session.ts'
@@ -13,12 +14,12 @@ import {
   type DraftReply,
   DraftReply as DraftReplySchema,
   DraftsReply,
-  NewDraft,
   NewDraftReply,
   Shares,
   StartReply,
   TaskKeyView,
 } from './connect-types.ts'
+import { type NewDraft, newDraftSchema } from './new-draft.ts'
 
 const Params = z.object({ id: z.string().regex(/^[\w-]{1,80}$/) })
 /** Slower than a person clicks; a script that fills the table or floods a CRM with checks is stopped. */
@@ -26,90 +27,81 @@ const CHANGES = { rateLimit: { max: 60, timeWindow: '1 minute' } }
 /** A page that waits for checks asks every second. */
 const READS = { rateLimit: { max: 600, timeWindow: '1 minute' } }
 
+type DraftRoutes = {
+  readonly setUp: ConnectSetUp
+  readonly requireSession: (request: FastifyRequest) => Promise<Session>
+}
+
 /**
  * Connections being made. Registered below the console's guards: every route needs a session, and what changes
  * something is not a GET.
  */
-export const draftRoutes: FastifyPluginAsyncZod<{
-  readonly setUp: ConnectSetUp
-  readonly requireSession: (request: FastifyRequest) => Promise<Session>
-}> = async (app, { setUp, requireSession }) => {
-  const { connecting, checks, publicUrl, sandbox, pollSeconds } = setUp
+export const draftRoutes: FastifyPluginAsyncZod<DraftRoutes> = async (app, options) => {
+  listAndCreate(app, options)
+  showAndDiscard(app, options)
+  checkAndAuthorize(app, options)
+  makeKeyAndStart(app, options)
+}
 
-  async function known(id: string): Promise<DraftView> {
-    const draft = await connecting.readDraft(id)
-    if (!draft) {
-      throw new ProblemError(
-        'not-found',
-        404,
-        'There is no such unfinished connection. It may be started already: look at Connections, or begin again.',
-      )
-    }
-    return draft
-  }
+type App = Parameters<FastifyPluginAsyncZod>[0]
 
+function listAndCreate(app: App, { setUp }: DraftRoutes): void {
+  const { connecting, checks, pollSeconds } = setUp
   app.get('/drafts', { schema: { response: { 200: DraftsReply } }, config: READS }, async () => ({
     drafts: (await connecting.listDrafts()).map((draft) => draftReply(draft, pollSeconds)),
   }))
 
   app.post(
     '/drafts',
-    { schema: { body: NewDraft, response: { 201: NewDraftReply } }, config: CHANGES },
+    { schema: { body: newDraftSchema(), response: { 201: NewDraftReply } }, config: CHANGES },
     async (request, reply) => {
-      if (sandbox) {
-        throw new ProblemError(
-          'sandbox-runs',
-          409,
-          'The sandbox CRMs are running, and what is connected beside them is gone at the next start. ' +
-            'Stop Lanekeeper, run "npm start -- --own" and connect your CRM there.',
-        )
-      }
-      const { webhookUrl, connectionId, grant, address, crm } = entered(request.body)
-      if (webhookUrl !== null && grant.kind === 'hubspot-token' && grant.clientSecrets.length === 0) {
-        throw new ProblemError('bad-request', 400, 'Push needs the client secret of the app.', {
-          errors: [
-            {
-              field: 'clientSecret',
-              problem:
-                'Paste the client secret: without it a notification cannot be told from a forged one. Or choose polling.',
-            },
-          ],
-        })
-      }
-      const { draftId } = await connectProblems(() =>
-        connecting.createDraft({ crm, grant, address, webhookUrl, madeBy: 'console', connectionId }),
-      )
-      const next = grant.kind === 'hubspot-oauth' || grant.kind === 'salesforce-pkce' ? 'authorize' : 'check'
+      if (setUp.sandbox) throw sandboxRuns()
+      const draft: NewDraft = request.body
+      const { draftId } = await connectProblems(() => connecting.createDraft({ ...draft, madeBy: 'console' }))
+      const next = needsLogin(draft.crm, draft.grant) ? 'authorize' : 'check'
       if (next === 'check') checks.start(draftId, request.log)
       return reply.code(201).send({ draftId, next })
     },
   )
+}
 
+function sandboxRuns(): ProblemError {
+  return new ProblemError(
+    'sandbox-runs',
+    409,
+    'The sandbox CRMs are running, and what is connected beside them is gone at the next start. ' +
+      'Stop Lanekeeper, run "npm start -- --own" and connect your CRM there.',
+  )
+}
+
+function showAndDiscard(app: App, { setUp }: DraftRoutes): void {
   app.get(
     '/drafts/:id',
     { schema: { params: Params, response: { 200: DraftReplySchema } }, config: READS },
-    async (request) => draftReply(await known(request.params.id), pollSeconds),
+    async (request) => draftReply(await knownDraft(setUp, request.params.id), setUp.pollSeconds),
   )
 
   app.delete(
     '/drafts/:id',
     { schema: { params: Params, response: { 204: z.null() } }, config: CHANGES },
     async (request, reply) => {
-      const { id } = await known(request.params.id)
-      await connectProblems(() => connecting.discardDraft(id))
+      const { id } = await knownDraft(setUp, request.params.id)
+      await connectProblems(() => setUp.connecting.discardDraft(id))
       return reply.code(204).send(null)
     },
   )
+}
 
+function checkAndAuthorize(app: App, { setUp, requireSession }: DraftRoutes): void {
   app.post(
     '/drafts/:id/check',
     { schema: { params: Params, response: { 202: z.object({ draftId: z.string() }) } }, config: CHANGES },
     async (request, reply) => {
-      const draft = await known(request.params.id)
+      const draft = await knownDraft(setUp, request.params.id)
       if (draft.status === 'authorizing') {
         throw new ProblemError('not-ready', 409, 'Sign in to the CRM first; the checks run by themselves after that.')
       }
-      checks.start(draft.id, request.log)
+      setUp.checks.start(draft.id, request.log)
       return reply.code(202).send({ draftId: draft.id })
     },
   )
@@ -118,29 +110,26 @@ export const draftRoutes: FastifyPluginAsyncZod<{
     '/drafts/:id/authorize',
     { schema: { params: Params, response: { 200: AuthorizeReply } }, config: CHANGES },
     async (request) => {
-      const [draft, session] = await Promise.all([known(request.params.id), requireSession(request)])
+      const [draft, session] = await Promise.all([knownDraft(setUp, request.params.id), requireSession(request)])
       const { authorizeUrl } = await connectProblems(() =>
-        connecting.beginAuthorization({
+        setUp.connecting.beginAuthorization({
           draftId: draft.id,
           sessionHash: session.tokenHash,
-          redirectUri: redirectUriOf(publicUrl, draft.crm),
+          redirectUri: redirectUriOf(setUp.publicUrl, draft.crm),
         }),
       )
       return { authorizeUrl }
     },
   )
+}
 
+function makeKeyAndStart(app: App, { setUp }: DraftRoutes): void {
+  const { connecting } = setUp
   app.post(
     '/drafts/:id/task-key',
-    {
-      schema: {
-        params: Params,
-        response: { 200: TaskKeyView },
-      },
-      config: CHANGES,
-    },
+    { schema: { params: Params, response: { 200: TaskKeyView } }, config: CHANGES },
     async (request) => {
-      const { id } = await known(request.params.id)
+      const { id } = await knownDraft(setUp, request.params.id)
       return connectProblems(() => connecting.createDraftTaskKey(id))
     },
   )
@@ -149,15 +138,26 @@ export const draftRoutes: FastifyPluginAsyncZod<{
     '/drafts/:id/start',
     { schema: { params: Params, body: Shares, response: { 200: StartReply } }, config: CHANGES },
     async (request) => {
-      const { id } = await known(request.params.id)
+      const { id } = await knownDraft(setUp, request.params.id)
       const { connectionId } = await connectProblems(() => connecting.startDraft(id, request.body))
       return { connectionId }
     },
   )
 }
 
+async function knownDraft({ connecting }: ConnectSetUp, id: string): Promise<DraftView> {
+  const draft = await connecting.readDraft(id)
+  if (draft) return draft
+  throw new ProblemError(
+    'not-found',
+    404,
+    'There is no such unfinished connection. It may be started already: look at Connections, or begin again.',
+  )
+}
+
 function draftReply(draft: DraftView, pollSeconds: number): DraftReply {
-  const feed = draft.crm === 'salesforce' ? 'stream' : draft.webhookUrl === null ? 'poll' : 'push'
+  const { usualFeed } = crmProfile(draft.crm)
+  const feed = usualFeed === 'push' && draft.webhookUrl === null ? 'poll' : usualFeed
   return {
     id: draft.id,
     crm: draft.crm,
@@ -177,52 +177,5 @@ function draftReply(draft: DraftView, pollSeconds: number): DraftReply {
     feed,
     delaySeconds: feed === 'poll' ? pollSeconds : null,
     createdAt: draft.createdAt.toISOString(),
-  }
-}
-
-function entered(body: NewDraft): {
-  readonly crm: 'hubspot' | 'salesforce'
-  readonly grant: Grant
-  readonly address: CrmAddress
-  readonly webhookUrl: string | null
-  readonly connectionId: string | null
-} {
-  const { baseUrl, apiVersion, connectionId } = body
-  switch (body.kind) {
-    case 'hubspot-token': {
-      const { token, clientSecret, appId, webhookUrl } = body
-      const grant: Grant = { kind: body.kind, token, clientSecrets: clientSecret ? [clientSecret] : [], appId }
-      return { crm: 'hubspot', grant, address: hubspot(), webhookUrl, connectionId }
-    }
-    case 'hubspot-oauth': {
-      const { clientId, clientSecret, appId, webhookUrl } = body
-      const grant: Grant = { kind: body.kind, clientId, clientSecrets: [clientSecret], appId }
-      return { crm: 'hubspot', grant, address: hubspot(), webhookUrl, connectionId }
-    }
-    case 'salesforce-client-credentials': {
-      const { kind, clientId, clientSecret } = body
-      return salesforce({ kind, clientId, clientSecret }, body.pubsubAddress)
-    }
-    case 'salesforce-pkce': {
-      const { kind, clientId, clientSecret } = body
-      return salesforce({ kind, clientId, clientSecret }, body.pubsubAddress)
-    }
-    case 'salesforce-jwt': {
-      const { kind, clientId, privateKey, username } = body
-      return salesforce({ kind, clientId, privateKey, username }, body.pubsubAddress)
-    }
-  }
-
-  function hubspot(): CrmAddress {
-    return { baseUrl, apiVersion, pubsubAddress: null }
-  }
-  function salesforce(grant: Grant, pubsubAddress: string) {
-    return {
-      crm: 'salesforce' as const,
-      grant,
-      address: { baseUrl, apiVersion, pubsubAddress },
-      webhookUrl: null,
-      connectionId,
-    }
   }
 }

@@ -7,7 +7,6 @@ import type { Baseline } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { listNotices, type Notice } from '../../store/notices/notices.ts'
 import { type CrmLinks, safeUrl } from '../cases/crm-links.ts'
-import { GrantKind } from './connect-types.ts'
 import type { ConnectionsReply, ConnectionView } from './connection-types.ts'
 import { noticeView } from './notice-view.ts'
 
@@ -54,6 +53,15 @@ type BudgetRow = {
   paused_why: string | null
 }
 
+type PollRow = {
+  connection_id: string
+  object_type: string
+  last_run_at: Date | null
+  last_found: number
+}
+
+type UnreadableRow = { connection_id: string; object_type: string; unreadable: string[] }
+
 /** Counting further than this says nothing more to a person, and has to be cheap during a burst. */
 const WAITING_COUNTED_MAX = 100_000
 
@@ -61,105 +69,118 @@ const WAITING_COUNTED_MAX = 100_000
 const NOTICES_READ_MAX = 400
 const NOTICES_ENDED_MAX = 20
 
-export async function readConnections(
-  db: Database,
-  { links, now, pollSeconds }: { readonly links: CrmLinks; readonly now: Date; readonly pollSeconds: number },
-): Promise<ConnectionsReply> {
-  const [connections, budgets, pollChanges, schemas, notices] = await Promise.all([
-    sql<ConnectionRow>`
-      select c.id, c.crm, c.title, c.account_id, c.base_url, c.pages_url, c.status, c.status_reason, c.grant_kind,
-             c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.writes_since, c.writes_by, c.access, c.access_checked_at, c.baseline,
-             c.stream_state, c.stream_seen_at, c.task_key,
-             (select count(*) from crm_user u where u.connection_id = c.id and u.active) as users,
-             (select received_at from change_event v where v.connection_id = c.id order by id desc limit 1) as last_event_at,
-             (select count(*) from (select 1 from change_event v where v.connection_id = c.id and v.state = 'received'
-                limit ${WAITING_COUNTED_MAX}) w) as events_waiting
-      from connection c order by (c.status = 'disconnected'), c.title, c.id`.execute(db),
-    // A window that is over counts as empty, even when nobody has called since.
-    sql<BudgetRow>`
-      select connection_id, window_ms, window_limit, window_share, day_share, day_used, calls_total, used_today,
-             limit_today, paused_until, paused_why,
-             case when window_started_at < now() - make_interval(secs => window_ms / 1000.0) then 0 else window_used end
-               as window_used
-      from call_budget`.execute(db),
-    sql<{ connection_id: string; object_type: string; last_run_at: Date | null; last_found: number }>`
-      select connection_id, object_type, last_run_at, last_found from poll_cursor`.execute(db),
-    sql<{ connection_id: string; object_type: string; unreadable: string[] }>`
+type Context = { readonly links: CrmLinks; readonly now: Date; readonly pollSeconds: number }
+
+export async function readConnections(db: Database, context: Context): Promise<ConnectionsReply> {
+  const [connections, budgets, polls, schemas, notices] = await Promise.all([
+    selectConnections(db),
+    selectBudgets(db),
+    sql<PollRow>`select connection_id, object_type, last_run_at, last_found from poll_cursor`.execute(db),
+    sql<UnreadableRow>`
       select connection_id, object_type, unreadable from object_schema where cardinality(unreadable) > 0`.execute(db),
     listNotices(db, { limit: NOTICES_READ_MAX }),
   ])
   return {
     connections: connections.rows.map((row): ConnectionView => {
-      const budget = budgets.rows.find((b) => b.connection_id === row.id)
+      const isOfRow = (one: { readonly connection_id: string }) => one.connection_id === row.id
       return {
-        id: row.id,
-        crm: row.crm,
-        title: row.title,
-        accountId: row.account_id,
-        status: row.status,
-        statusReason: row.status_reason,
-        url: safeUrl(
-          links.accountUrl({
-            id: row.id,
-            crm: row.crm,
-            accountId: row.account_id,
-            baseUrl: row.base_url,
-            pagesUrl: row.pages_url,
-          }),
-        ),
-        grantKind: GrantKind.safeParse(row.grant_kind).data ?? null,
-        madeBy: row.made_by,
-        actorName: row.actor_name,
-        edition: row.edition,
-        feed: row.feed,
-        webhookUrl: row.webhook_url,
-        delaySeconds: row.feed === 'poll' ? pollSeconds : null,
-        writes: row.writes_since && { since: row.writes_since.toISOString(), by: row.writes_by },
-        access: row.access &&
-          row.access_checked_at && {
-            checkedAt: row.access_checked_at.toISOString(),
-            checks: row.access.checks.map((check) => ({ ...check })),
-            limits: row.access.limits,
-            streamSlots: row.access.streamSlots && {
-              max: row.access.streamSlots.max,
-              taken: [...row.access.streamSlots.taken],
-              missing: [...row.access.streamSlots.missing],
-            },
-          },
-        baseline: baselineView(row, now),
-        stream: { state: row.stream_state, seenAt: row.stream_seen_at?.toISOString() ?? null },
-        lastEventAt: row.last_event_at?.toISOString() ?? null,
-        eventsWaiting: row.events_waiting,
-        budget: budget
-          ? {
-              windowMs: budget.window_ms,
-              windowUsed: budget.window_used,
-              windowLimit: budget.window_limit,
-              windowShare: shareOf(budget.window_share),
-              dayShare: shareOf(budget.day_share),
-              dayUsed: budget.day_used,
-              total: budget.calls_total,
-              usedToday: budget.used_today,
-              limitToday: budget.limit_today,
-              pausedUntil: budget.paused_until && budget.paused_until > now ? budget.paused_until.toISOString() : null,
-              pausedWhy: budget.paused_why,
-            }
-          : null,
-        pollChanges: pollChanges.rows
-          .filter((r) => r.connection_id === row.id)
-          .map((r) => ({
-            object: r.object_type,
-            lastRunAt: r.last_run_at?.toISOString() ?? null,
-            lastFound: r.last_found,
-          })),
+        ...connectionView(row, context),
+        budget: budgetView(budgets.rows.find(isOfRow), context.now),
+        pollChanges: polls.rows.filter(isOfRow).map((poll) => ({
+          object: poll.object_type,
+          lastRunAt: poll.last_run_at?.toISOString() ?? null,
+          lastFound: poll.last_found,
+        })),
         unreadable: schemas.rows
-          .filter((s) => s.connection_id === row.id)
-          .map((s) => ({ object: s.object_type, fields: s.unreadable })),
-        taskKey: row.task_key && { enforced: row.task_key.enforced ?? false, why: row.task_key.why ?? '' },
-        users: row.users,
+          .filter(isOfRow)
+          .map(({ object_type, unreadable }) => ({ object: object_type, fields: unreadable })),
         notices: noticesOf(notices, row.id),
       }
     }),
+  }
+}
+
+function selectConnections(db: Database) {
+  return sql<ConnectionRow>`
+    select c.id, c.crm, c.title, c.account_id, c.base_url, c.pages_url, c.status, c.status_reason, c.grant_kind,
+           c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.writes_since, c.writes_by, c.access,
+           c.access_checked_at, c.baseline, c.stream_state, c.stream_seen_at, c.task_key,
+           (select count(*) from crm_user u where u.connection_id = c.id and u.active) as users,
+           (select received_at from change_event v where v.connection_id = c.id order by id desc limit 1) as last_event_at,
+           (select count(*) from (select 1 from change_event v where v.connection_id = c.id and v.state = 'received'
+              limit ${WAITING_COUNTED_MAX}) w) as events_waiting
+    from connection c order by (c.status = 'disconnected'), c.title, c.id`.execute(db)
+}
+
+/** A window that is over counts as empty, even when no call was made since. */
+function selectBudgets(db: Database) {
+  return sql<BudgetRow>`
+    select connection_id, window_ms, window_limit, window_share, day_share, day_used, calls_total, used_today,
+           limit_today, paused_until, paused_why,
+           case when window_started_at < now() - make_interval(secs => window_ms / 1000.0) then 0 else window_used end
+             as window_used
+    from call_budget`.execute(db)
+}
+
+type OwnFields = Omit<ConnectionView, 'budget' | 'pollChanges' | 'unreadable' | 'notices'>
+
+function connectionView(row: ConnectionRow, { links, now, pollSeconds }: Context): OwnFields {
+  const { id, crm, account_id: accountId, base_url: baseUrl, pages_url: pagesUrl } = row
+  return {
+    id,
+    crm,
+    title: row.title,
+    accountId,
+    status: row.status,
+    statusReason: row.status_reason,
+    url: safeUrl(links.accountUrl({ id, crm, accountId, baseUrl, pagesUrl })),
+    grantKind: row.grant_kind,
+    madeBy: row.made_by,
+    actorName: row.actor_name,
+    edition: row.edition,
+    feed: row.feed,
+    webhookUrl: row.webhook_url,
+    delaySeconds: row.feed === 'poll' ? pollSeconds : null,
+    writes: row.writes_since && { since: row.writes_since.toISOString(), by: row.writes_by },
+    access: checkedAccess(row),
+    baseline: baselineView(row, now),
+    stream: { state: row.stream_state, seenAt: row.stream_seen_at?.toISOString() ?? null },
+    lastEventAt: row.last_event_at?.toISOString() ?? null,
+    eventsWaiting: row.events_waiting,
+    taskKey: row.task_key && { enforced: row.task_key.enforced ?? false, why: row.task_key.why ?? '' },
+    users: row.users,
+  }
+}
+
+function checkedAccess({ access, access_checked_at: checkedAt }: ConnectionRow): ConnectionView['access'] {
+  if (access === null || checkedAt === null) return null
+  const { checks, limits, streamSlots } = access
+  return {
+    checkedAt: checkedAt.toISOString(),
+    checks: checks.map((check) => ({ ...check })),
+    limits,
+    streamSlots: streamSlots && {
+      max: streamSlots.max,
+      taken: [...streamSlots.taken],
+      missing: [...streamSlots.missing],
+    },
+  }
+}
+
+function budgetView(budget: BudgetRow | undefined, now: Date): ConnectionView['budget'] {
+  if (budget === undefined) return null
+  return {
+    windowMs: budget.window_ms,
+    windowUsed: budget.window_used,
+    windowLimit: budget.window_limit,
+    windowShare: shareOf(budget.window_share),
+    dayShare: shareOf(budget.day_share),
+    dayUsed: budget.day_used,
+    total: budget.calls_total,
+    usedToday: budget.used_today,
+    limitToday: budget.limit_today,
+    pausedUntil: budget.paused_until && budget.paused_until > now ? budget.paused_until.toISOString() : null,
+    pausedWhy: budget.paused_why,
   }
 }
 

@@ -30,7 +30,7 @@ export async function readNoticeCounts(db: Database): Promise<NoticeCounts> {
   }
 }
 
-/** `Jonas Huber left: 1,165 Brightwater Salesforce records need an owner` */
+/** `Jonas Huber left: 1,165 CRM records need an owner` */
 function leftTitle(names: readonly string[], records: number, title: string): string {
   const who = names.length === 1 ? names[0] : `${names.length} owners`
   const need = records === 1 ? 'record needs an owner' : 'records need an owner'

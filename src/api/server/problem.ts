@@ -30,7 +30,7 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'not-signed-in': 'Sign in first',
   'link-used-or-stale': 'This sign-in link no longer works',
   'origin-refused': 'The request came from another site',
-  'not-connected': 'No HubSpot is connected yet',
+  'not-connected': 'No such CRM is connected yet',
   'bad-signature': 'The signature does not fit',
   'host-refused': 'Unknown host name',
   'not-found': 'Not found',

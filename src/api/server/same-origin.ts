@@ -19,7 +19,7 @@ export function installSameOrigin(
     // Probes of an orchestrator come by address; they read nothing worth rebinding for.
     if (/^\/(livez|readyz|startupz)$/.test(request.url)) return
     // Comes under whatever address an admin gave the CRM, a tunnel's say, and is believed by its signature alone.
-    if (request.url === '/webhooks/hubspot') return
+    if (/^\/webhooks\/[a-z0-9-]+$/.test(request.url)) return
     const host = hostnameOf(request.headers.host)
     if (host === null || !hosts.has(host)) {
       throw new ProblemError(

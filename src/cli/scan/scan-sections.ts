@@ -1,5 +1,6 @@
 import { patternTitle } from '../../api/cases/pattern-titles.ts'
 import { EXCEPTION_CLASSES } from '../../model/classes/class.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { Rest, Surface, WorstCase } from '../../model/surface/surface.ts'
 import { n, percent } from '../../model/surface/verdicts.ts'
@@ -52,7 +53,7 @@ ${found === 0 ? html`<p>Nothing is open.</p>` : html`<ol class="worst">${worst.m
 
 function worstCase(one: WorstCase, takenAt: string): Markup {
   const noun = objectShape(one.crm, one.objectType)?.noun ?? one.objectType
-  const crm = one.crm === 'hubspot' ? 'HubSpot' : 'Salesforce'
+  const crm = crmProfile(one.crm).title
   const days = Math.floor((Date.parse(takenAt) - Date.parse(one.openedAt)) / 86_400_000)
   const age = days < 1 ? 'today' : days === 1 ? 'since yesterday' : `for ${n(days)} days`
   return html`<li><b>${one.recordUrl === null ? one.title : html`<a href="${one.recordUrl}" rel="noreferrer">${one.title}</a>`}</b>

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { namesCrm } from '../../config/environment-grants.ts'
 import type { Settings } from '../../config/settings.ts'
 import { startEmbeddedPostgres } from '../../store/postgres/embedded-postgres.ts'
 import { pidLockHolder } from '../../store/postgres/pid-lock.ts'
@@ -82,7 +83,7 @@ function refuseOtherDatabase({ databaseUrl }: Settings, note: InstanceNote | nul
 export type SandboxWanted = 'on' | 'off' | 'unless-connected'
 
 /** Whether `npm start` runs the sandbox CRMs: until there is a CRM of one's own, unless the settings say otherwise. */
-export function sandboxWanted({ sandbox, hubspot, salesforce }: Settings): SandboxWanted {
-  if (sandbox !== 'auto') return sandbox
-  return hubspot || salesforce ? 'off' : 'unless-connected'
+export function sandboxWanted(settings: Settings): SandboxWanted {
+  if (settings.sandbox !== 'auto') return settings.sandbox
+  return namesCrm(settings) ? 'off' : 'unless-connected'
 }

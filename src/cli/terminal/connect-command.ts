@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { reachableWebhookUrl } from '../../config/environment-grants.ts'
 import { followKeys } from '../../config/key-file.ts'
 import { loadPolicies } from '../../config/policy-files.ts'
 import type { Settings } from '../../config/settings.ts'
 import { accessNeeds } from '../../connections/access/required-access.ts'
 import type { ConnectDeps } from '../../connections/context.ts'
 import { crmAddressRule } from '../../connections/draft/address-rule.ts'
+import type { Crm } from '../../model/record/change-event.ts'
 import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
 import { openDatabase } from '../../store/database/database.ts'
 import { createSecretBox } from '../../store/secrets/secret-box.ts'
@@ -20,7 +22,7 @@ export type OpenCommand = {
   readonly deps: ConnectDeps
   readonly publicUrl: string
   /** Where a CRM can reach us from outside, null when the public address is one of this machine or not https. */
-  readonly webhookUrl: string | null
+  webhookUrlOf(crm: Crm): string | null
   close(): Promise<void>
 }
 
@@ -40,7 +42,6 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
   const policies = policiesOf(loadPolicies(settings.configDir))
   const keys = await followKeys(settings, 'refuse')
   const db = openDatabase(running.databaseUrl, { max: 3, applicationName: 'lanekeeper-connect' })
-  const isPublic = running.publicUrl.startsWith('https:')
   return {
     deps: {
       db,
@@ -51,8 +52,7 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
       instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     },
     publicUrl: running.publicUrl,
-    webhookUrl:
-      settings.hubspot?.webhookUrl ?? (isPublic ? new URL('/webhooks/hubspot', running.publicUrl).href : null),
+    webhookUrlOf: (crm) => reachableWebhookUrl(settings, crm, running.publicUrl),
     close: () => db.destroy(),
   }
 }

@@ -1,5 +1,8 @@
+import type { SecretChange } from '../../crm/crm-adapter.ts'
 import { CrmReconnectError } from '../../crm/crm-client.ts'
 import type { Grant } from '../../crm/grant.ts'
+import { adapterOf } from '../../crm/registry.ts'
+import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
 import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
 import {
@@ -14,8 +17,6 @@ import { inTransaction } from '../../store/database/transaction.ts'
 import { credentialsOf } from '../../store/secrets/secret-places.ts'
 import type { ConnectDeps } from '../context.ts'
 import { GrantInvalidError, NotThereError } from '../errors.ts'
-import { feedOf } from '../feed.ts'
-import { grantProblems } from '../grant-problems.ts'
 import { grantOf, openConnection } from '../open-connection.ts'
 import { withoutSecrets } from '../redact.ts'
 import { errorWithoutSecrets } from '../redact-error.ts'
@@ -62,50 +63,34 @@ export async function setShares(db: Database, connectionId: string, shares: Shar
   await saveShares(db, connectionId, shares)
 }
 
-/** During a rotation HubSpot signs with the old or the new one; more than two are never in use. */
-const SECRETS_MAX = 2
-
 /**
  * Rotates a client secret without a gap: `add` puts a new one before the old, which goes on being believed; `retireOld`
  * ends that once the CRM uses the new one. Running processes follow within seconds.
  */
-export async function changeClientSecret(
-  deps: ConnectDeps,
-  connectionId: string,
-  change: { readonly add?: string; readonly retireOld?: boolean },
-): Promise<void> {
+export async function changeClientSecret(deps: ConnectDeps, connectionId: string, change: SecretChange): Promise<void> {
   const { db, box } = deps
   for (;;) {
     const row = await activeConnection(db, connectionId)
-    const grant = withSecret(grantOf(deps, row), change)
+    const { grants } = adapterOf(row.crm)
+    const grant = withSecret(row.crm, grantOf(deps, row), change)
     if (row.address) {
-      const problems = grantProblems(row.crm, grant, row.address)
+      const problems = grants.problems(grant, row.address)
       if (problems.length > 0) throw new GrantInvalidError(problems)
     }
     const isReplaced = await replaceCredentials(db, connectionId, {
       seenRevision: row.revision,
       credentials: box.seal(credentialsOf(connectionId), JSON.stringify(grant)),
-      feed: feedOf(grant, row.webhookUrl),
+      feed: grants.feed(grant, row.webhookUrl),
     })
     if (isReplaced) return
     // Somebody changed the connection meanwhile: what they did stays, and this is done to it.
   }
 }
 
-function withSecret(grant: Grant, { add, retireOld }: { readonly add?: string; readonly retireOld?: boolean }): Grant {
-  if (grant.kind === 'hubspot-token' || grant.kind === 'hubspot-oauth') {
-    const known = add === undefined ? grant.clientSecrets : [add, ...grant.clientSecrets.filter((one) => one !== add)]
-    return { ...grant, clientSecrets: known.slice(0, retireOld ? 1 : SECRETS_MAX) }
-  }
-  if (grant.kind === 'salesforce-jwt') {
-    throw new GrantInvalidError([
-      {
-        field: 'clientSecret',
-        message: 'This connection logs in with a private key: connect it again with the new one.',
-      },
-    ])
-  }
-  return add === undefined ? grant : { ...grant, clientSecret: add }
+function withSecret(crm: Crm, grant: Grant, change: SecretChange): Grant {
+  const changed = adapterOf(crm).grants.withClientSecret(grant, change)
+  if ('problem' in changed) throw new GrantInvalidError([changed.problem])
+  return changed.grant
 }
 
 async function activeConnection(db: Database, connectionId: string): Promise<ConnectionRow> {

@@ -1,8 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { isLoopback } from '../../crm/allowed-hosts.ts'
 import type { Authorization, Grant } from '../../crm/grant.ts'
-import { hubSpotAuthorization, hubSpotScopes } from '../../crm/hubspot/open.ts'
-import { salesforceAuthorization } from '../../crm/salesforce/open.ts'
+import { adapterOf } from '../../crm/registry.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { type DraftView, saveLogin, updateDraft } from '../../store/connections/drafts.ts'
@@ -10,13 +8,14 @@ import { redeemState, type StateRefusal, saveState, stateHash } from '../../stor
 import { draftTokensOf, verifierOf } from '../../store/secrets/secret-places.ts'
 import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError, StateRefusedError } from '../errors.ts'
-import { hostsFor } from '../open-connection.ts'
+import { hostRuleOf } from '../open-connection.ts'
 import { problemOf } from '../problem-text.ts'
 import { giveLoginBack, unsealDraft } from './draft.ts'
 
 /**
  * Where to send the browser that `sessionHash` belongs to. What comes back is taken once, within ten minutes, from the
- * same session and by the same provider. Throws `DraftNotReadyError` where HubSpot would not send anybody back to us.
+ * same session and by the same provider. Throws `DraftNotReadyError` where the CRM would never send a browser
+ * back to us.
  */
 export async function beginAuthorization(
   deps: ConnectDeps,
@@ -25,7 +24,8 @@ export async function beginAuthorization(
   const { draftId, sessionHash, redirectUri } = request
   const { draft, grant } = await unsealDraft(deps, draftId)
   const authorization = authorizationFor(deps, draft, grant)
-  if (draft.crm === 'hubspot') checkRedirect(redirectUri)
+  const refused = adapterOf(draft.crm).redirectProblem(redirectUri)
+  if (refused !== null) throw new DraftNotReadyError(refused)
   // 256 bits each, as URL-safe text of 43 characters; RFC 7636 asks for 43 to 128.
   const state = randomBytes(32).toString('base64url')
   const verifier = randomBytes(32).toString('base64url')
@@ -85,18 +85,6 @@ export async function finishAuthorization(
   return { draftId }
 }
 
-/** Before a person is sent to a page of HubSpot that can only say no. */
-function checkRedirect(redirectUri: string): void {
-  const { protocol, hostname, origin } = new URL(redirectUri)
-  if (protocol === 'https:' || isLoopback(hostname)) return
-  throw new DraftNotReadyError(
-    `HubSpot sends a login back to https addresses only, or to this machine itself, and people reach Lanekeeper at ` +
-      `${origin}. Let a reverse proxy or a tunnel serve it by https, set LANEKEEPER_PUBLIC_URL to that address, start Lanekeeper ` +
-      'anew, and give the app the redirect address that is shown then. Or connect with the token of an app, which ' +
-      'needs no login.',
-  )
-}
-
 const AGAIN = 'Open the unfinished connection under Connections and log in again from there.'
 
 const REFUSALS: Readonly<Record<StateRefusal, (crm: string) => string>> = {
@@ -117,14 +105,10 @@ function refusedLogin(crm: string, error: string | null): string {
   return `${crm} ended the login${code ? ` with "${code}"` : ' without a code'}. Check the app's redirect address and scopes, then log in again.`
 }
 
-function authorizationFor(deps: ConnectDeps, draft: DraftView, grant: Grant): Authorization {
-  const { address } = draft
-  if (grant.kind === 'hubspot-oauth') {
-    const { required, optional } = hubSpotScopes(deps.needsOf('hubspot'))
-    return hubSpotAuthorization({ grant, address, scopes: required, optionalScopes: optional, nowMs: deps.nowMs })
-  }
-  if (grant.kind === 'salesforce-pkce') {
-    return salesforceAuthorization({ grant, address, allowsHost: hostsFor(deps, address), nowMs: deps.nowMs })
-  }
+function authorizationFor(deps: ConnectDeps, { crm, address }: DraftView, grant: Grant): Authorization {
+  const { needsOf, nowMs } = deps
+  const request = { grant, address, needs: needsOf(crm), hostRule: hostRuleOf(deps), nowMs }
+  const authorization = adapterOf(crm).authorization(request)
+  if (authorization !== null) return authorization
   throw new DraftNotReadyError(`A connection of the kind "${grant.kind}" needs no login; let its checks run.`)
 }

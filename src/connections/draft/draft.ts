@@ -1,6 +1,7 @@
-import { refuseAddress, refuseStreamAddress } from '../../crm/allowed-hosts.ts'
-import type { CrmAddress, Grant, TokenStore, Tokens } from '../../crm/grant.ts'
-import type { Crm } from '../../model/record/change-event.ts'
+import type { OpenedCrm } from '../../crm/crm-adapter.ts'
+import type { CrmAddress, EntryProblem, Grant, TokenStore, Tokens } from '../../crm/grant.ts'
+import { adapterOf } from '../../crm/registry.ts'
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { TaskKeySupport } from '../../model/record/crm-facts.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { findConnection } from '../../store/connections/connections.ts'
@@ -22,15 +23,8 @@ import { SecretUnreadableError } from '../../store/secrets/secret-box.ts'
 import { draftCredentialsOf, draftTokensOf } from '../../store/secrets/secret-places.ts'
 import { CONNECTING_BUDGET } from '../call-budget.ts'
 import type { ConnectDeps } from '../context.ts'
-import {
-  AddressRefusedError,
-  DraftNotReadyError,
-  type FieldProblem,
-  GrantInvalidError,
-  NotThereError,
-} from '../errors.ts'
-import { grantProblems } from '../grant-problems.ts'
-import { type OpenConnection, openCrm } from '../open-connection.ts'
+import { AddressRefusedError, DraftNotReadyError, GrantInvalidError, NotThereError } from '../errors.ts'
+import { hostRuleOf, openCrm } from '../open-connection.ts'
 import { withoutSecrets } from '../redact.ts'
 import { errorWithoutSecrets } from '../redact-error.ts'
 import { sharedTokens, tokensInMemory } from '../token-store.ts'
@@ -39,7 +33,7 @@ export type DraftRequest = {
   readonly crm: Crm
   readonly grant: Grant
   readonly address: CrmAddress
-  /** Where HubSpot was told to call; null when it cannot reach us. */
+  /** Where the CRM was told to call; null when it cannot reach us. */
   readonly webhookUrl: string | null
   readonly madeBy: 'console' | 'terminal'
   /** The connection that is to be connected again; null for a new one. */
@@ -52,9 +46,10 @@ export type DraftRequest = {
  */
 export async function createDraft(deps: ConnectDeps, request: DraftRequest): Promise<{ draftId: string }> {
   const { crm, grant, address, webhookUrl, connectionId } = request
-  const refused = addressProblems(deps, request)
+  const { addressProblems, grants, webhook } = adapterOf(crm)
+  const refused = addressProblems(address, hostRuleOf(deps))
   if (refused.length > 0) throw new AddressRefusedError(refused)
-  const problems = grantProblems(crm, grant, address)
+  const problems = grants.kinds.includes(grant.kind) ? grants.problems(grant, address) : [foreignGrant(crm, grant)]
   if (problems.length > 0) throw new GrantInvalidError(problems)
   if (connectionId !== null) {
     const connection = await findConnection(deps.db, connectionId)
@@ -69,29 +64,21 @@ export async function createDraft(deps: ConnectDeps, request: DraftRequest): Pro
     grantKind: grant.kind,
     connectionId,
     address,
-    webhookUrl: crm === 'hubspot' ? webhookUrl : null,
+    webhookUrl: webhook === null ? null : webhookUrl,
     madeBy: request.madeBy,
-    status: needsLogin(grant) ? 'authorizing' : 'checking',
+    status: needsLogin(crm, grant) ? 'authorizing' : 'checking',
     credentials: deps.box.seal(draftCredentialsOf(id), JSON.stringify(grant)),
   })
   return { draftId: id }
 }
 
-/** Kinds whose tokens come from a person logging in at the CRM. */
-export function needsLogin({ kind }: Pick<Grant, 'kind'>): boolean {
-  return kind === 'hubspot-oauth' || kind === 'salesforce-pkce'
+function foreignGrant(crm: Crm, { kind }: Grant): EntryProblem {
+  return { field: 'kind', message: `A grant of the kind "${kind}" does not belong to ${crm}.` }
 }
 
-function addressProblems(deps: ConnectDeps, { crm, address }: DraftRequest): FieldProblem[] {
-  const rule = { loopback: deps.allowsLoopback, extra: deps.extraHosts }
-  const problems: FieldProblem[] = []
-  const base = refuseAddress(crm, address.baseUrl, rule)
-  if (base !== null) problems.push({ field: 'baseUrl', message: base })
-  if (crm === 'salesforce') {
-    const stream = refuseStreamAddress(address.pubsubAddress ?? '', rule)
-    if (stream !== null) problems.push({ field: 'pubsubAddress', message: stream })
-  }
-  return problems
+/** Whether the tokens come from a person logging in at the CRM. */
+export function needsLogin(crm: Crm, { kind }: Pick<Grant, 'kind'>): boolean {
+  return adapterOf(crm).grants.kindsWithLogin.includes(kind)
 }
 
 /** Without any secret. Null: there is no such draft, or not any more. */
@@ -123,7 +110,7 @@ export async function discardDraft(deps: ConnectDeps, draftId: string): Promise<
 
 /** Ends a login that no draft keeps any more, as far as the CRM takes it. */
 export async function giveLoginBack(deps: ConnectDeps, draft: DraftView, grant: Grant, tokens: Tokens): Promise<void> {
-  if (!needsLogin(grant)) return
+  if (!needsLogin(draft.crm, grant)) return
   try {
     await openedFor(deps, draft, grant, tokensInMemory(tokens)).setup.revoke()
   } catch {
@@ -148,7 +135,6 @@ export async function createDraftTaskKey(deps: ConnectDeps, draftId: string): Pr
   }
 }
 
-type OpenedCrm = Omit<OpenConnection, 'connection'>
 export type OpenDraft = OpenedCrm & { readonly draft: DraftView; readonly grant: Grant; readonly run: number }
 
 /** The adapter for a draft: with its own tokens, and not counted against a connection's allowance. */
@@ -159,7 +145,8 @@ export async function openDraft(deps: ConnectDeps, draftId: string): Promise<Ope
 
 function openedFor(deps: ConnectDeps, draft: DraftView, grant: Grant, tokens: TokenStore): OpenedCrm {
   return openCrm(deps, {
-    connectionId: `${draft.crm}-connecting` as OpenConnection['connection']['id'],
+    crm: draft.crm,
+    connectionId: `${draft.crm}-connecting` as ConnectionId,
     grant,
     address: draft.address,
     tokens,

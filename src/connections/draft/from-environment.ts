@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { CrmAddress, Grant } from '../../crm/grant.ts'
-import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import type { EnvironmentGrant } from '../../crm/crm-adapter.ts'
+import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { CrmIdentity } from '../../model/record/crm-facts.ts'
 import { type ConnectionRow, findConnection, renewIdentity } from '../../store/connections/connections.ts'
 import { changeLife } from '../../store/connections/lifecycle-lock.ts'
@@ -9,18 +9,11 @@ import { inTransaction } from '../../store/database/transaction.ts'
 import { SecretUnreadableError } from '../../store/secrets/secret-box.ts'
 import { credentialsOf } from '../../store/secrets/secret-places.ts'
 import { CONNECTING_BUDGET } from '../call-budget.ts'
+import { connectionIdOf } from '../connection-id.ts'
 import type { ConnectDeps } from '../context.ts'
-import { connectionIdOf } from '../feed.ts'
 import { makeConnection } from '../lifecycle/make-connection.ts'
 import { openCrm } from '../open-connection.ts'
 import { tokensInMemory } from '../token-store.ts'
-
-export type EnvironmentGrant = {
-  readonly crm: Crm
-  readonly grant: Grant
-  readonly address: CrmAddress
-  readonly webhookUrl: string | null
-}
 
 /**
  * Makes or renews the connection that the environment asks for. Setting it is the consent of whoever runs this machine,
@@ -36,6 +29,7 @@ export async function connectFromEnvironment(
   const { crm, grant, address, webhookUrl } = wanted
   const tokens = tokensInMemory()
   const { client, setup } = openCrm(deps, {
+    crm,
     connectionId: `${crm}-connecting` as ConnectionId,
     grant,
     address,

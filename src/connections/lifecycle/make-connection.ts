@@ -1,4 +1,5 @@
 import type { Grant, Tokens } from '../../crm/grant.ts'
+import { adapterOf } from '../../crm/registry.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../../model/record/crm-facts.ts'
@@ -21,9 +22,9 @@ import type { StoredAddress } from '../../store/database/tables.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
 import { noticesOfAccess } from '../access/access-notices.ts'
+import { connectionIdOf } from '../connection-id.ts'
 import type { ConnectDeps } from '../context.ts'
 import { DraftNotReadyError } from '../errors.ts'
-import { connectionIdOf, feedOf } from '../feed.ts'
 
 export type Made = {
   readonly crm: Crm
@@ -70,7 +71,7 @@ export async function makeConnection(
     grantKind: grant.kind,
     address,
     madeBy,
-    feed: feedOf(grant, webhookUrl),
+    feed: adapterOf(crm).grants.feed(grant, webhookUrl),
     webhookUrl,
     access,
     callLimit: crmProfile(crm).callLimits,

@@ -30,6 +30,7 @@ export async function revokeGrant(deps: ConnectDeps, row: ConnectionRow): Promis
     if (row.address === null)
       throw new CrmReconnectError(`Connection "${row.id}" has no address`, 'Connect the CRM again.')
     const { setup } = openCrm(deps, {
+      crm: row.crm,
       connectionId: row.id,
       grant,
       address: row.address,

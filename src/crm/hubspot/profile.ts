@@ -109,6 +109,7 @@ export const HUBSPOT: CrmProfile = {
   missedEventsRemedy:
     'If this continues, open the webhook monitoring of the app in HubSpot: check its target URL, the answers, and which properties are subscribed.',
   eventAllowanceRemedy: null,
+  makesTaskKey: true,
   accessEndsAt: 'Settings, Integrations, Connected apps.',
   // Batch read and batch write take 100 (contracts, HubSpot: batches).
   readBatchMax: 100,

@@ -1,8 +1,9 @@
-import { isLoopback, refuseAddress } from '../allowed-hosts.ts'
+import { isLoopback } from '../allowed-hosts.ts'
 import { CrmRefusedError } from '../crm-client.ts'
 import type { CrmSetup } from '../crm-setup.ts'
 import type { Authorization, CrmAddress, OpenOptions, SalesforceGrant } from '../grant.ts'
 import { openSalesforceClient, type SalesforceClient } from './client/client.ts'
+import { refuseSalesforceHost } from './hosts.ts'
 import { type OAuthPlace, OAuthRefusedError } from './login/login-server.ts'
 import { tokensForCode } from './login/oauth.ts'
 import { salesforceSetup } from './setup.ts'
@@ -105,5 +106,5 @@ export function salesforceAuthorization(options: {
 /** An org on this machine (the sandbox) may send us to this machine; every other one may not. */
 function hostsLike(loginUrl: string): (url: string) => boolean {
   const rule = { loopback: isLoopback(new URL(loginUrl).hostname), extra: [] }
-  return (url) => refuseAddress('salesforce', url, rule) === null
+  return (url) => refuseSalesforceHost(url, rule) === null
 }

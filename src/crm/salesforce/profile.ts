@@ -131,6 +131,7 @@ export const SALESFORCE: CrmProfile = {
   missedEventsRemedy:
     'If this continues, check in Salesforce Setup that Change Data Capture is turned on for these objects.',
   eventAllowanceRemedy: 'See in Salesforce Setup > Platform Events > Usage which subscribers use the event allocation.',
+  makesTaskKey: false,
   accessEndsAt: 'Setup, Connected Apps OAuth Usage.',
   // Collections take 200 records a call (contracts, Salesforce: collections).
   readBatchMax: 200,

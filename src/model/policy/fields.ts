@@ -1,5 +1,5 @@
 import type { Crm } from '../record/change-event.ts'
-import type { ObjectShape } from '../record/crm-profile.ts'
+import { crmProfile, type ObjectShape } from '../record/crm-profile.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../record/territories-field.ts'
 import type { Conditions } from '../rules/condition.ts'
@@ -23,6 +23,8 @@ export function fieldsNeeded(policies: readonly Policy[], crm: Crm, objectType: 
   const shape = objectShape(crm, objectType)
   if (shape === undefined) return { fields: [], historyFields: [], ours: [] }
   const fields = new Set(fieldsOfShape(shape))
+  // A closed task is noticed by its status, also where the CRM is polled.
+  if (shape.about === 'task') fields.add(crmProfile(crm).taskClosed.field)
   const history = new Set([shape.owner])
   for (const policy of policies) {
     const isWatched = policy.objects.some((ref) => ref.crm === crm && ref.object === objectType)

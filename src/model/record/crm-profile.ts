@@ -75,6 +75,8 @@ export type CrmProfile = {
   readonly missedEventsRemedy: string
   /** Where an admin sees who uses the events of the day up; null: the CRM has no such allowance. */
   readonly eventAllowanceRemedy: string | null
+  /** Whether the key that makes the CRM refuse a second task can be made by us, through the CRM's API. */
+  readonly makesTaskKey: boolean
   /** Where an admin ends our access. */
   readonly accessEndsAt: string
   /** Ids in one read call, and items in one write call, that the CRM takes at most. */

@@ -1,4 +1,5 @@
 import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
+import { knownProfiles } from '../../model/record/crm-profile.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { writtenValues } from '../../store/decisions/intents.ts'
 import type { StoredEvent } from '../../store/events/change-events.ts'
@@ -9,16 +10,10 @@ export type OwnWrites = ReadonlyMap<string, { readonly value: string | null; rea
 /** Ten minutes cover a CRM clock that is off and a slow delivery. */
 const ECHO_WITHIN_MS = 600_000
 
-/** Fields that every write moves by itself, and those that a CRM moves with the owner of a lead. */
-const BOOKKEEPING: ReadonlySet<string> = new Set([
-  'LastModifiedDate',
-  'LastModifiedById',
-  'SystemModstamp',
-  'LastTransferDate',
-  'IsUnreadByOwner',
-  'lastmodifieddate',
-  'hs_lastmodifieddate',
-])
+/** Whether a CRM changes the field by itself with every write. */
+function isBookkeeping(field: string): boolean {
+  return knownProfiles().some(({ bookkeepingFields }) => bookkeepingFields.includes(field))
+}
 
 /** Reads our writes to each record that has an event which may be an echo of one. */
 export async function readOwnWrites(
@@ -38,7 +33,7 @@ export function isEcho(event: ChangeEvent, written: OwnWrites): boolean {
   if (!mayBeEcho(event)) return false
   let any = false
   for (const field in event.fields) {
-    if (BOOKKEEPING.has(field)) continue
+    if (isBookkeeping(field)) continue
     const ours = written.get(`${event.objectType}/${event.recordId}/${field}`)
     if (ours === undefined || ours.value !== event.fields[field]) return false
     if (Math.abs(event.occurredAtMs - ours.atMs) > ECHO_WITHIN_MS) return false

@@ -1,4 +1,4 @@
-import type { ActiveTerritories, AssignmentVerbs } from '../../crm/salesforce/territories/assignments.ts'
+import type { ActiveTerritories, AssignmentVerbs } from '../../crm/crm-territories.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at, SALESFORCE, user } from '../../../test/support/example.ts'
-import type { SalesforceTerritory } from '../../crm/salesforce/territories/territories.ts'
+import type { CrmTerritory } from '../../crm/crm-territories.ts'
 import type { Territory } from '../../model/policy/policy.ts'
 import { territoryDifferences } from './sync-territories.ts'
 
 const DACH: Territory = { territory: 'dach', title: 'Germany, Austria', when: [], members: [at('anna'), at('jonas')] }
-const inCrm = (over: Partial<SalesforceTerritory> = {}): SalesforceTerritory => ({
+const inCrm = (over: Partial<CrmTerritory> = {}): CrmTerritory => ({
   territoryId: '0MI1',
   name: 'Something',
   developerName: 'DACH',
@@ -15,7 +15,7 @@ const inCrm = (over: Partial<SalesforceTerritory> = {}): SalesforceTerritory => 
   ...over,
 })
 const USERS = ['anna', 'jonas', 'mia'].map((name) => user(SALESFORCE, name))
-const differences = (one: SalesforceTerritory, users = USERS) => territoryDifferences([DACH], [one], users)
+const differences = (one: CrmTerritory, users = USERS) => territoryDifferences([DACH], [one], users)
 
 describe('comparing the territory table with an org', () => {
   it('finds no difference where both list the same people, however the territory is spelled', () => {

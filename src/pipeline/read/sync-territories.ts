@@ -1,7 +1,8 @@
-import type { SalesforceTerritory } from '../../crm/salesforce/territories/territories.ts'
+import type { CrmTerritory } from '../../crm/crm-territories.ts'
 import { territoryName } from '../../model/matching/territory-name.ts'
 import type { Territory } from '../../model/policy/policy.ts'
-import type { ConnectionId } from '../../model/record/change-event.ts'
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { CrmUser } from '../../model/record/crm-user.ts'
 import type { Database } from '../../store/database/database.ts'
 import { listUsers } from '../../store/decisions/people.ts'
@@ -28,11 +29,13 @@ export type TerritoryDifference = {
  */
 export async function syncTerritories(deps: {
   readonly db: Database
-  readonly connectionId: ConnectionId
-  readonly territories: () => Promise<SalesforceTerritory[] | null>
+  readonly connection: { readonly id: ConnectionId; readonly crm: Crm }
+  readonly territories: () => Promise<CrmTerritory[] | null>
   readonly table: readonly Territory[]
 }): Promise<readonly TerritoryDifference[] | null> {
-  const { db, connectionId, table } = deps
+  const { db, connection, table } = deps
+  const connectionId = connection.id
+  const { title } = crmProfile(connection.crm)
   const inCrm = await deps.territories()
   const users = (await listUsers(db)).filter((user) => user.connectionId === connectionId)
   const differences = inCrm === null ? [] : territoryDifferences(table, inCrm, users).slice(0, SHOWN_MAX)
@@ -43,8 +46,8 @@ export async function syncTerritories(deps: {
       code: CODE,
       subject: difference.territory,
       level: 'info',
-      message: sentence(difference),
-      remedy: `Correct the territory in Salesforce, or ${difference.territory} in territories.yaml. Until then, territories.yaml decides.`,
+      message: sentence(difference, title),
+      remedy: `Correct the territory in ${title}, or ${difference.territory} in territories.yaml. Until then, territories.yaml decides.`,
     })
   }
   const stillDiffers = new Set(differences.map(({ territory }) => territory))
@@ -54,7 +57,7 @@ export async function syncTerritories(deps: {
       connectionId,
       code,
       subject,
-      message: 'Salesforce and territories.yaml list the same members.',
+      message: `${title} and territories.yaml list the same members.`,
     })
   }
   return inCrm === null ? null : differences
@@ -63,7 +66,7 @@ export async function syncTerritories(deps: {
 /** A territory of the org matches the table's where its name or developer name is the table's id or title. */
 export function territoryDifferences(
   table: readonly Territory[],
-  inCrm: readonly SalesforceTerritory[],
+  inCrm: readonly CrmTerritory[],
   users: readonly CrmUser[],
 ): TerritoryDifference[] {
   const emailOf = new Map(users.flatMap((u) => (u.active && u.email !== null ? [[u.userId, u.email] as const] : [])))
@@ -80,9 +83,9 @@ export function territoryDifferences(
   })
 }
 
-function sentence({ title, onlyInCrm, onlyInTable }: TerritoryDifference): string {
+function sentence({ title, onlyInCrm, onlyInTable }: TerritoryDifference, crm: string): string {
   const parts = [
-    onlyInCrm.length > 0 ? `only Salesforce lists ${onlyInCrm.join(', ')}` : '',
+    onlyInCrm.length > 0 ? `only ${crm} lists ${onlyInCrm.join(', ')}` : '',
     onlyInTable.length > 0 ? `only territories.yaml lists ${onlyInTable.join(', ')}` : '',
   ]
   return `The members of territory ${title} differ: ${parts.filter(Boolean).join('; ')}.`

@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
-import type { DraftGrantKind, StoredAddress, Tables } from '../database/tables.ts'
-
-export type { DraftGrantKind } from '../database/tables.ts'
+import type { StoredAddress, Tables } from '../database/tables.ts'
 
 /** A connection being made, as people may see it: no secret is in it. */
 export type DraftView = {
   readonly id: string
   readonly crm: Crm
-  readonly grantKind: DraftGrantKind
+  readonly grantKind: string
   readonly address: StoredAddress
   readonly webhookUrl: string | null
   /** The connection that is connected again; null for a new one. */

@@ -146,14 +146,6 @@ export type StoredAddress = {
   readonly pubsubAddress: string | null
 }
 
-/** As src/crm/grant.ts has them. */
-export type DraftGrantKind =
-  | 'hubspot-token'
-  | 'hubspot-oauth'
-  | 'salesforce-client-credentials'
-  | 'salesforce-pkce'
-  | 'salesforce-jwt'
-
 type ConnectionTokenTable = {
   connection_id: string
   sealed: Buffer | null
@@ -166,7 +158,7 @@ type ConnectionTokenTable = {
 type ConnectionDraftTable = {
   id: string
   crm: Crm
-  grant_kind: DraftGrantKind
+  grant_kind: string
   connection_id: string | null
   credentials: Buffer
   tokens: Buffer | null
@@ -249,6 +241,7 @@ type RecordTable = {
   values: Json<Record<string, FieldText>>
   stamps: Json<Record<string, FieldStamp>>
   owner_history: JsonDefault<OwnerChange[]>
+  task_closed_at_ms: number | null
   owner_id: string | null
   account_id: string | null
   keys: Generated<string[]>

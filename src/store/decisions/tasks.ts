@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { objectsAbout } from '../../model/record/object-shape.ts'
 import type { Tables } from '../database/tables.ts'
 
 export type TaskForCause = {
@@ -320,7 +321,7 @@ export async function failedChecks(trx: Kysely<Tables>, connectionId: string): P
     from task t
     join exception e on e.task_id = t.id and e.status = 'open'
     left join record r on r.connection_id = e.connection_id and r.object_type = e.object_type and r.record_id = e.record_id
-    left join record tr on tr.connection_id = t.connection_id and tr.object_type in ('tasks', 'Task')
+    left join record tr on tr.connection_id = t.connection_id and tr.object_type = any(${objectsAbout('task')}::text[])
       and tr.record_id = t.crm_task_id
     where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is not null
     group by t.id, t.workflow

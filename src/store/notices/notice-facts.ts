@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { objectsAbout } from '../../model/record/object-shape.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** Writes of a connection that wait for their turn or for the CRM. */
@@ -60,7 +61,7 @@ export async function recordsOwnedBy(
   const { rows } = await sql<{ owner: string; n: number }>`
     select owner_id as owner, count(*)::int as n from record
     where connection_id = ${connectionId} and owner_id = any(${userIds}::text[]) and not deleted and merged_into is null
-      and object_type not in ('tasks', 'Task')
+      and object_type <> all(${objectsAbout('task')}::text[])
     group by 1`.execute(db)
   return new Map(rows.map((row) => [row.owner, row.n]))
 }

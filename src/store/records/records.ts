@@ -1,7 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ConnectionId, Crm, FieldText } from '../../model/record/change-event.ts'
 import type { CrmRecord, FieldStamp, OwnerChange } from '../../model/record/crm-record.ts'
+import { objectsAbout } from '../../model/record/object-shape.ts'
 import { type DriftKind, driftedFields, type FieldDrift } from '../../model/record/schema-drift.ts'
+import { taskClosedAtMs } from '../../model/record/task-closed.ts'
 import type { Tables } from '../database/tables.ts'
 
 type RecordRow = {
@@ -116,11 +118,12 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     n: w.needsRead,
     q: w.answers,
     y: w.dirty,
+    z: taskClosedAtMs(w.record),
   }))
   await sql`
     with w as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, q boolean, y boolean)
+        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, q boolean, y boolean, z bigint)
     ), gone as (
       delete from match_key k using w
       where k.connection_id = w.c and k.object_type = w.t and k.record_id = w.r and not (k.key = any(w.k || w.l))
@@ -131,15 +134,15 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     )
     insert into record as r
       (connection_id, object_type, record_id, values, stamps, owner_history, owner_id, account_id, keys, deleted,
-       merged_into, needs_read, read_after, dirty_since)
-    select c, t, r, v, s, h, o, a, k, d, m, n, case when n is not null then clock_timestamp() end,
+       merged_into, task_closed_at_ms, needs_read, read_after, dirty_since)
+    select c, t, r, v, s, h, o, a, k, d, m, z, n, case when n is not null then clock_timestamp() end,
       case when y then clock_timestamp() end
     from w
     order by c, t, r
     on conflict (connection_id, object_type, record_id) do update set
       values = excluded.values, stamps = excluded.stamps, owner_history = excluded.owner_history,
       owner_id = excluded.owner_id, account_id = excluded.account_id, keys = excluded.keys,
-      deleted = excluded.deleted, merged_into = excluded.merged_into,
+      deleted = excluded.deleted, merged_into = excluded.merged_into, task_closed_at_ms = excluded.task_closed_at_ms,
       (needs_read, read_attempts, read_after) = (
         select need,
           case when need is null then 0 else r.read_attempts end,
@@ -211,11 +214,11 @@ export async function markNeighboursDirty(
       trx,
       sql`
         select connection_id, object_type, record_id from record
-        where connection_id = ${connectionId} and object_type in ('contacts', 'Lead', 'Contact')
+        where connection_id = ${connectionId} and object_type = any(${objectsAbout('person')}::text[])
           and account_id = any(${changed.accountIds}::text[])
         union
         select connection_id, object_type, record_id from record
-        where connection_id = ${connectionId} and object_type in ('companies', 'Account')
+        where connection_id = ${connectionId} and object_type = any(${objectsAbout('account')}::text[])
           and record_id = any(${changed.accountIds}::text[])
         union
         select m.connection_id, m.object_type, m.record_id
@@ -223,7 +226,7 @@ export async function markNeighboursDirty(
           select unnest(${changed.linksBefore}::text[]) as key
           union
           select 'of-' || key from match_key
-          where connection_id = ${connectionId} and object_type in ('companies', 'Account')
+          where connection_id = ${connectionId} and object_type = any(${objectsAbout('account')}::text[])
             and record_id = any(${changed.accountIds}::text[]) and key like 'domain:%'
         ) link
         join match_key m on m.key = link.key and m.connection_id = ${connectionId}`,
@@ -359,7 +362,7 @@ export async function takeRecordsToRead(
 
 /**
  * When to ask about these again, if no answer was folded by then: the CRM did not find them just now
- * (trap 15 in docs/contracts/hubspot/traps.md), would not say, or was not reached, which is no attempt.
+ * (contracts, trap 15), would not say, or was not reached, which is no attempt.
  */
 export async function postponeReads(
   db: Kysely<Tables>,

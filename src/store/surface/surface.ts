@@ -3,6 +3,7 @@ import { EXCEPTION_CLASSES, type ExceptionClass } from '../../model/classes/clas
 import { POSTURE } from '../../model/classes/posture.ts'
 import type { Mode, PatternName, Policy } from '../../model/policy/policy.ts'
 import type { Crm } from '../../model/record/change-event.ts'
+import { objectsAbout } from '../../model/record/object-shape.ts'
 import type { Surface, SurfaceConnection } from '../../model/surface/surface.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { readFields, readSources } from './fields.ts'
@@ -105,7 +106,7 @@ async function readObjects(trx: DatabaseTransaction, policies: readonly Policy[]
   }>`
     with read as (
       select connection_id, object_type, count(*) as records from record
-      where not deleted and merged_into is null and object_type not in ('tasks', 'Task') group by 1, 2
+      where not deleted and merged_into is null and object_type <> all(${objectsAbout('task')}::text[]) group by 1, 2
     ), broken as (
       select connection_id, object_type, count(distinct record_id) as affected, count(*) as cases
       from exception where status = 'open' group by 1, 2

@@ -3,8 +3,8 @@ import type { ExceptionClass, Posture } from '../../model/classes/class.ts'
 import { accountDomain } from '../../model/matching/keys.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm, FieldText } from '../../model/record/change-event.ts'
-import { crmProfile } from '../../model/record/crm-profile.ts'
-import { objectShape } from '../../model/record/object-shape.ts'
+import { crmProfile, knownProfiles } from '../../model/record/crm-profile.ts'
+import { objectShape, objectsAbout } from '../../model/record/object-shape.ts'
 import type { WorstCase } from '../../model/surface/surface.ts'
 import { withoutEmails } from '../../model/surface/without-emails.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
@@ -39,8 +39,8 @@ type Candidate = {
 export async function readWorstCases(trx: DatabaseTransaction, recordLink: RecordLink): Promise<WorstCase[]> {
   const { rows } = await sql<Candidate>`
     select e.id, e.connection_id, c.crm, e.object_type, e.record_id, r.account_id, e.class, e.opened_at,
-           case when r.account_id is null and e.object_type in ('contacts', 'Lead', 'Contact')
-             then jsonb_build_object('email', r.values->'email', 'Email', r.values->'Email', 'Website', r.values->'Website')
+           case when r.account_id is null and e.object_type = any(${objectsAbout('person')}::text[])
+             then (select jsonb_object_agg(field, r.values->field) from unnest(${domainFields()}::text[]) field)
            end as values
     from exception e
     join connection c on c.id = e.connection_id
@@ -67,6 +67,14 @@ export async function readWorstCases(trx: DatabaseTransaction, recordLink: Recor
     worst.map(({ row, openPipeline }) => ({ id: row.id, openPipeline })),
     recordLink,
   )
+}
+
+/** The fields by which `accountDomain` finds the account of a person, in any of the CRMs. */
+function domainFields(): string[] {
+  const persons = knownProfiles().flatMap(({ objects }) =>
+    Object.values(objects).filter(({ about }) => about === 'person'),
+  )
+  return [...new Set(persons.flatMap(({ email, domain }) => [email, domain]).filter((field) => field !== null))]
 }
 
 const ORDER: readonly ExceptionClass[] = ['revenue-impacting', 'customer-facing', 'unknown', 'risky', 'expected']
@@ -108,7 +116,7 @@ async function accountsOf(trx: DatabaseTransaction, rows: readonly Candidate[]):
     select m.connection_id, m.key, min(m.record_id) as account_id
     from match_key m join record r using (connection_id, object_type, record_id)
     where m.key = any(${[...new Set(byDomain.map(({ key }) => key))]}::text[])
-      and m.object_type in ('companies', 'Account') and not r.deleted and r.merged_into is null
+      and m.object_type = any(${objectsAbout('account')}::text[]) and not r.deleted and r.merged_into is null
     group by 1, 2 having count(*) = 1`.execute(trx)
   const accountOf = new Map(owned.map((row) => [`${row.connection_id}/${row.key}`, row.account_id]))
   for (const { id, crm, connectionId, key } of byDomain) {

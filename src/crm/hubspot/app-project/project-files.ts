@@ -1,3 +1,4 @@
+import { AppProjectError } from '../../app-project.ts'
 import type { AccessNeeds } from '../../crm-setup.ts'
 import { hubSpotScopes } from '../login/scopes.ts'
 import { type Subscription, subscriptionKey, subscriptionsFor } from '../webhook/subscriptions.ts'
@@ -24,7 +25,7 @@ const PLATFORM_VERSION = '2026.03'
 const CONCURRENT_REQUESTS = 10
 
 /** HubSpot would refuse the address, or could not sign for it; the message says which one it takes. */
-export class ProjectAddressError extends TypeError {
+export class ProjectAddressError extends AppProjectError {
   override readonly name = 'ProjectAddressError'
 }
 

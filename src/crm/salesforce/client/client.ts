@@ -1,6 +1,7 @@
 import type { ConnectionId } from '../../../model/record/change-event.ts'
 import { type CallBudget, type CallUsage, type CrmClient, crmTimeMs } from '../../crm-client.ts'
 import { answerClock } from '../../crm-clock.ts'
+import type { AssignmentVerbs, CrmTerritory } from '../../crm-territories.ts'
 import type { SalesforceGrant, TokenStore } from '../../grant.ts'
 import { isSalesforceId } from '../http/record-id.ts'
 import { keepSession, type SessionKeeper } from '../login/session.ts'
@@ -8,9 +9,9 @@ import { changedSince, type Reading, readRecords } from '../read/changed-since.t
 import { readUsers } from '../read/users.ts'
 import { type SalesforceCall, salesforceCall } from '../rest/call.ts'
 import { type ObjectSchemas, objectSchemas } from '../rest/schemas.ts'
-import type { StreamClient } from '../stream/stream-batch.ts'
-import { type AssignmentVerbs, assignmentVerbs } from '../territories/assignments.ts'
-import { readTerritories, type SalesforceTerritory } from '../territories/territories.ts'
+import type { StreamClient } from '../stream/stream-client.ts'
+import { assignmentVerbs } from '../territories/assignments.ts'
+import { readTerritories } from '../territories/territories.ts'
 import { chunkSize } from '../write/chunk-size.ts'
 import { writeOwnerFields } from '../write/owners.ts'
 import { type TaskVerbs, taskVerbs } from '../write/tasks.ts'
@@ -38,7 +39,7 @@ export type SalesforceClientOptions = {
 export type SalesforceClient = CrmClient &
   StreamClient & {
     readonly crm: 'salesforce'
-    territories(): Promise<SalesforceTerritory[] | null>
+    territories(): Promise<CrmTerritory[] | null>
     /** Which records are assigned to which territory. */
     readonly assignments: AssignmentVerbs
   }

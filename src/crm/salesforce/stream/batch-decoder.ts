@@ -1,11 +1,12 @@
 import { status } from '@grpc/grpc-js'
 import type { ChangeEvent } from '../../../model/record/change-event.ts'
 import { CrmRefusedError } from '../../crm-client.ts'
+import type { StreamBatch } from '../../crm-stream.ts'
 import type { SalesforceSession } from '../login/session.ts'
 import type { FieldType } from '../rest/field-text.ts'
 import { type EventSchema, eventSchema } from './event-schema.ts'
 import type { FetchResponse } from './pubsub-channel.ts'
-import type { StreamBatch, StreamClient } from './stream-batch.ts'
+import type { StreamClient } from './stream-client.ts'
 import { type Header, readHeader, type StreamContext, streamEvents } from './stream-event.ts'
 
 /** A refusal is forgotten after this: once an admin gives the permission back, values are spelled by their types again. */

@@ -1,25 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { StreamBatch, StreamState } from '../../crm-stream.ts'
 import type { SalesforceSession } from '../login/session.ts'
 import { type BatchDecoder, batchDecoder } from './batch-decoder.ts'
 import { type FetchRequest, type FetchResponse, openChannel, type PubSubChannel } from './pubsub-channel.ts'
-import type { StreamBatch, StreamClient } from './stream-batch.ts'
+import type { StreamClient } from './stream-client.ts'
 import { SESSION_REMEDY, type StreamFailure, streamFailure } from './stream-failure.ts'
 import { openInbox } from './stream-inbox.ts'
-
-export type StreamState =
-  | { readonly state: 'connecting' }
-  /** The subscription is sent. Salesforce may stay silent for minutes while nothing changes. */
-  | { readonly state: 'subscribed' }
-  /** A first message arrived: the stream works. */
-  | { readonly state: 'live' }
-  | { readonly state: 'waiting'; readonly why: string; readonly retryAtMs: number }
-  /** Changes may be missing. The caller re-syncs; the stream continues from the earliest event that Salesforce keeps. */
-  | { readonly state: 'replay-lost'; readonly why: string }
-  /** The org's allowance of events is spent for now. */
-  | { readonly state: 'allowance-spent'; readonly why: string; readonly retryAtMs: number }
-  /** The stream stays silent until an admin follows the remedy; we retry now and then. */
-  | { readonly state: 'refused'; readonly why: string; readonly remedy: string; readonly retryAtMs: number }
-  | { readonly state: 'stopped' }
 
 export type SubscribeOptions = {
   /** `api.pubsub.salesforce.com:7443`, or a loopback address without TLS. */

@@ -1,6 +1,7 @@
 import type { DeletedResult } from 'jsforce'
 import type { TerritoryAssignment } from '../../../model/record/territories-field.ts'
 import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
+import type { AssignmentPage, AssignmentVerbs } from '../../crm-territories.ts'
 import { longId } from '../http/record-id.ts'
 import { SALESFORCE } from '../profile.ts'
 import type { SalesforceCall } from '../rest/call.ts'
@@ -9,40 +10,6 @@ import { everyRow, PAGE_ROWS_MAX, query, type Row, text } from '../rest/query.ts
 import { isAbsentObject } from '../rest/schemas.ts'
 import { soqlId, soqlIds, soqlInstant, soqlText } from '../rest/soql.ts'
 import { activeModel, territoriesOf } from './territories.ts'
-
-/** The territories that records can be assigned to. */
-export type ActiveTerritories = {
-  /** Null: no model is active, so no record is assigned. */
-  readonly modelId: string | null
-  readonly territories: readonly {
-    readonly territoryId: string
-    readonly name: string
-    readonly developerName: string
-  }[]
-  /** When we read it, by Salesforce's own clock where its answers have a Date header. */
-  readonly atMs: number
-}
-
-export type AssignmentPage = {
-  readonly assignments: readonly TerritoryAssignment[]
-  /** Null: this was the last page. */
-  readonly cursor: string | null
-  /** The latest time at which one of these was made; 0: the page is empty. */
-  readonly latestMs: number
-}
-
-export type AssignmentVerbs = {
-  /** Null: the org does not use territory management, or does not show it to us. */
-  active(): Promise<ActiveTerritories | null>
-  /** All assignments in the territories of one model, by id. */
-  everything(modelId: string, cursor: string | null): Promise<AssignmentPage>
-  /** Assignments made at or after a time, the earliest first. */
-  madeSince(modelId: string, sinceMs: number, cursor: string | null): Promise<AssignmentPage>
-  /** Assignments deleted since. Null: Salesforce no longer knows, and everything has to be read again. */
-  deletedSince(sinceMs: number): Promise<{ readonly ids: readonly string[]; readonly untilMs: number } | null>
-  /** All assignments of these records. At most `readBatchMax` records. */
-  ofRecords(modelId: string, recordIds: readonly string[]): Promise<TerritoryAssignment[]>
-}
 
 const OBJECT = 'ObjectTerritory2Association'
 const FIELDS = ['ObjectId', 'SobjectType', 'Territory2Id', 'SystemModstamp']

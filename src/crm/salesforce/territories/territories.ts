@@ -1,20 +1,12 @@
+import type { CrmTerritory } from '../../crm-territories.ts'
 import { longId } from '../http/record-id.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { everyRow, text } from '../rest/query.ts'
 import { isAbsentObject } from '../rest/schemas.ts'
 import { soqlId } from '../rest/soql.ts'
 
-export type SalesforceTerritory = {
-  readonly territoryId: string
-  readonly name: string
-  readonly developerName: string | null
-  readonly parentId: string | null
-  /** Users with an active association. Whether the user is active is known from the users themselves. */
-  readonly memberIds: readonly string[]
-}
-
 /** The territories of the active model, or null when the org does not use territory management. */
-export async function readTerritories(call: SalesforceCall): Promise<SalesforceTerritory[] | null> {
+export async function readTerritories(call: SalesforceCall): Promise<CrmTerritory[] | null> {
   let modelId: string | null
   try {
     modelId = await activeModel(call)
@@ -44,10 +36,7 @@ export async function activeModel(call: SalesforceCall): Promise<string | null> 
   return text(models[0]?.Id)
 }
 
-export async function territoriesOf(
-  call: SalesforceCall,
-  modelId: string,
-): Promise<Omit<SalesforceTerritory, 'memberIds'>[]> {
+export async function territoriesOf(call: SalesforceCall, modelId: string): Promise<Omit<CrmTerritory, 'memberIds'>[]> {
   const rows = await everyRow(call, {
     fields: ['Name', 'DeveloperName', 'ParentTerritory2Id'],
     from: 'Territory2',

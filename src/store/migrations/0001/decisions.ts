@@ -1,9 +1,3 @@
-/** When the CRM says that a person closed or deleted the task of this record; null: it is open. */
-const CLOSED_AT = `greatest(
-    case when new.values->>'hs_task_status' = 'COMPLETED' then coalesce((new.stamps->'hs_task_status'->>'atMs')::bigint, 1) end,
-    case when new.values->>'IsClosed' = 'true' then coalesce((new.stamps->'IsClosed'->>'atMs')::bigint, 1) end,
-    case when new.deleted then coalesce((new.stamps->'@deleted'->>'atMs')::bigint, 1) end)`
-
 /** People, policies, and what was decided: cases, tasks, intents and the values that we wrote. */
 export const DECISIONS: readonly string[] = [
   `create table crm_user (
@@ -130,13 +124,13 @@ export const DECISIONS: readonly string[] = [
   // Set with the record, so that verify need not hold every open task against its record to find the few closed ones.
   `create function note_closed_task() returns trigger language plpgsql as $$
    begin
-     update task set closing_at_ms = ${CLOSED_AT}
+     update task set closing_at_ms = nullif(new.task_closed_at_ms, 0)
        where connection_id = new.connection_id and crm_task_id = new.record_id and status = 'open'
-         and closing_at_ms is distinct from ${CLOSED_AT};
+         and closing_at_ms is distinct from nullif(new.task_closed_at_ms, 0);
      return null;
    end $$`,
-  `create trigger record_closes_task after insert or update of values, stamps, deleted on record
-     for each row when (new.object_type in ('tasks', 'Task')) execute function note_closed_task()`,
+  `create trigger record_closes_task after insert or update of task_closed_at_ms on record
+     for each row when (new.task_closed_at_ms is not null) execute function note_closed_task()`,
 
   // A write that we have decided on, recorded before the CRM is called.
   `create table intent (

@@ -7,6 +7,8 @@ export const RECORDS: readonly string[] = [
     values jsonb not null,
     stamps jsonb not null,
     owner_history jsonb not null default '[]',
+    -- null: no task; 0: an open task; else when the CRM says that a person closed or deleted it
+    task_closed_at_ms bigint,
     -- copied out of values at apply, for set-based look-ups of neighbours
     owner_id text,
     account_id text,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { VENDOR_PAGES } from './vendor-pages.ts'
+import { CRM_PAGES } from './crm-pages.ts'
 
 describe('a link of the console', () => {
   const portal = {
@@ -9,10 +9,10 @@ describe('a link of the console', () => {
     accountId: '4471001',
     baseUrl: 'https://api.hubapi.com',
   } as const
-  const linksOf = (connection: Parameters<typeof VENDOR_PAGES.accountUrl>[0]) => [
-    VENDOR_PAGES.recordUrl(connection, 'contacts', '77'),
-    VENDOR_PAGES.taskUrl(connection, '88'),
-    VENDOR_PAGES.accountUrl(connection),
+  const linksOf = (connection: Parameters<typeof CRM_PAGES.accountUrl>[0]) => [
+    CRM_PAGES.recordUrl(connection, 'contacts', '77'),
+    CRM_PAGES.taskUrl(connection, '88'),
+    CRM_PAGES.accountUrl(connection),
   ]
 
   it('leads to the pages of the region that the portal itself named', () => {

@@ -1,6 +1,6 @@
-import { isLoopback } from '../../crm/allowed-hosts.ts'
+import { isLoopback } from '../crm/allowed-hosts.ts'
 
-/** Whether HubSpot can call it: it calls https addresses only, and nothing of a private network. */
+/** Whether a CRM can call it: CRMs call https addresses only, and nothing of a private network. */
 export function isPublicAddress(url: string): boolean {
   const { protocol, hostname } = new URL(url)
   return (

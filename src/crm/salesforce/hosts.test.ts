@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hostsFor } from './open-connection.ts'
+import { hostsFor } from './hosts.ts'
 
 describe('an address that Salesforce names for our tokens', () => {
-  const deps = { allowsLoopback: true, extraHosts: ['*.proxy.example'] }
-  const at = (baseUrl: string) => hostsFor(deps, { baseUrl, apiVersion: '67.0', pubsubAddress: null })
+  const rule = { loopback: true, extra: ['*.proxy.example'] }
+  const at = (baseUrl: string) => hostsFor(rule, { baseUrl, apiVersion: '67.0', pubsubAddress: null })
 
   it('is one that an admin may enter, or the one that was entered', () => {
     const allows = at('https://acme.my.salesforce.com')
@@ -25,7 +25,7 @@ describe('an address that Salesforce names for our tokens', () => {
     assert.equal(at('http://127.0.0.1:4402')('http://127.0.0.1:9200'), true)
     assert.equal(at('http://localhost:4402')('http://127.0.0.1:4402'), true)
     const closed = hostsFor(
-      { ...deps, allowsLoopback: false },
+      { ...rule, loopback: false },
       { baseUrl: 'https://acme.my.salesforce.com', apiVersion: '67.0', pubsubAddress: null },
     )
     assert.equal(closed('http://127.0.0.1:9200'), false)
