@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { readFieldName } from '../model/rules/field-name.ts'
-import { watchedObjectNames } from './policy-document.ts'
+import { watchedObjectNames } from './object-name.ts'
 import { loadPolicies, policyHash } from './policy-files.ts'
 import { editorSchemas } from './write-schemas.ts'
 

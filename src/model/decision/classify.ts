@@ -1,10 +1,10 @@
 import type { ExceptionClass } from '../classes/class.ts'
 import type { Finding } from '../patterns/finding.ts'
+import { findPattern } from '../patterns/registry.ts'
 import type { CompiledClassRule } from '../policy/compile.ts'
 import type { Guards } from '../policy/policy.ts'
 import { allHold, hiddenOf } from '../rules/evaluate.ts'
 import { type CaseFacts, fieldReader, unreadableBehind, whyHidden } from '../rules/facts.ts'
-import { LOWEST_CLASS } from './floors.ts'
 
 export type Classified = { readonly class: ExceptionClass; readonly because: string }
 
@@ -37,8 +37,8 @@ export function classify(
     if (hidden.length > 0) return unjudged(hidden, facts)
     if (!allHold(when, facts)) continue
     if (rule.class === 'unknown') return { class: 'unknown', because: rule.because }
-    const lowest = LOWEST_CLASS[finding.pattern]
-    return rule.class === 'expected' && lowest !== undefined
+    const lowest = findPattern(finding.pattern)?.floor ?? null
+    return rule.class === 'expected' && lowest !== null
       ? lifted(lowest, 'The case changes who works the record', facts, guards)
       : lifted(rule.class, rule.because, facts, guards)
   }

@@ -1,4 +1,5 @@
 import type { ExceptionClass } from '../classes/class.ts'
+import { findPattern } from '../patterns/registry.ts'
 import type { PatternName } from '../policy/policy.ts'
 
 /** What a task says, in plain text. Adapters bring it into their CRM's form. */
@@ -36,18 +37,6 @@ export const CLASS_LABELS: Readonly<Record<ExceptionClass, string>> = {
   unknown: 'Unknown',
 }
 
-export const PATTERN_LABELS: Readonly<Record<PatternName, string>> = {
-  'missing-field': 'missing field',
-  'stale-field': 'stale field',
-  'duplicate-ownership': 'two owners',
-  'stale-territory': 'stale territory',
-  'orphaned-owner': 'no active owner',
-  'no-rule': 'no rule covers it',
-  'branch-review': 'needs a person to decide',
-  'ownership-flapping': 'owner keeps changing',
-  'write-refused': 'the CRM refused the owner',
-}
-
 /** Both CRMs cut subjects at 255 characters; the end, where the record's name stands, is what may be cut. */
 const SUBJECT_MAX = 255
 
@@ -62,9 +51,13 @@ function subject({ total }: TaskTextInput, first: TaskTextCase): string {
   const label = CLASS_LABELS[first.class]
   const text =
     total > 1
-      ? `${label}: ${first.causeTitle ?? PATTERN_LABELS[first.pattern]} (${total} records)`
-      : `${label}: ${PATTERN_LABELS[first.pattern]}, ${first.noun} ${first.title}`
+      ? `${label}: ${first.causeTitle ?? patternLabel(first.pattern)} (${total} records)`
+      : `${label}: ${patternLabel(first.pattern)}, ${first.noun} ${first.title}`
   return text.length <= SUBJECT_MAX ? text : `${text.slice(0, SUBJECT_MAX - 1)}…`
+}
+
+function patternLabel(name: PatternName): string {
+  return findPattern(name)?.label ?? name
 }
 
 function body(input: TaskTextInput, first: TaskTextCase): string {

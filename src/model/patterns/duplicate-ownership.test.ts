@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { caseOf, company, contact, daysAgo, lead, matching, POLICY, record } from '../../../test/support/example.ts'
-import type { PatternSetting } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { duplicateOwnership } from './duplicate-ownership.ts'
 
-type Setting = Extract<PatternSetting, { pattern: 'duplicate-ownership' }>
+type Setting = Parameters<typeof duplicateOwnership.detect>[0]
 const people = POLICY.patterns.find((p) => p.pattern === 'duplicate-ownership') as Setting
 const accounts: Setting = {
   pattern: 'duplicate-ownership',
@@ -21,7 +20,7 @@ function look(
   holders = 2,
 ) {
   const matches = others.map((other) => matching(subject, other, holders))
-  return duplicateOwnership(setting, caseOf(subject, { neighbours: { matches, account } })).findings[0]
+  return duplicateOwnership.detect(setting, caseOf(subject, { neighbours: { matches, account } })).findings[0]
 }
 
 const older = (values = {}, id = '0') =>

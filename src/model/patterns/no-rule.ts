@@ -1,73 +1,83 @@
 import type { CompiledBranch } from '../policy/compile.ts'
-import { hiddenInputs, type Routing } from '../policy/routing.ts'
-import { compileConditions } from '../rules/evaluate.ts'
+import { hiddenInputs } from '../policy/routing.ts'
+import { type CompiledRule, compileConditions } from '../rules/evaluate.ts'
 import { type CaseFacts, isOnlyUnreadable, whyHidden } from '../rules/facts.ts'
 import { renderField } from '../rules/render.ts'
 import type { Finding } from './finding.ts'
-import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { definePattern, finding, found, NOTHING } from './pattern.ts'
 
 /** The boundary says that rules decide, and no rule covers the record; or no branch does; or its rule names nobody. */
-export function noRule({ facts }: Case, routing: Routing): Detection {
-  const { record, shape, directory } = facts
-  const { branch, winner } = routing
-  if (branch === null) {
-    return found(
-      finding({
-        pattern: 'no-rule',
-        what: `This ${shape.noun} waits for an owner, and no branch of the workflow covers it.`,
-        cause: 'no-branch',
-        causeTitle: 'Records that no branch of the workflow covers',
-        evidence: { branch: null },
-        todo: 'Decide who takes it. Then ask the boundary owner to name the branch it belongs to, or to narrow the scope.',
-      }),
-    )
-  }
-  if (branch.branch.mode !== 'rules') return NOTHING
-  const unreadable = hiddenInputs(routing, facts)
-  if (unreadable.length > 0) {
-    const named = [...new Set(unreadable)].join(', ')
-    return found(
-      finding({
-        pattern: 'no-rule',
-        what: `The rules of the branch ${branch.branch.branch} ask about ${named}, and ${whyHidden(unreadable, facts)}, so none of them can decide.`,
-        cause: `no-rule/${branch.branch.branch}/unreadable`,
-        causeTitle: `${named} cannot be judged, and rules depend on it`,
-        evidence: {},
-        unreadable,
-        todo: `${howToMend(unreadable, facts)} Until then decide yourself who takes this ${shape.noun}.`,
-      }),
-    )
-  }
-  if (winner !== null) {
+export const noRule = definePattern({
+  name: 'no-rule',
+  title: 'No rule',
+  label: 'no rule covers it',
+  meaning: 'A record waits for an owner where rules decide, and no rule gives one.',
+  parameters: {},
+  restsOn: 'routing',
+  sentence: () => 'a record waits where rules decide, and no rule covers it',
+  detect(_, { facts, routing }) {
+    if (routing === null) return NOTHING
+    const { branch, winner } = routing
+    if (branch === null) return found(noBranch(facts))
+    if (branch.branch.mode !== 'rules') return NOTHING
+    const unreadable = hiddenInputs(routing, facts)
+    if (unreadable.length > 0) return found(hiddenTable(branch, unreadable, facts))
+    if (winner === null) return found(uncovered(branch, facts))
     // A rule that gives the record to somebody who left decides nothing; the record would wait for ever, unseen.
-    if (directory.personByEmail(record.connectionId, winner.rule.owner) !== undefined) return NOTHING
-    return found(
-      finding({
-        pattern: 'no-rule',
-        what: `Rule ${winner.rule.id} gives this ${shape.noun} to ${winner.rule.owner}, who is not an active user of this CRM.`,
-        cause: `rule-owner-gone/${winner.rule.id}`,
-        causeTitle: `Rule ${winner.rule.id} names ${winner.rule.owner}, who is not active`,
-        evidence: { rule: winner.rule.id, owner: winner.rule.owner },
-        todo: 'Decide who takes it. Then ask the boundary owner to name somebody else in the rule.',
-      }),
-    )
-  }
+    const isOwnerActive = facts.directory.personByEmail(facts.record.connectionId, winner.rule.owner) !== undefined
+    return isOwnerActive ? NOTHING : found(ownerGone(winner, facts))
+  },
+})
+
+function noBranch({ shape }: CaseFacts): Finding {
+  return finding({
+    pattern: 'no-rule',
+    what: `This ${shape.noun} waits for an owner, and no branch of the workflow covers it.`,
+    cause: 'no-branch',
+    causeTitle: 'Records that no branch of the workflow covers',
+    evidence: { branch: null },
+    todo: 'Decide who takes it. Then ask the boundary owner to name the branch it belongs to, or to narrow the scope.',
+  })
+}
+
+function hiddenTable({ branch }: CompiledBranch, unreadable: readonly string[], facts: CaseFacts): Finding {
+  const named = [...new Set(unreadable)].join(', ')
+  return finding({
+    pattern: 'no-rule',
+    what: `The rules of the branch ${branch.branch} ask about ${named}, and ${whyHidden(unreadable, facts)}, so none of them can decide.`,
+    cause: `no-rule/${branch.branch}/unreadable`,
+    causeTitle: `${named} cannot be judged, and rules depend on it`,
+    evidence: {},
+    unreadable,
+    todo: `${howToMend(unreadable, facts)} Until then decide yourself who takes this ${facts.shape.noun}.`,
+  })
+}
+
+function ownerGone({ rule }: CompiledRule, { shape }: CaseFacts): Finding {
+  return finding({
+    pattern: 'no-rule',
+    what: `Rule ${rule.id} gives this ${shape.noun} to ${rule.owner}, who is not an active user of this CRM.`,
+    cause: `rule-owner-gone/${rule.id}`,
+    causeTitle: `Rule ${rule.id} names ${rule.owner}, who is not active`,
+    evidence: { rule: rule.id, owner: rule.owner },
+    todo: 'Decide who takes it. Then ask the boundary owner to name somebody else in the rule.',
+  })
+}
+
+function uncovered(branch: CompiledBranch, facts: CaseFacts): Finding {
+  const { branch: name } = branch.branch
   const inputs = tableInputs(branch)
   const evidence = Object.fromEntries(inputs.map(({ field, read }) => [field, read(facts)]))
   const met = Object.entries(evidence).map(([field, value]) => `${renderField(field)} ${value ?? 'blank'}`)
-  return found(
-    finding({
-      pattern: 'no-rule',
-      what: `This ${shape.noun} waits for an owner, and no rule of the branch ${branch.branch.branch} covers it (${met.join(', ')}).`,
-      cause: `no-rule/${branch.branch.branch}/${inputs
-        .filter((i) => i.isNamed)
-        .map((i) => evidence[i.field] ?? '')
-        .join('/')}`,
-      causeTitle: `No rule of the branch ${branch.branch.branch} covers ${met.filter((_, i) => inputs[i]!.isNamed).join(', ') || 'these records'}`,
-      evidence,
-      todo: 'Decide who takes it. If cases like this will come again, ask the boundary owner for a rule.',
-    }),
-  )
+  const named = inputs.filter(({ isNamed }) => isNamed).map(({ field }) => evidence[field] ?? '')
+  return finding({
+    pattern: 'no-rule',
+    what: `This ${facts.shape.noun} waits for an owner, and no rule of the branch ${name} covers it (${met.join(', ')}).`,
+    cause: `no-rule/${name}/${named.join('/')}`,
+    causeTitle: `No rule of the branch ${name} covers ${met.filter((_, i) => inputs[i]!.isNamed).join(', ') || 'these records'}`,
+    evidence,
+    todo: 'Decide who takes it. If cases like this will come again, ask the boundary owner for a rule.',
+  })
 }
 
 /** The record may wait for an owner, and what would say so cannot be judged. */
@@ -86,7 +96,7 @@ export function undecidable(facts: CaseFacts, fields: readonly string[]): Findin
 }
 
 /** What a case asks for whose inputs cannot be judged. */
-export function howToMend(fields: readonly string[], facts: CaseFacts): string {
+function howToMend(fields: readonly string[], facts: CaseFacts): string {
   const named = [...new Set(fields)].join(', ')
   return isOnlyUnreadable(fields, facts)
     ? `Ask your CRM admin to let the integration user read ${named}.`

@@ -4,7 +4,8 @@ import { caseOf, contact } from '../../../test/support/example.ts'
 import { orphanedOwner } from './orphaned-owner.ts'
 
 const look = (owner: string | null, blankCounts = false) =>
-  orphanedOwner({ pattern: 'orphaned-owner', blankCounts }, caseOf(contact({ hubspot_owner_id: owner }))).findings[0]
+  orphanedOwner.detect({ pattern: 'orphaned-owner', blankCounts }, caseOf(contact({ hubspot_owner_id: owner })))
+    .findings[0]
 
 describe('orphaned-owner', () => {
   it('is there when the owner left, is unknown to the CRM, or is a queue nobody works', () => {
@@ -30,6 +31,9 @@ describe('orphaned-owner', () => {
 
   it('does not guess an owner that it may not read', () => {
     const hidden = contact({ hubspot_owner_id: null }, { unreadable: new Set(['hubspot_owner_id']) })
-    assert.deepEqual(orphanedOwner({ pattern: 'orphaned-owner', blankCounts: true }, caseOf(hidden)).findings, [])
+    assert.deepEqual(
+      orphanedOwner.detect({ pattern: 'orphaned-owner', blankCounts: true }, caseOf(hidden)).findings,
+      [],
+    )
   })
 })
