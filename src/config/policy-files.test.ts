@@ -90,6 +90,21 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     assert.match(error.message, /draft, observe, pilot, live/)
   })
 
+  it('a pattern that does not exist, with the name that was probably meant', () => {
+    const listed = errorAfter('{ pattern: stale-territory, field', '{ pattern: stale-teritory, field')
+    assert.equal(listed.message, 'Unknown pattern "stale-teritory"; did you mean stale-territory?')
+    assert.equal(listed.line, lineOf('pattern: stale-territory, field'))
+    const settled = errorAfter('settles: [orphaned-owner]', 'settles: [orphan-owner]')
+    assert.equal(settled.message, 'Unknown pattern "orphan-owner"; did you mean orphaned-owner?')
+    const classed = errorAfter(/(pattern: )orphaned-owner(\n {4}class)/, '$1write-refuse$2')
+    assert.equal(classed.message, 'Unknown pattern "write-refuse"; did you mean write-refused?')
+  })
+
+  it('a pattern that every workflow watches for anyway', () => {
+    const { message } = errorAfter('- { pattern: stale-territory, field', '- { pattern: write-refused, field')
+    assert.match(message, /^Every workflow watches for write-refused; remove it here\./)
+  })
+
   it('a missing key, at the place where it belongs', () => {
     const error = errorAfter(/ {2}override: .*\n/, '')
     assert.equal(error.field, 'owners.override')
