@@ -12,7 +12,7 @@ export type StreamState =
   | { readonly state: 'subscribed' }
   /** A first message arrived: the stream works. */
   | { readonly state: 'live' }
-  | { readonly state: 'waiting'; readonly why: string; readonly retryAtMs: number }
+  | { readonly state: 'waiting'; readonly why: string; readonly isSilent?: boolean; readonly retryAtMs: number }
   /** Changes may be missing. The caller re-syncs; the stream continues from the earliest event that Salesforce keeps. */
   | { readonly state: 'replay-lost'; readonly why: string }
   /** The org's allowance of events is spent for now. */
@@ -179,7 +179,9 @@ function pauseFor(failure: StreamFailure, failures: number, baseMs: number): num
 function waitingState(failure: StreamFailure, retryAtMs: number): StreamState {
   const { why } = failure
   if (failure.kind === 'refused') return { state: 'refused', why, remedy: failure.remedy, retryAtMs }
-  return { state: failure.kind === 'allowance' ? 'allowance-spent' : 'waiting', why, retryAtMs }
+  if (failure.kind === 'allowance') return { state: 'allowance-spent', why, retryAtMs }
+  const isSilent = failure.kind === 'retry' && failure.isSilent === true
+  return { state: 'waiting', why, ...(isSilent && { isSilent }), retryAtMs }
 }
 
 /** One stream from open to end. Resolves when the server ends it, rejects with what broke it. */
