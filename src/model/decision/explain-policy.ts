@@ -14,7 +14,7 @@ export function explainPolicy({ policy, hash }: PolicyVersion): string {
     section('What it does', [
       policy.action.says,
       policy.action.when === 'never'
-        ? 'No record waits for it; it watches, and acts only where a rule may settle a case.'
+        ? 'No record waits for it; it watches, and acts only where a rule may fix a case.'
         : `A record waits for it while ${renderConditions(policy.action.when)}.`,
       `It watches ${together(policy.objects.map(objectInWords))}${policy.scope.length === 0 ? '' : `, where ${renderConditions(policy.scope)}`}.`,
       `If it were wrong for two weeks: ${policy.ifWrongForTwoWeeks}`,
@@ -23,7 +23,7 @@ export function explainPolicy({ policy, hash }: PolicyVersion): string {
     section('What counts as an exception', policy.patterns.map(patternSentence)),
     section('How a case is classed, first match', [
       ...policy.classes.map(classSentence),
-      'Whatever none of these covers is unknown: it stops, it is inspected, and no rule ever settles it.',
+      'Any other case is unknown: it blocks, a reviewer inspects it, and no rule ever fixes it.',
       'The record or account of an existing customer makes a case customer-facing at least.',
       `Open pipeline of ${policy.guards.revenueThreshold} or more on the account makes a case revenue-impacting at least.`,
     ]),
@@ -46,7 +46,7 @@ function modeSentence({ mode, pilot }: Policy): string {
     case 'draft':
       return 'It is a draft and writes nothing.'
     case 'observe':
-      return 'It observes: it decides and writes nothing but what people see here.'
+      return 'It observes: it decides, and writes to no CRM.'
     case 'pilot':
       return `It is in pilot: it writes at most ${pilot?.dailyCap ?? 0} owners a day, and only where ${renderConditions(pilot?.when ?? [])}.`
     case 'live':

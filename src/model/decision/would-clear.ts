@@ -34,7 +34,7 @@ export function wouldClear(
   }
   const { nextRecheckAtMs } = pattern.detect(setting, input)
   if (nextRecheckAtMs !== null && !isStillFound(record, nextRecheckAtMs)) {
-    return `Left alone until ${new Date(nextRecheckAtMs).toISOString()}, it would clear by itself.`
+    return `It clears by itself at ${new Date(nextRecheckAtMs).toISOString()}.`
   }
   return null
 }

@@ -9,7 +9,7 @@ import type { Routing } from '../policy/routing.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import { mayWrite } from './owner-write.ts'
 
-/** What the workflow would have done by itself, and why it did not. */
+/** What the workflow would have done by itself, and why it did not. Empty: the record waits for no action. */
 export function wouldHave(
   one: { readonly setting: PatternSetting; readonly class: ExceptionClass },
   compiled: CompiledPolicy,
@@ -21,21 +21,20 @@ export function wouldHave(
   const { noun } = facts.shape
   const { isBuiltIn, name } = patternOf(one.setting)
   const settles = isBuiltIn || (branch?.branch.settles.includes(name) ?? false)
-  if (!waits && !settles) return `Nothing: this ${noun} waits for no action of the workflow.`
+  if (!waits && !settles) return ''
   if (branch === null) return `Nothing: no branch of the workflow covers this ${noun}.`
-  if (branch.branch.mode !== 'rules') return `Nothing: in the branch ${branch.branch.branch} a person decides.`
+  if (branch.branch.mode !== 'rules') return `Nothing: a reviewer decides the branch ${branch.branch.branch}.`
   if (winner === null) return `Nothing: no rule of the branch ${branch.branch.branch} covers this ${noun}.`
-  const would = `Rule ${winner.rule.id} would have given this ${noun} to ${winner.rule.owner}`
+  const would = `Rule ${winner.rule.id} would have assigned this ${noun} to ${winner.rule.owner}`
   const { mode } = compiled.policy
   if (!mayWrite(compiled, facts)) {
-    return `${would}; it did not, because the workflow ${mode === 'pilot' ? 'is in pilot and this record is not in its slice' : `is in ${mode} mode and writes nothing`}.`
+    return `${would}, but ${mode === 'pilot' ? 'this record is outside the pilot' : `the workflow is in ${mode} mode and writes nothing`}.`
   }
   if (facts.directory.personByEmail(facts.record.connectionId, winner.rule.owner) === undefined) {
-    return `${would}; it did not, because that person is not an active user of this CRM.`
+    return `${would}, who is not an active user of this CRM.`
   }
-  if (facts.owner?.email === winner.rule.owner)
-    return `Nothing: rule ${winner.rule.id} gives this ${noun} to its present owner.`
-  if (refusal !== null) return `${would}; it did, and the CRM refused it: ${inQuotes(refusal.why)}`
-  if (!stopsAction(POSTURE[one.class])) return `${would}; this case alone does not stop it.`
-  return `${would}; it did not, because a ${one.class} case is looked at by a person first.`
+  if (facts.owner?.email === winner.rule.owner) return `Nothing: rule ${winner.rule.id} keeps the present owner.`
+  if (refusal !== null) return `${would}, but the CRM refused it: ${inQuotes(refusal.why)}`
+  if (!stopsAction(POSTURE[one.class])) return `${would}; this case alone does not hold it.`
+  return `${would}, but a reviewer checks ${one.class === 'unknown' ? 'unclassified' : one.class} cases first.`
 }

@@ -1,6 +1,6 @@
 import { definePattern, finding, found, NOTHING } from './pattern.ts'
 
-/** The record waits, and the boundary says that a person decides this branch. */
+/** The record waits, and by the boundary a reviewer decides its branch. */
 export const branchReview = definePattern({
   name: 'branch-review',
   title: 'Review by policy',
@@ -8,7 +8,7 @@ export const branchReview = definePattern({
   meaning: 'A record waits for an owner in a branch whose mode is review or manual.',
   parameters: {},
   restsOn: 'routing',
-  sentence: () => 'a record waits where a person decides',
+  sentence: () => 'a record needs an owner where a reviewer decides',
   detect(_, { facts, routing }) {
     const branch = routing?.branch ?? null
     if (branch === null || branch.branch.mode === 'rules') return NOTHING
@@ -17,13 +17,13 @@ export const branchReview = definePattern({
     return found(
       finding({
         pattern: 'branch-review',
-        what: `This ${noun} waits for an owner in the branch ${name}, where a person decides.`,
+        what: `This ${noun} needs an owner, and a reviewer decides the branch ${name}.`,
         evidence: {
           branch: name,
           mode,
           ...Object.fromEntries(branch.when.map(({ condition, read }) => [condition.field, read(facts)])),
         },
-        todo: `Decide who takes this ${noun} and set the owner. Why a person decides here: ${because}`,
+        todo: `Assign this ${noun}. Why a reviewer decides: ${because}`,
       }),
     )
   },

@@ -8,6 +8,6 @@ export function ownerChanges(emails: Iterable<string>, { record, shape, director
   return [...emails].flatMap((email) => {
     const user = directory.personByEmail(record.connectionId, email)
     if (user === undefined) return []
-    return [{ field: shape.owner, to: user.userId, says: `If ${email} owned it, this would not be an exception.` }]
+    return [{ field: shape.owner, to: user.userId, says: `Fastest fix: assign it to ${email}.` }]
   })
 }

@@ -32,8 +32,8 @@ export const duplicateOwnership = definePattern({
   },
   floor: 'risky',
   sentence({ against, againstAccountOwner }) {
-    const account = againstAccountOwner ? ', or its account belongs to somebody else' : ''
-    return `the same person or account stands among ${together(against.map(objectInWords))} under another owner${account}`
+    const account = againstAccountOwner ? ', or owns its account' : ''
+    return `someone else owns the same person or account among ${together(against.map(objectInWords))}${account}`
   },
   detect(setting, { facts }) {
     const { owner, ownerState } = facts
@@ -76,10 +76,10 @@ function duplicateFinding(
   const thing = shape.about === 'person' ? 'person' : 'account'
   return finding({
     pattern: 'duplicate-ownership',
-    what: `This ${shape.noun} and ${recordInWords(other)} are the same ${thing} (${same}), but ${personInWords(owner)} owns one and ${personInWords(otherOwner)} the other.`,
+    what: `${personInWords(owner)} owns this ${shape.noun}, but ${personInWords(otherOwner)} owns ${recordInWords(other)}, the same ${thing} (${same}).`,
     evidence: { 'matched by': key, 'fact.owner': owner.email, 'owner of the other': otherOwner.email },
     involves: [refOf(other)],
-    todo: `Agree on one owner with ${personInWords(otherOwner)} and set it on both records. If they are two different ${thing === 'person' ? 'people' : 'accounts'}, correct what they share.`,
+    todo: `Agree with ${personInWords(otherOwner)} on one owner and set it on both records. If they are different ${thing === 'person' ? 'people' : 'accounts'}, correct the data they share.`,
   })
 }
 
@@ -91,10 +91,10 @@ function accountOwnerConflict({ shape, neighbours, directory }: CaseFacts, owner
   return found(
     finding({
       pattern: 'duplicate-ownership',
-      what: `${personInWords(owner)} owns this ${shape.noun}, but ${recordInWords(account)} that it belongs to is owned by ${personInWords(accountOwner)}.`,
+      what: `${personInWords(owner)} owns this ${shape.noun}, but ${personInWords(accountOwner)} owns its account, ${recordInWords(account)}.`,
       evidence: { 'fact.owner': owner.email, 'owner of the account': accountOwner.email, account: account.recordId },
       involves: [refOf(account)],
-      todo: `Agree with ${personInWords(accountOwner)} who works this ${shape.noun}. Then set the same owner on both.`,
+      todo: `Agree with ${personInWords(accountOwner)} on one owner and set it on both records.`,
     }),
   )
 }

@@ -29,7 +29,7 @@ export const missingField = definePattern({
   },
   endsBy: 'field',
   sentence: ({ fields, graceMinutes }) =>
-    `${either(fields)} is blank ${graceMinutes} minutes after the record was made`,
+    `${either(fields)} is blank ${graceMinutes} minutes after the record was created`,
   fields: ({ fields }) => ({ read: fields, aged: [] }),
   detect({ fields, graceMinutes }, { facts }) {
     let findings: Finding[] | null = null
@@ -54,7 +54,7 @@ export const missingField = definePattern({
   },
   clearing(_, { finding: { detail: field, unreadable } }) {
     if (unreadable.length > 0) return []
-    return [{ field, to: 'any value', says: `If ${field} were filled in, this would not be an exception.` }]
+    return [{ field, to: 'any value', says: `Fastest fix: fill in ${field}.` }]
   },
 })
 
@@ -65,11 +65,11 @@ function blankField(field: string, noun: string): Finding {
     ...(field === TERRITORIES
       ? {
           what: `This ${noun} is assigned to no territory.`,
-          todo: `Assign it to its territory in the CRM. If none covers it, tell whoever keeps the assignment rules.`,
+          todo: 'Assign it to its territory in the CRM. If none covers it, ask your CRM admin for an assignment rule.',
         }
       : {
           what: `${field} is blank on this ${noun}.`,
-          todo: `Find out ${field} and fill it in. If it cannot be known, close the ${noun} in the way your team does.`,
+          todo: `Fill in ${field}. If you can't find it, disqualify the ${noun}.`,
         }),
     evidence: { [field]: null },
   })
@@ -81,17 +81,17 @@ function hiddenField(field: string, noun: string, objectType: string, drift: Dri
     pattern: 'missing-field',
     detail: field,
     what: isHidden
-      ? `We may not read ${field}, so nobody can say whether it is filled in on this ${noun}.`
-      : `${driftInWords(field, drift)}, so nobody can say whether it is filled in on this ${noun}.`,
+      ? `Our credentials may not read ${field}, so we cannot tell whether this ${noun} has one.`
+      : `${driftInWords(field, drift)}, so we cannot tell whether this ${noun} has one.`,
     cause: `unreadable/${objectType}/${field}`,
-    causeTitle: isHidden ? `${field} of every ${noun} is hidden from our credentials` : driftInWords(field, drift),
+    causeTitle: isHidden ? `Our credentials may not read ${field} of any ${noun}` : driftInWords(field, drift),
     evidence: { [field]: null },
     unreadable: [field],
     todo:
       drift === 'not-read'
-        ? `Wait until ${field} was read, which is under way. Where this stays, ask your CRM admin to let the integration user read it.`
+        ? `Wait: Lanekeeper is reading ${field} now. If this stays open, ask your CRM admin to let the integration user read it.`
         : isHidden
-          ? `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`
-          : `See with your CRM admin what became of ${field}; the workflow or the field has to be put right. Nothing is decided on it before then.`,
+          ? `Ask your CRM admin to let the integration user read ${field}. Until then no rule uses it.`
+          : `Ask your CRM admin what happened to ${field}; the field or the workflow needs a fix. Until then no rule uses it.`,
   })
 }

@@ -20,7 +20,7 @@ const looks = (values: Record<string, string | null>, options: Parameters<typeof
 describe('no-rule', () => {
   it('is there when the branch is in rules mode and no row covers the record', () => {
     const found = looks({ country: 'Brazil' }).noRule
-    assert.match(found?.what ?? '', /no rule of the branch everywhere-else covers it \(the country BR/)
+    assert.match(found?.what ?? '', /^No rule of the branch everywhere-else covers this contact \(the country BR/)
     assert.equal(found?.cause, 'no-rule/everywhere-else/BR')
     assert.equal(looks({}).noRule, undefined)
   })

@@ -21,7 +21,7 @@ describe('orphaned-owner', () => {
 
   it('counts a blank owner only where the policy says so', () => {
     assert.equal(look(null), undefined)
-    assert.match(look(null, true)?.what ?? '', /Nobody owns/)
+    assert.match(look(null, true)?.what ?? '', /has no owner/)
   })
 
   it('part of M47: makes all records of one person who left one cause', () => {

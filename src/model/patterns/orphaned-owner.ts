@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts'
 import { definePattern, finding, found, NOTHING } from './pattern.ts'
 import { personInWords } from './wording.ts'
 
-/** The owner left, is unknown to the CRM, is a queue that nobody works, or (where the policy says so) there is none. */
+/** The owner left, was deleted, is a queue without active members, or (where the policy says so) is blank. */
 export const orphanedOwner = definePattern({
   name: 'orphaned-owner',
   title: 'Orphaned owner',
@@ -18,12 +18,12 @@ export const orphanedOwner = definePattern({
   },
   floor: 'risky',
   sentence: ({ blankCounts }) =>
-    `the owner left, is unknown, or is a queue nobody works${blankCounts ? ', or there is none' : ''}`,
+    `the owner left, was deleted, or is a queue without active members${blankCounts ? ', or there is none' : ''}`,
   detect({ blankCounts }, { facts }) {
     const { record, shape, ownerState } = facts
     if (record.unreadable.has(shape.owner)) return NOTHING
     if (ownerState === 'none') {
-      return blankCounts ? found(orphaned(facts, { what: `Nobody owns this ${shape.noun}.` })) : NOTHING
+      return blankCounts ? found(orphaned(facts, { what: `This ${shape.noun} has no owner.` })) : NOTHING
     }
     const gone = goneOwner(facts)
     return gone === null ? NOTHING : found(orphaned(facts, gone))
@@ -40,7 +40,7 @@ function orphaned({ record, shape, ownerState }: CaseFacts, gone: Gone): Finding
   return finding({
     pattern: 'orphaned-owner',
     evidence: { [shape.owner]: record.values[shape.owner] ?? null, 'fact.ownerState': ownerState },
-    todo: `Give this ${shape.noun} to the person who should work it now.`,
+    todo: `Assign this ${shape.noun} to the person who should work it now.`,
     ...gone,
   })
 }
@@ -51,21 +51,21 @@ function goneOwner({ record, shape, owner, ownerState }: CaseFacts): Gone | null
   switch (ownerState) {
     case 'inactive':
       return {
-        what: `${name} is no longer active and still owns this ${shape.noun}.`,
+        what: `${name} left and still owns this ${shape.noun}.`,
         cause: `owner-inactive/${ownerId}`,
         causeTitle: `${name} left and still owns records`,
       }
     case 'deleted':
       return {
-        what: `The owner of this ${shape.noun} (${ownerId}) no longer exists in the CRM.`,
+        what: `The CRM deleted the owner of this ${shape.noun}, user ${ownerId}.`,
         cause: `owner-deleted/${ownerId}`,
-        causeTitle: `The user ${ownerId} is gone and still owns records`,
+        causeTitle: `Deleted user ${ownerId} still owns records`,
       }
     case 'empty-queue':
       return {
         what: `This ${shape.noun} waits in the queue ${name}, which has no active member.`,
         cause: `empty-queue/${ownerId}`,
-        causeTitle: `Nobody works the queue ${name}`,
+        causeTitle: `Queue ${name} has no active member`,
       }
     default:
       return null

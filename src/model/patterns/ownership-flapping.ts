@@ -40,7 +40,7 @@ export const ownershipFlapping = definePattern({
           evidence: Object.fromEntries(
             changes.map(({ change }) => [`owner at ${new Date(change.atMs).toISOString()}`, change.owner]),
           ),
-          todo: `Find out which two automations or people move this ${shape.noun}. Agree on one owner and switch one of them off.`,
+          todo: `Find the automations or people that keep moving this ${shape.noun}. Agree on one owner, and switch off the others.`,
         }),
       ],
       nextRecheckAtMs: lastNeeded.change.atMs + windowMs + 1,

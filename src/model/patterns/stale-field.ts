@@ -8,7 +8,7 @@ import { definePattern, finding, NOTHING } from './pattern.ts'
 
 const DAY_MS = 86_400_000
 
-/** A field has a value, and nobody has touched it for longer than its window of business days. */
+/** A field has a value that has not changed within its window of business days. */
 export const staleField = definePattern({
   name: 'stale-field',
   title: 'Stale field',
@@ -50,9 +50,9 @@ export const staleField = definePattern({
         finding({
           pattern: 'stale-field',
           detail: field,
-          what: `${field} of this ${shape.noun} has not changed since ${since.slice(0, 10)}, ${days} business days.`,
+          what: `${field} of this ${shape.noun} has not changed for ${days} business days, since ${since.slice(0, 10)}.`,
           evidence: { [field]: value ?? null, [`${field} changed at`]: since },
-          todo: `Check whether ${field} is still true and set it to what is. Setting it again to the same value does not count.`,
+          todo: `Check ${field} and update it. Saving the same value won't close this.`,
         }),
       )
     }
@@ -60,7 +60,7 @@ export const staleField = definePattern({
   },
   clearing(_, { finding: { detail: field } }, { facts }) {
     const to = facts.record.values[field] ?? ''
-    return [{ field, to, says: `If ${field} had changed today, this would not be an exception.` }]
+    return [{ field, to, says: `Fastest fix: update ${field}.` }]
   },
 })
 

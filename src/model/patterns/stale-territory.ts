@@ -4,7 +4,7 @@ import { crmProfile } from '../record/crm-profile.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import { type CaseFacts, isBlank, unreadableBehind } from '../rules/facts.ts'
-import { together } from '../rules/render.ts'
+import { either, renderField, together } from '../rules/render.ts'
 import { assignedTerritories } from './assigned-territories.ts'
 import { type ClearingChange, ownerChanges } from './clearing-change.ts'
 import type { Finding } from './finding.ts'
@@ -28,8 +28,8 @@ export const staleTerritory = definePattern({
   floor: 'risky',
   sentence: ({ field }) =>
     field === TERRITORIES
-      ? 'no territory that the CRM assigns the record to, or not the owner, is what the territory table says for the record today'
-      : `${field} or the owner is not what the territory table says for the record today`,
+      ? 'no assigned territory, or not the owner, matches the territory table'
+      : `${field} or the owner does not match the territory table`,
   fields: ({ field }) => ({ read: [field], aged: [] }),
   detect({ field }, { facts, compiled }) {
     const row = firstMatch(compiled.territories, facts)
@@ -46,8 +46,8 @@ export const staleTerritory = definePattern({
     const from = evidence[field] ?? 'blank'
     const isAssignment = field === TERRITORIES
     const says = isAssignment
-      ? `If it were assigned to ${right} instead of ${together(assignedTerritories(record).inWords)}, this would not be an exception.`
-      : `If ${field} were ${right} instead of ${from}, this would not be an exception.`
+      ? `Fastest fix: assign it to the territory ${right} instead of ${together(assignedTerritories(record).inWords)}.`
+      : `Fastest fix: set ${field} to ${right} instead of ${from}.`
     const row = compiled.territories.find(({ territory }) => territory.territory === right)
     const present = compiled.territories.filter((one) =>
       isAssignment ? assignedTerritories(record).includes(one) : one.territory.territory === from,
@@ -75,23 +75,32 @@ function staleFinding(wrong: Wrong, field: string, row: CompiledTerritory, facts
   })
 }
 
-function wrongAssignment(row: CompiledTerritory, { record, shape }: CaseFacts): Wrong | null {
+function wrongAssignment(row: CompiledTerritory, facts: CaseFacts): Wrong | null {
+  const { record, shape } = facts
   const { territory } = row
   const assigned = assignedTerritories(record)
   if (assigned.inWords.length === 0 || assigned.includes(row)) return null
   const where = together(assigned.inWords)
   return {
-    what: `This ${shape.noun} is assigned to ${where}, but its present values belong to ${territory.territory} (${territory.title}).`,
-    todo: `In ${crmProfile(record.crm).title}, assign it to ${territory.title} instead of ${where}, and give it to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
+    what: `This ${shape.noun} is assigned to ${where}, but ${valuesInWords(row, facts)} to ${territory.territory} (${territory.title}).`,
+    todo: `In ${crmProfile(record.crm).title}, assign it to ${territory.title} instead of ${where}, and to the owner ${either(territory.members)}. If its address is wrong, correct that instead.`,
   }
 }
 
-function wrongField(field: string, { territory }: CompiledTerritory, { record, shape }: CaseFacts): Wrong | null {
+/** `the country DE belongs`: the values by which the table places the record. */
+function valuesInWords({ when }: CompiledTerritory, facts: CaseFacts): string {
+  const values = when.map(({ condition, read }) => `${renderField(condition.field)} ${read(facts) ?? 'blank'}`)
+  return values.length === 0 ? 'it belongs' : `${together(values)} ${values.length === 1 ? 'belongs' : 'belong'}`
+}
+
+function wrongField(field: string, row: CompiledTerritory, facts: CaseFacts): Wrong | null {
+  const { territory } = row
+  const { record, shape } = facts
   const present = record.values[field] ?? null
   if (isBlank(present) || comparableText(present!) === comparableText(territory.territory)) return null
   return {
-    what: `This ${shape.noun} says territory ${present}, but its present values belong to ${territory.territory} (${territory.title}).`,
-    todo: `Set ${field} to ${territory.territory} and the owner to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
+    what: `The territory of this ${shape.noun} is ${present}, but ${valuesInWords(row, facts)} to ${territory.territory} (${territory.title}).`,
+    todo: `Set ${field} to ${territory.territory} and the owner to ${either(territory.members)}. If its address is wrong, correct that instead.`,
   }
 }
 
@@ -99,7 +108,7 @@ function wrongOwner({ territory, members }: CompiledTerritory, { shape, owner, o
   if (ownerState !== 'active' || owner === undefined || members.has(owner.email ?? '')) return null
   return {
     what: `${personInWords(owner)} owns this ${shape.noun} but does not work its territory ${territory.territory} (${territory.title}).`,
-    todo: `Give it to ${together(territory.members)}, whoever fits. If ${personInWords(owner)} should keep it, agree that with the workflow owner.`,
+    todo: `Assign it to ${either(territory.members)}. If ${personInWords(owner)} should keep it, agree that with the workflow owner.`,
   }
 }
 
@@ -107,10 +116,10 @@ function vacantTerritory({ territory, members }: CompiledTerritory, facts: CaseF
   const { record, shape, directory } = facts
   for (const email of members) if (directory.personByEmail(record.connectionId, email) !== undefined) return null
   return {
-    what: `Nobody who works the territory ${territory.territory} (${territory.title}) is an active user of this CRM.`,
+    what: `The territory ${territory.territory} (${territory.title}) has no member who is an active user of this CRM.`,
     cause: `territory-vacant/${territory.territory}`,
-    causeTitle: `Nobody works the territory ${territory.title}`,
-    todo: `Name somebody for ${territory.title} in the territory table. Until then decide yourself who takes this ${shape.noun}.`,
+    causeTitle: `The territory ${territory.title} has no active member`,
+    todo: `Add an active member for ${territory.title} to the territory table. Until then assign this ${shape.noun} yourself.`,
   }
 }
 
@@ -125,6 +134,6 @@ function addressChanges(rows: readonly CompiledTerritory[], { shape, record }: C
   return countries.map((to) => ({
     field,
     to,
-    says: `If ${field} were ${to} instead of ${record.values[field] ?? 'blank'}, this would not be an exception.`,
+    says: `It would also clear with ${field} ${to} (now ${record.values[field] ?? 'blank'}).`,
   }))
 }

@@ -2,8 +2,8 @@ import { definePattern, finding, found, NOTHING } from './pattern.ts'
 import { inQuotes } from './wording.ts'
 
 /**
- * The CRM refused the owner that the rule decided: a validation rule, an owner who may not have it, a permission. Asking
- * again would be refused again, so a person takes it. What the CRM says alike about many records is one cause.
+ * The CRM refused the owner that the rule decided, for example by a validation rule or a permission. A retry would be
+ * refused again, so a reviewer takes it. The same reason on many records is one cause.
  */
 export const writeRefused = definePattern({
   name: 'write-refused',
@@ -25,13 +25,13 @@ export const writeRefused = definePattern({
     return found(
       finding({
         pattern: 'write-refused',
-        what: `Rule ${id} gives this ${noun} to ${owner}, and the CRM refused to write that: ${inQuotes(why)}`,
+        what: `Rule ${id} assigns this ${noun} to ${owner}, but the CRM refused the write: ${inQuotes(why)}`,
         cause: `write-refused/${id}/${why}`,
-        causeTitle: `The CRM refuses the owner that rule ${id} gives`,
+        causeTitle: `The CRM refuses the owner of rule ${id}`,
         evidence: { rule: id, owner, 'owner to write': to, 'the CRM says': why },
         todo:
-          `Set the owner of this ${noun} yourself, or correct what the CRM objects to. ` +
-          'The write is tried again after a day or when the policy changes. If it should go to somebody else, ask the boundary owner for another rule.',
+          `Assign this ${noun} yourself, or fix what the CRM objects to. ` +
+          'Lanekeeper retries after 24 hours or when the policy changes. If someone else should own it, ask the boundary owner to change the rule.',
       }),
     )
   },

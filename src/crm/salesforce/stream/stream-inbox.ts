@@ -29,7 +29,8 @@ export function openInbox(stream: SubscribeStream, signal: AbortSignal, firstSil
     ring()
   }
   let silenceMaxMs = firstSilenceMaxMs
-  const dead = () => end(new StreamSilentError(`no message from Salesforce for ${silenceMaxMs} ms, we treat the stream as dead`))
+  const dead = () =>
+    end(new StreamSilentError(`no message from Salesforce for ${silenceMaxMs} ms, we treat the stream as dead`))
   let watchdog = setTimeout(dead, silenceMaxMs)
   const abort = () => end(null)
   signal.addEventListener('abort', abort, { once: true })
