@@ -116,7 +116,7 @@ function buildPolicyDocument(registered: readonly Pattern[]) {
 
 let built: { readonly for: readonly Pattern[]; readonly schema: ReturnType<typeof buildPolicyDocument> } | null = null
 
-/** The schema of a workflow's file, made anew when a pattern was registered. */
+/** The schema of a workflow's file, rebuilt when a pattern was registered. */
 export function policyDocument() {
   const registered = patterns()
   if (built?.for !== registered) built = { for: registered, schema: buildPolicyDocument(registered) }

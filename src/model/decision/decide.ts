@@ -10,7 +10,8 @@ import { type CaseFacts, caseFacts } from '../rules/facts.ts'
 import { decidedException } from './decided-exception.ts'
 import type { DecideInput, Decision } from './decision.ts'
 import { type FoundException, findExceptions, inDoubt } from './find-exceptions.ts'
-import { ownerWrite, ruledOwner } from './owner-write.ts'
+import { ownerWrite } from './owner-write.ts'
+import { ruledOwner } from './ruled-owner.ts'
 
 const OUT_OF_SCOPE: Decision = { inScope: false, exceptions: [], write: null, recheckAtMs: null }
 const ALL_WELL: Decision = { inScope: true, exceptions: [], write: null, recheckAtMs: null }

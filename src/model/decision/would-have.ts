@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import type { CaseFacts } from '../rules/facts.ts'
-import { mayWrite } from './owner-write.ts'
+import { mayWrite } from './ruled-owner.ts'
 
 /** What the workflow would have done by itself, and why it did not. Empty: the record waits for no action. */
 export function wouldHave(
