@@ -64,7 +64,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
           message,
           new RegExp(`^${NAME[crm]} \\w+ \\w+ used up its API calls for the day\\. .*Nothing is lost`),
         )
-        assert.match(message, /Calls begin again at \w{3} \d+ \w{3}, \d\d:\d\d/)
+        assert.match(message, /Calls resume at \w{3} \d+ \w{3}, \d\d:\d\d/)
         assert.match(remedy ?? '', /smaller share/)
         assert.equal(level, 'warn')
       }
@@ -112,7 +112,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         }
         assert.match(
           (await day.notice(crm, 'odd-answers')).message,
-          /a page for people, or half a document.*Nothing of it was believed/,
+          /with a web page or half a document.*We ignored it/,
         )
       }
       await day.untilQuiet()
@@ -138,7 +138,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         for (const crm of crms) {
           const { message, endedMessage } = await day.notice(crm, 'lost-answer')
           assert.match(message, new RegExp(`^\\d+ writes? at \\d\\d:\\d\\d.* may have failed: ${NAME[crm]} `))
-          assert.match(endedMessage ?? '', /Every one of them was looked up.*nothing twice/)
+          assert.match(endedMessage ?? '', /^We looked up every write.*nothing was written twice\.$/)
         }
       }))
   }

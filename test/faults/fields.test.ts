@@ -34,7 +34,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.country',
     message:
       /^HubSpot removed the field country of contacts, or hid it from us\. The workflow "[^"]+" needs it\. Reviewers decide the cases/,
-    remedy: /^Bring country back or let us read it, or take it out of the workflow\.$/,
+    remedy: /^Restore country, let us read it, or remove it from the workflow\.$/,
     because: /country was removed from the CRM or hidden from us/i,
   },
   {
@@ -45,7 +45,7 @@ const FAULTS: readonly Fault[] = [
     code: 'field-removed',
     subject: 'Lead.Country',
     message: /^Salesforce removed the field Country of Lead, or hid it from us/,
-    remedy: /^Bring Country back/,
+    remedy: /^Restore Country, let us read it/,
     because: /Country was removed from the CRM or hidden from us/i,
   },
   {
@@ -55,7 +55,7 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-removed',
     subject: 'contacts.country',
-    message: /^The field country of contacts was removed/,
+    message: /^HubSpot removed the field country of contacts, or hid it from us/,
     remedy: /^If home_country, which is new and has the same label, is the same field, put that name into/,
     because: /country was removed from the CRM or hidden from us/i,
   },
@@ -66,8 +66,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-retyped',
     subject: 'contacts.country',
-    message: /^The field country of contacts was a text in HubSpot and is a picklist now/,
-    remedy: /^Look at the conditions on country/,
+    message: /^The field country of contacts in HubSpot changed from text to picklist/,
+    remedy: /^Check the conditions on country/,
     because: /country has another type in the CRM than the rules were written for/i,
   },
   {
@@ -78,7 +78,7 @@ const FAULTS: readonly Fault[] = [
     code: 'option-removed',
     subject: 'contacts.lifecyclestage',
     message: /^HubSpot removed "lead" from the values of lifecyclestage of contacts\./,
-    remedy: /^Say in the workflows? what took its place/,
+    remedy: /^Name the replacement in the workflows?/,
     because: /lifecyclestage holds a value whose place in the CRM's list changed/i,
   },
 ]
