@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type LoadedPolicy, loadPolicies, type RefusedPolicy } from '../config/policy-files.ts'
-import { explainPolicy } from '../model/policy/explain-policy.ts'
+import { explainPolicy } from '../model/decision/explain-policy.ts'
 import { together } from '../model/rules/render.ts'
 
 const HELP = `Usage: npx lanekeeper explain <workflow or file> [config folder]

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { ExceptionClass } from '../model/classes/class.ts'
-import { LOWEST_CLASS } from '../model/decision/floors.ts'
+import { findPattern } from '../model/patterns/registry.ts'
 import type { Branch, ObjectRef, PatternName } from '../model/policy/policy.ts'
 import type { Conditions } from '../model/rules/condition.ts'
 import { checkFieldsOfOurs, type NamingFields } from './territories-field-check.ts'
@@ -114,7 +114,7 @@ function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
       )
     }
     for (const [j, pattern] of branch.settles.entries()) {
-      if (pattern !== 'no-rule' && pattern !== 'branch-review') continue
+      if (findPattern(pattern)?.restsOn !== 'routing') continue
       refuse([...at, 'settles', j], `${pattern} means that no rule decides, so no rule can settle it`)
     }
     for (const [j, { rule }] of branch.rules.entries()) {
@@ -131,8 +131,8 @@ function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
 /** Built-in floors cannot be lowered; a rule that tries would never do what it says. */
 function checkClasses({ classes, guards }: Checked, refuse: Refuse): void {
   for (const [i, rule] of classes.entries()) {
-    const lowest = rule.pattern === undefined ? undefined : LOWEST_CLASS[rule.pattern]
-    if (rule.class === 'expected' && lowest !== undefined) {
+    const lowest = rule.pattern === undefined ? null : (findPattern(rule.pattern)?.floor ?? null)
+    if (rule.class === 'expected' && lowest !== null) {
       refuse(
         ['classes', i, 'class'],
         `is expected, but ${rule.pattern} changes who works a record and is at least ${lowest}`,

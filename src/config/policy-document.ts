@@ -1,43 +1,15 @@
 import { z } from 'zod'
-import '../crm/profiles.ts'
 import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../model/classes/class.ts'
-import type { ObjectRef, PatternSetting, Policy, Territory } from '../model/policy/policy.ts'
-import { knownProfiles } from '../model/record/crm-profile.ts'
+import type { Pattern } from '../model/patterns/pattern.ts'
+import { patterns } from '../model/patterns/registry.ts'
+import type { Policy, Territory } from '../model/policy/policy.ts'
 import { Day, Email } from './company-documents.ts'
 import { ConditionsDocument } from './condition-document.ts'
+import { ObjectName } from './object-name.ts'
+import { patternDocument, patternName, Text } from './pattern-document.ts'
 import { checkPolicy } from './policy-checks.ts'
 
-const PATTERN_NAMES = [
-  'missing-field',
-  'stale-field',
-  'duplicate-ownership',
-  'stale-territory',
-  'orphaned-owner',
-  'no-rule',
-  'branch-review',
-  'ownership-flapping',
-] as const
-
-/** What a class rule may speak of: also what every workflow watches without being told to. */
-const CLASSED_PATTERNS = [...PATTERN_NAMES, 'write-refused'] as const
-
-/** What a policy may watch: every object of a registered CRM but its tasks. */
-export function watchedObjectNames(): string[] {
-  return knownProfiles().flatMap(({ crm, objects, taskObject }) =>
-    Object.keys(objects).flatMap((object) => (object === taskObject ? [] : [`${crm}.${object}`])),
-  )
-}
-
-// Lazily, at the first policy: by then every CRM of the process is registered.
-const ObjectName = z
-  .lazy(() => z.enum(watchedObjectNames()))
-  .transform((name): ObjectRef => {
-    const [crm, object] = name.split('.') as [ObjectRef['crm'], string]
-    return { crm, object }
-  })
-
-const Text = z.string().trim().min(1, { error: 'must not be blank' })
 const Because = Text.superRefine((text, context) => {
   const sentences = text.split(/[.!?。](?:\s+|$)/).filter((part) => part.trim() !== '').length
   if (sentences > 3) {
@@ -46,68 +18,11 @@ const Because = Text.superRefine((text, context) => {
   }
 })
 
-const Fields = z.array(Text).min(1, { error: 'must name at least one field' })
-const Only = ObjectName.optional()
-
-const PatternDocument = z.discriminatedUnion(
-  'pattern',
-  [
-    z.strictObject({
-      pattern: z.literal('missing-field'),
-      only: Only,
-      fields: Fields,
-      graceMinutes: z.number().int().min(0).default(30),
-    }),
-    z.strictObject({
-      pattern: z.literal('stale-field'),
-      only: Only,
-      fields: Fields,
-      businessDays: z.number().int().min(1).max(500),
-    }),
-    z.strictObject({
-      pattern: z.literal('duplicate-ownership'),
-      against: z
-        .array(
-          z.union([
-            ObjectName,
-            z.strictObject({ object: ObjectName, subject: z.enum(['newer', 'ours']).default('newer') }),
-          ]),
-        )
-        .min(1),
-      againstAccountOwner: z.boolean().default(false),
-    }),
-    z.strictObject({ pattern: z.literal('stale-territory'), only: Only, field: Text }),
-    z.strictObject({ pattern: z.literal('orphaned-owner'), blankCounts: z.boolean() }),
-    z.strictObject({
-      pattern: z.literal('ownership-flapping'),
-      // The record keeps its newest 12 owner changes, so more could never be seen.
-      changes: z.number().int().min(2).max(12),
-      withinHours: z
-        .number()
-        .positive()
-        .max(24 * 90),
-    }),
-    z.strictObject({ pattern: z.literal('no-rule') }),
-    z.strictObject({ pattern: z.literal('branch-review') }),
-  ],
-  { error: `needs pattern, one of ${PATTERN_NAMES.join(', ')}` },
-)
-
 const RuleDocument = z.strictObject({
   rule: Text.regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be lower-case words joined by hyphens' }),
   when: ConditionsDocument,
   owner: Email,
   because: Because,
-})
-
-const BranchDocument = z.strictObject({
-  branch: Text,
-  when: ConditionsDocument.default([]),
-  mode: z.enum(['rules', 'review', 'manual']),
-  because: Because,
-  rules: z.array(RuleDocument).default([]),
-  settles: z.array(z.enum(PATTERN_NAMES)).default([]),
-  settlesClasses: z.array(z.enum(EXCEPTION_CLASSES)).default([]),
 })
 
 const Deadline = z.string().regex(/^\d+ business (minutes?|hours?|days?)$/, {
@@ -125,59 +40,90 @@ const DEADLINES: Readonly<Record<ExceptionClass, string>> = {
 
 const Reviewers = z.array(Email).min(1, { error: 'must name at least one person' })
 
-export const PolicyDocument = z
-  .strictObject({
-    workflow: Text.regex(/^[a-z0-9][a-z0-9-]*$/, {
-      error: 'must be lower-case words joined by hyphens, for example inbound-lead-routing',
-    }),
-    title: Text,
-    objects: z.array(ObjectName).min(1, { error: 'must name at least one object' }),
-    action: z.strictObject({
-      says: Text,
-      when: z.union([z.literal('never'), ConditionsDocument], {
-        error: 'must be never, or the conditions under which a record waits for the action',
-      }),
-    }),
-    ifWrongForTwoWeeks: Text,
-    mode: z.enum(['draft', 'observe', 'pilot', 'live']),
-    pilot: z.strictObject({ when: ConditionsDocument, dailyCap: z.number().int().positive() }).nullable().default(null),
-    scope: ConditionsDocument,
-    owners: z.strictObject({
-      reviewers: z.strictObject({ general: Reviewers, senior: Reviewers, approved: Reviewers }),
-      override: Email,
-      rollback: Email,
-      boundary: Email,
-      data: Email,
-      workflow: Email,
-      accepted: z.record(Email, Day),
-    }),
-    patterns: z.array(PatternDocument).min(1, { error: 'must list at least one pattern' }),
-    classes: z.array(
-      z.strictObject({
-        pattern: z.enum(CLASSED_PATTERNS).optional(),
-        when: ConditionsDocument.default([]),
-        class: z.enum(EXCEPTION_CLASSES),
-        because: Because,
-      }),
-    ),
-    boundary: z.array(BranchDocument),
-    guards: z.strictObject({
-      deadlines: z
-        .strictObject({
-          expected: Deadline.default(DEADLINES.expected),
-          risky: Deadline.default(DEADLINES.risky),
-          'customer-facing': Deadline.default(DEADLINES['customer-facing']),
-          'revenue-impacting': Deadline.default(DEADLINES['revenue-impacting']),
-          unknown: Deadline.default(DEADLINES.unknown),
-        })
-        .default(DEADLINES),
-      capacity: z.number().int().positive(),
-      revenueThreshold: z.number().min(0),
-    }),
-  })
-  .superRefine(checkPolicy)
+const OwnersDocument = z.strictObject({
+  reviewers: z.strictObject({ general: Reviewers, senior: Reviewers, approved: Reviewers }),
+  override: Email,
+  rollback: Email,
+  boundary: Email,
+  data: Email,
+  workflow: Email,
+  accepted: z.record(Email, Day),
+})
 
-export type PolicyFile = z.output<typeof PolicyDocument>
+const GuardsDocument = z.strictObject({
+  deadlines: z
+    .strictObject({
+      expected: Deadline.default(DEADLINES.expected),
+      risky: Deadline.default(DEADLINES.risky),
+      'customer-facing': Deadline.default(DEADLINES['customer-facing']),
+      'revenue-impacting': Deadline.default(DEADLINES['revenue-impacting']),
+      unknown: Deadline.default(DEADLINES.unknown),
+    })
+    .default(DEADLINES),
+  capacity: z.number().int().positive(),
+  revenueThreshold: z.number().min(0),
+})
+
+function branchDocument(registered: readonly Pattern[]) {
+  const listed = registered.filter(({ isBuiltIn }) => !isBuiltIn)
+  return z.strictObject({
+    branch: Text,
+    when: ConditionsDocument.default([]),
+    mode: z.enum(['rules', 'review', 'manual']),
+    because: Because,
+    rules: z.array(RuleDocument).default([]),
+    settles: z.array(patternName(listed)).default([]),
+    settlesClasses: z.array(z.enum(EXCEPTION_CLASSES)).default([]),
+  })
+}
+
+function buildPolicyDocument(registered: readonly Pattern[]) {
+  return z
+    .strictObject({
+      workflow: Text.regex(/^[a-z0-9][a-z0-9-]*$/, {
+        error: 'must be lower-case words joined by hyphens, for example inbound-lead-routing',
+      }),
+      title: Text,
+      objects: z.array(ObjectName).min(1, { error: 'must name at least one object' }),
+      action: z.strictObject({
+        says: Text,
+        when: z.union([z.literal('never'), ConditionsDocument], {
+          error: 'must be never, or the conditions under which a record waits for the action',
+        }),
+      }),
+      ifWrongForTwoWeeks: Text,
+      mode: z.enum(['draft', 'observe', 'pilot', 'live']),
+      pilot: z
+        .strictObject({ when: ConditionsDocument, dailyCap: z.number().int().positive() })
+        .nullable()
+        .default(null),
+      scope: ConditionsDocument,
+      owners: OwnersDocument,
+      patterns: z.array(patternDocument(registered)).min(1, { error: 'must list at least one pattern' }),
+      classes: z.array(
+        z.strictObject({
+          pattern: patternName(registered).optional(),
+          when: ConditionsDocument.default([]),
+          class: z.enum(EXCEPTION_CLASSES),
+          because: Because,
+        }),
+      ),
+      boundary: z.array(branchDocument(registered)),
+      guards: GuardsDocument,
+    })
+    .superRefine(checkPolicy)
+}
+
+let built: { readonly for: readonly Pattern[]; readonly schema: ReturnType<typeof buildPolicyDocument> } | null = null
+
+/** The schema of a workflow's file, rebuilt when a pattern was registered. */
+export function policyDocument() {
+  const registered = patterns()
+  if (built?.for !== registered) built = { for: registered, schema: buildPolicyDocument(registered) }
+  return built.schema
+}
+
+export type PolicyFile = z.output<ReturnType<typeof policyDocument>>
 
 /** The document together with what all workflows of the company share. */
 export function toPolicy(file: PolicyFile, territories: readonly Territory[], calendar: BusinessCalendar): Policy {
@@ -191,7 +137,7 @@ export function toPolicy(file: PolicyFile, territories: readonly Territory[], ca
     pilot: file.pilot,
     scope: file.scope,
     owners: file.owners,
-    patterns: file.patterns.map((pattern) => toSetting(pattern)),
+    patterns: file.patterns,
     classes: file.classes,
     boundary: file.boundary.map(({ rules, ...branch }) => ({
       ...branch,
@@ -205,12 +151,6 @@ export function toPolicy(file: PolicyFile, territories: readonly Territory[], ca
     territories,
     calendar,
   }
-}
-
-function toSetting(written: PolicyFile['patterns'][number]): PatternSetting {
-  if (written.pattern !== 'duplicate-ownership') return written
-  const against = written.against.map((ref) => ('crm' in ref ? ref : { ...ref.object, subject: ref.subject }))
-  return { ...written, against }
 }
 
 function deadlineMinutes(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { readFieldName } from '../model/rules/field-name.ts'
-import { watchedObjectNames } from './policy-document.ts'
+import { watchedObjectNames } from './object-name.ts'
 import { loadPolicies, policyHash } from './policy-files.ts'
 import { editorSchemas } from './write-schemas.ts'
 
@@ -88,6 +88,21 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     const error = errorAfter('mode: live', 'mode: turbo')
     assert.equal(error.line, lineOf('mode: live'))
     assert.match(error.message, /draft, observe, pilot, live/)
+  })
+
+  it('a pattern that does not exist, with the name that was probably meant', () => {
+    const listed = errorAfter('{ pattern: stale-territory, field', '{ pattern: stale-teritory, field')
+    assert.equal(listed.message, 'Unknown pattern "stale-teritory"; did you mean stale-territory?')
+    assert.equal(listed.line, lineOf('pattern: stale-territory, field'))
+    const settled = errorAfter('settles: [orphaned-owner]', 'settles: [orphan-owner]')
+    assert.equal(settled.message, 'Unknown pattern "orphan-owner"; did you mean orphaned-owner?')
+    const classed = errorAfter(/(pattern: )orphaned-owner(\n {4}class)/, '$1write-refuse$2')
+    assert.equal(classed.message, 'Unknown pattern "write-refuse"; did you mean write-refused?')
+  })
+
+  it('a pattern that every workflow watches for anyway', () => {
+    const { message } = errorAfter('- { pattern: stale-territory, field', '- { pattern: write-refused, field')
+    assert.match(message, /^Every workflow watches for write-refused; remove it here\./)
   })
 
   it('a missing key, at the place where it belongs', () => {

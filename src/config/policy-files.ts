@@ -5,7 +5,7 @@ import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
 import type { Policy, PolicyVersion, Territory } from '../model/policy/policy.ts'
 import { CalendarDocument, TerritoriesDocument } from './company-documents.ts'
-import { PolicyDocument, toPolicy } from './policy-document.ts'
+import { policyDocument, toPolicy } from './policy-document.ts'
 import { type FileError, type Parsed, parseYaml } from './positioned-yaml.ts'
 
 export type LoadedPolicy = { readonly file: string; readonly source: string; readonly version: PolicyVersion }
@@ -90,7 +90,7 @@ type ParsedPolicy =
   | { readonly ok: false; readonly workflow: string | null; readonly errors: FileError[] }
 
 function parsePolicy(source: string, { territories, calendar }: Shared): ParsedPolicy {
-  const parsed = parseYaml(source, PolicyDocument)
+  const parsed = parseYaml(source, policyDocument())
   const workflow = workflowOf(parsed.raw)
   if (!parsed.ok) return { ok: false, workflow, errors: parsed.errors }
   if (territories === null || calendar === null) {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
+import { nearestName } from './nearest-name.ts'
 import { PREFIX, SETTINGS, type SettingDescription } from './setting-table.ts'
 
 type Table = typeof SETTINGS
@@ -148,9 +149,10 @@ function unknownNames(environment: Readonly<Record<string, string | undefined>>)
   return Object.keys(environment)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name as (typeof known)[number]))
     .map((name) => {
-      const nearest = known
-        .filter((candidate) => candidate.startsWith(PREFIX))
-        .toSorted((a, b) => editDistance(name, a) - editDistance(name, b))[0]
+      const nearest = nearestName(
+        name,
+        known.filter((candidate) => candidate.startsWith(PREFIX)),
+      )
       return `${name} is not a setting; did you mean ${nearest}?`
     })
 }
@@ -195,18 +197,4 @@ function missing(needed: Partial<Record<Name, unknown>>, given: Given): string {
   const absent = names.filter((key) => given[key] === undefined).map((key) => SETTINGS[key].name)
   const present = names.filter((key) => given[key] !== undefined).map((key) => SETTINGS[key].name)
   return `${present.join(' and ')} also needs ${absent.join(' and ')}`
-}
-
-/** Levenshtein's: how many letters to add, drop or change. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -1,4 +1,5 @@
-import type { ObjectRef, PatternName } from '../model/policy/policy.ts'
+import { fieldsOf, patternOf } from '../model/patterns/registry.ts'
+import type { ObjectRef, PatternSetting } from '../model/policy/policy.ts'
 import { crmProfile, knownProfiles } from '../model/record/crm-profile.ts'
 import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../model/record/territories-field.ts'
 import type { Conditions } from '../model/rules/condition.ts'
@@ -9,12 +10,7 @@ type Path = (string | number)[]
 /** Where a policy document names fields. */
 export type NamingFields = {
   readonly objects: readonly ObjectRef[]
-  readonly patterns: readonly {
-    readonly pattern: PatternName
-    readonly only?: ObjectRef | undefined
-    readonly field?: string
-    readonly fields?: readonly string[]
-  }[]
+  readonly patterns: readonly PatternSetting[]
   readonly conditions: readonly { readonly path: Path; readonly when: Conditions }[]
 }
 
@@ -28,13 +24,12 @@ export function checkFieldsOfOurs(
   { objects, patterns, conditions }: NamingFields,
   refuse: (path: Path, message: string) => void,
 ): void {
-  for (const [i, { pattern, only, field, fields = [] }] of patterns.entries()) {
-    const on = only === undefined ? objects : [only]
-    const why = field === undefined ? null : whyNot(field, on)
-    if (why !== null) refuse(['patterns', i, 'field'], why)
-    for (const [j, one] of fields.entries()) {
-      const whyNotOne = pattern === 'stale-field' ? whyNotStale(one) : whyNot(one, on)
-      if (whyNotOne !== null) refuse(['patterns', i, 'fields', j], whyNotOne)
+  for (const [i, setting] of patterns.entries()) {
+    const on = setting.only === undefined ? objects : [setting.only]
+    const { aged } = fieldsOf(setting)
+    for (const { path, field } of fieldsNamed(setting)) {
+      const why = aged.includes(field) ? whyNotStale(field) : whyNot(field, on)
+      if (why !== null) refuse(['patterns', i, ...path], why)
     }
   }
   for (const { path, when } of conditions) {
@@ -43,6 +38,15 @@ export function checkFieldsOfOurs(
       if (why !== null) refuse([...path, i, 'field'], why)
     }
   }
+}
+
+/** Every field that a setting names, with its place below the setting. */
+function fieldsNamed(setting: PatternSetting): { readonly path: Path; readonly field: string }[] {
+  return Object.entries(patternOf(setting).parameters).flatMap(([name, { kind }]) => {
+    if (kind === 'field') return [{ path: [name], field: setting[name] as string }]
+    if (kind !== 'fields') return []
+    return (setting[name] as readonly string[]).map((field, i) => ({ path: [name, i], field }))
+  })
 }
 
 function whyNot(field: string, on: readonly ObjectRef[]): string | null {

@@ -2,21 +2,20 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CalendarDocument, TerritoriesDocument } from './company-documents.ts'
-import { PolicyDocument } from './policy-document.ts'
-
-const DOCUMENTS = { workflow: PolicyDocument, territories: TerritoriesDocument, calendar: CalendarDocument } as const
+import { policyDocument } from './policy-document.ts'
 
 /** JSON Schema for editors, by file name. What zod alone can say; the loader checks more than a schema can. */
 export function editorSchemas(): Map<string, string> {
+  const documents = { workflow: policyDocument(), territories: TerritoriesDocument, calendar: CalendarDocument }
   const schemas = new Map<string, string>()
-  for (const [name, document] of Object.entries(DOCUMENTS)) {
+  for (const [name, document] of Object.entries(documents)) {
     const schema = z.toJSONSchema(document, { io: 'input' })
     schemas.set(`${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`)
   }
   return schemas
 }
 
-/** `node src/config/write-schemas.ts` writes them anew after a change of the documents. */
+/** `node src/config/write-schemas.ts` rewrites them after a change of the documents. */
 if (import.meta.main) {
   const dir = join(import.meta.dirname, '../../config/schema')
   mkdirSync(dir, { recursive: true })

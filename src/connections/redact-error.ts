@@ -11,6 +11,6 @@ export function errorWithoutSecrets(error: unknown, secrets: readonly unknown[])
   if (error instanceof CrmBusyError) return new CrmBusyError(clean(error.message), error.retryAtMs)
   if (error instanceof CrmRefusedError)
     return new CrmRefusedError(clean(error.message), clean(error.code), error.status)
-  if (error instanceof CrmUnknownError) return new CrmUnknownError(clean(error.message))
+  if (error instanceof CrmUnknownError) return new CrmUnknownError(clean(error.message), { status: error.status })
   return error
 }

@@ -115,8 +115,15 @@ export type OwnerFieldWrite = {
 export type ItemOutcome =
   | { readonly key: string; readonly outcome: 'done'; readonly id: string }
   | { readonly key: string; readonly outcome: 'refused'; readonly code: string; readonly why: string }
-  | { readonly key: string; readonly outcome: 'retry'; readonly why: string; readonly retryAtMs: number | null }
-  | { readonly key: string; readonly outcome: 'unknown'; readonly why: string }
+  | {
+      readonly key: string
+      readonly outcome: 'retry'
+      readonly why: string
+      readonly retryAtMs: number | null
+      /** The scopes that an admin has to grant first. Empty: the CRM names none. Absent: no scope is missing. */
+      readonly missingScopes?: readonly string[] | undefined
+    }
+  | { readonly key: string; readonly outcome: 'unknown'; readonly why: string; readonly status?: number | null }
   | { readonly key: string; readonly outcome: 'gone'; readonly why: string }
 
 /**
@@ -175,6 +182,12 @@ export class CrmScopeMissingError extends CrmReconnectError {
 export class CrmUnknownError extends Error {
   override readonly name = 'CrmUnknownError'
   readonly code = 'CRM_UNKNOWN'
+  /** The HTTP status of the answer. Null: none came. */
+  readonly status: number | null
+  constructor(message: string, { status = null, ...options }: ErrorOptions & { status?: number | null } = {}) {
+    super(message, options)
+    this.status = status
+  }
 }
 
 /** The CRM understood and refused. Repeating the same request gets the same answer. */

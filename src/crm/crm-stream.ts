@@ -32,7 +32,7 @@ export type StreamState =
   | { readonly state: 'subscribed' }
   /** A first message arrived: the stream works. */
   | { readonly state: 'live' }
-  | { readonly state: 'waiting'; readonly why: string; readonly retryAtMs: number }
+  | { readonly state: 'waiting'; readonly why: string; readonly isSilent?: boolean; readonly retryAtMs: number }
   /** Changes may be missing. The caller re-syncs; the stream continues from the earliest event that the CRM keeps. */
   | { readonly state: 'replay-lost'; readonly why: string }
   /** The account's allowance of events is spent for now. */

@@ -2,14 +2,14 @@ import type { Crm } from '../model/record/change-event.ts'
 import { crmProfile } from '../model/record/crm-profile.ts'
 import type { NoticeLevel } from '../store/notices/notices.ts'
 
-/** What the console says about a bad day: what happened and what it means, and what to do, if anything. */
+/** What the console shows of a bad day: what happened, what it means, and what to do, if anything. */
 export type Sentence = { readonly level: NoticeLevel; readonly message: string; readonly remedy: string | null }
 
 export type About = {
   readonly crm: Crm
   /** Portal or org id. */
   readonly accountId: string
-  /** IANA zone in which times are told; null: UTC. */
+  /** IANA zone of the times; null: UTC. */
   readonly timeZone: string | null
 }
 
@@ -17,7 +17,7 @@ const crmName = ({ crm }: About): string => crmProfile(crm).title
 const accountName = ({ crm, accountId }: About): string =>
   `${crmProfile(crm).title} ${crmProfile(crm).accountNoun} ${accountId}`
 
-/** `10:02`, in the account's own zone, which is named when it is none. */
+/** `10:02`, in the account's own zone; without one in UTC, which is then named. */
 export function atTime(ms: number, { timeZone }: About): string {
   return `${inZone(ms, timeZone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}${timeZone === null ? ' UTC' : ''}`
 }
@@ -42,30 +42,26 @@ function inMinutes(ms: number): string {
   return minutes < 120 ? counted(minutes, 'minute') : counted(Math.round(minutes / 60), 'hour')
 }
 
-/** `n` things waited: "nothing waited", "1 write waited", ... */
-function waited(writes: number): string {
-  return writes === 0
-    ? 'no write waited for it'
-    : `${counted(writes, 'write')} waited and ${writes === 1 ? 'goes' : 'go'} out now`
-}
-
-const KEPT = 'Nothing is lost: changes are still received and decided, and what is to be read or written waits.'
+const KEPT = 'Nothing is lost: we keep receiving changes, and reads and writes wait.'
+const CLOCK_REMEDY = 'Check that the server that runs Lanekeeper sets its clock by a time server (NTP).'
+const CLOCK_EFFECT =
+  "Decisions stay the same, because they compare the CRM's own times. Ages and deadlines are off by as much."
 
 /** One sentence per code that this room raises. Each takes only what it says. */
 export const SENTENCES = {
   busy: (it: About & { untilMs: number }): Sentence => ({
     level: 'info',
-    message: `${crmName(it)} asked us to call less often. Nobody calls before ${atTime(it.untilMs, it)}; what is to be read or written waits until then.`,
+    message: `${crmName(it)} rate-limited us. Calls resume at ${atTime(it.untilMs, it)}; nothing is lost.`,
     remedy: null,
   }),
   'busy/day': (it: About & { untilMs: number }): Sentence => ({
     level: 'warn',
-    message: `The calls that ${accountName(it)} allows for a day are used up. ${KEPT} Calls begin again at ${atDay(it.untilMs, it)}.`,
-    remedy: `See in ${crmName(it)} which integrations use the calls of the day. If it is Lanekeeper, give it a smaller share; if it is not enough for all of them, raise the limit.`,
+    message: `${accountName(it)} used up its API calls for the day. Calls resume at ${atDay(it.untilMs, it)}. ${KEPT}`,
+    remedy: `Check in ${crmName(it)} which integrations use the daily calls. Give Lanekeeper a smaller share, or raise the limit.`,
   }),
   'busy/stream': (it: About & { untilMs: number }): Sentence => ({
     level: 'warn',
-    message: `The change events that ${accountName(it)} delivers in 24 hours are used up. Changes are found by asking instead, a few minutes later than usual. The stream is tried again at ${atTime(it.untilMs, it)}.`,
+    message: `${accountName(it)} used up its change events for 24 hours. We poll for changes instead, a few minutes later than usual, and retry the stream at ${atTime(it.untilMs, it)}.`,
     remedy: crmProfile(it.crm).eventAllowanceRemedy,
   }),
   outage: (it: About & { sinceMs: number; answer: string }): Sentence => ({
@@ -75,146 +71,155 @@ export const SENTENCES = {
   }),
   'odd-answers': (it: About & { answer: string }): Sentence => ({
     level: 'info',
-    message: `${crmName(it)} ${it.answer} with something that is not its API's answer: a page for people, or half a document. Something between us and it may have answered. Nothing of it was believed; reads are repeated, and writes are looked up before anything is written again.`,
+    message: `${crmName(it)} ${it.answer} with a web page or half a document instead of data; a proxy may have answered. We ignored it, repeat reads, and look up writes before writing again.`,
     remedy: null,
   }),
-  'lost-answer': (it: About & { writes: number; atMs: number; why: string }): Sentence => ({
+  'lost-answer': (it: About & { writes: number; atMs: number; answer: string }): Sentence => ({
     level: 'info',
-    message: `${counted(it.writes, 'write')} to ${crmName(it)} at ${atTime(it.atMs, it)} got no usable answer (${it.why}), so nobody knows whether ${it.writes === 1 ? 'it was' : 'they were'} done. Each is looked up in ${crmName(it)} before anything is written again.`,
+    message: `${counted(it.writes, 'write')} at ${atTime(it.atMs, it)} may have failed: ${crmName(it)} ${it.answer}. We look each one up before writing again.`,
     remedy: null,
   }),
   reconnect: (it: About & { remedy: string }): Sentence => ({
     level: 'stop',
-    message: `${accountName(it)} no longer lets us in. Changes that reach us are kept and decided; nothing is read or written before the connection is mended.`,
+    message: `${accountName(it)} revoked our access. We keep receiving changes, but cannot read or write until you reconnect.`,
     remedy: it.remedy,
   }),
   'reconnect/verb': (it: About & { does: string; remedy: string }): Sentence => ({
     level: 'stop',
-    message: `${accountName(it)} no longer lets us ${it.does}: a permission was taken away. What needs it waits; nothing is decided differently because of it.`,
+    message: `${accountName(it)} revoked our permission to ${it.does}. Work that needs it waits; decisions stay the same.`,
     remedy: it.remedy,
   }),
-  'reconnect/refused': (it: About & { does: string; said: string }): Sentence => ({
+  'reconnect/refused': (it: About & { does: string; reason: string }): Sentence => ({
     level: 'stop',
-    message: `${accountName(it)} refuses to let us ${it.does} ("${it.said}"). What needs it waits.`,
-    remedy: `Check in ${crmName(it)} that Lanekeeper's user or app may ${it.does}, then check the connection again in the console.`,
+    message: `${accountName(it)} refused to let us ${it.does}: "${it.reason}". Work that needs it waits.`,
+    remedy: `Allow Lanekeeper's user or app in ${crmName(it)} to ${it.does}, then recheck the connection in the console.`,
   }),
   'reconnect/stream': (it: About & { why: string; remedy: string }): Sentence => ({
     level: 'warn',
-    message: `${accountName(it)} does not let us read its change events (${it.why}). Changes are found by asking instead, a few minutes later than usual.`,
+    message: `${accountName(it)} refused our subscription to change events: ${it.why}. We poll for changes instead, a few minutes later than usual.`,
     remedy: it.remedy,
   }),
   'stream-silent': (it: About & { why: string; sinceMs: number }): Sentence => ({
     level: 'info',
-    message: `The change events of ${accountName(it)} stopped coming at ${atTime(it.sinceMs, it)} (${it.why}). The stream is opened again where it was; until it works, changes are found by asking, a few minutes later.`,
+    message: `Change events from ${accountName(it)} stopped at ${atTime(it.sinceMs, it)}: ${it.why}. We reconnect where they stopped, and poll for changes until then.`,
     remedy: null,
   }),
   'stream-lost-place': (it: About & { atMs: number }): Sentence => ({
     level: 'warn',
-    message: `${accountName(it)} no longer keeps the change events after the last one that we have, so some may be lost since ${atDay(it.atMs, it)}. Every watched object is read again.`,
+    message: `${accountName(it)} deleted change events before we received them, so we may have missed changes since ${atDay(it.atMs, it)}. We are reading every watched object again.`,
     remedy: null,
   }),
   gap: (it: About & { records: number; objects: readonly string[] }): Sentence => ({
     level: 'info',
-    message: `${crmName(it)} said that ${counted(it.records, 'record')} of ${it.objects.join(', ')} changed without saying how. Each is read again before it is decided.`,
+    message: `${crmName(it)} reported changes to ${counted(it.records, 'record')} of ${it.objects.join(', ')} without details. We read each one again before deciding it.`,
     remedy: null,
   }),
   overflow: (it: About & { objects: readonly string[] }): Sentence => ({
     level: 'info',
-    message: `So much of ${it.objects.join(', ')} changed at once that ${crmName(it)} stopped telling what. All of ${it.objects.length === 1 ? 'it' : 'them'} is read again.`,
+    message: `${crmName(it)} stopped sending changes of ${it.objects.join(', ')}, because too much changed at once. We are reading all of ${it.objects.length === 1 ? 'it' : 'them'} again.`,
     remedy: null,
   }),
   downtime: (it: About & { fromMs: number; untilMs: number }): Sentence => ({
     level: 'info',
-    message: `Lanekeeper was not running from ${atDay(it.fromMs, it)} to ${atDay(it.untilMs, it)}. What changed in ${crmName(it)} meanwhile is read again from there.`,
+    message: `Lanekeeper was down from ${atDay(it.fromMs, it)} to ${atDay(it.untilMs, it)}. We are reading the changes that ${crmName(it)} made meanwhile.`,
     remedy: null,
   }),
   'repeated-events': (it: About & { events: number }): Sentence => ({
     level: 'info',
-    message: `${crmName(it)} delivered ${counted(it.events, 'event')} of today more than once; each counted once.`,
+    message: `${crmName(it)} delivered ${counted(it.events, 'event')} more than once today. Each counted once.`,
     remedy: null,
   }),
   clock: (it: About & { aheadMs: number }): Sentence => ({
     level: 'warn',
-    message: `The clock of ${accountName(it)} is about ${inMinutes(it.aheadMs)} ahead of ours. Which of two values is newer is told by its clock alone, so nothing is decided differently; ages and deadlines are off by as much.`,
-    remedy: 'Check that the clock of the machine that Lanekeeper runs on is set by a time server.',
+    message: `The clock of ${accountName(it)} is about ${inMinutes(it.aheadMs)} ahead of ours. ${CLOCK_EFFECT}`,
+    remedy: CLOCK_REMEDY,
   }),
   'clock/behind': (it: About & { behindMs: number }): Sentence => ({
     level: 'warn',
-    message: `The clock of ${accountName(it)} is about ${inMinutes(it.behindMs)} behind ours. Which of two values is newer is told by its clock alone, so nothing is decided differently; ages and deadlines are off by as much.`,
-    remedy: 'Check that the clock of the machine that Lanekeeper runs on is set by a time server.',
+    message: `The clock of ${accountName(it)} is about ${inMinutes(it.behindMs)} behind ours. ${CLOCK_EFFECT}`,
+    remedy: CLOCK_REMEDY,
   }),
   'clock/refused': (it: About & { deliveries: number }): Sentence => ({
     level: 'warn',
-    message: `${counted(it.deliveries, 'delivery', 'deliveries')} of ${crmName(it)} ${it.deliveries === 1 ? 'was' : 'were'} refused today because its time was more than five minutes from ours. The changes are found by asking instead, a few minutes later.`,
-    remedy: 'Check that the clock of the machine that Lanekeeper runs on is set by a time server.',
+    message: `We refused ${counted(it.deliveries, 'webhook')} from ${crmName(it)} today, because ${it.deliveries === 1 ? 'its time was' : 'their times were'} more than five minutes from ours. We poll for those changes, a few minutes later.`,
+    remedy: CLOCK_REMEDY,
   }),
-  'field-removed': (
-    it: About & { object: string; field: string; workflows: readonly string[]; maybe: readonly string[] },
-  ): Sentence => ({
+  'field-removed': (it: AboutField & { maybe: readonly string[] }): Sentence => ({
     level: 'stop',
-    message: `The field ${it.field} of ${it.object} was removed from ${crmName(it)}, or hidden from us. ${affected(it.workflows)} Nothing is decided on it: what depends on it goes to a person as unknown.`,
+    message: `${crmName(it)} removed the field ${it.field} of ${it.object}, or hid it from us. ${affected(it)} Reviewers decide the cases that depend on it.`,
     remedy:
       it.maybe.length > 0
-        ? `It may have been renamed: ${it.maybe.join(', ')} is new and has the same label. If so, put the new name into the ${it.workflows.length === 1 ? 'workflow' : 'workflows'}; if not, bring ${it.field} back or let us read it.`
-        : `Bring ${it.field} back or let us read it, or take it out of the ${it.workflows.length === 1 ? 'workflow' : 'workflows'}.`,
+        ? `If ${it.maybe.join(', ')}, which is new and has the same label, is the same field, put that name into the ${workflowsOf(it)}. Otherwise restore ${it.field} or let us read it.`
+        : `Restore ${it.field}, let us read it, or remove it from the ${workflowsOf(it)}.`,
   }),
-  'field-retyped': (
-    it: About & { object: string; field: string; workflows: readonly string[]; was: string; now: string },
-  ): Sentence => ({
+  'field-retyped': (it: AboutField & { was: string; now: string }): Sentence => ({
     level: 'stop',
-    message: `The field ${it.field} of ${it.object} was a ${it.was} in ${crmName(it)} and is a ${it.now} now. ${affected(it.workflows)} Rules written for the one do not fit the other, so what depends on it goes to a person as unknown.`,
-    remedy: `Look at the conditions on ${it.field} and save the ${it.workflows.length === 1 ? 'workflow' : 'workflows'} anew, or change the field back.`,
+    message: `The field ${it.field} of ${it.object} in ${crmName(it)} changed from ${it.was} to ${it.now}. ${affected(it)} Reviewers decide the cases that depend on it.`,
+    remedy: `Check the conditions on ${it.field} and save the ${workflowsOf(it)} again, or change the field back.`,
   }),
-  'option-removed': (
-    it: About & { object: string; field: string; workflows: readonly string[]; options: readonly string[] },
-  ): Sentence => ({
+  'option-removed': (it: AboutField & { options: readonly string[] }): Sentence => ({
     level: 'stop',
-    message: `${it.options.map((option) => `"${option}"`).join(', ')} ${it.options.length === 1 ? 'is no longer a value' : 'are no longer values'} of ${it.field} of ${it.object} in ${crmName(it)}. ${affected(it.workflows)} Records that still have it, and records with a value that is new since, go to a person as unknown.`,
-    remedy: `Say in the ${it.workflows.length === 1 ? 'workflow' : 'workflows'} what took its place, or bring the value back.`,
+    message: `${crmName(it)} removed ${it.options.map((option) => `"${option}"`).join(', ')} from the values of ${it.field} of ${it.object}. ${affected(it)} Reviewers decide records with a removed or a new value.`,
+    remedy: `Name the replacement in the ${workflowsOf(it)}, or restore the value.`,
   }),
   'owner-gone': (it: About & { person: string; how: 'deactivated' | 'deleted'; records: number }): Sentence => ({
     level: 'warn',
-    message: `${it.person} was ${it.how} in ${crmName(it)} and still owns ${counted(it.records, 'record')}. Each is decided again: by a rule where rules may, by a person otherwise.`,
+    message: `${it.person} left (${it.how} in ${crmName(it)}): ${it.records === 1 ? '1 record needs' : `${counted(it.records, 'record')} need`} an owner. Rules reassign what they can; the rest goes to reviewers.`,
     remedy: null,
   }),
   'people-conflict': (it: About & { email: string; people: readonly string[] }): Sentence => ({
     level: 'warn',
-    message: `${it.people.join(' and ')} are both active in ${accountName(it)} with the e-mail ${it.email}. Neither is taken for the other: nothing is given to ${it.email} there.`,
+    message: `${it.people.join(' and ')} are both active in ${accountName(it)} with the e-mail ${it.email}. Lanekeeper assigns nothing to ${it.email} there, because it cannot tell them apart.`,
     remedy: `Deactivate one of the two in ${crmName(it)}, or give each an e-mail of their own.`,
   }),
   'people-conflict/alias': (it: About & { people: readonly string[]; elsewhere: string }): Sentence => ({
     level: 'info',
-    message: `${it.people.join(' and ')} may be one person under two e-mails, here and in ${it.elsewhere}. They are not taken for one: each is known only under the e-mail of their own CRM.`,
+    message: `${it.people.join(' and ')} may be one person with two e-mails, here and in ${it.elsewhere}. Lanekeeper treats them as two people.`,
     remedy: 'If they are one person, give them the same e-mail in both CRMs.',
   }),
 } as const
 
-export type SentenceName = keyof typeof SENTENCES
-
 /** How each of them ended. */
 export const ENDINGS = {
-  busy: (it: About & { atMs: number }) => `${crmName(it)} takes our calls again since ${atTime(it.atMs, it)}.`,
+  busy: (it: About & { atMs: number }) => `${crmName(it)} has accepted our calls since ${atTime(it.atMs, it)}.`,
   outage: (it: About & { fromMs: number; untilMs: number; answer: string; writes: number }) =>
     `${crmName(it)} ${it.answer} from ${atTime(it.fromMs, it)} to ${atTime(it.untilMs, it)}; ${waited(it.writes)}.`,
-  'odd-answers': (it: About & { atMs: number }) =>
-    `${crmName(it)} answers as it should again since ${atTime(it.atMs, it)}.`,
+  'odd-answers': (it: About & { atMs: number }) => `${crmName(it)} has answered normally since ${atTime(it.atMs, it)}.`,
   'lost-answer': (it: About) =>
-    `Every one of them was looked up in ${crmName(it)}: what was there was kept, what was not was written, nothing twice.`,
+    `We looked up every write in ${crmName(it)}, kept what was there and wrote the rest; nothing was written twice.`,
   reconnect: (it: About & { atMs: number }) =>
-    `${accountName(it)} lets us in again since ${atTime(it.atMs, it)}; what waited goes on.`,
+    `${accountName(it)} granted access again at ${atTime(it.atMs, it)}; waiting work continues.`,
   'stream-silent': (it: About & { atMs: number }) =>
-    `The change events come again since ${atTime(it.atMs, it)}, from where they stopped.`,
-  reread: (it: About & { atMs: number }) =>
-    `Everything was read again by ${atTime(it.atMs, it)}: nothing that changed meanwhile is missing.`,
-  'repeated-events': () => 'No event came twice since.',
+    `Change events resumed at ${atTime(it.atMs, it)}, from where they stopped.`,
+  reread: (it: About & { atMs: number }) => `We read everything again by ${atTime(it.atMs, it)}; no change is missing.`,
+  'repeated-events': () => 'No event has come twice since.',
   clock: () => 'The clocks agree again.',
   drift: (it: About & { object: string; field: string }) =>
-    `${it.field} of ${it.object} is as the workflows need it again. What depends on it was decided again.`,
-  'owner-gone': () => 'They own no record any more, or are back.',
-  'people-conflict': () => 'The conflict is gone.',
+    `${it.field} of ${it.object} fits the workflows again. We decided the affected records again.`,
+  'owner-gone': () => 'They own no more records, or are active again.',
+  'people-conflict': () => 'The conflict is resolved.',
 } as const
 
-function affected(workflows: readonly string[]): string {
+/** What an admin does about scopes that the CRM reports missing. */
+export function scopesRemedy(it: About, scopes: readonly string[]): string {
+  const named = scopes.length === 0 ? 'named in the message' : scopes.join(', ')
+  return `Add the missing scopes (${named}) to the ${crmName(it)} app and install it again.`
+}
+
+type AboutField = About & { readonly object: string; readonly field: string; readonly workflows: readonly string[] }
+
+function workflowsOf({ workflows }: AboutField): string {
+  return workflows.length === 1 ? 'workflow' : 'workflows'
+}
+
+function affected({ workflows }: AboutField): string {
   const named = workflows.map((name) => `"${name}"`).join(', ')
   return workflows.length === 1 ? `The workflow ${named} needs it.` : `The workflows ${named} need it.`
+}
+
+/** `n` writes waited: "no write waited", "1 write waited and goes out now". */
+function waited(writes: number): string {
+  return writes === 0
+    ? 'no write waited'
+    : `${counted(writes, 'write')} waited and ${writes === 1 ? 'goes' : 'go'} out now`
 }

@@ -34,10 +34,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
           await day.control[crm].fault({ kind: '429', path: ANY_CALL[crm], ...(retryAfterS ? { retryAfterS } : {}) })
           await day.run('poll', crm)
           const { message, endedAt } = await day.notice(crm, 'busy', '')
-          assert.match(
-            message,
-            new RegExp(`^${NAME[crm]} asked us to call less often\\. Nobody calls before \\d\\d:\\d\\d`),
-          )
+          assert.match(message, new RegExp(`^${NAME[crm]} rate-limited us\\. Calls resume at \\d\\d:\\d\\d`))
           assert.equal(endedAt, null)
           if (retryAfterS !== null) {
             const before = await callsOf(day, crm)
@@ -65,9 +62,9 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         const { message, remedy, level } = await day.notice(crm, 'busy', 'day')
         assert.match(
           message,
-          new RegExp(`The calls that ${NAME[crm]} \\w+ \\w+ allows for a day are used up\\. Nothing is lost`),
+          new RegExp(`^${NAME[crm]} \\w+ \\w+ used up its API calls for the day\\. .*Nothing is lost`),
         )
-        assert.match(message, /Calls begin again at \w{3} \d+ \w{3}, \d\d:\d\d/)
+        assert.match(message, /Calls resume at \w{3} \d+ \w{3}, \d\d:\d\d/)
         assert.match(remedy ?? '', /smaller share/)
         assert.equal(level, 'warn')
       }
@@ -115,14 +112,14 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         }
         assert.match(
           (await day.notice(crm, 'odd-answers')).message,
-          /a page for people, or half a document.*Nothing of it was believed/,
+          /with a web page or half a document.*We ignored it/,
         )
       }
       await day.untilQuiet()
       day.advance(2 * MINUTE_MS)
       await day.watch()
       for (const crm of BOTH)
-        assert.match((await day.notice(crm, 'odd-answers')).endedMessage ?? '', /answers as it should again/)
+        assert.match((await day.notice(crm, 'odd-answers')).endedMessage ?? '', /has answered normally since/)
     }))
 
   for (const [name, kind] of [
@@ -140,8 +137,8 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         await day.untilQuiet(80_000)
         for (const crm of crms) {
           const { message, endedMessage } = await day.notice(crm, 'lost-answer')
-          assert.match(message, new RegExp(`^\\d+ writes? to ${NAME[crm]} at \\d\\d:\\d\\d.* got no usable answer`))
-          assert.match(endedMessage ?? '', /Every one of them was looked up.*nothing twice/)
+          assert.match(message, new RegExp(`^\\d+ writes? at \\d\\d:\\d\\d.* may have failed: ${NAME[crm]} `))
+          assert.match(endedMessage ?? '', /^We looked up every write.*nothing was written twice\.$/)
         }
       }))
   }

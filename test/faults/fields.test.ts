@@ -33,8 +33,8 @@ const FAULTS: readonly Fault[] = [
     code: 'field-removed',
     subject: 'contacts.country',
     message:
-      /^The field country of contacts was removed from HubSpot, or hidden from us\. The workflow "[^"]+" needs it\. Nothing is decided on it/,
-    remedy: /^Bring country back or let us read it, or take it out of the workflow\.$/,
+      /^HubSpot removed the field country of contacts, or hid it from us\. The workflow "[^"]+" needs it\. Reviewers decide the cases/,
+    remedy: /^Restore country, let us read it, or remove it from the workflow\.$/,
     because: /country was removed from the CRM or hidden from us/i,
   },
   {
@@ -44,8 +44,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.salesforce },
     code: 'field-removed',
     subject: 'Lead.Country',
-    message: /^The field Country of Lead was removed from Salesforce, or hidden from us/,
-    remedy: /^Bring Country back/,
+    message: /^Salesforce removed the field Country of Lead, or hid it from us/,
+    remedy: /^Restore Country, let us read it/,
     because: /Country was removed from the CRM or hidden from us/i,
   },
   {
@@ -55,8 +55,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-removed',
     subject: 'contacts.country',
-    message: /^The field country of contacts was removed/,
-    remedy: /^It may have been renamed: home_country is new and has the same label\./,
+    message: /^HubSpot removed the field country of contacts, or hid it from us/,
+    remedy: /^If home_country, which is new and has the same label, is the same field, put that name into/,
     because: /country was removed from the CRM or hidden from us/i,
   },
   {
@@ -66,8 +66,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', ...country.hubspot },
     code: 'field-retyped',
     subject: 'contacts.country',
-    message: /^The field country of contacts was a text in HubSpot and is a picklist now/,
-    remedy: /^Look at the conditions on country/,
+    message: /^The field country of contacts in HubSpot changed from text to picklist/,
+    remedy: /^Check the conditions on country/,
     because: /country has another type in the CRM than the rules were written for/i,
   },
   {
@@ -77,8 +77,8 @@ const FAULTS: readonly Fault[] = [
     undo: { op: 'restore', objectType: 'contacts', name: 'lifecyclestage' },
     code: 'option-removed',
     subject: 'contacts.lifecyclestage',
-    message: /^"lead" is no longer a value of lifecyclestage of contacts in HubSpot/,
-    remedy: /^Say in the workflows? what took its place/,
+    message: /^HubSpot removed "lead" from the values of lifecyclestage of contacts\./,
+    remedy: /^Name the replacement in the workflows?/,
     because: /lifecyclestage holds a value whose place in the CRM's list changed/i,
   },
 ]
@@ -110,7 +110,7 @@ describe('a bad day of fields', { timeout: 600_000 }, () => {
           await day.untilQuiet()
           assert.match(
             (await day.notice(crm, fault.code, fault.subject)).endedMessage ?? '',
-            /as the workflows need it again/,
+            /fits the workflows again/,
           )
           // The tasks that the fault brought are closed again, each with its reason.
         },

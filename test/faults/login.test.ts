@@ -24,7 +24,10 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
         await day.control[crm].fault({ kind: 'revoked' })
         await day.run('poll', crm)
         const { message, remedy, level, endedAt } = await day.notice(crm, 'reconnect', '')
-        assert.match(message, /no longer lets us in\. Changes that reach us are kept and decided/)
+        assert.match(
+          message,
+          /revoked our access\. We keep receiving changes, but cannot read or write until you reconnect\./,
+        )
         assert.match(remedy ?? '', /reconnect/i)
         assert.deepEqual([level, endedAt], ['stop', null])
       }
@@ -35,7 +38,7 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
       await day.watch(true)
       await day.untilQuiet()
       for (const crm of BOTH)
-        assert.match((await day.notice(crm, 'reconnect', '')).endedMessage ?? '', /lets us in again since \d\d:\d\d/)
+        assert.match((await day.notice(crm, 'reconnect', '')).endedMessage ?? '', /granted access again at \d\d:\d\d/)
     }))
 
   it('scope removed: it is named with what needs it, and what waits is done when it is back', () =>
@@ -48,7 +51,7 @@ describe('a bad day of logins', { timeout: 600_000 }, () => {
         await day.turn()
       }
       const { message, remedy } = await day.notice('hubspot', 'reconnect', 'writeTasks')
-      assert.match(message, /^HubSpot portal \d+ no longer lets us write tasks: a permission was taken away/)
+      assert.match(message, /^HubSpot portal \d+ revoked our permission to write tasks/)
       assert.match(remedy ?? '', /^Add the missing scopes? \(.+\)/)
       await day.control.hubspot.clearFaults()
       await day.watch(true)

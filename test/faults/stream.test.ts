@@ -105,31 +105,32 @@ describe('a bad day of the stream', { timeout: 300_000 }, () => {
     const retryAtMs = nowMs + 600_000
     const silent = {
       state: 'waiting',
-      why: 'no message from Salesforce for 90000 ms, the stream is taken for dead',
+      why: 'no message from Salesforce for 90000 ms',
+      isSilent: true,
       retryAtMs,
     } as const
     assert.match(
       (await said(silent))[0]!,
-      /^stream-silent: The change events of Salesforce org 00D1 stopped coming at 10:02 UTC \(it stayed open and said nothing\)/,
+      /^stream-silent: Change events from Salesforce org 00D1 stopped at 10:02 UTC: the stream stayed open but sent nothing/,
     )
-    assert.match((await said({ state: 'live' }))[0]!, /^stream-silent: The change events come again since 10:04 UTC/)
+    assert.match((await said({ state: 'live' }))[0]!, /^stream-silent: Change events resumed at 10:04 UTC/)
     assert.match(
       (await said({ state: 'replay-lost', why: 'x' }))[0]!,
-      /^stream-lost-place: .* may be lost since Tue 24 Nov, 10:04 UTC\. Every watched object is read again/,
+      /^stream-lost-place: .* may have missed changes since Tue 24 Nov, 10:04 UTC\. We are reading every watched object again/,
     )
     assert.match(
       (await said({ state: 'refused', why: 'PERMISSION_DENIED', remedy: 'Do it.', retryAtMs }))[0]!,
-      /^reconnect: .*does not let us read its change events/,
+      /^reconnect: .*refused our subscription to change events/,
     )
     assert.match(
       (await said({ state: 'allowance-spent', why: 'x', retryAtMs }))[0]!,
-      /^busy: The change events that .* delivers in 24 hours are used up/,
+      /^busy: Salesforce org 00D1 used up its change events for 24 hours/,
     )
     told.batch({ events: [], overflowObjects: ['Lead'], skipped: [], latestReplayId: Buffer.alloc(1) })
     await board.settled()
     assert.match(
       (await said({ state: 'connecting' })).join('\n'),
-      /overflow: So much of Lead changed at once that Salesforce stopped telling what/,
+      /overflow: Salesforce stopped sending changes of Lead, because too much changed at once/,
     )
   })
 })

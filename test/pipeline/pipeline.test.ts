@@ -201,7 +201,7 @@ describe('the pipeline, on real Postgres', () => {
     await h.settle()
     assert.equal(h.crm.openTasks().length, 0)
     const [task] = [...h.crm.tasks.values()]
-    assert.match(task!.body, /^Closed by itself/)
+    assert.match(task!.body, /^Closed automatically/)
   })
 
   it('opens a task again, with what is still wrong, when a person closed it and the case is still there', async () => {
@@ -213,7 +213,7 @@ describe('the pipeline, on real Postgres', () => {
     await h.settle()
     assert.equal(h.crm.tasks.size, 1)
     assert.equal(h.crm.openTasks().length, 1)
-    assert.match(h.crm.openTasks()[0]!.body, /^Open again: .*the problem remains: country is blank/)
+    assert.match(h.crm.openTasks()[0]!.body, /^Reopened: .*the problem remains: country is blank/)
   })
 
   it('believes a closed task when the condition is gone, even if the event that says so never came', async () => {

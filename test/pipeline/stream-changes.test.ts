@@ -111,7 +111,7 @@ describe('what the stream of Salesforce tells, through the workers', { timeout: 
       `SELECT IsClosed, Description FROM Task WHERE Id = '${taskId}'`,
     )
     assert.equal(shown?.IsClosed, false)
-    assert.match(shown!.Description, /^Open again: /)
+    assert.match(shown!.Description, /^Reopened: /)
   })
 
   it("a task of somebody else's is left alone", async () => {

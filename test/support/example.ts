@@ -1,6 +1,7 @@
 import '../../src/crm/profiles.ts'
 import { matchKeys } from '../../src/model/matching/keys.ts'
-import type { Case } from '../../src/model/patterns/pattern.ts'
+import type { PatternInput } from '../../src/model/patterns/pattern.ts'
+import { compilePolicy } from '../../src/model/policy/compile.ts'
 import type { Policy, PolicyVersion } from '../../src/model/policy/policy.ts'
 import type { ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
 import type { CrmRecord } from '../../src/model/record/crm-record.ts'
@@ -250,7 +251,13 @@ export function caseOf(
     nowMs = NOW_MS,
     policy = POLICY,
   }: { neighbours?: Partial<Neighbours>; directory?: Directory; nowMs?: number; policy?: Policy } = {},
-): Case {
+): PatternInput {
   const shape = objectShape(subject.crm, subject.objectType)!
-  return { facts: caseFacts(subject, shape, { ...ALONE, ...neighbours }, directory, nowMs), policy }
+  const compiled = compilePolicy({ hash: 'test-hash', policy })
+  return {
+    facts: caseFacts(subject, shape, { ...ALONE, ...neighbours }, directory, nowMs),
+    compiled,
+    routing: null,
+    refused: null,
+  }
 }

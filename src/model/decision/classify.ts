@@ -1,10 +1,10 @@
 import type { ExceptionClass } from '../classes/class.ts'
 import type { Finding } from '../patterns/finding.ts'
+import { findPattern } from '../patterns/registry.ts'
 import type { CompiledClassRule } from '../policy/compile.ts'
 import type { Guards } from '../policy/policy.ts'
 import { allHold, hiddenOf } from '../rules/evaluate.ts'
 import { type CaseFacts, fieldReader, unreadableBehind, whyHidden } from '../rules/facts.ts'
-import { LOWEST_CLASS } from './floors.ts'
 
 export type Classified = { readonly class: ExceptionClass; readonly because: string }
 
@@ -37,12 +37,12 @@ export function classify(
     if (hidden.length > 0) return unjudged(hidden, facts)
     if (!allHold(when, facts)) continue
     if (rule.class === 'unknown') return { class: 'unknown', because: rule.because }
-    const lowest = LOWEST_CLASS[finding.pattern]
-    return rule.class === 'expected' && lowest !== undefined
-      ? lifted(lowest, 'The case changes who works the record', facts, guards)
+    const lowest = findPattern(finding.pattern)?.floor ?? null
+    return rule.class === 'expected' && lowest !== null
+      ? lifted(lowest, 'It changes who works the record', facts, guards)
       : lifted(rule.class, rule.because, facts, guards)
   }
-  return { class: 'unknown', because: `No class rule of this workflow covers ${finding.pattern} on this record` }
+  return { class: 'unknown', because: `No class rule covers ${finding.pattern} on this record` }
 }
 
 function lifted(
@@ -55,17 +55,22 @@ function lifted(
   if (hidden.length > 0) return unjudged(hidden, facts)
   const pipeline = Number(readOpenPipeline(facts) ?? 0)
   if (pipeline >= revenueThreshold && WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
-    const sum = `The account's open pipeline is ${pipeline}, not below the threshold of ${revenueThreshold}`
-    return { class: 'revenue-impacting', because: sum }
+    const because = `${amount(pipeline)} open pipeline (limit ${amount(revenueThreshold)})`
+    return { class: 'revenue-impacting', because }
   }
   if (readCustomer(facts) === 'true' && WEIGHT[ruled] < WEIGHT['customer-facing']) {
-    return { class: 'customer-facing', because: 'The record belongs to an existing customer' }
+    return { class: 'customer-facing', because: 'Existing customer' }
   }
   return { class: ruled, because }
 }
 
-/** The class of what rests on fields that nobody can judge. */
+/** Without the currency, which the CRM may not tell: "352,000". */
+function amount(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** The class of a finding that rests on fields which we cannot judge. */
 export function unjudged(fields: readonly string[], facts: CaseFacts): Classified {
   const why = whyHidden(fields, facts)
-  return { class: 'unknown', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}, so the case cannot be judged` }
+  return { class: 'unknown', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}, so the case is unclassified` }
 }

@@ -256,8 +256,8 @@ describe('an owner that the CRM refused', () => {
       exceptions.map((e) => [e.pattern, e.class, e.status]),
       [['write-refused', 'risky', 'open']],
     )
-    assert.match(exceptions[0]!.finding.what, /the CRM refused to write that: "FIELD_CUSTOM_VALIDATION_EXCEPTION: fill/)
-    assert.match(exceptions[0]!.wouldHave, /^Rule dach would have given .*; it did, and the CRM refused it: "FIELD/)
+    assert.match(exceptions[0]!.finding.what, /the CRM refused the write: "FIELD_CUSTOM_VALIDATION_EXCEPTION: fill/)
+    assert.match(exceptions[0]!.wouldHave, /^Rule dach would have assigned .*, but the CRM refused it: "FIELD/)
   })
 
   it('part of M5 and M9: is risky at least, is unknown where the policy says nothing, and is lifted for a customer', () => {
@@ -332,12 +332,21 @@ describe('part of M57: a receipt', () => {
   it('says for each exception what would clear it', () => {
     const clears = (subject: CrmRecord, neighbours: Partial<Neighbours> = {}) =>
       decided(subject, { neighbours, policy: { mode: 'observe' } }).exceptions[0]?.receipt.wouldChange
-    assert.match(clears(contact({ company: null })) ?? '', /company were filled in/)
-    assert.match(clears(contact({ hubspot_owner_id: 'hs-gone' })) ?? '', /If dach@brightwater.example owned it/)
-    assert.match(clears(contact({ territory: 'france' })) ?? '', /territory were dach instead of france/)
+    assert.match(clears(contact({ company: null })) ?? '', /^Fastest fix: fill in company\.$/)
+    assert.match(
+      clears(contact({ hubspot_owner_id: 'hs-gone' })) ?? '',
+      /^Fastest fix: assign it to dach@brightwater\.example\.$/,
+    )
+    assert.match(
+      clears(contact({ territory: 'france' })) ?? '',
+      /^Fastest fix: set territory to dach instead of france\.$/,
+    )
     assert.match(clears(waiting({ country: 'Brazil', territory: null })) ?? '', /the country were JP instead of BR/)
     const rival = contact({ hubspot_owner_id: 'hs-big', createdate: daysAgo(50) }, { recordId: '0' })
-    assert.match(clears(contact(), { matches: [matching(contact(), rival)] }) ?? '', /big@brightwater.example owned it/)
+    assert.match(
+      clears(contact(), { matches: [matching(contact(), rival)] }) ?? '',
+      /^Fastest fix: assign it to big@brightwater\.example\.$/,
+    )
   })
 
   it('says which assignment would clear a territory that does not fit', () => {
@@ -345,10 +354,10 @@ describe('part of M57: a receipt', () => {
     const clears = (values: Record<string, string>) =>
       decided(lead(values), { policy }).exceptions.map(({ receipt }) => receipt.wouldChange)
     assert.deepEqual(clears({ '@territories': 'FRANCE', '@territory-names': 'French market' }), [
-      'If it were assigned to dach instead of French market, this would not be an exception.',
+      'Fastest fix: assign it to the territory dach instead of French market.',
     ])
     assert.deepEqual(clears({ '@territories': 'DACH', OwnerId: 'sf-france' }), [
-      `If ${at('dach')} owned it, this would not be an exception.`,
+      `Fastest fix: assign it to ${at('dach')}.`,
     ])
   })
 
@@ -360,7 +369,7 @@ describe('part of M57: a receipt', () => {
     }))
     const [one] = decided(contact({}, { ownerHistory })).exceptions
     assert.equal(one?.pattern, 'ownership-flapping')
-    assert.match(one?.receipt.wouldChange ?? '', /^Left alone until 2026-11-21T07:00/)
+    assert.match(one?.receipt.wouldChange ?? '', /^It clears by itself at 2026-11-21T07:00/)
   })
 })
 

@@ -1,24 +1,40 @@
-import { assignedTerritories } from '../patterns/assigned-territories.ts'
-import { detect } from '../patterns/detect.ts'
 import type { Finding } from '../patterns/finding.ts'
 import type { AskedInput } from '../policy/asked.ts'
-import type { CompiledPolicy, CompiledTerritory } from '../policy/compile.ts'
-import type { BuiltInSetting, PatternSetting } from '../policy/policy.ts'
+import type { CompiledPolicy } from '../policy/compile.ts'
+import type { PatternSetting } from '../policy/policy.ts'
 import { missesOf, type Routing, routingChange } from '../policy/routing.ts'
 import type { FieldText } from '../record/change-event.ts'
-import type { CrmRecord } from '../record/crm-record.ts'
-import { TERRITORIES } from '../record/territories-field.ts'
-import { type CaseFacts, caseFacts, isBlank } from '../rules/facts.ts'
+import type { RecordRef } from '../record/crm-record.ts'
+import type { RuleMiss } from '../rules/evaluate.ts'
+import { type CaseFacts, isBlank } from '../rules/facts.ts'
 import { type FieldName, readFieldName } from '../rules/field-name.ts'
-import { together } from '../rules/render.ts'
-import type { Receipt } from './decision.ts'
+import { wouldClear } from './would-clear.ts'
+
+/** M56, M57: enough to check the decision without us. Canonical JSON of this is what the ledger hashes. */
+export type Receipt = {
+  readonly policy: string
+  readonly workflow: string
+  readonly record: RecordRef
+  readonly decidedAt: string
+  /** Name of the branch that the record falls into, and its mode. Null when none does. */
+  readonly branch: string | null
+  readonly mode: 'rules' | 'review' | 'manual' | null
+  /** The rule that fired, if one did. */
+  readonly rule: string | null
+  readonly because: string | null
+  readonly misses: readonly RuleMiss[]
+  /** The smallest change of an input that would have changed the outcome, in words. */
+  readonly wouldChange: string | null
+  /** Inputs that mattered: value and when it last changed (ISO), or null when unknown. */
+  readonly inputs: Readonly<Record<string, { readonly value: FieldText; readonly changedAt: string | null }>>
+}
 
 /** M56: what was known, which rule fired and why no other did. `found` null: the workflow's ordinary action. */
 export function makeReceipt(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  found: { readonly finding: Finding; readonly setting: PatternSetting | BuiltInSetting } | null,
+  found: { readonly finding: Finding; readonly setting: PatternSetting } | null,
 ): Receipt {
   const { version, policy } = compiled
   const { connectionId, objectType, recordId } = facts.record
@@ -96,115 +112,4 @@ function isoOf(atMs: number): string {
     lastMs = atMs
   }
   return lastIso
-}
-
-/** M57: the smallest change that would clear the case, verified by looking again; null where no single one would. */
-function wouldClear(
-  compiled: CompiledPolicy,
-  facts: CaseFacts,
-  routing: Routing,
-  finding: Finding,
-  setting: PatternSetting | BuiltInSetting,
-): string | null {
-  // These hang on where the routing leads: another owner, and the case is another or none.
-  if (setting.pattern === 'no-rule' || setting.pattern === 'branch-review' || setting.pattern === 'write-refused')
-    return routingChange(compiled, facts, routing)
-  const { record, shape } = facts
-  const isStillConnected = (changed: CrmRecord, nowMs: number) => {
-    const again = caseFacts(changed, shape, facts.neighbours, facts.directory, nowMs)
-    const { findings } = detect(setting, { facts: again, policy: compiled.policy }, compiled, null)
-    return findings.some(({ detail }) => detail === finding.detail)
-  }
-  for (const change of clearingChanges(compiled, facts, routing, finding, setting)) {
-    const changed: CrmRecord = {
-      ...record,
-      values: { ...record.values, [change.field]: change.to },
-      stamps: { ...record.stamps, [change.field]: { atMs: facts.nowMs, order: 0 } },
-    }
-    if (!isStillConnected(changed, facts.nowMs)) return change.says
-  }
-  const { nextRecheckAtMs } = detect(setting, { facts, policy: compiled.policy }, compiled, null)
-  if (nextRecheckAtMs !== null && !isStillConnected(record, nextRecheckAtMs)) {
-    return `Left alone until ${new Date(nextRecheckAtMs).toISOString()}, it would clear by itself.`
-  }
-  return null
-}
-
-type ClearingChange = { readonly field: string; readonly to: string; readonly says: string }
-
-function clearingChanges(
-  compiled: CompiledPolicy,
-  facts: CaseFacts,
-  { winner }: Routing,
-  finding: Finding,
-  setting: PatternSetting,
-): ClearingChange[] {
-  const { record, shape, directory } = facts
-  const ownerTo = (emails: Iterable<string>): ClearingChange[] =>
-    [...emails].flatMap((email) => {
-      const user = directory.personByEmail(record.connectionId, email)
-      if (user === undefined) return []
-      return [{ field: shape.owner, to: user.userId, says: `If ${email} owned it, this would not be an exception.` }]
-    })
-  switch (setting.pattern) {
-    case 'missing-field':
-      return finding.unreadable.length > 0
-        ? []
-        : [
-            {
-              field: finding.detail,
-              to: 'any value',
-              says: `If ${finding.detail} were filled in, this would not be an exception.`,
-            },
-          ]
-    case 'stale-field': {
-      const to = record.values[finding.detail] ?? ''
-      return [
-        { field: finding.detail, to, says: `If ${finding.detail} had changed today, this would not be an exception.` },
-      ]
-    }
-    case 'stale-territory': {
-      const right = finding.evidence['territory by table'] ?? ''
-      const from = finding.evidence[setting.field] ?? 'blank'
-      const isAssignment = setting.field === TERRITORIES
-      const says = isAssignment
-        ? `If it were assigned to ${right} instead of ${together(assignedTerritories(record).inWords)}, this would not be an exception.`
-        : `If ${setting.field} were ${right} instead of ${from}, this would not be an exception.`
-      const row = compiled.territories.find(({ territory }) => territory.territory === right)
-      return [
-        { field: setting.field, to: right, says },
-        ...ownerTo(row?.members ?? []),
-        ...addressChanges(
-          compiled.territories.filter((one) =>
-            isAssignment ? assignedTerritories(record).includes(one) : one.territory.territory === from,
-          ),
-          facts,
-        ),
-      ]
-    }
-    case 'orphaned-owner': {
-      return ownerTo([...(winner === null ? [] : [winner.rule.owner]), ...compiled.policy.owners.reviewers.general])
-    }
-    case 'duplicate-ownership': {
-      const other = finding.evidence['owner of the other'] ?? finding.evidence['owner of the account']
-      return other == null ? [] : ownerTo([other])
-    }
-    default:
-      return []
-  }
-}
-
-/** Countries that would make the territory on the record the right one. */
-function addressChanges(rows: readonly CompiledTerritory[], { shape, record }: CaseFacts): ClearingChange[] {
-  const field = shape.country
-  if (field === null) return []
-  const countries = rows.flatMap(({ territory }) => {
-    const condition = territory.when.find((one) => one.field === 'fact.country')
-    return condition?.op === 'in' ? condition.values : []
-  })
-  return countries.map((to) => ({
-    field,
-    to,
-    says: `If ${field} were ${to} instead of ${record.values[field] ?? 'blank'}, this would not be an exception.`,
-  }))
 }

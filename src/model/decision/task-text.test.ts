@@ -8,7 +8,7 @@ const CASE: TaskTextCase = {
   pattern: 'orphaned-owner',
   class: 'risky',
   what: 'Ann Lee, who owns this contact, left.',
-  wouldHave: 'Nothing: this contact waits for no action of the workflow.',
+  wouldHave: 'Nothing: no branch of the workflow covers this contact.',
   todo: 'Give it to somebody who works.',
   causeTitle: 'Ann Lee left and still owns records',
   caseUrl: 'https://console.example/cases/7',
@@ -41,7 +41,7 @@ describe('the text of a task', () => {
     ]) {
       assert.ok(body.includes(part), part)
     }
-    assert.match(body, /Due: Tue,? 24 Nov 2026,? (at )?17:00 \(Europe\/Berlin\)/)
+    assert.match(body, /Due: Tue, Nov 24, 2026,? (at )?5:00\sPM \(Europe\/Berlin\)/)
   })
 
   it('part of M47: lists the records of one cause, says once what is the same for all, and counts what it leaves out', () => {
@@ -54,7 +54,7 @@ describe('the text of a task', () => {
   })
 
   it('begins with the reason when it is open again', () => {
-    assert.match(taskText(input({ reopenReason: 'it is still so.' })).body, /^Open again: it is still so\./)
+    assert.match(taskText(input({ reopenReason: 'it is still so.' })).body, /^Reopened: it is still so\./)
   })
 
   it('never has a subject longer than the 255 characters that both CRMs keep', () => {
@@ -65,6 +65,6 @@ describe('the text of a task', () => {
 
   it('says why it closed, whatever the resolution', () => {
     assert.notEqual(closingText('condition-cleared'), closingText('record-gone'))
-    assert.match(closingText('anything else'), /^Closed by itself/)
+    assert.match(closingText('anything else'), /^Closed automatically/)
   })
 })

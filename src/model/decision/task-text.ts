@@ -1,7 +1,8 @@
 import type { ExceptionClass } from '../classes/class.ts'
+import { findPattern } from '../patterns/registry.ts'
 import type { PatternName } from '../policy/policy.ts'
 
-/** What a task says, in plain text. Adapters bring it into their CRM's form. */
+/** The plain text of a task. Adapters convert it to the form of their CRM. */
 export type TaskText = { readonly subject: string; readonly body: string }
 
 export type TaskTextCase = {
@@ -36,25 +37,13 @@ export const CLASS_LABELS: Readonly<Record<ExceptionClass, string>> = {
   unknown: 'Unknown',
 }
 
-export const PATTERN_LABELS: Readonly<Record<PatternName, string>> = {
-  'missing-field': 'missing field',
-  'stale-field': 'stale field',
-  'duplicate-ownership': 'two owners',
-  'stale-territory': 'stale territory',
-  'orphaned-owner': 'no active owner',
-  'no-rule': 'no rule covers it',
-  'branch-review': 'needs a person to decide',
-  'ownership-flapping': 'owner keeps changing',
-  'write-refused': 'the CRM refused the owner',
-}
-
 /** Both CRMs cut subjects at 255 characters; the end, where the record's name stands, is what may be cut. */
 const SUBJECT_MAX = 255
 
 /** Subject: class, what, which record. Body: what happened, why you, what stopped, what to do, by when, and the proof. */
 export function taskText(input: TaskTextInput): TaskText {
   const first = input.cases[0]
-  if (!first) throw new RangeError('A task without a case has nothing to say')
+  if (!first) throw new RangeError('A task needs at least one case')
   return { subject: subject(input, first), body: body(input, first) }
 }
 
@@ -62,28 +51,32 @@ function subject({ total }: TaskTextInput, first: TaskTextCase): string {
   const label = CLASS_LABELS[first.class]
   const text =
     total > 1
-      ? `${label}: ${first.causeTitle ?? PATTERN_LABELS[first.pattern]} (${total} records)`
-      : `${label}: ${PATTERN_LABELS[first.pattern]}, ${first.noun} ${first.title}`
+      ? `${label}: ${first.causeTitle ?? patternLabel(first.pattern)} (${total} records)`
+      : `${label}: ${patternLabel(first.pattern)}, ${first.noun} ${first.title}`
   return text.length <= SUBJECT_MAX ? text : `${text.slice(0, SUBJECT_MAX - 1)}…`
+}
+
+function patternLabel(name: PatternName): string {
+  return findPattern(name)?.label ?? name
 }
 
 function body(input: TaskTextInput, first: TaskTextCase): string {
   const { cases, total, reopenReason, workflowTitle } = input
   const lines: string[] = []
-  if (reopenReason !== null) lines.push(`Open again: ${reopenReason}`, '')
+  if (reopenReason !== null) lines.push(`Reopened: ${reopenReason}`, '')
   if (total > 1) {
-    lines.push(`What happened: ${first.causeTitle ?? first.what}`, '', `${total} records have this one cause:`)
-    // What is the same for all of them is said once.
+    lines.push(`What happened: ${first.causeTitle ?? first.what}`, '', `${total} records have this cause:`)
+    // A sentence that all records share is written once, above.
     const alike = cases.every((item) => item.what === first.what)
     for (const item of cases) lines.push(`- ${item.noun} ${item.title}${alike ? '' : `: ${item.what}`}`)
-    if (total > cases.length) lines.push(`- and ${total - cases.length} more, listed on the case page`)
+    if (total > cases.length) lines.push(`- and ${total - cases.length} more on the case page`)
     lines.push('')
   } else {
     lines.push(`What happened: ${first.what}`, '')
   }
   lines.push(
     `Why you: you review ${CLASS_LABELS[first.class].toLowerCase()} cases of the workflow "${workflowTitle}".`,
-    `What would have happened: ${first.wouldHave}`,
+    ...(first.wouldHave === '' ? [] : [`What would have happened: ${first.wouldHave}`]),
     `What to do: ${first.todo}`,
     `Due: ${dueText(input.dueAtMs, input.timeZone)}`,
     '',
@@ -93,36 +86,36 @@ function body(input: TaskTextInput, first: TaskTextCase): string {
   return lines.join('\n')
 }
 
-/** The moment in the owner's own zone, which is the one they plan their day in. */
+/** In the owner's own zone, by which they plan their day. */
 function dueText(dueAtMs: number, timeZone: string): string {
-  const text = new Intl.DateTimeFormat('en-GB', {
+  const text = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',
     day: 'numeric',
     month: 'short',
     year: 'numeric',
-    hour: '2-digit',
+    hour: 'numeric',
     minute: '2-digit',
   }).format(dueAtMs)
   return `${text} (${timeZone})`
 }
 
-/** Why a task closed by itself. */
+/** Why a task was closed without a person. */
 export function closingText(resolution: string): string {
   switch (resolution) {
     case 'condition-cleared':
-      return 'Closed by itself: what this task was about is no longer so.'
+      return 'Closed automatically: the problem is fixed.'
     case 'record-gone':
-      return 'Closed by itself: the record was deleted or merged away.'
+      return 'Closed automatically: the record was deleted or merged.'
     case 'converted':
-      return 'Closed by itself: the lead was converted. What is still wrong is a case of its contact or account now.'
+      return 'Closed automatically: the lead was converted. Remaining problems are cases of its contact or account.'
     case 'out-of-scope':
-      return 'Closed by itself: the record left the scope of the workflow.'
+      return 'Closed automatically: the record left the scope of the workflow.'
     case 'settled-by-rule':
-      return 'Closed by itself: a rule now decides this case.'
+      return 'Closed automatically: a rule now decides this case.'
     case 'workflow-retired':
-      return 'Closed by itself: the workflow no longer runs.'
+      return 'Closed automatically: the workflow no longer runs.'
     default:
-      return 'Closed by itself: the case is settled.'
+      return 'Closed automatically: the case is resolved.'
   }
 }

@@ -1,7 +1,7 @@
 import { companyNameKey } from '../matching/company-name.ts'
 import { KEY_HOLDERS_MAX } from '../matching/keys.ts'
 import { personNameKey } from '../matching/person-name.ts'
-import type { PatternSetting } from '../policy/policy.ts'
+import type { ComparedObject } from '../policy/policy.ts'
 import type { ObjectShape } from '../record/crm-profile.ts'
 import { type CrmRecord, type RecordRef, refKey } from '../record/crm-record.ts'
 import type { CrmUser } from '../record/crm-user.ts'
@@ -9,30 +9,63 @@ import { isLive } from '../record/is-live.ts'
 import type { Match } from '../record/neighbours.ts'
 import { objectShape } from '../record/object-shape.ts'
 import type { CaseFacts } from '../rules/facts.ts'
-import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
-import { activeOwner, personInWords, recordInWords } from './wording.ts'
+import { together } from '../rules/render.ts'
+import { ownerChanges } from './clearing-change.ts'
+import { type Detection, definePattern, finding, found, NOTHING } from './pattern.ts'
+import { activeOwner, objectInWords, personInWords, recordInWords } from './wording.ts'
 
-type Setting = Extract<PatternSetting, { pattern: 'duplicate-ownership' }>
 type Conflict = { readonly record: CrmRecord; readonly owner: CrmUser; readonly same: string; readonly key: string }
 
 /** Two live records of one person or account, and two different active people own them. At most one finding. */
-export function duplicateOwnership(setting: Setting, { facts }: Case): Detection {
-  const { record, shape, owner, ownerState, neighbours, directory } = facts
-  if (ownerState !== 'active' || owner === undefined || owner.email === null) return NOTHING
+export const duplicateOwnership = definePattern({
+  name: 'duplicate-ownership',
+  title: 'Duplicate ownership',
+  label: 'two owners',
+  meaning: 'Two active people own records of the same person or account.',
+  parameters: {
+    against: { kind: 'compared-objects', says: 'Objects whose records may be the same person or account.' },
+    againstAccountOwner: {
+      kind: 'yes-or-no',
+      says: "Also when the owner of a person's account is somebody else.",
+      otherwise: false,
+    },
+  },
+  floor: 'risky',
+  sentence({ against, againstAccountOwner }) {
+    const account = againstAccountOwner ? ', or owns its account' : ''
+    return `someone else owns the same person or account among ${together(against.map(objectInWords))}${account}`
+  },
+  detect(setting, { facts }) {
+    const { owner, ownerState } = facts
+    if (ownerState !== 'active' || owner === undefined || owner.email === null) return NOTHING
+    const oldest = oldestConflict(setting.against, facts, owner.email)
+    if (oldest !== null) return found(duplicateFinding(facts.shape, owner, oldest))
+    return setting.againstAccountOwner ? accountOwnerConflict(facts, owner) : NOTHING
+  },
+  clearing(_, { finding: { evidence } }, { facts }) {
+    const other = evidence['owner of the other'] ?? evidence['owner of the account']
+    return other == null ? [] : ownerChanges([other], facts)
+  },
+})
+
+function oldestConflict(
+  compared: readonly ComparedObject[],
+  { record, shape, neighbours, directory }: CaseFacts,
+  ownerEmail: string,
+): Conflict | null {
   let oldest: Conflict | null = null
   for (const match of neighbours.matches) {
     const other = match.record
-    const against = setting.against.find((ref) => ref.crm === other.crm && ref.object === other.objectType)
+    const against = compared.find((ref) => ref.crm === other.crm && ref.object === other.objectType)
     if (against === undefined || !isLive(other)) continue
     if (against.subject !== 'ours' && !isNewer(record, other)) continue
     const otherOwner = activeOwner(other, directory)
-    if (otherOwner === undefined || otherOwner.email === null || otherOwner.email === owner.email) continue
+    if (otherOwner === undefined || otherOwner.email === null || otherOwner.email === ownerEmail) continue
     const same = sameness(record, shape, match)
     if (same === null) continue
     if (oldest === null || isNewer(oldest.record, other)) oldest = { record: other, owner: otherOwner, ...same }
   }
-  if (oldest !== null) return found(duplicateFinding(facts.shape, owner, oldest))
-  return setting.againstAccountOwner ? accountOwnerConflict(facts, owner) : NOTHING
+  return oldest
 }
 
 function duplicateFinding(
@@ -43,10 +76,10 @@ function duplicateFinding(
   const thing = shape.about === 'person' ? 'person' : 'account'
   return finding({
     pattern: 'duplicate-ownership',
-    what: `This ${shape.noun} and ${recordInWords(other)} are the same ${thing} (${same}), but ${personInWords(owner)} owns one and ${personInWords(otherOwner)} the other.`,
+    what: `${personInWords(owner)} owns this ${shape.noun}, but ${personInWords(otherOwner)} owns ${recordInWords(other)}, the same ${thing} (${same}).`,
     evidence: { 'matched by': key, 'fact.owner': owner.email, 'owner of the other': otherOwner.email },
     involves: [refOf(other)],
-    todo: `Agree on one owner with ${personInWords(otherOwner)} and set it on both records. If they are two different ${thing === 'person' ? 'people' : 'accounts'}, correct what they share.`,
+    todo: `Agree with ${personInWords(otherOwner)} on one owner and set it on both records. If they are different ${thing === 'person' ? 'people' : 'accounts'}, correct the data they share.`,
   })
 }
 
@@ -58,10 +91,10 @@ function accountOwnerConflict({ shape, neighbours, directory }: CaseFacts, owner
   return found(
     finding({
       pattern: 'duplicate-ownership',
-      what: `${personInWords(owner)} owns this ${shape.noun}, but ${recordInWords(account)} that it belongs to is owned by ${personInWords(accountOwner)}.`,
+      what: `${personInWords(owner)} owns this ${shape.noun}, but ${personInWords(accountOwner)} owns its account, ${recordInWords(account)}.`,
       evidence: { 'fact.owner': owner.email, 'owner of the account': accountOwner.email, account: account.recordId },
       involves: [refOf(account)],
-      todo: `Agree with ${personInWords(accountOwner)} who works this ${shape.noun}. Then set the same owner on both.`,
+      todo: `Agree with ${personInWords(accountOwner)} on one owner and set it on both records.`,
     }),
   )
 }

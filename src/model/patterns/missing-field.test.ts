@@ -6,7 +6,7 @@ import { missingField } from './missing-field.ts'
 const setting = { pattern: 'missing-field', fields: ['company', 'country'], graceMinutes: 30 } as const
 const made = (minutesAgo: number) => new Date(NOW_MS - minutesAgo * 60_000).toISOString()
 const details = (subject: ReturnType<typeof contact>) =>
-  missingField(setting, caseOf(subject)).findings.map((f) => f.detail)
+  missingField.detect(setting, caseOf(subject)).findings.map((f) => f.detail)
 
 describe('missing-field', () => {
   it('is one finding per blank field, white space included', () => {
@@ -16,7 +16,7 @@ describe('missing-field', () => {
 
   it('waits for the grace, to the minute, and says when it ends', () => {
     assert.deepEqual(details(contact({ company: null, createdate: made(30) })), ['company'])
-    const young = missingField(setting, caseOf(contact({ company: null, createdate: made(29) })))
+    const young = missingField.detect(setting, caseOf(contact({ company: null, createdate: made(29) })))
     assert.deepEqual(young, { findings: [], nextRecheckAtMs: NOW_MS + 60_000 })
   })
 
@@ -27,7 +27,7 @@ describe('missing-field', () => {
   it('says of an assignment to territories that there is none, and of one not read that nobody knows', () => {
     const assignment = { pattern: 'missing-field', fields: ['@territories'], graceMinutes: 30 } as const
     const what = (...parts: Parameters<typeof lead>) =>
-      missingField(assignment, caseOf(lead(...parts))).findings[0]?.what
+      missingField.detect(assignment, caseOf(lead(...parts))).findings[0]?.what
     assert.equal(what({ '@territories': null }), 'This lead is assigned to no territory.')
     assert.equal(what({ '@territories': 'dach' }), undefined)
     const unread = { unreadable: new Set(['@territories']), drifted: new Map([['@territories', 'not-read' as const]]) }
@@ -35,7 +35,10 @@ describe('missing-field', () => {
   })
 
   it('reports a hidden field as unreadable, one cause for all records, and never as missing', () => {
-    const { findings } = missingField(setting, caseOf(contact({ company: null }, { unreadable: new Set(['company']) })))
+    const { findings } = missingField.detect(
+      setting,
+      caseOf(contact({ company: null }, { unreadable: new Set(['company']) })),
+    )
     assert.deepEqual(findings[0]?.unreadable, ['company'])
     assert.equal(findings[0]?.cause, 'unreadable/contacts/company')
     assert.match(findings[0]?.what ?? '', /may not read/)

@@ -1,51 +1,78 @@
-import type { PatternSetting } from '../policy/policy.ts'
 import { type DriftKind, driftInWords } from '../record/schema-drift.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { isBlank } from '../rules/facts.ts'
+import { either } from '../rules/render.ts'
 import type { Finding } from './finding.ts'
-import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
+import { ONLY } from './parameter.ts'
+import { definePattern, finding, NOTHING } from './pattern.ts'
 
 const MINUTE_MS = 60_000
 
 /** A field that the workflow needs is blank after its grace, or hidden from us, which is a different finding. */
-export function missingField(
-  setting: Extract<PatternSetting, { pattern: 'missing-field' }>,
-  { facts }: Case,
-): Detection {
-  const { record, shape, nowMs } = facts
-  let findings: Finding[] | null = null
-  let nextRecheckAtMs: number | null = null
-  for (const field of setting.fields) {
-    if (record.unreadable.has(field)) {
-      findings ??= []
-      findings.push(hiddenField(field, shape.noun, record.objectType, record.drifted?.get(field)))
-    } else if (isBlank(record.values[field])) {
-      const graceEndsMs = Date.parse(record.values[shape.createdAt] ?? '') + setting.graceMinutes * MINUTE_MS
-      // A record without a creation time (NaN) is not known to be new, so it has no grace.
-      if (graceEndsMs > nowMs) {
-        nextRecheckAtMs = graceEndsMs
-        continue
+export const missingField = definePattern({
+  name: 'missing-field',
+  title: 'Missing field',
+  label: 'missing field',
+  meaning: 'A field that the workflow needs is blank, and the record is older than its grace period.',
+  parameters: {
+    only: ONLY,
+    fields: {
+      kind: 'fields',
+      says: 'Fields that must be filled in. `@territories`: the record must be in a territory.',
+    },
+    graceMinutes: {
+      kind: 'whole-number',
+      says: 'Minutes after creation in which a blank is normal.',
+      least: 0,
+      otherwise: 30,
+    },
+  },
+  endsBy: 'field',
+  sentence: ({ fields, graceMinutes }) =>
+    `${either(fields)} is blank ${graceMinutes} minutes after the record was created`,
+  fields: ({ fields }) => ({ read: fields, aged: [] }),
+  detect({ fields, graceMinutes }, { facts }) {
+    let findings: Finding[] | null = null
+    let nextRecheckAtMs: number | null = null
+    for (const field of fields) {
+      const { record, shape, nowMs } = facts
+      if (record.unreadable.has(field)) {
+        findings ??= []
+        findings.push(hiddenField(field, shape.noun, record.objectType, record.drifted?.get(field)))
+      } else if (isBlank(record.values[field])) {
+        const graceEndsMs = Date.parse(record.values[shape.createdAt] ?? '') + graceMinutes * MINUTE_MS
+        // A record without a creation time (NaN) is not known to be new, so it has no grace.
+        if (graceEndsMs > nowMs) {
+          nextRecheckAtMs = graceEndsMs
+          continue
+        }
+        findings ??= []
+        findings.push(blankField(field, shape.noun))
       }
-      findings ??= []
-      findings.push(
-        finding({
-          pattern: 'missing-field',
-          detail: field,
-          ...(field === TERRITORIES
-            ? {
-                what: `This ${shape.noun} is assigned to no territory.`,
-                todo: `Assign it to its territory in the CRM. If none covers it, tell whoever keeps the assignment rules.`,
-              }
-            : {
-                what: `${field} is blank on this ${shape.noun}.`,
-                todo: `Find out ${field} and fill it in. If it cannot be known, close the ${shape.noun} in the way your team does.`,
-              }),
-          evidence: { [field]: null },
-        }),
-      )
     }
-  }
-  return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
+    return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
+  },
+  clearing(_, { finding: { detail: field, unreadable } }) {
+    if (unreadable.length > 0) return []
+    return [{ field, to: 'any value', says: `Fastest fix: fill in ${field}.` }]
+  },
+})
+
+function blankField(field: string, noun: string): Finding {
+  return finding({
+    pattern: 'missing-field',
+    detail: field,
+    ...(field === TERRITORIES
+      ? {
+          what: `This ${noun} is assigned to no territory.`,
+          todo: 'Assign it to its territory in the CRM. If none covers it, ask your CRM admin for an assignment rule.',
+        }
+      : {
+          what: `${field} is blank on this ${noun}.`,
+          todo: `Fill in ${field}. If you can't find it, disqualify the ${noun}.`,
+        }),
+    evidence: { [field]: null },
+  })
 }
 
 function hiddenField(field: string, noun: string, objectType: string, drift: DriftKind | undefined): Finding {
@@ -54,17 +81,17 @@ function hiddenField(field: string, noun: string, objectType: string, drift: Dri
     pattern: 'missing-field',
     detail: field,
     what: isHidden
-      ? `We may not read ${field}, so nobody can say whether it is filled in on this ${noun}.`
-      : `${driftInWords(field, drift)}, so nobody can say whether it is filled in on this ${noun}.`,
+      ? `Our credentials may not read ${field}, so we cannot tell whether this ${noun} has one.`
+      : `${driftInWords(field, drift)}, so we cannot tell whether this ${noun} has one.`,
     cause: `unreadable/${objectType}/${field}`,
-    causeTitle: isHidden ? `${field} of every ${noun} is hidden from our credentials` : driftInWords(field, drift),
+    causeTitle: isHidden ? `Our credentials may not read ${field} of any ${noun}` : driftInWords(field, drift),
     evidence: { [field]: null },
     unreadable: [field],
     todo:
       drift === 'not-read'
-        ? `Wait until ${field} was read, which is under way. Where this stays, ask your CRM admin to let the integration user read it.`
+        ? `Wait: Lanekeeper is reading ${field} now. If this stays open, ask your CRM admin to let the integration user read it.`
         : isHidden
-          ? `Ask your CRM admin to let the integration user read ${field}. Nothing is decided on it before then.`
-          : `See with your CRM admin what became of ${field}; the workflow or the field has to be put right. Nothing is decided on it before then.`,
+          ? `Ask your CRM admin to let the integration user read ${field}. Until then no rule uses it.`
+          : `Ask your CRM admin what happened to ${field}; the field or the workflow needs a fix. Until then no rule uses it.`,
   })
 }

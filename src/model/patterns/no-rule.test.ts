@@ -9,14 +9,18 @@ import { noRule } from './no-rule.ts'
 const version = versionOf()
 const looks = (values: Record<string, string | null>, options: Parameters<typeof caseOf>[1] = {}, policy = version) => {
   const it = caseOf(contact({ hubspot_owner_id: null, ...values }), options)
-  const routing = routeRecord(compilePolicy(policy), it.facts)
-  return { noRule: noRule(it, routing).findings[0], branchReview: branchReview(it, routing.branch).findings[0] }
+  const compiled = compilePolicy(policy)
+  const input = { ...it, compiled, routing: routeRecord(compiled, it.facts) }
+  return {
+    noRule: noRule.detect({ pattern: 'no-rule' }, input).findings[0],
+    branchReview: branchReview.detect({ pattern: 'branch-review' }, input).findings[0],
+  }
 }
 
 describe('no-rule', () => {
   it('is there when the branch is in rules mode and no row covers the record', () => {
     const found = looks({ country: 'Brazil' }).noRule
-    assert.match(found?.what ?? '', /no rule of the branch everywhere-else covers it \(the country BR/)
+    assert.match(found?.what ?? '', /^No rule of the branch everywhere-else covers this contact \(the country BR/)
     assert.equal(found?.cause, 'no-rule/everywhere-else/BR')
     assert.equal(looks({}).noRule, undefined)
   })

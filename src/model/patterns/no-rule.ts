@@ -1,96 +1,106 @@
 import type { CompiledBranch } from '../policy/compile.ts'
-import { hiddenInputs, type Routing } from '../policy/routing.ts'
-import { compileConditions } from '../rules/evaluate.ts'
+import { hiddenInputs } from '../policy/routing.ts'
+import { type CompiledRule, compileConditions } from '../rules/evaluate.ts'
 import { type CaseFacts, isOnlyUnreadable, whyHidden } from '../rules/facts.ts'
 import { renderField } from '../rules/render.ts'
 import type { Finding } from './finding.ts'
-import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { definePattern, finding, found, NOTHING } from './pattern.ts'
 
-/** The boundary says that rules decide, and no rule covers the record; or no branch does; or its rule names nobody. */
-export function noRule({ facts }: Case, routing: Routing): Detection {
-  const { record, shape, directory } = facts
-  const { branch, winner } = routing
-  if (branch === null) {
-    return found(
-      finding({
-        pattern: 'no-rule',
-        what: `This ${shape.noun} waits for an owner, and no branch of the workflow covers it.`,
-        cause: 'no-branch',
-        causeTitle: 'Records that no branch of the workflow covers',
-        evidence: { branch: null },
-        todo: 'Decide who takes it. Then ask the boundary owner to name the branch it belongs to, or to narrow the scope.',
-      }),
-    )
-  }
-  if (branch.branch.mode !== 'rules') return NOTHING
-  const unreadable = hiddenInputs(routing, facts)
-  if (unreadable.length > 0) {
-    const named = [...new Set(unreadable)].join(', ')
-    return found(
-      finding({
-        pattern: 'no-rule',
-        what: `The rules of the branch ${branch.branch.branch} ask about ${named}, and ${whyHidden(unreadable, facts)}, so none of them can decide.`,
-        cause: `no-rule/${branch.branch.branch}/unreadable`,
-        causeTitle: `${named} cannot be judged, and rules depend on it`,
-        evidence: {},
-        unreadable,
-        todo: `${howToMend(unreadable, facts)} Until then decide yourself who takes this ${shape.noun}.`,
-      }),
-    )
-  }
-  if (winner !== null) {
-    // A rule that gives the record to somebody who left decides nothing; the record would wait for ever, unseen.
-    if (directory.personByEmail(record.connectionId, winner.rule.owner) !== undefined) return NOTHING
-    return found(
-      finding({
-        pattern: 'no-rule',
-        what: `Rule ${winner.rule.id} gives this ${shape.noun} to ${winner.rule.owner}, who is not an active user of this CRM.`,
-        cause: `rule-owner-gone/${winner.rule.id}`,
-        causeTitle: `Rule ${winner.rule.id} names ${winner.rule.owner}, who is not active`,
-        evidence: { rule: winner.rule.id, owner: winner.rule.owner },
-        todo: 'Decide who takes it. Then ask the boundary owner to name somebody else in the rule.',
-      }),
-    )
-  }
+/** By the boundary rules decide, but no rule covers the record, no branch does, or its rule names an inactive owner. */
+export const noRule = definePattern({
+  name: 'no-rule',
+  title: 'No rule',
+  label: 'no rule covers it',
+  meaning: 'A record waits for an owner where rules decide, and no rule gives one.',
+  parameters: {},
+  restsOn: 'routing',
+  sentence: () => 'a record needs an owner where rules decide, and no rule covers it',
+  detect(_, { facts, routing }) {
+    if (routing === null) return NOTHING
+    const { branch, winner } = routing
+    if (branch === null) return found(noBranch(facts))
+    if (branch.branch.mode !== 'rules') return NOTHING
+    const unreadable = hiddenInputs(routing, facts)
+    if (unreadable.length > 0) return found(hiddenTable(branch, unreadable, facts))
+    if (winner === null) return found(uncovered(branch, facts))
+    // Without this, the record of a rule whose owner left would wait for ever, unseen.
+    const isOwnerActive = facts.directory.personByEmail(facts.record.connectionId, winner.rule.owner) !== undefined
+    return isOwnerActive ? NOTHING : found(ownerGone(winner, facts))
+  },
+})
+
+function noBranch({ shape }: CaseFacts): Finding {
+  return finding({
+    pattern: 'no-rule',
+    what: `This ${shape.noun} needs an owner, but no branch of the workflow covers it.`,
+    cause: 'no-branch',
+    causeTitle: 'Records that no branch of the workflow covers',
+    evidence: { branch: null },
+    todo: 'Assign it. Then ask the boundary owner to add a branch for it, or to narrow the scope.',
+  })
+}
+
+function hiddenTable({ branch }: CompiledBranch, unreadable: readonly string[], facts: CaseFacts): Finding {
+  const named = [...new Set(unreadable)].join(', ')
+  return finding({
+    pattern: 'no-rule',
+    what: `The rules of the branch ${branch.branch} depend on ${named}, but ${whyHidden(unreadable, facts)}. So no rule can decide.`,
+    cause: `no-rule/${branch.branch}/unreadable`,
+    causeTitle: `Rules depend on ${named}, which we cannot judge`,
+    evidence: {},
+    unreadable,
+    todo: `${howToMend(unreadable, facts)} Until then assign this ${facts.shape.noun} yourself.`,
+  })
+}
+
+function ownerGone({ rule }: CompiledRule, { shape }: CaseFacts): Finding {
+  return finding({
+    pattern: 'no-rule',
+    what: `Rule ${rule.id} assigns this ${shape.noun} to ${rule.owner}, who is not an active user of this CRM.`,
+    cause: `rule-owner-gone/${rule.id}`,
+    causeTitle: `Rule ${rule.id} names ${rule.owner}, who is not active`,
+    evidence: { rule: rule.id, owner: rule.owner },
+    todo: 'Assign it. Then ask the boundary owner to name another owner in the rule.',
+  })
+}
+
+function uncovered(branch: CompiledBranch, facts: CaseFacts): Finding {
+  const { branch: name } = branch.branch
   const inputs = tableInputs(branch)
   const evidence = Object.fromEntries(inputs.map(({ field, read }) => [field, read(facts)]))
   const met = Object.entries(evidence).map(([field, value]) => `${renderField(field)} ${value ?? 'blank'}`)
-  return found(
-    finding({
-      pattern: 'no-rule',
-      what: `This ${shape.noun} waits for an owner, and no rule of the branch ${branch.branch.branch} covers it (${met.join(', ')}).`,
-      cause: `no-rule/${branch.branch.branch}/${inputs
-        .filter((i) => i.isNamed)
-        .map((i) => evidence[i.field] ?? '')
-        .join('/')}`,
-      causeTitle: `No rule of the branch ${branch.branch.branch} covers ${met.filter((_, i) => inputs[i]!.isNamed).join(', ') || 'these records'}`,
-      evidence,
-      todo: 'Decide who takes it. If cases like this will come again, ask the boundary owner for a rule.',
-    }),
-  )
+  const named = inputs.filter(({ isNamed }) => isNamed).map(({ field }) => evidence[field] ?? '')
+  return finding({
+    pattern: 'no-rule',
+    what: `No rule of the branch ${name} covers this ${facts.shape.noun} (${met.join(', ')}).`,
+    cause: `no-rule/${name}/${named.join('/')}`,
+    causeTitle: `No rule of the branch ${name} covers ${met.filter((_, i) => inputs[i]!.isNamed).join(', ') || 'these records'}`,
+    evidence,
+    todo: 'Assign it. If more such cases will come, ask the boundary owner for a rule.',
+  })
 }
 
-/** The record may wait for an owner, and what would say so cannot be judged. */
+/** The record may wait for an owner; the fields that would tell cannot be judged. */
 export function undecidable(facts: CaseFacts, fields: readonly string[]): Finding {
   const { shape } = facts
   const named = [...new Set(fields)].join(', ')
   return finding({
     pattern: 'no-rule',
-    what: `Nobody can say whether the workflow covers this ${shape.noun}: it asks about ${named}, and ${whyHidden(fields, facts)}.`,
+    what: `We cannot tell whether the workflow covers this ${shape.noun}: it depends on ${named}, but ${whyHidden(fields, facts)}.`,
     cause: `unreadable/scope/${named}`,
-    causeTitle: `${named} cannot be judged, and the workflow depends on it`,
+    causeTitle: `The workflow depends on ${named}, which we cannot judge`,
     evidence: {},
     unreadable: fields,
-    todo: `${howToMend(fields, facts)} Until then decide yourself who takes this ${shape.noun}.`,
+    todo: `${howToMend(fields, facts)} Until then assign this ${shape.noun} yourself.`,
   })
 }
 
-/** What a case asks for whose inputs cannot be judged. */
-export function howToMend(fields: readonly string[], facts: CaseFacts): string {
+/** What to do about inputs that cannot be judged. */
+function howToMend(fields: readonly string[], facts: CaseFacts): string {
   const named = [...new Set(fields)].join(', ')
   return isOnlyUnreadable(fields, facts)
     ? `Ask your CRM admin to let the integration user read ${named}.`
-    : `See with your CRM admin what became of ${named}; the workflow or the field has to be put right.`
+    : `Ask your CRM admin what happened to ${named}; the field or the workflow needs a fix.`
 }
 
 /** Inputs of the table in order of first use. Named: compared with listed values, so its value tells cases apart. */

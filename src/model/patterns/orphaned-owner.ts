@@ -1,53 +1,73 @@
-import type { PatternSetting } from '../policy/policy.ts'
-import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import type { CaseFacts } from '../rules/facts.ts'
+import { ownerChanges } from './clearing-change.ts'
+import type { Finding } from './finding.ts'
+import { definePattern, finding, found, NOTHING } from './pattern.ts'
 import { personInWords } from './wording.ts'
 
-/** The owner left, is unknown to the CRM, is a queue that nobody works, or (where the policy says so) there is none. */
-export function orphanedOwner(
-  setting: Extract<PatternSetting, { pattern: 'orphaned-owner' }>,
-  { facts }: Case,
-): Detection {
-  const { record, shape, owner, ownerState } = facts
-  if (record.unreadable.has(shape.owner)) return NOTHING
+/** The owner left, was deleted, is a queue without active members, or (where the policy says so) is blank. */
+export const orphanedOwner = definePattern({
+  name: 'orphaned-owner',
+  title: 'Orphaned owner',
+  label: 'no active owner',
+  meaning: 'The owner left, was deleted, or is a queue without an active member.',
+  parameters: {
+    blankCounts: {
+      kind: 'yes-or-no',
+      says: 'Whether a record without any owner counts too; no where blank means "waiting to be routed".',
+    },
+  },
+  floor: 'risky',
+  sentence: ({ blankCounts }) =>
+    `the owner left, was deleted, or is a queue without active members${blankCounts ? ', or there is none' : ''}`,
+  detect({ blankCounts }, { facts }) {
+    const { record, shape, ownerState } = facts
+    if (record.unreadable.has(shape.owner)) return NOTHING
+    if (ownerState === 'none') {
+      return blankCounts ? found(orphaned(facts, { what: `This ${shape.noun} has no owner.` })) : NOTHING
+    }
+    const gone = goneOwner(facts)
+    return gone === null ? NOTHING : found(orphaned(facts, gone))
+  },
+  clearing(_, { routing }, { facts, compiled }) {
+    const ruled = routing.winner === null ? [] : [routing.winner.rule.owner]
+    return ownerChanges([...ruled, ...compiled.policy.owners.reviewers.general], facts)
+  },
+})
+
+type Gone = Pick<Finding, 'what'> & Partial<Pick<Finding, 'cause' | 'causeTitle'>>
+
+function orphaned({ record, shape, ownerState }: CaseFacts, gone: Gone): Finding {
+  return finding({
+    pattern: 'orphaned-owner',
+    evidence: { [shape.owner]: record.values[shape.owner] ?? null, 'fact.ownerState': ownerState },
+    todo: `Assign this ${shape.noun} to the person who should work it now.`,
+    ...gone,
+  })
+}
+
+function goneOwner({ record, shape, owner, ownerState }: CaseFacts): Gone | null {
   const ownerId = record.values[shape.owner] ?? null
-  const evidence = { [shape.owner]: ownerId, 'fact.ownerState': ownerState }
-  const todo = `Give this ${shape.noun} to the person who should work it now.`
-  const base = { pattern: 'orphaned-owner', evidence, todo } as const
+  const name = owner === undefined ? ownerId : personInWords(owner)
   switch (ownerState) {
-    case 'inactive': {
-      const name = owner === undefined ? ownerId : personInWords(owner)
-      return found(
-        finding({
-          ...base,
-          what: `${name} is no longer active and still owns this ${shape.noun}.`,
-          cause: `owner-inactive/${ownerId}`,
-          causeTitle: `${name} left and still owns records`,
-        }),
-      )
-    }
+    case 'inactive':
+      return {
+        what: `${name} left and still owns this ${shape.noun}.`,
+        cause: `owner-inactive/${ownerId}`,
+        causeTitle: `${name} left and still owns records`,
+      }
     case 'deleted':
-      return found(
-        finding({
-          ...base,
-          what: `The owner of this ${shape.noun} (${ownerId}) no longer exists in the CRM.`,
-          cause: `owner-deleted/${ownerId}`,
-          causeTitle: `The user ${ownerId} is gone and still owns records`,
-        }),
-      )
-    case 'empty-queue': {
-      const name = owner === undefined ? ownerId : personInWords(owner)
-      return found(
-        finding({
-          ...base,
-          what: `This ${shape.noun} waits in the queue ${name}, which has no active member.`,
-          cause: `empty-queue/${ownerId}`,
-          causeTitle: `Nobody works the queue ${name}`,
-        }),
-      )
-    }
-    case 'none':
-      return setting.blankCounts ? found(finding({ ...base, what: `Nobody owns this ${shape.noun}.` })) : NOTHING
+      return {
+        what: `The CRM deleted the owner of this ${shape.noun}, user ${ownerId}.`,
+        cause: `owner-deleted/${ownerId}`,
+        causeTitle: `Deleted user ${ownerId} still owns records`,
+      }
+    case 'empty-queue':
+      return {
+        what: `This ${shape.noun} waits in the queue ${name}, which has no active member.`,
+        cause: `empty-queue/${ownerId}`,
+        causeTitle: `Queue ${name} has no active member`,
+      }
     default:
-      return NOTHING
+      return null
   }
 }

@@ -11,7 +11,8 @@ const history = (...entries: [string, number][]): OwnerChange[] =>
 const flaps = (ownerHistory: OwnerChange[]) => {
   const owner = ownerHistory.at(-1)!.owner
   return (
-    ownershipFlapping(setting, caseOf(contact({ hubspot_owner_id: owner }, { ownerHistory }))).findings.length === 1
+    ownershipFlapping.detect(setting, caseOf(contact({ hubspot_owner_id: owner }, { ownerHistory }))).findings
+      .length === 1
   )
 }
 

@@ -1,42 +1,52 @@
-import type { PatternSetting } from '../policy/policy.ts'
 import type { OwnerChange } from '../record/crm-record.ts'
-import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
+import { definePattern, finding, NOTHING } from './pattern.ts'
 
 const HOUR_MS = 3_600_000
 
 /** The owner changed back and forth: two automations or two people fight over the record. */
-export function ownershipFlapping(
-  setting: Extract<PatternSetting, { pattern: 'ownership-flapping' }>,
-  { facts }: Case,
-): Detection {
-  const { record, shape, nowMs } = facts
-  const history = record.ownerHistory
-  if (history.length < setting.changes) return NOTHING
-  const windowMs = setting.withinHours * HOUR_MS
-  const changes = changesWithin(history, nowMs - windowMs, nowMs)
-  if (changes.length < setting.changes) return NOTHING
-  const ownerNow = record.values[shape.owner] ?? null
-  // Who held it within the window: everyone it was given to or taken from, but for the present spell.
-  const heldBefore = changes.some(
-    ({ from, change }, i) => from === ownerNow || (change.owner === ownerNow && i < changes.length - 1),
-  )
-  if (!heldBefore) return NOTHING
-  // It ends at the latest when so many changes have left the window that too few remain.
-  const lastNeeded = changes[changes.length - setting.changes]!
-  return {
-    findings: [
-      finding({
-        pattern: 'ownership-flapping',
-        what: `The owner of this ${shape.noun} changed ${changes.length} times within ${setting.withinHours} hours and came back to an earlier one.`,
-        evidence: Object.fromEntries(
-          changes.map(({ change }) => [`owner at ${new Date(change.atMs).toISOString()}`, change.owner]),
-        ),
-        todo: `Find out which two automations or people move this ${shape.noun}. Agree on one owner and switch one of them off.`,
-      }),
-    ],
-    nextRecheckAtMs: lastNeeded.change.atMs + windowMs + 1,
-  }
-}
+export const ownershipFlapping = definePattern({
+  name: 'ownership-flapping',
+  title: 'Ownership flapping',
+  label: 'owner keeps changing',
+  meaning: 'The owner changed several times in a short time and came back to an earlier one.',
+  parameters: {
+    // The record keeps its newest 12 owner changes, so more could never be seen.
+    changes: { kind: 'whole-number', says: 'Owner changes from which it counts.', least: 2, most: 12 },
+    withinHours: { kind: 'positive-number', says: 'Hours in which those changes happened.', most: 24 * 90 },
+  },
+  floor: 'risky',
+  sentence: ({ changes, withinHours }) =>
+    `the owner changed ${changes} times within ${withinHours} hours and came back to an earlier one`,
+  detect(setting, { facts }) {
+    const { record, shape, nowMs } = facts
+    const history = record.ownerHistory
+    if (history.length < setting.changes) return NOTHING
+    const windowMs = setting.withinHours * HOUR_MS
+    const changes = changesWithin(history, nowMs - windowMs, nowMs)
+    if (changes.length < setting.changes) return NOTHING
+    const ownerNow = record.values[shape.owner] ?? null
+    // Who held it within the window: everyone it was given to or taken from, but for the present spell.
+    const heldBefore = changes.some(
+      ({ from, change }, i) => from === ownerNow || (change.owner === ownerNow && i < changes.length - 1),
+    )
+    if (!heldBefore) return NOTHING
+    // It ends at the latest when so many changes have left the window that too few remain.
+    const lastNeeded = changes[changes.length - setting.changes]!
+    return {
+      findings: [
+        finding({
+          pattern: 'ownership-flapping',
+          what: `The owner of this ${shape.noun} changed ${changes.length} times within ${setting.withinHours} hours and came back to an earlier one.`,
+          evidence: Object.fromEntries(
+            changes.map(({ change }) => [`owner at ${new Date(change.atMs).toISOString()}`, change.owner]),
+          ),
+          todo: `Find the automations or people that keep moving this ${shape.noun}. Agree on one owner, and switch off the others.`,
+        }),
+      ],
+      nextRecheckAtMs: lastNeeded.change.atMs + windowMs + 1,
+    }
+  },
+})
 
 /** Changes of the owner in the window, each with the owner before it (undefined: not known). */
 function changesWithin(

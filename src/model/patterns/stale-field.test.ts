@@ -13,7 +13,8 @@ const status = (changed: string | null, value: string | null = 'NEW') => {
   }
 }
 // Now is Wednesday the 18th, 11:00 in Berlin.
-const isStale = (subject: ReturnType<typeof contact>) => staleField(setting, caseOf(subject)).findings.length === 1
+const isStale = (subject: ReturnType<typeof contact>) =>
+  staleField.detect(setting, caseOf(subject)).findings.length === 1
 
 describe('stale-field', () => {
   it('counts whole working days between the change and now, not the days of either', () => {
@@ -38,7 +39,7 @@ describe('stale-field', () => {
   })
 
   it('says when the value will become stale', () => {
-    const { nextRecheckAtMs } = staleField(setting, caseOf(status('2026-11-17T10:00:00Z')))
+    const { nextRecheckAtMs } = staleField.detect(setting, caseOf(status('2026-11-17T10:00:00Z')))
     // Wednesday, Thursday, Friday are whole; stale from Saturday midnight in Berlin.
     assert.equal(new Date(nextRecheckAtMs!).toISOString(), '2026-11-20T23:00:00.000Z')
   })

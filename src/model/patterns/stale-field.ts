@@ -1,46 +1,68 @@
 import { afterFullBusinessDays, fullBusinessDaysBetween } from '../calendar/business-time.ts'
-import type { PatternSetting } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { isBlank } from '../rules/facts.ts'
+import { either } from '../rules/render.ts'
 import type { Finding } from './finding.ts'
-import { type Case, type Detection, finding, NOTHING } from './pattern.ts'
+import { ONLY } from './parameter.ts'
+import { definePattern, finding, NOTHING } from './pattern.ts'
 
 const DAY_MS = 86_400_000
 
-/** A field has a value, and nobody has touched it for longer than its window of business days. */
-export function staleField(
-  setting: Extract<PatternSetting, { pattern: 'stale-field' }>,
-  { facts, policy }: Case,
-): Detection {
-  const { record, shape, nowMs } = facts
-  let findings: Finding[] | null = null
-  let nextRecheckAtMs: number | null = null
-  for (const field of setting.fields) {
-    const value = record.values[field]
-    if (isBlank(value)) continue
-    const changedAtMs = lastChangeMs(record, field, shape.modifiedAt)
-    if (changedAtMs === null) continue
-    const isSurelyFresh = nowMs - changedAtMs < setting.businessDays * DAY_MS
-    const days = isSurelyFresh ? 0 : fullBusinessDaysBetween(policy.calendar, changedAtMs, nowMs)
-    if (days < setting.businessDays) {
-      const staleAtMs = afterFullBusinessDays(policy.calendar, changedAtMs, setting.businessDays)
-      if (nextRecheckAtMs === null || staleAtMs < nextRecheckAtMs) nextRecheckAtMs = staleAtMs
-      continue
+/** A field has a value that has not changed within its window of business days. */
+export const staleField = definePattern({
+  name: 'stale-field',
+  title: 'Stale field',
+  label: 'stale field',
+  meaning: 'A field has a value that has not changed for the given number of full business days.',
+  parameters: {
+    only: ONLY,
+    fields: { kind: 'fields', says: 'Fields whose values must stay fresh.' },
+    businessDays: {
+      kind: 'whole-number',
+      says: 'Full business days without a change after which a value is stale.',
+      least: 1,
+      most: 500,
+    },
+  },
+  endsBy: 'field',
+  sentence: ({ fields, businessDays }) => `${either(fields)} has not changed for ${businessDays} business days`,
+  fields: ({ fields }) => ({ read: fields, aged: fields }),
+  detect({ fields, businessDays }, { facts, compiled }) {
+    const { record, shape, nowMs } = facts
+    const { calendar } = compiled.policy
+    let findings: Finding[] | null = null
+    let nextRecheckAtMs: number | null = null
+    for (const field of fields) {
+      const value = record.values[field]
+      if (isBlank(value)) continue
+      const changedAtMs = lastChangeMs(record, field, shape.modifiedAt)
+      if (changedAtMs === null) continue
+      const isSurelyFresh = nowMs - changedAtMs < businessDays * DAY_MS
+      const days = isSurelyFresh ? 0 : fullBusinessDaysBetween(calendar, changedAtMs, nowMs)
+      if (days < businessDays) {
+        const staleAtMs = afterFullBusinessDays(calendar, changedAtMs, businessDays)
+        if (nextRecheckAtMs === null || staleAtMs < nextRecheckAtMs) nextRecheckAtMs = staleAtMs
+        continue
+      }
+      const since = new Date(changedAtMs).toISOString()
+      findings ??= []
+      findings.push(
+        finding({
+          pattern: 'stale-field',
+          detail: field,
+          what: `${field} of this ${shape.noun} has not changed for ${days} business days, since ${since.slice(0, 10)}.`,
+          evidence: { [field]: value ?? null, [`${field} changed at`]: since },
+          todo: `Check ${field} and update it. Saving the same value won't close this.`,
+        }),
+      )
     }
-    const since = new Date(changedAtMs).toISOString()
-    findings ??= []
-    findings.push(
-      finding({
-        pattern: 'stale-field',
-        detail: field,
-        what: `${field} of this ${shape.noun} has not changed since ${since.slice(0, 10)}, ${days} business days.`,
-        evidence: { [field]: value ?? null, [`${field} changed at`]: since },
-        todo: `Check whether ${field} is still true and set it to what is. Setting it again to the same value does not count.`,
-      }),
-    )
-  }
-  return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
-}
+    return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
+  },
+  clearing(_, { finding: { detail: field } }, { facts }) {
+    const to = facts.record.values[field] ?? ''
+    return [{ field, to, says: `Fastest fix: update ${field}.` }]
+  },
+})
 
 /** Where the CRM keeps no history of a field, the record's last modification counts: the field cannot be newer. */
 function lastChangeMs(record: CrmRecord, field: string, modifiedField: string): number | null {

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, caseOf, contact, directoryOf, lead, PEOPLE, versionOf } from '../../../test/support/example.ts'
-import { compilePolicy } from '../policy/compile.ts'
+import { at, caseOf, contact, directoryOf, lead, PEOPLE } from '../../../test/support/example.ts'
 import { TERRITORIES, TERRITORY_NAMES } from '../record/territories-field.ts'
 import { staleTerritory } from './stale-territory.ts'
 
 const setting = { pattern: 'stale-territory', field: 'territory' } as const
-const { territories } = compilePolicy(versionOf())
 const look = (values: Record<string, string | null>, directory = directoryOf()) =>
-  staleTerritory(setting, caseOf(contact(values), { directory }), territories).findings[0]
+  staleTerritory.detect(setting, caseOf(contact(values), { directory })).findings[0]
 
 describe('stale-territory', () => {
   it('compares the territory on the record with the table for its present country', () => {
-    assert.match(look({ territory: 'france' })?.what ?? '', /says territory france, .* belong to dach/)
+    assert.match(
+      look({ territory: 'france' })?.what ?? '',
+      /territory of this contact is france, but the country DE belongs to dach/,
+    )
     assert.equal(look({ territory: 'DACH ' }), undefined)
   })
 
@@ -39,15 +40,14 @@ describe('stale-territory', () => {
 describe('stale-territory by what the CRM assigns', () => {
   const byAssignment = { pattern: 'stale-territory', field: TERRITORIES } as const
   const find = (territories: string | null, names = territories, over: Parameters<typeof lead>[1] = {}) =>
-    staleTerritory(byAssignment, caseOf(lead({ [TERRITORIES]: territories, [TERRITORY_NAMES]: names }, over)), rows)
+    staleTerritory.detect(byAssignment, caseOf(lead({ [TERRITORIES]: territories, [TERRITORY_NAMES]: names }, over)))
       .findings[0]
-  const rows = territories
 
   it("names all that a record is assigned to when none of them is the table's", () => {
     const found = find('france;uk_i', 'France;United Kingdom')
     assert.equal(
       found?.what,
-      'This lead is assigned to France and United Kingdom, but its present values belong to dach (Germany, Austria).',
+      'This lead is assigned to France and United Kingdom, but the country DE belongs to dach (Germany, Austria).',
     )
     assert.match(found.todo, /^In Salesforce, assign it to Germany, Austria instead of France and United Kingdom/)
     assert.equal(found.evidence[TERRITORIES], 'france;uk_i')
@@ -71,7 +71,7 @@ describe('stale-territory by what the CRM assigns', () => {
   it('leaves a record without any to missing-field, and goes on with its owner', () => {
     assert.equal(find(null), undefined)
     const unowned = caseOf(lead({ [TERRITORIES]: null, OwnerId: 'sf-france' }))
-    const found = staleTerritory(byAssignment, unowned, rows).findings[0]
+    const found = staleTerritory.detect(byAssignment, unowned).findings[0]
     assert.match(found?.what ?? '', /does not work its territory dach/)
     assert.equal(found?.evidence[TERRITORIES], null)
   })
@@ -79,7 +79,7 @@ describe('stale-territory by what the CRM assigns', () => {
   it('does not say that a record is assigned to nothing when nobody has asked', () => {
     const unread = { unreadable: new Set([TERRITORIES]), drifted: new Map([[TERRITORIES, 'not-read' as const]]) }
     const { [TERRITORIES]: _, ...values } = lead({ OwnerId: 'sf-france' }).values
-    const found = staleTerritory(byAssignment, caseOf({ ...lead({}, unread), values }), rows).findings[0]
+    const found = staleTerritory.detect(byAssignment, caseOf({ ...lead({}, unread), values })).findings[0]
     assert.match(found?.what ?? '', /does not work its territory dach/)
     assert.ok(!(TERRITORIES in found!.evidence))
   })

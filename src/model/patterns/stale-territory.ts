@@ -1,78 +1,139 @@
 import type { CompiledTerritory } from '../policy/compile.ts'
-import type { PatternSetting } from '../policy/policy.ts'
 import { comparableText } from '../record/comparable-text.ts'
 import { crmProfile } from '../record/crm-profile.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { firstMatch } from '../rules/evaluate.ts'
-import { isBlank, unreadableBehind } from '../rules/facts.ts'
-import { together } from '../rules/render.ts'
+import { type CaseFacts, isBlank, unreadableBehind } from '../rules/facts.ts'
+import { either, renderField, together } from '../rules/render.ts'
 import { assignedTerritories } from './assigned-territories.ts'
-import { type Case, type Detection, finding, found, NOTHING } from './pattern.ts'
+import { type ClearingChange, ownerChanges } from './clearing-change.ts'
+import type { Finding } from './finding.ts'
+import { ONLY } from './parameter.ts'
+import { definePattern, finding, found, NOTHING } from './pattern.ts'
 import { personInWords } from './wording.ts'
 
 /** The territory or owner on the record is not what the territory table gives for its present values. */
-export function staleTerritory(
-  setting: Extract<PatternSetting, { pattern: 'stale-territory' }>,
-  { facts }: Case,
-  territories: readonly CompiledTerritory[],
-): Detection {
-  const { record, shape, owner, ownerState, directory } = facts
-  const row = firstMatch(territories, facts)
-  if (row === null) return NOTHING
-  const { territory, members } = row
-  const unreadable = row.fields.flatMap((field) => unreadableBehind(field, facts))
-  const present = record.values[setting.field] ?? null
-  const isAssignment = setting.field === TERRITORIES
-  const base = {
+export const staleTerritory = definePattern({
+  name: 'stale-territory',
+  title: 'Stale territory',
+  label: 'stale territory',
+  meaning: "The record's territory or owner is not the one that the territory table gives for its present values.",
+  parameters: {
+    only: ONLY,
+    field: {
+      kind: 'field',
+      says: 'The field that holds the territory. `@territories`: what the CRM assigns the record to.',
+    },
+  },
+  floor: 'risky',
+  sentence: ({ field }) =>
+    field === TERRITORIES
+      ? 'no assigned territory, or not the owner, matches the territory table'
+      : `${field} or the owner does not match the territory table`,
+  fields: ({ field }) => ({ read: [field], aged: [] }),
+  detect({ field }, { facts, compiled }) {
+    const row = firstMatch(compiled.territories, facts)
+    if (row === null) return NOTHING
+    const wrong =
+      (field === TERRITORIES ? wrongAssignment(row, facts) : wrongField(field, row, facts)) ??
+      wrongOwner(row, facts) ??
+      vacantTerritory(row, facts)
+    return wrong === null ? NOTHING : found(staleFinding(wrong, field, row, facts))
+  },
+  clearing({ field }, { finding: { evidence } }, { facts, compiled }) {
+    const { record } = facts
+    const right = evidence['territory by table'] ?? ''
+    const from = evidence[field] ?? 'blank'
+    const isAssignment = field === TERRITORIES
+    const says = isAssignment
+      ? `Fastest fix: assign it to the territory ${right} instead of ${together(assignedTerritories(record).inWords)}.`
+      : `Fastest fix: set ${field} to ${right} instead of ${from}.`
+    const row = compiled.territories.find(({ territory }) => territory.territory === right)
+    const present = compiled.territories.filter((one) =>
+      isAssignment ? assignedTerritories(record).includes(one) : one.territory.territory === from,
+    )
+    return [{ field, to: right, says }, ...ownerChanges(row?.members ?? [], facts), ...addressChanges(present, facts)]
+  },
+})
+
+type Wrong = Pick<Finding, 'what' | 'todo'> & Partial<Pick<Finding, 'cause' | 'causeTitle'>>
+
+function staleFinding(wrong: Wrong, field: string, row: CompiledTerritory, facts: CaseFacts): Finding {
+  const { record, owner } = facts
+  // An assignment that was not read yet is not the same as none.
+  const isNotRead = field === TERRITORIES && record.unreadable.has(TERRITORIES)
+  return finding({
     pattern: 'stale-territory',
-    unreadable,
+    unreadable: row.fields.flatMap((name) => unreadableBehind(name, facts)),
     evidence: {
       ...Object.fromEntries(row.when.map(({ condition, read }) => [condition.field, read(facts)])),
-      // What nobody has asked yet is not the same as none.
-      ...(isAssignment && record.unreadable.has(TERRITORIES) ? {} : { [setting.field]: present }),
-      'territory by table': territory.territory,
+      ...(isNotRead ? {} : { [field]: record.values[field] ?? null }),
+      'territory by table': row.territory.territory,
       'fact.owner': owner?.email ?? null,
     },
-  } as const
+    ...wrong,
+  })
+}
 
-  if (isAssignment) {
-    const assigned = assignedTerritories(record)
-    if (assigned.inWords.length > 0 && !assigned.includes(row)) {
-      const where = together(assigned.inWords)
-      return found(
-        finding({
-          ...base,
-          what: `This ${shape.noun} is assigned to ${where}, but its present values belong to ${territory.territory} (${territory.title}).`,
-          todo: `In ${crmProfile(record.crm).title}, assign it to ${territory.title} instead of ${where}, and give it to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
-        }),
-      )
-    }
-  } else if (!isBlank(present) && comparableText(present!) !== comparableText(territory.territory)) {
-    return found(
-      finding({
-        ...base,
-        what: `This ${shape.noun} says territory ${present}, but its present values belong to ${territory.territory} (${territory.title}).`,
-        todo: `Set ${setting.field} to ${territory.territory} and the owner to ${together(territory.members)}, whoever fits. If the address is wrong, correct the address instead.`,
-      }),
-    )
+function wrongAssignment(row: CompiledTerritory, facts: CaseFacts): Wrong | null {
+  const { record, shape } = facts
+  const { territory } = row
+  const assigned = assignedTerritories(record)
+  if (assigned.inWords.length === 0 || assigned.includes(row)) return null
+  const where = together(assigned.inWords)
+  return {
+    what: `This ${shape.noun} is assigned to ${where}, but ${valuesInWords(row, facts)} to ${territory.territory} (${territory.title}).`,
+    todo: `In ${crmProfile(record.crm).title}, assign it to ${territory.title} instead of ${where}, and to the owner ${either(territory.members)}. If its address is wrong, correct that instead.`,
   }
-  if (ownerState === 'active' && owner !== undefined && !members.has(owner.email ?? '')) {
-    return found(
-      finding({
-        ...base,
-        what: `${personInWords(owner)} owns this ${shape.noun} but does not work its territory ${territory.territory} (${territory.title}).`,
-        todo: `Give it to ${together(territory.members)}, whoever fits. If ${personInWords(owner)} should keep it, agree that with the workflow owner.`,
-      }),
-    )
+}
+
+/** `the country DE belongs`: the values by which the table places the record. */
+function valuesInWords({ when }: CompiledTerritory, facts: CaseFacts): string {
+  const values = when.map(({ condition, read }) => `${renderField(condition.field)} ${read(facts) ?? 'blank'}`)
+  return values.length === 0 ? 'it belongs' : `${together(values)} ${values.length === 1 ? 'belongs' : 'belong'}`
+}
+
+function wrongField(field: string, row: CompiledTerritory, facts: CaseFacts): Wrong | null {
+  const { territory } = row
+  const { record, shape } = facts
+  const present = record.values[field] ?? null
+  if (isBlank(present) || comparableText(present!) === comparableText(territory.territory)) return null
+  return {
+    what: `The territory of this ${shape.noun} is ${present}, but ${valuesInWords(row, facts)} to ${territory.territory} (${territory.title}).`,
+    todo: `Set ${field} to ${territory.territory} and the owner to ${either(territory.members)}. If its address is wrong, correct that instead.`,
   }
-  for (const email of members) if (directory.personByEmail(record.connectionId, email) !== undefined) return NOTHING
-  return found(
-    finding({
-      ...base,
-      what: `Nobody who works the territory ${territory.territory} (${territory.title}) is an active user of this CRM.`,
-      cause: `territory-vacant/${territory.territory}`,
-      causeTitle: `Nobody works the territory ${territory.title}`,
-      todo: `Name somebody for ${territory.title} in the territory table. Until then decide yourself who takes this ${shape.noun}.`,
-    }),
-  )
+}
+
+function wrongOwner({ territory, members }: CompiledTerritory, { shape, owner, ownerState }: CaseFacts): Wrong | null {
+  if (ownerState !== 'active' || owner === undefined || members.has(owner.email ?? '')) return null
+  return {
+    what: `${personInWords(owner)} owns this ${shape.noun} but does not work its territory ${territory.territory} (${territory.title}).`,
+    todo: `Assign it to ${either(territory.members)}. If ${personInWords(owner)} should keep it, agree that with the workflow owner.`,
+  }
+}
+
+function vacantTerritory({ territory, members }: CompiledTerritory, facts: CaseFacts): Wrong | null {
+  const { record, shape, directory } = facts
+  for (const email of members) if (directory.personByEmail(record.connectionId, email) !== undefined) return null
+  return {
+    what: `The territory ${territory.territory} (${territory.title}) has no member who is an active user of this CRM.`,
+    cause: `territory-vacant/${territory.territory}`,
+    causeTitle: `The territory ${territory.title} has no active member`,
+    todo: `Add an active member for ${territory.title} to the territory table. Until then assign this ${shape.noun} yourself.`,
+  }
+}
+
+/** Countries that would make the territory on the record the right one. */
+function addressChanges(rows: readonly CompiledTerritory[], { shape, record }: CaseFacts): ClearingChange[] {
+  const field = shape.country
+  if (field === null) return []
+  const countries = rows.flatMap(({ territory }) => {
+    const condition = territory.when.find((one) => one.field === 'fact.country')
+    return condition?.op === 'in' ? condition.values : []
+  })
+  return countries.map((to) => ({
+    field,
+    to,
+    says: `It would also clear with ${field} ${to} (now ${record.values[field] ?? 'blank'}).`,
+  }))
 }

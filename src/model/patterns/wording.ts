@@ -1,3 +1,4 @@
+import type { ObjectRef } from '../policy/policy.ts'
 import { crmProfile } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
@@ -8,6 +9,11 @@ import { recordTitle } from '../record/record-title.ts'
 export function recordInWords(record: CrmRecord): string {
   const noun = objectShape(record.crm, record.objectType)?.noun ?? record.objectType
   return `the ${crmProfile(record.crm).title} ${noun} "${recordTitle(record)}"`
+}
+
+/** `HubSpot contact records`. */
+export function objectInWords({ crm, object }: ObjectRef): string {
+  return `${crmProfile(crm).title} ${objectShape(crm, object)?.noun ?? object} records`
 }
 
 /** The person as colleagues know them. */

@@ -114,8 +114,5 @@ function settingsOf(policy: Policy, crm: Crm): Map<string, PatternSetting[]> {
 }
 
 function settingsFor(policy: Policy, crm: Crm, object: string): PatternSetting[] {
-  return policy.patterns.filter((setting) => {
-    const only = 'only' in setting ? setting.only : undefined
-    return only === undefined || (only.crm === crm && only.object === object)
-  })
+  return policy.patterns.filter(({ only }) => only === undefined || (only.crm === crm && only.object === object))
 }

@@ -20,67 +20,27 @@ export type PolicyOwners = {
   readonly accepted: Readonly<Record<string, string>>
 }
 
-export type PatternName =
-  | 'missing-field'
-  | 'stale-field'
-  | 'duplicate-ownership'
-  | 'stale-territory'
-  | 'orphaned-owner'
-  | 'no-rule'
-  | 'branch-review'
-  | 'ownership-flapping'
-  | 'write-refused'
+/** The name of a pattern in `patterns/registry.ts`. Policies are checked against the registry when they are loaded. */
+export type PatternName = string
 
 /** Which object of which CRM a pattern compares with, or a workflow watches. */
 export type ObjectRef = { readonly crm: Crm; readonly object: string }
 
-/** `only` narrows a setting to one object of a workflow that watches several. */
-export type PatternSetting =
-  | {
-      readonly pattern: 'missing-field'
-      readonly only?: ObjectRef
-      readonly fields: readonly string[]
-      /** Minutes after creation in which a blank is normal. */
-      readonly graceMinutes: number
-    }
-  | {
-      readonly pattern: 'stale-field'
-      readonly only?: ObjectRef
-      readonly fields: readonly string[]
-      /** Business days without a change after which the value is stale. */
-      readonly businessDays: number
-    }
-  | {
-      readonly pattern: 'duplicate-ownership'
-      /** Objects whose records count as "the same person or account". */
-      readonly against: readonly (ObjectRef & {
-        /** Whose exception a pair is: the newer record's (default), or always this workflow's. */
-        readonly subject?: 'newer' | 'ours'
-      })[]
-      /** Also raise it when the account that a person's domain belongs to has another owner. */
-      readonly againstAccountOwner: boolean
-    }
-  | {
-      readonly pattern: 'stale-territory'
-      readonly only?: ObjectRef
-      /** Field on the record that holds the territory's id. */
-      readonly field: string
-    }
-  | {
-      readonly pattern: 'orphaned-owner'
-      /** True where a record without any owner is a fault; false where blank means "waiting to be routed". */
-      readonly blankCounts: boolean
-    }
-  | {
-      readonly pattern: 'ownership-flapping'
-      readonly changes: number
-      readonly withinHours: number
-    }
-  | { readonly pattern: 'no-rule' }
-  | { readonly pattern: 'branch-review' }
+/** An object whose records count as "the same person or account". */
+export type ComparedObject = ObjectRef & {
+  /** Whose exception a pair is: the newer record's (default), or always this workflow's. */
+  readonly subject?: 'newer' | 'ours'
+}
 
-/** Watched by every workflow and set in none: what the CRM did with our own writes is nobody's choice to overlook. */
-export type BuiltInSetting = { readonly pattern: 'write-refused' }
+export type ParameterValue = string | number | boolean | readonly string[] | readonly ComparedObject[]
+
+/** A pattern that a workflow watches for, with a value for each parameter that the pattern declares. */
+export type PatternSetting = {
+  readonly pattern: PatternName
+  /** Narrows the setting to one object of a workflow that watches several. */
+  readonly only?: ObjectRef
+  readonly [parameter: string]: ParameterValue | ObjectRef | undefined
+}
 
 export type ClassRule = {
   /** Absent: any pattern. */

@@ -5,7 +5,9 @@ import '../../crm/profiles.ts'
 import { canonicalJson } from '../policy/canonical.ts'
 import type { ChangeEvent, ConnectionId } from './change-event.ts'
 import type { CrmRecord } from './crm-record.ts'
-import { foldEvents, MERGED_INTO, mergedEventForLosers, OWNER_HISTORY_MAX } from './fold.ts'
+import { foldEvents } from './fold.ts'
+import { MERGED_INTO, mergedEventForLosers } from './merged-events.ts'
+import { OWNER_HISTORY_MAX } from './owner-history.ts'
 
 const context = { crm: 'hubspot', unreadable: new Set<string>() } as const
 

@@ -1,4 +1,5 @@
 import type { ExceptionClass } from '../classes/class.ts'
+import { findPattern } from '../patterns/registry.ts'
 import type { BranchMode, PatternName } from '../policy/policy.ts'
 import type { RuleOutcome } from './surface.ts'
 
@@ -18,8 +19,9 @@ export type OutcomeOfCase = {
  */
 export function ruleOutcome({ pattern, class: className, mode, isCovered }: OutcomeOfCase): RuleOutcome {
   if (className === 'unknown') return 'unknown'
-  if (pattern === 'missing-field' || pattern === 'stale-field') return 'field'
+  const endsBy = findPattern(pattern)?.endsBy
+  if (endsBy === 'field') return 'field'
   // The rule has answered already, and the CRM would not have it.
-  if (pattern === 'write-refused' || mode === 'review' || mode === 'manual') return 'person'
+  if (endsBy === 'person' || mode === 'review' || mode === 'manual') return 'person'
   return mode === 'rules' && isCovered ? 'could-settle' : 'no-rule'
 }

@@ -18,7 +18,7 @@ const NO_FATE: Record<RuleOutcome, number> = {
 }
 
 function surface(
-  patterns: Partial<Record<PatternName, number>>,
+  patterns: Readonly<Record<PatternName, number>>,
   change: { outcomes?: Partial<Record<RuleOutcome, number>>; repeatedCases?: number } & Partial<Surface> = {},
 ): Surface {
   const { outcomes, repeatedCases = 0, ...rest } = change
@@ -32,7 +32,7 @@ function surface(
       open: Object.values(patterns).reduce((sum, cases) => sum + cases, 0),
       overdue: 0,
       byPattern: Object.entries(patterns).map(([pattern, cases]) => ({
-        pattern: pattern as PatternName,
+        pattern,
         cases,
         records: cases,
         byClass,

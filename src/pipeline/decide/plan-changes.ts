@@ -1,4 +1,5 @@
-import type { DecidedException, Decision } from '../../model/decision/decision.ts'
+import type { DecidedException } from '../../model/decision/decided-exception.ts'
+import type { Decision } from '../../model/decision/decision.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import { isConverted } from '../../model/record/is-live.ts'

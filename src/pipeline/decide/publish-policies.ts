@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { fieldsNeeded } from '../../model/patterns/fields-needed.ts'
 import { buildDirectory } from '../../model/people/directory.ts'
 import { readiness } from '../../model/people/readiness.ts'
-import { fieldsNeeded } from '../../model/policy/fields.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { Directory } from '../../model/record/crm-user.ts'

@@ -1,4 +1,4 @@
-import type { DecidedException } from '../../model/decision/decision.ts'
+import type { DecidedException } from '../../model/decision/decided-exception.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'

@@ -1,4 +1,4 @@
-import type { DecidedException } from '../../model/decision/decision.ts'
+import type { DecidedException } from '../../model/decision/decided-exception.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import { recordTitle } from '../../model/record/record-title.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { DecidedException } from '../../model/decision/decision.ts'
+import type { DecidedException } from '../../model/decision/decided-exception.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** An exception as it stands, with what the next decision needs of it. */

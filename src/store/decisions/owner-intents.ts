@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { OwnerWrite } from '../../model/decision/decision.ts'
+import type { OwnerWrite } from '../../model/decision/owner-write.ts'
 import type { Tables } from '../database/tables.ts'
 
 /**

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { fieldsNeeded } from '../../model/policy/fields.ts'
+import { fieldsNeeded } from '../../model/patterns/fields-needed.ts'
+import { fieldsOf } from '../../model/patterns/registry.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { FieldCount, SourceOfObject, SurfaceConnection } from '../../model/surface/surface.ts'
@@ -98,7 +99,7 @@ function wantedFields(policies: readonly Policy[]): Wanted[] {
     for (const setting of policy.patterns) {
       if (setting.pattern !== 'missing-field' && setting.pattern !== 'stale-field') continue
       for (const { crm, object } of setting.only ? [setting.only] : policy.objects) {
-        for (const field of setting.fields) {
+        for (const field of fieldsOf(setting).read) {
           const key = `${crm}.${object}.${field}`
           const isRequired = setting.pattern === 'missing-field' || wanted.get(key)?.isRequired === true
           wanted.set(key, { crm, object, field, isRequired })

@@ -38,8 +38,8 @@ export class HubSpotOutage extends CrmUnknownError {
   readonly retryAtMs: number | null
   /** How long a request that may be repeated waits first. */
   readonly pauseMs: number
-  constructor(message: string, retryAtMs: number | null, pauseMs: number) {
-    super(message)
+  constructor(message: string, status: number, retryAtMs: number | null, pauseMs: number) {
+    super(message, { status })
     this.retryAtMs = retryAtMs
     this.pauseMs = pauseMs
   }
@@ -115,9 +115,9 @@ export function failureOf(answer: FailedAnswer): Error {
   // seen as an outage, not as our own waiting.
   const retryAtMs = waitMs === null ? null : nowMs + waitMs
   // 502, 504, 524 took HubSpot too long; 503, 521, 523 it could not take. Its guide wants a pause of seconds after both.
-  if ([502, 503, 504, 521, 523, 524].includes(status)) return new HubSpotOutage(where, retryAtMs, 1_000)
+  if ([502, 503, 504, 521, 523, 524].includes(status)) return new HubSpotOutage(where, status, retryAtMs, 1_000)
   // 500; 522, 525 and 526 of the network before HubSpot; an odd 3xx.
-  return new HubSpotOutage(where, retryAtMs, 300)
+  return new HubSpotOutage(where, status, retryAtMs, 300)
 }
 
 /** HubSpot's own words about what it did not like, short enough for a task or a ledger line. */

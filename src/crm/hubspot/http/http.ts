@@ -133,6 +133,7 @@ export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
       throw new CrmUnknownError(
         `Cannot ${request.attempt}: HubSpot answered ${response.status} with ${text.length} characters that are not ` +
           'a JSON object, as a proxy or a cut connection does',
+        { status: response.status },
       )
     }
     return { status: response.status, body: parsed }

@@ -26,7 +26,9 @@ export function listOf(value: unknown): JsonObject[] {
  */
 export function resultsOf(body: JsonObject, attempt: string): JsonObject[] {
   if (Array.isArray(body.results)) return listOf(body.results)
-  throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without the list of results that is due`)
+  throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without the list of results that is due`, {
+    status: 200,
+  })
 }
 
 export function textOf(value: unknown): string {

@@ -71,7 +71,9 @@ async function requestTokens(
   const accessToken = textOf(body.access_token)
   const seconds = body.expires_in
   if (accessToken === '' || typeof seconds !== 'number' || !(seconds > 0)) {
-    throw new CrmUnknownError(`Cannot ${attempt.does}: HubSpot answered ${status} without a token and its lifetime`)
+    throw new CrmUnknownError(`Cannot ${attempt.does}: HubSpot answered ${status} without a token and its lifetime`, {
+      status,
+    })
   }
   return {
     accessToken,
@@ -177,6 +179,7 @@ async function post(
     throw new CrmUnknownError(
       `Cannot ${attempt.does}: HubSpot answered ${response.status} with ${text.length} characters that are not a JSON ` +
         'object, as a proxy or a cut connection does',
+      { status: response.status },
     )
   }
   return { status: response.status, body: body ?? {} }
@@ -208,7 +211,7 @@ function tokenFailure(
   if (status >= 400 && status < 500 && status !== 408 && body !== undefined) {
     return refusalNeedsPerson ? new CrmReconnectError(where, remedy) : new CrmRefusedError(where, code, status)
   }
-  return new CrmUnknownError(where)
+  return new CrmUnknownError(where, { status })
 }
 
 function textsOf(value: unknown): string[] {

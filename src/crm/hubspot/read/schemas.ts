@@ -49,7 +49,9 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
     const due = shape === undefined || shape.about === 'task' ? [] : [shape.owner, shape.modifiedAt]
     const absent = due.find((name) => !fields.some((field) => field.name === name))
     if (absent !== undefined || fields.length === 0) {
-      throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without ${absent ?? 'any of them'}`)
+      throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without ${absent ?? 'any of them'}`, {
+        status: 200,
+      })
     }
     return {
       // `non_sensitive`, `sensitive`, `highly_sensitive`; most answers leave it out.

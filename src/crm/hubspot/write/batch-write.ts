@@ -2,6 +2,7 @@ import {
   CrmBusyError,
   CrmReconnectError,
   CrmRefusedError,
+  CrmScopeMissingError,
   CrmUnknownError,
   type ItemOutcome,
 } from '../../crm-client.ts'
@@ -67,13 +68,18 @@ export async function writeBatch(
       } else if (error instanceof CrmBusyError || error instanceof CrmReconnectError) {
         // Neither this part nor the ones still waiting were written.
         const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
+        const missingScopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
         for (const item of [part, ...waiting.splice(0)].flat()) {
-          results.push({ item, outcome: { key: item.key, outcome: 'retry', why: error.message, retryAtMs } })
+          const outcome = { key: item.key, outcome: 'retry', why: error.message, retryAtMs, missingScopes } as const
+          results.push({ item, outcome })
         }
       } else if (error instanceof CrmUnknownError) {
         sent = true
         for (const item of part)
-          results.push({ item, outcome: { key: item.key, outcome: 'unknown', why: error.message } })
+          results.push({
+            item,
+            outcome: { key: item.key, outcome: 'unknown', why: error.message, status: error.status },
+          })
       } else if (error instanceof CrmRefusedError && only !== undefined) {
         results.push({ item: only, outcome: refusal(only, error) })
       } else {

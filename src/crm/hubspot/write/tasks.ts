@@ -1,4 +1,5 @@
 import {
+  CrmScopeMissingError,
   type CrmTask,
   CrmUnknownError,
   type ItemOutcome,
@@ -82,7 +83,10 @@ export function createHubSpotTasks({ http, paths, schemas, taskKey }: TasksOptio
       if (updated.length === 0) throw error
       // The updates above are done and must be told; the rest is asked for again and then fails on its own.
       const why = error instanceof Error ? error.message : String(error)
-      const unsent = fresh.map(({ task }) => ({ key: task.key, outcome: 'retry', why, retryAtMs: null }) as const)
+      const missingScopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
+      const unsent = fresh.map(
+        ({ task }) => ({ key: task.key, outcome: 'retry', why, retryAtMs: null, missingScopes }) as const,
+      )
       return [...outcomes, ...unsent]
     }
     outcomes.push(...created.map(taskOutcome))

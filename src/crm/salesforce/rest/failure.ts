@@ -14,13 +14,10 @@ export class SalesforceRefusal extends CrmRefusedError {
 
 /** The outcome is unknown. */
 export class SalesforceOutage extends CrmUnknownError {
-  /** Null: no answer began. */
-  readonly status: number | null
   /** `not-salesforce`: a proxy or a page answered in Salesforce's place. */
   readonly reason: 'deadline' | 'broken' | 'too-long' | 'server-error' | 'not-salesforce'
   constructor(message: string, facts: Pick<SalesforceOutage, 'status' | 'reason'>, cause?: unknown) {
-    super(message, { cause })
-    this.status = facts.status
+    super(message, { cause, status: facts.status })
     this.reason = facts.reason
   }
 }

@@ -30,9 +30,10 @@ export async function query(call: SalesforceCall, soql: string, all = false): Pr
   // Not `org.query`: it reads on by Salesforce's cursors, which expire, and stops at 10,000 rows without an error.
   const answer = await call.read((org) => org.requestGet<Partial<QueryResult<Row>>>(path), onAnswer)
   const { records, totalSize, done } = answer
-  if (typeof totalSize !== 'number') throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a total')
+  if (typeof totalSize !== 'number')
+    throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a total', { status: 200 })
   if (!Array.isArray(records))
-    throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a list of records')
+    throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a list of records', { status: 200 })
   return { rows: records, totalSize, done: done !== false, askedAtMs }
 }
 

@@ -66,7 +66,9 @@ export function objectSchemas(call: SalesforceCall, nowMs: () => number): Object
 async function read(call: SalesforceCall, objectType: string): Promise<SalesforceObject> {
   const answer: Partial<DescribeSObjectResult> = await call.read((org) => org.describe(soqlName(objectType)))
   if (!Array.isArray(answer.fields)) {
-    throw new CrmUnknownError(`Cannot describe ${objectType}: Salesforce answered 200 without a list of fields`)
+    throw new CrmUnknownError(`Cannot describe ${objectType}: Salesforce answered 200 without a list of fields`, {
+      status: 200,
+    })
   }
   const fields = answer.fields.flatMap(readField)
   // Salesforce's own fields, which every user sees who sees the object. A description without them was cut, and the
@@ -77,6 +79,7 @@ async function read(call: SalesforceCall, objectType: string): Promise<Salesforc
   if (absent !== undefined || fields.length === 0) {
     throw new CrmUnknownError(
       `Cannot describe ${objectType}: Salesforce answered 200 without ${absent?.[0] ?? 'any field'}`,
+      { status: 200 },
     )
   }
   return {

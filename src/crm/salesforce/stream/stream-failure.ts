@@ -1,9 +1,10 @@
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { CrmReconnectError } from '../../crm-client.ts'
+import { StreamSilentError } from './stream-inbox.ts'
 
 /** Why the stream broke, and so what to do next. */
 export type StreamFailure =
-  | { readonly kind: 'retry'; readonly why: string }
+  | { readonly kind: 'retry'; readonly why: string; readonly isSilent?: boolean }
   | { readonly kind: 'session-refused'; readonly why: string }
   /** Our place in the stream is invalid or older than 72 h: we may have missed changes. */
   | { readonly kind: 'replay-lost'; readonly why: string }
@@ -24,6 +25,7 @@ const ADDRESS_REMEDY = 'Set the address of the Pub/Sub API to api.pubsub.salesfo
 
 export function streamFailure(error: unknown): StreamFailure {
   if (error instanceof CrmReconnectError) return { kind: 'refused', why: error.message, remedy: error.remedy }
+  if (error instanceof StreamSilentError) return { kind: 'retry', why: error.message, isSilent: true }
   if (!isServiceError(error)) return { kind: 'retry', why: error instanceof Error ? error.message : String(error) }
   const code = error.metadata?.get('error-code').map(String).join(' ') ?? ''
   const why = `${status[error.code] ?? error.code}${code ? ` ${code}` : ''}: ${error.details}`.slice(0, 500)

@@ -1,5 +1,10 @@
 import type { FetchResponse, SubscribeStream } from './pubsub-channel.ts'
 
+/** The stream is open, but neither changes nor keepalives come. */
+export class StreamSilentError extends Error {
+  override readonly name = 'StreamSilentError'
+}
+
 /** Messages of one stream that are not processed yet, and the watchdog that ends a silent stream. */
 export type Inbox = {
   /** All messages since the last call; waits for the first. Null once the server has ended the stream. */
@@ -24,7 +29,8 @@ export function openInbox(stream: SubscribeStream, signal: AbortSignal, firstSil
     ring()
   }
   let silenceMaxMs = firstSilenceMaxMs
-  const dead = () => end(new Error(`no message from Salesforce for ${silenceMaxMs} ms, we treat the stream as dead`))
+  const dead = () =>
+    end(new StreamSilentError(`no message from Salesforce for ${silenceMaxMs} ms, we treat the stream as dead`))
   let watchdog = setTimeout(dead, silenceMaxMs)
   const abort = () => end(null)
   signal.addEventListener('abort', abort, { once: true })

@@ -165,7 +165,9 @@ function pauseFor(failure: StreamFailure, failures: number, baseMs: number): num
 function waitingState(failure: StreamFailure, retryAtMs: number): StreamState {
   const { why } = failure
   if (failure.kind === 'refused') return { state: 'refused', why, remedy: failure.remedy, retryAtMs }
-  return { state: failure.kind === 'allowance' ? 'allowance-spent' : 'waiting', why, retryAtMs }
+  if (failure.kind === 'allowance') return { state: 'allowance-spent', why, retryAtMs }
+  const isSilent = failure.kind === 'retry' && failure.isSilent === true
+  return { state: 'waiting', why, ...(isSilent && { isSilent }), retryAtMs }
 }
 
 /** One stream from open to end. Resolves when the server ends it, rejects with what broke it. */

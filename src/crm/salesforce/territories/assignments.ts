@@ -123,7 +123,9 @@ async function deletedSince(
   }
   const { deletedRecords, earliestDateAvailable, latestDateCovered } = answer
   if (!Array.isArray(deletedRecords)) {
-    throw new CrmUnknownError(`Cannot ask what was deleted of ${OBJECT}: Salesforce answered 200 without a list`)
+    throw new CrmUnknownError(`Cannot ask what was deleted of ${OBJECT}: Salesforce answered 200 without a list`, {
+      status: 200,
+    })
   }
   if ((timeMs(earliestDateAvailable) ?? 0) > startMs) return null
   return {

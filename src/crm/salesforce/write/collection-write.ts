@@ -95,7 +95,11 @@ async function writeChunk(
     }
   } catch (error) {
     if (error instanceof CrmUnknownError) {
-      return { rows: rows.map(({ key }) => unknownRow(key, error.message)), locked: false, halve: null }
+      return {
+        rows: rows.map(({ key }) => unknownRow(key, error.message, error.status)),
+        locked: false,
+        halve: null,
+      }
     }
     if (error instanceof SalesforceRefusal) {
       return {

@@ -34,8 +34,10 @@ export function isPassing(code: string): boolean {
   return PASSING.has(code)
 }
 
-export function unknownRow(key: string, why: string): RowOutcome {
-  return { item: { key, outcome: 'unknown', why }, cause: null, refusal: null }
+/** `status`: of the HTTP answer, where the call failed as a whole. */
+export function unknownRow(key: string, why: string, status?: number | null): RowOutcome {
+  const item = { key, outcome: 'unknown', why, ...(status !== undefined && { status }) } as const
+  return { item, cause: null, refusal: null }
 }
 
 export function retryRow(key: string, why: string, retryAtMs: number | null): RowOutcome {

@@ -1,10 +1,11 @@
+import type { Policy } from '../policy/policy.ts'
+import { everyCondition } from '../policy/values-named.ts'
 import type { Crm } from '../record/change-event.ts'
 import { crmProfile, type ObjectShape } from '../record/crm-profile.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../record/territories-field.ts'
-import type { Conditions } from '../rules/condition.ts'
 import { readFieldName } from '../rules/field-name.ts'
-import type { Policy } from './policy.ts'
+import { fieldsOf } from './registry.ts'
 
 export type FieldsNeeded = {
   /** What the CRM is asked for. */
@@ -43,13 +44,11 @@ export function fieldsNeeded(policies: readonly Policy[], crm: Crm, objectType: 
     }
     if (!isWatched) continue
     for (const setting of policy.patterns) {
-      const only = 'only' in setting ? setting.only : undefined
+      const { only } = setting
       if (only !== undefined && (only.crm !== crm || only.object !== objectType)) continue
-      if (setting.pattern === 'missing-field' || setting.pattern === 'stale-field') {
-        for (const field of setting.fields) fields.add(field)
-      }
-      if (setting.pattern === 'stale-field') for (const field of setting.fields) history.add(field)
-      if (setting.pattern === 'stale-territory') fields.add(setting.field)
+      const { read, aged } = fieldsOf(setting)
+      for (const field of read) fields.add(field)
+      for (const field of aged) history.add(field)
     }
   }
   const named = [...fields].sort()
@@ -60,55 +59,10 @@ export function fieldsNeeded(policies: readonly Policy[], crm: Crm, objectType: 
   }
 }
 
-/** Values that a field of this object is compared with, by name in conditions or by what the product itself knows. */
-export function valuesNamed(policies: readonly Policy[], crm: Crm, objectType: string): Map<string, string[]> {
-  const named = valuesNamedByPolicies(policies, crm, objectType)
-  const customer = objectShape(crm, objectType)?.customer
-  if (customer) named.set(customer.field, [...customer.values, ...(named.get(customer.field) ?? [])])
-  return named
-}
-
-/** Values that a policy itself compares a field of this object with. */
-export function valuesNamedByPolicies(
-  policies: readonly Policy[],
-  crm: Crm,
-  objectType: string,
-): Map<string, string[]> {
-  const shape = objectShape(crm, objectType)
-  const named = new Map<string, string[]>()
-  const add = (field: string, values: readonly string[]) => named.set(field, [...(named.get(field) ?? []), ...values])
-  for (const policy of policies) {
-    const isWatched = policy.objects.some((ref) => ref.crm === crm && ref.object === objectType)
-    const isAccount = shape?.about === 'account' && policy.objects.some((ref) => ref.crm === crm)
-    for (const condition of everyCondition(policy).flat()) {
-      if (condition.op !== 'in' && condition.op !== 'not-in') continue
-      const name = readFieldName(condition.field)
-      if (name === null || name.kind === 'fact') continue
-      const isOwn =
-        name.kind === 'own' &&
-        isWatched &&
-        (name.only === null || (name.only.crm === crm && name.only.object === objectType))
-      if (isOwn || (name.kind === 'account' && isAccount)) add(name.field, condition.values)
-    }
-  }
-  return named
-}
-
 function fieldsOfShape(shape: ObjectShape): string[] {
   const { owner, name, email, phones, domain, companyName, country, employees, account, parent } = shape
   const { createdAt, modifiedAt, amount, closedFlag, customer } = shape
   const all = [owner, ...name, email, ...phones, domain, companyName, country, employees, account, parent]
   all.push(createdAt, modifiedAt, amount, closedFlag, customer?.field ?? null)
   return all.filter((field): field is string => field !== null)
-}
-
-function everyCondition(policy: Policy): Conditions[] {
-  return [
-    policy.scope,
-    ...(policy.action.when === 'never' ? [] : [policy.action.when]),
-    ...(policy.pilot === null ? [] : [policy.pilot.when]),
-    ...policy.classes.map(({ when }) => when),
-    ...policy.boundary.flatMap(({ when, rules }) => [when, ...rules.map((rule) => rule.when)]),
-    ...policy.territories.map(({ when }) => when),
-  ]
 }

@@ -1,11 +1,10 @@
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
-import { crmProfile } from '../record/crm-profile.ts'
-import { objectShape } from '../record/object-shape.ts'
-import { TERRITORIES } from '../record/territories-field.ts'
+import { patternOf } from '../patterns/registry.ts'
+import { objectInWords } from '../patterns/wording.ts'
+import type { Branch, ClassRule, PatternSetting, Policy, PolicyVersion } from '../policy/policy.ts'
 import { mayOverlap } from '../rules/overlap.ts'
 import { either, renderConditions, together } from '../rules/render.ts'
-import type { Branch, ClassRule, ObjectRef, PatternSetting, Policy, PolicyVersion } from './policy.ts'
 
 /** The policy as a RevOps admin can read it aloud. */
 export function explainPolicy({ policy, hash }: PolicyVersion): string {
@@ -15,16 +14,16 @@ export function explainPolicy({ policy, hash }: PolicyVersion): string {
     section('What it does', [
       policy.action.says,
       policy.action.when === 'never'
-        ? 'No record waits for it; it watches, and acts only where a rule may settle a case.'
+        ? 'No record waits for it; it watches, and acts only where a rule may fix a case.'
         : `A record waits for it while ${renderConditions(policy.action.when)}.`,
-      `It watches ${together(policy.objects.map(objectTitle))}${policy.scope.length === 0 ? '' : `, where ${renderConditions(policy.scope)}`}.`,
+      `It watches ${together(policy.objects.map(objectInWords))}${policy.scope.length === 0 ? '' : `, where ${renderConditions(policy.scope)}`}.`,
       `If it were wrong for two weeks: ${policy.ifWrongForTwoWeeks}`,
     ]),
     section('Who', people(policy)),
     section('What counts as an exception', policy.patterns.map(patternSentence)),
     section('How a case is classed, first match', [
       ...policy.classes.map(classSentence),
-      'Whatever none of these covers is unknown: it stops, it is inspected, and no rule ever settles it.',
+      'Any other case is unknown: it blocks, a reviewer inspects it, and no rule ever fixes it.',
       'The record or account of an existing customer makes a case customer-facing at least.',
       `Open pipeline of ${policy.guards.revenueThreshold} or more on the account makes a case revenue-impacting at least.`,
     ]),
@@ -47,16 +46,12 @@ function modeSentence({ mode, pilot }: Policy): string {
     case 'draft':
       return 'It is a draft and writes nothing.'
     case 'observe':
-      return 'It observes: it decides and writes nothing but what people see here.'
+      return 'It observes: it decides, and writes to no CRM.'
     case 'pilot':
       return `It is in pilot: it writes at most ${pilot?.dailyCap ?? 0} owners a day, and only where ${renderConditions(pilot?.when ?? [])}.`
     case 'live':
       return 'It is live.'
   }
-}
-
-function objectTitle({ crm, object }: ObjectRef): string {
-  return `${crmProfile(crm).title} ${objectShape(crm, object)?.noun ?? object} records`
 }
 
 function people({ owners }: Policy): string[] {
@@ -78,30 +73,9 @@ function inOrder(emails: readonly string[]): string {
 }
 
 function patternSentence(setting: PatternSetting): string {
-  const on = 'only' in setting && setting.only !== undefined ? ` (only ${objectTitle(setting.only)})` : ''
-  switch (setting.pattern) {
-    case 'missing-field':
-      return `missing-field: ${either(setting.fields)} is blank ${setting.graceMinutes} minutes after the record was made${on}.`
-    case 'stale-field':
-      return `stale-field: ${either(setting.fields)} has not changed for ${setting.businessDays} business days${on}.`
-    case 'duplicate-ownership': {
-      const others = setting.against.map(objectTitle)
-      const account = setting.againstAccountOwner ? ', or its account belongs to somebody else' : ''
-      return `duplicate-ownership: the same person or account stands among ${together(others)} under another owner${account}.`
-    }
-    case 'stale-territory':
-      return setting.field === TERRITORIES
-        ? `stale-territory: no territory that the CRM assigns the record to, or not the owner, is what the territory table says for the record today${on}.`
-        : `stale-territory: ${setting.field} or the owner is not what the territory table says for the record today${on}.`
-    case 'orphaned-owner':
-      return `orphaned-owner: the owner left, is unknown, or is a queue nobody works${setting.blankCounts ? ', or there is none' : ''}.`
-    case 'ownership-flapping':
-      return `ownership-flapping: the owner changed ${setting.changes} times within ${setting.withinHours} hours and came back to an earlier one.`
-    case 'no-rule':
-      return 'no-rule: a record waits where rules decide, and no rule covers it.'
-    case 'branch-review':
-      return 'branch-review: a record waits where a person decides.'
-  }
+  const { pattern, only } = setting
+  const on = only === undefined ? '' : ` (only ${objectInWords(only)})`
+  return `${pattern}: ${patternOf(setting).sentence(setting)}${on}.`
 }
 
 function classSentence(rule: ClassRule): string {

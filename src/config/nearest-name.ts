@@ -1,0 +1,18 @@
+/** The known name that was most likely meant. Undefined: none is known. */
+export function nearestName<Name extends string>(written: string, known: readonly Name[]): Name | undefined {
+  return known.toSorted((a, b) => editDistance(written, a) - editDistance(written, b))[0]
+}
+
+/** Levenshtein's: how many letters to add, drop or change. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

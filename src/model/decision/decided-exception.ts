@@ -1,0 +1,90 @@
+import { addBusinessMinutes } from '../calendar/business-time.ts'
+import type { ExceptionClass, Posture } from '../classes/class.ts'
+import { POSTURE } from '../classes/posture.ts'
+import type { Finding, RefusedWrite } from '../patterns/finding.ts'
+import { ownerOfCase } from '../people/owner-of-case.ts'
+import type { CompiledPolicy } from '../policy/compile.ts'
+import type { PatternName } from '../policy/policy.ts'
+import type { Routing } from '../policy/routing.ts'
+import { refKey } from '../record/crm-record.ts'
+import type { CaseFacts } from '../rules/facts.ts'
+import type { FoundException } from './find-exceptions.ts'
+import { makeReceipt, type Receipt } from './receipt.ts'
+import { wouldHave } from './would-have.ts'
+
+export type ExceptionStatus = 'open' | 'settled-by-rule'
+
+/** One exception as decided. The pipeline matches it with the stored one by (workflow, pattern, subject). */
+export type DecidedException = {
+  readonly pattern: PatternName
+  /** `refKey(record)` plus the finding's detail: unique within connection, workflow and pattern. */
+  readonly subject: string
+  readonly class: ExceptionClass
+  readonly classBecause: string
+  readonly posture: Posture
+  readonly finding: Finding
+  /** Settled: a rule wins here, and `Decision.write` holds what it decided. No task. */
+  readonly status: ExceptionStatus
+  readonly settledByRule: string | null
+  /** E-mail of the person who owns the case. */
+  readonly owner: string
+  /** Who was passed over on the way to the owner, and why. */
+  readonly passedOver: readonly { readonly email: string; readonly why: string }[]
+  readonly dueAtMs: number
+  /** What the workflow would have done by itself, and why it did not: one sentence. */
+  readonly wouldHave: string
+  readonly receipt: Receipt
+}
+
+/** What the whole decision knows of each of its exceptions. */
+export type Outcome = {
+  /** The record waits for the workflow's action. */
+  readonly waits: boolean
+  readonly refusal: RefusedWrite | null
+  readonly isSettled: boolean
+}
+
+/** The exception with its class, owner, deadline and receipt, open or settled by the rule that wins. */
+export function decidedException(
+  one: FoundException,
+  compiled: CompiledPolicy,
+  facts: CaseFacts,
+  routing: Routing,
+  { waits, refusal, isSettled }: Outcome,
+): DecidedException {
+  const { policy } = compiled
+  const { record, directory, nowMs } = facts
+  const who = ownerOfCase({
+    owners: policy.owners,
+    class: one.class,
+    connectionId: record.connectionId,
+    directory,
+    capacity: policy.guards.capacity,
+    recordOwner: facts.owner?.email ?? null,
+    calendar: policy.calendar,
+    nowMs,
+  })
+  const { finding } = one
+  const { cause } = finding
+  return {
+    pattern: finding.pattern,
+    subject: finding.detail === '' ? refKey(record) : `${refKey(record)}/${finding.detail}`,
+    class: one.class,
+    classBecause: one.classBecause,
+    posture: POSTURE[one.class],
+    // Cases of one cause share a task only within a class: the class says who may work it and how soon.
+    finding: cause === null ? finding : { ...finding, cause: `${cause}/${one.class}` },
+    status: isSettled ? 'settled-by-rule' : 'open',
+    settledByRule: isSettled ? (routing.winner?.rule.id ?? null) : null,
+    owner: who.email,
+    passedOver: who.passedOver,
+    dueAtMs: addBusinessMinutes(
+      policy.calendar,
+      who.user?.timeZone ?? null,
+      nowMs,
+      policy.guards.deadlineMinutes[one.class],
+    ),
+    wouldHave: wouldHave(one, compiled, facts, routing, waits, refusal),
+    receipt: makeReceipt(compiled, facts, routing, one),
+  }
+}
