@@ -47,7 +47,7 @@ describe('a bad day of calls', { timeout: 1_200_000 }, () => {
         day.advance(2 * MINUTE_MS)
         await day.watch()
         for (const crm of BOTH)
-          assert.match((await day.notice(crm, 'busy', '')).endedMessage ?? '', /takes our calls again since \d\d:\d\d/)
+          assert.match((await day.notice(crm, 'busy', '')).endedMessage ?? '', /has accepted our calls since \d\d:\d\d/)
       }))
   }
 

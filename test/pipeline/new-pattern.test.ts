@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { ListQuery } from '../../src/api/cases/case-types.ts'
+import { readExceptions } from '../../src/api/cases/read-exceptions.ts'
 import { readOverview } from '../../src/api/overview/read-overview.ts'
 import { PATTERNS_PAGE, patternsPage } from '../../src/config/patterns-page.ts'
 import { loadPolicies } from '../../src/config/policy-files.ts'
@@ -141,6 +143,11 @@ describe('one more pattern, registered as one object', () => {
       assert.equal(opened.owner_email, 'gen@x.example')
       assert.match([...h.crm.tasks.values()][0]!.subject, /^Risky: test address, contact/)
       // The console's filter, breakdown and case page show the titles that the API sends.
+      const { exceptions } = await readExceptions(h.db, ListQuery.parse({ pattern: 'test-domain' }), new Date())
+      assert.deepEqual(
+        exceptions.map(({ patternTitle }) => patternTitle),
+        ['Test e-mail address'],
+      )
       const { byPattern } = await readOverview(h.db, new Date())
       assert.deepEqual(
         byPattern.map(({ key, title }) => [key, title]),

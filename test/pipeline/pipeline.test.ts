@@ -295,7 +295,7 @@ describe('the pipeline, on real Postgres', () => {
         [['write-refused', 'unknown']],
       )
       assert.equal(h.crm.tasks.size, 1)
-      assert.match(h.crm.openTasks()[0]!.body, /the CRM refused to write that: "NO: a validation rule says no"/)
+      assert.match(h.crm.openTasks()[0]!.body, /the CRM refused the write: "NO: a validation rule says no"/)
       const { rows } = await sql<{
         n: number
       }>`select count(*)::int as n from ledger where kind = 'rule-decided'`.execute(h.db)
