@@ -61,8 +61,11 @@ describe('workers around the end of a connection', () => {
   }
   const row = async (id: string) => (await findConnection(stage.deps.db, id))!
   const followUp = async (id: string) =>
-    (await sql<{ followUp: string | null }>`select follow_up from connection where id = ${id}`.execute(stage.deps.db))
-      .rows[0]!.followUp
+    (
+      await sql<{ followUp: string | null }>`select follow_up as "followUp" from connection where id = ${id}`.execute(
+        stage.deps.db,
+      )
+    ).rows[0]!.followUp
 
   it('start every stream, although which workflows are ready cannot be found out', async () => {
     await stage.connect('hubspot', stage.hubSpotGrant())
