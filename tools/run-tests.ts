@@ -23,7 +23,7 @@ const ORDER = [
   /^src\/model\//,
   /^src\/(config|store|crm|queue|pipeline|api|cli)\//,
   /^(workers|sandbox|console|bench)\//,
-  /^test\/(store|crm|pipeline|api|queue)\//,
+  /^test\/(store|crm|connections|pipeline|api|queue)\//,
   /^test\/contract\//,
   /^test\/platform\//,
   /^test\/(?!e2e|browser|faults)/,

@@ -6,7 +6,6 @@ import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
-import type { ConnectOptions } from '../connect/connect-options.ts'
 
 /** An error answer of the API, with sentences to show. */
 export class ApiProblem extends Error {
@@ -138,13 +137,6 @@ export const workflowsQuery = queryOptions({
 export const connectionsQuery = queryOptions({
   queryKey: ['console', 'connections'],
   queryFn: ({ signal }) => call<ConnectionsReply>('/api/console/connections', { signal }),
-})
-
-export const connectOptionsQuery = queryOptions({
-  queryKey: ['console', 'connect-options'],
-  queryFn: ({ signal }) => call<ConnectOptions>('/api/console/connect-options', { signal }),
-  staleTime: 60_000,
-  refetchInterval: false,
 })
 
 export const draftsQuery = queryOptions({

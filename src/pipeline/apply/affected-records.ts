@@ -1,8 +1,8 @@
 import { linkKeys, linkTo, matchKeys } from '../../model/matching/keys.ts'
 import type { ObjectShape } from '../../model/record/crm-profile.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
-import type { Folded } from '../../model/record/fold.ts'
-import { reasonToRead } from '../../model/record/reason-to-read.ts'
+import type { Folded } from '../../model/record/fold/fold.ts'
+import { reasonToRead } from '../../model/record/fold/reason-to-read.ts'
 import type { RecordWrite } from '../../store/records/records.ts'
 
 /** What one record's events come to: its row, and which other records have to be decided again. */

@@ -1,6 +1,6 @@
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
-import { type Folded, foldEvents } from '../../model/record/fold.ts'
+import { type Folded, foldEvents } from '../../model/record/fold/fold.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'

@@ -1,6 +1,6 @@
 import type { ChangeEvent, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
-import { mergedEventForLosers } from '../../model/record/merged-events.ts'
+import { mergedEventForLosers } from '../../model/record/fold/merged-events.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { EventOutcome, StoredEvent } from '../../store/events/change-events.ts'
 

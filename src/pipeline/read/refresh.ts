@@ -1,7 +1,7 @@
 import { type CrmClient, type CrmReconnectError, CrmRefusedError, crmTimeMs } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
-import { mergedEventForLosers } from '../../model/record/merged-events.ts'
+import { mergedEventForLosers } from '../../model/record/fold/merged-events.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import { count } from '../../store/database/counters.ts'

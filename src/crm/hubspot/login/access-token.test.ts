@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { memoryTokens, tokensOf } from '../../../../test/crm/hubspot-tokens.ts'
+import { memoryTokens, tokensOf } from '../../../../test/crm/hubspot/tokens.ts'
 import { CrmReconnectError, CrmUnknownError } from '../../crm-client.ts'
 import type { Tokens } from '../../grant.ts'
 import { oauthToken } from './access-token.ts'

@@ -1,0 +1,30 @@
+import type { CrmRecord, Stamp } from '../crm-record.ts'
+import { COMPLETE, DELETED, ERASED, isMergerOpen, REASONS, SEEN } from './record-marks.ts'
+import { compareStamps } from './stamp-order.ts'
+
+/**
+ * A CRM may round a record's modification time down to the second, so a reading counts from the start of its second;
+ * otherwise it would never answer a gap of the same second, and Lanekeeper would read the record again for ever.
+ */
+const READING_PRECISION_MS = 1000
+
+/** Why the record must be read again; null when what we know of it is complete. */
+export function reasonToRead(record: CrmRecord): string | null {
+  const { stamps } = record
+  if (record.mergedInto !== null) return isMergerOpen(stamps) ? 'gap' : null
+  if (record.deleted) {
+    const seen = stamps[SEEN]
+    const gone = stamps[ERASED] === undefined ? stamps[DELETED] : undefined
+    return seen !== undefined && gone !== undefined && compareStamps(seen, gone) > 0 ? 'changed-after-deletion' : null
+  }
+  const complete = stamps[COMPLETE]
+  if (complete === undefined) return 'first-sight'
+  let newest: { reason: string; at: Stamp } | null = null
+  for (const name of Object.values(REASONS)) {
+    const at = stamps[name]
+    if (at === undefined) continue
+    const isAnswered = complete.atMs >= Math.floor(at.atMs / READING_PRECISION_MS) * READING_PRECISION_MS
+    if (!isAnswered && (newest === null || compareStamps(at, newest.at) > 0)) newest = { reason: name.slice(1), at }
+  }
+  return newest?.reason ?? null
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { CrmUnknownError } from '../../../src/crm/crm-client.ts'
+import { syncPeople } from '../../../src/pipeline/read/sync-people.ts'
+import { listUsers } from '../../../src/store/decisions/people.ts'
+import { contactPolicy, pipelineHarness, staff } from '../harness.ts'
+
+it('people who are suddenly none at all are an unknown answer: nobody left, and nothing is saved', async (t) => {
+  const h = await pipelineHarness((crm) => {
+    staff(crm)
+    return [contactPolicy()]
+  })
+  t.after(() => h.stop())
+  const before = await listUsers(h.db)
+  assert.ok(before.length > 1)
+  const listing = (users: typeof before) => ({ ...h.crm.client(), users: async () => users })
+  const queue = { ...before[0]!, userId: '900', kind: 'queue' as const, email: null }
+  for (const nobody of [[], [queue]]) {
+    await assert.rejects(syncPeople(h.db, listing(nobody), h.connection.id), CrmUnknownError)
+    assert.deepEqual(await listUsers(h.db), before)
+  }
+  // One who is left is an answer.
+  const { departures } = await syncPeople(h.db, listing(before.slice(0, 1)), h.connection.id)
+  assert.equal(departures.length, before.filter(({ kind, active }) => kind === 'person' && active).length - 1)
+})
