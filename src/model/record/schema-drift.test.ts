@@ -40,6 +40,14 @@ describe('drift of the fields that policies need', () => {
     )
   })
 
+  it('keeps its suggestion at every later check, while the suggested field exists', () => {
+    const renamed = field('home_country', { label: 'Country' })
+    const gone = drift({ current: [SIZE, renamed] })
+    assert.deepEqual(drift({ known: [SIZE, renamed], drifted: gone, current: [SIZE, renamed] }), gone)
+    const [later] = drift({ known: [SIZE, renamed], drifted: gone, current: [SIZE] })
+    assert.deepEqual(later?.kind === 'removed' && later.maybe, [])
+  })
+
   it('is not a field that was never there: that one is unreadable', () => {
     assert.deepEqual(drift({ known: [SIZE], current: [SIZE] }), [])
   })

@@ -60,7 +60,10 @@ export function findDrift(input: DriftInput): FieldDrift[] {
     const is = now.get(field)
     const base = { field, was, policies: since.get(field)?.policies ?? input.needed.get(field)! }
     if (is === undefined) {
-      drifts.push({ ...base, kind: 'removed', maybe: sameLabel(was, input.current, expected) })
+      const known = since.get(field)
+      const before = known?.kind === 'removed' ? known.maybe.filter((name) => now.has(name)) : []
+      const maybe = [...new Set([...before, ...sameLabel(was, input.current, expected)])].sort()
+      drifts.push({ ...base, kind: 'removed', maybe })
     } else if (is.type !== was.type) {
       drifts.push({ ...base, kind: 'retyped', now: is.type })
     } else {
