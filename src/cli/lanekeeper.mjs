@@ -28,6 +28,7 @@ const COMMANDS = {
   explain: ['src/cli/explain.ts', 'a workflow in plain English'],
   scan: ['src/cli/scan.ts', 'the exception surface of what was read, as one page to send (--out FILE, --json)'],
   link: ['src/cli/link.ts', 'a new one-time sign-in link for the console that is running'],
+  export: ['src/cli/export.ts', 'saves ledger, connections and policies of a database of any version (--from, --out)'],
   'verify-ledger': ['src/cli/verify-ledger.ts', 'checks the chain of the ledger, also offline from an export'],
   migrate: ['src/cli/migrate.ts', 'brings the database of DATABASE_URL up to this version'],
   test: ['tools/run-tests.ts', 'all tests, or those whose paths are given'],
