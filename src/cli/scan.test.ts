@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { contactPolicy, type Harness, pipelineHarness, staff } from '../../test/pipeline/harness.ts'
 import type { Surface } from '../model/surface/surface.ts'
 import type { Verdict } from '../model/surface/verdicts.ts'
-import { saveBaseline } from '../store/connections/connections.ts'
+import { saveBaseline } from '../store/connections/baseline.ts'
 import { runScan } from './scan.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'

@@ -8,7 +8,7 @@ import { recheckRereads, rereadDifferences } from '../../src/pipeline/compare/re
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
 import { claimComparison, releaseComparison, requestComparison } from '../../src/store/compare/comparisons.ts'
-import { saveBaseline } from '../../src/store/connections/connections.ts'
+import { saveBaseline } from '../../src/store/connections/baseline.ts'
 import { listNotices } from '../../src/store/notices/notices.ts'
 import { contactPolicy, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 import { PolledCrm } from './polled-crm.ts'
