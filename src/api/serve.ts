@@ -4,9 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { webhookUrlOf } from '../config/environment-grants.ts'
 import { followKeys } from '../config/key-file.ts'
+import { createLogger } from '../config/logger.ts'
 import { readSettings, type Settings, SettingsError } from '../config/settings.ts'
 import { knownAdapters } from '../crm/registry.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
@@ -41,7 +42,7 @@ export type ServiceMessage =
 
 async function main(): Promise<void> {
   const settings = await withPort(settingsOrExit())
-  const logger = pino({ level: settings.logLevel, base: { role: 'api' } })
+  const logger = createLogger(settings.logLevel, 'api')
   if (settings.databaseUrl === null) {
     exitSaying('DATABASE_URL is not set. "npm start" sets it; the service alone needs a database of yours.')
   }
