@@ -26,7 +26,7 @@ const COMMANDS = {
   'hubspot-project': ['src/cli/hubspot-project.ts', "writes the HubSpot project with the app's scopes and webhooks"],
   'rotate-keys': ['src/cli/rotate-keys.ts', 'seals every credential with a new key, while everything runs'],
   explain: ['src/cli/explain.ts', 'a workflow in plain English'],
-  scan: ['src/cli/scan.ts', 'the exception surface of what was read, as one page to send (--out FILE, --json)'],
+  scan: ['src/cli/scan.ts', 'reports all open cases as one page to share (--out FILE, --json)'],
   link: ['src/cli/link.ts', 'a new one-time sign-in link for the console that is running'],
   export: ['src/cli/export.ts', 'saves ledger, connections and policies of a database of any version (--from, --out)'],
   'verify-ledger': ['src/cli/verify-ledger.ts', 'checks the chain of the ledger, also offline from an export'],
