@@ -1,7 +1,7 @@
 import '../src/crm/registry.ts'
-import { pino } from 'pino'
 import { environmentGrants } from '../src/config/environment-grants.ts'
 import { followKeys } from '../src/config/key-file.ts'
+import { createLogger } from '../src/config/logger.ts'
 import { loadPolicies } from '../src/config/policy-files.ts'
 import { readSettings, type Settings, SettingsError } from '../src/config/settings.ts'
 import { accessNeeds } from '../src/connections/access/required-access.ts'
@@ -32,7 +32,7 @@ const POOL_MAX = 12
 async function main(): Promise<void> {
   const settings = settingsOrExit()
   const roles = rolesOf(process.argv.slice(2))
-  const logger = pino({ level: settings.logLevel, base: { role: 'worker' } })
+  const logger = createLogger(settings.logLevel, 'worker')
   const { databaseUrl } = settings
   if (databaseUrl === null) {
     logger.fatal(

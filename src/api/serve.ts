@@ -4,13 +4,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { webhookUrlOf } from '../config/environment-grants.ts'
 import { followKeys } from '../config/key-file.ts'
+import { createLogger } from '../config/logger.ts'
 import { readSettings, type Settings, SettingsError } from '../config/settings.ts'
 import { knownAdapters } from '../crm/registry.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
 import { createQueues } from '../queue/wake.ts'
+import { databaseCode } from '../store/database/connection-errors.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
 import { migrate } from '../store/database/migrate.ts'
 import { SchemaRefusedError } from '../store/database/schema-refusal.ts'
@@ -19,7 +21,6 @@ import { buildApp } from './app.ts'
 import { CRM_PAGES } from './cases/crm-pages.ts'
 import { connectSetUp } from './connections/build-connection-service.ts'
 import { beatChecks, type ReadinessCheck, workflowCheck } from './server/health.ts'
-import { databaseCode } from './server/problem.ts'
 import { webhookReceivers } from './webhooks/webhook-receivers.ts'
 import { webhookRoutes } from './webhooks/webhook-routes.ts'
 
@@ -41,7 +42,7 @@ export type ServiceMessage =
 
 async function main(): Promise<void> {
   const settings = await withPort(settingsOrExit())
-  const logger = pino({ level: settings.logLevel, base: { role: 'api' } })
+  const logger = createLogger(settings.logLevel, 'api')
   if (settings.databaseUrl === null) {
     exitSaying('DATABASE_URL is not set. "npm start" sets it; the service alone needs a database of yours.')
   }
@@ -159,7 +160,7 @@ async function prepareDatabase(db: Database, logger: Logger, signal: AbortSignal
       if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date')
       return
     } catch (error) {
-      if (error instanceof SchemaRefusedError) exitSaying(`${error.message}.`)
+      if (error instanceof SchemaRefusedError) exitSaying(`${error.message}.`, 1)
       if (signal.aborted) return
       if (Date.now() - saidAtMs > STILL_WAITING_MS) {
         logger.warn({ err: error }, 'waiting for the database')
@@ -223,9 +224,10 @@ async function within(capMs: number, work: PromiseLike<unknown>): Promise<void> 
   timeout.abort()
 }
 
-function exitSaying(sentence: string): never {
+/** 2: the settings are wrong. 1: the database is not one that this version can use. */
+function exitSaying(sentence: string, code: 1 | 2 = 2): never {
   process.stderr.write(`${sentence}\n`)
-  process.exit(2)
+  process.exit(code)
 }
 
 await main()

@@ -4,15 +4,15 @@ import { openDatabase } from '../store/database/database.ts'
 import { findRunningInstance } from './stack/running-instance.ts'
 
 /**
- * `npx lanekeeper link`: prints a new one-time sign-in link for the console that runs here. Whoever can read the data
- * directory or knows the database may sign in; nobody else.
+ * `npx lanekeeper link`: prints a new one-time sign-in link for the console that runs here. Everyone who can read the data
+ * directory or the database can sign in.
  */
 async function printLink(): Promise<number> {
   const settings = readSettings(process.env)
   const running = await findRunningInstance(settings)
   if (typeof running === 'string') {
     process.stderr.write(
-      'Lanekeeper does not run here: start it with "npm start", or set DATABASE_URL to its database.\n',
+      'Nothing runs with this DATA_DIR: start Lanekeeper with "npm start", or set DATA_DIR or DATABASE_URL.\n',
     )
     return 1
   }
@@ -30,6 +30,6 @@ async function printLink(): Promise<number> {
 try {
   process.exitCode = await printLink()
 } catch (error) {
-  process.stderr.write(`No sign-in link: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`Cannot make a sign-in link: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 2
 }

@@ -14,13 +14,13 @@ async function runRotation(): Promise<number> {
   const settings = readSettings(process.env)
   const running = await findRunningInstance(settings)
   if (typeof running === 'string') {
-    process.stderr.write('Lanekeeper does not run here: start it, or set DATABASE_URL to its database.\n')
+    process.stderr.write('Nothing runs with this DATA_DIR: start Lanekeeper, or set DATA_DIR or DATABASE_URL.\n')
     return 1
   }
   if (running.sandbox) {
     // Both databases are sealed with the keys of one file: those that only the other one needs would be forgotten.
     process.stderr.write(
-      'What runs here are the sandbox CRMs. Rotate while your own connections run ("npm start -- --own").\n',
+      'Only the sandbox CRMs are running. Rotate keys while your own connections run ("npm start -- --own").\n',
     )
     return 1
   }
@@ -54,6 +54,6 @@ async function runRotation(): Promise<number> {
 try {
   process.exitCode = await runRotation()
 } catch (error) {
-  process.stderr.write(`Keys were not rotated: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`Cannot rotate the keys: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 2
 }

@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { contactPolicy, type Harness, pipelineHarness, staff } from '../../test/pipeline/harness.ts'
 import type { Surface } from '../model/surface/surface.ts'
 import type { Verdict } from '../model/surface/verdicts.ts'
-import { saveBaseline } from '../store/connections/connections.ts'
+import { saveBaseline } from '../store/connections/baseline.ts'
 import { runScan } from './scan.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -208,13 +208,13 @@ describe('scan, on a database that the pipeline has filled', () => {
     const { code, err } = await scan([])
     await sql`update record set dirty_since = null`.execute(h.db)
     assert.equal(code, 1)
-    assert.match(err, /10 of 10 records still wait for their decision/)
+    assert.match(err, /10 of 10 records are still waiting for a decision/)
   })
 
   it('says what to do when nothing runs here, and ends with 1', async () => {
     const { code, err } = await scan([], {})
     assert.equal(code, 1)
-    assert.match(err, /does not run here.*npm start.*DATABASE_URL/)
+    assert.match(err, /Nothing runs with DATA_DIR=.*npm start.*DATABASE_URL/)
   })
 
   it('ends with 2 when the database cannot be reached or an option is not one', async () => {

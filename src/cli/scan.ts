@@ -14,13 +14,13 @@ import { liveLine } from './terminal/live-line.ts'
 
 const HELP = `scan [--out FILE] [--json]
 
-The exception surface of what Lanekeeper has read from the CRMs: what is broken, how much, whose, what rules could
-settle. Reads Lanekeeper's own database only; nothing is asked of or written to a CRM.
+Reports the open cases in your CRMs: what is broken, how much, who owns it, and what rules could fix. Reads only
+Lanekeeper's own database; it does not call a CRM.
 
-  --out FILE   where the page goes, otherwise lanekeeper-scan-DAY.html here
-  --json       the numbers on standard output instead; a page only with --out
+  --out FILE   the file to write; otherwise lanekeeper-scan-DAY.html here
+  --json       prints the numbers as JSON; writes a page only with --out
 
-Exit code 0: done. 1: there is nothing to scan yet, and what to do. 2: it failed.`
+Exit code 0: done. 1: nothing to scan yet; the message says what to do. 2: failed.`
 
 type Out = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
 

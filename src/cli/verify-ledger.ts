@@ -2,23 +2,19 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
 import { openDatabase } from '../store/database/database.ts'
-import { missingMigrations } from '../store/database/migrate.ts'
-import {
-  exportLedger,
-  type LedgerCheck,
-  readCheckpoints,
-  verifyExport,
-  verifyLedger,
-} from '../store/ledger/verify-ledger.ts'
-import { startEmbeddedPostgres } from '../store/postgres/embedded-postgres.ts'
+import { exportLedger } from '../store/ledger/export-ledger.ts'
+import { hasLedger } from '../store/ledger/ledger.ts'
+import { type LedgerCheck, readCheckpoints, verifyExport, verifyLedger } from '../store/ledger/verify-ledger.ts'
+import { openStoredDatabase } from './stack/stored-database.ts'
 
-const HELP = `verify-ledger [--json]                     checks the ledger in the database
-verify-ledger --export FILE                 writes the ledger to FILE, one row per line, and checks it
-verify-ledger --file FILE                   checks an export; needs no database
-  --checkpoints FILE   compares with checkpoints kept elsewhere; otherwise with those in DATA_DIR
-  --sandbox            the database of the sandbox instead of the real one
+const HELP = `verify-ledger [--json]                     checks the decision ledger in the database
+verify-ledger --export FILE                 exports the ledger to FILE, one row per line, and checks it
+verify-ledger --file FILE                   checks an exported ledger; needs no database
+  --checkpoints FILE   compares with these checkpoints; otherwise with those in DATA_DIR (with --file: with none)
+  --sandbox            the database of the sandbox CRMs instead of the real one
+  --json               prints the result as JSON
 
-Exit code 0: nothing was changed. 1: something was, and where. 2: it could not be checked.`
+Exit code 0: the ledger is intact. 1: it was changed, and the message says where. 2: it could not be checked.`
 
 const { values } = parseArgs({
   options: {
@@ -55,12 +51,10 @@ async function verify(): Promise<LedgerCheck> {
   const file =
     values.checkpoints ?? join(settings.dataDir, values.sandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
   const checkpoints = await readCheckpoints(file)
-  const embedded = settings.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: settings.dataDir })
-  const url = new URL(settings.databaseUrl ?? embedded?.url ?? '')
-  if (values.sandbox) url.pathname += '_sandbox'
-  const db = openDatabase(url.toString(), { max: 1, applicationName: 'lanekeeper-verify-ledger' })
+  const stored = await openStoredDatabase(settings, { sandbox: values.sandbox })
+  const db = openDatabase(stored.url, { max: 1, applicationName: 'lanekeeper-verify-ledger' })
   try {
-    if ((await missingMigrations(db)).length > 0) throw new Error('this database holds no ledger yet')
+    if (!(await hasLedger(db))) throw new Error('this database has no ledger yet')
     if (values.export !== undefined) {
       const rows = await exportLedger(db, values.export)
       process.stderr.write(`${rows} rows written to ${values.export}\n`)
@@ -68,16 +62,14 @@ async function verify(): Promise<LedgerCheck> {
     return await verifyLedger(db, { checkpoints })
   } finally {
     await db.destroy()
-    // A server that somebody else runs stays.
-    if (embedded && !embedded.attached) await embedded.stop()
+    await stored.close()
   }
 }
 
 function sentence(check: LedgerCheck): string {
-  const erased = check.erased > 0 ? `, of which ${check.erased} had their contents erased for privacy` : ''
-  const against = `against ${check.checkpoints} checkpoints`
   if (check.firstBad) {
-    return `CHANGED at row ${check.firstBad.seq}: ${check.firstBad.why}. The ${check.rows} rows before it are as recorded`
+    return `CHANGED at row ${check.firstBad.seq}: ${check.firstBad.why}. The ${check.rows} rows before it are intact`
   }
-  return `The ledger is as it was recorded: ${check.rows} rows${erased}, ${against}. Head ${check.head?.hash ?? ''}`
+  const erased = check.erased > 0 ? ` (${check.erased} with contents erased for privacy)` : ''
+  return `The ledger is intact: ${check.rows} rows${erased}, compared with ${check.checkpoints} checkpoints. Head ${check.head?.hash ?? ''}`
 }

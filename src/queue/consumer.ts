@@ -23,7 +23,7 @@ const GRACE_MS = 30_000
 /** While Postgres starts up, a worker may report some 36,000 errors a second and starve every timer (BullMQ 6.7.0). */
 const ERRORS_PER_SECOND_MAX = 20
 
-export function consumeStage(options: {
+type ConsumerOptions = {
   readonly stage: Stage
   readonly handler: StageHandler
   readonly concurrency: number
@@ -32,117 +32,137 @@ export function consumeStage(options: {
   /** Resolves when the store answers. */
   readonly connect: () => Promise<void>
   readonly closing: AbortSignal
-}): StageConsumer {
-  const { stage, handler, concurrency, backend, logger, connect, closing } = options
-  let worker: WakeWorker | null = null
-  let rebuilding = false
-  let startedSinceCheck = 0
-  let idleChecks = 0
-  let errors = { second: 0, count: 0 }
-  const running = new Map<string, { again: boolean }>()
+}
 
-  function build(): void {
-    const built = backend.worker(stage, process, concurrency)
-    built.on('error', (error) => {
-      logger.debug({ err: error, stage }, 'queue worker')
-      const second = Math.floor(performance.now() / 1000)
-      errors = errors.second === second ? { second, count: errors.count + 1 } : { second, count: 1 }
-      if (errors.count > ERRORS_PER_SECOND_MAX) rebuild('it reports errors without pause')
-    })
-    worker = built
+export function consumeStage(options: ConsumerOptions): StageConsumer {
+  const consumer: Consumer = {
+    ...options,
+    worker: null,
+    rebuilding: false,
+    startedSinceCheck: 0,
+    idleChecks: 0,
+    errors: { second: 0, count: 0 },
+    running: new Map(),
   }
-
-  /**
-   * From here on a wake leads to another job, because this one has not looked at any row yet. The same connection waits
-   * for its turn in this process; another process may take it, which rows and leases allow for. Were the key kept until
-   * the end, a worker that is killed would keep its connection from being woken for a minute.
-   */
-  async function process(job: WakeJob): Promise<void> {
-    startedSinceCheck++
-    await job.removeDeduplicationKey().catch((error) => logger.debug({ err: error, stage }, 'wake key stays'))
-    await runOnceMore(job.data.connectionId)
-  }
-
-  async function runOnceMore(connectionId: string): Promise<void> {
-    const busy = running.get(connectionId)
-    if (busy) {
-      busy.again = true
-      return
-    }
-    const state = { again: false }
-    running.set(connectionId, state)
-    try {
-      do {
-        state.again = false
-        await runBounded(connectionId)
-      } while (state.again && !closing.aborted)
-    } catch (error) {
-      // The rows are as they were, so the sweeper finds them again.
-      if (!closing.aborted) logger.error({ err: error, stage, connectionId }, 'stage failed')
-    } finally {
-      running.delete(connectionId)
-    }
-  }
-
-  /**
-   * One run. Past its time its signal aborts, which ends bounded work between two batches; what does not even then end is
-   * no longer waited for, or its connection would stand still until the process dies. Rows and leases allow for a second.
-   */
-  async function runBounded(connectionId: string): Promise<void> {
-    const overdue = AbortSignal.timeout(RUN_MAX_MS)
-    const giveUp = new AbortController()
-    const stuck = delay(RUN_MAX_MS + GRACE_MS, undefined, { signal: giveUp.signal, ref: false }).then(
-      () => logger.error({ stage, connectionId }, 'a run of this stage does not end, it is left behind'),
-      () => undefined,
-    )
-    try {
-      await Promise.race([handler(connectionId, AbortSignal.any([closing, overdue])), stuck])
-    } finally {
-      giveUp.abort()
-    }
-  }
-
-  function rebuild(why: string): void {
-    if (rebuilding || closing.aborted) return
-    rebuilding = true
-    logger.warn({ stage, why }, 'queue worker is rebuilt')
-    const broken = worker
-    worker = null
-    // Forced: it does not wait for handlers, which go on. Not awaited, because it may never settle.
-    broken?.close(true).catch(() => undefined)
-    connect()
-      .then(() => {
-        if (!closing.aborted) build()
-      })
-      .catch(() => undefined)
-      .finally(() => {
-        rebuilding = false
-      })
-  }
-
   return {
-    stage,
-    runHere: runOnceMore,
+    stage: options.stage,
+    runHere: (connectionId) => runOnceMore(consumer, connectionId),
     start() {
-      if (!worker && !rebuilding && !closing.aborted) build()
+      if (!consumer.worker && !consumer.rebuilding && !consumer.closing.aborted) build(consumer)
     },
-    async check(waitingCount) {
-      if (!worker || rebuilding || closing.aborted) return
-      const started = startedSinceCheck
-      startedSinceCheck = 0
-      if (started > 0 || running.size > 0) {
-        idleChecks = 0
-        return
-      }
-      const waiting = await waitingCount(stage).catch(() => 0)
-      // Twice in a row, so that a job added in this very moment is not taken for a stuck one.
-      idleChecks = waiting > 0 ? idleChecks + 1 : 0
-      if (idleChecks < 2) return
-      idleChecks = 0
-      rebuild('jobs wait and it takes none')
-    },
+    check: (waitingCount) => check(consumer, waitingCount),
     async close() {
-      await worker?.close()
+      await consumer.worker?.close()
     },
   }
+}
+
+type Consumer = ConsumerOptions & {
+  worker: WakeWorker | null
+  rebuilding: boolean
+  startedSinceCheck: number
+  idleChecks: number
+  errors: { readonly second: number; readonly count: number }
+  /** Connections that the stage runs for; `again`: once more when it ends. */
+  readonly running: Map<string, { again: boolean }>
+}
+
+function build(consumer: Consumer): void {
+  const { stage, backend, concurrency, logger } = consumer
+  const built = backend.worker(stage, (job) => takeJob(consumer, job), concurrency)
+  built.on('error', (error) => {
+    logger.debug({ err: error, stage }, 'queue worker')
+    const { errors } = consumer
+    const second = Math.floor(performance.now() / 1000)
+    consumer.errors = { second, count: errors.second === second ? errors.count + 1 : 1 }
+    if (consumer.errors.count > ERRORS_PER_SECOND_MAX) rebuild(consumer, 'it reports errors without pause')
+  })
+  consumer.worker = built
+}
+
+/**
+ * From here on a wake leads to another job, because this one has not read any row yet. The same connection waits for its
+ * turn in this process; another process may take it, which rows and leases allow for. Were the key kept until the end, a
+ * worker that is killed would keep its connection from being woken for a minute.
+ */
+async function takeJob(consumer: Consumer, job: WakeJob): Promise<void> {
+  const { logger, stage } = consumer
+  consumer.startedSinceCheck++
+  await job.removeDeduplicationKey().catch((error) => logger.debug({ err: error, stage }, 'wake key stays'))
+  await runOnceMore(consumer, job.data.connectionId)
+}
+
+async function runOnceMore(consumer: Consumer, connectionId: string): Promise<void> {
+  const { running, closing, logger, stage } = consumer
+  const busy = running.get(connectionId)
+  if (busy) {
+    busy.again = true
+    return
+  }
+  const state = { again: false }
+  running.set(connectionId, state)
+  try {
+    do {
+      state.again = false
+      await runBounded(consumer, connectionId)
+    } while (state.again && !closing.aborted)
+  } catch (error) {
+    // The rows are as they were, so the sweeper finds them again.
+    if (!closing.aborted) logger.error({ err: error, stage, connectionId }, 'stage failed')
+  } finally {
+    running.delete(connectionId)
+  }
+}
+
+/**
+ * One run. After its time its signal aborts, which ends bounded work between two batches. A run that continues even then
+ * is left behind, or its connection would stand still until the process ends. Rows and leases allow for a second run.
+ */
+async function runBounded({ handler, closing, logger, stage }: Consumer, connectionId: string): Promise<void> {
+  const overdue = AbortSignal.timeout(RUN_MAX_MS)
+  const giveUp = new AbortController()
+  const stuck = delay(RUN_MAX_MS + GRACE_MS, undefined, { signal: giveUp.signal, ref: false }).then(
+    () => logger.error({ stage, connectionId }, 'a run of this stage does not end, it is left behind'),
+    () => undefined,
+  )
+  try {
+    await Promise.race([handler(connectionId, AbortSignal.any([closing, overdue])), stuck])
+  } finally {
+    giveUp.abort()
+  }
+}
+
+async function check(consumer: Consumer, waitingCount: (stage: Stage) => Promise<number>): Promise<void> {
+  if (!consumer.worker || consumer.rebuilding || consumer.closing.aborted) return
+  const started = consumer.startedSinceCheck
+  consumer.startedSinceCheck = 0
+  if (started > 0 || consumer.running.size > 0) {
+    consumer.idleChecks = 0
+    return
+  }
+  const waiting = await waitingCount(consumer.stage).catch(() => 0)
+  // Twice in a row, so that a job added in this very moment is not taken for a stuck one.
+  consumer.idleChecks = waiting > 0 ? consumer.idleChecks + 1 : 0
+  if (consumer.idleChecks < 2) return
+  consumer.idleChecks = 0
+  rebuild(consumer, 'jobs wait and it takes none')
+}
+
+function rebuild(consumer: Consumer, why: string): void {
+  const { stage, closing, logger, connect } = consumer
+  if (consumer.rebuilding || closing.aborted) return
+  consumer.rebuilding = true
+  logger.warn({ stage, why }, 'queue worker is rebuilt')
+  const broken = consumer.worker
+  consumer.worker = null
+  // Forced: it does not wait for handlers, which continue. Not awaited, because it may never settle.
+  broken?.close(true).catch(() => undefined)
+  connect()
+    .then(() => {
+      if (!closing.aborted) build(consumer)
+    })
+    .catch(() => undefined)
+    .finally(() => {
+      consumer.rebuilding = false
+    })
 }

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
+import { backOff } from '../model/calendar/back-off.ts'
 import { postgresBackend, type QueueBackend, redisBackend, type WakeQueue } from './backend.ts'
 import { coalesce } from './coalesce.ts'
 import { consumeStage, type StageConsumer, type StageHandler } from './consumer.ts'
 import type { Stage } from './stages.ts'
+import { inTime, within } from './time-limits.ts'
 
 export type QueuesOptions = {
   /** Where jobs are kept: `redisUrl` if given, else a schema of this database. */
@@ -39,11 +41,8 @@ export type Queues = {
 }
 
 const COALESCE_MS = 25
-/** Doubled after each failed attempt, up to the largest. */
 const RETRY_MS = { first: 250, largest: 2_000 }
 const WATCH_EVERY_MS = 5_000
-/** A wake through a healthy store takes a few milliseconds. */
-const CALL_TIMEOUT_MS = 5_000
 /**
  * A worker that is killed between taking a job and letting go of its key would keep the connection from being woken
  * until BullMQ finds the job stalled, up to a minute later. Below the shortest time between two sweeps, so that the
@@ -57,108 +56,69 @@ const KEY_LIFE_MS = 3_500
  */
 export function createQueues({ databaseUrl, redisUrl, logger }: QueuesOptions): Queues {
   const onError = (error: Error) => logger.debug({ err: error }, 'queue connection')
-  const backend = openBackend({ databaseUrl, redisUrl }, onError)
-  const queues = new Map<Stage, WakeQueue>()
-  const consumers: StageConsumer[] = []
-  const closing = new AbortController()
-  let problem: string | null = 'the queue has not answered yet'
-  const ready = connect().then(() => {
+  const context: QueuesContext = {
+    backend: openBackend({ databaseUrl, redisUrl }, onError),
+    logger,
+    onError,
+    queues: new Map(),
+    consumers: [],
+    closing: new AbortController(),
+    problem: 'the queue has not answered yet',
+  }
+  const { consumers, closing } = context
+  const ready = connect(context).then(() => {
     for (const consumer of consumers) consumer.start()
   })
   // Rejects only when closed first.
   ready.catch(() => undefined)
-
-  async function connect(): Promise<void> {
-    for (let wait = RETRY_MS.first; ; wait = Math.min(wait * 2, RETRY_MS.largest)) {
-      closing.signal.throwIfAborted()
-      try {
-        await backend.prepare()
-        if (problem !== null && wait > RETRY_MS.first) logger.info({ store: backend.name }, 'queue is back')
-        problem = null
-        return
-      } catch (error) {
-        if (wait === RETRY_MS.first) {
-          logger.warn({ err: error, store: backend.name }, 'queue does not answer, waiting; the sweeper goes on')
-        }
-        problem = `the queue (${backend.name}) does not answer`
-        await delay(wait, undefined, { signal: closing.signal })
-      }
-    }
-  }
-
   const coalesced = coalesce(COALESCE_MS, async (key) => {
-    const [stage, connectionId] = split(key)
     // Wakes from before the store answers wait for it, one per stage and connection.
     await ready
-    try {
-      await inTime(
-        queueOf(stage).add(
-          'wake',
-          { stage, connectionId },
-          {
-            deduplication: { id: connectionId, ttl: KEY_LIFE_MS },
-          },
-        ),
-      )
-      problem = null
-    } catch (error) {
-      // Perhaps added, perhaps not. Either is fine.
-      if (closing.signal.aborted) return
-      logger.warn({ err: error, stage, connectionId }, 'wake was lost; the sweeper makes up for it')
-      problem = `the queue (${backend.name}) refuses wakes`
-      rebuildQueue(stage)
-    }
+    await sendWake(context, ...split(key))
   })
-
-  function queueOf(stage: Stage): WakeQueue {
-    const known = queues.get(stage)
-    if (known) return known
-    const queue = backend.queue(stage)
-    queue.on('error', onError)
-    queues.set(stage, queue)
-    return queue
-  }
-
-  /** A Queue whose first contact failed keeps failing for ever, even when its store is back. */
-  function rebuildQueue(stage: Stage): void {
-    const broken = queues.get(stage)
-    queues.delete(stage)
-    broken?.close().catch(() => undefined)
-  }
-
-  const watchdog = setInterval(() => {
-    for (const consumer of consumers) void consumer.check((stage) => inTime(queueOf(stage).getWaitingCount()))
-  }, WATCH_EVERY_MS)
+  const watchdog = setInterval(() => checkConsumers(context), WATCH_EVERY_MS)
   watchdog.unref()
-
   return {
     wake: (stage, connectionId) => coalesced.request(`${stage} ${connectionId}`),
     sweep(stage, connectionId) {
       coalesced.request(`${stage} ${connectionId}`)
-      if (problem === null || closing.signal.aborted) return
+      if (context.problem === null || closing.signal.aborted) return
       void consumers.find((consumer) => consumer.stage === stage)?.runHere(connectionId)
     },
     consume(stage, handler, { concurrency }) {
-      const consumer = consumeStage({ stage, handler, concurrency, backend, logger, connect, closing: closing.signal })
+      const consumer = consumeStage({
+        stage,
+        handler,
+        concurrency,
+        logger,
+        backend: context.backend,
+        connect: () => connect(context),
+        closing: closing.signal,
+      })
       consumers.push(consumer)
       ready.then(() => consumer.start()).catch(() => undefined)
     },
     ready: () => ready,
-    problem: () => problem,
+    problem: () => context.problem,
     async close(capMs) {
       if (closing.signal.aborted) return
       closing.abort()
       coalesced.stop()
       clearInterval(watchdog)
-      // Calls to a queue that is closing may never settle, so nothing here is waited for without a limit.
-      await within(capMs, Promise.allSettled(consumers.map((consumer) => consumer.close())))
-      await within(1_000, Promise.allSettled([...queues.values()].map((queue) => queue.close())))
-      await within(
-        1_000,
-        backend.close().catch(() => undefined),
-      )
+      await closeAll(context, capMs)
     },
   }
+}
+
+type QueuesContext = {
+  readonly backend: QueueBackend
+  readonly logger: QueueLogger
+  readonly onError: (error: Error) => void
+  readonly queues: Map<Stage, WakeQueue>
+  readonly consumers: StageConsumer[]
+  readonly closing: AbortController
+  /** See `Queues.problem`. */
+  problem: string | null
 }
 
 function openBackend(
@@ -170,23 +130,74 @@ function openBackend(
   throw new Error('The queue needs a database or a Redis to keep its jobs in')
 }
 
+/** Resolves when the store answers, and retries until then. */
+async function connect(context: QueuesContext): Promise<void> {
+  const { backend, logger, closing } = context
+  for (let attempt = 1; ; attempt += 1) {
+    closing.signal.throwIfAborted()
+    try {
+      await backend.prepare()
+      if (context.problem !== null && attempt > 1) logger.info({ store: backend.name }, 'queue is back')
+      context.problem = null
+      return
+    } catch (error) {
+      if (attempt === 1) {
+        logger.warn({ err: error, store: backend.name }, 'queue does not answer, waiting; the sweeper goes on')
+      }
+      context.problem = `the queue (${backend.name}) does not answer`
+      await delay(backOff(RETRY_MS, attempt), undefined, { signal: closing.signal })
+    }
+  }
+}
+
+async function sendWake(context: QueuesContext, stage: Stage, connectionId: string): Promise<void> {
+  const { backend, logger, closing } = context
+  try {
+    const deduplication = { id: connectionId, ttl: KEY_LIFE_MS }
+    await inTime(queueOf(context, stage).add('wake', { stage, connectionId }, { deduplication }))
+    context.problem = null
+  } catch (error) {
+    // Perhaps added, perhaps not. Either is fine.
+    if (closing.signal.aborted) return
+    logger.warn({ err: error, stage, connectionId }, 'wake was lost; the sweeper makes up for it')
+    context.problem = `the queue (${backend.name}) refuses wakes`
+    discardQueue(context, stage)
+  }
+}
+
+function queueOf({ backend, queues, onError }: QueuesContext, stage: Stage): WakeQueue {
+  const known = queues.get(stage)
+  if (known) return known
+  const queue = backend.queue(stage)
+  queue.on('error', onError)
+  queues.set(stage, queue)
+  return queue
+}
+
+/** A Queue whose first contact failed keeps failing, even when its store is back. The next wake makes another. */
+function discardQueue({ queues }: QueuesContext, stage: Stage): void {
+  const broken = queues.get(stage)
+  queues.delete(stage)
+  broken?.close().catch(() => undefined)
+}
+
+function checkConsumers(context: QueuesContext): void {
+  for (const consumer of context.consumers) {
+    void consumer.check((stage) => inTime(queueOf(context, stage).getWaitingCount()))
+  }
+}
+
+/** Calls to a queue that is closing may never settle, so each step has a limit. */
+async function closeAll({ consumers, queues, backend }: QueuesContext, capMs: number): Promise<void> {
+  await within(capMs, Promise.allSettled(consumers.map((consumer) => consumer.close())))
+  await within(1_000, Promise.allSettled([...queues.values()].map((queue) => queue.close())))
+  await within(
+    1_000,
+    backend.close().catch(() => undefined),
+  )
+}
+
 function split(key: string): [Stage, string] {
   const space = key.indexOf(' ')
   return [key.slice(0, space) as Stage, key.slice(space + 1)]
-}
-
-async function inTime<T>(call: Promise<T>): Promise<T> {
-  const timeout = new AbortController()
-  const late = delay(CALL_TIMEOUT_MS, undefined, { signal: timeout.signal, ref: false }).then(() => {
-    throw new Error(`no answer from the queue within ${CALL_TIMEOUT_MS / 1000} s`)
-  })
-  // Cancelled below, which rejects it.
-  late.catch(() => undefined)
-  return Promise.race([call, late]).finally(() => timeout.abort())
-}
-
-async function within(capMs: number, work: Promise<unknown>): Promise<void> {
-  const timeout = new AbortController()
-  await Promise.race([work, delay(capMs, undefined, { signal: timeout.signal }).catch(() => undefined)])
-  timeout.abort()
 }

@@ -11,8 +11,9 @@ import { createDraftTaskKey, listDrafts, readDraft } from '../../src/connections
 import { startDraft } from '../../src/connections/draft/start.ts'
 import { withoutSecrets } from '../../src/connections/redact.ts'
 import type { Grant } from '../../src/crm/grant.ts'
-import { findConnection, replaceCredentials } from '../../src/store/connections/connections.ts'
+import { findConnection } from '../../src/store/connections/connections.ts'
 import { updateDraft } from '../../src/store/connections/drafts.ts'
+import { replaceCredentials } from '../../src/store/connections/save-connection.ts'
 import { credentialsOf } from '../../src/store/secrets/secret-places.ts'
 import { type ConnectStage, connectStage, SHARES } from './connect-stage.ts'
 

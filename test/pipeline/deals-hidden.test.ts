@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { refKey } from '../../src/model/record/crm-record.ts'
 import { type NeighbourQuery, readNeighbours } from '../../src/store/records/neighbours.ts'
-import { readRecordsById } from '../../src/store/records/records.ts'
+import { readRecordsById } from '../../src/store/records/read-records.ts'
 import { saveRefusal } from '../../src/store/records/unreadable-objects.ts'
 import { contactPolicy, pipelineHarness, staff } from './harness.ts'
 

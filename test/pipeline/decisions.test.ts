@@ -6,15 +6,10 @@ import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
-import {
-  isResyncWaiting,
-  readWatermarks,
-  resyncObjects,
-  saveWatermark,
-} from '../../src/store/connections/connections.ts'
 import { inTransaction } from '../../src/store/database/transaction.ts'
-import { taskContents } from '../../src/store/decisions/tasks.ts'
+import { taskContents } from '../../src/store/decisions/task-contents.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
+import { isResyncWaiting, readWatermarks, resyncObjects, saveWatermark } from '../../src/store/records/watermarks.ts'
 import { contact, rowsOf, userId } from './contacts.ts'
 import { decisionStage } from './decision-stage.ts'
 import { contactPolicy, type Harness, TUESDAY_MS } from './harness.ts'

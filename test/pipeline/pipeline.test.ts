@@ -5,7 +5,7 @@ import type { FieldText } from '../../src/model/record/change-event.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { claimIntents, finishIntents } from '../../src/store/decisions/intents.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
-import { markRechecksDirty } from '../../src/store/records/records.ts'
+import { markRechecksDirty } from '../../src/store/records/mark-dirty.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'

@@ -4,16 +4,12 @@ import type { StreamBatch, StreamState } from '../../src/crm/crm-stream.ts'
 import { baselineObjects } from '../../src/model/record/object-shape.ts'
 import { streamNotices } from '../../src/notices/from-stream.ts'
 import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
-import {
-  type ConnectionRow,
-  listConnections,
-  resyncObjects,
-  saveReplayId,
-  saveStreamState,
-} from '../../src/store/connections/connections.ts'
+import { type ConnectionRow, listConnections } from '../../src/store/connections/connections.ts'
 import { isStillConnected } from '../../src/store/connections/lifecycle-lock.ts'
+import { saveReplayId, saveStreamState } from '../../src/store/connections/stream-position.ts'
 import { count } from '../../src/store/database/counters.ts'
 import { inTransaction } from '../../src/store/database/transaction.ts'
+import { resyncObjects } from '../../src/store/records/watermarks.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 

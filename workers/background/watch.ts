@@ -1,7 +1,7 @@
 import { setInterval as every } from 'node:timers/promises'
 import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
 import { beat } from '../../src/store/database/counters.ts'
-import { markRechecksDirty } from '../../src/store/records/records.ts'
+import { markRechecksDirty } from '../../src/store/records/mark-dirty.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 

@@ -3,14 +3,10 @@ import { eraseVanished } from '../../src/pipeline/read/erase-vanished.ts'
 import { importBaseline } from '../../src/pipeline/read/import-baseline.ts'
 import { pollChanges } from '../../src/pipeline/read/poll-changes.ts'
 import { syncPeople } from '../../src/pipeline/read/sync-people.ts'
-import {
-  type ConnectionRow,
-  isResyncWaiting,
-  listConnections,
-  setConnectionStatus,
-} from '../../src/store/connections/connections.ts'
+import { type ConnectionRow, listConnections, setConnectionStatus } from '../../src/store/connections/connections.ts'
 import { inTransaction } from '../../src/store/database/transaction.ts'
 import { claimReading, finishReading, renewReading } from '../../src/store/records/overdue-stages.ts'
+import { isResyncWaiting } from '../../src/store/records/watermarks.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 import { runStage } from '../runtime/run-stage.ts'

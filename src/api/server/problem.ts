@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
+import { databaseCode } from '../../store/database/connection-errors.ts'
 import type { ProblemReply } from './problem-types.ts'
 
 /** Stable names: clients and support may hold on to them. The sentence may be reworded, the name stays for ever. */
@@ -188,20 +189,4 @@ function badRequestSays(code: string | undefined): string {
   if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === undefined) return 'The body is not valid JSON.'
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return 'The body is empty, but JSON was announced.'
   return 'The request could not be read.'
-}
-
-/**
- * The code when the database could not be reached, was starting or shutting down, refused a write (read-only after a
- * failover, disk full) or had no connection left. Null for everything else, such as a mistake in our SQL.
- */
-export function databaseCode(error: unknown): string | null {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-    if (/^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/.test(code)) return code
-    // 08 connection, 53 resources, 57P0x shutdown and start-up, 57014 statement timeout, 25006 read-only
-    if (/^(08...|53...|57P0.|57014|25006)$/.test(code)) return code
-    if (cause instanceof AggregateError && cause.errors.some((inner) => databaseCode(inner))) return 'ECONNREFUSED'
-    if (/timeout exceeded when trying to connect|Connection terminated/.test(cause.message)) return 'ETIMEDOUT'
-  }
-  return null
 }

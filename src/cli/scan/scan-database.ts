@@ -17,12 +17,12 @@ export async function scanDatabaseUrl(settings: Settings): Promise<string> {
   const running = await findRunningInstance(settings)
   if (running === 'not-running') {
     throw new NothingToScanError(
-      'Lanekeeper does not run here, so there is no data to look at. Start it with "npm start" and leave it running, ' +
-        'or set DATABASE_URL to its database, or DATA_DIR to the data directory of the one that runs.',
+      `Nothing runs with DATA_DIR=${settings.dataDir}. Start Lanekeeper with "npm start" and leave it running, or set ` +
+        'DATA_DIR or DATABASE_URL to those of the one that runs.',
     )
   }
   if (running === 'stopping') {
-    throw new NothingToScanError('Lanekeeper stopped at this moment. Start it again with "npm start".')
+    throw new NothingToScanError('Lanekeeper just stopped. Start it again with "npm start".')
   }
   return running.databaseUrl
 }
@@ -41,7 +41,7 @@ export async function requireWholePicture(db: Database): Promise<void> {
   const connections = await listConnections(db)
   if (connections.length === 0) {
     throw new NothingToScanError(
-      'No CRM is connected yet, so nothing was read. Give the CRM in the settings ("npm start -- --help") and start again.',
+      'No CRM is connected yet. Connect one in the settings ("npm start -- --help") and start again.',
     )
   }
   const unread = connections.filter(({ baseline }) => !baseline.done)
@@ -69,12 +69,12 @@ export async function requireWholePicture(db: Database): Promise<void> {
   const { waiting, records, arriving, workflows } = rows[0]!
   if (workflows === 0) {
     throw new NothingToScanError(
-      'No workflow runs, and only a workflow says what counts as broken. Put one into the folder config/workflows, or look on the Workflows page of the console why those there do not run.',
+      'No workflow is running. Add one to the folder config/workflows, or see on the Workflows page of the console why those there do not run.',
     )
   }
   if (arriving > 0 || waiting > records * TO_DECIDE_SHARE_MAX) {
     throw new NothingToScanError(
-      `Everything was read, but ${n(waiting + arriving)} of ${n(Math.max(records, waiting + arriving))} records still wait for their decision. Scan again in a minute.`,
+      `Everything was read, but ${n(waiting + arriving)} of ${n(Math.max(records, waiting + arriving))} records are still waiting for a decision. Scan again in a minute.`,
     )
   }
 }

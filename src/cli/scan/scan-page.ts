@@ -24,13 +24,13 @@ export function scanPage(surface: Surface): string {
 <main>
 <h1>Exception surface</h1>
 <p>${companies}, as of <time datetime="${surface.takenAt}">${minute(surface.takenAt)} UTC</time>.</p>
-<p class="quiet">Made by Lanekeeper from what it has read from the CRMs. Making it wrote nothing to a CRM. It holds names of
-records in the list of worst cases, and no e-mail addresses: pass it on to people who may see those.</p>
+<p class="quiet">Lanekeeper made this page from its own copy of the CRMs and wrote nothing to them. The list of worst cases names
+records; e-mail addresses are left out. Share it with people who may see those records.</p>
 ${
   surface.records.toDecide === 0
     ? null
-    : html`<p class="quiet">${n(surface.records.toDecide)} records wait for their next decision; until then their cases count
-as they stood before, and those never decided not at all.</p>`
+    : html`<p class="quiet">${n(surface.records.toDecide)} records are waiting for a decision. Their cases count as last decided;
+records without a decision are not counted.</p>`
 }
 ${figures(surface)}
 ${verdicts(surface)}
@@ -55,13 +55,13 @@ function figures({ records, cases, rules }: Surface): Markup {
   return html`<div class="figures">
 ${figure(n(cases.open), 'open cases')}
 ${figure(percent(records.affected, records.watched), `of ${n(records.watched)} watched records have one: ${n(records.affected)}`)}
-${figure(n(cases.overdue), 'open cases past their deadline')}
-${figure(percent(settled + could, all), `of ${n(all)} cases are settled by rules or could be: ${n(settled + could)}`)}
+${figure(n(cases.overdue), 'overdue cases')}
+${figure(percent(settled + could, all), `of ${n(all)} cases are or could be fixed by rules: ${n(settled + could)}`)}
 </div>`
 }
 
 function verdicts(surface: Surface): Markup {
-  return html`<section><h2>What this surface says</h2>
+  return html`<section><h2>Findings</h2>
 ${verdictsOf(surface).map(
   ({ holds, title, because, definition }) => html`<div class="verdict${holds ? ' holds' : ''}"><h3>${title}</h3>
 ${because.map((sentence) => html`<p>${sentence}</p>`)}<p class="quiet">${definition}</p></div>`,
@@ -69,24 +69,24 @@ ${because.map((sentence) => html`<p>${sentence}</p>`)}<p class="quiet">${definit
 }
 
 const POSTURES: Readonly<Record<Posture, string>> = {
-  confirm: 'somebody confirms it',
-  hold: 'held until a named reviewer looked',
-  stop: 'stopped until a named person decides',
+  confirm: 'runs; the owner confirms',
+  hold: 'held until the reviewer decides',
+  stop: 'blocked until the owner decides',
 }
 
 function broken({ cases, records }: Surface): Markup {
   const most = Math.max(...cases.byPattern.map((row) => row.cases), 1)
   return html`<section><h2>What is broken</h2>
-<p class="quiet">Open cases by pattern, coloured by class. The share is that of watched records with at least one such case; a record
-may have several, so shares do not add up.</p>
+<p class="quiet">Open cases by pattern, colored by class. The share counts watched records with at least one such case. A record can
+have several, so the shares add up to more than 100 %.</p>
 <div class="bars">${cases.byPattern.map(
     ({ pattern, cases: count, records: on, byClass }) => html`<div class="row"><span>${patternTitle(pattern)}</span>
 ${bar(classParts(byClass), most, `${patternTitle(pattern)}: ${classWords(byClass)}`)}
 <span class="number">${n(count)} <span class="quiet">${percent(on, records.watched)} of records</span></span></div>`,
   )}</div>
-${cases.open === 0 ? html`<p>Nothing is open.</p>` : null}
+${cases.open === 0 ? html`<p>No open cases.</p>` : null}
 <h3>By class</h3>
-<p class="quiet">The class says what happens by default while the case is open.</p>
+<p class="quiet">The class decides what happens while a case is open.</p>
 ${legend(
   cases.byClass.map((row) => ({
     name: row.class,
@@ -104,9 +104,9 @@ function classWords(byClass: Readonly<Record<ExceptionClass, number>>): string {
 
 function read({ connections, workflows, records }: Surface): Markup {
   const rows = connections.flatMap((connection) => connection.objects.map((object) => ({ connection, object })))
-  return html`<section><h2>How much was read</h2>
-<p class="quiet">Live records, that is neither deleted nor merged away, and without tasks. Watched: a running workflow is about this object. Objects
-that are not watched are read because decisions look at them.</p>
+  return html`<section><h2>Records read</h2>
+<p class="quiet">Live records: not deleted, not merged, no tasks. Watched objects have a running workflow. Lanekeeper reads the others
+because decisions need them.</p>
 <table class="stack"><thead><tr><th>Connection</th><th>Object</th><th class="number">Records</th><th class="number">With an open case</th><th class="number">Open cases</th></tr></thead>
 <tbody>${rows.map(
     ({
@@ -120,34 +120,33 @@ that are not watched are read because decisions look at them.</p>
         : html`<td class="number quiet" data-label="With an open case">not watched</td><td class="number quiet" data-label="Open cases">0</td>`
     }</tr>`,
   )}
-<tr><td>Together</td><td data-label="Object"></td><td class="number" data-label="Records">${n(records.read)}</td>
+<tr><td>Total</td><td data-label="Object"></td><td class="number" data-label="Records">${n(records.read)}</td>
 <td class="number" data-label="With an open case">${n(records.affected)}</td><td class="number" data-label="Open cases">${n(rows.reduce((sum, { object }) => sum + object.cases, 0))}</td></tr>
 </tbody></table>
 <p class="quiet">Workflows: ${workflows.map(({ title, mode }) => `${title} (${mode})`).join('; ')}.</p></section>`
 }
 
-const FATES: readonly { readonly outcome: RuleOutcome; readonly says: string }[] = [
-  { outcome: 'settled', says: 'settled: a rule decided, and the case is not open again' },
+const OUTCOMES: readonly { readonly outcome: RuleOutcome; readonly says: string }[] = [
+  { outcome: 'settled', says: 'fixed by a rule, and not reopened' },
   {
     outcome: 'could-settle',
-    says: 'could be settled: open, about who owns the record, in a branch that is in rules mode, and a rule of its table covers the record. The boundary owner would have to allow it for this pattern and class',
+    says: 'could be fixed by a rule: an open ownership case that a rule already covers. The boundary owner must allow it for this pattern and class',
   },
-  { outcome: 'field', says: 'missing or stale fields: a rule gives an owner, it does not fill in a field' },
-  { outcome: 'no-rule', says: 'no rule covers the record' },
-  { outcome: 'person', says: 'a person decides, because the branch says so or the CRM refused what the rule said' },
-  { outcome: 'unknown', says: 'unknown: never settled by a rule, whatever covers it' },
+  { outcome: 'field', says: 'missing or stale fields: rules assign owners, they do not fill in fields' },
+  { outcome: 'no-rule', says: 'no rule covers the record yet' },
+  { outcome: 'person', says: 'a reviewer decides: the policy requires it, or the CRM rejected the change' },
+  { outcome: 'unknown', says: 'unclassified: always decided by a reviewer' },
 ]
 
 function rules({ rules, workflows, cases }: Surface): Markup {
   const all = cases.open + rules.byOutcome.settled
   const titleOf = (workflow: string) => workflows.find((one) => one.workflow === workflow)?.title ?? workflow
-  const parts = FATES.map(({ outcome }) => ({ name: outcome, value: rules.byOutcome[outcome] }))
-  return html`<section><h2>What rules could settle</h2>
-<p class="quiet">All ${n(all)} cases, open and settled, each in exactly one part. Which rule covers a record is what the receipt of the latest
-change of its case says.</p>
-<p>${bar(parts, all, FATES.map(({ outcome }) => `${outcome} ${n(rules.byOutcome[outcome])}`).join(', '))}</p>
+  const parts = OUTCOMES.map(({ outcome }) => ({ name: outcome, value: rules.byOutcome[outcome] }))
+  return html`<section><h2>What rules can fix</h2>
+<p class="quiet">All ${n(all)} cases, open and fixed by rules, each counted once. The latest receipt of a case names the rule that covers it.</p>
+<p>${bar(parts, all, OUTCOMES.map(({ outcome }) => `${outcome} ${n(rules.byOutcome[outcome])}`).join(', '))}</p>
 ${legend(
-  FATES.map(({ outcome, says }) => ({
+  OUTCOMES.map(({ outcome, says }) => ({
     name: outcome,
     says: html`<b>${n(rules.byOutcome[outcome])}</b> <span class="quiet">${percent(rules.byOutcome[outcome], all)}</span> ${says}`,
   })),
@@ -155,7 +154,7 @@ ${legend(
 ${
   rules.couldSettle.length === 0
     ? null
-    : html`<h3>Where they could</h3><table class="stack"><thead><tr><th>Workflow</th><th>Branch</th><th>Pattern</th><th class="number">Cases</th></tr></thead>
+    : html`<h3>Where rules could fix more</h3><table class="stack"><thead><tr><th>Workflow</th><th>Branch</th><th>Pattern</th><th class="number">Cases</th></tr></thead>
 <tbody>${rules.couldSettle.map(
         (row) => html`<tr><td>${titleOf(row.workflow)}</td><td data-label="Branch">${row.branch}</td>
 <td data-label="Pattern">${patternTitle(row.pattern)}</td><td class="number" data-label="Cases">${n(row.cases)}</td></tr>`,
@@ -164,7 +163,7 @@ ${
 ${
   rules.repeated.length === 0
     ? null
-    : html`<h3>Rules that are not written yet</h3><p class="quiet">Cases for which no rule exists, and at least five of them for the same reason.</p>
+    : html`<h3>Missing rules</h3><p class="quiet">At least five cases without a rule share the same reason.</p>
 <table class="stack"><thead><tr><th>Reason</th><th>Workflow</th><th class="number">Cases</th></tr></thead>
 <tbody>${rules.repeated.map(
         (row) =>
@@ -176,16 +175,16 @@ ${
 function definitions(): Markup {
   return html`<section><h2>Words</h2><dl>
 <dt>Case</dt><dd>One occurrence of a pattern on one record, or on one field of it. It has one class, one default and one owner.</dd>
-<dt>Watched record</dt><dd>A live record of an object that a running workflow is about, whether the scope of the workflow covers it or not. All
-shares of records are of these.</dd>
+<dt>Watched record</dt><dd>A live record of an object with a running workflow, in or out of its scope. All shares of records are shares of
+these.</dd>
 <dt>Duplicate ownership</dt><dd>Two live records of the same person or account, by e-mail, domain, or phone with name, with different active owners, within a CRM or across two.</dd>
-<dt>Stale territory</dt><dd>The territory or the owner is not what the territory table gives for the record as it is now.</dd>
-<dt>Orphaned owner</dt><dd>The owner left, is not listed by the CRM any more, or is a queue without active members; or there is none where there must be one.</dd>
-<dt>Missing field, stale field</dt><dd>A field that a workflow asks for is blank after its grace, or has not changed for as many business days as the workflow allows.</dd>
-<dt>No rule, review by policy</dt><dd>The record waits for the workflow, and no row of the table covers it; or the policy leaves the branch to a person.</dd>
-<dt>Ownership flapping</dt><dd>The owner changed back and forth within the hours that the workflow names.</dd>
-<dt>Open pipeline</dt><dd>The sum of the open deals of the record’s account, in the CRM’s own currency and not converted.</dd>
-<dt>Age</dt><dd>Since Lanekeeper first saw the case, not since it came to be in the CRM.</dd>
+<dt>Stale territory</dt><dd>The territory or the owner differs from what the territory table gives for the present record.</dd>
+<dt>Orphaned owner</dt><dd>The owner left, is missing from the CRM, or is a queue without active members; or a required owner is missing.</dd>
+<dt>Missing field, stale field</dt><dd>A required field is still blank after its grace period, or has not changed for longer than the workflow allows.</dd>
+<dt>No rule, review by policy</dt><dd>No row of the routing table covers the record, or the policy sends the branch to a reviewer.</dd>
+<dt>Ownership flapping</dt><dd>The owner changed back and forth within the hours set in the workflow.</dd>
+<dt>Open pipeline</dt><dd>The open deals of the record’s account, added up in the CRM’s own currency.</dd>
+<dt>Age</dt><dd>Since Lanekeeper first found the case; it may be older in the CRM.</dd>
 </dl></section>`
 }
 

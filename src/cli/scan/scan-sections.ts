@@ -7,15 +7,15 @@ import { n, percent } from '../../model/surface/verdicts.ts'
 import { bar, classParts } from './scan-bars.ts'
 import { html, type Markup } from './scan-markup.ts'
 
-/** Whose: who owns the records, and who has the cases on the desk. */
+/** Who owns the records, and who owns the cases. */
 export function ownersSection({ recordOwners, caseOwners, moreRecordOwners, moreCaseOwners }: Surface): Markup {
   const mostRecords = Math.max(...recordOwners.map((owner) => owner.cases), 1)
   const mostCases = Math.max(...caseOwners.map((owner) => owner.cases), 1)
-  return html`<section><h2>Whose</h2>
-<p class="quiet">Where the cases lie. It says nothing about how well anybody works: who owns more records has more cases. One person in two
-CRMs is one line, joined by e-mail.</p>
+  return html`<section><h2>Owners</h2>
+<p class="quiet">Where the cases are. This does not measure performance: owners of more records have more cases. A person in two CRMs
+is one line, matched by e-mail.</p>
 <div class="two"><div><h3>Who owns the records</h3>
-<p class="quiet">Open cases by the owner of the record now; records with a case, of all watched records of that owner.</p>
+<p class="quiet">Open cases by current record owner; then records with a case, of all watched records of that owner.</p>
 <div class="bars">${recordOwners.map(
     (
       owner,
@@ -23,8 +23,8 @@ CRMs is one line, joined by e-mail.</p>
 ${bar([{ name: 'own', value: owner.cases }], mostRecords, `${owner.name}: ${n(owner.cases)} cases`)}
 <span class="number">${n(owner.cases)} <span class="quiet">${n(owner.records)} of ${n(owner.owned)}</span></span></div>`,
   )}</div>${rest(moreRecordOwners)}</div>
-<div><h3>Who has the cases</h3>
-<p class="quiet">Open cases by the person whom Lanekeeper made their owner, coloured by class; then those past their deadline.</p>
+<div><h3>Who owns the cases</h3>
+<p class="quiet">Open cases by case owner, colored by class; then overdue cases.</p>
 <div class="bars">${caseOwners.map(
     (
       owner,
@@ -34,7 +34,7 @@ ${bar(
   mostCases,
   `${owner.name}: ${EXCEPTION_CLASSES.map((name) => `${n(owner.byClass[name])} ${name}`).join(', ')}`,
 )}
-<span class="number">${n(owner.cases)} <span class="quiet">${n(owner.overdue)} late</span></span></div>`,
+<span class="number">${n(owner.cases)} <span class="quiet">${n(owner.overdue)} overdue</span></span></div>`,
   )}</div>${rest(moreCaseOwners)}</div></div></section>`
 }
 
@@ -46,32 +46,31 @@ function rest({ owners, cases }: Rest): Markup | null {
 export function worstSection({ worst, takenAt }: Surface): Markup {
   const found = worst.length
   return html`<section><h2>${found === 20 ? 'The twenty worst cases' : 'The worst cases'}</h2>
-<p class="quiet">First by class: revenue-impacting, customer-facing, unknown, risky, expected. Within a class by the open pipeline of the
-record’s account, then the older case.</p>
-${found === 0 ? html`<p>Nothing is open.</p>` : html`<ol class="worst">${worst.map((one) => worstCase(one, takenAt))}</ol>`}</section>`
+<p class="quiet">Sorted by class (revenue-impacting, customer-facing, unknown, risky, expected), then by the open pipeline of the record’s
+account, then by age.</p>
+${found === 0 ? html`<p>No open cases.</p>` : html`<ol class="worst">${worst.map((one) => worstCase(one, takenAt))}</ol>`}</section>`
 }
 
 function worstCase(one: WorstCase, takenAt: string): Markup {
   const noun = objectShape(one.crm, one.objectType)?.noun ?? one.objectType
   const crm = crmProfile(one.crm).title
   const days = Math.floor((Date.parse(takenAt) - Date.parse(one.openedAt)) / 86_400_000)
-  const age = days < 1 ? 'today' : days === 1 ? 'since yesterday' : `for ${n(days)} days`
+  const age = days < 1 ? 'since today' : days === 1 ? 'since yesterday' : `for ${n(days)} days`
   return html`<li><b>${one.recordUrl === null ? one.title : html`<a href="${one.recordUrl}" rel="noreferrer">${one.title}</a>`}</b>
 <span class="quiet">${crm} ${noun}</span>
 <p>${one.what}</p>
 <p class="quiet"><span class="tag"><span class="dot ${one.class}"></span>${one.class}</span>, ${patternTitle(one.pattern)}. ${one.classBecause}</p>
-<p class="quiet">${one.openPipeline === null ? 'No account known' : `${n(Math.round(one.openPipeline))} in open pipeline`}; with ${one.owner},
-seen ${age}, due ${one.dueAt.slice(0, 10)}</p></li>`
+<p class="quiet">${one.openPipeline === null ? 'No account' : `${n(Math.round(one.openPipeline))} in open pipeline`}; owner ${one.owner},
+open ${age}, due ${one.dueAt.slice(0, 10)}</p></li>`
 }
 
 export function fieldsSection({ fields, sources }: Surface): Markup {
-  return html`<section><h2>Fields and sources behind them</h2>
-<p class="quiet">Every field that a running workflow asks to be filled or fresh. Missing and stale are open cases. Blank is how many of all live
-records of the object have nothing in it, also those that no workflow’s scope covers; where a workflow only asks that the field be fresh,
-blank is no fault.</p>
+  return html`<section><h2>Fields and sources</h2>
+<p class="quiet">Every field that a running workflow requires. Missing and stale count open cases. Blank counts all live records of the
+object with an empty field, in or out of scope; a field that must only be fresh may be blank.</p>
 ${
   fields.length === 0
-    ? html`<p>No running workflow asks for a field.</p>`
+    ? html`<p>No running workflow requires a field.</p>`
     : html`<table class="stack"><thead><tr><th>Field</th><th>Object</th><th class="number">Missing</th><th class="number">Stale</th><th class="number">Blank</th></tr></thead>
 <tbody>${fields.map(
         (
@@ -79,14 +78,14 @@ ${
         ) => html`<tr><td>${field.field}</td><td data-label="Object">${field.objectType} <span class="quiet">${field.connection}</span></td>
 ${
   field.isUnreadable
-    ? html`<td class="number" data-label="Missing">may not be read</td><td class="number" data-label="Stale">unknown</td><td class="number" data-label="Blank">unknown</td>`
+    ? html`<td class="number" data-label="Missing">no access</td><td class="number" data-label="Stale">unknown</td><td class="number" data-label="Blank">unknown</td>`
     : html`<td class="number" data-label="Missing">${n(field.missing)}</td><td class="number" data-label="Stale">${n(field.stale)}</td>
 <td class="number" data-label="Blank">${n(field.blank)} <span class="quiet">${percent(field.blank, field.records)}</span></td>`
 }</tr>`,
       )}</tbody></table>`
 }
-<h3>Which source created the records</h3>
-<p class="quiet">Where the CRM says it. First the records of that source with an open case about a missing or stale field, then all its records.</p>
+<h3>Record sources</h3>
+<p class="quiet">By the source that the CRM reports: records with a missing or stale field, of all records from that source.</p>
 ${sources.map(
   (
     source,

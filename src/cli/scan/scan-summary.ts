@@ -2,7 +2,7 @@ import { patternTitle } from '../../api/cases/pattern-titles.ts'
 import type { Surface } from '../../model/surface/surface.ts'
 import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
 
-/** The page in a dozen lines, for whoever ran the command. */
+/** The page in a dozen lines, for the terminal. */
 export function scanSummary(surface: Surface, file: string): string {
   const { records, cases, rules } = surface
   const all = cases.open + rules.byOutcome.settled
@@ -20,16 +20,16 @@ export function scanSummary(surface: Surface, file: string): string {
         `    ${patternTitle(pattern).padEnd(width)}  ${n(count).padStart(digits)}  ${percent(on, records.watched)} of the watched records`,
     ),
     '',
-    `  Rules have settled ${n(rules.byOutcome.settled)} and could settle ${n(rules.byOutcome['could-settle'])} more of ${n(all)} cases (${percent(rules.byOutcome.settled + rules.byOutcome['could-settle'], all)} together)`,
+    `  Rules fixed ${n(rules.byOutcome.settled)} and could fix ${n(rules.byOutcome['could-settle'])} more of ${n(all)} cases (${percent(rules.byOutcome.settled + rules.byOutcome['could-settle'], all)} together)`,
     ...verdictsOf(surface)
       .filter(({ holds }) => holds)
       .map(({ title }) => `  ${title}`),
     ...(records.toDecide > 0
-      ? [`  ${n(records.toDecide)} records wait for their decision, so the counts may still move`]
+      ? [`  ${n(records.toDecide)} records are waiting for a decision, so the counts may still change`]
       : []),
     '',
-    `  The page, with whose they are and the worst cases: ${file}`,
-    '  It opens offline and names records: send it to people who may see them. Nothing was written to a CRM.',
+    `  Full page with owners and worst cases: ${file}`,
+    '  It opens offline and names records: share it with people who may see them. Nothing was written to a CRM.',
     '',
   ]
   return `${lines.join('\n')}\n`

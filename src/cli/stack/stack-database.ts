@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { refusedConnection } from '../../store/database/connection-errors.ts'
 import { type Database, openDatabase } from '../../store/database/database.ts'
 import { migrate, refuseUnusableSchema } from '../../store/database/migrate.ts'
 import { type RunningPostgres, startEmbeddedPostgres } from '../../store/postgres/embedded-postgres.ts'
@@ -86,8 +87,9 @@ async function waitFor(url: string, onProgress: (step: string) => void, signal: 
       if (said) onProgress(`Database at ${host} answers`)
       return
     } catch (error) {
+      const refused = refusedConnection(error, url, 'DATABASE_URL')
+      if (refused !== null) throw new Error(refused, { cause: error })
       const code = (error as { code?: string }).code ?? ''
-      refuseUnlessPassing(code, host, error)
       if (!said) onProgress(`Database at ${host} does not answer (${code || 'timeout'}); waiting for it. Ctrl-C stops`)
       said = true
     } finally {
@@ -95,17 +97,6 @@ async function waitFor(url: string, onProgress: (step: string) => void, signal: 
     }
     await delay(1_000, undefined, { signal })
   }
-}
-
-/** What waiting cannot mend: a wrong password, a database that does not exist, no right to connect. */
-function refuseUnlessPassing(code: string, host: string, cause: unknown): void {
-  const why: Readonly<Record<string, string>> = {
-    '28P01': 'refuses the password',
-    '28000': 'refuses this user',
-    '3D000': 'has no such database',
-    '42501': 'does not let this user connect',
-  }
-  if (why[code]) throw new Error(`The database at ${host} ${why[code]}. Check DATABASE_URL`, { cause })
 }
 
 /** Says that a database is ours to drop, so that one of the same name which is not stays untouched. */

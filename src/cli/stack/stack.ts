@@ -1,18 +1,16 @@
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { loadKeys } from '../../config/key-file.ts'
 import { readSettings, type Settings } from '../../config/settings.ts'
 import type { Database } from '../../store/database/database.ts'
 import { writeCheckpoints } from '../../store/ledger/ledger-checkpoints.ts'
-import { pidLockHolder, takePidLock } from '../../store/postgres/pid-lock.ts'
 import { type ChildDeath, type SupervisedChild, superviseChild } from './child-process.ts'
+import { lockDataDir, makeDataDir, temporaryDirectory } from './data-directory.ts'
 import { claimPort, freePort } from './free-port.ts'
-import { noteInstance, readInstanceNote, sandboxWanted } from './running-instance.ts'
+import { noteInstance, sandboxWanted } from './running-instance.ts'
 import { runSandbox, type Sandbox, type SandboxInfo } from './sandbox-process.ts'
-import { openStackDatabase } from './stack-database.ts'
+import { openStackDatabase, type StackDatabase } from './stack-database.ts'
+import { localUrl, untilReady } from './until-ready.ts'
 
 export type StackOptions = {
   readonly environment?: Readonly<Record<string, string | undefined>>
@@ -46,7 +44,6 @@ export type Stack = {
   kill(): void
 }
 
-const READY_WITHIN_MS = 120_000
 /** Batches need a tenth of it. With code and buffers beside the heap a process stays below its 512 MB (promise 15). */
 const HEAP_MAX_MB = 256
 const CHILD_STOP_MS = 7_000
@@ -54,168 +51,167 @@ const CHECKPOINT_EVERY_MS = 10_000
 
 /** Starts everything that one machine needs and resolves when the service says that it is ready. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const onProgress = options.onProgress ?? (() => undefined)
-  const signal = options.signal ?? new AbortController().signal
-  const undo: (() => Promise<unknown>)[] = []
-  const children: SupervisedChild[] = []
-  let sandbox: Sandbox | null = null
-  let stopped: Promise<void> | null = null
-  const stop = () => {
-    stopped ??= (async () => {
-      for (const step of undo.toReversed()) await step().catch(() => undefined)
-    })()
-    return stopped
+  const start: Start = {
+    options,
+    onProgress: options.onProgress ?? (() => undefined),
+    onLine: (name) => (line) => options.onLog?.(name, line),
+    signal: options.signal ?? new AbortController().signal,
+    undo: [],
+    stopped: null,
   }
   try {
-    const environment: Record<string, string | undefined> = { ...(options.environment ?? process.env) }
-    if (options.temporary) {
-      environment.DATA_DIR = await temporaryDirectory(undo)
-      environment.PORT = '0'
-    }
-    const asked = readSettings(environment)
-    if (asked.port === 0) environment.PORT = String(await freePort(asked.host))
-    const settings = readSettings(environment)
+    const { settings, environment } = await settle(start)
     await makeDataDir(settings.dataDir)
-    const wasKilled = await lockDataDir(settings, undo)
+    const wasKilled = await lockDataDir(settings, start.undo)
     await claimPort(settings.port, settings.host, wasKilled ? 6_000 : 0)
-
     // The console does not depend on the database, so both are made at the same time.
-    const building = options.buildConsole === false ? Promise.resolve() : buildConsole(onProgress)
+    const building = options.buildConsole === false ? Promise.resolve() : buildConsole(start.onProgress)
     building.catch(() => undefined)
-    const database = await openStackDatabase({
-      databaseUrl: settings.databaseUrl,
-      dataDir: settings.dataDir,
-      settings: options.temporary ? TEMPORARY_POSTGRES : [],
-      sandbox: options.own ? 'off' : sandboxWanted(settings),
-      onProgress,
-      signal,
-    })
-    const { withSandbox } = database
-    undo.push(async () => {
-      await database.db.destroy()
-      await database.embedded?.stop()
-      if (options.temporary && database.embedded)
-        await rm(database.embedded.directory, { recursive: true, force: true })
-    })
-    await noteInstance(settings, withSandbox)
+    const database = await openDatabase(start, settings)
+    await noteInstance(settings, database.withSandbox)
     const webhookUrl = settings.hubspot?.webhookUrl ?? `http://127.0.0.1:${settings.port}/webhooks/hubspot`
-    const sandboxStarting = withSandbox
-      ? runSandbox({
-          webhookUrl,
-          args: options.sandboxArgs ?? [],
-          environment,
-          onLine: log('sandbox'),
-          onDeath: (death) => options.onDeath?.(death),
-          signal,
-        })
-      : Promise.resolve(null)
+    const sandboxStarting = database.withSandbox ? beginSandbox(start, environment, webhookUrl) : Promise.resolve(null)
+    // Awaited below; until then a failure is not unhandled.
     sandboxStarting.catch(() => undefined)
-    undo.push(async () => {
-      const running = await sandboxStarting.catch(() => null)
-      await running?.stop(CHILD_STOP_MS)
-    })
-    const checkpointFile = join(settings.dataDir, withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
-    // The chain of a sandbox begins anew, so checkpoints of the last one would accuse it.
-    if (withSandbox) await rm(checkpointFile, { force: true })
+    const checkpointFile = join(settings.dataDir, database.withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
+    // The chain of a sandbox begins again, so checkpoints of the last one would accuse it.
+    if (database.withSandbox) await rm(checkpointFile, { force: true })
     await loadKeys(settings)
     await building
-    if (withSandbox) onProgress('Starting the sandbox CRMs')
-    sandbox = await sandboxStarting
-
-    const childEnvironment: NodeJS.ProcessEnv = {
+    if (database.withSandbox) start.onProgress('Starting the sandbox CRMs')
+    const sandbox = await sandboxStarting
+    const children = startChildren(start, {
       ...environment,
       DATABASE_URL: database.url,
       DATA_DIR: settings.dataDir,
       PORT: String(settings.port),
-      LANEKEEPER_SANDBOX: withSandbox ? 'on' : 'off',
+      LANEKEEPER_SANDBOX: database.withSandbox ? 'on' : 'off',
       ...(sandbox ? { ...credentialsOf(sandbox.info), LANEKEEPER_HUBSPOT_WEBHOOK_URL: webhookUrl } : {}),
-    }
-    const supervise = (name: string, file: string) => {
-      const child = superviseChild({
-        name,
-        file: new URL(file, import.meta.url),
-        heapMaxMb: HEAP_MAX_MB,
-        environment: childEnvironment,
-        onLine: log(name),
-        onDeath: (death) => options.onDeath?.(death),
-      })
-      children.push(child)
-      return child
-    }
-    undo.push(() => Promise.all(children.map((child) => child.stop(CHILD_STOP_MS))))
-    onProgress('Starting the service and the workers')
-    const service = supervise('service', '../../api/serve.ts')
-    const workers = supervise('workers', '../../../workers/main.ts')
-    const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`
-    await untilReady(url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:'), { onProgress, signal })
-    const checkpoints = keepCheckpoints(database.db, checkpointFile)
-    undo.push(checkpoints.stop)
-
-    return {
-      settings,
-      url: settings.publicUrl,
-      databaseUrl: database.url,
-      db: database.db,
-      sandbox: sandbox?.info ?? null,
-      children: { service, workers },
-      stop,
-      kill() {
-        for (const child of children) child.kill()
-        sandbox?.kill()
-      },
-    }
+    })
+    await untilReady(localUrl(settings), start)
+    start.undo.push(keepCheckpoints(database.db, checkpointFile).stop)
+    return stackOf(start, settings, database, sandbox, children)
   } catch (error) {
-    await stop()
+    await stop(start)
     throw error
   }
+}
 
-  function log(name: string): (line: string) => void {
-    return (line) => options.onLog?.(name, line)
+/** What the steps of one start share. */
+type Start = {
+  readonly options: StackOptions
+  readonly onProgress: (step: string) => void
+  readonly onLine: (name: string) => (line: string) => void
+  readonly signal: AbortSignal
+  /** Takes back what was started, the last first. */
+  readonly undo: (() => Promise<unknown>)[]
+  stopped: Promise<void> | null
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+function stop(start: Start): Promise<void> {
+  start.stopped ??= (async () => {
+    for (const step of start.undo.toReversed()) await step().catch(() => undefined)
+  })()
+  return start.stopped
+}
+
+function stackOf(
+  start: Start,
+  settings: Settings,
+  database: StackDatabase,
+  sandbox: Sandbox | null,
+  children: Stack['children'],
+): Stack {
+  return {
+    settings,
+    url: settings.publicUrl,
+    databaseUrl: database.url,
+    db: database.db,
+    sandbox: sandbox?.info ?? null,
+    children,
+    stop: () => stop(start),
+    kill() {
+      children.service.kill()
+      children.workers.kill()
+      sandbox?.kill()
+    },
   }
 }
 
-/** Nobody misses this data after a power cut. */
+/** The settings with a free port and, for a temporary stack, a directory of its own. */
+async function settle({ options, undo }: Start): Promise<{ settings: Settings; environment: Environment }> {
+  const environment: Record<string, string | undefined> = { ...(options.environment ?? process.env) }
+  if (options.temporary) {
+    environment.DATA_DIR = await temporaryDirectory(undo)
+    environment.PORT = '0'
+  }
+  const asked = readSettings(environment)
+  if (asked.port === 0) environment.PORT = String(await freePort(asked.host))
+  return { settings: readSettings(environment), environment }
+}
+
+async function openDatabase({ options, onProgress, signal, undo }: Start, settings: Settings): Promise<StackDatabase> {
+  const database = await openStackDatabase({
+    databaseUrl: settings.databaseUrl,
+    dataDir: settings.dataDir,
+    settings: options.temporary ? TEMPORARY_POSTGRES : [],
+    sandbox: options.own ? 'off' : sandboxWanted(settings),
+    onProgress,
+    signal,
+  })
+  undo.push(async () => {
+    await database.db.destroy()
+    await database.embedded?.stop()
+    if (options.temporary && database.embedded) await rm(database.embedded.directory, { recursive: true, force: true })
+  })
+  return database
+}
+
+/** Stopped with the rest, even while it is still starting. */
+function beginSandbox(
+  { options, onLine, signal, undo }: Start,
+  environment: Environment,
+  webhookUrl: string,
+): Promise<Sandbox> {
+  const starting = runSandbox({
+    webhookUrl,
+    args: options.sandboxArgs ?? [],
+    environment,
+    onLine: onLine('sandbox'),
+    onDeath: (death) => options.onDeath?.(death),
+    signal,
+  })
+  undo.push(async () => {
+    const running = await starting.catch(() => null)
+    await running?.stop(CHILD_STOP_MS)
+  })
+  return starting
+}
+
+function startChildren(
+  { options, onLine, onProgress, undo }: Start,
+  environment: NodeJS.ProcessEnv,
+): Stack['children'] {
+  const supervise = (name: string, file: string) =>
+    superviseChild({
+      name,
+      file: new URL(file, import.meta.url),
+      heapMaxMb: HEAP_MAX_MB,
+      environment,
+      onLine: onLine(name),
+      onDeath: (death) => options.onDeath?.(death),
+    })
+  onProgress('Starting the service and the workers')
+  const service = supervise('service', '../../api/serve.ts')
+  const workers = supervise('workers', '../../../workers/main.ts')
+  undo.push(() => Promise.all([service.stop(CHILD_STOP_MS), workers.stop(CHILD_STOP_MS)]))
+  return { service, workers }
+}
+
+/** This data need not survive a power cut. */
 const TEMPORARY_POSTGRES = ['fsync=off', 'full_page_writes=off', 'shared_buffers=64MB']
-
-async function temporaryDirectory(undo: (() => Promise<unknown>)[]): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'lanekeeper-'))
-  undo.push(() => rm(directory, { recursive: true, force: true }))
-  // Others may pass through, as Postgres has to when we are root, and may not look.
-  await chmod(directory, 0o711)
-  return directory
-}
-
-async function makeDataDir(dataDir: string): Promise<void> {
-  try {
-    // Closed to others, except that as root another account has to pass through to its database.
-    await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
-    const probe = join(dataDir, `.probe-${process.pid}`)
-    await writeFile(probe, 'x')
-    await rm(probe)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const why = code === 'ENOSPC' ? 'the disk is full: free some space' : `it cannot be written to (${code})`
-    throw new Error(`Cannot keep data in ${dataDir}: ${why}, or set DATA_DIR to another directory`, { cause: error })
-  }
-}
-
-/** True when the one before us was killed: its children may need a moment to go. */
-async function lockDataDir(settings: Settings, undo: (() => Promise<unknown>)[]): Promise<boolean> {
-  const file = join(settings.dataDir, 'lanekeeper.pid')
-  const wasHeld = existsSync(file)
-  const lock = await takePidLock(file, 0)
-  if (!lock) {
-    const where = (await readInstanceNote(settings.dataDir))?.publicUrl
-    throw new Error(
-      `Lanekeeper is already running${where ? ` at ${where}` : ''} (process ${await pidLockHolder(file)}) with the data ` +
-        `in ${settings.dataDir}. Stop it first, or start this one with another DATA_DIR and PORT`,
-    )
-  }
-  undo.push(() => lock.release())
-  // What it will be is known once the database answers; until then nobody finds the address of the start before.
-  await noteInstance(settings, sandboxWanted(settings) === 'on')
-  return wasHeld
-}
 
 async function buildConsole(onProgress: (step: string) => void): Promise<void> {
   const { buildConsoleIfStale } = await import('../../../console/build.ts')
@@ -232,41 +228,6 @@ function credentialsOf({ hubspot, salesforce }: SandboxInfo): Record<string, str
     LANEKEEPER_SALESFORCE_CLIENT_ID: salesforce.clientId,
     LANEKEEPER_SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
     LANEKEEPER_SALESFORCE_PUBSUB_ADDRESS: salesforce.pubsubAddress,
-  }
-}
-
-async function untilReady(
-  url: string,
-  { onProgress, signal }: { onProgress: (step: string) => void; signal: AbortSignal },
-): Promise<void> {
-  const from = performance.now()
-  let said = 0
-  for (;;) {
-    signal.throwIfAborted()
-    const missing = await readiness(url)
-    if (missing === null) return
-    const waitedMs = performance.now() - from
-    if (waitedMs > READY_WITHIN_MS) throw new Error(`The service did not become ready within two minutes: ${missing}`)
-    if (waitedMs > said + 10_000) {
-      said = waitedMs
-      onProgress(`Still waiting: ${missing}`)
-    }
-    await delay(40, undefined, { signal })
-  }
-}
-
-/** Null: ready. Otherwise what is missing. */
-async function readiness(url: string): Promise<string | null> {
-  try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) })
-    if (response.ok) {
-      await response.body?.cancel()
-      return null
-    }
-    const { checks = [] } = (await response.json()) as { checks?: { problem?: string }[] }
-    return checks.flatMap(({ problem }) => problem ?? []).join('; ') || `it answers ${response.status}`
-  } catch {
-    return 'the service does not answer yet'
   }
 }
 

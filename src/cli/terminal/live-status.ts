@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type BaselineProgress, baselineProgress } from '../../pipeline/read/baseline-progress.ts'
-import type { Baseline } from '../../store/connections/connections.ts'
+import type { Baseline } from '../../store/connections/baseline.ts'
 import type { Database } from '../../store/database/database.ts'
 
 export type LiveStatus = {

@@ -5,13 +5,8 @@ import { adapterOf } from '../../crm/registry.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
 import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
-import {
-  type ConnectionRow,
-  findConnection,
-  replaceCredentials,
-  saveAccess,
-  setConnectionStatus,
-} from '../../store/connections/connections.ts'
+import { type ConnectionRow, findConnection, setConnectionStatus } from '../../store/connections/connections.ts'
+import { replaceCredentials, saveAccess } from '../../store/connections/save-connection.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { credentialsOf } from '../../store/secrets/secret-places.ts'

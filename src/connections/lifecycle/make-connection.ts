@@ -6,20 +6,17 @@ import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../../model/re
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
-import {
-  type ConnectionRow,
-  findConnection,
-  resyncObjects,
-  saveConnectionIn,
-} from '../../store/connections/connections.ts'
+import { type ConnectionRow, findConnection } from '../../store/connections/connections.ts'
 import { markRejoining } from '../../store/connections/end-connection.ts'
 import { unfinishedErasure } from '../../store/connections/erase-history.ts'
 import { changeLife } from '../../store/connections/lifecycle-lock.ts'
+import { saveConnectionIn } from '../../store/connections/save-connection.ts'
 import { putTokens } from '../../store/connections/tokens.ts'
 import { setWriting } from '../../store/connections/write-permission.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import type { StoredAddress } from '../../store/database/tables.ts'
+import type { StoredAddress } from '../../store/database/tables/connections.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
+import { resyncObjects } from '../../store/records/watermarks.ts'
 import { credentialsOf, tokensOf } from '../../store/secrets/secret-places.ts'
 import { noticesOfAccess } from '../access/access-notices.ts'
 import { connectionIdOf } from '../connection-id.ts'

@@ -7,7 +7,7 @@ import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { TaskIntent } from '../../store/decisions/intents.ts'
-import type { TaskContent } from '../../store/decisions/tasks.ts'
+import type { TaskContent } from '../../store/decisions/task-contents.ts'
 import type { ActDependencies } from './contract.ts'
 import type { PlannedWrite } from './intent-plan.ts'
 

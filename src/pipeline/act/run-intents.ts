@@ -1,7 +1,7 @@
 import { inTransaction } from '../../store/database/transaction.ts'
 import { type ClaimedIntent, finishIntents, holdForSending, type IntentResult } from '../../store/decisions/intents.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
-import { markDirty } from '../../store/records/records.ts'
+import { markDirty } from '../../store/records/mark-dirty.ts'
 import type { ActDependencies } from './contract.ts'
 import { failAll, isFinal, ledgerEntry, matchOutcomes, withheld } from './intent-outcomes.ts'
 import type { IntentPlan, PlannedWrite } from './intent-plan.ts'

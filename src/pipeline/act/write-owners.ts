@@ -12,7 +12,7 @@ import {
   rememberWrites,
 } from '../../store/decisions/intents.ts'
 import { workflowsInForce } from '../../store/decisions/policies.ts'
-import { markDirty } from '../../store/records/records.ts'
+import { markDirty } from '../../store/records/mark-dirty.ts'
 import { receiveEvents } from '../receive/receive.ts'
 import type { ActDependencies } from './contract.ts'
 import { finished } from './intent-outcomes.ts'

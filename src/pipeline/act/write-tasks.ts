@@ -6,7 +6,12 @@ import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { claimIntents, type IntentResult, type TaskIntent } from '../../store/decisions/intents.ts'
 import { listUsers } from '../../store/decisions/people.ts'
-import { recordTaskGone, recordTaskWritten, type TaskContent, taskContents } from '../../store/decisions/tasks.ts'
+import {
+  recordTaskGone,
+  recordTaskWritten,
+  type TaskContent,
+  taskContents,
+} from '../../store/decisions/task-contents.ts'
 import type { ActDependencies } from './contract.ts'
 import { finished, later } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PreparedIntents } from './intent-plan.ts'

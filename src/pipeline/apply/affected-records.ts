@@ -3,7 +3,7 @@ import type { ObjectShape } from '../../model/record/crm-profile.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import type { Folded } from '../../model/record/fold/fold.ts'
 import { reasonToRead } from '../../model/record/fold/reason-to-read.ts'
-import type { RecordWrite } from '../../store/records/records.ts'
+import type { RecordWrite } from '../../store/records/save-records.ts'
 
 /** What one record's events come to: its row, and which other records have to be decided again. */
 export type RecordChange = {

@@ -5,7 +5,7 @@ import type { Database, DatabaseTransaction } from '../../store/database/databas
 import { stageLock, tryStageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { isNothingDecided } from '../../store/decisions/decision-start.ts'
-import { ownTasks } from '../../store/decisions/tasks.ts'
+import { ownTasks } from '../../store/decisions/task-contents.ts'
 import {
   type EventOutcome,
   eraseEventValues,
@@ -14,7 +14,8 @@ import {
   type StoredEvent,
   takeWaitingEvents,
 } from '../../store/events/change-events.ts'
-import { markNeighboursDirty, saveRecords } from '../../store/records/records.ts'
+import { markNeighboursDirty } from '../../store/records/mark-dirty.ts'
+import { saveRecords } from '../../store/records/save-records.ts'
 import type { BatchChanges } from './affected-records.ts'
 import { foldRecords } from './fold-records.ts'
 import { sortEvents } from './sort-events.ts'

@@ -1,7 +1,7 @@
 import { buildDirectory } from '../../model/people/directory.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { refKey } from '../../model/record/crm-record.ts'
-import { baselinesDone } from '../../store/connections/connections.ts'
+import { baselinesDone } from '../../store/connections/baseline.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import { mayWrite } from '../../store/connections/write-permission.ts'
 import { count } from '../../store/database/counters.ts'

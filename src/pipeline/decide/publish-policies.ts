@@ -6,7 +6,7 @@ import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { Directory } from '../../model/record/crm-user.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
-import { listConnections, resyncObjects } from '../../store/connections/connections.ts'
+import { listConnections } from '../../store/connections/connections.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -22,6 +22,7 @@ import {
 } from '../../store/decisions/policies.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
 import { queueRedecision } from '../../store/records/redecide-queue.ts'
+import { resyncObjects } from '../../store/records/watermarks.ts'
 
 export type PolicyFiles = {
   readonly loaded: readonly { readonly file: string; readonly source: string; readonly version: PolicyVersion }[]

@@ -3,13 +3,9 @@ import { joinTerritories, TERRITORIES, TERRITORY_NAMES } from '../../model/recor
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
+import type { AssignmentPlace } from '../../store/database/tables/records.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import {
-  type AssignedRecord,
-  type AssignmentPlace,
-  type AssignmentPoll,
-  assignedRecords,
-} from '../../store/records/territory-assignments.ts'
+import { type AssignedRecord, type AssignmentPoll, assignedRecords } from '../../store/records/territory-assignments.ts'
 import { storeAndApply } from '../apply/apply.ts'
 import { type AssignmentRun, BEFORE_THE_FIRST, moveIn } from './assignment-poll.ts'
 import { foundEvent } from './inferred-event.ts'

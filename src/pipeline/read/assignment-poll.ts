@@ -2,12 +2,9 @@ import type { ActiveTerritories, AssignmentVerbs } from '../../crm/crm-territori
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
+import type { AssignmentPlace } from '../../store/database/tables/records.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import {
-  type AssignmentPlace,
-  type AssignmentPoll,
-  moveAssignmentPoll,
-} from '../../store/records/territory-assignments.ts'
+import { type AssignmentPoll, moveAssignmentPoll } from '../../store/records/territory-assignments.ts'
 
 export type AssignmentDependencies = {
   readonly db: Database

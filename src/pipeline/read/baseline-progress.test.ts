@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Baseline } from '../../store/connections/connections.ts'
+import type { Baseline } from '../../store/connections/baseline.ts'
 import { baselineProgress, withSample } from './baseline-progress.ts'
 
 const OBJECTS = ['contacts', 'companies']

@@ -1,4 +1,4 @@
-import type { Baseline } from '../../store/connections/connections.ts'
+import type { Baseline } from '../../store/connections/baseline.ts'
 
 export type BaselineProgress = {
   readonly done: boolean

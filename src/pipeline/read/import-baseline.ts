@@ -6,14 +6,13 @@ import {
   type Baseline,
   type BaselineObject,
   beginBaseline,
-  FROM_THE_START,
   type StartedBaseline,
-  saveSchema,
-  saveWatermark,
-} from '../../store/connections/connections.ts'
+} from '../../store/connections/baseline.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import { analyzeRecords } from '../../store/database/planner-statistics.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { saveSchema } from '../../store/records/object-schemas.ts'
+import { FROM_THE_START, saveWatermark } from '../../store/records/watermarks.ts'
 import { storeAndApply } from '../apply/apply.ts'
 import { withSample } from './baseline-progress.ts'
 import type { PollDependencies } from './poll-changes.ts'

@@ -1,7 +1,7 @@
 import type { ChangedPage, CrmClient } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
-import { advanceWatermark, type Baseline, readWatermarks } from '../../store/connections/connections.ts'
+import type { Baseline } from '../../store/connections/baseline.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -14,6 +14,7 @@ import {
   saveReadingPlace,
 } from '../../store/records/poll-cursors.ts'
 import { refusedObjects } from '../../store/records/unreadable-objects.ts'
+import { advanceWatermark, readWatermarks } from '../../store/records/watermarks.ts'
 import { foundChanges, isNotified, resolveMissedEvents, timeFields } from './missed-changes.ts'
 import { isOfOneObject, noteObjectReadable, noteRefusedObject } from './unreadable-object.ts'
 

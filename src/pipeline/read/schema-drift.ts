@@ -10,11 +10,12 @@ import { type FieldDrift, findDrift } from '../../model/record/schema-drift.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection } from '../../notices/notice-board.ts'
 import type { SeenFields } from '../../notices/seen-fields.ts'
 import { type About, ENDINGS, SENTENCES, type Sentence } from '../../notices/texts.ts'
-import { resyncObjects, saveSchema } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { saveSchema } from '../../store/records/object-schemas.ts'
 import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { type KnownSchema, knownSchemas, saveDrift } from '../../store/records/schema-drift.ts'
+import { resyncObjects } from '../../store/records/watermarks.ts'
 import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
 
 export type DriftDependencies = {

@@ -5,7 +5,7 @@ import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { recordsOfCases } from '../../store/decisions/exceptions.ts'
 import { listUsers, saveUsers } from '../../store/decisions/people.ts'
-import { markDirty, markOwnedDirty } from '../../store/records/records.ts'
+import { markDirty, markOwnedDirty } from '../../store/records/mark-dirty.ts'
 
 /**
  * Reads the CRM's users and queues again. Records owned by users who left, came back or lost their queue are decided again,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CrmUnknownError } from '../../crm/crm-client.ts'
+import type { AssignmentPlace } from '../../store/database/tables/records.ts'
 import {
-  type AssignmentPlace,
   type AssignmentPoll,
   forgetAssignments,
   readAssignmentPoll,

@@ -3,7 +3,6 @@ import type { ConnectionId } from '../../model/record/change-event.ts'
 import { mayWrite } from '../../store/connections/write-permission.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { requestTaskWrites } from '../../store/decisions/intents.ts'
 import {
   type ClosedTask,
   closedTasks,
@@ -11,9 +10,11 @@ import {
   failedChecks,
   reopenTasks,
   startChecks,
-} from '../../store/decisions/tasks.ts'
+} from '../../store/decisions/closed-tasks.ts'
+import { requestTaskWrites } from '../../store/decisions/intents.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
-import { markDirty, requestRead } from '../../store/records/records.ts'
+import { markDirty } from '../../store/records/mark-dirty.ts'
+import { requestRead } from '../../store/records/records-to-read.ts'
 
 /**
  * Checks tasks of ours that were closed or deleted in the CRM. Decide finds out whether the problem is gone, on values read

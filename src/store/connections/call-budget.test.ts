@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 import { NoAllowanceError, observeUsage, pauseCalls, takeCall } from './call-budget.ts'
-import { type NewConnection, saveConnection } from './connections.ts'
+import { type NewConnection, saveConnection } from './save-connection.ts'
 
 describe('the shared allowance of calls', () => {
   let database: TestDatabase

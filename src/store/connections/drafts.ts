@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
-import type { StoredAddress, Tables } from '../database/tables.ts'
+import type { StoredAddress } from '../database/tables/connections.ts'
+import type { Tables } from '../database/tables.ts'
 
 /** A connection being made, as people may see it: no secret is in it. */
 export type DraftView = {

@@ -92,6 +92,15 @@ async function leave(connectionId: string, untilNone: UntilNone): Promise<boolea
  * one, with a second task.
  */
 async function rejoin(connectionId: string, batch: Batch, untilNone: UntilNone): Promise<boolean> {
+  return (
+    (await rejoinRecords(connectionId, batch)) &&
+    (await untilNone((trx) => reopenExceptions(trx, connectionId))) &&
+    (await untilNone((trx) => reopenTasks(trx, connectionId)))
+  )
+}
+
+/** False: the connection was changed meanwhile. */
+async function rejoinRecords(connectionId: string, batch: Batch): Promise<boolean> {
   let after = { objectType: '', recordId: '' }
   for (;;) {
     const from = after
@@ -120,42 +129,43 @@ async function rejoin(connectionId: string, batch: Batch, untilNone: UntilNone):
     if (rows === null) return false
     const [last] = rows
     if (last) after = last
-    if (!last || last.n < BATCH_ROWS) break
+    if (!last || last.n < BATCH_ROWS) return true
   }
-  const areOpen = await untilNone(async (trx) => {
-    const { numAffectedRows } = await sql`
-      update exception set status = 'open', resolution = null, resolved_at = null, updated_at = now()
+}
+
+async function reopenExceptions(trx: DatabaseTransaction, connectionId: string): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update exception set status = 'open', resolution = null, resolved_at = null, updated_at = now()
+    where id in (
+      select distinct on (e.workflow, e.pattern, e.subject) e.id from exception e
+      where e.connection_id = ${connectionId} and e.status = 'resolved' and e.resolution = ${ENDED}
+        and not exists (select 1 from exception o where o.connection_id = e.connection_id
+          and o.workflow = e.workflow and o.pattern = e.pattern and o.subject = e.subject and o.status = 'open')
+      order by e.workflow, e.pattern, e.subject, e.id desc limit ${BATCH_ROWS})`.execute(trx)
+  return Number(numAffectedRows ?? 0)
+}
+
+async function reopenTasks(trx: DatabaseTransaction, connectionId: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    with reopened as (
+      update task set status = 'open', closed_by = null, closed_at = null
       where id in (
-        select distinct on (e.workflow, e.pattern, e.subject) e.id from exception e
-        where e.connection_id = ${connectionId} and e.status = 'resolved' and e.resolution = ${ENDED}
-          and not exists (select 1 from exception o where o.connection_id = e.connection_id
-            and o.workflow = e.workflow and o.pattern = e.pattern and o.subject = e.subject and o.status = 'open')
-        order by e.workflow, e.pattern, e.subject, e.id desc limit ${BATCH_ROWS})`.execute(trx)
-    return Number(numAffectedRows ?? 0)
-  })
-  if (!areOpen) return false
-  return untilNone(async (trx) => {
-    const { rows } = await sql<{ n: number }>`
-      with reopened as (
-        update task set status = 'open', closed_by = null, closed_at = null
-        where id in (
-          select distinct on (t.workflow, t.cause) t.id from task t
-          where t.connection_id = ${connectionId} and t.status = 'done' and t.closed_by = ${ENDED}
-            and not exists (select 1 from task o where o.connection_id = t.connection_id
-              and o.workflow = t.workflow and o.cause = t.cause and o.status = 'open')
-          order by t.workflow, t.cause, t.id desc limit ${BATCH_ROWS})
-        returning id, workflow
-      ), asked as (
-        insert into intent (connection_id, workflow, kind, task_id, payload, policy_hash, next_attempt_at)
-        select ${connectionId}, r.workflow, 'task', r.id, '{}'::jsonb,
-          coalesce((select i.policy_hash from intent i where i.task_id = r.id order by i.id desc limit 1), ''),
-          now() + ${REOPENED_AFTER_S} * interval '1 second'
-        from reopened r
-        on conflict (task_id) where kind = 'task' and state = 'pending' do nothing
-      )
-      select count(*)::int as n from reopened`.execute(trx)
-    return rows[0]!.n
-  })
+        select distinct on (t.workflow, t.cause) t.id from task t
+        where t.connection_id = ${connectionId} and t.status = 'done' and t.closed_by = ${ENDED}
+          and not exists (select 1 from task o where o.connection_id = t.connection_id
+            and o.workflow = t.workflow and o.cause = t.cause and o.status = 'open')
+        order by t.workflow, t.cause, t.id desc limit ${BATCH_ROWS})
+      returning id, workflow
+    ), asked as (
+      insert into intent (connection_id, workflow, kind, task_id, payload, policy_hash, next_attempt_at)
+      select ${connectionId}, r.workflow, 'task', r.id, '{}'::jsonb,
+        coalesce((select i.policy_hash from intent i where i.task_id = r.id order by i.id desc limit 1), ''),
+        now() + ${REOPENED_AFTER_S} * interval '1 second'
+      from reopened r
+      on conflict (task_id) where kind = 'task' and state = 'pending' do nothing
+    )
+    select count(*)::int as n from reopened`.execute(trx)
+  return rows[0]!.n
 }
 
 /** `late`: only what comes late of an erasure that was through. */

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import type { LedgerHead } from './ledger.ts'
 import { readCheckpoints } from './verify-ledger.ts'
 
-const EVERY_ROWS = 1_000
+export const CHECKPOINT_EVERY_ROWS = 1_000
 const EVERY_MS = 3_600_000
 
 /**
@@ -18,7 +18,7 @@ export async function writeCheckpoints(db: Database, file: string, nowMs: number
   const last = known.at(-1) ?? { seq: 0, hash: '' }
   const { rows } = await sql<LedgerHead>`
     select seq, encode(hash, 'hex') as hash from ledger
-    where seq > ${last.seq} and seq % ${EVERY_ROWS} = 0 order by seq limit 10000`.execute(db)
+    where seq > ${last.seq} and seq % ${CHECKPOINT_EVERY_ROWS} = 0 order by seq limit 10000`.execute(db)
   const fresh = [...rows]
   if (fresh.length === 0 && nowMs - (lastWrittenMs.get(file) ?? 0) >= EVERY_MS) {
     const head = await sql<LedgerHead>`select seq, encode(hash, 'hex') as hash from ledger_head`.execute(db)

@@ -6,9 +6,10 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 import type { Database } from '../database/database.ts'
+import { exportLedger } from './export-ledger.ts'
 import { appendLedger, chainHash, type LedgerEntry, sha256 } from './ledger.ts'
 import { writeCheckpoints } from './ledger-checkpoints.ts'
-import { exportLedger, readCheckpoints, verifyExport, verifyLedger } from './verify-ledger.ts'
+import { readCheckpoints, verifyExport, verifyLedger } from './verify-ledger.ts'
 
 function entries(count: number, from = 1): LedgerEntry[] {
   return Array.from({ length: count }, (_, index) => ({

@@ -88,25 +88,33 @@ export function sha256(text: string): Buffer {
 /** Hash before the first row. */
 export const GENESIS_HASH = '00'.repeat(32)
 
-const PAGE_ROWS = 5_000
+const PAGE_ROWS = 1_000
 
-/**
- * The whole ledger in order with the head that belongs to it, from one snapshot: rows appended meanwhile are not seen.
- * Memory is bounded by a page.
- */
-export async function withLedger<T>(
-  db: Database,
-  work: (ledger: { readonly head: LedgerHead; readonly rows: AsyncIterable<LedgerRow> }) => Promise<T>,
-): Promise<T> {
+export async function hasLedger(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ found: string | null }>`select to_regclass('ledger')::text as found`.execute(db)
+  return rows[0]?.found != null
+}
+
+/** The ledger in order with the head that belongs to it. Memory is bounded by a page. */
+export type Ledger = { readonly head: LedgerHead; readonly rows: AsyncIterable<LedgerRow> }
+
+/** The whole ledger from one snapshot: rows appended meanwhile are not seen. */
+export async function withLedger<T>(db: Database, work: (ledger: Ledger) => Promise<T>): Promise<T> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
-    .execute(async (trx) => {
-      const head = await trx.selectFrom('ledger_head').select(['seq', 'hash']).executeTakeFirst()
-      const known = head ?? { seq: -1, hash: Buffer.alloc(0) }
-      return work({ head: { seq: known.seq, hash: known.hash.toString('hex') }, rows: readRows(trx) })
-    })
+    .execute(async (trx) => work(await readLedger(trx)))
+}
+
+/** In the caller's snapshot. A head that is missing, as in a dump restored halfway, agrees with no row. */
+export async function readLedger(trx: DatabaseTransaction): Promise<Ledger> {
+  const table = await sql<{ found: string | null }>`select to_regclass('ledger_head')::text as found`.execute(trx)
+  const head = table.rows[0]?.found
+    ? await trx.selectFrom('ledger_head').select(['seq', 'hash']).executeTakeFirst()
+    : undefined
+  const known = head ?? { seq: -1, hash: Buffer.alloc(0) }
+  return { head: { seq: known.seq, hash: known.hash.toString('hex') }, rows: readRows(trx) }
 }
 
 async function* readRows(trx: DatabaseTransaction): AsyncIterable<LedgerRow> {

@@ -1,8 +1,8 @@
-import { once } from 'node:events'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { Database } from '../database/database.ts'
+import { EXPORT_FORMAT } from './export-ledger.ts'
 import { chainHash, GENESIS_HASH, type LedgerHead, type LedgerRow, sha256, withLedger } from './ledger.ts'
 
 export type LedgerCheck = {
@@ -30,27 +30,6 @@ export async function verifyExport(file: string, options: VerifyOptions = {}): P
   if (!header) throw new Error(`${file} is not an export of the ledger: its first line must name the format`)
   return verifyChain(header, parseRows(iterator), options.checkpoints ?? [])
 }
-
-export async function exportLedger(db: Database, file: string): Promise<number> {
-  return withLedger(db, async ({ head, rows }) => {
-    const out = createWriteStream(file, { mode: 0o600 })
-    const write = async (line: unknown) => {
-      if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain')
-    }
-    await once(out, 'open')
-    await write({ format: EXPORT_FORMAT, head })
-    let count = 0
-    for await (const row of rows) {
-      await write(row)
-      count++
-    }
-    out.end()
-    await once(out, 'finish')
-    return count
-  })
-}
-
-const EXPORT_FORMAT = 'lanekeeper-ledger-1'
 
 function parseHeader(line: string): LedgerHead | null {
   try {

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import type { Tables } from '../database/tables.ts'
-import { COLUMNS, toRecord } from './records.ts'
+import { COLUMNS, toRecord } from './read-records.ts'
 
 export type DirtyRecord = {
   readonly record: CrmRecord

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { RecordRef } from '../../model/record/crm-record.ts'
 import type { Tables } from '../database/tables.ts'
-import { markDirty } from './records.ts'
+import { markDirty } from './mark-dirty.ts'
 
 export type ErasedTask = { readonly taskId: number; readonly workflow: string; readonly policyHash: string }
 

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
 import type { Match, Neighbours } from '../../model/record/neighbours.ts'
 import type { Tables } from '../database/tables.ts'
-import { COLUMNS, FROM, HOLDERS_MAX, toRecord } from './records.ts'
+import { COLUMNS, FROM, HOLDERS_MAX, toRecord } from './read-records.ts'
 
 /** What the caller already knows of each record, so that this file needs no rule of the model. */
 export type NeighbourQuery = {

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import type { ObjectSchema } from '../../model/record/crm-facts.ts'
 import type { Tables } from '../database/tables.ts'
 
 const NOTHING: ReadonlySet<string> = new Set()
@@ -41,4 +42,20 @@ export async function noteFieldsAsked(
     -- by a version that did not note it: what there is counts as read
     returning before.asked is not null and not ${fields}::text[] <@ before.asked as "isMore"`.execute(trx)
   return rows[0]?.isMore ?? false
+}
+
+/** Stores the fields of an object as the CRM describes them, and which of them our credentials may not read. */
+export async function saveSchema(
+  db: Kysely<Tables>,
+  connectionId: string,
+  schema: ObjectSchema,
+  unreadable: readonly string[],
+  asked: readonly string[],
+): Promise<void> {
+  await sql`
+    insert into object_schema (connection_id, object_type, fields, unreadable, asked)
+    values (${connectionId}, ${schema.objectType}, ${JSON.stringify(schema.fields)}::jsonb, ${unreadable}::text[],
+      ${asked}::text[])
+    on conflict (connection_id, object_type) do update set fields = excluded.fields, unreadable = excluded.unreadable,
+      asked = excluded.asked, read_at = now()`.execute(db)
 }

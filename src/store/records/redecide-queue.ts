@@ -3,7 +3,7 @@ import { isStillConnected } from '../connections/lifecycle-lock.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
-import { markRangeDirty } from './records.ts'
+import { markRangeDirty } from './mark-dirty.ts'
 
 /**
  * Records that are marked in one transaction: it holds their rows for about a tenth of a second (measured with 300,000

@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { FieldText } from '../../model/record/change-event.ts'
 import { TERRITORIES, TERRITORY_NAMES, type TerritoryAssignment } from '../../model/record/territories-field.ts'
-import type { AssignmentPlace, Tables } from '../database/tables.ts'
-
-export type { AssignmentPlace } from '../database/tables.ts'
+import type { AssignmentPlace } from '../database/tables/records.ts'
+import type { Tables } from '../database/tables.ts'
 
 export type AssignmentPoll = { readonly version: number; readonly place: AssignmentPlace }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
+
 import type { CrmClient } from '../../../src/crm/crm-client.ts'
 import type { Crm } from '../../../src/model/record/change-event.ts'
 import { compareRecords } from '../../../src/pipeline/compare/compare-records.ts'
@@ -8,7 +9,7 @@ import { recheckRereads, rereadDifferences } from '../../../src/pipeline/compare
 import { importBaseline } from '../../../src/pipeline/read/import-baseline.ts'
 import { refreshBatch } from '../../../src/pipeline/read/refresh.ts'
 import { claimComparison, releaseComparison, requestComparison } from '../../../src/store/compare/comparisons.ts'
-import { saveBaseline } from '../../../src/store/connections/connections.ts'
+import { saveBaseline } from '../../../src/store/connections/baseline.ts'
 import { listNotices } from '../../../src/store/notices/notices.ts'
 import { contactPolicy, pipelineHarness, staff, TUESDAY_MS } from '../harness.ts'
 import { PolledCrm } from '../read/polled-crm.ts'

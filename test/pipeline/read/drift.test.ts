@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
+
 import { createNoticeBoard } from '../../../src/notices/notice-board.ts'
 import { checkDrift } from '../../../src/pipeline/read/schema-drift.ts'
-import { isResyncWaiting, saveSchema, saveWatermark } from '../../../src/store/connections/connections.ts'
+import { saveSchema } from '../../../src/store/records/object-schemas.ts'
 import { markNextRedecisions } from '../../../src/store/records/redecide-queue.ts'
+import { isResyncWaiting, saveWatermark } from '../../../src/store/records/watermarks.ts'
 import { type Harness, pipelineHarness, staff } from '../harness.ts'
 
 describe('what drift has read and decided again', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
+
 import type { ChangedPage, ChangedSince, CrmClient } from '../../../src/crm/crm-client.ts'
 import { fieldsNeeded } from '../../../src/model/patterns/fields-needed.ts'
 import type { Policy } from '../../../src/model/policy/policy.ts'
@@ -9,7 +10,9 @@ import { decideBatch } from '../../../src/pipeline/decide/decide-changes.ts'
 import { publishPolicies } from '../../../src/pipeline/decide/publish-policies.ts'
 import { type ImportDependencies, importBaseline } from '../../../src/pipeline/read/import-baseline.ts'
 import { pollChanges } from '../../../src/pipeline/read/poll-changes.ts'
-import { isResyncWaiting, listConnections, saveBaseline } from '../../../src/store/connections/connections.ts'
+import { saveBaseline } from '../../../src/store/connections/baseline.ts'
+import { listConnections } from '../../../src/store/connections/connections.ts'
+import { isResyncWaiting } from '../../../src/store/records/watermarks.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from '../harness.ts'
 
 const AT_MS = TUESDAY_MS - 86_400_000

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
+
 import { type ChangedSince, CrmBusyError, type CrmClient, CrmRefusedError } from '../../../src/crm/crm-client.ts'
 import type { ChangeEvent } from '../../../src/model/record/change-event.ts'
 import { type ImportDependencies, importBaseline } from '../../../src/pipeline/read/import-baseline.ts'
-import {
-  type Baseline,
-  baselinesDone,
-  isResyncWaiting,
-  listConnections,
-  readWatermarks,
-  saveBaseline,
-} from '../../../src/store/connections/connections.ts'
+import { type Baseline, baselinesDone, saveBaseline } from '../../../src/store/connections/baseline.ts'
+import { listConnections } from '../../../src/store/connections/connections.ts'
 import { beginDeciding } from '../../../src/store/decisions/decision-start.ts'
 import { knownSchemas } from '../../../src/store/records/schema-drift.ts'
+import { isResyncWaiting, readWatermarks } from '../../../src/store/records/watermarks.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from '../harness.ts'
 
 const PAGE = 400

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+
 import { type CrmClient, CrmRefusedError } from '../../../src/crm/crm-client.ts'
 import { createNoticeBoard } from '../../../src/notices/notice-board.ts'
 import { checkDrift } from '../../../src/pipeline/read/schema-drift.ts'
-import { saveSchema } from '../../../src/store/connections/connections.ts'
+import { saveSchema } from '../../../src/store/records/object-schemas.ts'
 import { knownSchemas } from '../../../src/store/records/schema-drift.ts'
 import { type Harness, pipelineHarness, staff } from '../harness.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
+
 import { CrmBusyError, CrmRefusedError } from '../../../src/crm/crm-client.ts'
 import { HubSpotScopeMissing } from '../../../src/crm/hubspot/http/errors.ts'
 import type { ChangeEvent, Crm } from '../../../src/model/record/change-event.ts'
@@ -8,10 +9,12 @@ import { baselineObjects } from '../../../src/model/record/object-shape.ts'
 import { importBaseline } from '../../../src/pipeline/read/import-baseline.ts'
 import { resolveMissedEvents } from '../../../src/pipeline/read/missed-changes.ts'
 import { type PollDependencies, pollChanges } from '../../../src/pipeline/read/poll-changes.ts'
-import { resyncObjects, saveBaseline } from '../../../src/store/connections/connections.ts'
+import { saveBaseline } from '../../../src/store/connections/baseline.ts'
 import { listNotices } from '../../../src/store/notices/notices.ts'
-import { readRecordsById } from '../../../src/store/records/records.ts'
+import { readRecordsById } from '../../../src/store/records/read-records.ts'
+import { resyncObjects } from '../../../src/store/records/watermarks.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from '../harness.ts'
+
 import { PolledCrm } from './polled-crm.ts'
 
 const MINUTE = 60_000

@@ -1,0 +1,144 @@
+import type { Generated, GeneratedAlways } from 'kysely'
+import type { ExceptionClass, Posture } from '../../../model/classes/class.ts'
+import type { Mode, PatternName } from '../../../model/policy/policy.ts'
+import type { FieldText } from '../../../model/record/change-event.ts'
+import type { RecordRef } from '../../../model/record/crm-record.ts'
+import type { Instant, InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
+
+export type CrmUserTable = {
+  connection_id: string
+  user_id: string
+  kind: string
+  email: string | null
+  name: string
+  active: boolean
+  active_members: Generated<number>
+  time_zone: string | null
+  seen_at: InstantDefault
+}
+
+export type PolicyVersionTable = {
+  hash: string
+  workflow: string
+  document: Json<unknown>
+  source: string
+  stored_at: InstantDefault
+}
+
+export type WorkflowProblem = { readonly job: string; readonly email: string; readonly problem: string }
+
+export type PolicyLoadError = {
+  readonly file: string
+  readonly line: number | null
+  readonly column: number | null
+  readonly field: string | null
+  readonly message: string
+}
+
+export type WorkflowTable = {
+  workflow: string
+  title: string
+  hash: string | null
+  mode: Mode
+  effective_mode: Mode
+  problems: JsonDefault<WorkflowProblem[]>
+  load_error: JsonOrNull<PolicyLoadError>
+  /** The file that it came from when that could last be read. */
+  file: string | null
+  updated_at: InstantDefault
+}
+
+export type ExceptionTable = {
+  id: GeneratedAlways<number>
+  connection_id: string
+  workflow: string
+  pattern: PatternName
+  subject: string
+  object_type: string
+  record_id: string
+  title: string
+  class: ExceptionClass
+  class_because: string
+  posture: Posture
+  branch: string | null
+  owner_email: string
+  passed_over: JsonDefault<{ readonly email: string; readonly why: string }[]>
+  what: string
+  would_have: string
+  todo: string
+  cause: string
+  cause_title: string | null
+  evidence: Json<Record<string, FieldText>>
+  involves: JsonDefault<RecordRef[]>
+  status: Generated<'open' | 'settled-by-rule' | 'resolved'>
+  settled_by_rule: string | null
+  resolution: string | null
+  task_id: number | null
+  receipt_seq: number | null
+  policy_hash: string
+  due_at: Instant
+  opened_at: InstantDefault
+  resolved_at: InstantOrNull
+  reopened: Generated<number>
+  updated_at: InstantDefault
+}
+
+export type TaskTable = {
+  id: GeneratedAlways<number>
+  connection_id: string
+  workflow: string
+  cause: string
+  key: string
+  owner_email: string
+  object_type: string | null
+  record_id: string | null
+  crm_task_id: string | null
+  crm_owner_id: string | null
+  status: Generated<'open' | 'done'>
+  written_digest: string | null
+  written_subject: string | null
+  written_body: string | null
+  due_at: Instant
+  reopened: Generated<number>
+  reopen_reason: string | null
+  closed_by: string | null
+  checking_since: InstantOrNull
+  closing_at_ms: number | null
+  closing_seen_at_ms: number | null
+  created_at: InstantDefault
+  closed_at: InstantOrNull
+}
+
+export type IntentTable = {
+  id: GeneratedAlways<number>
+  connection_id: string
+  workflow: string
+  kind: 'task' | 'owner'
+  task_id: number | null
+  object_type: string | null
+  record_id: string | null
+  payload: Json<unknown>
+  policy_hash: string
+  receipt_seq: number | null
+  state: Generated<'pending' | 'sending' | 'done' | 'unknown' | 'refused' | 'cancelled'>
+  lease_epoch: Generated<number>
+  lease_until: InstantOrNull
+  lease_by: string | null
+  attempts: Generated<number>
+  next_attempt_at: InstantDefault
+  outcome: string | null
+  crm_id: string | null
+  created_at: InstantDefault
+  finished_at: InstantOrNull
+}
+
+export type WrittenValueTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  field: string
+  value: string | null
+  before: string | null
+  intent_id: number
+  written_at: InstantDefault
+}

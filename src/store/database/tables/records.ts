@@ -1,0 +1,89 @@
+import type { Generated } from 'kysely'
+import type { FieldText } from '../../../model/record/change-event.ts'
+import type { FieldStamp, OwnerChange } from '../../../model/record/crm-record.ts'
+import type { FieldDrift } from '../../../model/record/schema-drift.ts'
+import type { InstantDefault, InstantOrNull, Json, JsonDefault } from './column-types.ts'
+
+export type RecordTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  values: Json<Record<string, FieldText>>
+  stamps: Json<Record<string, FieldStamp>>
+  owner_history: JsonDefault<OwnerChange[]>
+  task_closed_at_ms: number | null
+  owner_id: string | null
+  account_id: string | null
+  keys: Generated<string[]>
+  deleted: Generated<boolean>
+  merged_into: string | null
+  needs_read: string | null
+  read_after: InstantOrNull
+  read_attempts: Generated<number>
+  dirty_since: InstantOrNull
+  recheck_at: InstantOrNull
+  updated_at: InstantDefault
+}
+
+export type MatchKeyTable = { key: string; connection_id: string; object_type: string; record_id: string }
+
+/** What the CRM adapters hand over as a field's schema; spelled out here because the store does not know them. */
+export type StoredField = {
+  readonly name: string
+  readonly label: string
+  readonly type: 'text' | 'number' | 'boolean' | 'instant' | 'day' | 'picklist' | 'multi-picklist' | 'reference'
+  readonly options: readonly string[]
+  readonly writable: boolean
+}
+
+export type ObjectSchemaTable = {
+  connection_id: string
+  object_type: string
+  fields: Json<StoredField[]>
+  unreadable: Generated<string[]>
+  drift: JsonDefault<FieldDrift[]>
+  asked: string[] | null
+  read_at: InstantDefault
+  refused_since: InstantOrNull
+}
+
+/** Which records the CRM assigns to which territory, as last read. */
+export type TerritoryAssignmentTable = {
+  connection_id: string
+  assignment_id: string
+  object_type: string
+  record_id: string
+  territory_id: string
+}
+
+/** How far the reading of assignments is. */
+export type AssignmentPlace = {
+  /** Null: no model is active. */
+  readonly modelId: string | null
+  /** A digest of what was told by: which objects, and what the territories are called. */
+  readonly told: string
+  /** `read`: everything, from the start. `tell`: every record is compared. `follow`: what changed since. */
+  readonly phase: 'read' | 'tell' | 'follow'
+  /** Where the next page of everything begins. */
+  readonly cursor: string | null
+  readonly madeSinceMs: number
+  readonly deletedSinceMs: number
+  /** The last record that was compared with what it is assigned to. */
+  readonly compared: { readonly objectType: string; readonly recordId: string }
+}
+
+export type RedecideQueueTable = {
+  connection_id: string
+  object_type: Generated<string>
+  record_id: Generated<string>
+}
+
+export type AssignmentPollTable = { connection_id: string; version: number; place: Json<AssignmentPlace> }
+
+/** Records that the CRM no longer has, without a reason. Checked once more later. */
+export type VanishedRecordTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  found_at: InstantDefault
+}

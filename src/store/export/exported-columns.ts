@@ -1,0 +1,60 @@
+/** A table of which an export keeps some columns. Every column that is not listed stays behind, also a future one. */
+export type ExportedTable = {
+  readonly file: string
+  readonly table: string
+  /** Text column that identifies a row; rows are exported in its order. */
+  readonly key: string
+  readonly columns: readonly ExportedColumn[]
+  /** For the README of the export. */
+  readonly about: string
+}
+
+/** `url`: without user, password and query. A list: of the JSON document only these keys. */
+export type ExportedColumn = { readonly name: string; readonly keep: 'whole' | 'url' | readonly string[] }
+
+const whole = (...names: string[]): ExportedColumn[] => names.map((name) => ({ name, keep: 'whole' }))
+
+/**
+ * A list of what may leave rather than of secrets: a column that an older or newer version sealed, or put a token in,
+ * is not on it. Free text that quotes a CRM's answer (`status_reason`) and webhook addresses, whose path may be a
+ * secret, stay behind too. A column that the database lacks is skipped.
+ */
+export const EXPORTED_TABLES: readonly ExportedTable[] = [
+  {
+    file: 'connections.jsonl',
+    table: 'connection',
+    key: 'id',
+    columns: [
+      ...whole('id', 'crm', 'title', 'account_id', 'actor_id', 'actor_name', 'edition', 'time_zone', 'status'),
+      { name: 'base_url', keep: 'url' },
+      { name: 'pages_url', keep: 'url' },
+      { name: 'address', keep: ['baseUrl', 'apiVersion', 'pubsubAddress'] },
+      ...whole('grant_kind', 'made_by', 'feed', 'writes_since', 'writes_by', 'decided_at', 'created_at', 'erased_at'),
+    ],
+    about: 'connected CRMs, without credentials, tokens and webhook secrets: enter those again when you reconnect',
+  },
+  {
+    file: 'policies.jsonl',
+    table: 'policy_version',
+    key: 'hash',
+    columns: whole('hash', 'workflow', 'document', 'source', 'stored_at'),
+    about: 'every version of every policy; the ledger names them by hash',
+  },
+  {
+    file: 'workflows.jsonl',
+    table: 'workflow',
+    key: 'workflow',
+    columns: whole(
+      'workflow',
+      'title',
+      'hash',
+      'mode',
+      'effective_mode',
+      'problems',
+      'load_error',
+      'file',
+      'updated_at',
+    ),
+    about: 'the workflows, each with the hash of the policy that was in force',
+  },
+]
