@@ -40,7 +40,7 @@ export function sharedBudget(db: Database, connectionId: string): CallBudget {
       if (kind === 'write' && untilMs !== undefined && Date.now() > untilMs) {
         throw new CrmBusyError(
           `Connection "${connectionId}": the calls before this write took more than ${SEND_WITHIN_MS / 1_000} s, so it ` +
-            'was not sent and begins anew',
+            'was not sent and starts again',
           Date.now(),
         )
       }

@@ -100,7 +100,8 @@ async function waitFor(url: string, onProgress: (step: string) => void, signal: 
 }
 
 /** Says that a database is ours to drop, so that one of the same name which is not stays untouched. */
-const MARK = 'Lanekeeper sandbox, made anew at every start'
+const MARK = 'Lanekeeper sandbox'
+const COMMENT = `${MARK}, made again at every start`
 
 async function freshSandboxDatabase(url: string): Promise<string> {
   const own = new URL(url)
@@ -114,14 +115,14 @@ async function freshSandboxDatabase(url: string): Promise<string> {
       `select shobj_description(oid, 'pg_database') as mark from pg_database where datname = $1`,
       [name],
     )
-    if (rows[0] && rows[0].mark !== MARK) {
+    if (rows[0] && !rows[0].mark?.startsWith(MARK)) {
       throw new Error(
         `A database "${name}" exists and was not made by Lanekeeper; rename it, or set LANEKEEPER_SANDBOX=off`,
       )
     }
     await client.query(`drop database if exists ${quoted} with (force)`)
     await client.query(`create database ${quoted}`)
-    await client.query(`comment on database ${quoted} is '${MARK}'`)
+    await client.query(`comment on database ${quoted} is '${COMMENT}'`)
     return own.toString()
   } catch (error) {
     if ((error as { code?: string }).code !== '42501') throw error

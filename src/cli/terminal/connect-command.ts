@@ -31,12 +31,12 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
   const running = await findRunningInstance(settings)
   if (typeof running === 'string') {
     throw new Error(
-      'Lanekeeper does not run here. Start it with "npm start -- --own" and leave it running, or set DATABASE_URL to its database.',
+      'Nothing runs with this DATA_DIR. Run "npm start -- --own" and leave it running, or set DATABASE_URL to the database of the one that runs.',
     )
   }
   if (running.sandbox) {
     throw new Error(
-      'What runs here are the sandbox CRMs, whose data is made anew at every start. To connect your own, stop it and start "npm start -- --own".',
+      'The sandbox CRMs run here, and their data is made again at every start. To connect your own CRM, stop this and run "npm start -- --own".',
     )
   }
   const policies = policiesOf(loadPolicies(settings.configDir))
