@@ -6,15 +6,15 @@ import { searchOne } from './access/probes.ts'
 import { hubSpotClient } from './client.ts'
 import { hubSpotApiVersion } from './http/paths.ts'
 import { type AccessToken, oauthToken, staticToken } from './login/access-token.ts'
+import { hubSpotAuthorizeUrl } from './login/authorize-url.ts'
 import {
   exchangeHubSpotCode,
-  type HubSpotOAuthOptions,
-  hubSpotAuthorizeUrl,
   introspectHubSpotToken,
   refreshHubSpotTokens,
   revokeHubSpotToken,
   type TokenFacts,
 } from './login/oauth.ts'
+import type { HubSpotOAuthOptions } from './login/token-endpoint.ts'
 import { openPortal, type PortalActor } from './portal/portal.ts'
 
 export { hubSpotScopes } from './login/scopes.ts'
