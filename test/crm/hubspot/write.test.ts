@@ -190,7 +190,7 @@ describe('a task and its record', () => {
     assert.deepEqual([...found.keys()], ['a'])
   })
 
-  it('move the record’s modification date together, so the poll reads the record with unchanged values', async (t) => {
+  it('change the record’s modification date, so the poll reads it again with unchanged values', async (t) => {
     const { client, portal } = await setUp(t, seed)
     await portal.taskKey.create()
     const before = await client.changedSince({ ...pollChanges, sinceMs: nowMs - 60 * DAY, cursor: null })

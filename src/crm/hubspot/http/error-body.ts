@@ -1,17 +1,13 @@
-const SENTENCE_MAX = 500
+import type { ErrorDetail, StandardError } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
+import type { AnswerOf } from './wire.ts'
 
 /** HubSpot's error body. Every field is optional in practice, whatever its description says. */
-export type HubSpotErrorBody = {
-  readonly status?: unknown
-  readonly message?: unknown
-  readonly category?: unknown
-  readonly subCategory?: unknown
+export type HubSpotErrorBody = AnswerOf<StandardError> & {
+  /** Of a 429 only: which limit it is. */
   readonly policyName?: unknown
-  readonly errorType?: unknown
-  readonly correlationId?: unknown
-  readonly context?: unknown
-  readonly errors?: unknown
 }
+
+const SENTENCE_MAX = 500
 
 /** HubSpot's own message, short enough for a task or a ledger line. */
 export function sentenceOf(body: HubSpotErrorBody | null): string {
@@ -48,14 +44,15 @@ export function categoryOf(body: HubSpotErrorBody | null): string {
   return typeof body?.category === 'string' ? body.category : ''
 }
 
-export type ErrorDetail = { readonly code: string; readonly message: string; readonly context: unknown }
+/** One of the `errors` within an error. */
+export type Detail = { readonly code: string; readonly message: string; readonly context: unknown }
 
-export function errorDetails(body: HubSpotErrorBody): ErrorDetail[] {
+export function errorDetails(body: HubSpotErrorBody): Detail[] {
   if (!Array.isArray(body.errors)) return []
-  const details: ErrorDetail[] = []
+  const details: Detail[] = []
   for (const item of body.errors.slice(0, 200)) {
     if (typeof item !== 'object' || item === null) continue
-    const { code, message, context } = item as Record<string, unknown>
+    const { code, message, context } = item as AnswerOf<ErrorDetail>
     details.push({
       code: typeof code === 'string' ? code : '',
       message: typeof message === 'string' ? message : '',

@@ -1,7 +1,7 @@
 import { CrmReconnectError, CrmRefusedError, CrmScopeMissingError, CrmUnknownError } from '../../crm-client.ts'
 import type { HubSpotErrorBody } from './error-body.ts'
 
-/** HubSpot understood the request and refused it. Its error body tells the verbs which input or property it means. */
+/** HubSpot understood the request and refused it. The verbs read in its error body which input or property it means. */
 export class HubSpotRefusal extends CrmRefusedError {
   readonly body: HubSpotErrorBody
   constructor(message: string, code: string, status: number, body: HubSpotErrorBody) {

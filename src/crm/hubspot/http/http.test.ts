@@ -254,7 +254,7 @@ describe('a temporary refusal', () => {
 })
 
 describe('a final refusal', () => {
-  it('comes after one retry of a 401 with the token that is then current', async (t) => {
+  it('is not a first 401, which is retried with the token that is then current', async (t) => {
     let token = 'old'
     const rejected: string[] = []
     const { server, http } = await setUp(t, [{ status: 401, json: { category: 'EXPIRED_AUTHENTICATION' } }, fine], {

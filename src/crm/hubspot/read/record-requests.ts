@@ -1,10 +1,12 @@
 import type {
   BatchReadInputSimplePublicObjectId,
+  CollectionResponseSimplePublicObjectWithAssociationsForwardPaging,
+  CollectionResponseWithTotalSimplePublicObjectForwardPaging,
   Filter,
   PublicObjectSearchRequest,
 } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
-import { type JsonObject, resultsOf } from '../http/json-value.ts'
-import type { Wire } from '../http/wire.ts'
+import { resultsOf } from '../http/json-value.ts'
+import type { AnswerOf, Wire } from '../http/wire.ts'
 import type { PageCursor } from './page-cursor.ts'
 import type { ReadContext } from './read-context.ts'
 import type { HubSpotRecord, RecordReading } from './record-event.ts'
@@ -23,7 +25,7 @@ export async function listRecords(
   { http, paths }: ObjectsApi,
   reading: RecordReading,
   { after, archived }: { readonly after: string | null; readonly archived: boolean },
-): Promise<JsonObject> {
+): Promise<AnswerOf<CollectionResponseSimplePublicObjectWithAssociationsForwardPaging>> {
   const withHistory = reading.historyFields.length > 0
   const { body } = await http({
     kind: 'read',
@@ -51,7 +53,7 @@ export async function searchRecords(
   { http, paths }: ObjectsApi,
   reading: RecordReading,
   cursor: SearchCursor,
-): Promise<JsonObject> {
+): Promise<AnswerOf<CollectionResponseWithTotalSimplePublicObjectForwardPaging>> {
   const { modifiedField } = reading.schema
   const at = String(cursor.sinceMs)
   const filters: Wire<Filter>[] =

@@ -1,3 +1,4 @@
+import type { BatchResponseSimplePublicObjectWithErrors } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import {
   CrmBusyError,
   CrmReconnectError,
@@ -16,6 +17,7 @@ import {
   sentenceOf,
 } from '../http/error-body.ts'
 import { type JsonObject, listOf } from '../http/json-value.ts'
+import type { AnswerOf } from '../http/wire.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
 
 /** One input of a batch call, and how to recognize its result: HubSpot shuffles results and leaves some out. */
@@ -101,7 +103,7 @@ function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {
 
 function matched(
   part: readonly BatchItem[],
-  body: JsonObject,
+  body: AnswerOf<BatchResponseSimplePublicObjectWithErrors>,
   belongsTo: (record: HubSpotRecord, item: BatchItem) => boolean,
 ): BatchResult[] {
   const results: BatchResult[] = []

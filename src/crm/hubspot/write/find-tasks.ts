@@ -1,8 +1,12 @@
-import type { PublicFetchAssociationsBatchRequest } from '@hubspot/api-client/lib/codegen/crm/associations/v4/models/PublicFetchAssociationsBatchRequest.js'
+import type {
+  MultiAssociatedObjectWithLabel,
+  PublicAssociationMultiWithLabel,
+  PublicFetchAssociationsBatchRequest,
+} from '@hubspot/api-client/lib/codegen/crm/associations/v4/models/all.js'
 import type { BatchReadInputSimplePublicObjectId } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import { type CrmTask, CrmUnknownError, type TaskLookup } from '../../crm-client.ts'
 import { idOf, instantMsOf, listOf, nextPageOf, objectOf, resultsOf, textOf } from '../http/json-value.ts'
-import type { Wire } from '../http/wire.ts'
+import type { AnswerOf, Wire } from '../http/wire.ts'
 import { fieldText } from '../read/field-text.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
 import type { TaskLink } from './task-links.ts'
@@ -124,8 +128,9 @@ async function tasksOn({ http, paths }: WriteContext, lookups: readonly TaskLook
       const path = `${paths.associations(objectType, 'tasks')}/read`
       const { body } = await http({ kind: 'read', method: 'POST', path, body: { inputs }, attempt })
       inputs = []
-      for (const row of resultsOf(body, attempt)) {
-        for (const id of listOf(row.to).flatMap((to) => idOf(to.toObjectId) ?? idOf(to.id) ?? [])) ids.add(id)
+      const rows: AnswerOf<PublicAssociationMultiWithLabel>[] = resultsOf(body, attempt)
+      for (const row of rows) {
+        for (const id of listOf(row.to).flatMap(linkedId)) ids.add(id)
         const after = nextPageOf(row)
         const from = idOf(objectOf(row.from)?.id)
         if (after !== null && from !== undefined) inputs.push({ id: from, after })
@@ -133,6 +138,12 @@ async function tasksOn({ http, paths }: WriteContext, lookups: readonly TaskLook
     }
   }
   return [...ids]
+}
+
+/** This endpoint says `toObjectId`; other endpoints of associations say `id`. */
+function linkedId(to: AnswerOf<MultiAssociatedObjectWithLabel> & { readonly id?: unknown }): string[] {
+  const id = idOf(to.toObjectId) ?? idOf(to.id)
+  return id === undefined ? [] : [id]
 }
 
 function crmTask(record: HubSpotRecord, field: string | null): CrmTask | undefined {
