@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { PROPERTIES, portal, reading } from '../../../test/crm/hubspot-scripted-portal.ts'
+import { PROPERTIES, portal, reading } from '../../../test/crm/hubspot/scripted-portal.ts'
 import { type CrmClient, CrmUnknownError, type TaskKeySupport } from '../crm-client.ts'
 
 describe('an answer of 200 without its list', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, portal, reading, record } from '../../../../test/crm/hubspot-scripted-portal.ts'
+import { at, portal, reading, record } from '../../../../test/crm/hubspot/scripted-portal.ts'
 
 describe('pages of changes', () => {
   it('reach every record past the search limit of 10,000 without offsets', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, portal, reading, record } from '../../../../test/crm/hubspot-scripted-portal.ts'
+import { at, portal, reading, record } from '../../../../test/crm/hubspot/scripted-portal.ts'
 
 describe('a record that HubSpot returns', () => {
   it('has its values spelled by field type, and absent ones blank', async (t) => {

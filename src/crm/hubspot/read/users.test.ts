@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { portal } from '../../../../test/crm/hubspot-scripted-portal.ts'
+import { portal } from '../../../../test/crm/hubspot/scripted-portal.ts'
 
 describe('the people of a portal', () => {
   it('come page by page: archived owners are inactive, restored ones active, and queues have no email', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { portal, record } from '../../../../test/crm/hubspot-scripted-portal.ts'
+import { portal, record } from '../../../../test/crm/hubspot/scripted-portal.ts'
 
 describe('writing owners', () => {
   const write = { key: 'w', objectType: 'contacts', recordId: '1', field: 'hubspot_owner_id', to: '502' }

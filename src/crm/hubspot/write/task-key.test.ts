@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { portal, type Script, task } from '../../../../test/crm/hubspot-scripted-portal.ts'
+import { portal, type Script, task } from '../../../../test/crm/hubspot/scripted-portal.ts'
 
 describe('the key of tasks', () => {
   const keyPath = '/crm/properties/2026-03/tasks/lanekeeper_key'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, enforced, options, portal, property, record, task } from '../../../../test/crm/hubspot-scripted-portal.ts'
+import { at, enforced, options, portal, property, record, task } from '../../../../test/crm/hubspot/scripted-portal.ts'
 
 describe('writing tasks', () => {
   it('keeps failed links for the next call, up to what HubSpot takes in one', async (t) => {

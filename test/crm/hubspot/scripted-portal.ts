@@ -1,9 +1,9 @@
 import type { TestContext } from 'node:test'
-import type { TaskKeySupport, TaskWrite } from '../../src/crm/crm-client.ts'
-import { hubSpotClient } from '../../src/crm/hubspot/client.ts'
-import { openPortal, type PortalOptions } from '../../src/crm/hubspot/portal/portal.ts'
-import type { ConnectionId } from '../../src/model/record/change-event.ts'
-import { recordingBudget, type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from './scripted-server.ts'
+import type { TaskKeySupport, TaskWrite } from '../../../src/crm/crm-client.ts'
+import { hubSpotClient } from '../../../src/crm/hubspot/client.ts'
+import { openPortal, type PortalOptions } from '../../../src/crm/hubspot/portal/portal.ts'
+import type { ConnectionId } from '../../../src/model/record/change-event.ts'
+import { recordingBudget, type ScriptedAnswer, type ScriptedRequest, startScriptedServer } from '../scripted-server.ts'
 
 export const at = '2026-11-20T09:00:00.000Z'
 export const enforced: TaskKeySupport = { enforced: true, field: 'lanekeeper_key', why: '' }
