@@ -92,7 +92,7 @@ describe('connecting from a terminal', { timeout: 240_000 }, () => {
     const first = await connectHubSpot({ token, clientSecret })
     assert.equal(first.code, 0, first.said)
     assert.match(first.said, /✔ Read contacts/)
-    assert.match(first.said, /✔ Tell true notifications from forged ones/)
+    assert.match(first.said, /✔ Verify webhook signatures/)
     assert.match(first.said, /our share is 125,000 a day/)
     assert.match(first.said, /only|until you say so/)
 

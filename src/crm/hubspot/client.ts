@@ -1,25 +1,29 @@
 import type { CrmClient } from '../crm-client.ts'
 import type { Portal } from './portal/portal.ts'
-import { createHubSpotRecords } from './read/records.ts'
+import { createDeletionRounds } from './read/archived-schedule.ts'
+import { changedSince } from './read/changed-since.ts'
+import { recordsById } from './read/records-by-id.ts'
 import { readUsers } from './read/users.ts'
+import { findTasks } from './write/find-tasks.ts'
 import { writeOwnerFields } from './write/owners.ts'
-import { createHubSpotTasks } from './write/tasks.ts'
+import { createTaskLinks } from './write/task-links.ts'
+import { writeTasks } from './write/tasks.ts'
 
-/** HubSpot through the verbs that both CRMs share. Why it speaks HTTP itself: docs/decisions/0003-hubspot-client.md. */
+/** HubSpot through the verbs that every CRM has. How it uses HubSpot's own library: docs/decisions/0003-hubspot-client.md. */
 export function hubSpotClient(portal: Portal): CrmClient {
   const { connectionId, appId, http, paths, schemas, taskKey, nowMs } = portal
-  const records = createHubSpotRecords({ connectionId, appId, http, paths, schemas, nowMs })
-  const tasks = createHubSpotTasks({ http, paths, schemas, taskKey })
+  const reading = { connectionId, appId, http, paths, schemas, rounds: createDeletionRounds(nowMs) }
+  const writing = { http, paths, schemas, taskKey, links: createTaskLinks(http, paths) }
   return {
     crm: 'hubspot',
     connectionId,
     identify: portal.identify,
     users: () => readUsers(http, paths, connectionId),
     describe: async (objectType) => (await schemas.of(objectType)).object,
-    changedSince: records.changedSince,
-    readRecords: records.readRecords,
-    writeTasks: tasks.writeTasks,
-    findTasks: tasks.findTasks,
+    changedSince: (query) => changedSince(reading, query),
+    readRecords: (query) => recordsById(reading, query),
+    writeTasks: (tasks) => writeTasks(writing, tasks),
+    findTasks: (lookups) => findTasks(writing, lookups),
     writeOwners: (writes) => writeOwnerFields(http, paths, writes),
     clockAheadMs: portal.clockAheadMs,
     recordUrl: portal.recordUrl,

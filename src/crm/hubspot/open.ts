@@ -1,32 +1,22 @@
 import type { CrmClient } from '../crm-client.ts'
 import type { CrmSetup } from '../crm-setup.ts'
 import type { Authorization, CrmAddress, HubSpotGrant, OpenOptions } from '../grant.ts'
-import { checkAccess } from './access/access-check.ts'
-import { searchOne } from './access/probes.ts'
 import { hubSpotClient } from './client.ts'
 import { hubSpotApiVersion } from './http/paths.ts'
 import { type AccessToken, oauthToken, staticToken } from './login/access-token.ts'
-import {
-  exchangeHubSpotCode,
-  type HubSpotOAuthOptions,
-  hubSpotAuthorizeUrl,
-  introspectHubSpotToken,
-  refreshHubSpotTokens,
-  revokeHubSpotToken,
-  type TokenFacts,
-} from './login/oauth.ts'
+import { hubSpotAuthorizeUrl } from './login/authorize-url.ts'
+import { exchangeHubSpotCode, introspectHubSpotToken, refreshHubSpotTokens, type TokenFacts } from './login/oauth.ts'
+import type { HubSpotOAuthOptions } from './login/token-endpoint.ts'
 import { openPortal, type PortalActor } from './portal/portal.ts'
+import { hubSpotSetup } from './setup.ts'
 
 export { hubSpotScopes } from './login/scopes.ts'
 
 type OAuthGrant = Extract<HubSpotGrant, { kind: 'hubspot-oauth' }>
 
-// Whether search counts past its own paging limit is documented nowhere, so exactly this number is no count.
-const SEARCH_TOTAL_MAX = 10_000
-
 /**
- * One HubSpot account as a grant lets us in. Asks HubSpot nothing by itself. Throws `TypeError` for an API version that
- * HubSpot never had.
+ * One HubSpot account as a grant opens it. Makes no call by itself. Throws `TypeError` for an API version that HubSpot
+ * never published.
  */
 export function openHubSpot(options: OpenOptions<HubSpotGrant>): {
   readonly client: CrmClient
@@ -64,43 +54,7 @@ export function openHubSpot(options: OpenOptions<HubSpotGrant>): {
     nowMs,
   })
 
-  const setup: CrmSetup = {
-    checkAccess: (needs, onCheck) =>
-      checkAccess(
-        portal,
-        { kind: grant.kind, hasClientSecret: grant.clientSecrets.some((secret) => secret !== ''), introspect },
-        needs,
-        onCheck ?? (() => {}),
-      ),
-    probeTaskKey: portal.taskKey.probe,
-    createTaskKey: portal.taskKey.create,
-    count: async (objectType) => {
-      // Live records only, as far as the search index has caught up (seconds, by report up to half a minute).
-      const total = await searchOne(portal, objectType)
-      return total === SEARCH_TOTAL_MAX ? null : total
-    },
-    revoke: async () => {
-      if (oauth === null) {
-        return {
-          revoked: false,
-          message:
-            'The token of this HubSpot app still works: only HubSpot can end it. Rotate it on the Distribution page of the ' +
-            'app, or uninstall the app under Settings, Integrations, Connected apps.',
-        }
-      }
-      const { tokens } = await options.tokens.read()
-      if (!tokens?.refreshToken) {
-        return { revoked: false, message: 'No refresh token is kept, so there was nothing to give back to HubSpot.' }
-      }
-      await revokeHubSpotToken(oauth, tokens.refreshToken)
-      return {
-        revoked: true,
-        message:
-          'HubSpot ended the grant; an access token may live on for up to half an hour. The app itself stays installed: ' +
-          'uninstall it under Settings, Integrations, Connected apps.',
-      }
-    },
-  }
+  const setup = hubSpotSetup({ portal, grant, oauth, introspect, tokens: options.tokens })
   return { client: hubSpotClient(portal), setup }
 }
 
@@ -145,7 +99,7 @@ function oauthOptions(
   }
 }
 
-/** Who connected the app does not change while the grant lasts, so HubSpot is asked once. */
+/** The user who connected the app stays the same while the grant lasts, so we ask HubSpot once. */
 function actorBy(introspect: () => Promise<TokenFacts>): () => Promise<PortalActor | null> {
   let known: PortalActor | null = null
   return async () => {
@@ -154,7 +108,7 @@ function actorBy(introspect: () => Promise<TokenFacts>): () => Promise<PortalAct
       const { appId, user, userId } = await introspect()
       known = { appId, name: user ?? (userId === null ? null : `user ${userId}`) }
     } catch {
-      // A name for people. That the credentials work is told by the calls that need them.
+      // A name for people only. Bad credentials show in the calls that need them.
     }
     return known
   }

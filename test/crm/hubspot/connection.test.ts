@@ -90,7 +90,7 @@ function stageOf(t: TestContext, settings: Parameters<typeof setUp>[2] = {}): Pr
 }
 
 describe('a token of a static app', () => {
-  it('is tried permission by permission, each told as it comes, and nothing is written', async (t) => {
+  it('is checked one permission at a time without writing, and each result is reported at once', async (t) => {
     const stage = await stageOf(t)
     const { setup, client } = open(stage, tokenGrant(stage))
     const told: AccessCheck[] = []
@@ -122,7 +122,7 @@ describe('a token of a static app', () => {
     await untouched(stage)
   })
 
-  it('names fields that do not exist, per object, and counts what is there', async (t) => {
+  it('names missing fields per object and counts existing ones', async (t) => {
     const stage = await stageOf(t)
     const { objects } = await open(stage, tokenGrant(stage)).setup.checkAccess(needs)
     assert.deepEqual(
@@ -144,7 +144,7 @@ describe('a token of a static app', () => {
     )
   })
 
-  it('that may not write says so before anything is written: which scope, where, in HubSpot’s words', async (t) => {
+  it('without write scopes names them before anything is written, with HubSpot’s message', async (t) => {
     const missingScopes = ['crm.objects.contacts.write', 'crm.objects.companies.read', 'crm.schemas.tasks.write']
     const stage = await stageOf(t, { missingScopes })
     const { checks } = await open(stage, tokenGrant(stage)).setup.checkAccess(needs)
@@ -168,7 +168,7 @@ describe('a token of a static app', () => {
     await untouched(stage)
   })
 
-  it('may set owners of a field that HubSpot keeps read-only or does not have: then it may not', async (t) => {
+  it('cannot set owners in a field that is read-only or missing', async (t) => {
     const stage = await stageOf(t)
     for (const ownerField of ['lastmodifieddate', 'no_such_owner']) {
       const { checks } = await open(stage, tokenGrant(stage)).setup.checkAccess({
@@ -180,7 +180,7 @@ describe('a token of a static app', () => {
     }
   })
 
-  it('without a client secret is polled, and the cost is said', async (t) => {
+  it('without a client secret is polled, and the check says what that costs', async (t) => {
     const stage = await stageOf(t)
     const { checks } = await open(stage, tokenGrant(stage, { clientSecrets: [] })).setup.checkAccess(needs)
     const webhooks = checks.find(({ id }) => id === 'webhooks')
@@ -189,7 +189,7 @@ describe('a token of a static app', () => {
     assert.match(webhooks?.grant ?? '', /client secret/)
   })
 
-  it('is not called working where HubSpot gave no usable answer', async (t) => {
+  it('has unknown permissions if HubSpot gives no usable answer', async (t) => {
     const stage = await stageOf(t)
     await stage.control('POST', 'faults', { kind: 'html', path: '/crm/owners', times: 20 })
     const { checks } = await open(stage, tokenGrant(stage)).setup.checkAccess(needs)
@@ -198,7 +198,7 @@ describe('a token of a static app', () => {
     assert.equal(checks.find(({ id }) => id === 'read/tasks')?.state, 'works')
   })
 
-  it('that HubSpot does not take ends the checks', async (t) => {
+  it('that HubSpot rejects ends the checks', async (t) => {
     const stage = await stageOf(t)
     const { setup } = open(stage, tokenGrant(stage, { token: 'pat-na1-wrong' }))
     await assert.rejects(setup.checkAccess(needs), (error) => {
@@ -214,7 +214,7 @@ describe('a token of a static app', () => {
     await assert.rejects(slow.setup.checkAccess(needs), CrmUnknownError)
   })
 
-  it('whose day is spent waits for the midnight of its account, known before it has answered anything', async (t) => {
+  it('at its daily limit waits for midnight in the stored zone of its account', async (t) => {
     const stage = await stageOf(t)
     await stage.control('POST', 'faults', { kind: 'daily-limit', times: 5 })
     const atMs = Date.parse('2026-11-22T10:00:00Z')
@@ -225,7 +225,7 @@ describe('a token of a static app', () => {
     )
   })
 
-  it('cannot be given back by us, and the admin is told who can', async (t) => {
+  it('cannot be revoked by us, and the message names who can', async (t) => {
     const stage = await stageOf(t)
     const { revoked, message } = await open(stage, tokenGrant(stage)).setup.revoke()
     assert.equal(revoked, false)
@@ -240,7 +240,7 @@ describe('a token of a static app', () => {
     assert.equal(await setup.count('contacts'), 1)
   })
 
-  it('gives no count where HubSpot states none, or the very number at which its search gives up', async (t) => {
+  it('gives no count if HubSpot states none or its search limit of 10,000', async (t) => {
     for (const [total, count] of [
       [9_999, 9_999],
       [10_000, null],
@@ -266,12 +266,12 @@ describe('a token of a static app', () => {
 })
 
 describe('the key of tasks at connect', () => {
-  it('is looked for without writing, made when asked for, and then enforced', async (t) => {
+  it('is probed without writing, then created on request and enforced', async (t) => {
     const stage = await stageOf(t)
     const { setup } = open(stage, tokenGrant(stage))
     const before = await setup.probeTaskKey()
     assert.deepEqual([before.enforced, before.field], [false, null])
-    assert.match(before.why, /Lanekeeper can make it/)
+    assert.match(before.why, /Lanekeeper can create it/)
     await untouched(stage)
     const made = await setup.createTaskKey()
     assert.deepEqual([made.enforced, made.field], [true, 'lanekeeper_key'])
@@ -279,23 +279,23 @@ describe('the key of tasks at connect', () => {
     assert.deepEqual(await setup.createTaskKey(), made, 'asked twice, answered alike')
   })
 
-  it('that the app may not make says which scope an admin has to give', async (t) => {
+  it('names the missing scope if the app may not create it', async (t) => {
     const stage = await stageOf(t, { missingScopes: ['crm.schemas.tasks.write'] })
     const { enforced, why } = await open(stage, tokenGrant(stage)).setup.createTaskKey()
     assert.equal(enforced, false)
     assert.match(why, /crm\.schemas\.tasks\.write/)
   })
 
-  it('that the account does not take unique is said, with what happens instead', async (t) => {
+  it('explains the read-back if the account refuses unique properties', async (t) => {
     const stage = await stageOf(t, { taskUniqueProperty: false })
     const { enforced, field, why } = await open(stage, tokenGrant(stage)).setup.createTaskKey()
     assert.deepEqual([enforced, field], [false, 'lanekeeper_key'])
-    assert.match(why, /looked up before any repetition/)
+    assert.match(why, /looks a task up before it writes it again/)
   })
 })
 
 describe('an OAuth grant', () => {
-  it('is asked for on HubSpot’s own page, with the scopes apart by %20 and nothing secret in the address', () => {
+  it('is requested on HubSpot’s own page, with scopes separated by %20 and no secret in the URL', () => {
     const { required, optional } = hubSpotScopes(needs)
     const at = (baseUrl: string, pagesUrl?: string) =>
       new URL(
@@ -338,7 +338,7 @@ describe('an OAuth grant', () => {
     assert.deepEqual((await client.changedSince({ ...baseline, cursor: null })).events.length, 2)
   })
 
-  it('is shown under the e-mail of who connected it, or under nothing where HubSpot does not say', async (t) => {
+  it('shows the email of the user who connected it, or none if HubSpot does not say', async (t) => {
     const answers: { introspect: ScriptedAnswer; actor: [string | null, string | null] }[] = [
       {
         introspect: { status: 200, json: { active: true, app_id: 900, user: 'ana@example.com', user_id: 5 } },
@@ -376,7 +376,7 @@ describe('an OAuth grant', () => {
     }
   })
 
-  it('that covers fewer scopes than are needed says which', async (t) => {
+  it('with missing scopes names them', async (t) => {
     const stage = await stageOf(t, { missingScopes: ['crm.objects.owners.read'] })
     const tokens = await logIn(stage)
     const fewer = { ...tokens, scopes: [] }
@@ -404,7 +404,7 @@ describe('an OAuth grant', () => {
     })
   }
 
-  it('whose token is refused before its time is renewed once, and the request is sent once more', async (t) => {
+  it('whose token HubSpot rejects early is renewed once, and the request is retried', async (t) => {
     const stage = await stageOf(t)
     const tokens = memoryTokens(await logIn(stage))
     const { client } = open(stage, oauthGrant(stage), { tokens })
@@ -413,7 +413,7 @@ describe('an OAuth grant', () => {
     assert.equal(tokens.renewals, 1)
   })
 
-  it('whose token ends in the middle of a batch finishes the batch, each write once', async (t) => {
+  it('whose token expires within a batch finishes the batch, each write once', async (t) => {
     const stage = await stageOf(t)
     const tokens = memoryTokens(await logIn(stage))
     const { client } = open(stage, oauthGrant(stage), { tokens })
@@ -438,7 +438,7 @@ describe('an OAuth grant', () => {
     assert.equal(tokens.renewals, 1)
   })
 
-  it('given back can no longer be renewed; given back twice is fine', async (t) => {
+  it('cannot be renewed after revoking, and may be revoked twice', async (t) => {
     const stage = await stageOf(t)
     const tokens = memoryTokens(await logIn(stage))
     const { setup } = open(stage, oauthGrant(stage), { tokens })

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
 import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../../src/crm/crm-client.ts'
 import type { HubSpotApiVersion } from '../../../src/crm/hubspot/http/paths.ts'
-import { exchangeHubSpotCode, hubSpotAuthorizeUrl, refreshHubSpotTokens } from '../../../src/crm/hubspot/login/oauth.ts'
+import { hubSpotAuthorizeUrl } from '../../../src/crm/hubspot/login/authorize-url.ts'
+import { exchangeHubSpotCode, refreshHubSpotTokens } from '../../../src/crm/hubspot/login/oauth.ts'
 import { type ScriptedAnswer, startScriptedServer } from '../scripted-server.ts'
 import { setUp, world } from './stage.ts'
 
@@ -80,7 +81,7 @@ describe('connecting by OAuth', () => {
     })
   }
 
-  it('after the grant was taken back asks a person, and never shows the token', async (t) => {
+  it('asks an admin to reconnect after the grant was revoked, and never shows the token', async (t) => {
     const { options } = await connected(t)
     await assert.rejects(refreshHubSpotTokens(options, 'na1-secret'), (error) => {
       assert.ok(error instanceof CrmReconnectError)
@@ -90,7 +91,7 @@ describe('connecting by OAuth', () => {
     })
   })
 
-  it('a refresh that HubSpot refuses for whatever reason asks a person: it is no refusal of the record at hand', async (t) => {
+  it('asks an admin to reconnect after any refused refresh, which is no refusal of a record', async (t) => {
     let answer: ScriptedAnswer = 'cut'
     const server = await startScriptedServer(() => answer)
     t.after(() => server.close())
@@ -107,7 +108,7 @@ describe('connecting by OAuth', () => {
     await assert.rejects(refreshed(408, { status: 'TIMEOUT' }), CrmUnknownError)
   })
 
-  it('tells "try later" and "nobody knows" from "no"', async (t) => {
+  it('tells "retry later" and "unknown" from "refused"', async (t) => {
     const { options, control } = await connected(t)
     await control('POST', 'faults', { kind: '503', path: '/oauth/', retryAfterS: 9 })
     await assert.rejects(refreshHubSpotTokens(options, 'x'), CrmBusyError)

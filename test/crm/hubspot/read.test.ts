@@ -40,13 +40,13 @@ describe('a HubSpot account', () => {
     })
   }
 
-  it('whose grant was revoked needs a person, and says which step', async (t) => {
+  it('whose token is invalid asks an admin to reconnect', async (t) => {
     const { client, control } = await setUp(t, world({}))
     await control('POST', 'faults', { kind: 'revoked' })
     await assert.rejects(client.identify(), (error) => error instanceof CrmReconnectError && error.remedy !== '')
   })
 
-  it('that lost a scope names it', async (t) => {
+  it('that lost a scope names the scope', async (t) => {
     const { client } = await setUp(t, world({}), { missingScopes: ['crm.objects.owners.read'] })
     await assert.rejects(
       client.users(),
@@ -54,7 +54,7 @@ describe('a HubSpot account', () => {
     )
   })
 
-  it('that answers one 401 out of the blue is not given up', async (t) => {
+  it('that answers a single 401 stays connected', async (t) => {
     const { client, control } = await setUp(t, world({}))
     await control('POST', 'faults', { kind: 'expired-token' })
     assert.equal((await client.identify()).accountId, '4471001')
@@ -127,7 +127,7 @@ describe('reading what changed', () => {
     assert.ok(taken.filter((kind) => kind === 'search').length <= 8, 'the pages make progress')
   })
 
-  it('misses nobody when records change while the pages are read', async (t) => {
+  it('misses no record when records change while the pages are read', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: numbers(1, 300).map((id) => contact(id)) }))
     const query = { ...pollChanges, sinceMs: nowMs - 31 * DAY }
     const first = await client.changedSince({ ...query, cursor: null })
@@ -148,7 +148,7 @@ describe('reading what changed', () => {
     assert.deepEqual([...new Set(idsOf(events))], numbers(1, 300))
   })
 
-  it('brings history by reading the found ones by id', async (t) => {
+  it('brings history by reading the found records by id', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: [contact(1)] }))
     await change({ objectType: 'contacts', id: '1', properties: { hubspot_owner_id: '502' }, by: 'bo@example.com' })
     const [event] = await everything(client, { ...pollChanges, historyFields: ['hubspot_owner_id'], sinceMs: nowMs })
@@ -159,7 +159,7 @@ describe('reading what changed', () => {
     assert.deepEqual(event?.actor, { kind: 'person', id: '9002', ours: false })
   })
 
-  it('finds what was deleted, with the time of it', async (t) => {
+  it('finds deleted records with the time of deletion', async (t) => {
     const { client, change } = await setUp(t, world({ contacts: [contact(1), contact(2)] }))
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
     const events = await everything(client, { ...pollChanges, sinceMs: nowMs })
@@ -228,7 +228,7 @@ describe('reading by id', () => {
 })
 
 describe('each kind of record', () => {
-  it('is polled by the date of modification that it keeps', async (t) => {
+  it('is polled by its own modification date', async (t) => {
     const plain = { createdAtMs: nowMs - 9 * DAY, modifiedAtMs: nowMs - 9 * DAY }
     const { client, change, portal } = await setUp(
       t,
@@ -279,7 +279,7 @@ describe('each kind of record', () => {
 })
 
 describe('more than a request can carry', () => {
-  it('still arrives: fields too many for a URL or a search body are read by id', async (t) => {
+  it('is read by id: fields too many for a URL or a search body', async (t) => {
     const { client, change, baseUrl, credentials } = await setUp(
       t,
       world({ contacts: numbers(1, 120).map((id) => contact(id)) }),

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import '../../../src/crm/profiles.ts'
 import { CrmReconnectError, type TaskWrite } from '../../../src/crm/crm-client.ts'
 import { hubSpotClient } from '../../../src/crm/hubspot/client.ts'
 import { openPortal, type PortalOptions } from '../../../src/crm/hubspot/portal/portal.ts'
@@ -62,14 +63,18 @@ async function scripted(
 const write = { key: 'w', objectType: 'contacts', recordId: '1', field: 'hubspot_owner_id', to: '502' }
 
 describe('HubSpot', () => {
-  it('traps 1, 3, 4 and 8: the vendor’s client, with its process-wide settings and held tokens, is no part of the product', async () => {
+  it('traps 1, 3, 4 and 8: the product takes types and one enum from the vendor’s library, never its client', async () => {
+    const enumOnly = '@hubspot/api-client/lib/src/enums/AssociationTypes.js'
     const root = new URL('../../../src/', import.meta.url)
     const files = await readdir(root, { recursive: true })
     const sources = files.filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.test.ts'))
     assert.ok(sources.length > 100)
     for (const name of sources) {
       const text = await readFile(new URL(name, root), 'utf8')
-      assert.ok(!/from '@hubspot\//.test(text), name)
+      for (const [statement, from] of text.matchAll(/^import (?:(?!^import )[\s\S])*?from '(@hubspot\/[^']+)'/gm)) {
+        assert.ok(statement.startsWith('import type ') || from === enumOnly, `${name}: ${statement}`)
+      }
+      assert.equal(text.split("'@hubspot/").length, text.split("from '@hubspot/").length, `${name}: no other way in`)
     }
   })
 
@@ -121,7 +126,7 @@ describe('HubSpot', () => {
     }
   })
 
-  it('trap 7: what the vendor’s types leave out is kept: the trace of an input', async (t) => {
+  it('trap 7: fields that the vendor’s deserializer drops are kept, such as trace ids', async (t) => {
     const { client } = await scripted(t, ({ body }) => ({
       status: 200,
       json: {
@@ -134,7 +139,7 @@ describe('HubSpot', () => {
     assert.deepEqual(outcomes.map(({ key, outcome }) => `${key} ${outcome}`).sort(), ['w refused', 'x gone'])
   })
 
-  it('trap 9: a hanging answer ends at our deadline, and what was written all the same is found by its key', async (t) => {
+  it('trap 9: a hanging answer ends at our deadline, and a task written behind it is found by its key', async (t) => {
     const { client, portal, control, tasks } = await setUp(t, people, {}, { deadlineMs: 300 })
     await portal.taskKey.create()
     await control('POST', 'faults', { kind: 'commit-then-hang', path: '/crm/objects/2026-03/tasks/batch/upsert' })
@@ -171,7 +176,7 @@ describe('HubSpot', () => {
     }
   }
 
-  it('trap 11: behind a proxy that ends TLS the configured address is what counts, not the request’s', () => {
+  it('trap 11: behind a TLS proxy, signatures are checked against the configured address', () => {
     const url = 'https://hooks.example.com/webhooks/hubspot'
     const check = {
       method: 'POST',
@@ -184,7 +189,7 @@ describe('HubSpot', () => {
     assert.equal(verifySignature({ ...check, url: 'http://127.0.0.1:8080/webhooks/hubspot' }), 'bad-signature')
   })
 
-  it('trap 12: the bytes are verified as they came, letters beyond ASCII and white space included', () => {
+  it('trap 12: signatures are checked on the raw bytes, with non-ASCII letters and white space', () => {
     const url = 'https://hooks.example.com/webhooks/hubspot'
     const body = '[ {"propertyValue" : "Zo\u00eb \u6771\u4eac", "portalId":1} ]'
     const headers = signed(url, body, nowMs)
@@ -194,7 +199,7 @@ describe('HubSpot', () => {
     assert.equal(verifySignature({ ...check, rawBody: Buffer.from(again) }), 'bad-signature')
   })
 
-  it('trap 13: the header that is copied around under a wrong name is not taken', () => {
+  it('trap 13: the timestamp header with the wrong name is ignored', () => {
     const url = 'https://hooks.example.com/webhooks/hubspot'
     const { 'x-hubspot-request-timestamp': timestamp, ...others } = signed(url, '[]', nowMs)
     const headers = { ...others, 'x-hubspot-signature-timestamp': timestamp }
@@ -202,7 +207,7 @@ describe('HubSpot', () => {
     assert.equal(verifySignature(check), 'malformed')
   })
 
-  it('trap 14: notifications of one eventId are one change only where all the rest agrees', () => {
+  it('trap 14: webhook events with one eventId are one change only if all else agrees', () => {
     const one = {
       eventId: 7,
       portalId: 1,
@@ -225,7 +230,7 @@ describe('HubSpot', () => {
     assert.equal(new Set(keys([one, { ...one, attemptNumber: 4 }])).size, 1)
   })
 
-  it('trap 15: a record that its own notification has overtaken is missing, not deleted, and found a little later', async (t) => {
+  it('trap 15: a record read too early is missing, not deleted, and found a little later', async (t) => {
     const { client, change } = await setUp(t, people, { createdHiddenMs: 400 })
     const [fresh = ''] = await change({
       op: 'create',
@@ -242,7 +247,7 @@ describe('HubSpot', () => {
     }
   })
 
-  it('trap 16: whether a task is there is never asked of the search, whose index runs behind', async (t) => {
+  it('trap 16: tasks are not looked up by search, whose index lags', async (t) => {
     for (const taskUniqueProperty of [true, false]) {
       const { client, portal, taken, tasks } = await setUp(t, people, { taskUniqueProperty, searchDelayMs: 30_000 })
       await portal.taskKey.create()
@@ -254,7 +259,7 @@ describe('HubSpot', () => {
     }
   })
 
-  it('trap 18: an owner who left is known, and not "no owner"', async (t) => {
+  it('trap 18: an owner who left is an inactive owner, not "no owner"', async (t) => {
     const { client, change, control } = await setUp(t, people)
     await change({ op: 'archive-owner', email: 'bo@example.com' })
     const users = await client.users()
@@ -273,7 +278,7 @@ describe('HubSpot', () => {
     )
   })
 
-  it('trap 19: a value that HubSpot quietly did not take is a refusal, whether it says so or not', async (t) => {
+  it('trap 19: a value that HubSpot ignored is refused, with or without an error', async (t) => {
     const { client } = await setUp(t, people)
     const [refused] = await client.writeOwners([{ ...write, field: 'lastmodifieddate', to: '1' }])
     assert.equal(refused?.outcome, 'refused')
@@ -303,7 +308,7 @@ describe('HubSpot', () => {
 
   for (const mergeKeepsId of [true, false]) {
     const how = mergeKeepsId ? 'keeping an id' : 'into new ids'
-    it(`trap 21: a chain of merges (${how}) whose notifications were lost is told whole by its survivor`, async (t) => {
+    it(`trap 21: a chain of merges (${how}) whose webhooks were lost is read from its survivor`, async (t) => {
       const { client, change } = await setUp(t, people, { mergeKeepsId })
       const [first = ''] = await change({ op: 'merge', objectType: 'contacts', id: '1', mergedId: '2' })
       const [last = ''] = await change({ op: 'merge', objectType: 'contacts', id: '3', mergedId: first })
@@ -323,7 +328,7 @@ describe('HubSpot', () => {
     })
   }
 
-  it('trap 21: folded, such a merge ends the records that are gone, and nothing has to be asked again', async (t) => {
+  it('trap 21: folding such a merge ends the merged records without another read', async (t) => {
     const { client, change } = await setUp(t, people)
     const context = { crm: 'hubspot', unreadable: new Set<string>() } as const
     const before = (await client.readRecords({ ...reading, ids: ['1', '2'] })).events
@@ -342,7 +347,7 @@ describe('HubSpot', () => {
     assert.deepEqual([gone.record.mergedInto, gone.needsRead], [survivor, null])
   })
 
-  it('trap 21: a record that nobody was merged into tells of no merge, nor does the first import', async (t) => {
+  it('trap 21: a record without merges and the first import report no merge', async (t) => {
     const { client, change } = await setUp(t, people)
     const kinds = new Set((await everything(client.changedSince)).map(({ kind }) => kind))
     assert.deepEqual([...kinds], ['changed'])
@@ -351,7 +356,7 @@ describe('HubSpot', () => {
     assert.deepEqual([...new Set(first.events.map(({ kind }) => kind))], ['created'])
   })
 
-  it('trap 23: answers that are not as described leave out what cannot be read, and end nothing', async (t) => {
+  it('trap 23: unexpected answers lose only their unreadable parts', async (t) => {
     const odd = [
       null,
       7,
@@ -376,7 +381,7 @@ describe('HubSpot', () => {
     )
   })
 
-  it('a grant that lost its scopes is told from a token that is not known', async (t) => {
+  it('a grant with missing scopes differs from an invalid token', async (t) => {
     const { client } = await setUp(t, people, {}, { token: async () => 'pat-na1-unknown' })
     await assert.rejects(client.users(), (error) => error instanceof CrmReconnectError && /token/.test(error.remedy))
   })

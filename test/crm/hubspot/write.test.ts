@@ -7,7 +7,7 @@ import { task } from './task-write.ts'
 const people = world({ contacts: numbers(1, 20).map((id) => contact(id)) })
 
 describe('a task where HubSpot keeps our key unique', () => {
-  it('is written once however often it is sent, with owner, link and state', async (t) => {
+  it('is written once however often it is sent, with owner, link and status', async (t) => {
     const { client, tasks, taken, portal } = await setUp(t, people)
     assert.deepEqual(await portal.taskKey.create().then(({ enforced, field }) => [enforced, field]), [
       true,
@@ -30,7 +30,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.match(k7?.ownerEmail ?? '', /^ana@example\.com$/i)
   })
 
-  it('is found again after a lost answer, and only then; sent again it stays one', async (t) => {
+  it('is found after a lost answer, and stays one task when sent again', async (t) => {
     for (const kind of ['commit-then-hang', 'commit-then-reset']) {
       const { client, control, tasks, portal } = await setUp(t, people, {}, { deadlineMs: 500 })
       await portal.taskKey.create()
@@ -51,7 +51,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     }
   })
 
-  it('gets its link when it is found, should the answer have been lost before the link was made', async (t) => {
+  it('gets its link when it is found, if the answer was lost before the link was made', async (t) => {
     const { client, control, tasks, portal } = await setUp(t, people, {}, { deadlineMs: 500 })
     await portal.taskKey.create()
     await control('POST', 'faults', {
@@ -66,7 +66,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.deepEqual((await tasks())[0]?.about, [{ objectType: 'contacts', id: '1' }])
   })
 
-  it('that is refused leaves the others standing, and says why in HubSpot’s words', async (t) => {
+  it('that HubSpot refuses does not stop the others, and keeps HubSpot’s message', async (t) => {
     const { client, tasks, portal } = await setUp(t, people)
     await portal.taskKey.create()
     const outcomes = await client.writeTasks([task('a'), task('b', { ownerId: '999' }), task('c')])
@@ -76,7 +76,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.equal((await tasks()).length, 2)
   })
 
-  it('outlives the record that it should hang on', async (t) => {
+  it('is created even if its record was deleted', async (t) => {
     const { client, change, tasks, portal } = await setUp(t, people)
     await portal.taskKey.create()
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
@@ -89,7 +89,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.deepEqual(about, { a: 0, b: 1 })
   })
 
-  it('whose link fails for now is done, and gets its link with the next call', async (t) => {
+  it('whose link fails is done, and gets its link with the next call', async (t) => {
     const { client, control, tasks, portal } = await setUp(t, people)
     await portal.taskKey.create()
     await control('POST', 'faults', { kind: '502', path: '/crm/associations/', times: 3 })
@@ -99,7 +99,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.deepEqual((await tasks())[0]?.about, [{ objectType: 'contacts', id: '1' }])
   })
 
-  it('is closed and changed by id, and gone when a person deleted it', async (t) => {
+  it('is closed and changed by id, and gone if a user deleted it', async (t) => {
     const { client, change, tasks, portal } = await setUp(t, people)
     await portal.taskKey.create()
     const ids = (await client.writeTasks([task('a'), task('b')])).map((one) => (one.outcome === 'done' ? one.id : ''))
@@ -119,7 +119,7 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.deepEqual([found.get('a')?.status, found.has('b')], ['done', false])
   })
 
-  it('waits while HubSpot says "too many", and nothing was written', async (t) => {
+  it('waits during a rate limit, and nothing is written', async (t) => {
     const { client, control, tasks, pauses, portal } = await setUp(t, people)
     await portal.taskKey.create()
     await control('POST', 'faults', { kind: '429', path: '/crm/objects/2026-03/tasks/batch/upsert', retryAfterS: 30 })
@@ -148,19 +148,19 @@ describe('a task where HubSpot keeps our key unique', () => {
     assert.equal(events[0]?.fields.hs_task_body, '<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>')
   })
 
-  it('more than a hundred of which come in one call is a mistake of the caller', async (t) => {
+  it('is rejected as a caller’s mistake if more than a hundred come in one call', async (t) => {
     const { client } = await setUp(t, people)
     await assert.rejects(client.writeTasks(numbers(1, 101).map((id) => task(`k${id}`))), RangeError)
   })
 })
 
-describe('a task on what it is about', () => {
+describe('a task and its record', () => {
   const company = { id: '9', createdAtMs: nowMs - DAY, modifiedAtMs: nowMs - DAY, properties: { name: 'Arbor' } }
   const deal = { ...company, id: '19', properties: { dealname: 'Big', dealstage: 'appointmentscheduled' } }
   const seed = world({ contacts: [contact(1)], companies: [company], deals: [deal] })
 
   for (const apiVersion of ['v3', '2026-03', '2026-09'] as const) {
-    it(`hangs there, be it a contact, a company or a deal, through ${apiVersion}`, async (t) => {
+    it(`are linked, whether contact, company or deal, through ${apiVersion}`, async (t) => {
       for (const taskUniqueProperty of [true, false]) {
         const { client, tasks, portal } = await setUp(t, seed, { taskUniqueProperty }, { apiVersion })
         await portal.taskKey.create()
@@ -179,7 +179,7 @@ describe('a task on what it is about', () => {
     })
   }
 
-  it('is not there where the record has no task at all, which HubSpot calls an error of the batch', async (t) => {
+  it('are not linked if the record has no task, which HubSpot reports as a batch error', async (t) => {
     const { client, portal } = await setUp(t, seed, { taskUniqueProperty: false })
     await portal.taskKey.create()
     await client.writeTasks([task('a', { about: { objectType: 'contacts', recordId: '1' } })])
@@ -190,7 +190,7 @@ describe('a task on what it is about', () => {
     assert.deepEqual([...found.keys()], ['a'])
   })
 
-  it('moves the modification date of the record: the poll brings it, with the values it had', async (t) => {
+  it('change the record’s modification date, so the poll reads it again with unchanged values', async (t) => {
     const { client, portal } = await setUp(t, seed)
     await portal.taskKey.create()
     const before = await client.changedSince({ ...pollChanges, sinceMs: nowMs - 60 * DAY, cursor: null })
@@ -203,7 +203,7 @@ describe('a task on what it is about', () => {
 })
 
 describe('a task where HubSpot does not keep our key unique', () => {
-  it('is told by a plain property, hangs on its record from the start and is found there after a lost answer', async (t) => {
+  it('carries a plain property, is linked at creation and found by its record after a lost answer', async (t) => {
     for (const kind of ['commit-then-hang', 'commit-then-reset']) {
       const { client, control, tasks, portal } = await setUp(
         t,
@@ -228,7 +228,7 @@ describe('a task where HubSpot does not keep our key unique', () => {
     }
   })
 
-  it('carries a short key in its subject where the account takes no property at all', async (t) => {
+  it('carries a short key in its subject if the account takes no property', async (t) => {
     const { another } = await setUp(t, people)
     const bare = another({ taskKey: { enforced: false, field: null, why: 'no scope' } })
     const [outcome] = await bare.writeTasks([task('a', { subject: 'z'.repeat(300) })])
@@ -240,10 +240,10 @@ describe('a task where HubSpot does not keep our key unique', () => {
     ])
     assert.deepEqual([...found.keys()], ['a'])
     assert.equal(found.get('a')?.taskId, outcome.outcome === 'done' ? outcome.id : '')
-    await assert.rejects(bare.findTasks([{ key: 'c', about: null, taskId: null }]), /hangs on no record/)
+    await assert.rejects(bare.findTasks([{ key: 'c', about: null, taskId: null }]), /belongs to no record/)
   })
 
-  it('outlives the record that it should hang on', async (t) => {
+  it('is created even if its record was deleted', async (t) => {
     const { client, change, tasks, portal } = await setUp(t, people, { taskUniqueProperty: false })
     await portal.taskKey.create()
     await change({ op: 'archive', objectType: 'contacts', id: '2' })
@@ -290,7 +290,7 @@ describe('setting owners', () => {
     })
   })
 
-  it('twice on one record is done in the given order', async (t) => {
+  it('twice on one record happens in the given order', async (t) => {
     const { client, taken } = await setUp(t, people)
     const outcomes = await client.writeOwners([write('w1', '1', '502'), write('w2', '1', '501')])
     assert.deepEqual(
@@ -316,7 +316,7 @@ describe('setting owners', () => {
     )
   })
 
-  it('answered by a page of HTML is unknown, by a refused allowance waits', async (t) => {
+  it('is unknown after an HTML page, and waits if the budget refuses', async (t) => {
     const { client, control } = await setUp(t, people)
     await control('POST', 'faults', { kind: 'html', path: '/crm/objects/' })
     assert.equal((await client.writeOwners([write('w1', '1')]))[0]?.outcome, 'unknown')

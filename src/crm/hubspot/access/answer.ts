@@ -1,32 +1,30 @@
 import type { AccessCheck } from '../../../model/record/crm-facts.ts'
 import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
-import { HubSpotRefusal, HubSpotScopeMissing, sentenceOf } from '../http/errors.ts'
+import { sentenceOf } from '../http/error-body.ts'
+import { HubSpotRefusal, HubSpotScopeMissing } from '../http/errors.ts'
 import type { TokenFacts } from '../login/oauth.ts'
 
 export type GrantFacts = {
-  /** Where a scope is granted: a static app is installed again, an OAuth app connected again. */
+  /** After a new scope, an admin installs a static app again and connects an OAuth app again. */
   readonly kind: 'hubspot-token' | 'hubspot-oauth'
-  /** Somebody can sign webhooks for us. */
+  /** We have the secret that HubSpot signs webhooks with. */
   readonly hasClientSecret: boolean
-  /** OAuth only: what HubSpot knows of the token. */
+  /** OAuth only: what HubSpot knows about the token. */
   readonly introspect: (() => Promise<TokenFacts>) | null
 }
 
-/** What is being tried; the answer adds the rest. */
-export type Question = Pick<AccessCheck, 'id' | 'title' | 'need' | 'costs'> & {
-  /** The scope that lets it, for a refusal that names none. */
+/** One line of the checks before it was tried; the answer adds the rest. */
+export type Trial = Pick<AccessCheck, 'id' | 'title' | 'need' | 'costs'> & {
+  /** The scope that allows it, for a refusal that names none. */
   readonly scope: string | null
+  readonly run: () => Promise<void>
 }
 
-/** Refused by what HubSpot told, not by an answer of its own. */
+/** HubSpot answered, and its answer shows that something is missing. */
 export class NotThere extends Error {}
 
-/** What an attempt tells, as a check. Throws what says nothing about this one permission: busy, or no valid token. */
-export async function answered(
-  { scope, ...question }: Question,
-  kind: GrantFacts['kind'],
-  run: () => Promise<void>,
-): Promise<AccessCheck> {
+/** Runs one trial. Throws what says nothing about this one permission: a rate limit, or an invalid token. */
+export async function answered({ scope, run, ...question }: Trial, kind: GrantFacts['kind']): Promise<AccessCheck> {
   try {
     await run()
     return { ...question, state: 'works', grant: null, said: null }
@@ -45,14 +43,14 @@ export async function answered(
       }
     }
     if (error instanceof NotThere) {
-      const grant = `${error.message}. Add it in HubSpot under Settings, Properties, or name another one in the policy.`
+      const grant = `${error.message}. Add it in HubSpot under Settings, Properties, or use another one in the policy.`
       return { ...question, state: 'missing', grant, said: null }
     }
     if (error instanceof CrmUnknownError) {
       return {
         ...question,
         state: 'unknown',
-        grant: 'HubSpot gave no usable answer; check again in a moment.',
+        grant: 'HubSpot gave no usable answer. Check again in a moment.',
         said: null,
       }
     }
@@ -61,18 +59,18 @@ export async function answered(
 }
 
 function howToGrant(scopes: readonly string[], kind: GrantFacts['kind']): string {
-  const named = scopes.length === 0 ? 'what HubSpot names' : scopes.join(', ')
+  const named = scopes.length === 0 ? 'the scopes that HubSpot names' : scopes.join(', ')
   const after =
     kind === 'hubspot-token'
-      ? 'install the app again in this account, since a token keeps the scopes that it was made with'
-      : 'connect this account again, since a grant keeps the scopes that it was given with'
+      ? 'install the app again in this account: a token keeps the scopes that it was created with'
+      : 'connect this account again: a grant keeps its scopes'
   return `Add ${named} to the scopes of the HubSpot app, upload it, and ${after}.`
 }
 
 /** Throws when the grant is known to lack a scope. */
 export function covers(facts: TokenFacts, required: readonly string[]): void {
-  if (!facts.active) throw new CrmUnknownError('HubSpot does not call the token active')
-  // A grant that lists nothing says nothing; the calls will tell.
+  if (!facts.active) throw new CrmUnknownError('HubSpot says that the token is not active')
+  // HubSpot may list no scopes at all. Then the calls below show what is missing.
   const lacking = facts.scopes.length === 0 ? [] : required.filter((scope) => !facts.scopes.includes(scope))
   if (lacking.length > 0) throw new HubSpotScopeMissing('The grant lacks scopes', '', lacking, '')
 }

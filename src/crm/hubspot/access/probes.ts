@@ -1,4 +1,6 @@
+import type { PublicObjectSearchRequest } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import { CrmRefusedError } from '../../crm-client.ts'
+import type { Wire } from '../http/wire.ts'
 import type { Portal } from '../portal/portal.ts'
 
 // A record id that no portal has: HubSpot counts from 1.
@@ -14,22 +16,34 @@ export async function readOne({ http, paths }: Portal, objectType: string): Prom
   })
 }
 
+/** Both lists, because records keep the ids of archived owners. */
+export async function listOwners({ http, paths }: Portal): Promise<void> {
+  for (const archived of ['false', 'true']) {
+    await http({
+      kind: 'read',
+      method: 'GET',
+      path: paths.owners,
+      query: { limit: '1', archived },
+      attempt: 'list owners',
+    })
+  }
+}
+
 /** How many live records the search counts, when it says so. */
 export async function searchOne({ http, paths }: Portal, objectType: string): Promise<number | null> {
   const { body } = await http({
     kind: 'search',
     method: 'POST',
     path: `${paths.objects(objectType)}/search`,
-    body: { filterGroups: [], properties: ['hs_object_id'], limit: 1 },
+    body: { filterGroups: [], properties: ['hs_object_id'], limit: 1 } satisfies Wire<PublicObjectSearchRequest>,
     attempt: `search ${objectType}`,
   })
   return typeof body.total === 'number' && Number.isSafeInteger(body.total) && body.total >= 0 ? body.total : null
 }
 
 /**
- * A write that nothing can come of: no properties, to a record that cannot exist. That HubSpot looks at the scope first,
- * and so answers 403 without it and 404 (or 400) with it, is our reading of how its gateway works and of its error
- * guide; it documents no order. Were it the other way round, the first real write would tell.
+ * A write that cannot change anything: no properties, to a record that cannot exist. We expect HubSpot to check the scope
+ * first: 403 without it, 404 or 400 with it. It documents no order; if we are wrong, the first real write shows it.
  */
 export async function refusesOnlyTheRecord({ http, paths }: Portal, objectType: string): Promise<void> {
   try {
@@ -38,7 +52,7 @@ export async function refusesOnlyTheRecord({ http, paths }: Portal, objectType: 
       method: 'PATCH',
       path: `${paths.objects(objectType)}/${NO_RECORD}`,
       body: { properties: {} },
-      attempt: `try whether ${objectType} may be written`,
+      attempt: `try whether the app may write ${objectType}`,
       repeatable: true,
     })
   } catch (error) {
@@ -46,16 +60,16 @@ export async function refusesOnlyTheRecord({ http, paths }: Portal, objectType: 
   }
 }
 
-/** The same for property definitions: one without a name can never be made. */
-export async function mayMakeTaskKey({ http, paths, taskKey }: Portal): Promise<void> {
-  if ((await taskKey.probe()).field !== null) return // made already
+/** The same for property definitions: HubSpot cannot create one without a name. */
+export async function mayCreateTaskKey({ http, paths, taskKey }: Portal): Promise<void> {
+  if ((await taskKey.probe()).field !== null) return // it exists
   try {
     await http({
       kind: 'write',
       method: 'POST',
       path: paths.properties('tasks'),
       body: {},
-      attempt: 'try whether a property of tasks may be made',
+      attempt: 'try whether the app may create a property of tasks',
       repeatable: true,
     })
   } catch (error) {

@@ -36,7 +36,7 @@ const said = ({ subscriptionType, objectType, propertyName }: Entry) =>
   [subscriptionType, objectType, propertyName].filter(Boolean).join(' ')
 
 describe('the project of a HubSpot app', () => {
-  it('is a private app of the kind asked for, with the scopes that the needs take and no more', () => {
+  it('is a private app of the requested kind with exactly the scopes that the policies need', () => {
     const { app, hsproject } = project()
     assert.deepEqual(hsproject, { name: 'lanekeeper', srcDir: 'src', platformVersion: '2026.03' })
     assert.deepEqual([app.type, app.config.distribution, app.config.auth.type], ['app', 'private', 'static'])
@@ -51,7 +51,7 @@ describe('the project of a HubSpot app', () => {
     assert.deepEqual(app.config.permittedUrls, { fetch: [], iframe: [], img: [] })
   })
 
-  it('of an OAuth app names where a login comes back to', () => {
+  it('of an OAuth app names its redirect address', () => {
     const { auth } = project({ kind: 'oauth', redirectUrl }).app.config
     assert.deepEqual([auth.type, auth.redirectUrls, auth.requiredScopes[0]], ['oauth', [redirectUrl], 'oauth'])
     const local = 'http://localhost:8080/oauth/hubspot/callback'
@@ -61,7 +61,7 @@ describe('the project of a HubSpot app', () => {
     }
   })
 
-  it('subscribes to exactly what the needs look at, each property by itself, and never to dates of modification', () => {
+  it('subscribes to exactly the properties that the policies read, and never to modification dates', () => {
     const { settings, subscriptions } = project().webhooks.config
     assert.equal(settings.targetUrl, webhookUrl)
     assert.ok(settings.maxConcurrentRequests >= 6 && settings.maxConcurrentRequests <= 10)
@@ -90,7 +90,7 @@ describe('the project of a HubSpot app', () => {
     assert.ok(all.every(({ active }) => active))
   })
 
-  it('keeps what was subscribed before as inactive, since HubSpot refuses its removal', () => {
+  it('keeps former subscriptions as inactive, since HubSpot refuses their removal', () => {
     const earlier = project({
       needs: { objects: [{ objectType: 'companies', fields: ['domain', 'hs_parent_company_id'], ownerField: null }] },
     })
@@ -122,7 +122,7 @@ describe('the project of a HubSpot app', () => {
     )
   })
 
-  it('without an address for webhooks has no webhooks file, and says that the account is polled', () => {
+  it('without a webhook address has no webhooks file, and says that the account is polled', () => {
     const { files } = project({ webhookUrl: null })
     assert.deepEqual([...files.keys()], ['hsproject.json', APP, 'README.md'])
     assert.match(files.get('README.md') ?? '', /the account is polled/)
@@ -134,7 +134,7 @@ describe('the project of a HubSpot app', () => {
     }
   })
 
-  it('that would need more subscriptions than HubSpot takes says so', () => {
+  it('that needs more subscriptions than HubSpot allows is refused', () => {
     const fields = Array.from({ length: 1_000 }, (_, at) => `field_${at}`)
     assert.throws(
       () => project({ needs: { objects: [{ objectType: 'contacts', fields, ownerField: null }] } }),
@@ -147,7 +147,7 @@ describe('the project of a HubSpot app', () => {
     assert.deepEqual(project({ needs: shuffled }).files, project().files)
   })
 
-  it('tells the steps, asks for no legacy app, and names what nobody has verified', () => {
+  it('lists the steps, needs no legacy app, and names what is unverified', () => {
     for (const kind of ['static', 'oauth'] as const) {
       const readme = project({ kind, redirectUrl }).files.get('README.md') ?? ''
       assert.match(readme, /hs project upload/)
@@ -158,14 +158,14 @@ describe('the project of a HubSpot app', () => {
     }
   })
 
-  it('a former webhooks file that is none is refused', () => {
+  it('refuses a former webhooks file of another format', () => {
     assert.throws(() => subscriptionsIn('{'), TypeError)
     assert.throws(() => subscriptionsIn('{"config":{}}'), TypeError)
   })
 })
 
-describe('the scopes of the needs', () => {
-  it('read and write tasks by those of contacts, for which HubSpot has none of their own', () => {
+describe('the scopes that the policies need', () => {
+  it('use those of contacts for tasks, which have none of their own', () => {
     const { required } = hubSpotScopes({ objects: [] })
     assert.deepEqual(required, [
       'oauth',
@@ -175,7 +175,7 @@ describe('the scopes of the needs', () => {
     ])
   })
 
-  it('write an object only where its owner may be written', () => {
+  it('include writing an object only if a workflow sets its owner', () => {
     const scopes = (ownerField: string | null) =>
       hubSpotScopes({ objects: [{ objectType: 'companies', fields: [], ownerField }] }).required
     assert.ok(!scopes(null).includes('crm.objects.companies.write'))

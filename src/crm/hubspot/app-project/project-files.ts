@@ -8,9 +8,9 @@ export type ProjectInput = {
   readonly kind: 'static' | 'oauth'
   /** As people see the app in HubSpot. */
   readonly name: string
-  /** Where HubSpot sends notifications; null: the account is polled and no subscriptions are written. */
+  /** Where HubSpot sends webhooks. Null: the account is polled, and no subscriptions are written. */
   readonly webhookUrl: string | null
-  /** Where an OAuth login comes back to; a static app has none. */
+  /** Where an OAuth login returns to; a static app has none. */
   readonly redirectUrl: string | null
   readonly needs: AccessNeeds
   /** What an earlier upload subscribed to, see `subscriptionsIn`: kept as inactive, since HubSpot refuses their removal. */
@@ -21,17 +21,17 @@ export type ProjectFile = { readonly path: string; readonly content: string }
 
 // HubSpot's line of project versions runs beside that of its API.
 const PLATFORM_VERSION = '2026.03'
-// HubSpot's default; it wants more than five. One delivery is one transaction for us, so ten at once are no burden.
+// HubSpot's default; it requires more than five. One delivery is one transaction for us, so ten at once are no burden.
 const CONCURRENT_REQUESTS = 10
 
-/** HubSpot would refuse the address, or could not sign for it; the message says which one it takes. */
+/** HubSpot would refuse the address, or could not sign for it. The message says which addresses work. */
 export class ProjectAddressError extends AppProjectError {
   override readonly name = 'ProjectAddressError'
 }
 
 /**
- * The project that makes Lanekeeper's app in an account: its scopes and its webhook subscriptions for exactly the fields
- * that the policies look at. Throws `ProjectAddressError`.
+ * The project that creates Lanekeeper's app in an account: its scopes, and webhook subscriptions for exactly the fields
+ * that the policies read. Throws `ProjectAddressError`.
  */
 export function hubSpotProject(input: ProjectInput): ProjectFile[] {
   const { kind, name, webhookUrl, redirectUrl, needs } = input
@@ -81,7 +81,7 @@ export function hubSpotProject(input: ProjectInput): ProjectFile[] {
 function subscriptionLists(wanted: readonly Subscription[], formerly: readonly Subscription[]) {
   const entries = new Map<string, Subscription & { readonly active: boolean }>()
   for (const one of formerly) entries.set(subscriptionKey(one), { ...one, active: false })
-  // Where it was subscribed in another list before, it stays there: as both it would be told twice.
+  // A property keeps the list it was subscribed in before: in both lists HubSpot would send it twice.
   for (const one of wanted) {
     const key = subscriptionKey(one)
     entries.set(key, { ...one, list: entries.get(key)?.list ?? one.list, active: true })
@@ -107,7 +107,7 @@ function checkWebhookUrl(text: string): void {
   if (url?.protocol !== 'https:') {
     throw new ProjectAddressError(`HubSpot sends webhooks to https addresses only, not to "${text}"`)
   }
-  // HubSpot decodes parts of a query before it signs, by rules that nobody has seen confirmed.
+  // HubSpot decodes parts of a query before it signs, by rules that are not confirmed.
   if (url.search !== '' || url.hash !== '') {
     throw new ProjectAddressError(`The webhook address "${text}" must have neither a query nor a fragment`)
   }

@@ -8,7 +8,7 @@ type ReadmeInput = {
   readonly subscriptions: readonly Subscription[]
 }
 
-/** The steps from these files to a connected account, for the admin who does them. */
+/** The steps from these files to a connected account, for the admin. */
 export function projectReadme(input: ReadmeInput): string {
   return [...steps(input), ...about(input)].join('\n')
 }
@@ -29,19 +29,19 @@ function steps({ kind, webhookUrl, redirectUrl }: ReadmeInput): string[] {
   return [
     '# The Lanekeeper app for your HubSpot account',
     '',
-    'These files make an app in your own account, for that account alone. Nobody else gets access by it.',
+    'These files create an app in your own account, for that account alone. No one else gets access.',
     '',
     '1. Install the command line of HubSpot: `npm install -g @hubspot/cli` (Node 20 or newer).',
-    '2. `hs account auth`, and choose the account in which the app is to live.',
+    '2. `hs account auth`, and choose the account for the app.',
     '3. In this directory: `hs project upload`. Answer yes when it offers to create the project.',
-    '4. `hs project open`, and there open the app.',
+    '4. `hs project open`, then open the app.',
     ...credentials,
-    '7. Lanekeeper tries each permission and shows what works before anything is written.',
+    '7. Lanekeeper checks each permission and shows the result before it writes anything.',
     ...(webhookUrl === null
       ? []
       : [
           '',
-          `HubSpot will send notifications to \`${webhookUrl}\`. New subscriptions can take up to five minutes to begin.`,
+          `HubSpot will send webhooks to \`${webhookUrl}\`. New subscriptions can take up to five minutes to begin.`,
         ]),
     '',
   ]
@@ -52,29 +52,29 @@ function about({ kind, webhookUrl, optionalScopes, subscriptions }: ReadmeInput)
   return [
     '## When the policies change',
     '',
-    'Make these files again and upload them. The kind of authentication and the distribution cannot be changed after',
-    'the first upload: that takes a new project. After new scopes, '.concat(
+    'Create these files again and upload them. You cannot change authentication and distribution after the first',
+    'upload: that takes a new project. After new scopes, '.concat(
       kind === 'static' ? 'install the app again.' : 'connect the account again in Lanekeeper.',
     ),
     ...(webhookUrl === null
       ? ['', 'There is no webhooks file, because Lanekeeper has no public https address: the account is polled.']
       : [
           '',
-          `The webhooks file asks for ${subscriptions.length} subscriptions, ${properties} of them one property each.`,
-          'HubSpot refuses an upload in which an earlier subscription is missing. `npx lanekeeper hubspot-project --former FILE`',
-          'with the webhooks file that was uploaded keeps those in it, as inactive.',
+          `The webhooks file has ${subscriptions.length} subscriptions, ${properties} of them for one property each.`,
+          'HubSpot refuses an upload that lacks an earlier subscription. `npx lanekeeper hubspot-project --former FILE` with',
+          'the webhooks file that was uploaded keeps those as inactive.',
         ]),
     '',
     '## UNVERIFIED',
     '',
-    'Nothing here ran against a real HubSpot account. If the upload complains, this is where to look first:',
+    'These files have not been tried on a real HubSpot account. If the upload fails, check these first:',
     '',
     `- Optional scopes (${optionalScopes.map((scope) => `\`${scope}\``).join(', ')}): some pages of HubSpot name them, its published`,
     '  list does not. If one is refused, take it out of `optionalScopes`; tasks then get no unique property from',
-    '  Lanekeeper, and it looks them up before any repetition.',
+    '  Lanekeeper, and it looks tasks up before it writes them again.',
     ...(kind === 'static'
       ? [
-          '- That a static app shows a client secret. Without one nobody can sign notifications: leave it empty in Lanekeeper,',
+          '- That a static app shows a client secret. Without one HubSpot cannot sign webhooks: leave it empty in Lanekeeper,',
           '  and the account is polled.',
         ]
       : []),
@@ -82,10 +82,10 @@ function about({ kind, webhookUrl, optionalScopes, subscriptions }: ReadmeInput)
       ? []
       : [
           '- Generic subscriptions (`object.*`) on tasks: the page that lists them is marked as beta.',
-          '- Associations are subscribed to by their classic types (`legacyCrmObjects`), because what the generic one sends is',
-          '  published nowhere.',
+          '- Associations are subscribed to by their classic types (`legacyCrmObjects`), because HubSpot does not publish',
+          '  what the generic one sends.',
         ]),
-    '- `platformVersion` in `hsproject.json`: versions are published in March and September; a newer one should do as well.',
+    '- `platformVersion` in `hsproject.json`: versions are published in March and September; a newer one should work too.',
     '- `support` in `app-hsmeta.json` is left out, as it is for the listing in the marketplace.',
     '',
   ]

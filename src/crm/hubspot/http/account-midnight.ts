@@ -1,6 +1,6 @@
 /**
- * The next midnight in an account's time zone: when HubSpot gives the day's calls back. Without a known zone one hour
- * from now, which asks again rather than guessing whose midnight it is.
+ * The next midnight in an account's time zone: when HubSpot resets the daily limit. If the zone is unknown, one hour from
+ * now: we retry then instead of guessing the zone.
  */
 export function nextMidnightMs(nowMs: number, timeZone: string | null): number {
   const zone = timeZone === null ? undefined : zoneClock(timeZone)

@@ -3,7 +3,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { recordingBudget, type ScriptedAnswer, startScriptedServer } from '../../../../test/crm/scripted-server.ts'
 import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import { answerClock } from '../../crm-clock.ts'
-import { createHubSpotHttp, type HubSpotCall, type HubSpotHttpOptions } from './http.ts'
+import type { HubSpotCall } from './call.ts'
+import { createHubSpotHttp, type HubSpotHttpOptions } from './http.ts'
 
 const nowMs = Date.parse('2026-11-22T10:00:00Z')
 const read: HubSpotCall = { kind: 'read', method: 'GET', path: '/crm/owners/2026-03', attempt: 'list owners' }
@@ -34,7 +35,7 @@ async function setUp(t: TestContext, answers: ScriptedAnswer[], over: Partial<Hu
 }
 
 describe('a request to HubSpot', () => {
-  it('asks for an allowance first and carries the token and the body', async (t) => {
+  it('asks the budget once and carries the token and the body', async (t) => {
     const { server, budget, http } = await setUp(t, [{ status: 201, json: { id: '1' } }])
     assert.deepEqual(await http({ ...write, query: { archived: 'false' } }), { status: 201, body: { id: '1' } })
     assert.deepEqual(budget.taken, ['write'])
@@ -52,21 +53,21 @@ describe('a request to HubSpot', () => {
     assert.equal(server.requests[0]?.headers.authorization, `Bearer ${token}`)
   })
 
-  it('without an allowance is not sent', async (t) => {
+  it('is not sent if the budget refuses it', async (t) => {
     const refusing = { ...recordingBudget(), take: () => Promise.reject(new CrmBusyError('spent', nowMs + 1)) }
     const { server, http } = await setUp(t, [fine], { budget: refusing })
     await assert.rejects(http(write), CrmBusyError)
     assert.equal(server.requests.length, 0)
   })
 
-  it('takes every 2xx for success, whichever HubSpot documents', async (t) => {
+  it('counts every 2xx as success, whichever HubSpot documents', async (t) => {
     for (const status of [200, 201, 202, 204, 207]) {
       const { http } = await setUp(t, [{ status, ...(status === 204 ? {} : { json: {} }) }])
       assert.equal((await http(write)).status, status)
     }
   })
 
-  it('reports what HubSpot says of the day and pauses when its window is empty', async (t) => {
+  it('reports HubSpot’s daily usage and pauses when no call is left in its window', async (t) => {
     const headers = {
       'x-hubspot-ratelimit-daily': '625000',
       'x-hubspot-ratelimit-daily-remaining': '600000',
@@ -86,7 +87,7 @@ describe('a request to HubSpot', () => {
   })
 })
 
-describe('an answer nobody can read', () => {
+describe('an unreadable answer', () => {
   const ugly: Record<string, ScriptedAnswer> = {
     'a page of HTML with status 200': { status: 200, text: '<html>maintenance</html>' },
     'half a JSON body': { status: 200, text: '{"results":[{"id":"1"' },
@@ -106,13 +107,13 @@ describe('an answer nobody can read', () => {
     ),
   }
   for (const [name, answer] of Object.entries(ugly)) {
-    it(`leaves a write unknown and is never repeated: ${name}`, async (t) => {
+    it(`makes a write unknown and not repeated: ${name}`, async (t) => {
       const { server, http } = await setUp(t, [answer, fine])
       await assert.rejects(http(write), CrmUnknownError)
       assert.equal(server.requests.length, 1)
     })
 
-    it(`lets a read be done again: ${name}`, async (t) => {
+    it(`is followed by a second read: ${name}`, async (t) => {
       const { server, budget, http } = await setUp(t, [answer, fine])
       assert.equal((await http(read)).status, 200)
       assert.equal(server.requests.length, 2)
@@ -120,7 +121,7 @@ describe('an answer nobody can read', () => {
     })
   }
 
-  it('of something that HubSpot could not take at all makes everyone pause where HubSpot says how long, else the one who asked', async (t) => {
+  it('with 503, 521 or 523 pauses all calls if HubSpot says how long, else only this one', async (t) => {
     for (const status of [503, 521, 523]) {
       const { server, budget, http } = await setUp(t, [{ status, text: '', headers: { 'retry-after': '30' } }, fine])
       await assert.rejects(http(read), CrmUnknownError)
@@ -133,7 +134,7 @@ describe('an answer nobody can read', () => {
     }
   })
 
-  it('of something that took HubSpot too long pauses the one who asked, and everyone only where HubSpot says so', async (t) => {
+  it('with 502, 504 or 524 pauses only this call', async (t) => {
     for (const status of [502, 504, 524]) {
       const { budget, http } = await setUp(t, [{ status, text: '' }, fine])
       const startedAtMs = performance.now()
@@ -143,13 +144,13 @@ describe('an answer nobody can read', () => {
     }
   })
 
-  it('gives a read up after three attempts', async (t) => {
+  it('ends a read after three attempts', async (t) => {
     const { server, http } = await setUp(t, [{ status: 502, text: 'Bad Gateway' }])
     await assert.rejects(http(read), CrmUnknownError)
     assert.equal(server.requests.length, 3)
   })
 
-  it('that breaks off within the body ends at the deadline too', async (t) => {
+  it('that stops within the body ends at the deadline', async (t) => {
     const { createServer } = await import('node:http')
     const server = createServer((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
@@ -166,7 +167,7 @@ describe('an answer nobody can read', () => {
     await assert.rejects(http(write), /no complete answer from HubSpot within 300 ms/)
   })
 
-  it('because nothing listens there is "not sent", for reads and writes', async (t) => {
+  it('is "not sent" if nothing listens there', async (t) => {
     const { server, budget, http } = await setUp(t, [fine])
     await server.close()
     await assert.rejects(
@@ -177,7 +178,7 @@ describe('an answer nobody can read', () => {
   })
 })
 
-describe('a refusal for now', () => {
+describe('a temporary refusal', () => {
   const busyUntil = async (t: TestContext, answer: ScriptedAnswer) => {
     const { budget, http } = await setUp(t, [answer])
     let retryAtMs = 0
@@ -195,7 +196,7 @@ describe('a refusal for now', () => {
     policyName: 'TEN_SECONDLY_ROLLING',
   }
 
-  it('of the ten seconds waits ten seconds, or as long as HubSpot says', async (t) => {
+  it('at the ten-second limit waits ten seconds, or as long as HubSpot says', async (t) => {
     assert.equal(await busyUntil(t, { status: 429, json: rolling }), 10_000)
     assert.equal(await busyUntil(t, { status: 429, json: rolling, headers: { 'retry-after': '7' } }), 7_000)
     const date = new Date(nowMs + 90_000).toUTCString()
@@ -203,17 +204,17 @@ describe('a refusal for now', () => {
     assert.equal(await busyUntil(t, { status: 429, text: 'slow down', headers: { 'retry-after': 'a while' } }), 10_000)
   })
 
-  it("of the day waits for midnight in the account's zone", async (t) => {
+  it("at the daily limit waits for midnight in the account's zone", async (t) => {
     const json = { status: 'error', message: 'You have reached your daily limit.', policyName: 'DAILY' }
     assert.equal(await busyUntil(t, { status: 429, json }), Date.parse('2026-11-22T23:00:00Z') - nowMs)
   })
 
-  it('of a moving account waits as long as HubSpot says, at most a day', async (t) => {
+  it('while the account moves waits as long as HubSpot says, at most a day', async (t) => {
     assert.equal(await busyUntil(t, { status: 477, json: {}, headers: { 'retry-after': '3600' } }), 3_600_000)
     assert.equal(await busyUntil(t, { status: 477, json: {}, headers: { 'retry-after': '999999' } }), 86_400_000)
   })
 
-  it('of a record that somebody else holds waits two seconds, or longer where HubSpot says so', async (t) => {
+  it('of a locked record waits two seconds, or longer if HubSpot says so', async (t) => {
     const { server, budget, http } = await setUp(t, [{ status: 423, json: {} }, fine])
     const startedAtMs = performance.now()
     await http(write)
@@ -223,13 +224,13 @@ describe('a refusal for now', () => {
     assert.equal(await busyUntil(t, { status: 423, json: {}, headers: { 'retry-after': '9' } }), 9_000)
   })
 
-  it('of the day waits an hour where the zone of the account is not known', async (t) => {
+  it('at the daily limit waits an hour if the zone of the account is unknown', async (t) => {
     const json = { status: 'error', message: 'You have reached your daily limit.', policyName: 'DAILY' }
     const { http } = await setUp(t, [{ status: 429, json }], { timeZone: () => null })
     await assert.rejects(http(write), (error) => error instanceof CrmBusyError && error.retryAtMs === nowMs + 3_600_000)
   })
 
-  it('of the second waits a second', async (t) => {
+  it('at the secondly limit waits a second', async (t) => {
     const { server, budget, http } = await setUp(t, [
       { status: 429, json: { policyName: 'SECONDLY', message: '' } },
       fine,
@@ -238,11 +239,11 @@ describe('a refusal for now', () => {
     assert.deepEqual([server.requests.length, budget.pauses[0]?.atMs], [2, nowMs + 1_000])
   })
 
-  it('of a proxy without a word of HubSpot is not taken for HubSpot’s own', async (t) => {
+  it('by a proxy, without HubSpot’s body, is retried later', async (t) => {
     assert.equal(await busyUntil(t, { status: 403, text: '<html>blocked</html>' }), 60_000)
   })
 
-  it('that is short is sat out, also by a write: nothing was written', async (t) => {
+  it('that is short is waited out, also by a write, since nothing was written', async (t) => {
     const json = { status: 'error', message: 'You have reached your secondly limit.' }
     const { server, budget, http } = await setUp(t, [{ status: 429, json, headers: { 'retry-after': '0' } }, fine])
     await http(write)
@@ -252,8 +253,8 @@ describe('a refusal for now', () => {
   })
 })
 
-describe('a refusal for good', () => {
-  it('once more after a first 401, which proves nothing, with the token that its keeper has then', async (t) => {
+describe('a final refusal', () => {
+  it('is not a first 401, which is retried with the token that is then current', async (t) => {
     let token = 'old'
     const rejected: string[] = []
     const { server, http } = await setUp(t, [{ status: 401, json: { category: 'EXPIRED_AUTHENTICATION' } }, fine], {
@@ -271,7 +272,7 @@ describe('a refusal for good', () => {
     )
   })
 
-  it('is a case for a person after a second 401', async (t) => {
+  it('asks an admin to reconnect after a second 401', async (t) => {
     const { server, http } = await setUp(t, [
       { status: 401, json: { message: 'Authentication credentials not found' } },
     ])
@@ -279,7 +280,7 @@ describe('a refusal for good', () => {
     assert.equal(server.requests.length, 2)
   })
 
-  it('names the scopes that are missing', async (t) => {
+  it('names the missing scopes', async (t) => {
     const json = {
       status: 'error',
       category: 'MISSING_SCOPES',
@@ -294,7 +295,7 @@ describe('a refusal for good', () => {
     assert.equal(server.requests.length, 1)
   })
 
-  it('keeps HubSpot’s own words and the most specific code', async (t) => {
+  it('keeps HubSpot’s own message and the most specific code', async (t) => {
     const json = {
       status: 'error',
       category: 'VALIDATION_ERROR',

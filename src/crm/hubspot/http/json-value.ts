@@ -1,8 +1,8 @@
 import { CrmUnknownError } from '../../crm-client.ts'
 
 /**
- * Careful looks into JSON that someone else wrote: a wrong shape reads as empty, never as a crash. Only where an empty
- * list would be believed (`resultsOf`) is it an unknown answer.
+ * Reads JSON that HubSpot wrote. A wrong shape reads as empty and never crashes, except where an empty list would be
+ * mistaken for "nothing there" (`resultsOf`): that is an unknown answer.
  */
 export type JsonObject = Record<string, unknown>
 
@@ -10,7 +10,7 @@ export function objectOf(value: unknown): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }
 
-/** The objects of a list; what is not an object is left out. */
+/** The objects of a list; other items are left out. */
 export function listOf(value: unknown): JsonObject[] {
   return Array.isArray(value)
     ? value.flatMap((item: unknown): JsonObject[] => {
@@ -20,13 +20,10 @@ export function listOf(value: unknown): JsonObject[] {
     : []
 }
 
-/**
- * The records of an answer that has to list some, be it none. An answer without such a list says nothing about what is
- * there, and is a CrmUnknownError that names `attempt`.
- */
+/** The records of an answer that must hold a list, even an empty one. Throws `CrmUnknownError`, naming `attempt`, without it. */
 export function resultsOf(body: JsonObject, attempt: string): JsonObject[] {
   if (Array.isArray(body.results)) return listOf(body.results)
-  throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without the list of results that is due`, {
+  throw new CrmUnknownError(`Cannot ${attempt}: HubSpot answered 200 without a list of results`, {
     status: 200,
   })
 }

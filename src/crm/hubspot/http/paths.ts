@@ -1,18 +1,18 @@
-/** The dated versions are HubSpot's line, two a year; `v3` is the numbered line, which it stops supporting during 2027. */
+/** HubSpot publishes two dated versions a year. It stops supporting `v3`, the numbered line, during 2027. */
 export type HubSpotApiVersion = 'v3' | `${number}-${'03' | '09'}`
 
-/** The version that a setting or an address names. Throws `TypeError` for what HubSpot has never published. */
+/** The version that a setting or an address names. Throws `TypeError` for one that HubSpot never published. */
 export function hubSpotApiVersion(text: string): HubSpotApiVersion {
   if (text === 'v3' || /^20\d\d-(03|09)$/.test(text)) return text as HubSpotApiVersion
   throw new TypeError(
-    `"${text.slice(0, 40)}" is no version of HubSpot's API; 2026-03 and 2026-09 are, and so is v3 until 2027`,
+    `"${text.slice(0, 40)}" is not a version of HubSpot's API. Use 2026-03, 2026-09, or v3 (until 2027)`,
   )
 }
 
 export type HubSpotPaths = {
   readonly account: string
   readonly owners: string
-  /** Exchanges and refreshes OAuth tokens; `/introspect` and `/revoke` hang below it. */
+  /** Exchanges and refreshes OAuth tokens; `/introspect` and `/revoke` are below it. */
   readonly token: string
   objects(objectType: string): string
   properties(objectType: string): string
@@ -20,7 +20,7 @@ export type HubSpotPaths = {
   associations(from: string, to: string): string
 }
 
-/** One setting moves every request from one version of the API to another; nothing else knows a path. */
+/** One setting moves every request to another version of the API. No other file knows a path. */
 export function hubSpotPaths(version: HubSpotApiVersion): HubSpotPaths {
   const segment = encodeURIComponent
   if (version === 'v3') {

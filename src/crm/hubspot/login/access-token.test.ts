@@ -28,7 +28,7 @@ function processes(count: number, over: { refresh?: (refreshToken: string, n: nu
 }
 
 describe('an OAuth token', () => {
-  it('is renewed by the clock some minutes before it ends, and not at every call until then', async () => {
+  it('is renewed once, five minutes before it expires', async () => {
     const { clock, first, used } = processes(1)
     assert.equal(await first.current(), 'access-1')
     clock.nowMs = START + 25 * MINUTE - 1
@@ -39,7 +39,7 @@ describe('an OAuth token', () => {
     assert.deepEqual(used, ['refresh-1'])
   })
 
-  it('is renewed once for all the requests of a process, and once for all processes', async () => {
+  it('is renewed once for all requests of all processes', async () => {
     const { clock, all, used, store } = processes(4)
     await Promise.all(all.map((one) => one.current()))
     clock.nowMs = START + 26 * MINUTE
@@ -48,7 +48,7 @@ describe('an OAuth token', () => {
     assert.deepEqual([used, store.reads], [['refresh-1'], 4 + 4])
   })
 
-  it('that was refused is renewed once, whoever was refused, and never when it was replaced already', async () => {
+  it('that HubSpot rejected is renewed once for all requests, and not if it was replaced already', async () => {
     const { all, used } = processes(2)
     const [one, other] = all
     const seen = (await one?.current()) ?? ''
@@ -71,7 +71,7 @@ describe('an OAuth token', () => {
     }
   })
 
-  it('is kept before anybody is given it', async () => {
+  it('is stored before it is used', async () => {
     const { clock, first, store } = processes(1)
     await first.current()
     clock.nowMs = START + 26 * MINUTE
@@ -79,7 +79,7 @@ describe('an OAuth token', () => {
     assert.equal(store.tokens?.accessToken, given)
   })
 
-  it('serves on while HubSpot cannot renew it, is tried again after a while, and fails only when it has ended', async () => {
+  it('stays in use while HubSpot cannot renew it, until it expires', async () => {
     let healthy = false
     const { clock, first, used } = processes(1, {
       refresh: async () => {
@@ -98,7 +98,7 @@ describe('an OAuth token', () => {
     assert.equal(await first.current(), 'access-2')
   })
 
-  it('that lives shortly is not renewed at every call', async () => {
+  it('with a short life is not renewed at every call', async () => {
     const { clock, first, used } = processes(1, {
       refresh: async (_, n) => tokensOf({ accessToken: `access-${n}`, expiresAtMs: clock.nowMs + MINUTE }),
     })
@@ -111,7 +111,7 @@ describe('an OAuth token', () => {
     assert.equal(used.length, 1)
   })
 
-  it('whose grant is gone needs a person, and says which step', async () => {
+  it('without a grant asks an admin to reconnect', async () => {
     const { clock, first } = processes(1, {
       refresh: async () => {
         throw new CrmReconnectError('invalid_grant', 'Connect again.')
@@ -122,7 +122,7 @@ describe('an OAuth token', () => {
     await assert.rejects(first.current(), (error) => error instanceof CrmReconnectError && error.remedy !== '')
   })
 
-  it('of another portal is not used, neither a kept one nor a renewed one', async () => {
+  it('of another portal is not used, whether stored or renewed', async () => {
     const other = tokensOf({ accountId: '5550002', expiresAtMs: START + 60 * MINUTE })
     const options = { refresh: async () => other, accountId: '4471001', nowMs: () => START }
     for (const kept of [other, tokensOf({ expiresAtMs: START - 1 })]) {
@@ -137,14 +137,14 @@ describe('an OAuth token', () => {
     assert.equal(await oauthToken({ ...options, store: memoryTokens(silent) }).current(), 'access-1')
   })
 
-  it('of which nothing is kept needs a person', async () => {
+  it('that is not stored asks an admin to reconnect', async () => {
     const token = oauthToken({ store: memoryTokens(null), refresh: async () => tokensOf(), nowMs: () => START })
     await assert.rejects(token.current(), CrmReconnectError)
   })
 })
 
 describe('trap 17: a refresh that lost a race', () => {
-  it('reads the store once more before the grant is declared dead', async () => {
+  it('reads the store again before it reports the grant as revoked', async () => {
     const { clock, first, store } = processes(1, {
       refresh: async () => {
         // Another process was given up for dead, and had used the refresh token up all the same.

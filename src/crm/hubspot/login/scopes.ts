@@ -1,14 +1,14 @@
 import type { AccessNeeds } from '../../crm-setup.ts'
 
 /**
- * The scope that lets an app make the property of our task key. Readers of the current documentation saw it, the
- * published description of the API does not list it: asked for as optional, and done without where it is refused.
+ * The scope for creating the property of our task key. Readers of the current documentation saw it; the published
+ * description of the API does not list it. So it is optional, and Lanekeeper works without it.
  */
 export const TASK_KEY_SCOPE = 'crm.schemas.tasks.write'
 
 /** Tasks have no scope of their own: HubSpot reads and writes them with those of contacts. */
 export function hubSpotScope(objectType: string, verb: 'read' | 'write'): string {
-  if (objectType === 'tickets') return 'tickets' // one scope for both, from before the granular ones
+  if (objectType === 'tickets') return 'tickets' // one older scope for both
   if (objectType === 'tasks') return `crm.objects.contacts.${verb}`
   const custom = !/^(contacts|companies|deals|leads|products|line_items|quotes)$/.test(objectType)
   return `crm.objects.${custom ? 'custom' : objectType}.${verb}`

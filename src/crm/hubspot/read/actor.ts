@@ -20,8 +20,8 @@ const INTEGRATIONS = new Set([
 ])
 
 /**
- * Who made a change, as far as HubSpot tells. Its list of sources is open, so a source that we do not know is
- * `unknown`, never "a person". `ours` is HubSpot's word only: for static apps it is not documented.
+ * Who made a change, as far as HubSpot says. Its list of sources is open, so a source that we do not know is `unknown` and
+ * never "a person". `ours` follows HubSpot's app id, which it does not document for static apps.
  */
 export function actorOf(source: unknown, sourceId: unknown, appId: string | null): ChangeActor {
   const kind = typeof source === 'string' ? source.toUpperCase() : ''

@@ -94,7 +94,7 @@ async function setUp(t: TestContext, binSize: number) {
 }
 
 describe('deleted records of HubSpot', () => {
-  it('are looked for by each poll while the recycle bin has a page or two', async (t) => {
+  it('are listed by each poll while the recycle bin has a page or two', async (t) => {
     const { poll, remove, advance, lists } = await setUp(t, 150)
     for (let id = 1; id <= 5; id += 1) {
       remove(id)
@@ -104,7 +104,7 @@ describe('deleted records of HubSpot', () => {
     }
   })
 
-  it('cost a listing an hour of a fuller recycle bin, whatever the poll, and each is found by the next listing', async (t) => {
+  it('of a fuller recycle bin are listed once an hour, and none is missed', async (t) => {
     const { poll, remove, advance, lists } = await setUp(t, 450)
     const found = new Set<number>()
     for (let minute = 0; minute < 180; minute += 1) {
@@ -118,7 +118,7 @@ describe('deleted records of HubSpot', () => {
     assert.equal(found.size, 121)
   })
 
-  it('that a poll listed and did not keep are listed again by the next poll', async (t) => {
+  it('that a poll listed and did not store are listed again by the next poll', async (t) => {
     const { poll, remove, advance } = await setUp(t, 450)
     await poll()
     advance(2 * HOUR)
@@ -132,7 +132,7 @@ describe('deleted records of HubSpot', () => {
     assert.deepEqual(await poll(), [4_501])
   })
 
-  it('that nobody had listed when we were started again are found by the first poll', async (t) => {
+  it('that were not listed before a restart are found by the first poll', async (t) => {
     const { poll, remove, advance, restart } = await setUp(t, 450)
     await poll()
     remove(5)
@@ -145,7 +145,7 @@ describe('deleted records of HubSpot', () => {
     assert.deepEqual(await poll(), [5])
   })
 
-  it('of a recycle bin of more than fifty pages are listed by as many hours as it takes, none passed over', async (t) => {
+  it('of a recycle bin of more than fifty pages are listed over several hours without gaps', async (t) => {
     const { poll, remove, advance, lists } = await setUp(t, 12_000)
     const found = new Set<number>()
     const hourly = async () => {
@@ -165,7 +165,7 @@ describe('deleted records of HubSpot', () => {
     assert.deepEqual([...found], [119_995, 5])
   })
 
-  it('are listed from the beginning where HubSpot no longer knows the place', async (t) => {
+  it('are listed from the beginning if HubSpot no longer knows the cursor', async (t) => {
     const { poll, remove, advance, refuseBy } = await setUp(t, 6_000)
     await poll()
     remove(5)

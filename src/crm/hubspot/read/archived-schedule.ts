@@ -3,23 +3,23 @@ import type { PageCursor } from './page-cursor.ts'
 export type ArchivedCursor = Extract<PageCursor, { mode: 'archived' }>
 
 /**
- * When the recycle bin of each object is listed. HubSpot lists it whole or not at all: neither by time nor sorted by it,
- * and the search never shows it. A poll that listed a full bin each minute would spend the calls of the day on it.
+ * When to list the recycle bin of each object. HubSpot can neither filter nor sort it by time, and the search never shows
+ * it. A poll that listed a full bin each minute would use up the daily API limit.
  *
  * A bin of one or two pages is listed by every poll, so that a deletion is found as fast as a change. A fuller one is
- * listed once an hour, and at most `PAGES_PER_POLL` pages of it; the next hour goes on from there. A deletion whose
- * webhook was lost is thus found within an hour while up to 5,000 records of its kind are deleted, and an hour later for
- * each 5,000 more. Each round looks for what was deleted since the round before it began, so none falls between two.
+ * listed once an hour, and at most `PAGES_PER_POLL` pages of it; the next hour continues there. A deletion whose webhook
+ * was lost is thus found within an hour while up to 5,000 records of its kind are deleted, and an hour later for each
+ * 5,000 more. Each round covers everything since the previous round began, so no deletion falls between two.
  *
- * The rounds are kept in memory, per client. A new client begins with a round that looks `FORGOTTEN_MS` further back than
- * it was asked to, which is longer than a round takes of a bin of 100,000; what is told twice has the same key.
+ * The rounds live in memory, per client. A new client begins with a round that reaches `FORGOTTEN_MS` further back than the
+ * poll, which is longer than a round takes of a bin of 100,000. A deletion reported twice has the same key.
  */
 export type DeletionRounds = {
-  /** Where a poll of changes from `changedFromMs` on lists the bin now, or null: it is not due. */
+  /** Where a poll of changes since `changedFromMs` lists the bin. Null: it is not due. */
   next(objectType: string, changedFromMs: number): ArchivedCursor | null
-  /** Called when every page before this cursor was asked for and kept: the poll goes no further. */
+  /** The caller has stored every page before this cursor, and the poll ends here. */
   settle(objectType: string, cursor: ArchivedCursor): void
-  /** The place of a round was refused: it begins again, and skips nothing. */
+  /** HubSpot refused the cursor of a round: the round begins again and skips nothing. */
   again(objectType: string, cursor: ArchivedCursor): void
 }
 
@@ -48,7 +48,7 @@ export function createDeletionRounds(nowMs: () => number): DeletionRounds {
     })
     if (last === undefined) return first(Math.max(1, changedFromMs - FORGOTTEN_MS))
     const { cursor } = last
-    // Somebody wants to look further back than the round does.
+    // This poll reaches further back than the round does.
     if (changedFromMs < (last.isDone ? cursor.changedFromMs : cursor.sinceMs)) return first(cursor.sinceMs)
     if (last.isDone && cursor.page <= SMALL_PAGES) return first(cursor.changedFromMs)
     if (nowMs() - last.polledAtMs < EVERY_MS) return null

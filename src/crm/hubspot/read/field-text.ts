@@ -36,7 +36,7 @@ export function fieldText(type: FieldType | undefined, raw: unknown): FieldText 
 
 function instantText(text: string): string {
   const atMs = /^-?\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
-  // Outside what a Date can hold: keep what was sent, a person can still read it.
+  // Outside what a Date can hold: keep HubSpot's text, which people can still read.
   return Math.abs(atMs) <= 8.64e15 ? new Date(atMs).toISOString() : text
 }
 

@@ -1,19 +1,19 @@
-/** Where a run of `changedSince` stands. Opaque outside: it goes into a database row and comes back. */
+/** Where a run of `changedSince` continues. Opaque outside: it goes into a database row and comes back. */
 export type PageCursor =
   | { readonly mode: 'list'; readonly after: string | null }
   | {
       readonly mode: 'search'
       readonly sinceMs: number
-      /** Where the whole run began: deletions are looked for from there. */
+      /** Where the whole run began, and where its search for deletions begins. */
       readonly firstMs: number
       /** Set while one millisecond is walked by id. */
       readonly tiesAfterId: string | null
     }
   | {
       readonly mode: 'archived'
-      /** What was deleted before is not told. */
+      /** Deletions before this are not reported. */
       readonly sinceMs: number
-      /** Where the poll began in which this round of the recycle bin began: the round after it looks from there. */
+      /** Where the poll began that started this round of the recycle bin. The next round begins there. */
       readonly changedFromMs: number
       /** When the poll listed its first page of the bin, by our clock. */
       readonly polledAtMs: number
@@ -22,7 +22,7 @@ export type PageCursor =
       readonly page: number
       /** How many pages this poll may still list. */
       readonly pagesLeft: number
-      /** The poll has listed what it lists. Asking for this place says that the pages before it were kept. */
+      /** The poll has listed its pages. A request for this cursor confirms that the caller stored them. */
       readonly isListed: boolean
     }
 
@@ -35,7 +35,7 @@ export function parseCursor(text: string): PageCursor {
     const cursor: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
     if (isPageCursor(cursor)) return cursor
   } catch {
-    // said below, with the text
+    // The error below quotes the text.
   }
   throw new TypeError(`Not a HubSpot page cursor: ${JSON.stringify(text.slice(0, 80))}. Start again with cursor null`)
 }

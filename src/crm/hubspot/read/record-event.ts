@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto'
+import type { SimplePublicObject, ValueWithTimestamp } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import type { ChangeActor, ChangeEvent, ConnectionId, FieldText } from '../../../model/record/change-event.ts'
 import { idOf, instantMsOf, type JsonObject, listOf, objectOf, textOf } from '../http/json-value.ts'
+import type { AnswerOf } from '../http/wire.ts'
 import { actorOf } from './actor.ts'
 import { type FieldType, fieldText } from './field-text.ts'
 import type { HubSpotSchema } from './schemas.ts'
 
+export type HubSpotRecord = AnswerOf<SimplePublicObject>
+
+/** How to read records of one type: the connection, its schema and the fields asked for. */
 export type RecordReading = {
   readonly connectionId: ConnectionId
   readonly appId: string | null
@@ -18,13 +23,13 @@ export type RecordReading = {
 
 // Owner changes beyond the latest fifty say nothing new about who fights over a record today.
 const OWNER_HISTORY_MAX = 50
-// A read shows everything up to its own instant, so it wins against a notification of the same millisecond.
+// A read shows everything up to its own instant, so it wins against a webhook event of the same millisecond.
 const READ_ORDER = Number.MAX_SAFE_INTEGER
 // HubSpot stamps a record and its property history in separate steps of one write.
 const SAME_WRITE_MS = 1_000
 
 /** A record as HubSpot returned it, as one complete change event. Undefined: it is not a readable record. */
-export function recordEvent(record: JsonObject, reading: RecordReading): ChangeEvent | undefined {
+export function recordEvent(record: HubSpotRecord, reading: RecordReading): ChangeEvent | undefined {
   const recordId = idOf(record.id)
   const properties = objectOf(record.properties) ?? {}
   const modifiedMs = instantMsOf(properties[reading.schema.modifiedField]) ?? instantMsOf(record.updatedAt)
@@ -35,7 +40,7 @@ export function recordEvent(record: JsonObject, reading: RecordReading): ChangeE
   const fields: Record<string, FieldText> = {}
   const withheld = withheldFields(record, reading)
   for (const name of reading.fields) {
-    if (withheld.includes(name)) continue // a word in place of a value is not its value
+    if (withheld.includes(name)) continue // the placeholder is not a value
     fields[name] = fieldText(
       reading.schema.fields.get(name)?.type,
       Object.hasOwn(properties, name) ? properties[name] : null,
@@ -74,7 +79,7 @@ export function recordEvent(record: JsonObject, reading: RecordReading): ChangeE
 const WITHHELD = 'REDACTED'
 
 /** The wanted fields of a record whose values HubSpot keeps from us. */
-export function withheldFields(record: JsonObject, reading: RecordReading): string[] {
+export function withheldFields(record: HubSpotRecord, reading: RecordReading): string[] {
   const properties = objectOf(record.properties) ?? {}
   return reading.fields.filter((name) => reading.schema.sensitive.has(name) && properties[name] === WITHHELD)
 }
@@ -86,7 +91,7 @@ const MERGED_MAX = 500
  * The ids of the records that were merged into this one, chains included. `hs_calculated_merged_vids`, which contacts
  * have besides, misses chains and is not read.
  */
-export function mergedIdsOf(record: JsonObject): string[] {
+export function mergedIdsOf(record: HubSpotRecord): string[] {
   const own = idOf(record.id)
   const listed = textOf(objectOf(record.properties)?.hs_merged_object_ids).split(';')
   const ids = listed.flatMap((part) => idOf(part.trim()) ?? []).filter((id) => id !== own)
@@ -94,11 +99,10 @@ export function mergedIdsOf(record: JsonObject): string[] {
 }
 
 /**
- * A merge that the survivor tells of itself. Merged-away records are in neither list nor recycle bin, so when the
- * notification was lost this is the only word on them. The key depends on nothing but who was merged into whom: a later
- * look at the same survivor is the same news.
+ * A merge, read from its survivor. Merged records are in neither list nor recycle bin, so if the webhook was lost, only
+ * the survivor shows the merge. The key names who was merged into whom, so that a later read gives the same event.
  */
-export function mergeEvent(record: JsonObject, reading: RecordReading): ChangeEvent | undefined {
+export function mergeEvent(record: HubSpotRecord, reading: RecordReading): ChangeEvent | undefined {
   const mergedIds = mergedIdsOf(record)
   const event = mergedIds.length > 0 ? recordEvent(record, reading) : undefined
   if (event === undefined || event.kind === 'deleted') return undefined
@@ -108,7 +112,7 @@ export function mergeEvent(record: JsonObject, reading: RecordReading): ChangeEv
     objectType: event.objectType,
     recordId: event.recordId,
     kind: 'merged',
-    // HubSpot does not say when. Not after the last change, and after everything that the merged ones were told of.
+    // HubSpot does not say when: at the survivor's last change, which is after all that its merged records reported.
     occurredAtMs: event.occurredAtMs,
     order: 0,
     fields: {},
@@ -128,7 +132,7 @@ type HistoryEntry = {
 
 /** Per field its values over time, oldest first: HubSpot promises no order. */
 function historiesOf(
-  record: JsonObject,
+  record: HubSpotRecord,
   names: readonly string[],
   typeOf: (name: string) => FieldType | undefined,
 ): Map<string, HistoryEntry[]> {
@@ -136,7 +140,7 @@ function historiesOf(
   const histories = new Map<string, HistoryEntry[]>()
   for (const name of names) {
     if (!Object.hasOwn(given, name)) continue
-    const entries = listOf(given[name]).flatMap((entry) => {
+    const entries = listOf(given[name]).flatMap((entry: AnswerOf<ValueWithTimestamp>) => {
       const atMs = instantMsOf(entry.timestamp)
       if (atMs === undefined) return []
       return {

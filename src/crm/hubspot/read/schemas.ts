@@ -1,14 +1,16 @@
+import type { Property } from '@hubspot/api-client/lib/codegen/crm/properties/models/Property.js'
 import { CrmUnknownError, type FieldSchema, type ObjectSchema } from '../../crm-client.ts'
-import type { HubSpotHttp } from '../http/http.ts'
-import { listOf, resultsOf, textOf } from '../http/json-value.ts'
+import type { HubSpotHttp } from '../http/call.ts'
+import { listOf, objectOf, resultsOf, textOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import type { AnswerOf } from '../http/wire.ts'
 import { HUBSPOT } from '../profile.ts'
 import type { FieldType } from './field-text.ts'
 
 export type HubSpotSchema = {
   readonly object: ObjectSchema
   readonly fields: ReadonlyMap<string, FieldSchema>
-  /** Fields that HubSpot calls sensitive: their values may be kept from us. */
+  /** Fields that HubSpot calls sensitive: it may redact their values. */
   readonly sensitive: ReadonlySet<string>
   /** When a record of this type was last modified. Contacts keep it under a name of their own. */
   readonly modifiedField: string
@@ -32,7 +34,7 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
     if (entry !== undefined && nowMs() - entry.readAtMs < FRESH_MS) return entry.schema
     const schema = read(objectType)
     known.set(objectType, { readAtMs: nowMs(), schema })
-    // Only an answer is worth keeping. The caller gets the failure from the same promise.
+    // A failure is not kept. The caller gets it from the same promise.
     schema.catch(() => {
       if (known.get(objectType)?.schema === schema) known.delete(objectType)
     })
@@ -42,9 +44,9 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
   async function read(objectType: string): Promise<HubSpotSchema> {
     const attempt = `read the properties of ${objectType}`
     const { body } = await http({ kind: 'read', method: 'GET', path: paths.properties(objectType), attempt })
-    const properties = resultsOf(body, attempt)
+    const properties: readonly PropertyAnswer[] = resultsOf(body, attempt)
     const fields = properties.flatMap((property) => fieldSchema(property) ?? [])
-    // HubSpot's own fields cannot be removed. A description without them is cut, and no word on what is left out.
+    // HubSpot's own fields cannot be removed, so a list without them is cut and must not pass for the whole.
     const shape = HUBSPOT.objects[objectType]
     const due = shape === undefined || shape.about === 'task' ? [] : [shape.owner, shape.modifiedAt]
     const absent = due.find((name) => !fields.some((field) => field.name === name))
@@ -69,12 +71,13 @@ export function createHubSpotSchemas(http: HubSpotHttp, paths: HubSpotPaths, now
   return { of, forget: (objectType) => void known.delete(objectType) }
 }
 
-function fieldSchema(property: Record<string, unknown>): FieldSchema | undefined {
+/** `dataSensitivity` is younger than the generated model. */
+type PropertyAnswer = AnswerOf<Property> & { readonly dataSensitivity?: unknown }
+
+function fieldSchema(property: PropertyAnswer): FieldSchema | undefined {
   const name = textOf(property.name)
   if (name === '' || property.archived === true) return undefined
-  const limits = property.modificationMetadata
-  const readOnly =
-    typeof limits === 'object' && limits !== null && 'readOnlyValue' in limits && limits.readOnlyValue === true
+  const readOnly = objectOf(property.modificationMetadata)?.readOnlyValue === true
   return {
     name,
     label: textOf(property.label) || name,
@@ -84,7 +87,7 @@ function fieldSchema(property: Record<string, unknown>): FieldSchema | undefined
   }
 }
 
-function fieldType(name: string, property: Record<string, unknown>): FieldType {
+function fieldType(name: string, property: PropertyAnswer): FieldType {
   if (name === 'hubspot_owner_id' || property.referencedObjectType === 'OWNER') return 'reference'
   const widget = textOf(property.fieldType)
   switch (textOf(property.type)) {

@@ -1,16 +1,18 @@
+import type { PublicOwner } from '@hubspot/api-client/lib/codegen/crm/owners/models/PublicOwner.js'
 import type { ConnectionId } from '../../../model/record/change-event.ts'
 import type { CrmUser } from '../../../model/record/crm-user.ts'
 import { storable } from '../../storable-text.ts'
-import type { HubSpotHttp } from '../http/http.ts'
-import { idOf, type JsonObject, nextPageOf, resultsOf, textOf } from '../http/json-value.ts'
+import type { HubSpotHttp } from '../http/call.ts'
+import { idOf, nextPageOf, resultsOf, textOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import type { AnswerOf } from '../http/wire.ts'
 
 // 100 owners a page: room for 20,000, far above the seats of any portal; ends a list that never ends.
 const PAGES_MAX = 200
 
 /**
- * Everyone who can stand in an owner field. The default list leaves archived owners out, and records keep pointing at
- * them, so both lists are read: an owner missing from both is a deleted one, an archived one merely left.
+ * Everyone who can own a record. Records keep the ids of archived owners, which the default list leaves out, so both
+ * lists are read. An archived owner left the company; an owner in neither list was deleted.
  */
 export async function readUsers(
   http: HubSpotHttp,
@@ -41,7 +43,7 @@ export async function readUsers(
   return [...users.values()]
 }
 
-function crmUser(owner: JsonObject, archived: boolean, connectionId: ConnectionId): CrmUser | undefined {
+function crmUser(owner: AnswerOf<PublicOwner>, archived: boolean, connectionId: ConnectionId): CrmUser | undefined {
   const userId = idOf(owner.id)
   if (userId === undefined) return undefined
   const kind = owner.type === 'QUEUE' ? 'queue' : 'person'
@@ -58,7 +60,7 @@ function crmUser(owner: JsonObject, archived: boolean, connectionId: ConnectionI
     email: kind === 'queue' || email === '' ? null : email,
     name: name || email || `${kind === 'queue' ? 'Queue' : 'Owner'} ${userId}`,
     active,
-    // HubSpot does not tell who works a queue. Calling it empty would report every record in it as ownerless, so an
+    // HubSpot does not say who works a queue. Calling it empty would report every record in it as ownerless, so an
     // active queue counts as worked.
     activeMembers: kind === 'queue' && active ? 1 : 0,
     timeZone: null,

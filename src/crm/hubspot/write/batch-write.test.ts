@@ -15,7 +15,7 @@ const said = (results: readonly BatchResult[]) =>
   )
 
 describe('a batch', () => {
-  it('is read by what each result says, in whatever order they come', async () => {
+  it('matches results by their ids, in any order', async () => {
     const permutation = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7])
     await fc.assert(
       fc.asyncProperty(permutation, async (answered) => {
@@ -31,7 +31,7 @@ describe('a batch', () => {
     )
   })
 
-  it('that fails in part gives each input its own outcome, by trace, by id or as the only one left', async () => {
+  it('that fails in part gives each input its own outcome, by trace, by id or as the last one open', async () => {
     const errors = [
       { category: 'VALIDATION_ERROR', message: 'bad owner', context: { objectWriteTraceId: ['k1'] } },
       { category: 'OBJECT_NOT_FOUND', message: 'not there', context: { ids: ['2', '3'] } },
@@ -49,7 +49,7 @@ describe('a batch', () => {
     })
   })
 
-  it('leaves inputs unknown that a nameless error may or may not mean', async () => {
+  it('leaves inputs unknown if an error names none of them', async () => {
     const errors = [{ category: 'VALIDATION_ERROR', message: 'of whom?' }]
     assert.deepEqual(said(await writeBatch(items(2), async () => ({ results: [], errors }), byId)), {
       k0: 'unknown',
@@ -57,7 +57,7 @@ describe('a batch', () => {
     })
   })
 
-  it('whose every input is refused is not halved to the end: what is left waits for another time', async () => {
+  it('of which HubSpot refuses every input stops halving, and the rest is retried later', async () => {
     let calls = 0
     const results = await writeBatch(
       items(100),
@@ -74,7 +74,7 @@ describe('a batch', () => {
     assert.deepEqual([...new Set(outcomes)].sort(), ['refused', 'retry'])
   })
 
-  it('refused by a rule that an admin set is that, with HubSpot’s own words', async () => {
+  it('refused by a validation rule says so, with HubSpot’s own message', async () => {
     for (const code of ['MISSING_CONDITIONAL_REQUIRED_PROPERTY', 'MISSING_REQUIRED_PROPERTY']) {
       const body = { category: 'VALIDATION_ERROR', message: 'lost_reason is required', errors: [{ code, message: '' }] }
       const whole = await writeBatch(
@@ -98,7 +98,7 @@ describe('a batch', () => {
     }
   })
 
-  it('that is refused whole is halved until the bad ones stand alone', async () => {
+  it('that HubSpot refuses as a whole is halved until the bad inputs are found', async () => {
     const bad = fc.uniqueArray(fc.integer({ min: 0, max: 29 }), { maxLength: 4 })
     await fc.assert(
       fc.asyncProperty(bad, async (wrong) => {
@@ -121,7 +121,7 @@ describe('a batch', () => {
     )
   })
 
-  it('whose answer is lost is unknown, and the parts still waiting are sent all the same', async () => {
+  it('whose answer is lost is unknown, and its other parts are still sent', async () => {
     let calls = 0
     const send = async (inputs: JsonObject[]) => {
       calls += 1
@@ -132,7 +132,7 @@ describe('a batch', () => {
     assert.deepEqual(said(await writeBatch(items(2), send, byId)), { k0: 'unknown', k1: 'written' })
   })
 
-  it('stops at "too many", and nothing after it counts as written', async () => {
+  it('stops at a rate limit, and the rest counts as not written', async () => {
     let calls = 0
     const send = async (inputs: JsonObject[]) => {
       calls += 1
@@ -165,14 +165,14 @@ describe('a batch', () => {
     assert.deepEqual(said(await writeBatch(items(2), send, byId)), { k0: 'written', k1: 'retry' })
   })
 
-  it('tells a record that is gone from an input that points at nothing', async () => {
+  it('reports a deleted record as gone, and a bad reference as refused', async () => {
     const missing = () => Promise.reject(new HubSpotRefusal('not there', 'OBJECT_NOT_FOUND', 404, {}))
     const fresh: BatchItem = { key: 'new', inputId: null, input: {} }
     assert.deepEqual(said(await writeBatch([fresh], missing, byId)), { new: 'refused' })
     assert.deepEqual(said(await writeBatch(items(1), missing, byId)), { k0: 'gone' })
   })
 
-  it('of nothing sends nothing', async () => {
+  it('without inputs sends nothing', async () => {
     assert.deepEqual(await writeBatch([], () => assert.fail('sent'), byId), [])
   })
 })

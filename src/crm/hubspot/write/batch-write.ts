@@ -1,3 +1,4 @@
+import type { BatchResponseSimplePublicObjectWithErrors } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import {
   CrmBusyError,
   CrmReconnectError,
@@ -14,10 +15,12 @@ import {
   type HubSpotErrorBody,
   refusalText,
   sentenceOf,
-} from '../http/errors.ts'
+} from '../http/error-body.ts'
 import { type JsonObject, listOf } from '../http/json-value.ts'
+import type { AnswerOf } from '../http/wire.ts'
+import type { HubSpotRecord } from '../read/record-event.ts'
 
-/** One input of a batch call, with what it takes to recognise its result among shuffled and partial ones. */
+/** One input of a batch call, and how to recognize its result: HubSpot shuffles results and leaves some out. */
 export type BatchItem = {
   readonly key: string
   readonly input: JsonObject
@@ -26,11 +29,11 @@ export type BatchItem = {
 }
 
 export type BatchResult =
-  | { readonly item: BatchItem; readonly record: JsonObject }
+  | { readonly item: BatchItem; readonly record: HubSpotRecord }
   | { readonly item: BatchItem; readonly outcome: ItemOutcome }
 
-// One bad input among 100 is found with fifteen refusals. Where a rule of the account refuses every input, halving on
-// would cost two calls for each of them: the rest then waits for another time.
+// One bad input among 100 is found with fifteen refusals. Where a rule of the account refuses every input, halving would
+// cost two calls per input: the rest waits for another time.
 const REFUSALS_MAX = 24
 
 /**
@@ -41,7 +44,7 @@ const REFUSALS_MAX = 24
 export async function writeBatch(
   items: readonly BatchItem[],
   send: (inputs: JsonObject[]) => Promise<JsonObject>,
-  belongsTo: (record: JsonObject, item: BatchItem) => boolean,
+  belongsTo: (record: HubSpotRecord, item: BatchItem) => boolean,
 ): Promise<BatchResult[]> {
   const results: BatchResult[] = []
   const waiting: (readonly BatchItem[])[] = items.length === 0 ? [] : [items]
@@ -56,7 +59,7 @@ export async function writeBatch(
     } catch (error) {
       if (error instanceof CrmRefusedError) refusals += 1
       if (error instanceof CrmRefusedError && part.length > 1 && refusals >= REFUSALS_MAX) {
-        // Refused as a whole, so nothing of it was written; which of them is to blame is not known yet.
+        // HubSpot refused the whole part, so nothing of it was written. Which input it blames is not known yet.
         for (const item of [part, ...waiting.splice(0)].flat()) {
           results.push({ item, outcome: { key: item.key, outcome: 'retry', why: error.message, retryAtMs: null } })
         }
@@ -91,7 +94,7 @@ export async function writeBatch(
 }
 
 function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {
-  // For an update 404 says that the record is gone; for a create it is something the input points at.
+  // For an update 404 means that the record is gone; for a create, something that the input points at.
   if (item.inputId !== null && (error.status === 404 || error.code === 'OBJECT_NOT_FOUND')) {
     return { key: item.key, outcome: 'gone', why: error.message }
   }
@@ -100,8 +103,8 @@ function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {
 
 function matched(
   part: readonly BatchItem[],
-  body: JsonObject,
-  belongsTo: (record: JsonObject, item: BatchItem) => boolean,
+  body: AnswerOf<BatchResponseSimplePublicObjectWithErrors>,
+  belongsTo: (record: HubSpotRecord, item: BatchItem) => boolean,
 ): BatchResult[] {
   const results: BatchResult[] = []
   const open = new Set(part)
@@ -130,7 +133,7 @@ function matched(
     results.push({ item: only, outcome: itemFailure(only, about) })
   }
   for (const item of open) {
-    const why = about === undefined ? 'HubSpot answered without a word on this item' : sentenceOf(about)
+    const why = about === undefined ? 'HubSpot did not mention this item in its answer' : sentenceOf(about)
     results.push({ item, outcome: { key: item.key, outcome: 'unknown', why } })
   }
   return results

@@ -1,9 +1,12 @@
+import type { SimplePublicObjectBatchInput } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import type { ItemOutcome, OwnerFieldWrite } from '../../crm-client.ts'
-import type { HubSpotHttp } from '../http/http.ts'
+import type { HubSpotHttp } from '../http/call.ts'
 import { idOf, objectOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import type { Wire } from '../http/wire.ts'
 import { HUBSPOT } from '../profile.ts'
 import { fieldText } from '../read/field-text.ts'
+import type { HubSpotRecord } from '../read/record-event.ts'
 import { type BatchItem, writeBatch } from './batch-write.ts'
 
 /** Sets owner fields in as few calls as HubSpot allows: one per object type and hundred records. */
@@ -18,13 +21,14 @@ export async function writeOwnerFields(
   const outcomes: ItemOutcome[] = []
   for (const { objectType, group } of callsOf(writes)) {
     const byKey = new Map(group.map((write) => [write.key, write]))
-    const items = group.map(
-      (write): BatchItem => ({
-        key: write.key,
-        inputId: write.recordId,
-        input: { id: write.recordId, properties: { [write.field]: write.to }, objectWriteTraceId: write.key },
-      }),
-    )
+    const items = group.map(({ key, recordId, field, to }): BatchItem => {
+      const input: Wire<SimplePublicObjectBatchInput> = {
+        id: recordId,
+        properties: { [field]: to },
+        objectWriteTraceId: key,
+      }
+      return { key, inputId: recordId, input }
+    })
     const results = await writeBatch(
       items,
       async (inputs) => {
@@ -49,7 +53,7 @@ export async function writeOwnerFields(
   return outcomes
 }
 
-/** Calls of one object type each, in which no record stands twice: HubSpot refuses a batch that names one twice. */
+/** Calls of one object type each. HubSpot refuses a batch that names a record twice. */
 function callsOf(writes: readonly OwnerFieldWrite[]): { objectType: string; group: OwnerFieldWrite[] }[] {
   const calls: { objectType: string; group: OwnerFieldWrite[]; ids: Set<string> }[] = []
   for (const write of writes) {
@@ -64,7 +68,7 @@ function callsOf(writes: readonly OwnerFieldWrite[]): { objectType: string; grou
   return calls
 }
 
-function outcomeOf(write: OwnerFieldWrite, record: Record<string, unknown>): ItemOutcome {
+function outcomeOf(write: OwnerFieldWrite, record: HubSpotRecord): ItemOutcome {
   const { key } = write
   const id = idOf(record.id) ?? write.recordId
   if (id !== write.recordId) {
@@ -72,7 +76,7 @@ function outcomeOf(write: OwnerFieldWrite, record: Record<string, unknown>): Ite
   }
   const properties = objectOf(record.properties) ?? {}
   const now = Object.hasOwn(properties, write.field) ? fieldText('reference', properties[write.field]) : undefined
-  // HubSpot ignores writes to read-only properties and still answers 200; its echo tells.
+  // HubSpot ignores writes to read-only properties and still answers 200; only the value in its answer shows it.
   if (now !== undefined && now !== fieldText('reference', write.to)) {
     return { key, outcome: 'refused', code: 'VALUE_NOT_TAKEN', why: `HubSpot kept ${write.field} as it was` }
   }

@@ -1,8 +1,13 @@
+import type { Property } from '@hubspot/api-client/lib/codegen/crm/properties/models/Property.js'
+import type { PropertyCreate } from '@hubspot/api-client/lib/codegen/crm/properties/models/PropertyCreate.js'
+import type { PropertyGroup } from '@hubspot/api-client/lib/codegen/crm/properties/models/PropertyGroup.js'
 import { CrmReconnectError, CrmRefusedError, type TaskKeySupport } from '../../crm-client.ts'
-import { HubSpotRefusal, sentenceOf } from '../http/errors.ts'
-import type { HubSpotHttp } from '../http/http.ts'
-import { type JsonObject, listOf, textOf } from '../http/json-value.ts'
+import type { HubSpotHttp } from '../http/call.ts'
+import { sentenceOf } from '../http/error-body.ts'
+import { HubSpotRefusal } from '../http/errors.ts'
+import { listOf, textOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import type { AnswerOf, Wire } from '../http/wire.ts'
 import type { HubSpotSchemas } from '../read/schemas.ts'
 
 export const TASK_KEY_FIELD = 'lanekeeper_key'
@@ -10,17 +15,17 @@ export const TASK_KEY_FIELD = 'lanekeeper_key'
 type Access = { readonly http: HubSpotHttp; readonly paths: HubSpotPaths; readonly schemas: HubSpotSchemas }
 
 export type TaskKey = {
-  /** What is known, looked up without creating anything where nothing is. */
+  /** What is known; looked up first where nothing is. Creates nothing. */
   current(): Promise<TaskKeySupport>
-  /** Looks again. Writes nothing. */
+  /** Looks it up again. Writes nothing. */
   probe(): Promise<TaskKeySupport>
-  /** Makes the property where it is missing, and looks again. */
+  /** Creates the property if it is missing, and looks it up again. */
   create(): Promise<TaskKeySupport>
 }
 
 /**
- * Can HubSpot itself refuse a second task with our key? Whether tasks take unique properties is documented nowhere, so
- * it is found out: make the property, read back whether it is unique, and read once by it. Made only when asked for.
+ * Can HubSpot itself refuse a second task with our key? It does not document whether tasks take unique properties, so we
+ * try: create the property, read back whether it is unique, and read once by it. Created only by `create`.
  */
 export function createTaskKey(access: Access, known: TaskKeySupport | undefined): TaskKey {
   let support = known
@@ -40,7 +45,7 @@ async function findTaskKeySupport(access: Access, mayCreate: boolean): Promise<T
       return {
         enforced: false,
         field: null,
-        why: `Tasks of this HubSpot account have no property ${TASK_KEY_FIELD} yet. Lanekeeper can make it.`,
+        why: `Tasks of this HubSpot account have no property ${TASK_KEY_FIELD} yet. Lanekeeper can create it.`,
       }
     }
     const created = await createProperty(access)
@@ -52,7 +57,7 @@ async function findTaskKeySupport(access: Access, mayCreate: boolean): Promise<T
     return {
       enforced: false,
       field: TASK_KEY_FIELD,
-      why: `This account keeps ${TASK_KEY_FIELD} on tasks but not as a unique property, so tasks are looked up before any repetition`,
+      why: `This account keeps ${TASK_KEY_FIELD} on tasks but not as a unique property, so Lanekeeper looks a task up before it writes it again`,
     }
   }
   const readable = await canReadByKey(access)
@@ -60,7 +65,7 @@ async function findTaskKeySupport(access: Access, mayCreate: boolean): Promise<T
   return { enforced: true, field: TASK_KEY_FIELD, why: `HubSpot keeps ${TASK_KEY_FIELD} unique on tasks` }
 }
 
-async function readProperty({ http, paths }: Access): Promise<JsonObject | undefined> {
+async function readProperty({ http, paths }: Access): Promise<AnswerOf<Property> | undefined> {
   try {
     const { body } = await http({
       kind: 'read',
@@ -75,7 +80,7 @@ async function readProperty({ http, paths }: Access): Promise<JsonObject | undef
   }
 }
 
-async function createProperty(access: Access): Promise<{ property: JsonObject } | { why: string }> {
+async function createProperty(access: Access): Promise<{ property: AnswerOf<Property> } | { why: string }> {
   let refusal = ''
   // Unique first; an account or plan that does not take that may still take the plain property.
   for (const hasUniqueValue of [true, false]) {
@@ -94,7 +99,7 @@ async function createProperty(access: Access): Promise<{ property: JsonObject } 
           hasUniqueValue,
           hidden: true,
           formField: false,
-        },
+        } satisfies Wire<PropertyCreate>,
         attempt: `create the task property ${TASK_KEY_FIELD}`,
       })
       return { property: body }
@@ -122,7 +127,7 @@ async function taskGroup({ http, paths }: Access): Promise<string> {
     path: `${paths.properties('tasks')}/groups`,
     attempt: 'list the groups of task properties',
   })
-  const names = listOf(body.results).flatMap((group) => textOf(group.name) || [])
+  const names = listOf(body.results).flatMap((group: AnswerOf<PropertyGroup>) => textOf(group.name) || [])
   return names.find((name) => /task/i.test(name)) ?? names[0] ?? 'taskinformation'
 }
 

@@ -1,29 +1,39 @@
+import type {
+  AssociationSpec,
+  PublicAssociationMultiPost,
+} from '@hubspot/api-client/lib/codegen/crm/associations/v4/models/all.js'
+import { AssociationTypes } from '@hubspot/api-client/lib/src/enums/AssociationTypes.js'
 import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError, type TaskWrite } from '../../crm-client.ts'
-import type { HubSpotHttp } from '../http/http.ts'
+import type { HubSpotHttp } from '../http/call.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
+import type { Wire } from '../http/wire.ts'
 
 export type TaskLink = { readonly taskId: string; readonly about: NonNullable<TaskWrite['about']> }
 
-// HubSpot's own association types from a task to what it hangs on.
-const LINK_TYPE_IDS: Readonly<Record<string, number>> = { contacts: 204, companies: 192, deals: 216, tickets: 230 }
+/** Makes the association between a task and its record where the write of the task cannot. */
+export type TaskLinks = { add(links: readonly TaskLink[]): Promise<void> }
 
-export function linkType(objectType: string): { associationCategory: string; associationTypeId: number } | null {
-  const associationTypeId = Object.hasOwn(LINK_TYPE_IDS, objectType) ? LINK_TYPE_IDS[objectType] : undefined
+const LINK_TYPE_IDS: ReadonlyMap<string, AssociationTypes> = new Map([
+  ['contacts', AssociationTypes.taskToContact],
+  ['companies', AssociationTypes.taskToCompany],
+  ['deals', AssociationTypes.taskToDeal],
+  ['tickets', AssociationTypes.taskToTicket],
+])
+
+/** HubSpot's own type of association from a task to a record. Null: HubSpot defines none for these records. */
+export function linkType(objectType: string): Wire<AssociationSpec> | null {
+  const associationTypeId = LINK_TYPE_IDS.get(objectType)
   return associationTypeId === undefined ? null : { associationCategory: 'HUBSPOT_DEFINED', associationTypeId }
 }
 
-// Links waiting for a better moment. Small: each is two ids, and a restart only loses the link, never the task.
+// Links that failed and wait. Each is two ids, and a restart only loses the link, never the task.
 const WAITING_MAX = 1_000
 
 /**
- * Hangs tasks on their records after an upsert, which cannot do it itself: one call per object type. A task without its
- * link is still a task that its owner sees, so a failure here never turns a written task into a failed one; the link
- * waits and goes along with the next call.
+ * An upsert cannot associate, so one call per object type follows it. The owner sees a task without its link too, so a
+ * failed link never makes the task a failure: it waits for the next call.
  */
-export function createTaskLinks(
-  http: HubSpotHttp,
-  paths: HubSpotPaths,
-): { add(links: readonly TaskLink[]): Promise<void> } {
+export function createTaskLinks(http: HubSpotHttp, paths: HubSpotPaths): TaskLinks {
   let waiting: TaskLink[] = []
 
   async function add(links: readonly TaskLink[]): Promise<void> {
@@ -42,7 +52,7 @@ export function createTaskLinks(
   async function link(
     objectType: string,
     group: readonly TaskLink[],
-    type: NonNullable<ReturnType<typeof linkType>>,
+    type: Wire<AssociationSpec>,
   ): Promise<readonly TaskLink[]> {
     try {
       await http({
@@ -50,19 +60,21 @@ export function createTaskLinks(
         method: 'POST',
         path: `${paths.associations('tasks', objectType)}/create`,
         body: {
-          inputs: group.map(({ taskId, about }) => ({
-            from: { id: taskId },
-            to: { id: about.recordId },
-            types: [type],
-          })),
+          inputs: group.map(
+            ({ taskId, about }): Wire<PublicAssociationMultiPost> => ({
+              from: { id: taskId },
+              to: { id: about.recordId },
+              types: [type],
+            }),
+          ),
         },
         attempt: `link tasks to ${objectType}`,
-        repeatable: true, // a link that stands already stays as it is
+        repeatable: true, // linking twice makes one link
       })
       return []
     } catch (error) {
       if (error instanceof CrmRefusedError) {
-        // One record that is gone refuses the whole call: find the others by halving. Alone, it has no link to wait for.
+        // HubSpot refuses the whole call for one deleted record: find the others by halving. A deleted record needs no link.
         if (group.length <= 1) return []
         const half = Math.ceil(group.length / 2)
         return [

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { bodyHtml, shortKeyOf, subjectText } from './task-text.ts'
 
 describe('the text of a task', () => {
-  it('keeps a subject within 255 characters and its short key whole', () => {
+  it('cuts a subject to 255 characters and keeps its short key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 600 }), fc.boolean(), (subject, keyed) => {
         const shortKey = keyed ? shortKeyOf('k') : null
@@ -19,7 +19,7 @@ describe('the text of a task', () => {
     assert.equal(subjectText(`${'a'.repeat(253)}😀b`, null), `${'a'.repeat(253)}…`)
   })
 
-  it('shows a body as paragraphs, with lines and links, and nothing in it acts as HTML', () => {
+  it('shows a body as paragraphs with lines and links, and escapes HTML', () => {
     assert.equal(
       bodyHtml('Why: <b>"R&D"</b>\nnow\n\n\nSee https://lane.example/cases/1?a=1&b=2.'),
       '<p>Why: &lt;b&gt;&quot;R&amp;D&quot;&lt;/b&gt;<br>now</p>' +

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { CrmUnknownError } from '../../crm-client.ts'
+import { storable } from '../../storable-text.ts'
+import { Id, OptionalText } from '../http/answer-fields.ts'
+import type { HubSpotHttp } from '../http/call.ts'
+import type { HubSpotPaths } from '../http/paths.ts'
+
+export type AccountDetails = z.output<typeof AccountAnswer>
+
+const AccountAnswer = z
+  .object({ portalId: Id, timeZone: OptionalText, uiDomain: OptionalText, accountType: OptionalText })
+  .transform(({ portalId, timeZone, uiDomain, accountType }) => ({
+    accountId: portalId,
+    timeZone: storable(timeZone) || null,
+    edition: storable(accountType).slice(0, 100) || null,
+    pagesUrl: hubSpotPagesUrl(uiDomain.toLowerCase()),
+  }))
+
+/** Which account the token belongs to, as HubSpot says. */
+export async function readAccountDetails(http: HubSpotHttp, paths: HubSpotPaths): Promise<AccountDetails> {
+  const { body } = await http({
+    kind: 'read',
+    method: 'GET',
+    path: paths.account,
+    attempt: 'read which HubSpot account the token belongs to',
+  })
+  const { success, data } = AccountAnswer.safeParse(body)
+  if (success) return data
+  throw new CrmUnknownError('HubSpot answered without saying which account this is', { status: 200 })
+}
+
+/** HubSpot's own pages only, because people follow links that begin with this. */
+function hubSpotPagesUrl(uiDomain: string): string | null {
+  return /^[a-z0-9-]+(\.[a-z0-9-]+)*\.hubspot\.com$/.test(uiDomain) ? `https://${uiDomain}` : null
+}

@@ -1,0 +1,161 @@
+import type {
+  MultiAssociatedObjectWithLabel,
+  PublicAssociationMultiWithLabel,
+  PublicFetchAssociationsBatchRequest,
+} from '@hubspot/api-client/lib/codegen/crm/associations/v4/models/all.js'
+import type { BatchReadInputSimplePublicObjectId } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
+import { type CrmTask, CrmUnknownError, type TaskLookup } from '../../crm-client.ts'
+import { idOf, instantMsOf, listOf, nextPageOf, objectOf, resultsOf, textOf } from '../http/json-value.ts'
+import type { AnswerOf, Wire } from '../http/wire.ts'
+import { fieldText } from '../read/field-text.ts'
+import type { HubSpotRecord } from '../read/record-event.ts'
+import type { TaskLink } from './task-links.ts'
+import { STATUS } from './task-properties.ts'
+import { shortKeyOf } from './task-text.ts'
+import type { WriteContext } from './write-context.ts'
+
+type FoundTasks = Map<string, CrmTask>
+
+const READ_PROPERTIES = ['hs_task_subject', 'hs_task_status', 'hubspot_owner_id', 'hs_task_completion_date']
+const READ_MAX = 100
+// 500 tasks a page on one record; nobody works on a record with more than 10,000 tasks.
+const LINK_PAGES_MAX = 20
+
+/** Finds tasks by our key, after a write whose answer was lost. */
+export async function findTasks(context: WriteContext, lookups: readonly TaskLookup[]): Promise<FoundTasks> {
+  const { enforced, field } = await context.taskKey.current()
+  if (enforced && field !== null) return await findByKey(context, lookups, field)
+  const byId = await findById(context, lookups, field)
+  const onRecords = await findOnRecords(context, lookups, field)
+  return new Map([...byId, ...onRecords])
+}
+
+async function findByKey(context: WriteContext, lookups: readonly TaskLookup[], field: string): Promise<FoundTasks> {
+  const keys = lookups.map(({ key }) => key)
+  const found: FoundTasks = new Map()
+  for (const record of await readTasks(context, keys, { idProperty: field, field })) {
+    const task = crmTask(record, field)
+    if (task?.key) found.set(task.key, task)
+  }
+  // The process that lost the answer of an upsert, or died after it, has not linked the task either.
+  await context.links.add(
+    lookups.flatMap(({ key, about, taskId }): TaskLink[] => {
+      const task = found.get(key)
+      return task !== undefined && taskId === null && about !== null ? [{ taskId: task.taskId, about }] : []
+    }),
+  )
+  return found
+}
+
+async function findById(
+  context: WriteContext,
+  lookups: readonly TaskLookup[],
+  field: string | null,
+): Promise<FoundTasks> {
+  const known = lookups.filter(({ taskId }) => taskId !== null)
+  const ids = known.flatMap(({ taskId }) => taskId ?? [])
+  const found: FoundTasks = new Map()
+  for (const record of await readTasks(context, ids, { idProperty: null, field })) {
+    const task = crmTask(record, field)
+    const lookup = known.find(({ taskId }) => taskId === task?.taskId)
+    if (task !== undefined && lookup !== undefined) found.set(lookup.key, { ...task, key: lookup.key })
+  }
+  return found
+}
+
+/** Tasks without a known id, by the records that they belong to. */
+async function findOnRecords(
+  context: WriteContext,
+  lookups: readonly TaskLookup[],
+  field: string | null,
+): Promise<FoundTasks> {
+  const unknown = lookups.filter(({ taskId }) => taskId === null)
+  const blind = unknown.find(({ about }) => about === null)
+  if (blind !== undefined) {
+    // The search could find it, but its index lags: "not found" would not mean "not there".
+    throw new CrmUnknownError(
+      `Cannot look for the task ${blind.key}: it belongs to no record, and this account has no unique key on tasks`,
+    )
+  }
+  const wanted = new Map(unknown.flatMap(({ key }) => [[key, key] as const, [shortKeyOf(key), key] as const]))
+  const found: FoundTasks = new Map()
+  for (const record of await readTasks(context, await tasksOn(context, unknown), { idProperty: null, field })) {
+    const task = crmTask(record, field)
+    if (task === undefined) continue
+    const short = /\[(LK-[0-9a-f]{10})\]$/.exec(textOf(objectOf(record.properties)?.hs_task_subject))?.[1]
+    const key = wanted.get(task.key ?? '') ?? wanted.get(short ?? '')
+    if (key !== undefined) found.set(key, { ...task, key })
+  }
+  return found
+}
+
+async function readTasks(
+  { http, paths }: WriteContext,
+  ids: readonly string[],
+  { idProperty, field }: { readonly idProperty: string | null; readonly field: string | null },
+): Promise<HubSpotRecord[]> {
+  const records: HubSpotRecord[] = []
+  const distinct = [...new Set(ids)]
+  for (let from = 0; from < distinct.length; from += READ_MAX) {
+    const { body } = await http({
+      kind: 'read',
+      method: 'POST',
+      path: `${paths.objects('tasks')}/batch/read`,
+      body: {
+        ...(idProperty === null ? {} : { idProperty }),
+        inputs: distinct.slice(from, from + READ_MAX).map((id) => ({ id })),
+        properties: [...READ_PROPERTIES, ...(field === null ? [] : [field])],
+      } satisfies Omit<Wire<BatchReadInputSimplePublicObjectId>, 'propertiesWithHistory'>,
+      attempt: 'read tasks',
+    })
+    records.push(...resultsOf(body, 'read tasks'))
+  }
+  return records
+}
+
+/** Ids of every task on the given records. Associations are read from the records themselves, not from an index. */
+async function tasksOn({ http, paths }: WriteContext, lookups: readonly TaskLookup[]): Promise<string[]> {
+  const ids = new Set<string>()
+  const types = new Set(lookups.flatMap(({ about }) => about?.objectType ?? []))
+  for (const objectType of types) {
+    const attempt = `read the tasks of ${objectType}`
+    const records = lookups.flatMap(({ about }) => (about?.objectType === objectType ? about.recordId : []))
+    let inputs: Wire<PublicFetchAssociationsBatchRequest>[] = [...new Set(records)].map((id) => ({ id }))
+    for (let page = 1; inputs.length > 0; page += 1) {
+      if (page > LINK_PAGES_MAX) {
+        throw new CrmUnknownError(`These ${objectType} have more tasks than Lanekeeper can look through`)
+      }
+      const path = `${paths.associations(objectType, 'tasks')}/read`
+      const { body } = await http({ kind: 'read', method: 'POST', path, body: { inputs }, attempt })
+      inputs = []
+      const rows: AnswerOf<PublicAssociationMultiWithLabel>[] = resultsOf(body, attempt)
+      for (const row of rows) {
+        for (const id of listOf(row.to).flatMap(linkedId)) ids.add(id)
+        const after = nextPageOf(row)
+        const from = idOf(objectOf(row.from)?.id)
+        if (after !== null && from !== undefined) inputs.push({ id: from, after })
+      }
+    }
+  }
+  return [...ids]
+}
+
+/** This endpoint says `toObjectId`; other endpoints of associations say `id`. */
+function linkedId(to: AnswerOf<MultiAssociatedObjectWithLabel> & { readonly id?: unknown }): string[] {
+  const id = idOf(to.toObjectId) ?? idOf(to.id)
+  return id === undefined ? [] : [id]
+}
+
+function crmTask(record: HubSpotRecord, field: string | null): CrmTask | undefined {
+  const taskId = idOf(record.id)
+  const properties = objectOf(record.properties)
+  if (taskId === undefined || properties === undefined) return undefined
+  const status = properties.hs_task_status === STATUS.done ? 'done' : 'open'
+  return {
+    taskId,
+    key: field === null ? null : fieldText('text', properties[field]),
+    status,
+    ownerId: fieldText('reference', properties.hubspot_owner_id),
+    completedAtMs: status === 'done' ? (instantMsOf(properties.hs_task_completion_date) ?? null) : null,
+  }
+}

@@ -1,0 +1,102 @@
+import type {
+  SimplePublicObjectBatchInput,
+  SimplePublicObjectBatchInputForCreate,
+  SimplePublicObjectBatchInputUpsert,
+} from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
+import type { TaskWrite } from '../../crm-client.ts'
+import { idOf, type JsonObject, objectOf, textOf } from '../http/json-value.ts'
+import type { Wire } from '../http/wire.ts'
+import type { HubSpotRecord } from '../read/record-event.ts'
+import { type BatchItem, type BatchResult, writeBatch } from './batch-write.ts'
+import { linkType } from './task-links.ts'
+import { shortKeyOf } from './task-text.ts'
+import type { WriteContext } from './write-context.ts'
+
+/** A task with its spelling in HubSpot's properties. */
+export type ReadyTask = { readonly task: TaskWrite; readonly properties: Record<string, string> }
+
+type TasksApi = Pick<WriteContext, 'http' | 'paths'>
+
+/** Changes tasks by HubSpot's own id. An upsert by key would create again a task that a user deleted. */
+export function updateTasks(api: TasksApi, ready: readonly ReadyTask[]): Promise<BatchResult[]> {
+  const items = ready.flatMap(({ task, properties }): BatchItem[] => {
+    if (task.taskId === null) return []
+    const input: Wire<SimplePublicObjectBatchInput> = { id: task.taskId, properties, objectWriteTraceId: task.key }
+    return [{ key: task.key, inputId: task.taskId, input }]
+  })
+  return writeBatch(
+    items,
+    (inputs) => post(api, 'batch/update', { inputs, attempt: 'update tasks' }),
+    (record, item) => idOf(record.id) === item.inputId,
+  )
+}
+
+/** Creates new tasks and updates existing ones, by our key: sending it twice makes one task. */
+export function upsertTasks(api: TasksApi, ready: readonly ReadyTask[], field: string): Promise<BatchResult[]> {
+  const items = ready.map(({ task, properties }): BatchItem => {
+    const input: Wire<SimplePublicObjectBatchInputUpsert> = {
+      id: task.key,
+      idProperty: field,
+      properties,
+      objectWriteTraceId: task.key,
+    }
+    return { key: task.key, inputId: null, input }
+  })
+  return writeBatch(
+    items,
+    (inputs) => post(api, 'batch/upsert', { inputs, attempt: 'create tasks' }),
+    (record, item) => keyOrTrace(record, field) === item.key,
+  )
+}
+
+/** Without an enforced key the link is part of the creation, because the read-back goes through the record. */
+export async function createTasks(
+  api: TasksApi,
+  ready: readonly ReadyTask[],
+  field: string | null,
+): Promise<BatchResult[]> {
+  const create = (some: readonly ReadyTask[], linked: boolean) =>
+    writeBatch(
+      some.map((one) => createItem(one, linked)),
+      (inputs) => post(api, 'batch/create', { inputs, attempt: 'create tasks' }),
+      (record, { key }) =>
+        keyOrTrace(record, field) === key ||
+        textOf(objectOf(record.properties)?.hs_task_subject).endsWith(`[${shortKeyOf(key)}]`),
+    )
+  const first = await create(ready, true)
+  // A deleted record must not cost its owner the task. HubSpot's errors do not reliably name what they blame, so whatever
+  // was refused with a link is tried once without; if the link was not to blame, HubSpot refuses it again.
+  const unlinked = first.flatMap((result) => {
+    const one = ready.find(({ task }) => task.key === result.item.key)
+    return one?.task.about && 'outcome' in result && result.outcome.outcome === 'refused' ? [one] : []
+  })
+  if (unlinked.length === 0) return first
+  const second = await create(unlinked, false)
+  const again = new Set(second.map((result) => result.item.key))
+  return [...first.filter((result) => !again.has(result.item.key)), ...second]
+}
+
+function createItem({ task, properties }: ReadyTask, linked: boolean): BatchItem {
+  const type = linked && task.about !== null ? linkType(task.about.objectType) : null
+  const input: Wire<SimplePublicObjectBatchInputForCreate> = {
+    properties,
+    objectWriteTraceId: task.key,
+    associations: type === null || task.about === null ? [] : [{ to: { id: task.about.recordId }, types: [type] }],
+  }
+  return { key: task.key, inputId: null, input }
+}
+
+async function post(
+  { http, paths }: TasksApi,
+  verb: string,
+  { inputs, attempt }: { readonly inputs: readonly JsonObject[]; readonly attempt: string },
+): Promise<JsonObject> {
+  const path = `${paths.objects('tasks')}/${verb}`
+  const { body } = await http({ kind: 'write', method: 'POST', path, body: { inputs }, attempt })
+  return body
+}
+
+function keyOrTrace(record: HubSpotRecord, field: string | null): string {
+  const key = field === null ? '' : textOf(objectOf(record.properties)?.[field])
+  return key || textOf(record.objectWriteTraceId)
+}

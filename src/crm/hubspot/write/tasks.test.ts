@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { at, enforced, options, portal, property, record, task } from '../../../../test/crm/hubspot/scripted-portal.ts'
+
+describe('writing tasks', () => {
+  it('keeps failed links for the next call, up to what HubSpot takes in one', async (t) => {
+    let healthy = false
+    const { client, requests } = await portal(
+      t,
+      ({ path, body }) => {
+        if (path.includes('/associations/')) {
+          return healthy ? { status: 201, json: {} } : { status: 503, text: '', headers: { 'retry-after': '60' } }
+        }
+        if (!path.endsWith('/batch/upsert')) return undefined
+        const results = body.inputs.map(({ properties }: { properties: object }, index: number) => ({
+          id: String(requests.length * 1_000 + index),
+          properties,
+        }))
+        return { status: 200, json: { results } }
+      },
+      { taskKey: enforced },
+    )
+    const hundred = (round: number) => Array.from({ length: 100 }, (_, n) => task(`k${round}-${n}`))
+    for (let round = 1; round <= 25; round += 1) await client.writeTasks(hundred(round))
+    healthy = true
+    await client.writeTasks(hundred(26))
+    const calls = requests.filter(({ path }) => path.includes('/associations/'))
+    const asked = calls.map(({ body }) => body.inputs.length)
+    assert.ok(Math.max(...asked) <= 2_000, `${Math.max(...asked)} links in one call`)
+    assert.ok((asked.at(-1) ?? 0) > 100, 'what waited went along')
+  })
+
+  it('sends one upsert and one call of links for 100 tasks, and matches shuffled results by key', async (t) => {
+    const { client, requests } = await portal(
+      t,
+      ({ path, body }) => {
+        if (!path.endsWith('/batch/upsert')) return undefined
+        const results = body.inputs.map((input: { id: string; properties: object }, index: number) => ({
+          id: String(1_000 + index),
+          properties: input.properties,
+          new: true,
+        }))
+        return { status: 200, json: { status: 'COMPLETE', results: results.reverse() } }
+      },
+      { taskKey: enforced },
+    )
+    const outcomes = await client.writeTasks(Array.from({ length: 100 }, (_, index) => task(`k${index}`)))
+    for (const outcome of outcomes)
+      assert.deepEqual(outcome, { key: outcome.key, outcome: 'done', id: String(1_000 + Number(outcome.key.slice(1))) })
+    assert.equal(outcomes.length, 100)
+    const writes = requests.filter(({ method }) => method === 'POST')
+    assert.deepEqual(
+      writes.map(({ path }) => path),
+      ['/crm/objects/2026-03/tasks/batch/upsert', '/crm/associations/2026-03/tasks/contacts/batch/create'],
+    )
+    assert.deepEqual(writes[1]?.body.inputs[0].types, [
+      { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 204 },
+    ])
+    assert.deepEqual(writes[0]?.body.inputs[0], {
+      id: 'k0',
+      idProperty: 'lanekeeper_key',
+      objectWriteTraceId: 'k0',
+      properties: {
+        hs_task_subject: 'Risky: owner left',
+        hs_task_body: '<p>Look.</p>',
+        hs_timestamp: String(Date.parse(at)),
+        hs_task_status: 'NOT_STARTED',
+        hs_task_priority: 'MEDIUM',
+        hs_task_type: 'TODO',
+        hubspot_owner_id: '501',
+        lanekeeper_key: 'k0',
+      },
+    })
+  })
+
+  it('writes nothing if the account lacks an option that the task needs', async (t) => {
+    const offered = [
+      property('hs_task_status', 'enumeration', options('OPEN')),
+      property('hs_task_priority', 'enumeration', options('HIGH')),
+    ]
+    const { client, requests } = await portal(
+      t,
+      ({ path }) =>
+        path === '/crm/properties/2026-03/tasks' ? { status: 200, json: { results: offered } } : undefined,
+      { taskKey: enforced },
+    )
+    const [outcome] = await client.writeTasks([task('a')])
+    assert.deepEqual(
+      [outcome?.outcome, outcome?.outcome === 'refused' && outcome.code],
+      ['refused', 'TASK_VALUE_MISSING'],
+    )
+    assert.ok(!requests.some(({ method }) => method === 'POST'))
+  })
+
+  it('reports the updates that succeeded before HubSpot rejected the token', async (t) => {
+    const { client } = await portal(
+      t,
+      ({ path }) => {
+        if (path.endsWith('/batch/update')) return { status: 200, json: { results: [{ id: '5', properties: {} }] } }
+        return path.endsWith('/batch/upsert') ? { status: 401, json: {} } : undefined
+      },
+      { taskKey: enforced },
+    )
+    const outcomes = await client.writeTasks([task('old', { taskId: '5' }), task('new')])
+    assert.deepEqual(
+      outcomes.map(({ key, outcome }) => [key, outcome]),
+      [
+        ['old', 'done'],
+        ['new', 'retry'],
+      ],
+    )
+  })
+
+  it('reads every page of a record’s tasks before it reports none', async (t) => {
+    const { client } = await portal(
+      t,
+      ({ path, body }) => {
+        if (path.endsWith('/contacts/tasks/batch/read')) {
+          const after = body.inputs[0].after
+          const row = { from: { id: '1' }, to: [{ toObjectId: after === undefined ? 11 : 12 }] }
+          return {
+            status: 200,
+            json: { results: [after === undefined ? { ...row, paging: { next: { after: 'x' } } } : row] },
+          }
+        }
+        if (!path.endsWith('/tasks/batch/read')) return undefined
+        const results = body.inputs.map(({ id }: { id: string }) =>
+          record(Number(id), { lanekeeper_key: `key${id}`, hs_task_status: 'COMPLETED', hs_task_completion_date: at }),
+        )
+        return { status: 200, json: { results } }
+      },
+      { taskKey: { enforced: false, field: 'lanekeeper_key', why: '' } },
+    )
+    const found = await client.findTasks([
+      { key: 'key12', about: { objectType: 'contacts', recordId: '1' }, taskId: null },
+    ])
+    assert.deepEqual(found.get('key12'), {
+      taskId: '12',
+      key: 'key12',
+      status: 'done',
+      ownerId: null,
+      completedAtMs: Date.parse(at),
+    })
+  })
+})
