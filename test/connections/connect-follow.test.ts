@@ -68,7 +68,7 @@ describe('workers that run while connections are made, changed and ended', () =>
     await until('a stream', async () => (await streamOf(id)) != null)
   })
 
-  it('build it anew when its credentials change', async () => {
+  it('build it again when its credentials change', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
     await until('a client', () => clients.has(id))
     const before = clients.get(id)!

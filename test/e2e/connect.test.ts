@@ -100,7 +100,7 @@ describe('connecting from a terminal', { timeout: 240_000 }, () => {
     const where = ['--login-url', loginUrl, '--client-id', clientId, '--pubsub', pubsubAddress]
     const second = await run(['connect', 'salesforce', ...where, '--secrets', '-', '--yes'], { clientSecret: secret })
     assert.equal(second.code, 0, second.said)
-    assert.match(second.said, /✔ Listen to the change events/)
+    assert.match(second.said, /✔ Receive change events of the org/)
 
     await until(
       'cases of both CRMs',

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 describe('texts that people read', () => {
   it('hold none of the phrases that stand for an industry word', async () => {
     const { phrases } = await measure(ROOT)
-    const found = phrases.found.map(({ file, line, phrase }) => `${file}:${line}: "${phrase}": ${insteadOf(phrase)}`)
+    const found = phrases.map(({ path, line, phrase }) => `${path}:${line}: "${phrase}": ${insteadOf(phrase)}`)
     assert.deepEqual(found, [])
   })
 

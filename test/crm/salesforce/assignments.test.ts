@@ -196,7 +196,7 @@ describe('assignments to territories in an org that answers oddly', () => {
     assert.equal(org.requests.length, 2, 'no whole minute has passed')
   })
 
-  it('that were deleted are read anew with everything where the list does not reach back, or is too long', async () => {
+  it('that were deleted are read again with everything where the list does not reach back, or is too long', async () => {
     deletedAre({
       deletedRecords: [],
       earliestDateAvailable: '2026-11-22T14:00:00.000+0000',

@@ -96,7 +96,7 @@ describe('a field that a workflow needs only from now on', () => {
 })
 
 const UNREAD =
-  'vat_id was not read of this record yet, or is withheld from us, so nobody can say whether it is filled in on this contact.'
+  'vat_id was not read of this record yet, or is withheld from us, so we cannot tell whether this contact has one.'
 
 function needing(...fields: string[]): Policy {
   return contactPolicy({ patterns: [{ pattern: 'missing-field', fields, graceMinutes: 30 }] })
