@@ -51,36 +51,12 @@ const EVENT_LOOP_DELAY_MAX_MS = 2_000
 
 /** Builds the whole HTTP side and returns it; listens to nothing, reads no environment. */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { db, publicUrl, now = () => new Date() } = options
-  const app = Fastify({
-    ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
-    bodyLimit: BODY_MAX_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
-    // The caller's own id is not taken over: it would let a stranger write into our logs.
-    genReqId: () => randomUUID(),
-    // A line per webhook would be most of the log; counters tell the same.
-    logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: true,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
-  })
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
+  const { db, publicUrl } = options
+  const app = createServer(options)
   installProblems(app)
   installSameOrigin(app, { publicUrl, extraHosts: options.extraHosts ?? [] })
   installHelmet(app, publicUrl)
-  app.register(fastifyCookie)
-  app.register(rateLimit, { global: false })
-  app.register(underPressure, {
-    maxEventLoopDelay: EVENT_LOOP_DELAY_MAX_MS,
-    pressureHandler: (request) => {
-      // A busy process is alive; whoever restarts it for that makes it worse.
-      if (request.url === '/livez') return
-      throw Object.assign(new Error('event loop delayed'), { statusCode: 503 })
-    },
-  })
+  installLimits(app)
   app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Lanekeeper', version: '1' } },
     transform: jsonSchemaTransform,
@@ -89,6 +65,46 @@ export function buildApp(options: AppOptions): FastifyInstance {
     checks: [...databaseChecks(db), ...(options.readiness ?? [])],
     started: options.started ?? (() => null),
   })
+  registerRoutes(app, options)
+  refuseOtherMethods(app)
+  return app
+}
+
+function createServer({ logger }: AppOptions): FastifyInstance {
+  const app = Fastify({
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    // The caller's own id is not taken over: it would let a stranger write into our logs.
+    genReqId: () => randomUUID(),
+    // A line per webhook would be most of the log; counters say the same.
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  return app
+}
+
+function installLimits(app: FastifyInstance): void {
+  app.register(fastifyCookie)
+  app.register(rateLimit, { global: false })
+  app.register(underPressure, {
+    maxEventLoopDelay: EVENT_LOOP_DELAY_MAX_MS,
+    pressureHandler: (request) => {
+      // A busy process is alive; a supervisor that restarts it for that makes it worse.
+      if (request.url === '/livez') return
+      throw Object.assign(new Error('event loop delayed'), { statusCode: 503 })
+    },
+  })
+}
+
+function registerRoutes(app: FastifyInstance, options: AppOptions): void {
+  const { db, publicUrl, consoleDir, now = () => new Date() } = options
   app.register(sessionRoutes, { db, publicUrl })
   app.register(consoleRoutes, {
     prefix: '/api/console',
@@ -106,12 +122,13 @@ export function buildApp(options: AppOptions): FastifyInstance {
     return reply.type('application/json').send(JSON.stringify(app.swagger()))
   })
   for (const plugin of options.plugins ?? []) app.register(plugin)
-  if (options.consoleDir) {
-    const consoleDir = options.consoleDir
-    app.register(async (scope) => installConsoleFiles(scope, consoleDir))
-    installPageNotFound(app, consoleDir)
-  }
-  // Registered routes with another method answer 405 rather than pretending that the address does not exist.
+  if (!consoleDir) return
+  app.register(async (scope) => installConsoleFiles(scope, consoleDir))
+  installPageNotFound(app, consoleDir)
+}
+
+/** A route with another method answers 405 rather than pretending that the address does not exist. */
+function refuseOtherMethods(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     if (!request.is404) return
     const other = METHODS.some(
@@ -119,7 +136,6 @@ export function buildApp(options: AppOptions): FastifyInstance {
     )
     if (other) throw new ProblemError('method-not-allowed', 405, `This address does not take ${request.method}.`)
   })
-  return app
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const

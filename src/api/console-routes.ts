@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../store/database/database.ts'
@@ -82,7 +83,14 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })
   }
 
-  const live = new LiveChanges(db)
+  installLiveChanges(app, new LiveChanges(db), requireSession)
+}
+
+function installLiveChanges(
+  app: FastifyInstance,
+  live: LiveChanges,
+  requireSession: ReturnType<typeof sessionGuard>,
+): void {
   app.addHook('preClose', async () => live.close())
   app.get('/live', { schema: { hide: true } }, async (request, reply) => {
     await live.listen(reply, () =>

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
 import { webhookUrlOf } from '../config/environment-grants.ts'
 import { followKeys } from '../config/key-file.ts'
@@ -11,12 +11,13 @@ import { createLogger } from '../config/logger.ts'
 import { readSettings, type Settings, SettingsError } from '../config/settings.ts'
 import { knownAdapters } from '../crm/registry.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
-import { createQueues } from '../queue/wake.ts'
+import type { Crm } from '../model/record/change-event.ts'
+import { createQueues, type Queues } from '../queue/wake.ts'
 import { databaseCode } from '../store/database/connection-errors.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
 import { migrate } from '../store/database/migrate.ts'
 import { SchemaRefusedError } from '../store/database/schema-refusal.ts'
-import { createSecretBox } from '../store/secrets/secret-box.ts'
+import { createSecretBox, type SecretBox } from '../store/secrets/secret-box.ts'
 import { buildApp } from './app.ts'
 import { CRM_PAGES } from './cases/crm-pages.ts'
 import { connectSetUp } from './connections/build-connection-service.ts'
@@ -58,9 +59,7 @@ async function main(): Promise<void> {
   })
   let waitingFor: string | null = 'the database'
   let stopping = false
-  const called = knownAdapters().flatMap(({ webhook, profile: { crm } }) =>
-    webhook === null ? [] : [{ crm, webhookUrl: webhookUrlOf(settings, crm) }],
-  )
+  const called = calledAddresses(settings)
   const box = createSecretBox(await followKeys(settings))
   const app = buildApp({
     db,
@@ -68,15 +67,7 @@ async function main(): Promise<void> {
     extraHosts: [...called.map(({ webhookUrl }) => new URL(webhookUrl).hostname), settings.host],
     logger,
     consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
-    plugins: called.map(({ crm, webhookUrl }) =>
-      webhookRoutes({
-        db,
-        crm,
-        connections: webhookReceivers({ db, box, crm, webhookUrl }, Date.now),
-        wakeApply: (connectionId) => queues.wake('apply', connectionId),
-        nowMs: Date.now,
-      }),
-    ),
+    plugins: called.map(({ crm, webhookUrl }) => webhookPlugin({ db, box, queues, crm, webhookUrl })),
     readiness: [...beatChecks(db, ['worker']), queueCheck(() => queues.problem()), workflowCheck(db)],
     started: () => (stopping ? 'the stop that has begun' : waitingFor),
     links: CRM_PAGES,
@@ -103,6 +94,30 @@ async function main(): Promise<void> {
   waitingFor = null
   logger.info({ publicUrl: settings.publicUrl }, 'the service is ready')
   tell({ kind: 'ready', publicUrl: settings.publicUrl })
+}
+
+/** The address that each CRM with webhooks calls. */
+function calledAddresses(settings: Settings): { readonly crm: Crm; readonly webhookUrl: string }[] {
+  return knownAdapters().flatMap(({ webhook, profile: { crm } }) =>
+    webhook === null ? [] : [{ crm, webhookUrl: webhookUrlOf(settings, crm) }],
+  )
+}
+
+function webhookPlugin(of: {
+  readonly db: Database
+  readonly box: SecretBox
+  readonly queues: Queues
+  readonly crm: Crm
+  readonly webhookUrl: string
+}): FastifyPluginAsync {
+  const { db, queues, crm } = of
+  return webhookRoutes({
+    db,
+    crm,
+    connections: webhookReceivers(of, Date.now),
+    wakeApply: (connectionId) => queues.wake('apply', connectionId),
+    nowMs: Date.now,
+  })
 }
 
 function settingsOrExit(): Settings {

@@ -11,7 +11,7 @@ export function recordInWords(record: CrmRecord): string {
   return `the ${crmProfile(record.crm).title} ${noun} "${recordTitle(record)}"`
 }
 
-/** `HubSpot contact records`. */
+/** The records of an object as people say it, with the name of the CRM in front. */
 export function objectInWords({ crm, object }: ObjectRef): string {
   return `${crmProfile(crm).title} ${objectShape(crm, object)?.noun ?? object} records`
 }

@@ -96,7 +96,15 @@ async function tryTakeCall(
       and (limit_today is null or ${DAY_USED} + 1 <= greatest(1, (${DAY_ALLOWED}) * ${part}::numeric)
            or window_started_at < clock_timestamp() - ${LOOK_AGAIN_MS} * interval '1 millisecond')
     returning connection_id`.execute(db)
-  if (granted.length > 0) return { granted: true }
+  return granted.length > 0 ? { granted: true } : whyRefused(db, connectionId, { search, part, urgency })
+}
+
+/** What keeps the connection from a call right now, and how long; begins the next day where the last one is over. */
+async function whyRefused(
+  db: Kysely<Tables>,
+  connectionId: string,
+  { search, part, urgency }: { readonly search: boolean; readonly part: number; readonly urgency: Urgency },
+): Promise<Turn> {
   const { rows } = await sql<{
     paused_ms: number
     window_left_ms: number

@@ -200,7 +200,7 @@ function withoutSecrets(value: unknown): unknown {
   return url === null ? null : `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`
 }
 
-/** `api.pubsub.salesforce.com:7443` and `2026-03` have no place for a secret; anything longer stays behind. */
+/** A host with a port and a dated version have no place for a secret; anything longer stays behind. */
 function hostOnly(value: string): string | null {
   return /^[A-Za-z0-9.:[\]-]{1,255}$/.test(value) ? value : null
 }

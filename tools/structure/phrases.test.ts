@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { measure } from '../../tools/structure/measurements.ts'
-import { findPhrases, TESTED_PHRASES } from '../../tools/structure/phrases.ts'
+import { measure } from './measurements.ts'
+import { findPhrases, TESTED_PHRASES } from './phrases.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
