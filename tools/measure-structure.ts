@@ -11,9 +11,14 @@ import { reportOf } from './structure/report.ts'
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
     root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
   },
 })
 
-const measured = await measure(resolve(values.root))
-process.stdout.write(values.json ? `${JSON.stringify(measured, null, 2)}\n` : reportOf(measured))
+if (values.help) {
+  process.stdout.write('Usage: npm run measure -- [--json] [--root DIRECTORY]\n')
+} else {
+  const measured = await measure(resolve(values.root))
+  process.stdout.write(values.json ? `${JSON.stringify(measured, null, 2)}\n` : reportOf(measured))
+}

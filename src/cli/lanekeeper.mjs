@@ -33,14 +33,15 @@ const COMMANDS = {
   migrate: ['src/cli/migrate.ts', 'brings the database of DATABASE_URL up to this version'],
   test: ['tools/run-tests.ts', 'all tests, or those whose paths are given'],
   check: ['tools/check.ts', 'types, lint, import rules and unused code'],
+  generate: ['tools/generate.ts', 'rewrites the editor schema of policies and the tables of docs/patterns.md'],
   measure: ['tools/measure-structure.ts', 'the layout of the code in figures (--json, --root DIR)'],
   bench: ['bench/run.ts', 'measures and compares with the budgets'],
 }
 
 const [command, ...args] = process.argv.slice(2)
 if (command === undefined || ['help', '--help', '-h'].includes(command)) {
-  console.log('lanekeeper COMMAND\n')
-  for (const [name, [, says]] of Object.entries(COMMANDS)) console.log(`  ${name.padEnd(15)}${says}`)
+  console.log('Usage: npx lanekeeper COMMAND\n')
+  for (const [name, [, says]] of Object.entries(COMMANDS)) console.log(`  ${name.padEnd(17)}${says}`)
   process.exit(command === undefined ? 2 : 0)
 }
 if (!Object.hasOwn(COMMANDS, command)) {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Parameter } from '../model/patterns/parameter.ts'
-import type { Pattern } from '../model/patterns/pattern.ts'
+import type { Parameter } from '../model/patterns/contract/parameter.ts'
+import type { Pattern } from '../model/patterns/contract/pattern.ts'
 import type { ComparedObject, PatternName, PatternSetting } from '../model/policy/policy.ts'
 import { nearestName } from './nearest-name.ts'
 import { ObjectName } from './object-name.ts'

@@ -7,7 +7,7 @@ import { PATTERNS_PAGE, patternsPage } from './patterns-page.ts'
 const page = readFileSync(PATTERNS_PAGE, 'utf8')
 
 describe('docs/patterns.md', () => {
-  it('is up to date with the registry (node src/config/patterns-page.ts)', () => {
+  it('is up to date with the registry (npm run generate)', () => {
     assert.equal(page, patternsPage(page, patterns()))
   })
 

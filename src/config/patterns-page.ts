@@ -1,12 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Parameter } from '../model/patterns/parameter.ts'
-import type { Pattern } from '../model/patterns/pattern.ts'
-import { patterns } from '../model/patterns/registry.ts'
+import type { Parameter } from '../model/patterns/contract/parameter.ts'
+import type { Pattern } from '../model/patterns/contract/pattern.ts'
 
 export const PATTERNS_PAGE = join(import.meta.dirname, '../../docs/patterns.md')
 
-const BEGIN = '<!-- Generated from src/model/patterns by `node src/config/patterns-page.ts` -->'
+const BEGIN = '<!-- Generated from src/model/patterns by `npm run generate` -->'
 const END = '<!-- End of the generated part -->'
 
 /** `docs/patterns.md` with its generated part made from these patterns. What people wrote around it stays. */
@@ -61,6 +59,3 @@ function allowed(parameter: Parameter): string {
       return 'a list of objects, each `hubspot.contacts` or `{ object: hubspot.contacts, subject: newer or ours }`'
   }
 }
-
-/** Rewrites the generated part after a change of a pattern. */
-if (import.meta.main) writeFileSync(PATTERNS_PAGE, patternsPage(readFileSync(PATTERNS_PAGE, 'utf8'), patterns()))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../model/classes/class.ts'
-import type { Pattern } from '../model/patterns/pattern.ts'
+import type { Pattern } from '../model/patterns/contract/pattern.ts'
 import { patterns } from '../model/patterns/registry.ts'
 import type { Policy, Territory } from '../model/policy/policy.ts'
 import { Day, Email } from './company-documents.ts'

@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { CalendarDocument, TerritoriesDocument } from './company-documents.ts'
 import { policyDocument } from './policy-document.ts'
@@ -13,11 +11,4 @@ export function editorSchemas(): Map<string, string> {
     schemas.set(`${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`)
   }
   return schemas
-}
-
-/** `node src/config/write-schemas.ts` rewrites them after a change of the documents. */
-if (import.meta.main) {
-  const dir = join(import.meta.dirname, '../../config/schema')
-  mkdirSync(dir, { recursive: true })
-  for (const [name, text] of editorSchemas()) writeFileSync(join(dir, name), text)
 }

@@ -12,7 +12,7 @@ import { loadPolicies, policyHash } from '../../src/config/policy-files.ts'
 import { accessNeeds } from '../../src/connections/access/required-access.ts'
 import { parseWebhook } from '../../src/crm/hubspot/webhook/delivery.ts'
 import { toChangeEvents } from '../../src/crm/hubspot/webhook/events.ts'
-import { fieldsNeeded } from '../../src/model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../src/model/patterns/contract/fields-needed.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import {

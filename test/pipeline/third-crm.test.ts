@@ -12,7 +12,7 @@ import { connectFromEnvironment } from '../../src/connections/draft/from-environ
 import { openConnection } from '../../src/connections/open-connection.ts'
 import { knownAdapters, registerAdapter } from '../../src/crm/registry.ts'
 import { explainPolicy } from '../../src/model/decision/explain-policy.ts'
-import { fieldsNeeded } from '../../src/model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../src/model/patterns/contract/fields-needed.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Crm } from '../../src/model/record/change-event.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'

@@ -1,6 +1,6 @@
 import '../../src/crm/profiles.ts'
 import { matchKeys } from '../../src/model/matching/keys.ts'
-import type { PatternInput } from '../../src/model/patterns/pattern.ts'
+import type { PatternInput } from '../../src/model/patterns/contract/pattern.ts'
 import { compilePolicy } from '../../src/model/policy/compile.ts'
 import type { Policy, PolicyVersion } from '../../src/model/policy/policy.ts'
 import type { ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { OpenConnection } from '../../src/connections/open-connection.ts'
-import type { FieldsNeeded } from '../../src/model/patterns/fields-needed.ts'
+import type { FieldsNeeded } from '../../src/model/patterns/contract/fields-needed.ts'
 import type { Crm } from '../../src/model/record/change-event.ts'
 import type { RunningWorkflow } from '../../src/pipeline/decide/running-workflows.ts'
 import type { Queues } from '../../src/queue/wake.ts'

@@ -1,5 +1,5 @@
 import type { AccessNeeds } from '../../crm/crm-setup.ts'
-import { fieldsNeeded } from '../../model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../model/patterns/contract/fields-needed.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { caseOf, company, contact, POLICY, record } from '../../../test/support/example.ts'
-import { finding } from '../patterns/pattern.ts'
+import { finding } from '../patterns/contract/pattern.ts'
 import type { ClassRule } from '../policy/policy.ts'
 import { compileConditions } from '../rules/evaluate.ts'
 import { classify } from './classify.ts'

@@ -1,5 +1,5 @@
 import type { ExceptionClass } from '../classes/class.ts'
-import type { Finding } from '../patterns/finding.ts'
+import type { Finding } from '../patterns/contract/finding.ts'
 import { findPattern } from '../patterns/registry.ts'
 import type { CompiledClassRule } from '../policy/compile.ts'
 import type { Guards } from '../policy/policy.ts'

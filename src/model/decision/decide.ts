@@ -1,6 +1,6 @@
 import { POSTURE, stopsAction } from '../classes/posture.ts'
-import type { RefusedWrite } from '../patterns/finding.ts'
-import type { PatternInput } from '../patterns/pattern.ts'
+import type { RefusedWrite } from '../patterns/contract/finding.ts'
+import type { PatternInput } from '../patterns/contract/pattern.ts'
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts'
 import { type Routing, routeRecord } from '../policy/routing.ts'
 import { isLive } from '../record/is-live.ts'

@@ -1,7 +1,7 @@
 import { addBusinessMinutes } from '../calendar/business-time.ts'
 import type { ExceptionClass, Posture } from '../classes/class.ts'
 import { POSTURE } from '../classes/posture.ts'
-import type { Finding, RefusedWrite } from '../patterns/finding.ts'
+import type { Finding, RefusedWrite } from '../patterns/contract/finding.ts'
 import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName } from '../policy/policy.ts'

@@ -1,4 +1,4 @@
-import type { RefusedWrite } from '../patterns/finding.ts'
+import type { RefusedWrite } from '../patterns/contract/finding.ts'
 import type { PolicyVersion } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { Directory } from '../record/crm-user.ts'

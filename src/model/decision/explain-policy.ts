@@ -1,7 +1,7 @@
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
+import { objectInWords } from '../patterns/contract/wording.ts'
 import { patternOf } from '../patterns/registry.ts'
-import { objectInWords } from '../patterns/wording.ts'
 import type { Branch, ClassRule, PatternSetting, Policy, PolicyVersion } from '../policy/policy.ts'
 import { mayOverlap } from '../rules/overlap.ts'
 import { either, renderConditions, together } from '../rules/render.ts'

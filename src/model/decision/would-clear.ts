@@ -1,4 +1,4 @@
-import type { Finding } from '../patterns/finding.ts'
+import type { Finding } from '../patterns/contract/finding.ts'
 import { patternOf } from '../patterns/registry.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'

@@ -1,4 +1,4 @@
-import { definePattern, finding, found, NOTHING } from './pattern.ts'
+import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
 
 /** The record waits, and by the boundary a reviewer decides its branch. */
 export const branchReview = definePattern({

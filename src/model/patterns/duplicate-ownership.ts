@@ -10,9 +10,9 @@ import type { Match } from '../record/neighbours.ts'
 import { objectShape } from '../record/object-shape.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import { together } from '../rules/render.ts'
-import { ownerChanges } from './clearing-change.ts'
-import { type Detection, definePattern, finding, found, NOTHING } from './pattern.ts'
-import { activeOwner, objectInWords, personInWords, recordInWords } from './wording.ts'
+import { ownerChanges } from './contract/clearing-change.ts'
+import { type Detection, definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { activeOwner, objectInWords, personInWords, recordInWords } from './contract/wording.ts'
 
 type Conflict = { readonly record: CrmRecord; readonly owner: CrmUser; readonly same: string; readonly key: string }
 

@@ -2,9 +2,9 @@ import { type DriftKind, driftInWords } from '../record/schema-drift.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { isBlank } from '../rules/facts.ts'
 import { either } from '../rules/render.ts'
-import type { Finding } from './finding.ts'
-import { ONLY } from './parameter.ts'
-import { definePattern, finding, NOTHING } from './pattern.ts'
+import type { Finding } from './contract/finding.ts'
+import { ONLY } from './contract/parameter.ts'
+import { definePattern, finding, NOTHING } from './contract/pattern.ts'
 
 const MINUTE_MS = 60_000
 

@@ -3,8 +3,8 @@ import { hiddenInputs } from '../policy/routing.ts'
 import { type CompiledRule, compileConditions } from '../rules/evaluate.ts'
 import { type CaseFacts, isOnlyUnreadable, whyHidden } from '../rules/facts.ts'
 import { renderField } from '../rules/render.ts'
-import type { Finding } from './finding.ts'
-import { definePattern, finding, found, NOTHING } from './pattern.ts'
+import type { Finding } from './contract/finding.ts'
+import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
 
 /** By the boundary rules decide, but no rule covers the record, no branch does, or its rule names an inactive owner. */
 export const noRule = definePattern({

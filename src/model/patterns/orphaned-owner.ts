@@ -1,8 +1,8 @@
 import type { CaseFacts } from '../rules/facts.ts'
-import { ownerChanges } from './clearing-change.ts'
-import type { Finding } from './finding.ts'
-import { definePattern, finding, found, NOTHING } from './pattern.ts'
-import { personInWords } from './wording.ts'
+import { ownerChanges } from './contract/clearing-change.ts'
+import type { Finding } from './contract/finding.ts'
+import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { personInWords } from './contract/wording.ts'
 
 /** The owner left, was deleted, is a queue without active members, or (where the policy says so) is blank. */
 export const orphanedOwner = definePattern({

@@ -1,5 +1,5 @@
 import type { OwnerChange } from '../record/crm-record.ts'
-import { definePattern, finding, NOTHING } from './pattern.ts'
+import { definePattern, finding, NOTHING } from './contract/pattern.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -2,9 +2,9 @@ import { afterFullBusinessDays, fullBusinessDaysBetween } from '../calendar/busi
 import type { CrmRecord } from '../record/crm-record.ts'
 import { isBlank } from '../rules/facts.ts'
 import { either } from '../rules/render.ts'
-import type { Finding } from './finding.ts'
-import { ONLY } from './parameter.ts'
-import { definePattern, finding, NOTHING } from './pattern.ts'
+import type { Finding } from './contract/finding.ts'
+import { ONLY } from './contract/parameter.ts'
+import { definePattern, finding, NOTHING } from './contract/pattern.ts'
 
 const DAY_MS = 86_400_000
 

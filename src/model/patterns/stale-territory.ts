@@ -5,12 +5,12 @@ import { TERRITORIES } from '../record/territories-field.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import { type CaseFacts, isBlank, unreadableBehind } from '../rules/facts.ts'
 import { either, renderField, together } from '../rules/render.ts'
-import { assignedTerritories } from './assigned-territories.ts'
-import { type ClearingChange, ownerChanges } from './clearing-change.ts'
-import type { Finding } from './finding.ts'
-import { ONLY } from './parameter.ts'
-import { definePattern, finding, found, NOTHING } from './pattern.ts'
-import { personInWords } from './wording.ts'
+import { assignedTerritories } from './contract/assigned-territories.ts'
+import { type ClearingChange, ownerChanges } from './contract/clearing-change.ts'
+import type { Finding } from './contract/finding.ts'
+import { ONLY } from './contract/parameter.ts'
+import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { personInWords } from './contract/wording.ts'
 
 /** The territory or owner on the record is not what the territory table gives for its present values. */
 export const staleTerritory = definePattern({

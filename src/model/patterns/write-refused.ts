@@ -1,5 +1,5 @@
-import { definePattern, finding, found, NOTHING } from './pattern.ts'
-import { inQuotes } from './wording.ts'
+import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { inQuotes } from './contract/wording.ts'
 
 /**
  * The CRM refused the owner that the rule decided, for example by a validation rule or a permission. A retry would be

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, versionOf } from '../../../test/support/example.ts'
-import { fieldsNeeded } from '../patterns/fields-needed.ts'
+import { fieldsNeeded } from '../patterns/contract/fields-needed.ts'
 import type { PolicyOwners } from '../policy/policy.ts'
 import { readiness } from './readiness.ts'
 

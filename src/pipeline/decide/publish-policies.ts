@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { fieldsNeeded } from '../../model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../model/patterns/contract/fields-needed.ts'
 import { buildDirectory } from '../../model/people/directory.ts'
 import { readiness } from '../../model/people/readiness.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'

@@ -1,5 +1,5 @@
 import type { CrmClient } from '../../crm/crm-client.ts'
-import { fieldsNeeded } from '../../model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../model/patterns/contract/fields-needed.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import { valuesNamed, valuesNamedByPolicies } from '../../model/policy/values-named.ts'

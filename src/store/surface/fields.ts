@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { fieldsNeeded } from '../../model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../model/patterns/contract/fields-needed.ts'
 import { fieldsOf } from '../../model/patterns/registry.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'

@@ -3,7 +3,7 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 
 import type { ChangedPage, ChangedSince, CrmClient } from '../../../src/crm/crm-client.ts'
-import { fieldsNeeded } from '../../../src/model/patterns/fields-needed.ts'
+import { fieldsNeeded } from '../../../src/model/patterns/contract/fields-needed.ts'
 import type { Policy } from '../../../src/model/policy/policy.ts'
 import type { ChangeEvent, Crm } from '../../../src/model/record/change-event.ts'
 import { decideBatch } from '../../../src/pipeline/decide/decide-changes.ts'

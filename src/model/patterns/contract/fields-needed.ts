@@ -1,11 +1,11 @@
-import type { Policy } from '../policy/policy.ts'
-import { everyCondition } from '../policy/values-named.ts'
-import type { Crm } from '../record/change-event.ts'
-import { crmProfile, type ObjectShape } from '../record/crm-profile.ts'
-import { objectShape } from '../record/object-shape.ts'
-import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../record/territories-field.ts'
-import { readFieldName } from '../rules/field-name.ts'
-import { fieldsOf } from './registry.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { everyCondition } from '../../policy/values-named.ts'
+import type { Crm } from '../../record/change-event.ts'
+import { crmProfile, type ObjectShape } from '../../record/crm-profile.ts'
+import { objectShape } from '../../record/object-shape.ts'
+import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../../record/territories-field.ts'
+import { readFieldName } from '../../rules/field-name.ts'
+import { fieldsOf } from '../registry.ts'
 
 export type FieldsNeeded = {
   /** What the CRM is asked for. */

@@ -1,9 +1,9 @@
-import type { ObjectRef } from '../policy/policy.ts'
-import { crmProfile } from '../record/crm-profile.ts'
-import type { CrmRecord } from '../record/crm-record.ts'
-import type { CrmUser, Directory } from '../record/crm-user.ts'
-import { objectShape } from '../record/object-shape.ts'
-import { recordTitle } from '../record/record-title.ts'
+import type { ObjectRef } from '../../policy/policy.ts'
+import { crmProfile } from '../../record/crm-profile.ts'
+import type { CrmRecord } from '../../record/crm-record.ts'
+import type { CrmUser, Directory } from '../../record/crm-user.ts'
+import { objectShape } from '../../record/object-shape.ts'
+import { recordTitle } from '../../record/record-title.ts'
 
 /** `the <CRM> contact "Jane Doe"`, as sentences speak of another record. */
 export function recordInWords(record: CrmRecord): string {

@@ -1,6 +1,6 @@
-import type { PatternName } from '../policy/policy.ts'
-import type { FieldText } from '../record/change-event.ts'
-import type { RecordRef } from '../record/crm-record.ts'
+import type { PatternName } from '../../policy/policy.ts'
+import type { FieldText } from '../../record/change-event.ts'
+import type { RecordRef } from '../../record/crm-record.ts'
 
 /** An owner that a rule gave and that the CRM would not take. */
 export type RefusedWrite = {

@@ -1,4 +1,4 @@
-import type { ComparedObject, ObjectRef, PatternName } from '../policy/policy.ts'
+import type { ComparedObject, ObjectRef, PatternName } from '../../policy/policy.ts'
 
 /**
  * One setting of a pattern, described as data: `src/config` makes the schema of policy files from it. Without

@@ -1,7 +1,7 @@
-import { territoryName } from '../matching/territory-name.ts'
-import type { CompiledTerritory } from '../policy/compile.ts'
-import type { CrmRecord } from '../record/crm-record.ts'
-import { splitTerritories, TERRITORIES, TERRITORY_NAMES } from '../record/territories-field.ts'
+import { territoryName } from '../../matching/territory-name.ts'
+import type { CompiledTerritory } from '../../policy/compile.ts'
+import type { CrmRecord } from '../../record/crm-record.ts'
+import { splitTerritories, TERRITORIES, TERRITORY_NAMES } from '../../record/territories-field.ts'
 
 /** The territories that the CRM assigns a record to. A record may be in several at once. */
 export type Assigned = {

@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PATTERNS_PAGE, patternsPage } from '../src/config/patterns-page.ts'
+import { editorSchemas } from '../src/config/write-schemas.ts'
+import { patterns } from '../src/model/patterns/registry.ts'
+import '../src/crm/profiles.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const SCHEMAS = join(ROOT, 'config', 'schema')
+
+/** Rewrites what is derived from the registries: the editor's schema of the policies and the tables of docs/patterns.md. */
+mkdirSync(SCHEMAS, { recursive: true })
+for (const [name, text] of editorSchemas()) writeFileSync(join(SCHEMAS, name), text)
+writeFileSync(PATTERNS_PAGE, patternsPage(readFileSync(PATTERNS_PAGE, 'utf8'), patterns()))
+const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome')
+const { status } = spawnSync(process.execPath, [biome, 'format', '--write', SCHEMAS], { stdio: 'ignore' })
+process.stdout.write('Wrote config/schema and the tables of docs/patterns.md\n')
+process.exitCode = status ?? 1
