@@ -91,6 +91,7 @@ async function main(): Promise<void> {
   await listen(app, settings)
   tell({ kind: 'listening', publicUrl: settings.publicUrl })
   await prepareDatabase(db, logger, aborting.signal)
+  if (aborting.signal.aborted) return
   waitingFor = null
   logger.info({ publicUrl: settings.publicUrl }, 'the service is ready')
   tell({ kind: 'ready', publicUrl: settings.publicUrl })

@@ -28,11 +28,12 @@ export function loadPolicies(dir: string): Policies {
   const loaded: LoadedPolicy[] = []
   const refused: RefusedPolicy[] = [...shared.refused]
   const files = readdirSync(join(dir, 'workflows'))
-    .filter((name) => /\.ya?ml$/.test(name))
+    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
     .sort()
   for (const name of files) {
     const file = join(dir, 'workflows', name)
-    const source = readFileSync(file, 'utf8')
+    const source = readOrRefuse(file, refused)
+    if (source === null) continue
     const parsed = parsePolicy(source, shared)
     if (!parsed.ok) {
       refused.push({ file, workflow: parsed.workflow, errors: parsed.errors })
@@ -47,6 +48,17 @@ export function loadPolicies(dir: string): Policies {
     loaded.push({ file, source, version: { hash: policyHash(parsed.policy), policy: parsed.policy } })
   }
   return { loaded, refused }
+}
+
+/** Null, with a refusal: a folder, a broken link, or a file that this user may not read. The other files still load. */
+function readOrRefuse(file: string, refused: RefusedPolicy[]): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const message = `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`
+    refused.push({ file, workflow: null, errors: [{ line: 1, column: 1, field: '', message }] })
+    return null
+  }
 }
 
 /** SHA-256 of the canonical form, in hex: what every decision cites. */

@@ -1,7 +1,7 @@
 import type { ConnectDeps } from '../../src/connections/context.ts'
 import { openConnection } from '../../src/connections/open-connection.ts'
 import { CrmReconnectError } from '../../src/crm/crm-client.ts'
-import { crmProfile } from '../../src/model/record/crm-profile.ts'
+import { crmProfile, UnknownCrmError } from '../../src/model/record/crm-profile.ts'
 import { type ConnectionRow, findConnection, setConnectionStatus } from '../../src/store/connections/connections.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
 import { runStream } from './stream.ts'
@@ -82,6 +82,10 @@ async function open({ context, deps }: Following, row: ConnectionRow): Promise<C
     if (error instanceof CrmReconnectError) {
       await setConnectionStatus(db, row, 'reconnect-needed', error.remedy)
       logger.info({ connectionId: row.id, remedy: error.remedy }, 'connection needs a person')
+    } else if (error instanceof UnknownCrmError) {
+      const remedy = `This version of Lanekeeper has no adapter for "${row.crm}". Start the version that has one, or disconnect.`
+      await setConnectionStatus(db, row, 'reconnect-needed', remedy)
+      logger.info({ connectionId: row.id, remedy }, 'connection needs a person')
     } else logger.error({ connectionId: row.id, err: error }, 'connection cannot be opened')
     return null
   }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings } from '../../model/record/crm-facts.ts'
+import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import { baselineObjects as importedObjects } from '../../model/record/object-shape.ts'
 import { baselineProgress } from '../../pipeline/read/baseline-progress.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
@@ -203,7 +204,7 @@ function noticesOf(notices: readonly Notice[], connectionId: string): Connection
 function baselineView(row: ConnectionRow, now: Date): ConnectionView['baseline'] {
   const { done, startedAtMs } = row.baseline
   const objects = baselineObjects(row)
-  const { perSecond, leftMs } = baselineProgress(row.baseline, importedObjects(row.crm), +now)
+  const { perSecond, leftMs } = baselineProgress(row.baseline, orderOf(row), +now)
   return {
     done,
     startedAt: startedAtMs === undefined ? null : new Date(startedAtMs).toISOString(),
@@ -213,9 +214,14 @@ function baselineView(row: ConnectionRow, now: Date): ConnectionView['baseline']
   }
 }
 
+/** Of a CRM without an adapter here only what was imported is known. */
+function orderOf({ crm }: ConnectionRow): readonly string[] {
+  return isKnownCrm(crm) ? importedObjects(crm) : []
+}
+
 /** In the order of the import, with those that have not begun. */
 function baselineObjects(row: ConnectionRow): ConnectionView['baseline']['objects'] {
-  const order = importedObjects(row.crm)
+  const order = orderOf(row)
   const begun = Object.entries(row.baseline.objects)
   const names = row.baseline.done
     ? begun.map(([name]) => name)

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type BaselineProgress, baselineProgress } from '../../pipeline/read/baseline-progress.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
@@ -47,7 +48,7 @@ export function liveStatus(db: Database): () => Promise<LiveStatus> {
       openByClass: Object.fromEntries(classes.rows.map((row) => [row.class, row.n])),
       openTasks: tasks.rows[0]?.n ?? 0,
       importing: connections
-        .filter(({ baseline }) => !baseline.done)
+        .filter(({ crm, baseline }) => !baseline.done && isKnownCrm(crm))
         .map(({ id, crm, baseline }) => ({
           id,
           ...baselineProgress(baseline as Baseline, baselineObjects(crm), Date.now()),

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../model/policy/canonical.ts'
-import { crmProfile } from '../../model/record/crm-profile.ts'
+import { crmTitle } from '../../model/record/crm-profile.ts'
 import { type ConnectionRow, findConnection } from '../../store/connections/connections.ts'
 import { closeWork, ENDED, markDisconnected } from '../../store/connections/end-connection.ts'
 import { requestErasure, unfinishedErasure } from '../../store/connections/erase-history.ts'
@@ -77,7 +77,7 @@ async function end(
   }
   const message =
     `${count(cases.length, 'open case')} closed, ${count(intents, 'waiting write')} cancelled. ` +
-    `${count(tasks, 'task')} stay${tasks === 1 ? 's' : ''} in ${crmProfile(row.crm).title} as ${tasks === 1 ? 'it is' : 'they are'}.`
+    `${count(tasks, 'task')} stay${tasks === 1 ? 's' : ''} in ${crmTitle(row.crm)} as ${tasks === 1 ? 'it is' : 'they are'}.`
   return { row, isFirst, closed: { n, message } }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CrmReconnectError } from '../../crm/crm-client.ts'
 import type { TokenStore, Tokens } from '../../crm/grant.ts'
-import { crmProfile } from '../../model/record/crm-profile.ts'
+import { crmProfile, isKnownCrm } from '../../model/record/crm-profile.ts'
 import type { ConnectionRow } from '../../store/connections/connections.ts'
 import { claimRenewal, readSealedTokens } from '../../store/connections/tokens.ts'
 import { tokensOf } from '../../store/secrets/secret-places.ts'
@@ -23,6 +23,10 @@ const LOOK_EVERY_MS = 100
 
 /** Gives the grant of an ended connection back, as far as the CRM takes it, and says what became of it. Never throws. */
 export async function revokeGrant(deps: ConnectDeps, row: ConnectionRow): Promise<RevokedGrant> {
+  if (!isKnownCrm(row.crm)) {
+    const message = `This version has no adapter for "${row.crm}", so end our access there: in the CRM's own settings.`
+    return { revoked: false, message }
+  }
   const { title: crm, accessEndsAt } = crmProfile(row.crm)
   const stop = new AbortController()
   try {

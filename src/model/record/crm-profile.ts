@@ -112,6 +112,11 @@ export function crmProfile(crm: Crm): CrmProfile {
 }
 
 /** Throws `UnknownCrmError` in a process without any CRM: to such a process every name would be unknown. */
+/** The CRM as people call it. A stored connection may be of a CRM that this version has no adapter for. */
+export function crmTitle(crm: Crm): string {
+  return PROFILES.get(crm)?.title ?? crm
+}
+
 export function isKnownCrm(crm: string): boolean {
   if (PROFILES.size === 0) throw new UnknownCrmError(crm)
   return PROFILES.has(crm)

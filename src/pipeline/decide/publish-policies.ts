@@ -4,6 +4,7 @@ import { buildDirectory } from '../../model/people/directory.ts'
 import { readiness } from '../../model/people/readiness.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import type { Directory } from '../../model/record/crm-user.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
 import { listConnections } from '../../store/connections/connections.ts'
@@ -115,9 +116,12 @@ async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
   return { directory: buildDirectory(await listUsers(trx), new Map()), connectionIds: await watchingConnections(trx) }
 }
 
-/** One that needs a reconnect counts, because it comes back; one that was disconnected watches nothing. */
+/**
+ * One that needs a reconnect counts, because it comes back. One that was disconnected watches nothing, and neither does
+ * one of a CRM without an adapter here: it must not keep the others from starting.
+ */
 async function watchingConnections(db: Database): Promise<ConnectionIds> {
-  const watching = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
+  const watching = (await listConnections(db)).filter(({ crm, status }) => status !== 'disconnected' && isKnownCrm(crm))
   return new Map([...Map.groupBy(watching, ({ crm }) => crm)].map(([crm, rows]) => [crm, rows.map(({ id }) => id)]))
 }
 
