@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
+import { SHIPPED } from '../migrations/digests.ts'
 import { MIGRATIONS, tablesOf } from '../migrations/migrations.ts'
 import { migrate, missingMigrations } from './migrate.ts'
 import { SchemaRefusedError } from './schema-refusal.ts'
@@ -109,11 +111,21 @@ describe('the list of migrations', () => {
     )
   })
 
+  it('begins with what has shipped, unchanged, and has the digest of each', () => {
+    const listed = MIGRATIONS.map(({ name, statements }) => ({ name, digest: digestOf(statements) }))
+    // On a difference: write the next migration instead of changing one. For a new one, add the line that is shown here.
+    assert.deepEqual(listed, SHIPPED)
+  })
+
   it('knows the tables that it makes and drops', () => {
     const statements = ['create table a (x int)', 'create unlogged table b (x int)', 'drop table if exists a']
     assert.deepEqual(tablesOf([{ name: '0001-x', statements }]), ['b'])
   })
 })
+
+function digestOf(statements: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(statements)).digest('hex')
+}
 
 async function rowsOfMigrations(db: TestDatabase['db']): Promise<unknown[]> {
   const { rows } = await sql`select table_name from information_schema.tables

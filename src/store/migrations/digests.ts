@@ -1,0 +1,7 @@
+/**
+ * The SHA-256 of the statements of each migration that has shipped, in order. A database that ran one never runs it
+ * again, so neither its text nor its place may change: the next migration corrects it.
+ */
+export const SHIPPED: readonly { readonly name: string; readonly digest: string }[] = [
+  { name: '0001-schema', digest: '7cc527d2206db0eebfac842546cc34cd07a3218491036eda8b7fb107e07297bb' },
+]
