@@ -21,7 +21,7 @@ const CONCURRENCY = 2
  */
 const ORDER = [
   /^src\/model\//,
-  /^src\/(config|store|crm|queue|pipeline|api|cli)\//,
+  /^(src\/(config|store|crm|queue|connections|notices|pipeline|api|cli)|tools)\//,
   /^(workers|sandbox|console|bench)\//,
   /^test\/(store|crm|connections|pipeline|api|queue)\//,
   /^test\/contract\//,

@@ -1,11 +1,11 @@
 import type { DemoResults } from './demo-results.ts'
 
 const CLASS_WORDS: Readonly<Record<string, string>> = {
-  expected: 'a quick look, then it goes on',
-  risky: 'a named reviewer looks before it moves',
-  'customer-facing': 'full stop, a senior reviewer decides',
-  'revenue-impacting': 'full stop, only the approved group decides',
-  unknown: 'full stop, nobody has said yet what this means',
+  expected: 'goes on; a reviewer looks later',
+  risky: 'waits for a named reviewer',
+  'customer-facing': 'stops; a senior reviewer decides',
+  'revenue-impacting': 'stops; the approved group decides',
+  unknown: 'stops; no class rule covers it yet',
 }
 
 /** The demo's closing page: what came in, what was messy, who has it now, and whether we were right. */

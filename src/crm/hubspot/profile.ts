@@ -107,7 +107,7 @@ export const HUBSPOT: CrmProfile = {
   vanishedPersonIsErased: true,
   usualFeed: 'push',
   missedEventsRemedy:
-    'If this continues, open the webhook monitoring of the app in HubSpot: check its target URL, the answers, and which properties are subscribed.',
+    "If this continues, check the app's webhooks in HubSpot: target URL, response codes and subscribed properties.",
   eventAllowanceRemedy: null,
   makesTaskKey: true,
   accessEndsAt: 'Settings, Integrations, Connected apps.',

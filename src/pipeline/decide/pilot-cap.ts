@@ -40,7 +40,7 @@ function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number, nextMi
   const again = decide({ ...input, version: writingNothing(input.version) })
   const noun = objectShape(record.crm, record.objectType)!.noun
   const wouldHave =
-    `Rule ${rule} would have given this ${noun} to ${toEmail}, but the pilot has used its ` +
+    `Rule ${rule} would have assigned this ${noun} to ${toEmail}, but the pilot has used its ` +
     `limit of ${dailyCap} owner changes for today.`
   return {
     ...again,
