@@ -12,6 +12,8 @@ import { createTestReport } from './test-report.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
+const END_OF_TESTS = new URL('end-of-tests.ts', import.meta.url).href
+
 /** Files with servers and browsers of their own take seconds each; more at once than cores only makes them late. */
 const CONCURRENCY = 2
 
@@ -66,7 +68,7 @@ async function runTests(): Promise<number> {
       concurrency: CONCURRENCY,
       isolation: 'process',
       signal: stop.signal,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--import', END_OF_TESTS],
       ...(values['only-names'] ? { testNamePatterns: [values['only-names']] } : {}),
     })
     for await (const event of stream) report.take(event)

@@ -1,6 +1,9 @@
 import { relative } from 'node:path'
 import type { TestEvent } from 'node:test/reporters'
 
+/** How the message begins with which a file that does not end by itself is stopped, see end-of-tests.ts. */
+const STOPPED = 'The file was stopped:'
+
 export type TestCounts = { readonly passed: number; readonly failed: number; readonly skipped: number }
 
 export type TestReport = {
@@ -20,15 +23,18 @@ type Seen = {
   readonly skips: Map<string, string>
   /** Suites and tests above the one that an event is about, per file, by depth. */
   readonly names: Map<string, string[]>
+  /** Why a file was stopped before it ended by itself. */
+  readonly stopped: Map<string, string>
 }
 
 /** One line per file as each ends, so that a long run visibly makes progress and its end can be read. */
 export function createTestReport(print: (line: string) => void, root: string): TestReport {
-  const seen: Seen = { perFile: new Map(), failures: [], skips: new Map(), names: new Map() }
+  const seen: Seen = { perFile: new Map(), failures: [], skips: new Map(), names: new Map(), stopped: new Map() }
   return {
     take(event) {
       if (event.type === 'test:start') noteStart(seen, event.data)
       else if (event.type === 'test:summary' && event.data.file) print(fileLine(seen, event.data, root))
+      else if (event.type === 'test:stderr') noteStop(seen, event.data)
       else if (event.type === 'test:pass' || event.type === 'test:fail') noteResult(seen, event, root)
     },
     close(notes) {
@@ -54,6 +60,10 @@ function noteStart(seen: Seen, { file = '', nesting, name }: EventData<'test:sta
   countsOf(seen, file)
 }
 
+function noteStop({ stopped }: Seen, { file, message }: EventData<'test:stderr'>): void {
+  if (message.startsWith(STOPPED)) stopped.set(file, message.trim())
+}
+
 function fileLine(seen: Seen, { file = '', duration_ms: ms }: EventData<'test:summary'>, root: string): string {
   const { passed, failed, skipped } = countsOf(seen, file)
   const sign = failed > 0 ? '✖' : passed > 0 ? '✔' : '–'
@@ -74,7 +84,8 @@ function noteResult(seen: Seen, event: Extract<TestEvent, { type: 'test:pass' | 
     if (error.failureType === 'subtestsFailed') return
     counts.failed++
     const title = nameOf(seen, file, nesting, name)
-    seen.failures.push({ file: relative(root, file), name: title, error: describe(error) })
+    const why = isFileItself(name, file) ? seen.stopped.get(file) : undefined
+    seen.failures.push({ file: relative(root, file), name: title, error: why ?? describe(error) })
   } else if (details.type !== 'suite' && !isFileItself(name, file)) {
     counts.passed++
   }

@@ -92,8 +92,21 @@ export function postgresBackend(databaseUrl: string, onError: (error: Error) => 
 /** The braces keep all keys of a queue on one node of a cluster. */
 const PREFIX = '{lanekeeper}'
 
+/**
+ * Every connection that is made of this one too: BullMQ makes one per worker, and one that it makes while the worker
+ * closes it forgets, so that it dials for ever and its process never ends.
+ */
+function withCopies<Client extends Redis | Cluster>(client: Client, opened: Set<Redis | Cluster>): Client {
+  opened.add(client)
+  client.once('end', () => opened.delete(client))
+  const duplicate = client.duplicate.bind(client) as (...args: never[]) => Client
+  client.duplicate = ((...args: never[]) => withCopies(duplicate(...args), opened)) as Client['duplicate']
+  return client
+}
+
 /** `redisUrl` is one address, or several separated by commas for a cluster. */
 export function redisBackend(redisUrl: string, onError: (error: Error) => void): QueueBackend {
+  const opened = new Set<Redis | Cluster>()
   const connect = (options: { maxRetriesPerRequest: number | null }) => {
     const nodes = redisUrl.split(',').map((url) => url.trim())
     const client =
@@ -101,7 +114,7 @@ export function redisBackend(redisUrl: string, onError: (error: Error) => void):
         ? new Cluster(nodes, { lazyConnect: true, redisOptions: { ...options, ...credentialsOf(nodes[0] ?? '') } })
         : new Redis(redisUrl, { lazyConnect: true, ...options })
     client.on('error', onError)
-    return client
+    return withCopies(client, opened)
   }
   // Adding gives up soon, because a wake may be lost; workers wait as long as it takes, as BullMQ demands.
   const adding = connect({ maxRetriesPerRequest: 1 })
@@ -116,8 +129,7 @@ export function redisBackend(redisUrl: string, onError: (error: Error) => void):
     worker: (stage, process, concurrency) =>
       new Worker<Wake>(stage, process, { connection: working, prefix: PREFIX, concurrency, ...WORKER_OPTIONS }),
     async close() {
-      adding.disconnect()
-      working.disconnect()
+      for (const client of opened) client.disconnect()
     },
   }
 }
