@@ -13,6 +13,9 @@ export type StageConsumer = {
   runHere(connectionId: string): Promise<void>
   /** Rebuilds a worker that does not take jobs which are waiting. */
   check(waitingCount: (stage: Stage) => Promise<number>): Promise<void>
+  /** Resolves when no handler runs. */
+  idle(): Promise<void>
+  /** Takes no more jobs, and leaves what still runs behind. */
   close(): Promise<void>
 }
 
@@ -43,6 +46,7 @@ export function consumeStage(options: ConsumerOptions): StageConsumer {
     idleChecks: 0,
     errors: { second: 0, count: 0 },
     running: new Map(),
+    runs: new Set(),
   }
   return {
     stage: options.stage,
@@ -51,8 +55,12 @@ export function consumeStage(options: ConsumerOptions): StageConsumer {
       if (!consumer.worker && !consumer.rebuilding && !consumer.closing.aborted) build(consumer)
     },
     check: (waitingCount) => check(consumer, waitingCount),
+    async idle() {
+      await Promise.all(consumer.runs)
+    },
     async close() {
-      await consumer.worker?.close()
+      // Forced, because the library otherwise waits for its own loop, which may never end, and keeps renewing locks.
+      await consumer.worker?.close(true)
     },
   }
 }
@@ -65,6 +73,8 @@ type Consumer = ConsumerOptions & {
   errors: { readonly second: number; readonly count: number }
   /** Connections that the stage runs for; `again`: once more when it ends. */
   readonly running: Map<string, { again: boolean }>
+  /** The same runs, until they end. None rejects. */
+  readonly runs: Set<Promise<void>>
 }
 
 function build(consumer: Consumer): void {
@@ -93,12 +103,19 @@ async function takeJob(consumer: Consumer, job: WakeJob): Promise<void> {
 }
 
 async function runOnceMore(consumer: Consumer, connectionId: string): Promise<void> {
-  const { running, closing, logger, stage } = consumer
-  const busy = running.get(connectionId)
+  const busy = consumer.running.get(connectionId)
   if (busy) {
     busy.again = true
     return
   }
+  const run = runUntilQuiet(consumer, connectionId)
+  consumer.runs.add(run)
+  await run
+  consumer.runs.delete(run)
+}
+
+async function runUntilQuiet(consumer: Consumer, connectionId: string): Promise<void> {
+  const { running, closing, logger, stage } = consumer
   const state = { again: false }
   running.set(connectionId, state)
   try {

@@ -189,7 +189,8 @@ function checkConsumers(context: QueuesContext): void {
 
 /** Calls to a queue that is closing may never settle, so each step has a limit. */
 async function closeAll({ consumers, queues, backend }: QueuesContext, capMs: number): Promise<void> {
-  await within(capMs, Promise.allSettled(consumers.map((consumer) => consumer.close())))
+  await within(capMs, Promise.all(consumers.map((consumer) => consumer.idle())))
+  await within(1_000, Promise.allSettled(consumers.map((consumer) => consumer.close())))
   await within(1_000, Promise.allSettled([...queues.values()].map((queue) => queue.close())))
   await within(
     1_000,
