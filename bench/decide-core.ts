@@ -51,7 +51,9 @@ const directory: Directory = {
     activeMembers: 0,
     timeZone: 'Europe/Berlin',
   }),
+  isGone: () => false,
   personByEmail: (connectionId, email) => directory.user(connectionId, email.split('@')[0]!),
+  isFrozen: () => false,
   openTasks: () => 0,
 }
 

@@ -1,5 +1,6 @@
 import type { Crm } from '../model/record/change-event.ts'
 import { crmProfile } from '../model/record/crm-profile.ts'
+import type { Departure } from '../model/record/crm-user.ts'
 import type { NoticeLevel } from '../store/notices/notices.ts'
 
 /** What the console shows of a bad day: what happened, what it means, and what to do, if anything. */
@@ -162,9 +163,9 @@ export const SENTENCES = {
     message: `${crmName(it)} removed ${it.options.map((option) => `"${option}"`).join(', ')} from the values of ${it.field} of ${it.object}. ${affected(it)} Reviewers decide records with a removed or a new value.`,
     remedy: `Name the replacement in the ${workflowsOf(it)}, or restore the value.`,
   }),
-  'owner-gone': (it: About & { person: string; how: 'deactivated' | 'deleted'; records: number }): Sentence => ({
+  'owner-gone': (it: About & { person: string; how: Departure['how']; records: number }): Sentence => ({
     level: 'warn',
-    message: `${it.person} left (${it.how} in ${crmName(it)}): ${it.records === 1 ? '1 record needs' : `${counted(it.records, 'record')} need`} an owner. Rules reassign what they can; the rest goes to reviewers.`,
+    message: `${it.person} ${it.how === 'frozen' ? 'cannot log in' : 'left'} (${it.how} in ${crmName(it)}): ${it.records === 1 ? '1 record needs' : `${counted(it.records, 'record')} need`} an owner. Rules reassign what they can; the rest goes to reviewers.`,
     remedy: null,
   }),
   'people-conflict': (it: About & { email: string; people: readonly string[] }): Sentence => ({

@@ -43,11 +43,17 @@ export const PEOPLE: readonly CrmUser[] = [HUBSPOT, SALESFORCE].flatMap((connect
   user(connection, 'deserted', { kind: 'queue', email: null, activeMembers: 0 }),
 ])
 
+/** The CRM itself answered that it has no user of this id. */
+export const GONE_ID = 'nobody'
+
 export function directoryOf(people: readonly CrmUser[] = PEOPLE, openTasks: Record<string, number> = {}): Directory {
   return {
     user: (connectionId, userId) => people.find((p) => p.connectionId === connectionId && p.userId === userId),
+    isGone: (_, userId) => userId === GONE_ID,
     personByEmail: (connectionId, email) =>
       people.find((p) => p.connectionId === connectionId && p.kind === 'person' && p.active && p.email === email),
+    isFrozen: (connectionId, email) =>
+      people.some((p) => p.connectionId === connectionId && p.frozen === true && p.email === email),
     openTasks: (email) => openTasks[email] ?? 0,
   }
 }

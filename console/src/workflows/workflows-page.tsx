@@ -42,7 +42,7 @@ function Workflow({ workflow }: { workflow: WorkflowView }) {
           <Mode workflow={workflow} />
         </Group>
         {workflow.loadError && <LoadErrors loadError={workflow.loadError} />}
-        {workflow.problems.length > 0 && <NotReady problems={workflow.problems} />}
+        {workflow.problems.length > 0 && <NotReady {...workflow} />}
         {workflow.says && <Text maw="80ch">{workflow.says}</Text>}
         {workflow.ifWrongForTwoWeeks && (
           <Text maw="80ch" c="dimmed">
@@ -75,9 +75,9 @@ function LoadErrors({ loadError: { file, errors } }: { loadError: NonNullable<Wo
   )
 }
 
-function NotReady({ problems }: { problems: WorkflowView['problems'] }) {
+function NotReady({ problems, effectiveMode }: Pick<WorkflowView, 'problems' | 'effectiveMode'>) {
   return (
-    <Notice tone="warn" title="Not ready to go live">
+    <Notice tone="warn" title={effectiveMode === 'live' ? 'A person is being checked' : 'Not ready to go live'}>
       {problems.map(({ job, email, problem }) => (
         <p key={`${job}/${email}/${problem}`}>
           <strong>{labelOf(job)}:</strong> {email} {problem}

@@ -38,6 +38,7 @@ const VALUES: Readonly<Record<string, string>> = {
   queue: 'Queue',
   'empty-queue': 'Queue without members',
   none: 'No owner',
+  unknown: 'Not known yet',
 }
 
 const REGIONS = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' })

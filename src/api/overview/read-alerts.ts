@@ -123,7 +123,10 @@ async function workflowsNotReady(db: Database): Promise<Alert[]> {
     where load_error is null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
   return rows.map((row) => ({
     level: 'warn',
-    title: `${row.title} is not ready to go live`,
+    title:
+      row.effective_mode === 'live'
+        ? `${row.title}: a person is being checked`
+        : `${row.title} is not ready to go live`,
     detail: row.problems
       .map((p) => `${p.job ?? 'a job'}: ${p.email ? `${p.email}, ` : ''}${p.problem ?? 'vacant'}`)
       .join('. '),
@@ -133,6 +136,8 @@ async function workflowsNotReady(db: Database): Promise<Alert[]> {
 }
 
 function toGoLive(mode: string, jobs: number): string {
+  // Runs all the same: the CRM's last list left somebody out, and its answer about them is awaited.
+  if (mode === 'live') return 'Live. Nothing to do unless it stays so.'
   const now = mode === 'observe' ? 'Observe only.' : `Runs in ${mode} mode.`
   return `${now} Name ${jobs} active ${jobs === 1 ? 'person' : 'people'} who accepted the job to go live.`
 }

@@ -134,6 +134,18 @@ describe('decide', () => {
     assert.equal(exceptions[0]?.status, 'open')
   })
 
+  it('writes nothing while the CRM has not answered for the present owner or for the next one', () => {
+    const unlisted = (id: string) =>
+      directoryOf(PEOPLE.map((p) => (p.userId === id ? { ...p, standing: 'unlisted' as const } : p)))
+    assert.equal(decided(contact({ hubspot_owner_id: 'hs-gone' }), { directory: unlisted('hs-gone') }).write, null)
+    const next = decided(contact({ hubspot_owner_id: 'hs-gone' }), { directory: unlisted('hs-dach') })
+    assert.equal(next.write, null)
+    assert.match(next.exceptions[0]?.wouldHave ?? '', /has not answered yet whether dach@\S+ is still there\.$/)
+    assert.equal(decided(waiting(), { directory: unlisted('hs-dach') }).write, null)
+    const hiredToday = decided(contact({ hubspot_owner_id: 'hs-hired-today' }))
+    assert.deepEqual([hiredToday.write, hiredToday.exceptions], [null, []])
+  })
+
   it('leaves a customer-facing orphan to a senior person, unless the boundary owner marked the class', () => {
     const neighbours = { account: company({ lifecyclestage: 'customer' }) }
     const open = decided(contact({ hubspot_owner_id: 'hs-gone' }), { neighbours })

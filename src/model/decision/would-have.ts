@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import type { CaseFacts } from '../rules/facts.ts'
-import { mayWrite } from './ruled-owner.ts'
+import { isInDoubt, mayWrite } from './ruled-owner.ts'
 
 /** What the workflow would have done by itself, and why it did not. Empty: the record waits for no action. */
 export function wouldHave(
@@ -30,8 +30,10 @@ export function wouldHave(
   if (!mayWrite(compiled, facts)) {
     return `${would}, but ${mode === 'pilot' ? 'this record is outside the pilot' : `the workflow is in ${mode} mode and writes nothing`}.`
   }
-  if (facts.directory.personByEmail(facts.record.connectionId, winner.rule.owner) === undefined) {
-    return `${would}, who is not an active user of this CRM.`
+  const next = facts.directory.personByEmail(facts.record.connectionId, winner.rule.owner)
+  if (next === undefined) return `${would}, who is not an active user of this CRM.`
+  if (isInDoubt(facts) || next.standing !== undefined) {
+    return `${would}, but the CRM has not answered yet whether ${isInDoubt(facts) ? 'the present owner' : winner.rule.owner} is still there.`
   }
   if (facts.owner?.email === winner.rule.owner) return `Nothing: rule ${winner.rule.id} keeps the present owner.`
   if (refusal !== null) return `${would}, but the CRM refused it: ${inQuotes(refusal.why)}`

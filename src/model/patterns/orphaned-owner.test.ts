@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact } from '../../../test/support/example.ts'
+import { caseOf, contact, directoryOf, HUBSPOT, user } from '../../../test/support/example.ts'
 import { orphanedOwner } from './orphaned-owner.ts'
 
 const look = (owner: string | null, blankCounts = false) =>
@@ -8,7 +8,7 @@ const look = (owner: string | null, blankCounts = false) =>
     .findings[0]
 
 describe('orphaned-owner', () => {
-  it('is there when the owner left, is unknown to the CRM, or is a queue nobody works', () => {
+  it('is there when the owner left, is proven gone, or is a queue nobody works', () => {
     assert.equal(look('hs-gone')?.evidence['fact.ownerState'], 'inactive')
     assert.equal(look('nobody')?.evidence['fact.ownerState'], 'deleted')
     assert.equal(look('hs-deserted')?.evidence['fact.ownerState'], 'empty-queue')
@@ -17,6 +17,28 @@ describe('orphaned-owner', () => {
   it('is not there for a working owner or a working queue', () => {
     assert.equal(look('hs-dach'), undefined)
     assert.equal(look('hs-queue'), undefined)
+  })
+
+  it('is not there for an id that no list has held and that nobody has proven gone', () => {
+    assert.equal(look('hs-hired-today'), undefined)
+  })
+
+  it('is not there for a queue of which nobody knows who works it', () => {
+    const directory = directoryOf([user(HUBSPOT, 'inbound', { kind: 'queue', email: null, activeMembers: null })])
+    const found = orphanedOwner.detect(
+      { pattern: 'orphaned-owner', blankCounts: false },
+      caseOf(contact({ hubspot_owner_id: 'hs-inbound' }), { directory }),
+    )
+    assert.deepEqual(found.findings, [])
+  })
+
+  it('says of somebody whose login is frozen that they cannot log in', () => {
+    const directory = directoryOf([user(HUBSPOT, 'iced', { active: false, frozen: true })])
+    const found = orphanedOwner.detect(
+      { pattern: 'orphaned-owner', blankCounts: false },
+      caseOf(contact({ hubspot_owner_id: 'hs-iced' }), { directory }),
+    )
+    assert.match(found.findings[0]?.what ?? '', /cannot log in \(frozen\) and still owns/)
   })
 
   it('counts a blank owner only where the policy says so', () => {

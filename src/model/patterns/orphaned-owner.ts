@@ -50,6 +50,13 @@ function goneOwner({ record, shape, owner, ownerState }: CaseFacts): Gone | null
   const name = owner === undefined ? ownerId : personInWords(owner)
   switch (ownerState) {
     case 'inactive':
+      if (owner?.frozen === true) {
+        return {
+          what: `${name} cannot log in (frozen) and still owns this ${shape.noun}.`,
+          cause: `owner-frozen/${ownerId}`,
+          causeTitle: `${name} cannot log in (frozen) and still owns records`,
+        }
+      }
       return {
         what: `${name} left and still owns this ${shape.noun}.`,
         cause: `owner-inactive/${ownerId}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at, directoryOf, HUBSPOT, NOW_MS, PEOPLE, POLICY } from '../../../test/support/example.ts'
+import { buildDirectory } from './directory.ts'
 import { type OwnerQuestion, ownerOfCase } from './owner-of-case.ts'
 
 const inactive = (...names: string[]) =>
@@ -42,6 +43,26 @@ describe('the owner of a case', () => {
       cases.map(({ passedOver }) => passedOver[0]?.why),
       ['is not an active user of this CRM', 'has not accepted the job', 'has 25 open tasks, the most is 25'],
     )
+  })
+
+  it('is somebody whom the last list left out only before the other jobs, and never somebody proven gone', () => {
+    const standing = (is: 'unlisted' | 'gone', ...names: string[]) =>
+      buildDirectory(
+        PEOPLE.map((p) => (names.some((n) => p.email === at(n)) ? { ...p, standing: is } : p)),
+        new Map(),
+      )
+    const oneInDoubt = ask({ directory: standing('unlisted', 'rita') })
+    assert.equal(oneInDoubt.email, at('ralf'))
+    assert.match(oneInDoubt.passedOver[0]?.why ?? '', /was not listed by the CRM at the last look/)
+    assert.equal(ask({ directory: standing('unlisted', 'rita', 'ralf') }).email, at('rita'))
+    assert.equal(ask({ directory: standing('gone', 'rita') }).email, at('ralf'))
+    assert.equal(ask({ directory: standing('gone', 'rita', 'ralf') }).email, at('wim'))
+  })
+
+  it('is nobody whose login is frozen, and says that it is', () => {
+    const people = PEOPLE.map((p) => (p.email === at('rita') ? { ...p, active: false, frozen: true } : p))
+    const answer = ask({ directory: directoryOf(people) })
+    assert.deepEqual([answer.email, answer.passedOver[0]?.why], [at('ralf'), 'cannot log in to this CRM (frozen)'])
   })
 
   describe('when somebody is out of office', () => {

@@ -28,8 +28,8 @@ export type OwnerQuestion = {
 /**
  * Who gets the case: the first of the class's circle who is active there, accepted the job, is in the office, is not
  * judging their own record and has room; for somebody away their delegate, when the circle has them too. A case is never
- * without a name: with everyone full the first who could is asked anyway, and with nobody there the other jobs of the
- * workflow stand in, and last whoever is away.
+ * without a name: with everyone full the first who could is asked anyway, then one whom the CRM's last list left out, and
+ * with nobody there the other jobs of the workflow stand in, and last whoever is away.
  */
 export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const { owners, connectionId, directory, capacity, recordOwner } = question
@@ -45,16 +45,21 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const passedOver: { email: string; why: string }[] = []
   const able: { email: string; user: CrmUser; isOwn: boolean }[] = []
   const absent: { email: string; user: CrmUser }[] = []
+  const unlisted: { email: string; user: CrmUser }[] = []
 
   for (const email of chain) {
     const user = directory.personByEmail(connectionId, email)
     if (user === undefined) {
-      passedOver.push({ email, why: 'is not an active user of this CRM' })
+      passedOver.push({ email, why: whyNoUser(directory, connectionId, email) })
     } else if (owners.accepted[email] === undefined) {
       passedOver.push({ email, why: 'has not accepted the job' })
     } else if (away.has(email)) {
       passedOver.push({ email, why: `is away until ${away.get(email)?.until}` })
       absent.push({ email, user })
+    } else if (user.standing !== undefined && email !== recordOwner) {
+      // Probably a short list: the one in doubt comes before the other jobs, and after those who are surely there.
+      passedOver.push({ email, why: 'was not listed by the CRM at the last look, and is being checked' })
+      unlisted.push({ email, user })
     } else if (email === recordOwner) {
       // M20: the record does not say whose change it was, so its owner judges it only when nobody else can.
       passedOver.push({ email, why: 'owns the record, and nobody reviews their own change' })
@@ -72,12 +77,14 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
     const note = { email: full.email, why: 'was asked all the same, because everyone in the circle is full' }
     return { email: full.email, user: full.user, passedOver: [...passedOver, note] }
   }
+  const [inDoubt] = unlisted
+  if (inDoubt !== undefined) return { ...inDoubt, passedOver }
   for (const email of [owners.workflow, owners.override, owners.boundary, owners.rollback, owners.data]) {
     if (email === recordOwner) continue
     const user = directory.personByEmail(connectionId, email)
     if (user !== undefined) return { email, user, passedOver }
     if (!passedOver.some((passed) => passed.email === email)) {
-      passedOver.push({ email, why: 'is not an active user of this CRM' })
+      passedOver.push({ email, why: whyNoUser(directory, connectionId, email) })
     }
   }
   const own = able[0] ?? absent[0]
@@ -98,4 +105,10 @@ function inTheOfficeFirst(circle: readonly string[], away: ReadonlyMap<string, {
     }
   }
   return chain
+}
+
+function whyNoUser(directory: Directory, connectionId: ConnectionId, email: string): string {
+  return directory.isFrozen(connectionId, email)
+    ? 'cannot log in to this CRM (frozen)'
+    : 'is not an active user of this CRM'
 }

@@ -36,6 +36,27 @@ describe('readiness', () => {
     assert.equal(readiness(versionOf(), directoryOf(people), new Map([['hubspot', [HUBSPOT]]])).effectiveMode, 'live')
   })
 
+  it('says of somebody whom the last list left out that they are being checked, and lets the workflow run', () => {
+    const people = PEOPLE.map((p) =>
+      p.email === at('paul') && p.connectionId === SALESFORCE ? { ...p, standing: 'unlisted' as const } : p,
+    )
+    const { effectiveMode, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
+    assert.equal(effectiveMode, 'live')
+    assert.deepEqual(
+      problems.map(({ email, problem }) => [email, problem]),
+      [[at('paul'), `${at('paul')} was not listed by Salesforce at the last look and is being checked`]],
+    )
+  })
+
+  it('part of M40: falls back when the login of somebody is frozen, and says that it is', () => {
+    const people = PEOPLE.map((p) =>
+      p.email === at('paul') && p.connectionId === SALESFORCE ? { ...p, active: false, frozen: true } : p,
+    )
+    const { effectiveMode, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
+    assert.equal(effectiveMode, 'observe')
+    assert.equal(problems[0]?.problem, `${at('paul')} cannot log in to Salesforce (frozen)`)
+  })
+
   it('part of M3: is not there while somebody has not accepted', () => {
     const accepted = { ...POLICY.owners.accepted }
     delete accepted[at('dora')]

@@ -29,16 +29,15 @@ export function readiness(
   const crms = [...new Set(policy.objects.map(({ crm }) => crm))]
   const connections = crms.flatMap((crm) => (connectionIdsByCrm.get(crm) ?? []).map((id) => ({ crm, id })))
   const vacancies: ReadinessProblem[] = []
+  // A list that leaves somebody out proves nothing: it is said, and the workflow runs until the CRM has answered.
+  const doubts: ReadinessProblem[] = []
   for (const { job, email } of jobHolders(policy)) {
     const absent = connections.filter(({ id }) => directory.personByEmail(id, email) === undefined)
+    const unlisted = connections.filter(({ id }) => directory.personByEmail(id, email)?.standing !== undefined)
+    if (unlisted.length > 0) doubts.push(doubtProblem(job, email, inWords(unlisted)))
     if (absent.length > 0) {
-      const where = absent.map(({ crm }) => crmProfile(crm).title).join(' and ')
-      vacancies.push({
-        job,
-        email,
-        problem: `${email} is not an active user of ${where}`,
-        step: `Name another person for the job "${job}" in the policy of ${policy.workflow}, or activate ${email} in ${where}.`,
-      })
+      const isFrozen = absent.every(({ id }) => directory.isFrozen(id, email))
+      vacancies.push(absenceProblem(policy, job, email, inWords(absent), isFrozen))
     } else if (policy.owners.accepted[email] === undefined) {
       vacancies.push({
         job,
@@ -49,11 +48,39 @@ export function readiness(
     }
   }
   const fragile = fragileProblem(policy)
-  const problems = fragile === null ? vacancies : [...vacancies, fragile]
+  const problems = [...vacancies, ...doubts, ...(fragile === null ? [] : [fragile])]
   if (vacancies.length > 0) return { effectiveMode: atMost(policy.mode, 'observe'), problems }
   if (fragile !== null && policy.mode === 'live')
     return { effectiveMode: policy.pilot === null ? 'observe' : 'pilot', problems }
   return { effectiveMode: policy.mode, problems }
+}
+
+function inWords(connections: readonly { readonly crm: Crm }[]): string {
+  return connections.map(({ crm }) => crmProfile(crm).title).join(' and ')
+}
+
+function absenceProblem(
+  { workflow }: Policy,
+  job: Job,
+  email: string,
+  where: string,
+  isFrozen: boolean,
+): ReadinessProblem {
+  return {
+    job,
+    email,
+    problem: isFrozen ? `${email} cannot log in to ${where} (frozen)` : `${email} is not an active user of ${where}`,
+    step: `Name another person for the job "${job}" in the policy of ${workflow}, or ${isFrozen ? 'unfreeze' : 'activate'} ${email} in ${where}.`,
+  }
+}
+
+function doubtProblem(job: Job, email: string, where: string): ReadinessProblem {
+  return {
+    job,
+    email,
+    problem: `${email} was not listed by ${where} at the last look and is being checked`,
+    step: `Nothing to do unless it stays so: then check in ${where} whether Lanekeeper may read this user.`,
+  }
 }
 
 /** Every job with everyone who holds it, each pair once. */

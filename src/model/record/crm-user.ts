@@ -1,11 +1,17 @@
 import type { ConnectionId } from './change-event.ts'
 
-/** Somebody whom the CRM listed as active, and no longer does. */
+/** Somebody who was active, and of whom the CRM itself said that they no longer are. */
 export type Departure = {
   readonly userId: string
   readonly name: string
-  readonly how: 'deactivated' | 'deleted'
+  readonly how: 'deactivated' | 'frozen' | 'deleted'
 }
+
+/**
+ * `unlisted`: the last list left the user out and the CRM's answer about this id is still due; the rest of the row is as
+ * last known. `gone`: the CRM answered that it has no such user.
+ */
+export type Standing = 'unlisted' | 'gone'
 
 /** A user, queue or archived owner as one CRM knows them. */
 export type CrmUser = {
@@ -16,19 +22,30 @@ export type CrmUser = {
   /** Lower-case. Joins one person across CRMs. Null for queues and nameless system users. */
   readonly email: string | null
   readonly name: string
+  /** May work: not deactivated, not archived, not frozen. */
   readonly active: boolean
-  /** Queues: how many active people work it. */
-  readonly activeMembers: number
+  /** The login is frozen, so the person cannot work now. Null or absent: the CRM does not say. */
+  readonly frozen?: boolean | null
+  /** Queues: how many active people work it. Null: not known, which is not the same as none. */
+  readonly activeMembers: number | null
+  /** Of a list: members of a queue whom the same list does not hold. Absent: none. */
+  readonly unlistedMembers?: readonly string[]
+  /** Absent: the CRM listed the user at the last look, or answered for this id since. */
+  readonly standing?: Standing
   /** IANA zone, when the CRM tells. */
   readonly timeZone: string | null
 }
 
 /** Everyone the model needs to know to find owners. Look-ups only; built once per batch. */
 export type Directory = {
-  /** By connection and the value of an owner field. Undefined: the CRM no longer knows this id. */
+  /** By connection and the value of an owner field. Undefined: proven gone (`isGone`), or no list has held this id yet. */
   user(connectionId: ConnectionId, userId: string): CrmUser | undefined
-  /** The active person with this e-mail in that connection. */
+  /** True only where the CRM itself answered that it has no such user. Not listed is not gone. */
+  isGone(connectionId: ConnectionId, userId: string): boolean
+  /** The active person with this e-mail in that connection; one that the last list left out counts as last known. */
   personByEmail(connectionId: ConnectionId, email: string): CrmUser | undefined
+  /** Somebody with this e-mail is a user there whose login is frozen: the reason why `personByEmail` finds nobody. */
+  isFrozen(connectionId: ConnectionId, email: string): boolean
   /** Open tasks per e-mail, for capacity. */
   openTasks(email: string): number
 }

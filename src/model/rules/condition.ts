@@ -34,7 +34,7 @@ export type FactName =
   | 'fact.customer' // true, false: the record or its linked account is an existing customer
   | 'fact.openPipeline' // sum of the amounts of open deals of the record's account, decimal text, 0 when none
   | 'fact.owner' // e-mail of the person who owns the record; blank when nobody does
-  | 'fact.ownerState' // active, inactive, deleted, queue, empty-queue, none
+  | 'fact.ownerState' // active, inactive, deleted, queue, empty-queue, none, unknown
 
 export const FACT_NAMES = [
   'fact.crm',

@@ -10,7 +10,8 @@ import { type DriftKind, driftInWords } from '../record/schema-drift.ts'
 import type { FactName } from './condition.ts'
 import { type FieldName, readFieldName } from './field-name.ts'
 
-export type OwnerState = 'active' | 'inactive' | 'deleted' | 'queue' | 'empty-queue' | 'none'
+/** `unknown`: no list has held this id and the CRM has not answered for it yet, or nobody knows who works the queue. */
+export type OwnerState = 'active' | 'inactive' | 'deleted' | 'queue' | 'empty-queue' | 'none' | 'unknown'
 
 /**
  * Everything a condition may ask about one case. Facts are worked out when first asked for, because most records are
@@ -23,7 +24,7 @@ export type CaseFacts = {
   readonly directory: Directory
   readonly nowMs: number
   readonly ownerState: OwnerState
-  /** Undefined: blank, or the CRM no longer knows the id. */
+  /** Undefined: blank, proven gone, or not known yet. */
   readonly owner: CrmUser | undefined
   /** What-if values by the name that conditions use. Null: the case as it is. */
   readonly supposed: ReadonlyMap<string, FieldText> | null
@@ -46,7 +47,7 @@ export function caseFacts(
     directory,
     nowMs,
     owner,
-    ownerState: ownerState(isBlank(ownerId), owner),
+    ownerState: ownerState(isBlank(ownerId), owner, ownerId !== null && directory.isGone(record.connectionId, ownerId)),
     supposed: null,
     known: {},
   }
@@ -61,10 +62,13 @@ export function isBlank(value: FieldText | undefined): boolean {
   return value === null || value === undefined || value.trim() === ''
 }
 
-export function ownerState(isOwnerBlank: boolean, owner: CrmUser | undefined): OwnerState {
+export function ownerState(isOwnerBlank: boolean, owner: CrmUser | undefined, isGone: boolean): OwnerState {
   if (isOwnerBlank) return 'none'
-  if (owner === undefined) return 'deleted'
-  if (owner.kind === 'queue') return owner.activeMembers > 0 ? 'queue' : 'empty-queue'
+  if (owner === undefined) return isGone ? 'deleted' : 'unknown'
+  if (owner.kind === 'queue') {
+    if (owner.activeMembers === null) return 'unknown'
+    return owner.activeMembers > 0 ? 'queue' : 'empty-queue'
+  }
   return owner.active ? 'active' : 'inactive'
 }
 

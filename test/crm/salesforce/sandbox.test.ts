@@ -44,7 +44,7 @@ describe('the Salesforce client against the sandbox org', () => {
     )
     const queues = users.filter(({ kind }) => kind === 'queue')
     assert.equal(queues.length, world.salesforce.Group.filter((group) => group.Type === 'Queue').length)
-    assert.ok(queues.some(({ activeMembers }) => activeMembers > 0))
+    assert.ok(queues.some(({ activeMembers }) => activeMembers! > 0))
   })
 
   it('reads a baseline: every lead exactly once over several pages, with the total, and names what it may not read', async () => {
