@@ -11,6 +11,11 @@ export type CrmClient = {
   identify(): Promise<CrmIdentity>
   /** Every user, archived owner and queue. Bounded by the CRM's own user count. */
   users(): Promise<CrmUser[]>
+  /**
+   * Each of these users, archived owners and queues by itself, whatever the list says; at most `USERS_BY_ID_MAX`. One that
+   * cannot be read holds up no other. An id without an answer was not asked. Throws where the CRM answered for none.
+   */
+  usersById(userIds: readonly string[]): Promise<UserAnswer[]>
   /** Fields of one object as our credentials see them. */
   describe(objectType: string): Promise<ObjectSchema>
 
@@ -43,6 +48,15 @@ export function crmTimeMs({ clockAheadMs }: Pick<CrmClient, 'clockAheadMs'>, now
 }
 
 export type { CrmIdentity, FieldSchema, ObjectSchema, TaskKeySupport } from '../model/record/crm-facts.ts'
+
+/** An id may cost three calls, and other reads wait meanwhile. */
+export const USERS_BY_ID_MAX = 25
+
+/** `gone`: the CRM says that it has no such user or queue. `unknown`: what it answered proves neither. */
+export type UserAnswer =
+  | { readonly userId: string; readonly answer: 'there'; readonly user: CrmUser }
+  | { readonly userId: string; readonly answer: 'gone' }
+  | { readonly userId: string; readonly answer: 'unknown'; readonly why: string }
 
 export type ChangedSince = {
   readonly objectType: string

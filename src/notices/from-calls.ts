@@ -19,6 +19,7 @@ export type CallWatch = {
 type Verb =
   | 'identify'
   | 'users'
+  | 'usersById'
   | 'describe'
   | 'changedSince'
   | 'readRecords'
@@ -29,6 +30,7 @@ type Verb =
 const DOES: Readonly<Record<Verb, string>> = {
   identify: 'call its API',
   users: 'read its users',
+  usersById: 'read its users one by one',
   describe: 'read the fields',
   changedSince: 'read records',
   readRecords: 'read records',
@@ -79,6 +81,7 @@ function watched(client: CrmClient, watching: Watching): CrmClient {
     ...client,
     identify: () => noted(watching, { verb: 'identify' }, () => client.identify()),
     users: () => noted(watching, { verb: 'users' }, () => client.users()),
+    usersById: (userIds) => noted(watching, { verb: 'usersById' }, () => client.usersById(userIds)),
     describe: (object) => noted(watching, { verb: 'describe', object }, () => client.describe(object)),
     changedSince: (query) =>
       noted(

@@ -1,4 +1,11 @@
-import type { CrmClient, CrmTask, ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../src/crm/crm-client.ts'
+import type {
+  CrmClient,
+  CrmTask,
+  ItemOutcome,
+  OwnerFieldWrite,
+  TaskWrite,
+  UserAnswer,
+} from '../../src/crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
 import type { CrmUser } from '../../src/model/record/crm-user.ts'
 
@@ -17,6 +24,10 @@ export class FakeCrm {
   readonly records = new Map<string, Record<string, FieldText>>()
   readonly tasks = new Map<string, FakeTask>()
   readonly users: CrmUser[] = []
+  /** What the next lists hold, where that is not all users. */
+  listed: CrmUser[] | null = null
+  /** Ids that cannot be read by themselves now. */
+  readonly unreadable = new Set<string>()
   readonly calls: string[] = []
   taskKeyEnforced = true
   faults: WriteFault[] = []
@@ -81,7 +92,11 @@ export class FakeCrm {
         edition: null,
         pagesUrl: null,
       }),
-      users: async () => this.users,
+      users: async () => this.listed ?? this.users,
+      usersById: async (userIds) => {
+        this.calls.push(`usersById ${userIds.length}`)
+        return userIds.map((userId) => this.#answerFor(userId))
+      },
       describe: async (objectType) => ({ objectType, fields: [] }),
       clockAheadMs: () => null,
       changedSince: async ({ objectType, source }) => {
@@ -124,6 +139,12 @@ export class FakeCrm {
 
   openTasks(): FakeTask[] {
     return [...this.tasks.values()].filter((task) => task.status === 'open')
+  }
+
+  #answerFor(userId: string): UserAnswer {
+    if (this.unreadable.has(userId)) return { userId, answer: 'unknown', why: 'the CRM did not answer' }
+    const user = this.users.find((one) => one.userId === userId)
+    return user === undefined ? { userId, answer: 'gone' } : { userId, answer: 'there', user }
   }
 
   #reading(key: string, source: 'poll' | 'baseline'): ChangeEvent {

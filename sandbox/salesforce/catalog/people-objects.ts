@@ -55,6 +55,17 @@ export const PEOPLE_OBJECTS: readonly ObjectDefinition[] = [
     verbs: ['create', 'update', 'replicate'],
     withoutIsDeleted: true,
   }),
+  // Comes with its user. An admin freezes a login here; the user stays active.
+  defineObject({
+    name: 'UserLogin',
+    keyPrefix: '0Yw',
+    fields: parseFields(`
+  UserId reference ro -> User as User
+  IsFrozen boolean
+  IsPasswordLocked boolean`),
+    verbs: ['update'],
+    withoutIsDeleted: true,
+  }),
   defineObject({
     name: 'Group',
     keyPrefix: '00G',

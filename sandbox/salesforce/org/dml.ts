@@ -43,9 +43,19 @@ export function createRecord(
     throwRowFault(writer, object, draft.Id)
     checkAll(org, object, null, draft, new Set())
     org.store.put(object.name, 'CREATE', draft)
+    if (object.name === 'User') addLogin(org, draft)
     assign(org, writer, object, draft)
     return draft.Id
   })
+}
+
+/** Each user has one login row, which nobody creates by hand. */
+function addLogin(org: Org, user: Draft): void {
+  const login: Draft = { Id: org.ids.take(org.catalog.get('UserLogin')!.keyPrefix), UserId: user.Id }
+  for (const name of ['CreatedDate', 'CreatedById', 'LastModifiedDate', 'LastModifiedById', 'SystemModstamp']) {
+    login[name] = user[name] ?? null
+  }
+  org.store.put('UserLogin', 'CREATE', { ...login, IsFrozen: false, IsPasswordLocked: false })
 }
 
 export function updateRecord(

@@ -74,6 +74,13 @@ export function seedOrg(org: Org, world: World): void {
       IsHighPriority: name === 'High',
     })),
   )
+  seedSetup(
+    org,
+    'UserLogin',
+    world.nowMs,
+    admin,
+    world.salesforce.User.map((user) => ({ UserId: user.Id, IsFrozen: false, IsPasswordLocked: false })),
+  )
   const queues = world.salesforce.Group.filter((group) => group.Type === 'Queue')
   seedSetup(
     org,

@@ -4,6 +4,7 @@ import { createDeletionRounds } from './read/archived-schedule.ts'
 import { changedSince } from './read/changed-since.ts'
 import { recordsById } from './read/records-by-id.ts'
 import { readUsers } from './read/users.ts'
+import { readUsersById } from './read/users-by-id.ts'
 import { findTasks } from './write/find-tasks.ts'
 import { writeOwnerFields } from './write/owners.ts'
 import { createTaskLinks } from './write/task-links.ts'
@@ -19,6 +20,7 @@ export function hubSpotClient(portal: Portal): CrmClient {
     connectionId,
     identify: portal.identify,
     users: () => readUsers(http, paths, connectionId),
+    usersById: (userIds) => readUsersById(http, paths, connectionId, userIds),
     describe: async (objectType) => (await schemas.of(objectType)).object,
     changedSince: (query) => changedSince(reading, query),
     readRecords: (query) => recordsById(reading, query),

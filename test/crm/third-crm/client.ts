@@ -1,6 +1,7 @@
 import type { CrmClient, CrmTask, ItemOutcome, OwnerFieldWrite, TaskWrite } from '../../../src/crm/crm-client.ts'
 import type { ChangeEvent, ChangeSource, ConnectionId } from '../../../src/model/record/change-event.ts'
-import type { Card, Cardbox } from './cardbox.ts'
+import type { CrmUser } from '../../../src/model/record/crm-user.ts'
+import type { Card, Cardbox, Keeper } from './cardbox.ts'
 
 const PAGE = 2
 
@@ -31,17 +32,13 @@ export function cardboxClient(box: Cardbox, connectionId: ConnectionId): CrmClie
       edition: null,
       pagesUrl: null,
     }),
-    users: async () =>
-      box.keepers.map(({ id, mail, isActive }) => ({
-        connectionId,
-        userId: id,
-        kind: 'person',
-        email: mail,
-        name: mail,
-        active: isActive,
-        activeMembers: 0,
-        timeZone: null,
-      })),
+    users: async () => box.keepers.map((keeper) => crmUser(keeper, connectionId)),
+    usersById: async (userIds) =>
+      userIds.map((userId) => {
+        const keeper = box.keepers.find(({ id }) => id === userId)
+        if (keeper === undefined) return { userId, answer: 'gone' }
+        return { userId, answer: 'there', user: crmUser(keeper, connectionId) }
+      }),
     describe: async (objectType) => ({ objectType, fields: [] }),
     async changedSince({ objectType, sinceMs, cursor, fields, source }) {
       const found = box.of(objectType).filter(({ touchedAtMs }) => touchedAtMs >= sinceMs)
@@ -67,6 +64,19 @@ export function cardboxClient(box: Cardbox, connectionId: ConnectionId): CrmClie
     clockAheadMs: () => null,
     recordUrl: (objectType, recordId) => `https://cardbox.example/${objectType}/${recordId}`,
     taskUrl: (taskId) => `https://cardbox.example/todos/${taskId}`,
+  }
+}
+
+function crmUser({ id, mail, isActive }: Keeper, connectionId: ConnectionId): CrmUser {
+  return {
+    connectionId,
+    userId: id,
+    kind: 'person',
+    email: mail,
+    name: mail,
+    active: isActive,
+    activeMembers: 0,
+    timeZone: null,
   }
 }
 

@@ -43,7 +43,11 @@ export async function readUsers(
   return [...users.values()]
 }
 
-function crmUser(owner: AnswerOf<PublicOwner>, archived: boolean, connectionId: ConnectionId): CrmUser | undefined {
+export function crmUser(
+  owner: AnswerOf<PublicOwner>,
+  archived: boolean,
+  connectionId: ConnectionId,
+): CrmUser | undefined {
   const userId = idOf(owner.id)
   if (userId === undefined) return undefined
   const kind = owner.type === 'QUEUE' ? 'queue' : 'person'

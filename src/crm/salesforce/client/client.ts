@@ -7,6 +7,7 @@ import { isSalesforceId } from '../http/record-id.ts'
 import { keepSession, type SessionKeeper } from '../login/session.ts'
 import { changedSince, type Reading, readRecords } from '../read/changed-since.ts'
 import { readUsers } from '../read/users.ts'
+import { readUsersById } from '../read/users-by-id.ts'
 import { type SalesforceCall, salesforceCall } from '../rest/call.ts'
 import { type ObjectSchemas, objectSchemas } from '../rest/schemas.ts'
 import type { StreamClient } from '../stream/stream-client.ts'
@@ -84,6 +85,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
 
     identify: identityReader({ ...options, call, sessions }),
     users: () => readUsers(call, connectionId),
+    usersById: (userIds) => readUsersById(call, connectionId, userIds),
     describe: async (objectType) => {
       const { fields } = await schemas.describe(objectType)
       return {
