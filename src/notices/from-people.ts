@@ -1,8 +1,10 @@
+import type { ListCompared } from '../model/people/compare-list.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Departure } from '../model/record/crm-user.ts'
 import type { Database } from '../store/database/database.ts'
 import { listUsers } from '../store/decisions/people.ts'
+import { unreadableUsers, usersHeld } from '../store/decisions/user-checks.ts'
 import { recordsOwnedBy } from '../store/notices/notice-facts.ts'
 import type { NoticeBoard, NoticeConnection } from './notice-board.ts'
 import { conflictKey, findPeopleConflicts } from './people-conflicts.ts'
@@ -11,14 +13,21 @@ import { ENDINGS, SENTENCES } from './texts.ts'
 /** A hundred people of one name are one mistake of an import, and twenty sentences say so as well. */
 const CONFLICTS_MAX = 20
 
-/** After people were read: who left and still owns records, and who cannot be told apart. */
+export type PeopleRead = {
+  readonly departures: readonly Departure[]
+  /** How many active people the last list left out, where that is too many to believe. */
+  readonly missing: ListCompared['missing']
+  readonly crmOf: (connectionId: string) => Crm | undefined
+}
+
+/** After people were read: who left and still owns records, who is missing, and who cannot be told apart. */
 export async function noticePeople(
   db: Database,
   board: NoticeBoard,
   connection: NoticeConnection,
-  departures: readonly Departure[],
-  crmOf: (connectionId: string) => Crm | undefined,
+  { departures, missing, crmOf }: PeopleRead,
 ): Promise<void> {
+  await noticeMissing(db, board, connection, missing)
   const users = await listUsers(db)
   const open = board.openOf(connection.id)
   const gone = open.filter(({ code }) => code === 'owner-gone').map(({ subject }) => subject)
@@ -60,4 +69,20 @@ export async function noticePeople(
           })
     board.raise(connection, { code: 'people-conflict', subject }, sentence)
   }
+}
+
+/** Whom the last list left out, and of whom the CRM says nothing. Both end by themselves with its answers. */
+async function noticeMissing(
+  db: Database,
+  board: NoticeBoard,
+  connection: NoticeConnection,
+  missing: PeopleRead['missing'],
+): Promise<void> {
+  const held = await usersHeld(db, connection.id)
+  if (held === 0) board.end(connection.id, 'people-missing', '', ENDINGS['people-missing'](connection))
+  else if (missing !== null)
+    board.raise(connection, { code: 'people-missing' }, SENTENCES['people-missing']({ ...connection, ...missing }))
+  const names = await unreadableUsers(db, connection.id)
+  if (names.length === 0) board.end(connection.id, 'people-unread', '', ENDINGS['people-unread'](connection))
+  else board.raise(connection, { code: 'people-unread' }, SENTENCES['people-unread']({ ...connection, names }))
 }

@@ -20,6 +20,8 @@ export type NoticeCode =
   | 'option-removed'
   | 'owner-gone'
   | 'people-conflict'
+  | 'people-missing'
+  | 'people-unread'
 
 export type NoticeConnection = About & { readonly id: string }
 

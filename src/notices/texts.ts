@@ -168,6 +168,16 @@ export const SENTENCES = {
     message: `${it.person} ${it.how === 'frozen' ? 'cannot log in' : 'left'} (${it.how} in ${crmName(it)}): ${it.records === 1 ? '1 record needs' : `${counted(it.records, 'record')} need`} an owner. Rules reassign what they can; the rest goes to reviewers.`,
     remedy: null,
   }),
+  'people-missing': (it: About & { people: number; of: number }): Sentence => ({
+    level: 'warn',
+    message: `The last user list of ${accountName(it)} left out ${it.people} of ${counted(it.of, 'active user')}. We ask ${crmName(it)} about each; nobody counts as gone until it has answered for all.`,
+    remedy: null,
+  }),
+  'people-unread': (it: About & { names: readonly string[] }): Sentence => ({
+    level: 'warn',
+    message: `${crmName(it)} does not say whether ${counted(it.names.length, 'user')} still ${it.names.length === 1 ? 'exists' : 'exist'}: ${someOf(it.names)}. Lanekeeper changes none of their records until it does.`,
+    remedy: `Check in ${crmName(it)} whether they exist and whether Lanekeeper may read them.`,
+  }),
   'people-conflict': (it: About & { email: string; people: readonly string[] }): Sentence => ({
     level: 'warn',
     message: `${it.people.join(' and ')} are both active in ${accountName(it)} with the e-mail ${it.email}. Lanekeeper assigns nothing to ${it.email} there, because it cannot tell them apart.`,
@@ -198,6 +208,9 @@ export const ENDINGS = {
   drift: (it: About & { object: string; field: string }) =>
     `${it.field} of ${it.object} fits the workflows again. We decided the affected records again.`,
   'owner-gone': () => 'They own no more records, or are active again.',
+  'people-missing': (it: About) =>
+    `${crmName(it)} answered for every user that its list left out. Whoever it says left counts as gone now.`,
+  'people-unread': (it: About) => `${crmName(it)} answered for all of them.`,
   'people-conflict': () => 'The conflict is resolved.',
 } as const
 
@@ -205,6 +218,12 @@ export const ENDINGS = {
 export function scopesRemedy(it: About, scopes: readonly string[]): string {
   const named = scopes.length === 0 ? 'named in the message' : scopes.join(', ')
   return `Add the missing scopes (${named}) to the ${crmName(it)} app and install it again.`
+}
+
+/** The first five names, and how many more there are. */
+function someOf(names: readonly string[]): string {
+  const more = names.length - 5
+  return more > 0 ? `${names.slice(0, 5).join(', ')} and ${more} more` : names.join(', ')
 }
 
 type AboutField = About & { readonly object: string; readonly field: string; readonly workflows: readonly string[] }

@@ -167,6 +167,7 @@ export async function startDay(options: DayOptions = {}) {
       await sql`update intent set next_attempt_at = now(), created_at = least(created_at, now() - interval '1 minute')
         where state in ('pending', 'unknown')`.execute(db)
       await sql`update record set read_after = null where needs_read is not null`.execute(db)
+      await sql`update user_check set ask_after = now() where ask_after <> 'infinity' and attempts < 3`.execute(db)
       // A day that is over: its calls are free again.
       await sql`update call_budget set day_used = 0, limit_today = null, paused_until = null, window_limit = 100000, search_limit_per_second = 100000`.execute(
         db,

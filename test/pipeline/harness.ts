@@ -13,6 +13,7 @@ import { applyBatch } from '../../src/pipeline/apply/apply.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { publishPolicies, refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
 import { createWorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
+import { checkPeople } from '../../src/pipeline/read/check-people.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
 import { syncPeople } from '../../src/pipeline/read/sync-people.ts'
 import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
@@ -91,6 +92,7 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
       while ((await applyBatch(db, connection)).taken > 0);
     },
     async refresh() {
+      await harness.checkPeople()
       await sql`update record set read_after = null`.execute(db)
       while ((await refreshBatch({ db, client: crm.client(), connection, fieldsOf, nowMs: () => nowMs })).taken > 0)
         await harness.apply()
@@ -103,17 +105,23 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     /** What runs is worked out again, as after every change of people. */
     republish: () => refreshReadiness(db),
     people: () => syncPeople(db, crm.client(), crm.connectionId),
+    /** Asks the CRM about the users who wait for that, without the pauses between two attempts. */
+    async checkPeople() {
+      await sql`update user_check set ask_after = now() where ask_after <> 'infinity'`.execute(db)
+      return checkPeople(db, crm.client(), crm.connectionId)
+    },
     /** Everything once around until nothing moves: what the workers do, in one process and in order. */
     async settle() {
       for (let round = 0; round < 10; round += 1) {
         await harness.apply()
         await harness.refresh()
         await harness.decide()
+        const { changed } = await harness.checkPeople()
         await sql`update intent set next_attempt_at = now() where state in ('pending', 'unknown')`.execute(db)
         const acted = await harness.act()
         const verified = await harness.verify()
         await harness.apply()
-        if (acted.taken === 0 && !verified.toRead && verified.reopened === 0) return
+        if (acted.taken === 0 && changed.length === 0 && !verified.toRead && verified.reopened === 0) return
       }
       throw new Error('The pipeline did not come to rest in 10 rounds')
     },

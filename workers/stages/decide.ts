@@ -15,6 +15,7 @@ export function runDecide(context: WorkerContext): void {
       for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
         const decided = await decideBatch(connected.connection, { db, workflows, nowMs, onFailed })
         if (decided.toAct) queues.wake('act', connectionId)
+        if (decided.toAsk) queues.wake('refresh', connectionId)
         if (!decided.more) {
           if (decided.taken > 0) queues.wake('verify', connectionId)
           return

@@ -79,9 +79,10 @@ async function pollOnce(
 }
 
 async function readPeople(context: WorkerContext, { id }: ConnectionRow, client: CrmClient): Promise<void> {
-  const { changed, departures } = await syncPeople(context.db, client, id)
+  const { changed, departures, missing, asked } = await syncPeople(context.db, client, id)
   // Also when nobody changed: if this failed after people were stored, the next poll must repeat it.
   await context.refreshReadiness()
   if (changed.length > 0) context.queues.wake('decide', id)
-  await noticesOf(context).people(id, departures)
+  if (asked > 0) context.queues.wake('refresh', id)
+  await noticesOf(context).people(id, departures, missing)
 }

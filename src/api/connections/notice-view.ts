@@ -19,6 +19,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'field-retyped': 'A field changed its type',
   'option-removed': 'A picklist value was removed',
   'owner-gone': 'An owner left',
+  'people-missing': 'Users missing from the list',
+  'people-unread': 'Users without an answer',
   'people-conflict': 'Two users share one email',
   'missed-events': 'Missed webhooks',
   'out-of-sync': 'Records differ from the CRM',

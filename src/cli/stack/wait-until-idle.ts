@@ -15,7 +15,10 @@ export async function backlog(db: Database): Promise<Backlog> {
   const { rows } = await sql<Backlog>`
     select
       (select count(*)::int from change_event where state = 'received') as events,
-      (select count(*)::int from record where needs_read is not null) as "toRead",
+      (select count(*)::int from record where needs_read is not null)
+        -- an id that the CRM has answered for without proof is asked about again later
+        + (select count(*)::int from user_check u join connection c on c.id = u.connection_id
+           where c.status = 'connected' and u.attempts = 0 and not u.said_gone) as "toRead",
       (select count(*)::int from record where dirty_since is not null) as "toDecide",
       (select count(*)::int from intent where state in ('pending', 'sending', 'unknown'))
         + (select count(*)::int from task where status = 'open' and checking_since is not null) as "toWrite",

@@ -12,6 +12,7 @@ import { listUsers } from '../../store/decisions/people.ts'
 import { openTaskCounts } from '../../store/decisions/tasks.ts'
 import { type DirtyRecord, markDecided, takeDirtyRecords } from '../../store/records/dirty-records.ts'
 import { markNextRedecisions } from '../../store/records/redecide-queue.ts'
+import { askForOwners } from './ask-for-owners.ts'
 import { decideRecords, FAILED_AGAIN_MS, failureText, type OnFailed } from './decide-records.ts'
 import { loadBatch, type TakenBatch } from './decision-batch.ts'
 import { grantOwnerWrites } from './grant-owner-writes.ts'
@@ -28,11 +29,13 @@ export type Decided = {
   readonly more: boolean
   /** Something is to be written to this CRM. */
   readonly toAct: boolean
+  /** An owner is to be asked for by id. */
+  readonly toAsk: boolean
   /** False: a CRM has not been imported yet, or this connection was ended, so nothing was decided. */
   readonly ready: boolean
 }
 
-const NOT_READY: Decided = { taken: 0, more: false, toAct: false, ready: false }
+const NOT_READY: Decided = { taken: 0, more: false, toAct: false, toAsk: false, ready: false }
 
 export type DecideDependencies = {
   readonly db: Database
@@ -60,9 +63,9 @@ export async function decideBatch(connection: Connection, deps: DecideDependenci
         const isReady = await beginBatch(trx, connection.id)
         if (!isReady) return NOT_READY
         dirty = await takeDirtyRecords(trx, connection.id, limit)
-        if (dirty.length === 0) return { taken: 0, more: moreToMark, toAct: false, ready: true }
-        const toAct = await decideAndSave(trx, await withDeciders(trx, connection, dirty, deps), deps.onFailed)
-        return { taken: dirty.length, more: moreToMark || dirty.length === limit, toAct, ready: true }
+        if (dirty.length === 0) return { taken: 0, more: moreToMark, toAct: false, toAsk: false, ready: true }
+        const asked = await decideAndSave(trx, await withDeciders(trx, connection, dirty, deps), deps.onFailed)
+        return { taken: dirty.length, more: moreToMark || dirty.length === limit, ...asked, ready: true }
       })
     } catch (error) {
       const [first] = dirty
@@ -70,7 +73,7 @@ export async function decideBatch(connection: Connection, deps: DecideDependenci
       if (first === undefined) throw error
       await setAside(db, connection.id, first, error, deps.nowMs())
       deps.onFailed?.(refKey(first.record), error)
-      return { taken: 1, more: true, toAct: false, ready: true }
+      return { taken: 1, more: true, toAct: false, toAsk: false, ready: true }
     }
   }
 }
@@ -95,17 +98,18 @@ async function withDeciders(
   return { connection, dirty, running, directory, nowMs: nowMs() }
 }
 
-/** Load, decide, plan, save. Returns whether act has something to write. */
+/** Load, decide, plan, save. Returns whether act has something to write, and whether an owner is to be asked for. */
 async function decideAndSave(
   trx: DatabaseTransaction,
   taken: TakenBatch,
   onFailed: OnFailed | undefined,
-): Promise<boolean> {
+): Promise<Pick<Decided, 'toAct' | 'toAsk'>> {
   const batch = await loadBatch(trx, taken)
+  const toAsk = await askForOwners(trx, batch)
   const { results: decided, open, failures } = decideRecords(batch, onFailed)
   const { results, granted } = await grantOwnerWrites(trx, batch, decided)
   const plan = planChanges(results, open, batch.ownerIntents, granted, batch.directory)
-  return saveBatch(trx, batch, { plan, results, granted, failures })
+  return { toAct: await saveBatch(trx, batch, { plan, results, granted, failures }), toAsk }
 }
 
 async function setAside(

@@ -1,49 +1,51 @@
 import { type CrmClient, CrmUnknownError } from '../../crm/crm-client.ts'
+import { compareList, type ListCompared } from '../../model/people/compare-list.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import type { CrmUser, Departure } from '../../model/record/crm-user.ts'
 import type { Database } from '../../store/database/database.ts'
+import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { recordsOfCases } from '../../store/decisions/exceptions.ts'
-import { listUsers, saveUsers } from '../../store/decisions/people.ts'
-import { markDirty, markOwnedDirty } from '../../store/records/mark-dirty.ts'
+import { databaseNowMs, knownUsers, markUnlisted, saveUsers } from '../../store/decisions/people.ts'
+import { askForUsers, endUserChecks, holdTogether } from '../../store/decisions/user-checks.ts'
+import { type PeopleChanged, redecideFor, releaseGone } from './people-changed.ts'
+
+/** Two who save people at once would each compare with what the other is about to change. */
+export const peopleLock = (connectionId: ConnectionId): string => `people/${connectionId}`
+
+export type PeopleListed = PeopleChanged & Pick<ListCompared, 'missing'> & { readonly asked: number }
 
 /**
- * Reads the CRM's users and queues again. Records owned by users who left, came back or lost their queue are decided again,
- * and so are the records of the cases that those users have. Throws CrmUnknownError, and saves nothing, when the CRM lists
- * no user at all where it listed some before: the account has at least the admin who connected it.
+ * Reads the CRM's list of users and queues. Records owned by users who left, came back or lost their queue are decided
+ * again, and so are the records of the cases that those users have. Whom the list leaves out stays as last known and is
+ * asked for by id (`checkPeople`). Throws CrmUnknownError, and saves nothing, when the CRM lists no user at all where it
+ * listed some before: the account has at least the admin who connected it.
  */
-export async function syncPeople(
-  db: Database,
-  client: CrmClient,
-  connectionId: ConnectionId,
-): Promise<{ readonly changed: readonly string[]; readonly departures: readonly Departure[] }> {
+export async function syncPeople(db: Database, client: CrmClient, connectionId: ConnectionId): Promise<PeopleListed> {
+  const askedAtMs = await databaseNowMs(db)
   const users = await client.users()
   return inTransaction(db, async (trx) => {
-    const before = (await listUsers(trx)).filter((user) => user.connectionId === connectionId)
-    const people = before.filter(({ kind }) => kind === 'person').length
+    await stageLock(trx, peopleLock(connectionId))
+    const before = await knownUsers(trx, connectionId)
+    const people = before.filter(({ kind, standing }) => kind === 'person' && standing !== 'gone').length
     if (people > 0 && !users.some(({ kind }) => kind === 'person')) {
       throw new CrmUnknownError(`The CRM listed no users, but ${people} before; the next poll tries again`)
     }
-    const changed = await saveUsers(trx, connectionId, users)
-    const isChanged = new Set(changed)
-    const emails = [...before, ...users].filter(({ userId }) => isChanged.has(userId)).map(({ email }) => email)
-    await markOwnedDirty(trx, connectionId, changed)
-    const refs = await recordsOfCases(
+    const compared = compareList(before, users, { askedAtMs, nowMs: await databaseNowMs(trx) })
+    const { ask, held, missing, save, unlisted } = compared
+    await saveUsers(trx, connectionId, save)
+    await markUnlisted(trx, connectionId, unlisted)
+    const isAsked = new Set(ask)
+    const answered = save.map(({ userId }) => userId).filter((id) => !isAsked.has(id))
+    await endUserChecks(trx, connectionId, answered)
+    await askForUsers(
       trx,
-      connectionId,
-      [...new Set(emails)].filter((email) => email !== null),
+      ask.map((userId) => ({ connectionId, userId })),
     )
-    await markDirty(trx, refs)
-    return { changed, departures: departuresOf(before, users) }
-  })
-}
-
-function departuresOf(before: readonly CrmUser[], now: readonly CrmUser[]): Departure[] {
-  const present = new Map(now.map((user) => [user.userId, user]))
-  return before.flatMap(({ userId, name, kind, active }): Departure[] => {
-    if (kind !== 'person' || !active) return []
-    const user = present.get(userId)
-    if (user?.active) return []
-    return [{ userId, name, how: user === undefined ? 'deleted' : 'deactivated' }]
+    await holdTogether(trx, connectionId, held)
+    const released = await releaseGone(trx, connectionId, new Map(before.map((user) => [user.userId, user])))
+    const changed = [...new Set([...compared.changed, ...released.changed])]
+    await redecideFor(trx, connectionId, changed, [...before, ...users])
+    await endUserChecks(trx, connectionId, released.changed)
+    const departures = [...compared.departures, ...released.departures]
+    return { changed, departures, missing, asked: ask.length }
   })
 }

@@ -42,7 +42,7 @@ describe('a database that this version cannot use', () => {
   const refusals = [
     {
       name: 'made by an earlier version',
-      change: `update kysely_migration set name = '0001-first'`,
+      change: `update kysely_migration set name = '0001-first' where name = '0001-schema'`,
       code: 'SCHEMA_TOO_OLD',
       says: /"0001-first".*npx lanekeeper export/,
     },

@@ -19,6 +19,7 @@ import type {
   IntentTable,
   PolicyVersionTable,
   TaskTable,
+  UserCheckTable,
   WorkflowTable,
   WrittenValueTable,
 } from './tables/decisions.ts'
@@ -54,6 +55,7 @@ export type Tables = {
   match_key: MatchKeyTable
   object_schema: ObjectSchemaTable
   crm_user: CrmUserTable
+  user_check: UserCheckTable
   policy_version: PolicyVersionTable
   workflow: WorkflowTable
   exception: ExceptionTable

@@ -1,31 +1,60 @@
 import { type Kysely, sql } from 'kysely'
+import type { KnownUser } from '../../model/people/compare-list.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
-import type { CrmUser } from '../../model/record/crm-user.ts'
+import type { CrmUser, Standing } from '../../model/record/crm-user.ts'
 import type { Tables } from '../database/tables.ts'
 
-/** Of every connection that has not been ended. */
+type Row = {
+  connection_id: string
+  user_id: string
+  kind: 'person' | 'queue'
+  email: string | null
+  name: string
+  active: boolean
+  active_members: number | null
+  time_zone: string | null
+  frozen: boolean | null
+  unlisted_since: Date | null
+  answered_at: Date | null
+  gone_at: Date | null
+}
+
+/** Of every connection that has not been ended, also those who are proven gone. */
 export async function listUsers(db: Kysely<Tables>): Promise<CrmUser[]> {
-  const { rows } = await sql<{
-    connection_id: string
-    user_id: string
-    kind: 'person' | 'queue'
-    email: string | null
-    name: string
-    active: boolean
-    active_members: number
-    time_zone: string | null
-  }>`select connection_id, user_id, kind, email, name, active, active_members, time_zone from crm_user u
+  const { rows } = await sql<Row>`select u.* from crm_user u
      where exists (select 1 from connection c where c.id = u.connection_id and c.status <> 'disconnected')`.execute(db)
+  return rows.map(userOf)
+}
+
+/** Of one connection, with what was learned when. */
+export async function knownUsers(db: Kysely<Tables>, connectionId: ConnectionId): Promise<KnownUser[]> {
+  const { rows } = await sql<Row>`select * from crm_user where connection_id = ${connectionId}`.execute(db)
   return rows.map((row) => ({
+    ...userOf(row),
+    unlistedSinceMs: row.unlisted_since?.getTime() ?? null,
+    answeredAtMs: row.answered_at?.getTime() ?? null,
+  }))
+}
+
+function userOf(row: Row): CrmUser {
+  const standing = standingOf(row)
+  return {
     connectionId: row.connection_id as ConnectionId,
     userId: row.user_id,
     kind: row.kind,
     email: row.email,
     name: row.name,
     active: row.active,
+    frozen: row.frozen,
     activeMembers: row.active_members,
     timeZone: row.time_zone,
-  }))
+    ...(standing === null ? {} : { standing }),
+  }
+}
+
+function standingOf({ unlisted_since, answered_at, gone_at }: Row): Standing | null {
+  if (gone_at !== null) return 'gone'
+  return unlisted_since !== null && (answered_at === null || answered_at < unlisted_since) ? 'unlisted' : null
 }
 
 /** A zone that this runtime knows. Another would fail every decision that counts somebody's working hours. */
@@ -38,15 +67,14 @@ function knownZone(timeZone: string | null): string | null {
   }
 }
 
-/**
- * Stores the users as the CRM lists them now and returns the ids of those whose standing changed: came, left, came
- * back, or a queue that gained its first or lost its last active member. Users that the CRM no longer lists are removed.
- */
+/** Stores users as a list or the CRM's answers for their ids have them: they are there. */
 export async function saveUsers(
   trx: Kysely<Tables>,
   connectionId: ConnectionId,
   users: readonly CrmUser[],
-): Promise<string[]> {
+  from: 'list' | 'answers' = 'list',
+): Promise<void> {
+  if (users.length === 0) return
   const zones = new Map([...new Set(users.map((u) => u.timeZone))].map((zone) => [zone, knownZone(zone)]))
   const rows = users.map((u) => ({
     u: u.userId,
@@ -54,29 +82,53 @@ export async function saveUsers(
     e: u.email,
     n: u.name,
     a: u.active,
+    f: u.frozen ?? null,
     m: u.activeMembers,
     z: zones.get(u.timeZone) ?? null,
   }))
-  const { rows: changed } = await sql<{ user_id: string }>`
-    with x as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as x(u text, k text, e text, n text, a boolean, m int, z text)
-    ), before as materialized (
-      select * from crm_user where connection_id = ${connectionId}
-    ), gone as (
-      delete from crm_user c where c.connection_id = ${connectionId} and not exists (select 1 from x where x.u = c.user_id)
-      returning c.user_id
-    ), saved as (
-      insert into crm_user (connection_id, user_id, kind, email, name, active, active_members, time_zone)
-      select ${connectionId}, u, k, e, n, a, m, z from x
-      on conflict (connection_id, user_id) do update set kind = excluded.kind, email = excluded.email,
-        name = excluded.name, active = excluded.active, active_members = excluded.active_members,
-        time_zone = excluded.time_zone, seen_at = now()
-    )
-    select user_id from gone
-    union all
-    select x.u from x left join before b on b.user_id = x.u
-    where b.user_id is null or b.active is distinct from x.a or b.email is distinct from x.e
-       or (b.active_members > 0) is distinct from (x.m > 0)`.execute(trx)
-  return changed.map((row) => row.user_id)
+  const isList = from === 'list'
+  await sql`
+    insert into crm_user as c (connection_id, user_id, kind, email, name, active, frozen, active_members, time_zone,
+      answered_at)
+    select ${connectionId}, u, k, e, n, a, f, m, z, case when ${!isList} then clock_timestamp() end
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as x(u text, k text, e text, n text, a boolean, f boolean, m int, z text)
+    order by u
+    on conflict (connection_id, user_id) do update set kind = excluded.kind, email = excluded.email,
+      name = excluded.name, active = excluded.active, frozen = excluded.frozen,
+      active_members = excluded.active_members, time_zone = excluded.time_zone, seen_at = now(), gone_at = null,
+      unlisted_since = case when ${isList} then null else c.unlisted_since end,
+      answered_at = coalesce(excluded.answered_at, c.answered_at)`.execute(trx)
+}
+
+/** The last list left these out: they stay as last known, in doubt until the CRM answers for each. */
+export async function markUnlisted(
+  trx: Kysely<Tables>,
+  connectionId: ConnectionId,
+  userIds: readonly string[],
+): Promise<void> {
+  if (userIds.length === 0) return
+  await sql`update crm_user set unlisted_since = clock_timestamp()
+    where connection_id = ${connectionId} and user_id = any(${userIds}::text[]) and unlisted_since is null`.execute(trx)
+}
+
+/** The CRM itself said that it has none of these. The row stays, for the name and so that nobody asks again. */
+export async function markGone(
+  trx: Kysely<Tables>,
+  connectionId: ConnectionId,
+  userIds: readonly string[],
+): Promise<void> {
+  if (userIds.length === 0) return
+  await sql`
+    insert into crm_user (connection_id, user_id, kind, name, active, answered_at, gone_at)
+    select ${connectionId}, id, 'person', id, false, clock_timestamp(), clock_timestamp()
+    from unnest(${userIds}::text[]) as x(id) order by id
+    on conflict (connection_id, user_id) do update set active = false, answered_at = excluded.answered_at,
+      gone_at = excluded.gone_at`.execute(trx)
+}
+
+/** The database's clock, to compare an answer's time with. */
+export async function databaseNowMs(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(db)
+  return rows[0]!.at.getTime()
 }

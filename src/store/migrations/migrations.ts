@@ -1,4 +1,5 @@
 import { STATEMENTS as schema } from './0001-schema.ts'
+import { STATEMENTS as userChecks } from './0003-user-checks.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -6,7 +7,10 @@ export type SchemaMigration = { readonly name: string; readonly statements: read
  * In code, in order, so that no directory listing decides what runs. Numbers rise strictly and no two are alike. A
  * migration that has shipped never changes: the next one corrects it.
  */
-export const MIGRATIONS: readonly SchemaMigration[] = [{ name: '0001-schema', statements: schema }]
+export const MIGRATIONS: readonly SchemaMigration[] = [
+  { name: '0001-schema', statements: schema },
+  { name: '0003-user-checks', statements: userChecks },
+]
 
 /** The tables that exist once all of these migrations have run. */
 export function tablesOf(migrations: readonly SchemaMigration[]): string[] {

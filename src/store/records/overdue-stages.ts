@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
 import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
+import { USERS_DUE } from '../decisions/user-checks.ts'
 
 export type Overdue = {
   readonly stage: 'apply' | 'refresh' | 'decide' | 'act' | 'verify' | 'poll'
@@ -32,6 +33,8 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
           order by coalesce(r.read_after, '-infinity'::timestamptz) limit 1
         ) due
         limit 1)
+      union all
+      ${USERS_DUE}
       union all
       (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
         and r.dirty_since is not null order by r.dirty_since limit 1)

@@ -19,7 +19,8 @@ it('people who are suddenly none at all are an unknown answer: nobody left, and 
     await assert.rejects(syncPeople(h.db, listing(nobody), h.connection.id), CrmUnknownError)
     assert.deepEqual(await listUsers(h.db), before)
   }
-  // One who is left is an answer.
-  const { departures } = await syncPeople(h.db, listing(before.slice(0, 1)), h.connection.id)
-  assert.equal(departures.length, before.filter(({ kind, active }) => kind === 'person' && active).length - 1)
+  // One who is left is an answer: of the others it proves nothing, so the CRM is asked about each.
+  const listed = await syncPeople(h.db, listing(before.slice(0, 1)), h.connection.id)
+  assert.deepEqual([listed.departures, listed.asked], [[], before.length - 1])
+  assert.deepEqual(listed.missing, { people: before.length - 1, of: before.length })
 })

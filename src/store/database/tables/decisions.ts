@@ -12,9 +12,24 @@ export type CrmUserTable = {
   email: string | null
   name: string
   active: boolean
-  active_members: Generated<number>
+  active_members: Generated<number | null>
   time_zone: string | null
   seen_at: InstantDefault
+  unlisted_since: InstantOrNull
+  answered_at: InstantOrNull
+  gone_at: InstantOrNull
+  frozen: boolean | null
+}
+
+export type UserCheckTable = {
+  connection_id: string
+  user_id: string
+  held: Generated<boolean>
+  said_gone: Generated<boolean>
+  attempts: Generated<number>
+  ask_after: InstantDefault
+  since: InstantDefault
+  problem: string | null
 }
 
 export type PolicyVersionTable = {
