@@ -13,8 +13,8 @@ export type CrmTerritory = {
   readonly name: string
   readonly developerName: string | null
   readonly parentId: string | null
-  /** Users with an active association; whether the user is active is the directory's to say. */
-  readonly memberIds: readonly string[]
+  /** Users with an active association; whether the user is active is the directory's to say. Null: not shown to us. */
+  readonly memberIds: readonly string[] | null
 }
 
 /** The territories that records can be assigned to. */

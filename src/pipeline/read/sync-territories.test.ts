@@ -15,7 +15,7 @@ const inCrm = (over: Partial<CrmTerritory> = {}): CrmTerritory => ({
   ...over,
 })
 const USERS = ['anna', 'jonas', 'mia'].map((name) => user(SALESFORCE, name))
-const differences = (one: CrmTerritory, users = USERS) => territoryDifferences([DACH], [one], users)
+const differences = (one: CrmTerritory, users = USERS) => territoryDifferences([DACH], [one], users).differences
 
 describe('comparing the territory table with an org', () => {
   it('finds no difference where both list the same people, however the territory is spelled', () => {
@@ -32,6 +32,18 @@ describe('comparing the territory table with an org', () => {
   it('ignores users who left', () => {
     const left = USERS.map((one) => (one.userId === 'sf-jonas' ? { ...one, active: false } : one))
     assert.deepEqual(differences(inCrm(), left)[0]?.onlyInTable, [at('jonas')])
+  })
+
+  it('says nothing of a territory whose members the org hides, or one of whom nobody knows yet', () => {
+    for (const memberIds of [null, ['sf-anna', 'sf-hired-today']]) {
+      const { differences: found, undecided } = territoryDifferences([DACH], [inCrm({ memberIds })], USERS)
+      assert.deepEqual([found, [...undecided]], [[], ['dach']])
+    }
+  })
+
+  it('takes somebody whom the last list of users left out as last known', () => {
+    const short = USERS.map((one) => (one.userId === 'sf-jonas' ? { ...one, standing: 'unlisted' as const } : one))
+    assert.deepEqual(differences(inCrm(), short), [])
   })
 
   it('ignores a territory that the org does not have', () => {

@@ -6,6 +6,7 @@ import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { CrmUser } from '../../model/record/crm-user.ts'
 import type { Database } from '../../store/database/database.ts'
 import { listUsers } from '../../store/decisions/people.ts'
+import { askForUsers } from '../../store/decisions/user-checks.ts'
 import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices.ts'
 
 /** Change events do not carry territories, so they are polled. Admins change them by hand and rarely. */
@@ -38,7 +39,14 @@ export async function syncTerritories(deps: {
   const { title } = crmProfile(connection.crm)
   const inCrm = await deps.territories()
   const users = (await listUsers(db)).filter((user) => user.connectionId === connectionId)
-  const differences = inCrm === null ? [] : territoryDifferences(table, inCrm, users).slice(0, SHOWN_MAX)
+  const known = new Set(users.map(({ userId }) => userId))
+  const unknown = [...new Set((inCrm ?? []).flatMap(({ memberIds }) => memberIds ?? []))].filter((id) => !known.has(id))
+  await askForUsers(
+    db,
+    unknown.map((userId) => ({ connectionId, userId })),
+  )
+  const { differences: all, undecided } = territoryDifferences(table, inCrm ?? [], users)
+  const differences = all.slice(0, SHOWN_MAX)
   const open = await listNotices(db, { connectionId, limit: 1_000 })
   for (const difference of differences) {
     await raiseNotice(db, {
@@ -52,7 +60,7 @@ export async function syncTerritories(deps: {
   }
   const stillDiffers = new Set(differences.map(({ territory }) => territory))
   for (const { code, subject, endedAt } of open) {
-    if (code !== CODE || endedAt !== null || stillDiffers.has(subject)) continue
+    if (code !== CODE || endedAt !== null || stillDiffers.has(subject) || undecided.has(subject)) continue
     await endNotice(db, {
       connectionId,
       code,
@@ -63,24 +71,35 @@ export async function syncTerritories(deps: {
   return inCrm === null ? null : differences
 }
 
-/** A territory of the org matches the table's where its name or developer name is the table's id or title. */
+/**
+ * A territory of the org matches the table's where its name or developer name is the table's id or title. `undecided`: the
+ * CRM does not show who works it, or one of its members is somebody of whom nothing is known yet.
+ */
 export function territoryDifferences(
   table: readonly Territory[],
   inCrm: readonly CrmTerritory[],
   users: readonly CrmUser[],
-): TerritoryDifference[] {
+): { readonly differences: TerritoryDifference[]; readonly undecided: ReadonlySet<string> } {
+  const known = new Set(users.map(({ userId }) => userId))
+  const undecided = new Set<string>()
   const emailOf = new Map(users.flatMap((u) => (u.active && u.email !== null ? [[u.userId, u.email] as const] : [])))
-  return table.flatMap(({ territory, title, members }) => {
+  const differences = table.flatMap(({ territory, title, members }) => {
     const names = new Set([territoryName(territory), territoryName(title)])
     const same = inCrm.filter(
       (one) => names.has(territoryName(one.name)) || names.has(territoryName(one.developerName ?? '')),
     )
     if (same.length === 0) return []
-    const working = new Set(same.flatMap(({ memberIds }) => memberIds.flatMap((id) => emailOf.get(id) ?? [])))
+    if (same.some(({ memberIds }) => memberIds === null || memberIds.some((id) => !known.has(id)))) {
+      undecided.add(territory)
+      return []
+    }
+    const memberIds = same.flatMap((one) => one.memberIds ?? [])
+    const working = new Set(memberIds.flatMap((id) => emailOf.get(id) ?? []))
     const onlyInCrm = [...working].filter((email) => !members.includes(email)).sort()
     const onlyInTable = members.filter((email) => !working.has(email)).toSorted()
     return onlyInCrm.length + onlyInTable.length === 0 ? [] : [{ territory, title, onlyInCrm, onlyInTable }]
   })
+  return { differences, undecided }
 }
 
 function sentence({ title, onlyInCrm, onlyInTable }: TerritoryDifference, crm: string): string {

@@ -26,7 +26,7 @@ export async function readRecordOwners(
     with person as (
       select connection_id, user_id, name, kind, active, active_members,
              coalesce(case when kind = 'person' then lower(email) end, connection_id || '/' || user_id) as who
-      from crm_user
+      from crm_user where gone_at is null
     ), broken as (
       select e.connection_id, e.object_type, e.record_id, count(*) as cases
       from exception e where e.status = 'open' group by 1, 2, 3

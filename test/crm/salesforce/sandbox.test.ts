@@ -106,7 +106,7 @@ describe('the Salesforce client against the sandbox org', () => {
   it('knows the territories of the active model and who works them', async () => {
     const territories = await connect().territories()
     assert.ok(territories && territories.length > 0)
-    assert.ok(territories.some(({ memberIds }) => memberIds.length > 0))
+    assert.ok(territories.some(({ memberIds }) => memberIds!.length > 0))
   })
 
   it('routes records, and gives each row the outcome it had', async () => {

@@ -1,7 +1,7 @@
 import type { CrmTerritory } from '../../crm-territories.ts'
 import { longId } from '../http/record-id.ts'
 import type { SalesforceCall } from '../rest/call.ts'
-import { everyRow, text } from '../rest/query.ts'
+import { everyRow, type Row, text } from '../rest/query.ts'
 import { isAbsentObject } from '../rest/schemas.ts'
 import { soqlId } from '../rest/soql.ts'
 
@@ -16,18 +16,33 @@ export async function readTerritories(call: SalesforceCall): Promise<CrmTerritor
   }
   if (modelId === null) return []
   const territories = await territoriesOf(call, modelId)
+  const members = await membersByTerritory(call)
+  // Not one member in the whole model: the org hides them from our user, rather than that nobody works any territory.
+  const areShown = members.size > 0
+  return territories.map((territory) => ({
+    ...territory,
+    memberIds: areShown ? (members.get(territory.territoryId) ?? []) : null,
+  }))
+}
+
+/** Empty: nobody works any of them, or the org hides it. */
+async function membersByTerritory(call: SalesforceCall): Promise<Map<string, string[]>> {
   const members = new Map<string, string[]>()
-  for (const row of await everyRow(call, {
-    fields: ['UserId', 'Territory2Id'],
-    from: 'UserTerritory2Association',
-    where: 'IsActive = true',
-  })) {
+  let rows: Row[]
+  try {
+    const fields = ['UserId', 'Territory2Id']
+    rows = await everyRow(call, { fields, from: 'UserTerritory2Association', where: 'IsActive = true' })
+  } catch (error) {
+    if (isAbsentObject(error)) return members
+    throw error
+  }
+  for (const row of rows) {
     const territoryId = longId(text(row.Territory2Id) ?? '')
     const userId = longId(text(row.UserId) ?? '')
     if (territoryId === null || userId === null) continue
     members.set(territoryId, [...(members.get(territoryId) ?? []), userId])
   }
-  return territories.map((territory) => ({ ...territory, memberIds: members.get(territory.territoryId) ?? [] }))
+  return members
 }
 
 /** Salesforce lets one be active at a time. Null: none is. */
