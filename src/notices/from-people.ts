@@ -1,4 +1,4 @@
-import type { ListCompared } from '../model/people/compare-list.ts'
+import type { Missing } from '../model/people/compare-list.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Departure } from '../model/record/crm-user.ts'
@@ -16,7 +16,7 @@ const CONFLICTS_MAX = 20
 export type PeopleRead = {
   readonly departures: readonly Departure[]
   /** How many active people the last list left out, where that is too many to believe. */
-  readonly missing: ListCompared['missing']
+  readonly missing: Missing | null
   readonly crmOf: (connectionId: string) => Crm | undefined
 }
 
@@ -76,7 +76,7 @@ async function noticeMissing(
   db: Database,
   board: NoticeBoard,
   connection: NoticeConnection,
-  missing: PeopleRead['missing'],
+  missing: Missing | null,
 ): Promise<void> {
   const held = await usersHeld(db, connection.id)
   if (held === 0) board.end(connection.id, 'people-missing', '', ENDINGS['people-missing'](connection))

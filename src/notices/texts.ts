@@ -1,3 +1,4 @@
+import type { Missing } from '../model/people/compare-list.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Departure } from '../model/record/crm-user.ts'
@@ -168,9 +169,9 @@ export const SENTENCES = {
     message: `${it.person} ${it.how === 'frozen' ? 'cannot log in' : 'left'} (${it.how} in ${crmName(it)}): ${it.records === 1 ? '1 record needs' : `${counted(it.records, 'record')} need`} an owner. Rules reassign what they can; the rest goes to reviewers.`,
     remedy: null,
   }),
-  'people-missing': (it: About & { people: number; of: number }): Sentence => ({
+  'people-missing': (it: About & Missing): Sentence => ({
     level: 'warn',
-    message: `The last user list of ${accountName(it)} left out ${it.people} of ${counted(it.of, 'active user')}. We ask ${crmName(it)} about each; nobody counts as gone until it has answered for all.`,
+    message: `The last user list of ${accountName(it)} left out ${it.count} of ${counted(it.of, it.kind === 'person' ? 'active user' : 'queue')}. We ask ${crmName(it)} about each; none of them counts as gone until it has answered for all.`,
     remedy: null,
   }),
   'people-unread': (it: About & { names: readonly string[] }): Sentence => ({

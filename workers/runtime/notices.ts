@@ -1,5 +1,5 @@
 import type { CrmClient } from '../../src/crm/crm-client.ts'
-import type { ListCompared } from '../../src/model/people/compare-list.ts'
+import type { Missing } from '../../src/model/people/compare-list.ts'
 import type { Departure } from '../../src/model/record/crm-user.ts'
 import { type CallWatch, watchCalls } from '../../src/notices/from-calls.ts'
 import { clockNotices, downtimeBefore } from '../../src/notices/from-counters.ts'
@@ -16,7 +16,7 @@ export type WorkerNotices = {
   /** With every beat: raises notices from counters and ends those that are over. */
   look(): Promise<void>
   /** After people were read. It never fails: a notice that cannot be written is logged. */
-  people(connectionId: string, departures: readonly Departure[], missing: ListCompared['missing']): Promise<void>
+  people(connectionId: string, departures: readonly Departure[], missing: Missing | null): Promise<void>
   /** Before the first beat of this process: finds out whether no worker ran before it, for a notice per connection. */
   startedAfter(): Promise<void>
 }

@@ -33,10 +33,11 @@ describe('a list of users, compared with what is known', () => {
   })
 
   it('is too short to believe where it leaves out more than two, or more than one in twenty', () => {
+    const tooMany = (count: number, of: number) => ({ kind: 'person', count, of })
     const missing = (all: number, out: number) => compare(crowd(all), crowd(all).slice(out)).missing
     assert.deepEqual(
       [missing(9, 2), missing(9, 3), missing(14, 3), missing(9, 5), missing(100, 5), missing(100, 6)],
-      [null, { people: 3, of: 9 }, { people: 3, of: 14 }, { people: 5, of: 9 }, null, { people: 6, of: 100 }],
+      [null, tooMany(3, 9), tooMany(3, 14), tooMany(5, 9), null, tooMany(6, 100)],
     )
   })
 
@@ -61,7 +62,7 @@ describe('a list of users, compared with what is known', () => {
     const queues = crowd(8).map((one) => ({ ...one, kind: 'queue' as const, email: null, activeMembers: 1 }))
     const people = [user(HUBSPOT, 'ann'), user(HUBSPOT, 'bob')]
     const { missing, held } = compare([...queues, ...people], people)
-    assert.deepEqual([missing, held.length], [{ people: 8, of: 8 }, 8])
+    assert.deepEqual([missing, held.length], [{ kind: 'queue', count: 8, of: 8 }, 8])
   })
 
   it('asks again after an hour about somebody whom the lists leave out and the CRM answered for', () => {
@@ -79,6 +80,10 @@ describe('a list of users, compared with what is known', () => {
     const hired = known(user(HUBSPOT, 'new'), { answeredAtMs: NOW_MS - 500 })
     const { save, ask, unlisted } = compareList([gone, hired], [user(HUBSPOT, 'ann')], at)
     assert.deepEqual([save, ask, unlisted], [[], [], []])
+  })
+
+  it('counts somebody once whom two pages hold', () => {
+    assert.equal(compare([], [user(HUBSPOT, 'ann'), user(HUBSPOT, 'ann')]).save.length, 1)
   })
 
   it('says who is back: of those it left out before, and of those proven gone', () => {

@@ -8,6 +8,8 @@ export type KnownUser = CrmUser & {
   readonly answeredAtMs: number | null
 }
 
+export type Missing = { readonly kind: CrmUser['kind']; readonly count: number; readonly of: number }
+
 export type ListCompared = {
   /** What the list says, for the rows that it may change. */
   readonly save: readonly CrmUser[]
@@ -17,8 +19,8 @@ export type ListCompared = {
   readonly ask: readonly string[]
   /** Of these, all have to be answered for before one counts as gone. Empty: each counts by itself. */
   readonly held: readonly string[]
-  /** Active people whom the list leaves out, where they are too many to believe it. */
-  readonly missing: { readonly people: number; readonly of: number } | null
+  /** Active ones whom the list leaves out, where they are too many to believe it. */
+  readonly missing: Missing | null
   /** Users whose standing changed: came, left, came back, or a queue that is worked now and was not, or the reverse. */
   readonly changed: readonly string[]
   readonly departures: readonly Departure[]
@@ -43,10 +45,11 @@ export function compareList(
   const known = new Map(before.map((user) => [user.userId, user]))
   // An answer about one id that is younger than the list is the better one.
   const isYounger = (user: KnownUser | undefined) => (user?.answeredAtMs ?? 0) > askedAtMs
-  const current = listed.filter(({ userId }) => !isYounger(known.get(userId)))
+  // A page that moved while it was read may bring somebody twice.
+  const once = new Map(listed.map((user) => [user.userId, user]))
+  const current = [...once.values()].filter(({ userId }) => !isYounger(known.get(userId)))
   const told = current.map((user) => ({ was: known.get(user.userId), ...settled(user, known) }))
-  const present = new Set(listed.map(({ userId }) => userId))
-  const absent = before.filter((user) => !present.has(user.userId) && user.standing !== 'gone' && !isYounger(user))
+  const absent = before.filter((user) => !once.has(user.userId) && user.standing !== 'gone' && !isYounger(user))
   const inDoubt = absent.filter((user) => user.unlistedSinceMs === null || user.standing === 'unlisted')
   const isDue = (user: KnownUser) => (user.answeredAtMs ?? 0) < nowMs - ASK_AGAIN_MS
   const doubtful = new Set(inDoubt)
@@ -67,12 +70,12 @@ export function compareList(
 }
 
 /** Too many of one kind at once, people before queues; null: few enough to go by themselves. */
-function heldBack(before: readonly KnownUser[], inDoubt: readonly KnownUser[]): ListCompared['missing'] {
+function heldBack(before: readonly KnownUser[], inDoubt: readonly KnownUser[]): Missing | null {
   for (const kind of ['person', 'queue'] as const) {
     const isCounted = (user: KnownUser) => user.kind === kind && user.active && user.standing !== 'gone'
-    const people = inDoubt.filter(isCounted).length
+    const count = inDoubt.filter(isCounted).length
     const of = before.filter(isCounted).length
-    if (people > Math.max(MISSING_MAX, of * MISSING_MAX_SHARE)) return { people, of }
+    if (count > Math.max(MISSING_MAX, of * MISSING_MAX_SHARE)) return { kind, count, of }
   }
   return null
 }

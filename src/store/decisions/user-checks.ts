@@ -9,8 +9,8 @@ const AGAIN_FIRST_S = 30
 const AGAIN_LARGEST_S = 21_600
 
 /**
- * Answers that prove nothing before the others who were missing at the same time no longer wait for this one, about half an
- * hour. It stays unknown by itself.
+ * Answers that prove nothing before the others who were missing at the same time no longer wait for this one, about a quarter
+ * of an hour. It stays unknown by itself.
  */
 const HELD_ATTEMPTS_MAX = 6
 

@@ -68,7 +68,7 @@ describe('people whom the list of users leaves out', () => {
   it('keep their records while 5 of 14 are missing, before and after they were asked for', async () => {
     const { h, reps, left } = await company()
     const { missing, departures } = await left(...reps)
-    assert.deepEqual([missing, departures], [{ people: 5, of: 14 }, []])
+    assert.deepEqual([missing, departures], [{ kind: 'person', count: 5, of: 14 }, []])
     await h.decide()
     await h.act()
     assert.deepEqual(owners(h), tenEach(reps))
@@ -104,7 +104,7 @@ describe('people whom the list of users leaves out', () => {
     const { h, reps } = await company()
     remove(h, ...reps)
     h.crm.unreadable.add(reps[4]!)
-    assert.deepEqual((await h.people()).missing, { people: 5, of: 14 })
+    assert.deepEqual((await h.people()).missing, { kind: 'person', count: 5, of: 14 })
     await h.settle()
     assert.deepEqual(owners(h), tenEach(reps))
     h.crm.unreadable.clear()

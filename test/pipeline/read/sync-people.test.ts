@@ -22,5 +22,5 @@ it('people who are suddenly none at all are an unknown answer: nobody left, and 
   // One who is left is an answer: of the others it proves nothing, so the CRM is asked about each.
   const listed = await syncPeople(h.db, listing(before.slice(0, 1)), h.connection.id)
   assert.deepEqual([listed.departures, listed.asked], [[], before.length - 1])
-  assert.deepEqual(listed.missing, { people: before.length - 1, of: before.length })
+  assert.deepEqual(listed.missing, { kind: 'person', count: before.length - 1, of: before.length })
 })

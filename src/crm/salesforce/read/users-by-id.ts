@@ -3,10 +3,12 @@ import type { CrmUser } from '../../../model/record/crm-user.ts'
 import type { UserAnswer } from '../../crm-client.ts'
 import { longId } from '../http/record-id.ts'
 import type { SalesforceCall } from '../rest/call.ts'
-import { everyRow, query } from '../rest/query.ts'
+import { chunks, everyRow, query } from '../rest/query.ts'
 import { soqlIds } from '../rest/soql.ts'
 import { readPeople } from './people.ts'
 import { asQueues, isGroup } from './queues.ts'
+
+const IDS_PER_QUERY = 200
 
 /** Key prefix of User. */
 const isUser = (id: string): boolean => id.startsWith('005')
@@ -48,9 +50,11 @@ async function readQueuesById(
   const rows = await everyRow(call, { fields: ['Name'], from: 'Group', where: `Id IN ${soqlIds(ids)}` })
   if (rows.length === 0) return []
   return asQueues(call, connectionId, rows, async (memberIds) => {
-    // A queue has at most some hundred members; one query takes 200 ids.
-    const members = memberIds.length === 0 ? [] : await readPeople(call, connectionId, memberIds.slice(0, 200))
-    return new Map(members.map((user) => [user.userId, user]))
+    const members = new Map<string, CrmUser>()
+    for (const part of chunks(memberIds, IDS_PER_QUERY)) {
+      for (const user of await readPeople(call, connectionId, part)) members.set(user.userId, user)
+    }
+    return members
   })
 }
 
