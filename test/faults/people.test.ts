@@ -49,6 +49,25 @@ describe('a bad day of people', { timeout: 600_000 }, () => {
     )
   })
 
+  it('a list of users without a third of them: it is said with their number, and no record or task of theirs moves', () =>
+    sameAsWithoutFault(async (day) => {
+      const { rows: people } = await sql<{ email: string }>`select u.email from crm_user u
+        join connection c on c.id = u.connection_id where c.crm = 'hubspot' and u.active order by u.user_id`.execute(
+        day.db,
+      )
+      const left = people.filter((_, i) => i % 3 === 0)
+      for (const { email } of left) await day.change({ op: 'hide-owner', email })
+      await day.untilQuiet()
+      const { message, endedAt } = await day.notice('hubspot', 'people-missing')
+      assert.match(message, /left out \d+ of \d+ active users\. We ask HubSpot about each/)
+      assert.notEqual(endedAt, null)
+      const gone = await day.rows(sql`select 1 from crm_user where gone_at is not null and name <> user_id`)
+      assert.deepEqual(gone, [])
+      for (const { email } of left) await day.change({ op: 'show-owner', email })
+      await day.untilQuiet()
+      await ordinaryHour(day)
+    }))
+
   it('part of M40: a job that fell vacant while nobody could work out what that means stops the workflow with the next poll', async () => {
     const day = await startDay()
     try {

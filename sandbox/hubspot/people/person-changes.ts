@@ -16,7 +16,7 @@ import type { ObjectRef } from '../portal/store-change.ts'
  * | `archive`, `restore`, `erase` | `objectType`, `id` |
  * | `merge` | `objectType`, `id` (wins), `mergedId` |
  * | `associate`, `dissociate` | `objectType`, `id`, `to: {objectType, id}`, `primary?` |
- * | `archive-owner`, `restore-owner`, `delete-owner` | `email` |
+ * | `archive-owner`, `restore-owner`, `delete-owner`, `hide-owner`, `show-owner` | `email` |
  */
 export type PersonChange = Readonly<Record<string, unknown>>
 
@@ -45,12 +45,21 @@ function actorOf(portal: Portal, change: PersonChange, defaultUserId: number): A
   return person(owner.userId)
 }
 
+const OWNER_CHANGES: ReadonlySet<string> = new Set([
+  'archive-owner',
+  'restore-owner',
+  'delete-owner',
+  'hide-owner',
+  'show-owner',
+])
+
 function applyOne(portal: Portal, change: PersonChange, actor: Actor): string {
   const op = change.op ?? 'update'
-  if (op === 'archive-owner' || op === 'restore-owner' || op === 'delete-owner') {
+  if (typeof op === 'string' && OWNER_CHANGES.has(op)) {
     const owner = portal.owners.byEmail(String(change.email))
     if (owner === undefined) throw new Error(`Nobody has the e-mail ${String(change.email)}`)
     if (op === 'delete-owner') portal.owners.remove(owner.id)
+    else if (op === 'hide-owner' || op === 'show-owner') portal.owners.setListed(owner.id, op === 'show-owner')
     else portal.owners.setArchived(owner.id, op === 'archive-owner')
     return owner.id
   }

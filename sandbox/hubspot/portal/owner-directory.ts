@@ -3,6 +3,7 @@ import type { HubSpotOwner } from '../../world/records/world.ts'
 /** The portal's users as owners. Deactivated people stay, archived, because records still name them. */
 export class OwnerDirectory {
   readonly #byId = new Map<string, HubSpotOwner>()
+  readonly #unlisted = new Set<string>()
   readonly #createdAtMs: number
 
   constructor(owners: readonly HubSpotOwner[], createdAtMs: number) {
@@ -29,6 +30,16 @@ export class OwnerDirectory {
   setArchived(id: string, archived: boolean): void {
     const owner = this.#byId.get(id)
     if (owner !== undefined) this.#byId.set(id, { ...owner, archived })
+  }
+
+  /** A list that lacks an owner, as with a page that did not come: by id the owner is there. */
+  setListed(id: string, listed: boolean): void {
+    if (listed) this.#unlisted.delete(id)
+    else this.#unlisted.add(id)
+  }
+
+  listed(): HubSpotOwner[] {
+    return this.all().filter(({ id }) => !this.#unlisted.has(id))
   }
 
   /** Removes the owner from both lists. Records keep the id. */

@@ -24,7 +24,7 @@ export function ownerRoute(portal: Portal, { method, rest, query }: ApiRequest):
   }
   const email = query.get('email')?.toLowerCase()
   const owners = portal.owners
-    .all()
+    .listed()
     .filter((owner) => owner.archived === archived && (email === undefined || owner.email.toLowerCase() === email))
   const start = afterParam(query.get('after'))
   const end = start + limitParam(query, { fallback: 100, max: PAGE_MAX })
