@@ -131,6 +131,17 @@ describe('HubSpot sandbox: people and merges', () => {
     assert.equal((await refusal(basicApi.update('103', { properties: { hubspot_owner_id: BEN.id } }))).code, 400)
   })
 
+  it('an owner whom the lists leave out is there by id, until the lists have them again', async () => {
+    await using hubspot = await startHarness()
+    const { ownersApi } = hubspot.client.crm.owners
+    const isListed = async () => (await ownersApi.getPage()).results.some(({ id }) => id === BEN.id)
+    await hubspot.control('POST', '/changes', { changes: [{ op: 'hide-owner', email: BEN.email }] })
+    assert.equal(await isListed(), false)
+    assert.equal((await ownersApi.getById(Number(BEN.id))).email, BEN.email)
+    await hubspot.control('POST', '/changes', { changes: [{ op: 'show-owner', email: BEN.email }] })
+    assert.equal(await isListed(), true)
+  })
+
   for (const mergeKeepsId of [false, true]) {
     it(`chained merges are all in hs_merged_object_ids and partly in hs_calculated_merged_vids (${mergeKeepsId ? 'kept' : 'new'} ids)`, async () => {
       await using hubspot = await startHarness({ mergeKeepsId })

@@ -237,6 +237,7 @@ describe('queries against the Salesforce sandbox, through jsforce', () => {
   it('returns the setup objects: users, queues, members, territories, statuses, the organization', async () => {
     for (const [soql, min] of [
       ['SELECT Id, Email, IsActive, TimeZoneSidKey FROM User', 40],
+      ['SELECT UserId, IsFrozen, IsPasswordLocked FROM UserLogin WHERE IsFrozen = false', 40],
       ["SELECT Id, Name, DeveloperName FROM Group WHERE Type = 'Queue'", 1],
       ['SELECT GroupId, UserOrGroupId FROM GroupMember', 1],
       ['SELECT Id, Name, ParentTerritory2Id, Territory2Model.State FROM Territory2', 12],
