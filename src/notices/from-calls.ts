@@ -81,7 +81,13 @@ function watched(client: CrmClient, watching: Watching): CrmClient {
     ...client,
     identify: () => noted(watching, { verb: 'identify' }, () => client.identify()),
     users: () => noted(watching, { verb: 'users' }, () => client.users()),
-    usersById: (userIds) => noted(watching, { verb: 'usersById' }, () => client.usersById(userIds)),
+    usersById: (userIds) =>
+      noted(
+        watching,
+        { verb: 'usersById' },
+        () => client.usersById(userIds),
+        (answers) => answers.some(({ answer }) => answer !== 'unknown'),
+      ),
     describe: (object) => noted(watching, { verb: 'describe', object }, () => client.describe(object)),
     changedSince: (query) =>
       noted(

@@ -10,7 +10,7 @@ const AGAIN_LARGEST_S = 21_600
 
 /**
  * Answers that prove nothing before the others who were missing at the same time no longer wait for this one, about a quarter
- * of an hour. It stays unknown by itself.
+ * of an hour; the last of them after the CRM answered for another, so that an outage frees nobody. It stays unknown by itself.
  */
 const HELD_ATTEMPTS_MAX = 6
 
@@ -40,12 +40,15 @@ export async function holdTogether(
   )
 }
 
-/** Takes the ids that are due, the longest waiting first, so that no other process asks for them meanwhile. */
+/**
+ * Takes the ids that are due, so that no other process asks for them meanwhile: the longest waiting first, and in no fixed
+ * order among those of one moment, so that one at which the whole call breaks off is not always the first.
+ */
 export async function claimUserChecks(db: Kysely<Tables>, connectionId: string, limit: number): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
     update user_check c set ask_after = clock_timestamp() + ${CLAIMED_FOR_S} * interval '1 second'
     from (select user_id from user_check where connection_id = ${connectionId} and ask_after <= clock_timestamp()
-          order by ask_after, user_id limit ${limit} for update skip locked) due
+          order by ask_after, random() limit ${limit} for update skip locked) due
     where c.connection_id = ${connectionId} and c.user_id = due.user_id
     returning c.user_id`.execute(db)
   return rows.map((row) => row.user_id)
@@ -75,30 +78,39 @@ export async function askAgain(
 ): Promise<void> {
   if (unknown.length === 0) return
   await sql`
-    update user_check c set attempts = c.attempts + 1, problem = x.why,
-      held = c.held and c.attempts + 1 < ${HELD_ATTEMPTS_MAX},
+    update user_check c set attempts = c.attempts + 1, problem = x.why, answered_at = clock_timestamp(),
       ask_after = clock_timestamp()
         + least(${AGAIN_FIRST_S} * 2 ^ least(c.attempts, 20), ${AGAIN_LARGEST_S}) * interval '1 second'
     from unnest(${unknown.map((u) => u.userId)}::text[], ${unknown.map((u) => u.why.slice(0, 300))}::text[]) as x(id, why)
     where c.connection_id = ${connectionId} and c.user_id = x.id`.execute(trx)
 }
 
-/** The CRM says that it has none of these, and others who went missing with them are not answered for yet. */
+/**
+ * The CRM says that it has none of these. Where others who went missing with them are not answered for, they are asked for
+ * again soon: it answers now.
+ */
 export async function noteSaidGone(
   trx: Kysely<Tables>,
   connectionId: string,
   userIds: readonly string[],
 ): Promise<void> {
   if (userIds.length === 0) return
-  await sql`update user_check set said_gone = true, problem = null, ask_after = 'infinity'
+  await sql`update user_check set said_gone = true, problem = null, ask_after = 'infinity',
+      answered_at = clock_timestamp()
     where connection_id = ${connectionId} and user_id = any(${userIds}::text[])`.execute(trx)
+  await sql`update user_check set ask_after = clock_timestamp() + ${AGAIN_FIRST_S} * interval '1 second'
+    where connection_id = ${connectionId} and held and not said_gone
+      and ask_after > clock_timestamp() + ${AGAIN_FIRST_S} * interval '1 second'`.execute(trx)
 }
 
 /** Those who were said to be gone and wait for nobody any more. */
 export async function releasedUsers(trx: Kysely<Tables>, connectionId: string): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
     select user_id from user_check c where c.connection_id = ${connectionId} and c.said_gone
-      and not exists (select 1 from user_check o where o.connection_id = c.connection_id and o.held and not o.said_gone)
+      and (not c.held or not exists (
+        select 1 from user_check o where o.connection_id = c.connection_id and o.held and not o.said_gone
+          and (o.attempts < ${HELD_ATTEMPTS_MAX} or o.answered_at <= (
+            select max(s.answered_at) from user_check s where s.connection_id = c.connection_id and s.said_gone))))
     order by user_id`.execute(trx)
   return rows.map((row) => row.user_id)
 }
@@ -118,7 +130,8 @@ export async function endUserChecks(
 /** How many are held together and wait for an answer. */
 export async function usersHeld(db: Kysely<Tables>, connectionId: string): Promise<number> {
   const { rows } = await sql<{ n: number }>`
-    select count(*)::int as n from user_check where connection_id = ${connectionId} and held`.execute(db)
+    select count(*)::int as n from user_check where connection_id = ${connectionId} and held
+      and (said_gone or attempts < ${HELD_ATTEMPTS_MAX})`.execute(db)
   return rows[0]!.n
 }
 

@@ -18,6 +18,8 @@ export const STATEMENTS: readonly string[] = [
     attempts integer not null default 0,
     ask_after timestamptz not null default clock_timestamp(),
     since timestamptz not null default clock_timestamp(),
+    -- when the CRM's last answer about this id came, also one that proves nothing
+    answered_at timestamptz,
     problem text,
     primary key (connection_id, user_id)
   )`,

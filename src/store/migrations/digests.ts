@@ -4,5 +4,5 @@
  */
 export const SHIPPED: readonly { readonly name: string; readonly digest: string }[] = [
   { name: '0001-schema', digest: '7cc527d2206db0eebfac842546cc34cd07a3218491036eda8b7fb107e07297bb' },
-  { name: '0003-user-checks', digest: '4fb408bfc9bb783cf8ea9c6a2cf7d40a98240237f3ae5cdc686a9cde551ff4b5' },
+  { name: '0003-user-checks', digest: 'c40a163adce3151647403b0ab120040edb246f3261ee38790ed9f69e7304ff81' },
 ]

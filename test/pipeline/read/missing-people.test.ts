@@ -130,6 +130,24 @@ describe('people whom the list of users leaves out', () => {
     assert.equal(owners(h)[reps[4]!], 10)
   })
 
+  it('do not count as gone one by one after an outage either: each is asked for once more when the CRM answers again', async () => {
+    const { h, reps } = await company()
+    remove(h, ...reps)
+    for (const id of reps) h.crm.unreadable.add(id)
+    await h.people()
+    for (let attempt = 0; attempt < 7; attempt += 1) {
+      await dueAgain(h)
+      await check(h)
+    }
+    // The CRM answers again, and this call reaches one of them only.
+    h.crm.unreadable.clear()
+    await sql`update user_check set ask_after = now() where user_id = ${reps[0]!}`.execute(h.db)
+    assert.deepEqual((await check(h)).departures, [])
+    assert.equal(await standing(h, reps[0]!), 'unlisted')
+    await dueAgain(h)
+    assert.equal((await check(h)).departures.length, 5)
+  })
+
   it('are asked for again with growing waits while their answer proves nothing, and hold up no other', async () => {
     const { h, reps } = await company()
     remove(h, reps[0]!, reps[1]!)

@@ -31,12 +31,11 @@ export async function readUsersById(
       // Rate limits, a missing scope and a revoked token concern every owner: nothing more is asked now.
       if (!(error instanceof CrmRefusedError || error instanceof CrmUnknownError)) break
       answers.push({ userId, answer: 'unknown', why: error.message })
-      if (error instanceof CrmUnknownError) unanswered += 1
+      unanswered = error instanceof CrmUnknownError ? unanswered + 1 : 0
       if (unanswered >= UNANSWERED_MAX) break
     }
   }
-  const isDown = answers.length === 0 || (unanswered > 0 && unanswered === answers.length && answers.length > 1)
-  if (failure !== null && isDown) throw failure
+  if (answers.length === 0 && failure !== null) throw failure
   return answers
 }
 

@@ -29,6 +29,7 @@ export type UserCheckTable = {
   attempts: Generated<number>
   ask_after: InstantDefault
   since: InstantDefault
+  answered_at: InstantOrNull
   problem: string | null
 }
 
