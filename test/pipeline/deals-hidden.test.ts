@@ -41,7 +41,7 @@ describe('deals that the CRM refuses to show', () => {
       )
       const hidden = async () => {
         const neighbours = await readNeighbours(h.db, id, queries)
-        return queries.map(({ record }) => neighbours.get(refKey(record))?.dealsHidden ?? false)
+        return queries.map(({ record }) => neighbours.get(refKey(record))?.dealsUnknown !== undefined)
       }
       const before = await hidden()
       await saveRefusal(h.db, id, 'deals', ['amount'])

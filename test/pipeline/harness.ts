@@ -22,6 +22,7 @@ import { saveBaseline } from '../../src/store/connections/baseline.ts'
 import { saveConnection } from '../../src/store/connections/save-connection.ts'
 import { setWriting } from '../../src/store/connections/write-permission.ts'
 import { beat } from '../../src/store/database/counters.ts'
+import type { Database } from '../../src/store/database/database.ts'
 import { testDatabase } from '../support/database.ts'
 import { FakeCrm } from './fake-crm.ts'
 
@@ -140,6 +141,8 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
       )
       return rows
     },
+    /** What is not known and holds records, `object/field/reason`, with how many records each holds. */
+    unknownInputs: () => unknownInputs(db),
     /** A person closes the task in the CRM; its event is received. */
     async closeTask(taskId: string) {
       const task = crm.tasks.get(taskId)!
@@ -153,6 +156,14 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     stop: () => database.drop(),
   }
   return harness
+}
+
+export async function unknownInputs(db: Database): Promise<Record<string, number>> {
+  const { rows } = await sql<{ input: string; held: number }>`
+    select object_type || '/' || field || '/' || why as input, held from unknown_input where held > 0 order by 1`.execute(
+    db,
+  )
+  return Object.fromEntries(rows.map(({ input, held }) => [input, held]))
 }
 
 export function versionOf(policy: Policy): PolicyVersion {

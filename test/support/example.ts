@@ -6,6 +6,7 @@ import type { Policy, PolicyVersion } from '../../src/model/policy/policy.ts'
 import type { ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
 import type { CrmRecord } from '../../src/model/record/crm-record.ts'
 import type { CrmUser, Directory } from '../../src/model/record/crm-user.ts'
+import { type MissingInput, Unknown } from '../../src/model/record/knowledge.ts'
 import type { Match, Neighbours } from '../../src/model/record/neighbours.ts'
 import { objectShape } from '../../src/model/record/object-shape.ts'
 import { caseFacts } from '../../src/model/rules/facts.ts'
@@ -117,6 +118,12 @@ export function company(values: Record<string, FieldText> = {}, over: Partial<Cr
 }
 
 export const ALONE: Neighbours = { account: null, deals: [], matches: [] }
+
+/** Something of this object that is not known, as the look-ups say it. */
+export function unknownOf(objectType: string, over: Partial<MissingInput> = {}): Unknown {
+  const object = { connectionId: HUBSPOT, crm: 'hubspot', objectType, field: '*' }
+  return new Unknown([{ ...object, why: 'not-read', name: objectType, ...over }])
+}
 
 /** The other record as the look-up by key would bring it. */
 export function matching(a: CrmRecord, b: CrmRecord, holders = 2): Match {

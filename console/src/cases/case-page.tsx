@@ -42,6 +42,7 @@ export function CasePage() {
           <aside aria-label="Task and history">
             <Stack gap="sm">
               <CaseTask found={data} />
+              <Held found={data} />
               <Involved found={data} />
               <CaseHistory found={data} />
             </Stack>
@@ -85,6 +86,26 @@ function Evidence({ facts }: { facts: readonly Fact[] }) {
         Evidence
       </Title>
       <FactTable facts={facts} />
+    </Paper>
+  )
+}
+
+/** Of an input that is not known: what waits for it. */
+function Held({ found }: { found: CaseReply }) {
+  if (found.held === null) return null
+  const { count, records } = found.held
+  return (
+    <Paper component="section" aria-labelledby="held">
+      <Title order={2} id="held" mb={10}>
+        {plural(count, 'record')} held
+      </Title>
+      {count === 0 && <p className="quiet">Nothing waits for it any more.</p>}
+      <ul>
+        {records.map(({ objectType, recordId, title, url }) => (
+          <li key={`${objectType}/${recordId}`}>{url ? <OutLink href={url}>{title}</OutLink> : title}</li>
+        ))}
+      </ul>
+      {count > records.length && <p className="quiet">And {(count - records.length).toLocaleString('en-US')} more.</p>}
     </Paper>
   )
 }

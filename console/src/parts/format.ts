@@ -82,6 +82,7 @@ const LABELS: Readonly<Record<string, string>> = {
   stop: 'Blocked',
   'settled-by-rule': 'Fixed by rules',
   'condition-cleared': 'Closed: the problem is gone',
+  'explained-by-reading': 'Closed: what was missing is known now',
   'workflow-retired': 'Closed: the workflow was turned off',
   'fixed-by-owner': 'Fixed by the owner',
   'record-gone': 'Closed: the record was deleted',

@@ -94,6 +94,21 @@ export const CaseReply = ListItem.extend({
       url: z.string().nullable(),
     }),
   ),
+  /** Of an input that is not known: the records that it holds now, the oldest first. Null: the case is about a record. */
+  held: z
+    .object({
+      count: z.number(),
+      records: z.array(
+        z.object({
+          objectType: z.string(),
+          recordId: z.string(),
+          title: z.string(),
+          url: z.string().nullable(),
+          since: Instant,
+        }),
+      ),
+    })
+    .nullable(),
   settledByRule: z.string().nullable(),
   resolution: z.string().nullable(),
   policyHash: z.string(),

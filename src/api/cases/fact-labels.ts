@@ -27,6 +27,9 @@ const LABELS: Readonly<Record<string, string>> = {
   'match.owner': "Other record's owner",
   'owner of the other': "Other record's owner",
   'owner of the account': "Account's owner",
+  input: 'What is not known',
+  reason: 'Why',
+  'records held': 'Records held',
 }
 
 const VALUES: Readonly<Record<string, string>> = {

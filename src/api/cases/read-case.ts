@@ -10,6 +10,7 @@ import { type CrmLinks, type LinkTarget, safeUrl } from './crm-links.ts'
 import { readPeople } from './people.ts'
 import { LIST_COLUMNS, LIST_FROM, type ListRow, toListItem } from './read-exceptions.ts'
 import { readFactLabels } from './read-fact-labels.ts'
+import { readHeldRecords } from './read-held-records.ts'
 import { readHistory, readReceipt, type UnlabeledReceipt } from './read-ledger.ts'
 
 /** Related cases listed by name: one task can cover hundreds of cases. */
@@ -47,7 +48,8 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     row.receipt_seq === null ? null : readReceipt(db, row.receipt_seq),
     readHistory(db, {
       exceptionId: row.id,
-      record: `${row.connection_id}/${row.object_type}/${row.record_id}`,
+      // The case of an input is about no record; its entries stand under its own subject.
+      record: row.record_id === '' ? row.subject : `${row.connection_id}/${row.object_type}/${row.record_id}`,
       task: task && {
         id: task.id,
         record: task.record_id === null ? null : `${row.connection_id}/${task.object_type}/${task.record_id}`,
@@ -109,7 +111,7 @@ async function readPages(
   row: CaseRow,
   task: (TaskRow & { readonly owner: Person }) | null,
   links: CrmLinks,
-): Promise<Pick<CaseReply, 'recordUrl' | 'involves' | 'task'>> {
+): Promise<Pick<CaseReply, 'recordUrl' | 'held' | 'involves' | 'task'>> {
   const [targets, titleOf] = await Promise.all([
     readLinkTargets(db, [row.connection_id, ...row.involves.map((ref) => ref.connectionId)]),
     readRecordTitles(db, row.involves),
@@ -120,7 +122,8 @@ async function readPages(
   }
   const home = targets.get(row.connection_id)
   return {
-    recordUrl: recordUrl(row.connection_id, row.object_type, row.record_id),
+    recordUrl: row.record_id === '' ? null : recordUrl(row.connection_id, row.object_type, row.record_id),
+    held: row.record_id === '' ? await readHeldRecords(db, row.id, recordUrl) : null,
     involves: row.involves.map((ref) => ({
       connectionTitle: targets.get(ref.connectionId)?.title ?? ref.connectionId,
       objectType: ref.objectType,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, company, contact, POLICY, record } from '../../../test/support/example.ts'
+import { caseOf, company, contact, POLICY, record, unknownOf } from '../../../test/support/example.ts'
 import { finding } from '../patterns/contract/pattern.ts'
 import type { ClassRule } from '../policy/policy.ts'
 import { compileConditions } from '../rules/evaluate.ts'
@@ -61,8 +61,10 @@ describe('the class of a case', () => {
     const hidden = { ...deal('10'), unreadable: new Set(['amount']) }
     assert.equal(classOf([expected], { neighbours: { account: company(), deals: [hidden] } }), 'unknown')
     // Not one deal is known, because the CRM shows none.
-    const refused = { account: company(), deals: [], dealsHidden: true as const }
+    const refused = { account: company(), deals: [], dealsUnknown: unknownOf('deals', { why: 'refused' }) }
     assert.equal(classOf([expected], { neighbours: refused }), 'unknown')
+    // The account itself was not read, so neither are its deals.
+    assert.equal(classOf([expected], { neighbours: { account: unknownOf('companies') } }), 'unknown')
   })
 
   it('part of M15: is unknown when one rule asks about a hidden field, although a later one would fit', () => {
@@ -72,8 +74,29 @@ describe('the class of a case', () => {
     assert.equal(classOf([expected], { neighbours: { account } }), 'expected')
   })
 
-  it('is unknown when the finding, a rule or a floor rests on what we may not read', () => {
-    assert.equal(classOf([expected], {}, { ...blank, unreadable: ['company'] }), 'unknown')
+  it('part of M15: is known where what is not known could not lift it any further', () => {
+    const revenue: ClassRule = { ...expected, class: 'revenue-impacting' }
+    const customer: ClassRule = { ...expected, class: 'customer-facing' }
+    const neighbours = { account: unknownOf('companies') }
+    assert.equal(classOf([revenue], { neighbours }), 'revenue-impacting')
+    assert.equal(classOf([customer], { neighbours }), 'unknown')
+    const hidden = company({}, { unreadable: new Set(['lifecyclestage']) })
+    assert.equal(classOf([customer], { neighbours: { account: hidden } }), 'customer-facing')
+    assert.equal(classOf([expected], { neighbours: { account: hidden, deals: [deal('60000')] } }), 'revenue-impacting')
+  })
+
+  it('part of M15: says which input it misses, so that it can be asked for', () => {
+    const compiled = [{ rule: expected, when: [] }]
+    const facts = caseOf(contact(), { neighbours: { account: unknownOf('companies', { recordId: '7' }) } }).facts
+    const { unknown, because } = classify(blank, facts, compiled, POLICY.guards)
+    assert.deepEqual(
+      unknown?.inputs.map(({ objectType, field, why, recordId }) => [objectType, field, why, recordId]),
+      [['companies', '*', 'not-read', '7']],
+    )
+    assert.equal(because, 'Companies was not read yet, so the case is unclassified')
+  })
+
+  it('is unknown when a rule or a floor rests on what we may not read', () => {
     const hidden = company({}, { unreadable: new Set(['industry', 'lifecyclestage']) })
     const asks: ClassRule = {
       when: [{ field: 'account.industry', op: 'in', values: ['x'] }],

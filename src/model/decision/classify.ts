@@ -3,13 +3,22 @@ import type { Finding } from '../patterns/contract/finding.ts'
 import { findPattern } from '../patterns/registry.ts'
 import type { CompiledClassRule } from '../policy/compile.ts'
 import type { Guards } from '../policy/policy.ts'
-import { allHold, hiddenOf } from '../rules/evaluate.ts'
-import { type CaseFacts, fieldReader, unreadableBehind, whyHidden } from '../rules/facts.ts'
+import { Unknown } from '../record/knowledge.ts'
+import { allHold } from '../rules/evaluate.ts'
+import { type CaseFacts, fieldReader } from '../rules/facts.ts'
+import { unknownInWords } from '../rules/unknown-in-words.ts'
 
-export type Classified = { readonly class: ExceptionClass; readonly because: string }
+export type Classified = {
+  readonly class: ExceptionClass
+  readonly because: string
+  /** What would have to be known to class the case; null: the class rests on nothing unknown. */
+  readonly unknown: Unknown | null
+}
+
+type KnownClass = Exclude<ExceptionClass, 'unknown'>
 
 /** How much a class asks for; a floor lifts up to it. Unknown is outside: it is never lifted and never lowered. */
-const WEIGHT: Readonly<Record<Exclude<ExceptionClass, 'unknown'>, number>> = {
+const WEIGHT: Readonly<Record<KnownClass, number>> = {
   expected: 0,
   risky: 1,
   'customer-facing': 2,
@@ -21,7 +30,7 @@ const readOpenPipeline = fieldReader('fact.openPipeline')
 
 /**
  * M5: exactly one class. The policy's rules say it, first match; the built-in floors may lift it; what no rule covers,
- * or what rests on a field that we may not read, is unknown.
+ * or what rests on an input that is not known, is unknown.
  */
 export function classify(
   finding: Finding,
@@ -29,39 +38,40 @@ export function classify(
   rules: readonly CompiledClassRule[],
   guards: Guards,
 ): Classified {
-  if (finding.unreadable.length > 0) return unjudged(finding.unreadable, facts)
   for (const { rule, when } of rules) {
     if (rule.pattern !== undefined && rule.pattern !== finding.pattern) continue
-    // A rule that asks about a hidden field cannot be answered, so neither can whether a later one would be first.
-    const hidden = hiddenOf(when, facts)
-    if (hidden.length > 0) return unjudged(hidden, facts)
-    if (!allHold(when, facts)) continue
-    if (rule.class === 'unknown') return { class: 'unknown', because: rule.because }
+    const holds = allHold(when, facts)
+    if (holds === false) continue
+    // A rule that may hold may be the first, so a later one cannot say the class.
+    if (holds !== true) return unjudged(holds)
+    if (rule.class === 'unknown') return { class: 'unknown', because: rule.because, unknown: null }
     const lowest = findPattern(finding.pattern)?.floor ?? null
     return rule.class === 'expected' && lowest !== null
       ? lifted(lowest, 'It changes who works the record', facts, guards)
       : lifted(rule.class, rule.because, facts, guards)
   }
-  return { class: 'unknown', because: `No class rule covers ${finding.pattern} on this record` }
+  return { class: 'unknown', because: `No class rule covers ${finding.pattern} on this record`, unknown: null }
 }
 
-function lifted(
-  ruled: Exclude<ExceptionClass, 'unknown'>,
-  because: string,
-  facts: CaseFacts,
-  { revenueThreshold }: Guards,
-): Classified {
-  const hidden = [...unreadableBehind('fact.customer', facts), ...unreadableBehind('fact.openPipeline', facts)]
-  if (hidden.length > 0) return unjudged(hidden, facts)
-  const pipeline = Number(readOpenPipeline(facts) ?? 0)
-  if (pipeline >= revenueThreshold && WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
-    const because = `${amount(pipeline)} open pipeline (limit ${amount(revenueThreshold)})`
-    return { class: 'revenue-impacting', because }
+/** An input that could not lift the class any further need not be known. */
+function lifted(ruled: KnownClass, because: string, facts: CaseFacts, { revenueThreshold }: Guards): Classified {
+  let unknown: Unknown | null = null
+  if (WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
+    const pipeline = readOpenPipeline(facts)
+    if (pipeline instanceof Unknown) unknown = pipeline
+    else if (Number(pipeline ?? 0) >= revenueThreshold) {
+      const says = `${amount(Number(pipeline))} open pipeline (limit ${amount(revenueThreshold)})`
+      return { class: 'revenue-impacting', because: says, unknown: null }
+    }
   }
-  if (readCustomer(facts) === 'true' && WEIGHT[ruled] < WEIGHT['customer-facing']) {
-    return { class: 'customer-facing', because: 'Existing customer' }
+  if (WEIGHT[ruled] < WEIGHT['customer-facing']) {
+    const customer = readCustomer(facts)
+    if (customer instanceof Unknown) unknown = Unknown.both(unknown, customer)
+    else if (customer === 'true' && unknown === null) {
+      return { class: 'customer-facing', because: 'Existing customer', unknown: null }
+    }
   }
-  return { class: ruled, because }
+  return unknown === null ? { class: ruled, because, unknown } : unjudged(unknown)
 }
 
 /** Without the currency, which the CRM may not tell: "352,000". */
@@ -69,8 +79,9 @@ function amount(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-/** The class of a finding that rests on fields which we cannot judge. */
-export function unjudged(fields: readonly string[], facts: CaseFacts): Classified {
-  const why = whyHidden(fields, facts)
-  return { class: 'unknown', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}, so the case is unclassified` }
+/** The class of a finding that rests on what is not known. */
+function unjudged(unknown: Unknown): Classified {
+  const why = unknownInWords(unknown)
+  const because = `${why.charAt(0).toUpperCase()}${why.slice(1)}, so the case is unclassified`
+  return { class: 'unknown', because, unknown }
 }

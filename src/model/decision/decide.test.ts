@@ -20,9 +20,11 @@ import {
 import { canonicalJson } from '../policy/canonical.ts'
 import type { ClassRule, Policy } from '../policy/policy.ts'
 import { type CrmRecord, refKey } from '../record/crm-record.ts'
+import { inputKey } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
+import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { decide } from './decide.ts'
-import type { DecideInput } from './decision.ts'
+import type { DecideInput, Decision } from './decision.ts'
 
 function decided(
   subject: CrmRecord,
@@ -40,11 +42,17 @@ function decided(
   })
 }
 
+/** What the decision misses, and the patterns that have not answered for the want of it. */
+function missing({ unknown, undecided }: Pick<Decision, 'unknown' | 'undecided'>) {
+  return { inputs: unknown?.inputs.map(inputKey), open: undecided === 'all' ? undecided : [...undecided] }
+}
+
 const waiting = (values = {}) => contact({ hubspot_owner_id: null, territory: null, ...values })
 
 describe('decide', () => {
   it('has nothing to say about a record that is in order', () => {
-    assert.deepEqual(decided(contact()), { inScope: true, exceptions: [], write: null, recheckAtMs: null })
+    const nothing = { exceptions: [], write: null, unknown: null, undecided: new Set(), recheckAtMs: null }
+    assert.deepEqual(decided(contact()), { inScope: true, ...nothing })
   })
 
   it('leaves alone what is out of scope, deleted, merged away, converted or not watched', () => {
@@ -169,10 +177,13 @@ describe('decide', () => {
 
   it('part of M15: does not route on a size that it may not read', () => {
     const account = company({}, { unreadable: new Set(['numberofemployees']) })
-    const { write, exceptions } = decided(waiting(), { neighbours: { account } })
+    const { write, exceptions, unknown, undecided } = decided(waiting(), { neighbours: { account } })
     assert.equal(write, null)
-    assert.equal(exceptions[0]?.pattern, 'no-rule')
-    assert.equal(exceptions[0]?.class, 'unknown')
+    assert.deepEqual(exceptions, [])
+    assert.deepEqual(missing({ unknown, undecided }), {
+      inputs: ['hs/companies/numberofemployees/hidden'],
+      open: ['no-rule'],
+    })
   })
 
   it('part of M15: settles nothing by a table that asks about a size which it may not read', () => {
@@ -187,41 +198,39 @@ describe('decide', () => {
 
   it('part of M15: does not route on a country of the record itself that it may not read', () => {
     const subject = contact({ hubspot_owner_id: null, territory: null }, { unreadable: new Set(['country']) })
-    const { write, exceptions } = decided(subject)
+    const { write, exceptions, ...rest } = decided(subject)
     assert.equal(write, null)
-    assert.deepEqual(
-      exceptions.map((e) => [e.pattern, e.class]),
-      [['no-rule', 'unknown']],
-    )
+    assert.deepEqual(exceptions, [])
+    assert.deepEqual(missing(rest), {
+      inputs: ['hs/contacts/country/hidden'],
+      open: ['stale-territory', 'no-rule', 'branch-review'],
+    })
   })
 
   it('part of M53: holds an unowned record whose country lost the meaning that the rules were written for', () => {
     const drifted = new Map([['country', 'retyped']] as const)
-    const { write, exceptions } = decided(contact({ hubspot_owner_id: null, territory: null }, { drifted }))
+    const { write, unknown } = decided(contact({ hubspot_owner_id: null, territory: null }, { drifted }))
     assert.equal(write, null)
-    assert.deepEqual(
-      exceptions.map((e) => [e.pattern, e.class]),
-      [['no-rule', 'unknown']],
-    )
-    assert.match(exceptions[0]!.classBecause, /country has another type in the CRM than the rules were written for/i)
+    assert.equal(unknownInWords(unknown!), 'country has another type in the CRM than the rules were written for')
   })
 
-  it('part of M15: a scope or a wait that nobody can judge is a case of unknown class, and not a no', () => {
+  it('part of M15: takes a scope that it cannot judge for no answer: nothing is found, and nothing found is over', () => {
     for (const kind of ['removed', 'option-removed'] as const) {
       const drifted = new Map([['lifecyclestage', kind]])
       const unreadable = new Set(kind === 'removed' ? ['lifecyclestage'] : [])
       const lifecyclestage = kind === 'removed' ? null : 'lead'
       const subject = contact({ hubspot_owner_id: null, lifecyclestage }, { drifted, unreadable })
-      const { inScope, write, exceptions } = decided(subject)
-      assert.deepEqual([inScope, write], [true, null])
-      assert.ok(exceptions.length > 0)
-      for (const one of exceptions) assert.equal(one.class, 'unknown')
+      const { inScope, write, exceptions, ...rest } = decided(subject)
+      assert.deepEqual([inScope, write, exceptions], [true, null, []])
+      assert.deepEqual(missing(rest), { inputs: [`hs/contacts/lifecyclestage/${kind}`], open: 'all' })
     }
   })
 
   it('part of M15: writes no owner over one that it may not read', () => {
     const subject = contact({ hubspot_owner_id: null }, { unreadable: new Set(['hubspot_owner_id']) })
-    assert.equal(decided(subject).write, null)
+    const { write, ...rest } = decided(subject)
+    assert.equal(write, null)
+    assert.deepEqual(missing(rest).inputs, ['hs/contacts/hubspot_owner_id/hidden'])
   })
 
   it('sends each class to its own circle', () => {

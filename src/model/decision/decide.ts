@@ -1,20 +1,31 @@
 import { POSTURE, stopsAction } from '../classes/posture.ts'
 import type { RefusedWrite } from '../patterns/contract/finding.ts'
 import type { PatternInput } from '../patterns/contract/pattern.ts'
+import { patternOf } from '../patterns/registry.ts'
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts'
+import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { type Routing, routeRecord } from '../policy/routing.ts'
 import { isLive } from '../record/is-live.ts'
+import { type Truth, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
-import { hiddenOf, holdAsFarAsKnown } from '../rules/evaluate.ts'
+import { allHold } from '../rules/evaluate.ts'
 import { type CaseFacts, caseFacts } from '../rules/facts.ts'
 import { decidedException } from './decided-exception.ts'
 import type { DecideInput, Decision } from './decision.ts'
-import { type FoundException, findExceptions, inDoubt } from './find-exceptions.ts'
+import { type FoundException, type FoundExceptions, findExceptions } from './find-exceptions.ts'
 import { ownerWrite } from './owner-write.ts'
-import { ruledOwner } from './ruled-owner.ts'
+import { mayWrite, nextInDoubt, ruledOwner } from './ruled-owner.ts'
 
-const OUT_OF_SCOPE: Decision = { inScope: false, exceptions: [], write: null, recheckAtMs: null }
-const ALL_WELL: Decision = { inScope: true, exceptions: [], write: null, recheckAtMs: null }
+const NONE: ReadonlySet<PatternName> = new Set()
+const ALL_WELL: Decision = {
+  inScope: true,
+  exceptions: [],
+  write: null,
+  unknown: null,
+  undecided: NONE,
+  recheckAtMs: null,
+}
+const OUT_OF_SCOPE: Decision = { ...ALL_WELL, inScope: false }
 /** Watched in every workflow, see Pattern.isBuiltIn. */
 const REFUSED_WRITES = [{ pattern: 'write-refused' }] as const
 
@@ -22,50 +33,109 @@ const REFUSED_WRITES = [{ pattern: 'write-refused' }] as const
  * The one place where record, policy and people meet. Pure: the same input gives the same bytes.
  *
  * A rule's answer is written only where nothing stops the record: every open case that holds or stops keeps the whole
- * action back, and an unknown is never settled by a rule (M15). What the CRM refused is not written again: it is a
- * case of its own, and settles nothing.
+ * action back, and so does every input that is not known, because no rule may settle what nobody knows (M15). What the
+ * CRM refused is not written again: it is a case of its own, and settles nothing.
  */
 export function decide(input: DecideInput): Decision {
   const { record, neighbours, directory, version, nowMs, refused = null } = input
   const compiled = compilePolicy(version)
   const settings = compiled.settings.get(record.crm)?.get(record.objectType)
   const shape = objectShape(record.crm, record.objectType)
-  if (settings === undefined || shape === undefined || !isLive(record)) return OUT_OF_SCOPE
+  if (settings === undefined || shape === undefined) return OUT_OF_SCOPE
   const facts = caseFacts(record, shape, neighbours, directory, nowMs)
-  if (!holdAsFarAsKnown(compiled.scope, facts)) return OUT_OF_SCOPE
+  const isThere = isLive(record)
+  if (isThere === false) return OUT_OF_SCOPE
+  const isCovered = allHold(compiled.scope, facts)
+  if (isCovered === false) return OUT_OF_SCOPE
+  if (isThere !== true || isCovered !== true) {
+    // Whether any of it is this workflow's business is not known: nothing is found, and nothing found is believed over.
+    const unknown = Unknown.both(isThere === true ? null : isThere, isCovered === true ? null : isCovered)
+    return { ...ALL_WELL, unknown, undecided: 'all' }
+  }
 
-  const waits = compiled.waits !== 'never' && holdAsFarAsKnown(compiled.waits, facts)
-  const routing = waits ? routeRecord(compiled, facts) : null
-  const patternInput: PatternInput = { facts, compiled, routing, refused: null }
-  const { found, recheckAtMs } = findExceptions(settings, patternInput)
-  const doubts = [...hiddenOf(compiled.scope, facts), ...(waits ? hiddenOf(compiled.waits, facts) : [])]
-  const doubted = doubts.length === 0 ? found : inDoubt(found, doubts, waits, patternInput)
-  if (doubted.length === 0 && !waits) return recheckAtMs === null ? ALL_WELL : { ...ALL_WELL, recheckAtMs }
-  const waiting = { waits, isCertain: doubts.length === 0, refused }
-  return { ...answer(doubted, compiled, facts, routing ?? routeRecord(compiled, facts), waiting), recheckAtMs }
+  const waits: Truth = compiled.waits === 'never' ? false : allHold(compiled.waits, facts)
+  const routing = waits === true ? routeRecord(compiled, facts) : null
+  const all = findExceptions(settings, { facts, compiled, routing, refused: null })
+  const { found, recheckAtMs } = all
+  if (found.length === 0 && waits === false) {
+    if (all.unknown !== null) return { ...ALL_WELL, unknown: all.unknown, undecided: all.undecided, recheckAtMs }
+    return recheckAtMs === null ? ALL_WELL : { ...ALL_WELL, recheckAtMs }
+  }
+  const undecided = waits instanceof Unknown ? withRouting(all.undecided, settings) : all.undecided
+  const answered = answer(all, compiled, facts, routing ?? routeRecord(compiled, facts), { waits, refused })
+  return { ...answered, undecided, recheckAtMs }
 }
+
+type Waiting = { readonly waits: Truth; readonly refused: RefusedWrite | null }
 
 /** Everything found as decided exceptions, and the write that the winning rule makes where nothing holds it. */
 function answer(
-  found: readonly FoundException[],
+  all: FoundExceptions,
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  { waits, isCertain, refused }: { waits: boolean; isCertain: boolean; refused: RefusedWrite | null },
-): Omit<Decision, 'recheckAtMs'> {
-  const ruled = isCertain ? ruledOwner(compiled, facts, routing) : null
+  { waits, refused }: Waiting,
+): Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'> {
+  const { found } = all
+  const missing = whatIsMissing(all, compiled, facts, routing, waits)
+  const ruled = ruledOwner(compiled, facts, routing)
   const settled = new Set(ruled === null ? [] : found.filter((one) => isSettledBy(one, routing)))
-  const isWanted = ruled !== null && (waits || settled.size > 0)
+  const isWanted = ruled !== null && (waits === true || settled.size > 0)
   const refusal = isWanted && refused?.to === ruled.userId ? refused : null
   // Also while something else holds the record: else this exception would close and open again with the others.
-  const refusals = findExceptions(REFUSED_WRITES, { facts, compiled, routing, refused: refusal }).found
-  const all = [...found, ...refusals]
-  const isHeld = all.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
+  const input: PatternInput = { facts, compiled, routing, refused: refusal }
+  const refusals = findExceptions(REFUSED_WRITES, input).found
+  const every = [...found, ...refusals]
+  const isHeld = missing !== null || every.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
   const acts = isWanted && !isHeld
-  const exceptions = all.map((one) =>
-    decidedException(one, compiled, facts, routing, { waits, refusal, isSettled: acts && settled.has(one) }),
+  const exceptions = every.map((one) =>
+    decidedException(one, compiled, facts, routing, {
+      waits: waits !== false,
+      refusal,
+      missing,
+      isSettled: acts && settled.has(one),
+    }),
   )
-  return { inScope: true, exceptions, write: acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null }
+  return {
+    inScope: true,
+    exceptions,
+    write: acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null,
+    unknown: missing,
+  }
+}
+
+/** Every input that is not known and on which this decision rests. Null: none. */
+function whatIsMissing(
+  { found, unknown }: FoundExceptions,
+  compiled: CompiledPolicy,
+  facts: CaseFacts,
+  routing: Routing,
+  waits: Truth,
+): Unknown | null {
+  let missing = waits instanceof Unknown ? Unknown.both(unknown, waits) : unknown
+  for (const one of found) missing = Unknown.both(missing, one.unknown)
+  const isRoutingAsked = waits !== false || found.some(({ finding }) => maySettle(compiled, finding.pattern))
+  if (!isRoutingAsked) return missing
+  missing = Unknown.both(missing, routing.unknown)
+  if (routing.winner === null) return missing
+  const allowed = mayWrite(compiled, facts)
+  if (allowed === false) return missing
+  missing = Unknown.both(missing, Unknown.both(facts.ownerUnknown, nextInDoubt(facts, routing)))
+  return allowed === true ? missing : Unknown.both(missing, allowed)
+}
+
+/** Whether any branch would let its rules settle this pattern. */
+function maySettle({ branches }: CompiledPolicy, pattern: PatternName): boolean {
+  return branches.some(({ branch }) => branch.settles.includes(pattern))
+}
+
+/** While nobody knows whether the record waits, the patterns that ask where it goes have not answered. */
+function withRouting(
+  undecided: ReadonlySet<PatternName>,
+  settings: readonly PatternSetting[],
+): ReadonlySet<PatternName> {
+  const onRouting = settings.filter((setting) => patternOf(setting).restsOn === 'routing')
+  return new Set([...undecided, ...[...onRouting, ...REFUSED_WRITES].map(({ pattern }) => pattern)])
 }
 
 /** Whether the branch's table may settle this case without a person. Never an unknown. */

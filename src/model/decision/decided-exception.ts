@@ -7,6 +7,7 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
+import { isOnlyUnread, type Unknown } from '../record/knowledge.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import type { FoundException } from './find-exceptions.ts'
 import { makeReceipt, type Receipt } from './receipt.ts'
@@ -21,6 +22,8 @@ export type DecidedException = {
   readonly subject: string
   readonly class: ExceptionClass
   readonly classBecause: string
+  /** Its class is unknown only because something was not read yet: the reading is on its way. */
+  readonly awaitsReading: boolean
   readonly posture: Posture
   readonly finding: Finding
   /** Settled: a rule wins here, and `Decision.write` holds what it decided. No task. */
@@ -38,9 +41,11 @@ export type DecidedException = {
 
 /** What the whole decision knows of each of its exceptions. */
 export type Outcome = {
-  /** The record waits for the workflow's action. */
+  /** The record waits for the workflow's action, or may. */
   readonly waits: boolean
   readonly refusal: RefusedWrite | null
+  /** Inputs that are not known and hold the write; null: none. */
+  readonly missing: Unknown | null
   readonly isSettled: boolean
 }
 
@@ -50,7 +55,7 @@ export function decidedException(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  { waits, refusal, isSettled }: Outcome,
+  { waits, refusal, missing, isSettled }: Outcome,
 ): DecidedException {
   const { policy } = compiled
   const { record, directory, nowMs } = facts
@@ -71,6 +76,7 @@ export function decidedException(
     subject: finding.detail === '' ? refKey(record) : `${refKey(record)}/${finding.detail}`,
     class: one.class,
     classBecause: one.classBecause,
+    awaitsReading: one.unknown !== null && isOnlyUnread(one.unknown),
     posture: POSTURE[one.class],
     // Cases of one cause share a task only within a class: the class says who may work it and how soon.
     finding: cause === null ? finding : { ...finding, cause: `${cause}/${one.class}` },
@@ -84,7 +90,7 @@ export function decidedException(
       nowMs,
       policy.guards.deadlineMinutes[one.class],
     ),
-    wouldHave: wouldHave(one, compiled, facts, routing, waits, refusal),
+    wouldHave: wouldHave(one, compiled, facts, routing, { waits, refusal, missing }),
     receipt: makeReceipt(compiled, facts, routing, one),
   }
 }

@@ -1,7 +1,8 @@
 import type { RefusedWrite } from '../patterns/contract/finding.ts'
-import type { PolicyVersion } from '../policy/policy.ts'
+import type { PatternName, PolicyVersion } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { Directory } from '../record/crm-user.ts'
+import type { Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
 import type { DecidedException } from './decided-exception.ts'
 import type { OwnerWrite } from './owner-write.ts'
@@ -11,6 +12,13 @@ export type Decision = {
   readonly exceptions: readonly DecidedException[]
   /** Null: nothing to write. Never present together with an open exception whose posture holds or stops the action. */
   readonly write: OwnerWrite | null
+  /** Inputs that it rests on and that are not known. While there are any, nothing is written. Null: everything is known. */
+  readonly unknown: Unknown | null
+  /**
+   * Patterns that may have more to find once everything is known, so that a case of theirs which was not found again is
+   * not over. `all`: it is not even known whether the workflow covers the record.
+   */
+  readonly undecided: ReadonlySet<PatternName> | 'all'
   /** Decide this record again at this time, although nothing changes: a grace or window ends. Null: no need. */
   readonly recheckAtMs: number | null
 }

@@ -1,10 +1,11 @@
 import type { ExceptionClass } from '../classes/class.ts'
 import type { Finding } from '../patterns/contract/finding.ts'
 import type { PatternInput } from '../patterns/contract/pattern.ts'
-import { undecidable } from '../patterns/no-rule.ts'
 import { patternOf } from '../patterns/registry.ts'
-import type { PatternSetting } from '../policy/policy.ts'
-import { classify, unjudged } from './classify.ts'
+import type { PatternName, PatternSetting } from '../policy/policy.ts'
+import { isWhollyKnown, unknownAmong } from '../record/field-value.ts'
+import { Unknown } from '../record/knowledge.ts'
+import { classify } from './classify.ts'
 
 /** What one pattern of the policy found, with its class. */
 export type FoundException = {
@@ -12,45 +13,48 @@ export type FoundException = {
   readonly setting: PatternSetting
   readonly class: ExceptionClass
   readonly classBecause: string
+  /** What would have to be known to class it; null: nothing. */
+  readonly unknown: Unknown | null
 }
 
 export type FoundExceptions = {
   readonly found: readonly FoundException[]
+  /** Inputs of the patterns that are not known, each once for all patterns. Null: all are known. */
+  readonly unknown: Unknown | null
+  /** Patterns that may have more to find: nothing found there is no proof that nothing is wrong. */
+  readonly undecided: ReadonlySet<PatternName>
   /** When a grace period or window ends and the answer may change. Null: it cannot. */
   readonly recheckAtMs: number | null
 }
 
+const NONE: ReadonlySet<PatternName> = new Set()
+
 /** Runs every pattern of the policy on the record and classes what they find. */
 export function findExceptions(settings: readonly PatternSetting[], input: PatternInput): FoundExceptions {
+  const { record, shape } = input.facts
+  // As nearly always: then the inputs need not even be listed.
+  const isAllKnown = isWhollyKnown(record)
   const found: FoundException[] = []
+  let unknown: Unknown | null = null
+  let undecided: Set<PatternName> | null = null
   let recheckAtMs: number | null = null
   for (const setting of settings) {
-    const { findings, nextRecheckAtMs } = patternOf(setting).detect(setting, input)
+    const pattern = patternOf(setting)
+    const { findings, unknown: more, nextRecheckAtMs } = pattern.detect(setting, input)
     if (nextRecheckAtMs !== null && (recheckAtMs === null || nextRecheckAtMs < recheckAtMs))
       recheckAtMs = nextRecheckAtMs
     for (const finding of findings) found.push(classed(finding, setting, input))
+    const inputs = isAllKnown ? null : unknownAmong(record, pattern.inputs(setting, shape))
+    const missing = Unknown.both(inputs, more)
+    if (missing === null) continue
+    unknown = Unknown.both(unknown, missing)
+    undecided ??= new Set()
+    undecided.add(pattern.name)
   }
-  return { found, recheckAtMs }
-}
-
-/**
- * M15: it is not known whether the workflow covers the record, or whether it waits, and that is not a yes. So
- * everything found is unknown, and a record that may wait becomes an exception.
- */
-export function inDoubt(
-  found: readonly FoundException[],
-  doubts: readonly string[],
-  waits: boolean,
-  input: PatternInput,
-): FoundException[] {
-  const all = [...found]
-  if (waits && !found.some(({ finding }) => finding.pattern === 'no-rule')) {
-    all.push(classed(undecidable(input.facts, doubts), { pattern: 'no-rule' }, input))
-  }
-  return all.map((one) => ({ ...one, ...unjudged(doubts, input.facts) }))
+  return { found, unknown, undecided: undecided ?? NONE, recheckAtMs }
 }
 
 function classed(finding: Finding, setting: PatternSetting, { facts, compiled }: PatternInput): FoundException {
-  const { class: ruled, because } = classify(finding, facts, compiled.classes, compiled.policy.guards)
-  return { finding, setting, class: ruled, classBecause: because }
+  const { class: ruled, because, unknown } = classify(finding, facts, compiled.classes, compiled.policy.guards)
+  return { finding, setting, class: ruled, classBecause: because, unknown }
 }

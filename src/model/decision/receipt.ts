@@ -5,9 +5,12 @@ import type { PatternSetting } from '../policy/policy.ts'
 import { missesOf, type Routing, routingChange } from '../policy/routing.ts'
 import type { FieldText } from '../record/change-event.ts'
 import type { RecordRef } from '../record/crm-record.ts'
+import { knownValue } from '../record/field-value.ts'
+import { type Known, Unknown } from '../record/knowledge.ts'
 import type { RuleMiss } from '../rules/evaluate.ts'
-import { type CaseFacts, isBlank } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/facts.ts'
 import { type FieldName, readFieldName } from '../rules/field-name.ts'
+import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { wouldClear } from './would-clear.ts'
 
 /** M56, M57: enough to check the decision without us. Canonical JSON of this is what the ledger hashes. */
@@ -26,7 +29,7 @@ export type Receipt = {
   /** The smallest change of an input that would have changed the outcome, in words. */
   readonly wouldChange: string | null
   /** Inputs that mattered: value and when it last changed (ISO), or null when unknown. */
-  readonly inputs: Readonly<Record<string, { readonly value: FieldText; readonly changedAt: string | null }>>
+  readonly inputs: Readonly<Record<string, Input>>
 }
 
 /** M56: what was known, which rule fired and why no other did. `found` null: the workflow's ordinary action. */
@@ -67,29 +70,35 @@ function inputsOf(
   const inputs: Record<string, Input> = {}
   const ownerField = facts.shape.owner
   for (const input of branch?.asked ?? compiled.asked) inputs[input.name] = inputAt(input, facts)
-  inputs[ownerField] ??= {
-    value: blankToNull(facts.record.values[ownerField]),
-    changedAt: changedAt({ kind: 'own', field: ownerField, only: null }, facts),
-  }
+  const ownerChangedAt = changedAt({ kind: 'own', field: ownerField, only: null }, facts)
+  inputs[ownerField] ??= asInput(knownValue(facts.record, ownerField), ownerChangedAt)
   for (const [name, value] of Object.entries(finding?.evidence ?? {})) {
     inputs[name] ??= { value, changedAt: changedAt(readFieldName(name), facts) }
   }
   return inputs
 }
 
-function blankToNull(value: FieldText | undefined): FieldText {
-  return isBlank(value) ? null : (value ?? null)
+type Input = {
+  readonly value: FieldText
+  readonly changedAt: string | null
+  /** Why the value is not known, in words; absent where it is, and then null means blank. */
+  readonly unknown?: string
 }
 
-type Input = { readonly value: FieldText; readonly changedAt: string | null }
-
 function inputAt({ parsed, read }: AskedInput, facts: CaseFacts): Input {
-  return { value: read(facts), changedAt: changedAt(parsed, facts) }
+  return asInput(read(facts), changedAt(parsed, facts))
+}
+
+function asInput(value: Known, at: string | null): Input {
+  return value instanceof Unknown
+    ? { value: null, changedAt: null, unknown: unknownInWords(value) }
+    : { value, changedAt: at }
 }
 
 function changedAt(parsed: FieldName | null, { record, shape, neighbours }: CaseFacts): string | null {
   if (parsed === null) return null
-  const source = parsed.kind === 'account' && shape.about !== 'account' ? neighbours.account : record
+  const linked = parsed.kind === 'account' && shape.about !== 'account' ? neighbours.account : record
+  const source = linked instanceof Unknown ? null : linked
   const field =
     parsed.kind === 'fact'
       ? parsed.fact === 'fact.country'

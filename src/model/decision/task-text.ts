@@ -113,6 +113,8 @@ export function closingText(resolution: string): string {
       return 'Closed automatically: the record left the scope of the workflow.'
     case 'settled-by-rule':
       return 'Closed automatically: a rule now decides this case.'
+    case 'explained-by-reading':
+      return 'Closed automatically: what was missing is known now, or no record needs it any more.'
     case 'workflow-retired':
       return 'Closed automatically: the workflow no longer runs.'
     default:

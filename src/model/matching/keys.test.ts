@@ -4,11 +4,12 @@ import fc from 'fast-check'
 import '../../crm/profiles.ts'
 import type { ConnectionId, Crm, FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
+import { inputKey, Unknown } from '../record/knowledge.ts'
 import { companyNameKey } from './company-name.ts'
 import { readCountry } from './country.ts'
 import { companyDomain } from './domain.ts'
 import { readEmail } from './email.ts'
-import { accountDomain, matchKeys } from './keys.ts'
+import { accountDomain, knownDomain, matchKeys } from './keys.ts'
 import { personNameKey } from './person-name.ts'
 import { readPhone } from './phone.ts'
 
@@ -183,5 +184,38 @@ describe('a country', () => {
 
   it('is none where the text names none', () => {
     for (const text of ['', null, 'EMEA', 'Brightwater', 'XX']) assert.equal(readCountry(text), null)
+  })
+})
+
+describe('the domain as far as it is known', () => {
+  const lead = (values: Record<string, FieldText>, ...hidden: string[]): CrmRecord => ({
+    connectionId: 'sf' as ConnectionId,
+    crm: 'salesforce',
+    objectType: 'Lead',
+    recordId: '1',
+    values,
+    stamps: {},
+    ownerHistory: [],
+    deleted: false,
+    mergedInto: null,
+    unreadable: new Set(hidden),
+  })
+  const says = (of: CrmRecord) => {
+    const domain = knownDomain(of)
+    return domain instanceof Unknown ? domain.inputs.map(inputKey) : domain
+  }
+
+  it('is that of the mail address, and of the web site only where the address says none', () => {
+    const both = { Email: 'jane@acme.de', Website: 'https://other.example.com' }
+    assert.equal(says(lead(both)), 'acme.de')
+    assert.equal(says(lead(both, 'Website')), 'acme.de')
+    assert.equal(says(lead({ ...both, Email: 'jane@gmail.com', Website: 'https://beta.de' })), 'beta.de')
+    assert.equal(says(lead({ Email: null, Website: null })), null)
+  })
+
+  it('part of M15: is not known while the address is hidden, or the web site that would have to say it', () => {
+    const both = { Email: 'jane@acme.de', Website: 'https://beta.de' }
+    assert.deepEqual(says(lead(both, 'Email')), ['sf/Lead/Email/hidden'])
+    assert.deepEqual(says(lead({ ...both, Email: 'jane@gmail.com' }, 'Website')), ['sf/Lead/Website/hidden'])
   })
 })

@@ -1,5 +1,7 @@
 import type { ObjectShape } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
+import { knownValue } from '../record/field-value.ts'
+import { type Known, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { readCountry } from './country.ts'
 import { companyDomain } from './domain.ts'
@@ -63,4 +65,20 @@ export function accountDomain(record: CrmRecord): string | null {
   const byEmail = email === null ? null : companyDomain(email.domain)
   if (byEmail !== null || shape.domain === null) return byEmail
   return companyDomain(record.values[shape.domain])
+}
+
+/**
+ * The same as far as it is known. The mail address says it before the web site does: a web site that we know decides
+ * nothing while the address is hidden, and one that is hidden does not matter while the address says it.
+ */
+export function knownDomain(record: CrmRecord): Known {
+  const shape = objectShape(record.crm, record.objectType)
+  if (shape === undefined) return null
+  const address = shape.email === null ? null : knownValue(record, shape.email)
+  if (address instanceof Unknown) return address
+  const email = readEmail(address)
+  const byEmail = email === null ? null : companyDomain(email.domain)
+  if (byEmail !== null || shape.domain === null) return byEmail
+  const site = knownValue(record, shape.domain)
+  return site instanceof Unknown ? site : companyDomain(site)
 }

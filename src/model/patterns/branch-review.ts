@@ -1,4 +1,5 @@
-import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { evidenceOf } from './contract/evidence.ts'
+import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
 
 /** The record waits, and by the boundary a reviewer decides its branch. */
 export const branchReview = definePattern({
@@ -10,7 +11,9 @@ export const branchReview = definePattern({
   restsOn: 'routing',
   sentence: () => 'a record needs an owner where a reviewer decides',
   detect(_, { facts, routing }) {
-    const branch = routing?.branch ?? null
+    if (routing === null) return NOTHING
+    const { branch, unknown } = routing
+    if (branch === null && unknown !== null) return notKnown(unknown)
     if (branch === null || branch.branch.mode === 'rules') return NOTHING
     const { noun } = facts.shape
     const { branch: name, because, mode } = branch.branch
@@ -21,7 +24,7 @@ export const branchReview = definePattern({
         evidence: {
           branch: name,
           mode,
-          ...Object.fromEntries(branch.when.map(({ condition, read }) => [condition.field, read(facts)])),
+          ...evidenceOf(branch.when, facts),
         },
         todo: `Assign this ${noun}. Why a reviewer decides: ${because}`,
       }),

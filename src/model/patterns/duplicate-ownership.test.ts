@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, company, contact, daysAgo, lead, matching, POLICY, record } from '../../../test/support/example.ts'
+import {
+  caseOf,
+  company,
+  contact,
+  daysAgo,
+  lead,
+  matching,
+  POLICY,
+  record,
+  unknownOf,
+} from '../../../test/support/example.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
+import { inputKey } from '../record/knowledge.ts'
+import type { Neighbours } from '../record/neighbours.ts'
 import { duplicateOwnership } from './duplicate-ownership.ts'
 
 type Setting = Parameters<typeof duplicateOwnership.detect>[0]
@@ -87,6 +99,82 @@ describe('duplicate-ownership of a person', () => {
     assert.match(look(contact(), [older()], people, account)?.what ?? '', /same e-mail/)
     assert.equal(look(contact(), [], people, company()), undefined)
     assert.equal(look(contact(), [], people, company({ hubspot_owner_id: 'hs-gone' })), undefined)
+  })
+})
+
+describe('duplicate-ownership where something is not known', () => {
+  const detected = (subject: CrmRecord, other: CrmRecord, setting = people, over: Partial<Neighbours> = {}) => {
+    const neighbours = { matches: [matching(subject, other)], ...over }
+    const { findings, unknown } = duplicateOwnership.detect(setting, caseOf(subject, { neighbours }))
+    return { found: findings.length, missing: unknown?.inputs.map(inputKey) ?? [] }
+  }
+  const hiding = (of: CrmRecord, ...fields: string[]): CrmRecord => ({ ...of, unreadable: new Set(fields) })
+
+  it('part of M15: says what it misses of the other record, and finds nothing by a guess', () => {
+    assert.deepEqual(detected(contact(), older()), { found: 1, missing: [] })
+    for (const field of ['hubspot_owner_id', 'createdate']) {
+      assert.deepEqual(detected(contact(), hiding(older(), field)), {
+        found: 0,
+        missing: [`hs/contacts/${field}/hidden`],
+      })
+    }
+    const converted = lead({ OwnerId: 'sf-big', CreatedDate: daysAgo(50) })
+    assert.deepEqual(detected(contact(), hiding(converted, 'IsConverted')), {
+      found: 0,
+      missing: ['sf/Lead/IsConverted/hidden'],
+    })
+  })
+
+  it('part of M15: misses nothing where the answer would be the same whatever is hidden', () => {
+    const same = older({ hubspot_owner_id: 'hs-dach' })
+    assert.deepEqual(detected(contact(), hiding(same, 'createdate')), { found: 0, missing: [] })
+    const younger = older({ createdate: daysAgo(1) })
+    assert.deepEqual(detected(contact(), hiding(younger, 'hubspot_owner_id')), { found: 0, missing: [] })
+  })
+
+  it('part of M15: cannot match by phone while a name is hidden', () => {
+    const phone = { email: null, phone: '+4930123456' }
+    assert.deepEqual(detected(contact(phone), hiding(older(phone), 'lastname')), {
+      found: 0,
+      missing: ['hs/contacts/lastname/hidden'],
+    })
+    assert.deepEqual(detected(hiding(contact(phone), 'lastname'), older(phone)), {
+      found: 0,
+      missing: ['hs/contacts/lastname/hidden'],
+    })
+  })
+
+  it('part of M15: cannot tell two accounts from a family while a parent is hidden', () => {
+    const other = company({ hubspot_owner_id: 'hs-big', createdate: daysAgo(50) }, { recordId: '50' })
+    const parent = { hs_parent_company_id: '7' }
+    const missing = ['hs/companies/hs_parent_company_id/hidden']
+    assert.deepEqual(detected(company(parent), hiding(other, 'hs_parent_company_id'), accounts), { found: 0, missing })
+    assert.deepEqual(detected(hiding(company(), 'hs_parent_company_id'), other, accounts), { found: 0, missing })
+  })
+
+  it('part of M15: names keys of compared objects that nobody can see, also beside what it finds', () => {
+    const key = (crm: string, objectType: string) =>
+      unknownOf(objectType, { crm, field: 'email', why: 'hidden' }).inputs[0]!
+    const unseenKeys = [key('hubspot', 'contacts'), key('hubspot', 'companies'), key('salesforce', 'Account')]
+    const missing = ['hs/contacts/email/hidden']
+    assert.deepEqual(detected(contact(), older(), people, { unseenKeys }), { found: 1, missing })
+    const account = company({ hubspot_owner_id: 'hs-big' })
+    assert.deepEqual(detected(contact(), older(), people, { unseenKeys, matches: [], account }), { found: 1, missing })
+    assert.deepEqual(
+      detected(contact(), older(), people, { unseenKeys, matches: [], account: unknownOf('companies') }),
+      {
+        found: 0,
+        missing: [...missing, 'hs/companies/*/not-read'],
+      },
+    )
+  })
+
+  it('part of M15: asks for the owner of the account where it is hidden', () => {
+    const account = hiding(company({ hubspot_owner_id: 'hs-big' }), 'hubspot_owner_id')
+    assert.deepEqual(detected(contact(), older(), people, { matches: [], account }), {
+      found: 0,
+      missing: ['hs/companies/hubspot_owner_id/hidden'],
+    })
   })
 })
 

@@ -1,6 +1,6 @@
-import { type DriftKind, driftInWords } from '../record/schema-drift.ts'
+import { knownValue } from '../record/field-value.ts'
+import { Unknown } from '../record/knowledge.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
-import { isBlank } from '../rules/facts.ts'
 import { either } from '../rules/render.ts'
 import type { Finding } from './contract/finding.ts'
 import { ONLY } from './contract/parameter.ts'
@@ -8,7 +8,7 @@ import { definePattern, finding, NOTHING } from './contract/pattern.ts'
 
 const MINUTE_MS = 60_000
 
-/** A field that the workflow needs is blank after its grace, or hidden from us, which is a different finding. */
+/** A field that the workflow needs is blank after its grace. */
 export const missingField = definePattern({
   name: 'missing-field',
   title: 'Missing field',
@@ -33,14 +33,19 @@ export const missingField = definePattern({
   fields: ({ fields }) => ({ read: fields, aged: [] }),
   detect({ fields, graceMinutes }, { facts }) {
     let findings: Finding[] | null = null
+    let unknown: Unknown | null = null
     let nextRecheckAtMs: number | null = null
     for (const field of fields) {
       const { record, shape, nowMs } = facts
-      if (record.unreadable.has(field)) {
-        findings ??= []
-        findings.push(hiddenField(field, shape.noun, record.objectType, record.drifted?.get(field)))
-      } else if (isBlank(record.values[field])) {
-        const graceEndsMs = Date.parse(record.values[shape.createdAt] ?? '') + graceMinutes * MINUTE_MS
+      const value = knownValue(record, field)
+      // A field that we cannot see is one of the inputs, which are reported; it is never taken for blank.
+      if (value === null) {
+        const createdAt = knownValue(record, shape.createdAt)
+        if (createdAt instanceof Unknown) {
+          unknown = createdAt
+          continue
+        }
+        const graceEndsMs = Date.parse(createdAt ?? '') + graceMinutes * MINUTE_MS
         // A record without a creation time (NaN) is not known to be new, so it has no grace.
         if (graceEndsMs > nowMs) {
           nextRecheckAtMs = graceEndsMs
@@ -50,10 +55,10 @@ export const missingField = definePattern({
         findings.push(blankField(field, shape.noun))
       }
     }
-    return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
+    if (findings === null && unknown === null && nextRecheckAtMs === null) return NOTHING
+    return { findings: findings ?? [], unknown, nextRecheckAtMs }
   },
-  clearing(_, { finding: { detail: field, unreadable } }) {
-    if (unreadable.length > 0) return []
+  clearing(_, { finding: { detail: field } }) {
     return [{ field, to: 'any value', says: `Fastest fix: fill in ${field}.` }]
   },
 })
@@ -72,26 +77,5 @@ function blankField(field: string, noun: string): Finding {
           todo: `Fill in ${field}. If you can't find it, disqualify the ${noun}.`,
         }),
     evidence: { [field]: null },
-  })
-}
-
-function hiddenField(field: string, noun: string, objectType: string, drift: DriftKind | undefined): Finding {
-  const isHidden = drift === undefined
-  return finding({
-    pattern: 'missing-field',
-    detail: field,
-    what: isHidden
-      ? `Our credentials may not read ${field}, so we cannot tell whether this ${noun} has one.`
-      : `${driftInWords(field, drift)}, so we cannot tell whether this ${noun} has one.`,
-    cause: `unreadable/${objectType}/${field}`,
-    causeTitle: isHidden ? `Our credentials may not read ${field} of any ${noun}` : driftInWords(field, drift),
-    evidence: { [field]: null },
-    unreadable: [field],
-    todo:
-      drift === 'not-read'
-        ? `Wait: Lanekeeper is reading ${field} now. If this stays open, ask your CRM admin to let the integration user read it.`
-        : isHidden
-          ? `Ask your CRM admin to let the integration user read ${field}. Until then no rule uses it.`
-          : `Ask your CRM admin what happened to ${field}; the field or the workflow needs a fix. Until then no rule uses it.`,
   })
 }

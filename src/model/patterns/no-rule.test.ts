@@ -11,8 +11,10 @@ const looks = (values: Record<string, string | null>, options: Parameters<typeof
   const it = caseOf(contact({ hubspot_owner_id: null, ...values }), options)
   const compiled = compilePolicy(policy)
   const input = { ...it, compiled, routing: routeRecord(compiled, it.facts) }
+  const detection = noRule.detect({ pattern: 'no-rule' }, input)
   return {
-    noRule: noRule.detect({ pattern: 'no-rule' }, input).findings[0],
+    noRule: detection.findings[0],
+    unknown: detection.unknown,
     branchReview: branchReview.detect({ pattern: 'branch-review' }, input).findings[0],
   }
 }
@@ -35,9 +37,14 @@ describe('no-rule', () => {
     assert.equal(looks({}, { directory: directoryOf(left) }).noRule?.cause, 'rule-owner-gone/dach')
   })
 
-  it('is there when the rules ask about a field that we may not read', () => {
+  it('part of M15: is no finding when the rules ask about a field that we may not read, but says so', () => {
     const account = company({}, { unreadable: new Set(['numberofemployees']) })
-    assert.deepEqual(looks({}, { neighbours: { account } }).noRule?.unreadable, ['account.numberofemployees'])
+    const { noRule: found, unknown } = looks({}, { neighbours: { account } })
+    assert.equal(found, undefined)
+    assert.deepEqual(
+      unknown?.inputs.map(({ objectType, field, name }) => [objectType, field, name]),
+      [['companies', 'numberofemployees', 'account.numberofemployees']],
+    )
   })
 })
 

@@ -1,10 +1,10 @@
 import type { CompiledBranch } from '../policy/compile.ts'
-import { hiddenInputs } from '../policy/routing.ts'
-import { type CompiledRule, compileConditions } from '../rules/evaluate.ts'
-import { type CaseFacts, isOnlyUnreadable, whyHidden } from '../rules/facts.ts'
+import type { CompiledConditions, CompiledRule } from '../rules/evaluate.ts'
+import type { CaseFacts } from '../rules/facts.ts'
 import { renderField } from '../rules/render.ts'
+import { evidenceOf } from './contract/evidence.ts'
 import type { Finding } from './contract/finding.ts'
-import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
 
 /** By the boundary rules decide, but no rule covers the record, no branch does, or its rule names an inactive owner. */
 export const noRule = definePattern({
@@ -17,11 +17,10 @@ export const noRule = definePattern({
   sentence: () => 'a record needs an owner where rules decide, and no rule covers it',
   detect(_, { facts, routing }) {
     if (routing === null) return NOTHING
-    const { branch, winner } = routing
+    const { branch, winner, unknown } = routing
+    if (unknown !== null) return notKnown(unknown)
     if (branch === null) return found(noBranch(facts))
     if (branch.branch.mode !== 'rules') return NOTHING
-    const unreadable = hiddenInputs(routing, facts)
-    if (unreadable.length > 0) return found(hiddenTable(branch, unreadable, facts))
     if (winner === null) return found(uncovered(branch, facts))
     // Without this, the record of a rule whose owner left would wait for ever, unseen.
     const isOwnerActive = facts.directory.personByEmail(facts.record.connectionId, winner.rule.owner) !== undefined
@@ -40,19 +39,6 @@ function noBranch({ shape }: CaseFacts): Finding {
   })
 }
 
-function hiddenTable({ branch }: CompiledBranch, unreadable: readonly string[], facts: CaseFacts): Finding {
-  const named = [...new Set(unreadable)].join(', ')
-  return finding({
-    pattern: 'no-rule',
-    what: `The rules of the branch ${branch.branch} depend on ${named}, but ${whyHidden(unreadable, facts)}. So no rule can decide.`,
-    cause: `no-rule/${branch.branch}/unreadable`,
-    causeTitle: `Rules depend on ${named}, which we cannot judge`,
-    evidence: {},
-    unreadable,
-    todo: `${howToMend(unreadable, facts)} Until then assign this ${facts.shape.noun} yourself.`,
-  })
-}
-
 function ownerGone({ rule }: CompiledRule, { shape }: CaseFacts): Finding {
   return finding({
     pattern: 'no-rule',
@@ -66,55 +52,29 @@ function ownerGone({ rule }: CompiledRule, { shape }: CaseFacts): Finding {
 
 function uncovered(branch: CompiledBranch, facts: CaseFacts): Finding {
   const { branch: name } = branch.branch
-  const inputs = tableInputs(branch)
-  const evidence = Object.fromEntries(inputs.map(({ field, read }) => [field, read(facts)]))
-  const met = Object.entries(evidence).map(([field, value]) => `${renderField(field)} ${value ?? 'blank'}`)
-  const named = inputs.filter(({ isNamed }) => isNamed).map(({ field }) => evidence[field] ?? '')
+  const conditions = asksOf(branch)
+  const named = namedInputs(conditions)
+  const evidence = evidenceOf(conditions, facts)
+  const inWords = (field: string) => `${renderField(field)} ${evidence[field] ?? 'blank'}`
+  const met = Object.keys(evidence)
+  const telling = met.filter((field) => named.has(field))
   return finding({
     pattern: 'no-rule',
-    what: `No rule of the branch ${name} covers this ${facts.shape.noun} (${met.join(', ')}).`,
-    cause: `no-rule/${name}/${named.join('/')}`,
-    causeTitle: `No rule of the branch ${name} covers ${met.filter((_, i) => inputs[i]!.isNamed).join(', ') || 'these records'}`,
+    what: `No rule of the branch ${name} covers this ${facts.shape.noun} (${met.map(inWords).join(', ')}).`,
+    cause: `no-rule/${name}/${telling.map((field) => evidence[field] ?? '').join('/')}`,
+    causeTitle: `No rule of the branch ${name} covers ${telling.map(inWords).join(', ') || 'these records'}`,
     evidence,
     todo: 'Assign it. If more such cases will come, ask the boundary owner for a rule.',
   })
 }
 
-/** The record may wait for an owner; the fields that would tell cannot be judged. */
-export function undecidable(facts: CaseFacts, fields: readonly string[]): Finding {
-  const { shape } = facts
-  const named = [...new Set(fields)].join(', ')
-  return finding({
-    pattern: 'no-rule',
-    what: `We cannot tell whether the workflow covers this ${shape.noun}: it depends on ${named}, but ${whyHidden(fields, facts)}.`,
-    cause: `unreadable/scope/${named}`,
-    causeTitle: `The workflow depends on ${named}, which we cannot judge`,
-    evidence: {},
-    unreadable: fields,
-    todo: `${howToMend(fields, facts)} Until then assign this ${shape.noun} yourself.`,
-  })
+/** Everything that the rules of the branch ask, in their order. */
+function asksOf(branch: CompiledBranch): CompiledConditions {
+  return branch.table.flatMap(({ when }) => when)
 }
 
-/** What to do about inputs that cannot be judged. */
-function howToMend(fields: readonly string[], facts: CaseFacts): string {
-  const named = [...new Set(fields)].join(', ')
-  return isOnlyUnreadable(fields, facts)
-    ? `Ask your CRM admin to let the integration user read ${named}.`
-    : `Ask your CRM admin what happened to ${named}; the field or the workflow needs a fix.`
-}
-
-/** Inputs of the table in order of first use. Named: compared with listed values, so its value tells cases apart. */
-function tableInputs(branch: CompiledBranch) {
-  const inputs = new Map<string, { field: string; isNamed: boolean }>()
-  for (const { when } of branch.table) {
-    for (const { condition } of when) {
-      const known = inputs.get(condition.field) ?? { field: condition.field, isNamed: false }
-      known.isNamed ||= condition.op === 'in' || condition.op === 'not-in' || condition.op === 'prefix'
-      inputs.set(condition.field, known)
-    }
-  }
-  return [...inputs.values()].map((input) => {
-    const [compiled] = compileConditions([{ field: input.field, op: 'blank' }])
-    return { ...input, read: compiled!.read }
-  })
+/** Inputs that are compared with listed values, so that their value tells cases apart. */
+function namedInputs(conditions: CompiledConditions): ReadonlySet<string> {
+  const named = conditions.filter(({ condition: { op } }) => op === 'in' || op === 'not-in' || op === 'prefix')
+  return new Set(named.map(({ condition }) => condition.field))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { caseOf, contact, directoryOf, HUBSPOT, user } from '../../../test/support/example.ts'
+import { inputKey } from '../record/knowledge.ts'
 import { orphanedOwner } from './orphaned-owner.ts'
 
 const look = (owner: string | null, blankCounts = false) =>
@@ -8,6 +9,17 @@ const look = (owner: string | null, blankCounts = false) =>
     .findings[0]
 
 describe('orphaned-owner', () => {
+  it('part of M15: asks for an owner whom nobody has proven gone, and finds nothing until then', () => {
+    const directory = { ...directoryOf(), isGone: () => false }
+    const subject = contact({ hubspot_owner_id: 'hs-new-hire' })
+    const { findings, unknown } = orphanedOwner.detect(
+      { pattern: 'orphaned-owner', blankCounts: true },
+      caseOf(subject, { directory }),
+    )
+    assert.deepEqual(findings, [])
+    assert.deepEqual(unknown?.inputs.map(inputKey), ['hs/contacts/hubspot_owner_id/not-read'])
+  })
+
   it('is there when the owner left, is proven gone, or is a queue nobody works', () => {
     assert.equal(look('hs-gone')?.evidence['fact.ownerState'], 'inactive')
     assert.equal(look('nobody')?.evidence['fact.ownerState'], 'deleted')

@@ -1,7 +1,7 @@
 import type { CaseFacts } from '../rules/facts.ts'
 import { ownerChanges } from './contract/clearing-change.ts'
 import type { Finding } from './contract/finding.ts'
-import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
 import { personInWords } from './contract/wording.ts'
 
 /** The owner left, was deleted, is a queue without active members, or (where the policy says so) is blank. */
@@ -17,11 +17,12 @@ export const orphanedOwner = definePattern({
     },
   },
   floor: 'risky',
+  inputs: (_, { owner }) => [owner],
   sentence: ({ blankCounts }) =>
     `the owner left, was deleted, or is a queue without active members${blankCounts ? ', or there is none' : ''}`,
   detect({ blankCounts }, { facts }) {
-    const { record, shape, ownerState } = facts
-    if (record.unreadable.has(shape.owner)) return NOTHING
+    const { shape, ownerState, ownerUnknown } = facts
+    if (ownerUnknown !== null) return notKnown(ownerUnknown)
     if (ownerState === 'none') {
       return blankCounts ? found(orphaned(facts, { what: `This ${shape.noun} has no owner.` })) : NOTHING
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { caseOf, contact, hoursAgoMs } from '../../../test/support/example.ts'
 import type { OwnerChange } from '../record/crm-record.ts'
+import { inputKey } from '../record/knowledge.ts'
 import { ownershipFlapping } from './ownership-flapping.ts'
 
 const setting = { pattern: 'ownership-flapping', changes: 3, withinHours: 72 } as const
@@ -19,6 +20,15 @@ const flaps = (ownerHistory: OwnerChange[]) => {
 describe('ownership-flapping', () => {
   it('is there when the owner changed three times in the window and came back', () => {
     assert.equal(flaps(history(['a', 30], ['b', 20], ['a', 10])), true)
+  })
+
+  it('part of M15: cannot tell while the owner is hidden, and says so', () => {
+    const ownerHistory = history(['a', 30], ['b', 20], ['a', 10])
+    const unreadable = new Set(['hubspot_owner_id'])
+    const subject = contact({ hubspot_owner_id: 'a' }, { ownerHistory, unreadable })
+    const { findings, unknown } = ownershipFlapping.detect(setting, caseOf(subject))
+    assert.deepEqual(findings, [])
+    assert.deepEqual(unknown?.inputs.map(inputKey), ['hs/contacts/hubspot_owner_id/hidden'])
   })
 
   it('is not there when nobody got the record back', () => {

@@ -1,5 +1,7 @@
 import type { OwnerChange } from '../record/crm-record.ts'
-import { definePattern, finding, NOTHING } from './contract/pattern.ts'
+import { knownValue } from '../record/field-value.ts'
+import { Unknown } from '../record/knowledge.ts'
+import { definePattern, finding, NOTHING, notKnown } from './contract/pattern.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -15,16 +17,18 @@ export const ownershipFlapping = definePattern({
     withinHours: { kind: 'positive-number', says: 'Hours in which those changes happened.', most: 24 * 90 },
   },
   floor: 'risky',
+  inputs: (_, { owner }) => [owner],
   sentence: ({ changes, withinHours }) =>
     `the owner changed ${changes} times within ${withinHours} hours and came back to an earlier one`,
   detect(setting, { facts }) {
     const { record, shape, nowMs } = facts
+    const ownerNow = knownValue(record, shape.owner)
+    if (ownerNow instanceof Unknown) return notKnown(ownerNow)
     const history = record.ownerHistory
     if (history.length < setting.changes) return NOTHING
     const windowMs = setting.withinHours * HOUR_MS
     const changes = changesWithin(history, nowMs - windowMs, nowMs)
     if (changes.length < setting.changes) return NOTHING
-    const ownerNow = record.values[shape.owner] ?? null
     // Who held it within the window: everyone it was given to or taken from, but for the present spell.
     const heldBefore = changes.some(
       ({ from, change }, i) => from === ownerNow || (change.owner === ownerNow && i < changes.length - 1),
@@ -43,6 +47,7 @@ export const ownershipFlapping = definePattern({
           todo: `Find the automations or people that keep moving this ${shape.noun}. Agree on one owner, and switch off the others.`,
         }),
       ],
+      unknown: null,
       nextRecheckAtMs: lastNeeded.change.atMs + windowMs + 1,
     }
   },

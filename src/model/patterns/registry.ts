@@ -8,6 +8,7 @@ import { orphanedOwner } from './orphaned-owner.ts'
 import { ownershipFlapping } from './ownership-flapping.ts'
 import { staleField } from './stale-field.ts'
 import { staleTerritory } from './stale-territory.ts'
+import { unknownInput } from './unknown-input.ts'
 import { writeRefused } from './write-refused.ts'
 
 /** Every pattern of the product, in the order in which docs list them. */
@@ -21,6 +22,7 @@ let registered: readonly Pattern[] = [
   branchReview,
   ownershipFlapping,
   writeRefused,
+  unknownInput,
 ]
 
 let byName = indexed(registered)

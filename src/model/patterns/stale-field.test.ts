@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact } from '../../../test/support/example.ts'
+import { caseOf, contact, daysAgo } from '../../../test/support/example.ts'
+import type { CrmRecord } from '../record/crm-record.ts'
+import { inputKey } from '../record/knowledge.ts'
 import { staleField } from './stale-field.ts'
 
 const setting = { pattern: 'stale-field', fields: ['hs_lead_status'], businessDays: 3 } as const
@@ -17,6 +19,22 @@ const isStale = (subject: ReturnType<typeof contact>) =>
   staleField.detect(setting, caseOf(subject)).findings.length === 1
 
 describe('stale-field', () => {
+  it('part of M15: says nothing of a field that is hidden, and asks for the age that a hidden time would tell', () => {
+    const fields = ['hs_lead_status']
+    const old = { hs_lead_status: 'NEW', lastmodifieddate: daysAgo(90) }
+    const detect = (over: Partial<CrmRecord>) => {
+      const { findings, unknown } = staleField.detect(setting, caseOf(contact(old, { stamps: {}, ...over })))
+      return { found: findings.length, missing: unknown?.inputs.map(inputKey) ?? [] }
+    }
+    assert.deepEqual(detect({}), { found: 1, missing: [] })
+    assert.deepEqual(detect({ unreadable: new Set(fields) }), { found: 0, missing: [] })
+    assert.deepEqual(staleField.inputs(setting, caseOf(contact()).facts.shape), fields)
+    assert.deepEqual(detect({ unreadable: new Set(['lastmodifieddate']) }), {
+      found: 0,
+      missing: ['hs/contacts/lastmodifieddate/hidden'],
+    })
+  })
+
   it('counts whole working days between the change and now, not the days of either', () => {
     // Thursday, then Friday, Monday and Tuesday in between.
     assert.equal(isStale(status('2026-11-12T22:00:00Z')), true)

@@ -1,6 +1,7 @@
 import { afterFullBusinessDays, fullBusinessDaysBetween } from '../calendar/business-time.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import { isBlank } from '../rules/facts.ts'
+import { knownValue } from '../record/field-value.ts'
+import { Unknown } from '../record/knowledge.ts'
 import { either } from '../rules/render.ts'
 import type { Finding } from './contract/finding.ts'
 import { ONLY } from './contract/parameter.ts'
@@ -31,12 +32,15 @@ export const staleField = definePattern({
     const { record, shape, nowMs } = facts
     const { calendar } = compiled.policy
     let findings: Finding[] | null = null
+    let unknown: Unknown | null = null
     let nextRecheckAtMs: number | null = null
     for (const field of fields) {
-      const value = record.values[field]
-      if (isBlank(value)) continue
+      const value = knownValue(record, field)
+      // A field that we cannot see is one of the inputs, which are reported.
+      if (value === null || value instanceof Unknown) continue
       const changedAtMs = lastChangeMs(record, field, shape.modifiedAt)
-      if (changedAtMs === null) continue
+      if (changedAtMs instanceof Unknown) unknown = Unknown.both(unknown, changedAtMs)
+      if (changedAtMs === null || changedAtMs instanceof Unknown) continue
       const isSurelyFresh = nowMs - changedAtMs < businessDays * DAY_MS
       const days = isSurelyFresh ? 0 : fullBusinessDaysBetween(calendar, changedAtMs, nowMs)
       if (days < businessDays) {
@@ -51,12 +55,13 @@ export const staleField = definePattern({
           pattern: 'stale-field',
           detail: field,
           what: `${field} of this ${shape.noun} has not changed for ${days} business days, since ${since.slice(0, 10)}.`,
-          evidence: { [field]: value ?? null, [`${field} changed at`]: since },
+          evidence: { [field]: value, [`${field} changed at`]: since },
           todo: `Check ${field} and update it. Saving the same value won't close this.`,
         }),
       )
     }
-    return findings === null && nextRecheckAtMs === null ? NOTHING : { findings: findings ?? [], nextRecheckAtMs }
+    if (findings === null && unknown === null && nextRecheckAtMs === null) return NOTHING
+    return { findings: findings ?? [], unknown, nextRecheckAtMs }
   },
   clearing(_, { finding: { detail: field } }, { facts }) {
     const to = facts.record.values[field] ?? ''
@@ -65,9 +70,11 @@ export const staleField = definePattern({
 })
 
 /** Where the CRM keeps no history of a field, the record's last modification counts: the field cannot be newer. */
-function lastChangeMs(record: CrmRecord, field: string, modifiedField: string): number | null {
+function lastChangeMs(record: CrmRecord, field: string, modifiedField: string): number | Unknown | null {
   const stamp = record.stamps[field]
   if (stamp !== undefined) return stamp.atMs
-  const modifiedMs = Date.parse(record.values[modifiedField] ?? '')
+  const modifiedAt = knownValue(record, modifiedField)
+  if (modifiedAt instanceof Unknown) return modifiedAt
+  const modifiedMs = Date.parse(modifiedAt ?? '')
   return Number.isNaN(modifiedMs) ? null : modifiedMs
 }

@@ -1,15 +1,18 @@
 import type { CompiledTerritory } from '../policy/compile.ts'
 import { comparableText } from '../record/comparable-text.ts'
 import { crmProfile } from '../record/crm-profile.ts'
+import { knownValue } from '../record/field-value.ts'
+import { Unknown } from '../record/knowledge.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { firstMatch } from '../rules/evaluate.ts'
-import { type CaseFacts, isBlank, unreadableBehind } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/facts.ts'
 import { either, renderField, together } from '../rules/render.ts'
 import { assignedTerritories } from './contract/assigned-territories.ts'
 import { type ClearingChange, ownerChanges } from './contract/clearing-change.ts'
+import { evidenceOf } from './contract/evidence.ts'
 import type { Finding } from './contract/finding.ts'
 import { ONLY } from './contract/parameter.ts'
-import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
+import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
 import { personInWords } from './contract/wording.ts'
 
 /** The territory or owner on the record is not what the territory table gives for its present values. */
@@ -31,14 +34,17 @@ export const staleTerritory = definePattern({
       ? 'no assigned territory, or not the owner, matches the territory table'
       : `${field} or the owner does not match the territory table`,
   fields: ({ field }) => ({ read: [field], aged: [] }),
+  inputs: ({ field }, { owner }) => [field, owner],
   detect({ field }, { facts, compiled }) {
     const row = firstMatch(compiled.territories, facts)
     if (row === null) return NOTHING
+    if (row instanceof Unknown) return notKnown(row)
     const wrong =
       (field === TERRITORIES ? wrongAssignment(row, facts) : wrongField(field, row, facts)) ??
       wrongOwner(row, facts) ??
       vacantTerritory(row, facts)
-    return wrong === null ? NOTHING : found(staleFinding(wrong, field, row, facts))
+    if (wrong !== null) return found(staleFinding(wrong, field, row, facts))
+    return facts.ownerUnknown === null ? NOTHING : notKnown(facts.ownerUnknown)
   },
   clearing({ field }, { finding: { evidence } }, { facts, compiled }) {
     const { record } = facts
@@ -59,17 +65,15 @@ export const staleTerritory = definePattern({
 type Wrong = Pick<Finding, 'what' | 'todo'> & Partial<Pick<Finding, 'cause' | 'causeTitle'>>
 
 function staleFinding(wrong: Wrong, field: string, row: CompiledTerritory, facts: CaseFacts): Finding {
-  const { record, owner } = facts
-  // An assignment that was not read yet is not the same as none.
-  const isNotRead = field === TERRITORIES && record.unreadable.has(TERRITORIES)
+  const present = knownValue(facts.record, field)
   return finding({
     pattern: 'stale-territory',
-    unreadable: row.fields.flatMap((name) => unreadableBehind(name, facts)),
     evidence: {
-      ...Object.fromEntries(row.when.map(({ condition, read }) => [condition.field, read(facts)])),
-      ...(isNotRead ? {} : { [field]: record.values[field] ?? null }),
+      ...evidenceOf(row.when, facts),
+      // What is not known is no evidence: an assignment that was not read yet is not the same as none.
+      ...(present instanceof Unknown ? {} : { [field]: present }),
       'territory by table': row.territory.territory,
-      'fact.owner': owner?.email ?? null,
+      ...(facts.ownerUnknown === null ? { 'fact.owner': facts.owner?.email ?? null } : {}),
     },
     ...wrong,
   })
@@ -78,6 +82,7 @@ function staleFinding(wrong: Wrong, field: string, row: CompiledTerritory, facts
 function wrongAssignment(row: CompiledTerritory, facts: CaseFacts): Wrong | null {
   const { record, shape } = facts
   const { territory } = row
+  if (knownValue(record, TERRITORIES) instanceof Unknown) return null
   const assigned = assignedTerritories(record)
   if (assigned.inWords.length === 0 || assigned.includes(row)) return null
   const where = together(assigned.inWords)
@@ -89,15 +94,17 @@ function wrongAssignment(row: CompiledTerritory, facts: CaseFacts): Wrong | null
 
 /** `the country DE belongs`: the values by which the table places the record. */
 function valuesInWords({ when }: CompiledTerritory, facts: CaseFacts): string {
-  const values = when.map(({ condition, read }) => `${renderField(condition.field)} ${read(facts) ?? 'blank'}`)
+  const evidence = Object.entries(evidenceOf(when, facts))
+  const values = evidence.map(([field, value]) => `${renderField(field)} ${value ?? 'blank'}`)
   return values.length === 0 ? 'it belongs' : `${together(values)} ${values.length === 1 ? 'belongs' : 'belong'}`
 }
 
 function wrongField(field: string, row: CompiledTerritory, facts: CaseFacts): Wrong | null {
   const { territory } = row
   const { record, shape } = facts
-  const present = record.values[field] ?? null
-  if (isBlank(present) || comparableText(present!) === comparableText(territory.territory)) return null
+  const present = knownValue(record, field)
+  if (present === null || present instanceof Unknown) return null
+  if (comparableText(present) === comparableText(territory.territory)) return null
   return {
     what: `The territory of this ${shape.noun} is ${present}, but ${valuesInWords(row, facts)} to ${territory.territory} (${territory.title}).`,
     todo: `Set ${field} to ${territory.territory} and the owner to ${either(territory.members)}. If its address is wrong, correct that instead.`,

@@ -1,4 +1,4 @@
-import type { FieldText } from '../record/change-event.ts'
+import type { Known } from '../record/knowledge.ts'
 import { type CaseFacts, fieldReader } from '../rules/facts.ts'
 import { type FieldName, readFieldName } from '../rules/field-name.ts'
 import type { Policy } from './policy.ts'
@@ -7,7 +7,7 @@ import type { Policy } from './policy.ts'
 export type AskedInput = {
   readonly name: string
   readonly parsed: FieldName | null
-  readonly read: (facts: CaseFacts) => FieldText
+  readonly read: (facts: CaseFacts) => Known
 }
 
 export function askedInput(name: string): AskedInput {

@@ -21,7 +21,6 @@ export type CompiledBranch = {
 export type CompiledTerritory = {
   readonly territory: Territory
   readonly when: CompiledConditions
-  readonly fields: readonly string[]
   readonly members: ReadonlySet<string>
   /** What the CRM may call it: the table's id or its title, as names of territories are compared. */
   readonly names: ReadonlySet<string>
@@ -80,7 +79,6 @@ function compile(version: PolicyVersion): CompiledPolicy {
     territories: policy.territories.map((territory) => ({
       territory,
       when: compileConditions(territory.when),
-      fields: territory.when.map(({ field }) => field),
       members: new Set(territory.members),
       names: new Set([territoryName(territory.territory), territoryName(territory.title)]),
     })),

@@ -1,14 +1,20 @@
 import type { CrmRecord } from './crm-record.ts'
+import type { MissingInput, Unknown } from './knowledge.ts'
 
 /** What `decide` may look at besides the record itself. Read by the shell in one batch. */
 export type Neighbours = {
-  /** The account that the record refers to, or for a lead the one account that owns its domain. */
-  readonly account: CrmRecord | null
+  /**
+   * The account that the record refers to, or for a lead the one account that owns its domain. Null: there is none.
+   * Unknown: there may be one that we have not read, or are not shown.
+   */
+  readonly account: CrmRecord | Unknown | null
   /** Open and closed deals of that account, or of the record itself when it is an account. */
   readonly deals: readonly CrmRecord[]
-  /** The CRM does not let us read deals at all, so there may be others, worth anything. */
-  readonly dealsHidden?: true
+  /** There may be other deals, worth anything. Absent: these are all. */
+  readonly dealsUnknown?: Unknown
   readonly matches: readonly Match[]
+  /** What other records could be found by and we cannot see, so that there may be other matches. Absent: nothing. */
+  readonly unseenKeys?: readonly MissingInput[]
 }
 
 /** Another live record that shares a match key with the one being decided. */

@@ -1,7 +1,8 @@
 import type { FieldText } from '../record/change-event.ts'
 import { comparableText } from '../record/comparable-text.ts'
+import { type Known, type Truth, Unknown } from '../record/knowledge.ts'
 import type { Condition, Conditions, Rule } from './condition.ts'
-import { type CaseFacts, fieldReader, isAnythingHidden, unreadableBehind } from './facts.ts'
+import { type CaseFacts, fieldReader } from './facts.ts'
 import { renderCondition } from './render.ts'
 
 /** Why a rule did not fire: its first condition that failed, and the value it met. */
@@ -9,8 +10,8 @@ export type RuleMiss = { readonly rule: string; readonly failed: string; readonl
 
 export type CompiledCondition = {
   readonly condition: Condition
-  readonly read: (facts: CaseFacts) => FieldText
-  readonly holds: (facts: CaseFacts) => boolean
+  readonly read: (facts: CaseFacts) => Known
+  readonly holds: (facts: CaseFacts) => Truth
 }
 
 export type CompiledConditions = readonly CompiledCondition[]
@@ -28,30 +29,32 @@ export function compileTable(rules: readonly Rule[]): readonly CompiledRule[] {
   return rules.map((rule) => ({ rule, when: compileConditions(rule.when) }))
 }
 
-export function allHold(conditions: CompiledConditions, facts: CaseFacts): boolean {
-  for (const condition of conditions) if (!condition.holds(facts)) return false
-  return true
+/** False as soon as one is known to fail, whatever is unknown beside it; true only where every one is known to hold. */
+export function allHold(conditions: CompiledConditions, facts: CaseFacts): Truth {
+  let unknown: Unknown | null = null
+  for (const condition of conditions) {
+    const truth = condition.holds(facts)
+    if (truth === false) return false
+    if (truth !== true) unknown = Unknown.both(unknown, truth)
+  }
+  return unknown ?? true
 }
 
-/** The inputs of these conditions that nobody can judge: what they say is a guess. */
-export function hiddenOf(conditions: CompiledConditions | 'never', facts: CaseFacts): string[] {
-  if (conditions === 'never' || !isAnythingHidden(facts)) return []
-  return conditions.flatMap(({ condition }) => unreadableBehind(condition.field, facts))
-}
-
-/** Whether they hold as far as that can be judged. What is hidden may hold; `hiddenOf` says what that is. */
-export function holdAsFarAsKnown(conditions: CompiledConditions, facts: CaseFacts): boolean {
-  if (!isAnythingHidden(facts)) return allHold(conditions, facts)
-  return conditions.every((one) => unreadableBehind(one.condition.field, facts).length > 0 || one.holds(facts))
-}
-
-/** The first rule whose conditions all hold. */
+/**
+ * The first row whose conditions all hold; null where none does. Every row before it must be known to fail: where one may
+ * hold, nobody knows which row is the first.
+ */
 export function firstMatch<Row extends { readonly when: CompiledConditions }>(
   table: readonly Row[],
   facts: CaseFacts,
-): Row | null {
-  for (const row of table) if (allHold(row.when, facts)) return row
-  return null
+): Row | Unknown | null {
+  let unknown: Unknown | null = null
+  for (const row of table) {
+    const truth = allHold(row.when, facts)
+    if (truth === true) return unknown ?? row
+    if (truth !== false) unknown = Unknown.both(unknown, truth)
+  }
+  return unknown
 }
 
 /**
@@ -66,9 +69,11 @@ export function missesBefore(
   const misses: RuleMiss[] = []
   for (const row of table) {
     if (row === winner) break
-    const failed = row.when.find((condition) => !condition.holds(facts))
+    const failed = row.when.find((condition) => condition.holds(facts) === false)
     if (failed === undefined) continue
-    misses.push({ rule: row.rule.id, failed: renderCondition(failed.condition), actual: failed.read(facts) })
+    const actual = failed.read(facts)
+    if (actual instanceof Unknown) continue
+    misses.push({ rule: row.rule.id, failed: renderCondition(failed.condition), actual })
   }
   return misses
 }
@@ -76,7 +81,14 @@ export function missesBefore(
 function compileCondition(condition: Condition): CompiledCondition {
   const read = fieldReader(condition.field)
   const test = valueTest(condition)
-  return { condition, read, holds: (facts) => test(read(facts), facts.nowMs) }
+  return {
+    condition,
+    read,
+    holds: (facts) => {
+      const value = read(facts)
+      return value instanceof Unknown ? value : test(value, facts.nowMs)
+    },
+  }
 }
 
 /** Blank is a value of its own: it is in no list, it is not in every `not-in` list, and it lies in no range. */

@@ -1,4 +1,5 @@
 import type { FieldText } from '../record/change-event.ts'
+import { Unknown } from '../record/knowledge.ts'
 import type { Condition } from './condition.ts'
 import { measureOf } from './evaluate.ts'
 import type { CaseFacts } from './facts.ts'
@@ -48,7 +49,7 @@ export function prepareChanges(index: TableIndex): ChangeSearch {
  * M57: the smallest change of a single input that changes the outcome. Numbers and days go by distance, nearest first;
  * after them the other values in the order of the conditions; blanking an input is the crudest change and comes last.
  * Each is looked up in the index, and what is found counts only when `verify`, which decides again with the change in
- * place, says so too.
+ * place, says so too. An input that is not known has no change: nobody knows from what. Null where `placed` is not known.
  */
 export function smallestChange(
   { index, candidates, whenBlank }: ChangeSearch,
@@ -57,15 +58,19 @@ export function smallestChange(
   outcomeOf: (row: number) => string,
   verify: (change: Change) => string,
 ): (Change & { readonly outcome: string }) | null {
+  if (placed.unknown !== null) return null
   const present = outcomeOf(placed.row)
   const { nowMs } = facts
   const others: (Int32Array | undefined)[] = []
   const changes = (field: number, allows: Int32Array): boolean => {
+    if (placed.values[field] instanceof Unknown) return false
     others[field] ??= rowsWithout(index, placed, field)
     return outcomeOf(firstRowOf(others[field], allows)) !== present
   }
   const verified = (field: number, to: FieldText): (Change & { readonly outcome: string }) | null => {
-    const change = { field: index.fields[field]!.field, from: placed.values[field]!, to }
+    const from = placed.values[field]!
+    if (from instanceof Unknown) return null
+    const change = { field: index.fields[field]!.field, from, to }
     const outcome = verify(change)
     return outcome === present ? null : { ...change, outcome }
   }
@@ -100,7 +105,7 @@ export function smallestChange(
 /** Infinite where the two are not on one scale. */
 function distanceOf({ field, distanceFrom }: Candidate, { values }: Placed): number {
   const from = values[field]!
-  if (distanceFrom === null || from === null) return Number.POSITIVE_INFINITY
+  if (distanceFrom === null || from === null || from instanceof Unknown) return Number.POSITIVE_INFINITY
   const distance = distanceFrom(from)
   return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance
 }

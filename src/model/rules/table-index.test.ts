@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { caseOf, contact, daysAgo, NOW_MS } from '../../../test/support/example.ts'
 import type { FieldText } from '../record/change-event.ts'
+import { Unknown } from '../record/knowledge.ts'
 import type { Condition, Rule } from './condition.ts'
 import { compileTable, firstMatch, missesBefore } from './evaluate.ts'
 import { failedCheck, indexTable, placeRecord } from './table-index.ts'
@@ -52,6 +53,8 @@ function checked(rules: readonly Rule[], facts: ReturnType<typeof caseOf>['facts
   const index = indexTable(closures.map(({ when }) => when))
   const placed = placeRecord(index, facts)
   const winner = firstMatch(closures, facts)
+  assert.ok(!(winner instanceof Unknown))
+  assert.equal(placed.unknown, null)
   assert.equal(placed.row, winner === null ? -1 : closures.indexOf(winner))
   const before = placed.row === -1 ? closures.length : placed.row
   const misses = Array.from({ length: before }, (_, row) => {

@@ -1,4 +1,5 @@
 import type { FieldText } from '../record/change-event.ts'
+import { type Known, Unknown } from '../record/knowledge.ts'
 import { type Column, columnKey, makeColumn } from './columns.ts'
 import type { Condition } from './condition.ts'
 import type { CompiledConditions } from './evaluate.ts'
@@ -22,7 +23,7 @@ export type TableIndex = {
 
 export type IndexedField = {
   readonly field: string
-  readonly read: (facts: CaseFacts) => FieldText
+  readonly read: (facts: CaseFacts) => Known
   /** Numbers of its columns. */
   readonly columns: readonly number[]
 }
@@ -31,6 +32,8 @@ export type IndexedColumn = Column & {
   readonly field: number
   /** By class: the rows that it allows. */
   readonly bits: readonly Int32Array[]
+  /** The rows that do not ask about it: what they say does not depend on its value. */
+  readonly unasked: Int32Array
 }
 
 type Check = {
@@ -45,12 +48,18 @@ type Check = {
 /** Where one record stands in a table. */
 export type Placed = {
   /** By field of the index. */
-  readonly values: readonly FieldText[]
-  /** By column of the index. */
+  readonly values: readonly Known[]
+  /** By column of the index; `NOT_KNOWN` where the value is not known. */
   readonly classes: readonly number[]
-  /** The first row that matches; -1: none does. */
+  /** The first row that matches; -1: none does. Where that is not known, the first one that surely does, or -1. */
   readonly row: number
+  /** Rows before `row` that may match, in their order. Empty, as nearly always: `row` is the first. */
+  readonly maybe: readonly number[]
+  /** What would have to be known to tell; null with an empty `maybe`. */
+  readonly unknown: Unknown | null
 }
+
+const NOT_KNOWN = -1
 
 export function indexTable(rows: readonly CompiledConditions[]): TableIndex {
   const words = Math.ceil(rows.length / 32)
@@ -84,7 +93,11 @@ export function indexTable(rows: readonly CompiledConditions[]): TableIndex {
         for (let c = 0; c < column.classes; c += 1) if (check.holds[c] === 0) clearBit(bits[c]!, r)
       }
     })
-    return { ...column, bits }
+    const unasked = all.slice()
+    checks.forEach((row, r) => {
+      if (row.some((check) => check.column === n)) clearBit(unasked, r)
+    })
+    return { ...column, bits, unasked }
   })
   const fields = fieldNames.map((field, n) => ({
     field,
@@ -96,12 +109,23 @@ export function indexTable(rows: readonly CompiledConditions[]): TableIndex {
 
 export function placeRecord(index: TableIndex, facts: CaseFacts): Placed {
   const { columns } = index
-  const values: FieldText[] = []
-  for (const { read } of index.fields) values.push(read(facts))
+  const values: Known[] = []
+  let isKnown = true
+  for (const { read } of index.fields) {
+    const value = read(facts)
+    if (value instanceof Unknown) isKnown = false
+    values.push(value)
+  }
   const classes: number[] = []
-  for (const column of columns) classes.push(column.classOf(values[column.field]!, facts.nowMs))
-  return { values, classes, row: firstRow(index, classes) }
+  for (const column of columns) {
+    const value = values[column.field]!
+    classes.push(value instanceof Unknown ? NOT_KNOWN : column.classOf(value, facts.nowMs))
+  }
+  if (isKnown) return { values, classes, row: firstRow(index, classes), maybe: NONE, unknown: null }
+  return { values, classes, ...firstRows(index, values, classes) }
 }
+
+const NONE: readonly number[] = []
 
 function firstRow({ words, columns, all }: TableIndex, classes: readonly number[]): number {
   for (let w = 0; w < words; w += 1) {
@@ -110,6 +134,33 @@ function firstRow({ words, columns, all }: TableIndex, classes: readonly number[
     if (alive !== 0) return w * 32 + lowestBit(alive)
   }
   return -1
+}
+
+/** The first row that surely matches, and every row before it that would match with some value of what is not known. */
+function firstRows(
+  index: TableIndex,
+  values: readonly Known[],
+  classes: readonly number[],
+): Pick<Placed, 'row' | 'maybe' | 'unknown'> {
+  const possible = index.all.slice()
+  const certain = index.all.slice()
+  index.columns.forEach((column, c) => {
+    const bits = classes[c] === NOT_KNOWN ? null : column.bits[classes[c]!]!
+    if (bits !== null) and(possible, bits)
+    and(certain, bits ?? column.unasked)
+  })
+  const row = firstRowOf(certain, index.all)
+  const maybe: number[] = []
+  let unknown: Unknown | null = null
+  for (let r = 0; r < (row === -1 ? index.rows.length : row); r += 1) {
+    if ((possible[r >> 5]! & (1 << (r & 31))) === 0) continue
+    maybe.push(r)
+    for (const check of index.rows[r]!) {
+      const value = values[check.field]
+      if (value instanceof Unknown) unknown = Unknown.both(unknown, value)
+    }
+  }
+  return { row, maybe, unknown }
 }
 
 /** The first row in both; -1: none. */
@@ -135,17 +186,18 @@ export function rowsAllowing(index: TableIndex, field: number, value: FieldText,
 export function rowsWithout(index: TableIndex, { classes }: Placed, field: number): Int32Array {
   const bits = index.all.slice()
   index.columns.forEach((column, c) => {
-    if (column.field !== field) and(bits, column.bits[classes[c]!]!)
+    if (column.field !== field) and(bits, classes[c] === NOT_KNOWN ? column.unasked : column.bits[classes[c]!]!)
   })
   return bits
 }
 
-/** The first condition of the row, from the given one on, that the record does not meet; null: it meets them all. */
+/** The first condition of the row, from the given one on, that the record is known not to meet; null: there is none. */
 export function failedCheck(index: TableIndex, { classes }: Placed, row: number, from: number): Check | null {
   const checks = index.rows[row]!
   for (let i = from; i < checks.length; i += 1) {
     const check = checks[i]!
-    if (check.holds[classes[check.column]!] === 0) return check
+    const met = classes[check.column]!
+    if (met !== NOT_KNOWN && check.holds[met] === 0) return check
   }
   return null
 }

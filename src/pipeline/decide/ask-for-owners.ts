@@ -1,4 +1,5 @@
 import type { CrmRecord } from '../../model/record/crm-record.ts'
+import { Unknown } from '../../model/record/knowledge.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { askForUsers } from '../../store/decisions/user-checks.ts'
@@ -26,7 +27,7 @@ function unknownOwners({ watched, neighbours, directory }: DecisionBatch): Map<s
   }
   for (const { record } of watched) look(record)
   for (const { account, matches } of neighbours.values()) {
-    if (account !== null) look(account)
+    if (account !== null && !(account instanceof Unknown)) look(account)
     for (const match of matches) look(match.record)
   }
   return asks

@@ -17,6 +17,7 @@ import { decideRecords, FAILED_AGAIN_MS, failureText, type OnFailed } from './de
 import { loadBatch, type TakenBatch } from './decision-batch.ts'
 import { grantOwnerWrites } from './grant-owner-writes.ts'
 import { planChanges } from './plan-changes.ts'
+import { reportUnknownInputs } from './report-unknown-inputs.ts'
 import { type RunningWorkflow, readingOnly } from './running-workflows.ts'
 import { saveBatch } from './save-batch.ts'
 
@@ -51,8 +52,15 @@ type Connection = { readonly id: ConnectionId; readonly crm: Crm }
  * connection may not be written to, every workflow only observes.
  */
 export async function decideBatch(connection: Connection, deps: DecideDependencies): Promise<Decided> {
+  if (!(await baselinesDone(deps.db))) return NOT_READY
+  const decided = await decideRecordsOf(connection, deps)
+  // After the batch, in a transaction of its own: it is about many records and not about those of the batch.
+  const isReported = await reportUnknownInputs(deps)
+  return isReported ? { ...decided, toAct: true } : decided
+}
+
+async function decideRecordsOf(connection: Connection, deps: DecideDependencies): Promise<Decided> {
   const { db } = deps
-  if (!(await baselinesDone(db))) return NOT_READY
   const moreToMark = await markNextRedecisions(db, connection.id)
   // One record that cannot be saved must not hold up the others: the batch shrinks until that record is alone, and then
   // it is set aside. If the database itself fails, setting aside fails too.
@@ -108,7 +116,7 @@ async function decideAndSave(
   const toAsk = await askForOwners(trx, batch)
   const { results: decided, open, failures } = decideRecords(batch, onFailed)
   const { results, granted } = await grantOwnerWrites(trx, batch, decided)
-  const plan = planChanges(results, open, batch.ownerIntents, granted, batch.directory)
+  const plan = planChanges(results, open, batch.ownerIntents, granted, batch)
   return { toAct: await saveBatch(trx, batch, { plan, results, granted, failures }), toAsk }
 }
 

@@ -1,10 +1,11 @@
 import { decide } from '../../model/decision/decide.ts'
 import { refKey } from '../../model/record/crm-record.ts'
 import type { OpenException } from '../../store/decisions/exceptions.ts'
+import { READ_WITHIN_S } from '../../store/decisions/held-records.ts'
 import type { OwnerIntents, RefusedIntent } from '../../store/decisions/owner-intents.ts'
 import { type DecisionBatch, ownerIntentsTo, scheduleRecheck, type WatchedRecord } from './decision-batch.ts'
 import type { DecidedFrom } from './pilot-cap.ts'
-import { caseKey, causeOf, writeKey, writesTasks } from './plan-changes.ts'
+import { caseKey, causeOf, isReadSoon, writeKey, writesTasks } from './plan-changes.ts'
 import type { RunningWorkflow } from './running-workflows.ts'
 
 export type DecidedBatch = {
@@ -54,9 +55,16 @@ function decideOne(batch: DecisionBatch, { record }: WatchedRecord, workflow: Ru
   const refused = standingRefusal(ownerIntentsTo(batch, record), workflow)
   const input = { record, neighbours: batch.neighbours.get(key)!, directory, version, refused, nowMs }
   const decision = decide(input)
+  if (decision.exceptions.some((exception) => exception.awaitsReading)) {
+    scheduleRecheck(batch.rechecks, key, nowMs + READ_WITHIN_S * 1_000 - waitedMs(batch, record))
+  }
   // Once the refusal is a day old the write is decided again, although nothing changed.
   if (refused !== null) scheduleRecheck(batch.rechecks, key, nowMs + refused.standsForMs)
   return { record, workflow, decision, input }
+}
+
+function waitedMs({ waitingMs }: DecisionBatch, { objectType, recordId }: WatchedRecord['record']): number {
+  return waitingMs.get(`${objectType}/${recordId}`) ?? 0
 }
 
 /**
@@ -70,14 +78,15 @@ function standingRefusal(intents: OwnerIntents | undefined, { version }: Running
 
 /** Counts new tasks against their owners' capacity. Cases of one cause are one task, so a cause counts once. */
 function handOutTasks(
-  { directory }: DecisionBatch,
+  { directory, waitingMs }: DecisionBatch,
   open: ReadonlyMap<string, OpenException>,
-  { workflow: running, decision }: DecidedFrom,
+  { workflow: running, decision, record }: DecidedFrom,
   newCauses: Set<string>,
 ): void {
   const { workflow } = running.version.policy
   for (const exception of decision.exceptions) {
     if (exception.status !== 'open' || !writesTasks(running)) continue
+    if (exception.awaitsReading && isReadSoon(waitingMs, record)) continue
     const cause = `${workflow}\n${causeOf(exception)}`
     if (open.has(caseKey({ ...exception, workflow })) || newCauses.has(cause)) continue
     newCauses.add(cause)

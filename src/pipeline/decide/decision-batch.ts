@@ -1,11 +1,14 @@
-import { accountDomain } from '../../model/matching/keys.ts'
+import { knownDomain } from '../../model/matching/keys.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
+import { knownValue } from '../../model/record/field-value.ts'
+import { Unknown } from '../../model/record/knowledge.ts'
 import type { Neighbours } from '../../model/record/neighbours.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { type OpenException, openExceptionsOf } from '../../store/decisions/exceptions.ts'
+import { waitingForReading } from '../../store/decisions/held-records.ts'
 import { type OwnerIntents, ownerIntentsOf } from '../../store/decisions/owner-intents.ts'
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import type { DirtyRecord } from '../../store/records/dirty-records.ts'
@@ -31,6 +34,8 @@ export type DecisionBatch = TakenBatch & {
   /** By `object/record`. */
   readonly ownerIntents: ReadonlyMap<string, OwnerIntents>
   readonly rechecks: Rechecks
+  /** Since how long a record waits for something to be read, by `object/record`. Absent: it does not. */
+  readonly waitingMs: ReadonlyMap<string, number>
 }
 
 export type WatchedRecord = {
@@ -56,7 +61,8 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
   const refs = dirty.map(({ record }) => ({ objectType: record.objectType, recordId: record.recordId }))
   const open = await casesToDecide(trx, connection.id, refs)
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
-  return { ...taken, watched, neighbours, open, ownerIntents, rechecks: new Map() }
+  const waitingMs = await waitingForReading(trx, connection.id, refs)
+  return { ...taken, watched, neighbours, open, ownerIntents, rechecks: new Map(), waitingMs }
 }
 
 /** Leaves out the cases of workflows whose policy file cannot be read: they stay as they are until it can. */
@@ -89,12 +95,16 @@ export function ownerIntentsTo(
 function neighbourQuery({ record, keys, accountId }: DirtyRecord): NeighbourQuery {
   const shape = objectShape(record.crm, record.objectType)!
   const { accountObject, dealObject } = crmProfile(record.crm)
-  const domain = shape.accountByDomain && accountId === null ? accountDomain(record) : null
+  const named = shape.account === null ? null : knownValue(record, shape.account)
+  const domain = shape.accountByDomain && named === null ? knownDomain(record) : null
+  const reference = accountId === null ? null : { objectType: accountObject, recordId: accountId }
+  const unknown = named instanceof Unknown ? named : domain instanceof Unknown ? domain : null
   return {
     record,
     keys,
-    account: accountId === null ? null : { objectType: accountObject, recordId: accountId },
-    accountKey: domain === null ? null : { objectType: accountObject, key: `domain:${domain}` },
+    account: unknown ?? reference,
+    accountKey:
+      domain === null || domain instanceof Unknown ? null : { objectType: accountObject, key: `domain:${domain}` },
     isAccount: shape.about === 'account',
     dealObject,
   }

@@ -4,7 +4,9 @@ import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import { isConverted } from '../../model/record/is-live.ts'
 import { exceptionDigest, type OpenException } from '../../store/decisions/exceptions.ts'
+import { READ_WITHIN_S } from '../../store/decisions/held-records.ts'
 import type { OwnerIntents } from '../../store/decisions/owner-intents.ts'
+import type { DecisionBatch } from './decision-batch.ts'
 import type { RunningWorkflow } from './running-workflows.ts'
 
 export type DecidedRecord = {
@@ -38,7 +40,7 @@ export function planChanges(
   open: ReadonlyMap<string, OpenException>,
   ownerIntents: ReadonlyMap<string, OwnerIntents>,
   granted: ReadonlyMap<string, number>,
-  directory: CountingDirectory,
+  { directory, waitingMs }: Pick<DecisionBatch, 'directory' | 'waitingMs'>,
 ): Plan {
   const fresh: FreshCase[] = []
   const kept: KeptCase[] = []
@@ -62,6 +64,8 @@ export function planChanges(
         continue
       }
       found.add(key)
+      // Nobody is asked about what is being read just now; a case that is open stays as it was.
+      if (exception.awaitsReading && (existing || isReadSoon(waitingMs, record))) continue
       if (existing) kept.push(keep(record, workflow, exception, existing, directory))
       else fresh.push({ record, workflow, exception })
     }
@@ -69,9 +73,23 @@ export function planChanges(
   for (const [key, exception] of open) {
     if (found.has(key)) continue
     const decided = decisions.get(writeKey(exception.workflow, exception))
+    if (decided !== undefined && isUndecided(decided.decision, exception.pattern)) continue
     resolved.push({ ...exception, resolution: resolutionOf(exception, decided) })
   }
   return { fresh, kept, resolved }
+}
+
+/** The record has not waited long for a reading, so no new case is opened for the want of it. */
+export function isReadSoon(
+  waitingMs: DecisionBatch['waitingMs'],
+  { objectType, recordId }: Pick<CrmRecord, 'objectType' | 'recordId'>,
+): boolean {
+  return (waitingMs.get(`${objectType}/${recordId}`) ?? 0) < READ_WITHIN_S * 1_000
+}
+
+/** What was not found again may be there all the same, because something that would tell is not known. */
+function isUndecided({ undecided }: Decision, pattern: string): boolean {
+  return undecided === 'all' || undecided.has(pattern)
 }
 
 function resolutionOf(exception: OpenException, decided: DecidedRecord | undefined): string {
@@ -79,7 +97,7 @@ function resolutionOf(exception: OpenException, decided: DecidedRecord | undefin
   const { record, decision } = decided
   if (record.stamps['@erased'] !== undefined) return 'erased'
   if (record.deleted || record.mergedInto !== null) return 'record-gone'
-  if (isConverted(record)) return 'converted'
+  if (isConverted(record) === true) return 'converted'
   if (!decision.inScope) return 'out-of-scope'
   return decision.exceptions.some((e) => e.status === 'settled-by-rule' && e.pattern === exception.pattern)
     ? 'settled-by-rule'

@@ -4,6 +4,7 @@ import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { CrmUser, Departure } from '../../model/record/crm-user.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { recordsOfCases } from '../../store/decisions/exceptions.ts'
+import { lookAtInputs } from '../../store/decisions/held-records.ts'
 import { markGone } from '../../store/decisions/people.ts'
 import { policiesInForce } from '../../store/decisions/policies.ts'
 import { releasedUsers } from '../../store/decisions/user-checks.ts'
@@ -46,6 +47,7 @@ export async function redecideFor(
   const emails = new Set(users.flatMap(({ userId, email }) => (isChanged.has(userId) && email !== null ? email : [])))
   await markOwnedDirty(trx, connectionId, changed)
   await markDirty(trx, await recordsOfCases(trx, connectionId, [...emails]))
+  if (emails.size > 0) await lookAtInputs(trx)
   const policies = (await policiesInForce(trx)).map(({ policy }) => policy)
   if (policies.some((policy) => givesTo(policy, emails))) await queueRedecision(trx, connectionId)
 }

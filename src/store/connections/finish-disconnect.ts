@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
+import { releaseHeldRecords } from '../decisions/held-records.ts'
 import { ENDED } from './end-connection.ts'
 import { isStillDue, type PendingDisconnect } from './lifecycle-lock.ts'
 
@@ -75,6 +76,8 @@ async function leave(connectionId: string, untilNone: UntilNone): Promise<boolea
     return Number(numAffectedRows ?? 0)
   })
   if (!areSkipped) return false
+  const areReleased = await untilNone((trx) => releaseHeldRecords(trx, connectionId, BATCH_ROWS))
+  if (!areReleased) return false
   return untilNone(async (trx) => {
     const { numAffectedRows } = await sql`
       update record set dirty_since = null, needs_read = null, read_after = null, recheck_at = null

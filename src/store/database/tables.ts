@@ -35,11 +35,13 @@ import type { LedgerHeadTable, LedgerTable } from './tables/ledger.ts'
 import type { CounterTable, ProcessBeatTable, SessionTable, SignInLinkTable } from './tables/processes.ts'
 import type {
   AssignmentPollTable,
+  HeldRecordTable,
   MatchKeyTable,
   ObjectSchemaTable,
   RecordTable,
   RedecideQueueTable,
   TerritoryAssignmentTable,
+  UnknownInputTable,
   VanishedRecordTable,
 } from './tables/records.ts'
 
@@ -86,4 +88,6 @@ export type Tables = {
   territory_assignment: TerritoryAssignmentTable
   assignment_poll: AssignmentPollTable
   vanished_record: VanishedRecordTable
+  unknown_input: UnknownInputTable
+  held_record: HeldRecordTable
 }

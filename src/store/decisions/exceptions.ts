@@ -74,6 +74,27 @@ export async function openExceptionsOf(
   }))
 }
 
+/** The case of an input, which no record has. */
+export type OpenInputCase = Pick<
+  OpenException,
+  'id' | 'workflow' | 'ownerEmail' | 'dueAt' | 'what' | 'taskId' | 'policyHash'
+>
+
+/** Those of these cases that are open, by id, locked. */
+export async function openExceptionsById(
+  trx: Kysely<Tables>,
+  ids: readonly number[],
+): Promise<Map<number, OpenInputCase>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await sql<OpenInputCase>`
+    select e.id, e.workflow, e.owner_email as "ownerEmail", e.due_at as "dueAt", e.what, t.id as "taskId",
+      e.policy_hash as "policyHash"
+    from exception e left join task t on t.id = e.task_id and t.status = 'open'
+    where e.id = any(${ids}::bigint[]) and e.status = 'open'
+    order by e.id for update of e`.execute(trx)
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
 /** Two findings of one exception with equal digests need no update of row or task. */
 export function exceptionDigest(className: string, what: string, todo: string, wouldHave: string): string {
   return JSON.stringify([className, what, todo, wouldHave])

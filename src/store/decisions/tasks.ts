@@ -6,8 +6,9 @@ export type TaskForCause = {
   readonly workflow: string
   readonly cause: string
   readonly ownerEmail: string
-  readonly objectType: string
-  readonly recordId: string
+  /** The record that it hangs on in the CRM; null: none. */
+  readonly objectType: string | null
+  readonly recordId: string | null
   readonly dueAtMs: number
 }
 

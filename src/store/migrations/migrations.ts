@@ -1,5 +1,6 @@
 import { STATEMENTS as schema } from './0001-schema.ts'
 import { STATEMENTS as userChecks } from './0003-user-checks.ts'
+import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -10,6 +11,7 @@ export type SchemaMigration = { readonly name: string; readonly statements: read
 export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0001-schema', statements: schema },
   { name: '0003-user-checks', statements: userChecks },
+  { name: '0004-unknown-inputs', statements: unknownInputs },
 ]
 
 /** The tables that exist once all of these migrations have run. */

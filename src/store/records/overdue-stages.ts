@@ -41,6 +41,8 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
       union all
       select 'decide' from redecide_queue a where a.connection_id = c.id
       union all
+      (select 'decide' from unknown_input u where u.look_at <= now() limit 1)
+      union all
       (select 'act' from intent i where i.connection_id = c.id
         and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() order by i.next_attempt_at limit 1)
       union all

@@ -3,6 +3,7 @@ import { isStillConnected } from '../connections/lifecycle-lock.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
+import { lookAtInputs } from '../decisions/held-records.ts'
 import { markRangeDirty } from './mark-dirty.ts'
 
 /**
@@ -15,6 +16,8 @@ const MARKED_AT_ONCE = 2_000
 export async function queueRedecision(trx: Kysely<Tables>, connectionId: string): Promise<void> {
   await sql`insert into redecide_queue (connection_id) values (${connectionId})
     on conflict (connection_id) do update set object_type = '', record_id = ''`.execute(trx)
+  // Whatever asked for it may change whose cases they are, and whether they are tasks.
+  await lookAtInputs(trx)
 }
 
 /**

@@ -28,8 +28,6 @@ export type Finding = {
   readonly evidence: Readonly<Record<string, FieldText>>
   /** Records besides the subject that are part of it. */
   readonly involves: readonly RecordRef[]
-  /** Inputs that our credentials may not read. Not empty: the class is unknown. */
-  readonly unreadable: readonly string[]
   /** What to do now, at most three sentences. */
   readonly todo: string
 }

@@ -1,6 +1,8 @@
 import type { CompiledPolicy } from '../../policy/compile.ts'
 import type { PatternName, PatternSetting } from '../../policy/policy.ts'
 import type { Routing } from '../../policy/routing.ts'
+import type { ObjectShape } from '../../record/crm-profile.ts'
+import type { Unknown } from '../../record/knowledge.ts'
 import type { CaseFacts } from '../../rules/facts.ts'
 import type { ClearingChange } from './clearing-change.ts'
 import type { Finding, RefusedWrite } from './finding.ts'
@@ -32,6 +34,12 @@ export type Pattern<Setting extends PatternSetting = PatternSetting> = {
   sentence(setting: Setting): string
   /** The fields it needs beyond what every record of the object has, see record/object-shape.ts. */
   fields(setting: Setting): DeclaredFields
+  /**
+   * The fields of the record itself that its answer rests on. One that is not known is reported once for all patterns, and
+   * then "nothing found" is no proof that nothing is wrong.
+   */
+  inputs(setting: Setting, shape: ObjectShape): readonly (string | null)[]
+  /** Finds only what is certain with what is known. What else it would have to know, it says. */
   detect(setting: Setting, input: PatternInput): Detection
   /** M57: changes that may end this exception, the most useful first. Each is tried before a receipt mentions it. */
   clearing(
@@ -60,11 +68,13 @@ export type PatternInput = {
 /** What a pattern finds on one record at one moment. */
 export type Detection = {
   readonly findings: readonly Finding[]
+  /** What kept it from finding more, besides its declared inputs. Null: nothing. */
+  readonly unknown: Unknown | null
   /** When the answer can change although the record does not: a grace period or a window ends. Null: it cannot. */
   readonly nextRecheckAtMs: number | null
 }
 
-type Defaulted = 'floor' | 'endsBy' | 'restsOn' | 'isBuiltIn' | 'fields' | 'clearing'
+type Defaulted = 'floor' | 'endsBy' | 'restsOn' | 'isBuiltIn' | 'fields' | 'inputs' | 'clearing'
 
 /** A pattern from what is particular to it; its parameters give the type of its settings. */
 export function definePattern<const Declared extends Parameters>(
@@ -77,6 +87,7 @@ export function definePattern<const Declared extends Parameters>(
     restsOn: 'record',
     isBuiltIn: false,
     fields: () => NO_FIELDS,
+    inputs: (setting) => parts.fields?.(setting).read ?? [],
     clearing: () => [],
     ...parts,
   }
@@ -85,13 +96,18 @@ export function definePattern<const Declared extends Parameters>(
 const NO_FIELDS: DeclaredFields = { read: [], aged: [] }
 
 /** Shared, because most records have nothing wrong with them. */
-export const NOTHING: Detection = { findings: [], nextRecheckAtMs: null }
+export const NOTHING: Detection = { findings: [], unknown: null, nextRecheckAtMs: null }
 
 export function found(finding: Finding): Detection {
-  return { findings: [finding], nextRecheckAtMs: null }
+  return { findings: [finding], unknown: null, nextRecheckAtMs: null }
+}
+
+/** Nothing is found, and it cannot be told whether there is something to find. */
+export function notKnown(unknown: Unknown): Detection {
+  return { findings: [], unknown, nextRecheckAtMs: null }
 }
 
 /** A finding with the parts that are usually empty left out. */
 export function finding(parts: Pick<Finding, 'pattern' | 'what' | 'todo' | 'evidence'> & Partial<Finding>): Finding {
-  return { detail: '', cause: null, causeTitle: null, involves: [], unreadable: [], ...parts }
+  return { detail: '', cause: null, causeTitle: null, involves: [], ...parts }
 }

@@ -2,8 +2,10 @@ import type { ObjectRef } from '../../policy/policy.ts'
 import { crmProfile } from '../../record/crm-profile.ts'
 import type { CrmRecord } from '../../record/crm-record.ts'
 import type { CrmUser, Directory } from '../../record/crm-user.ts'
+import { Unknown } from '../../record/knowledge.ts'
 import { objectShape } from '../../record/object-shape.ts'
 import { recordTitle } from '../../record/record-title.ts'
+import { ownerOfRecord } from '../../rules/record-owner.ts'
 
 /** `the <CRM> contact "Jane Doe"`, as sentences speak of another record. */
 export function recordInWords(record: CrmRecord): string {
@@ -21,13 +23,13 @@ export function personInWords(user: CrmUser): string {
   return user.name.trim() === '' ? (user.email ?? user.userId) : user.name
 }
 
-/** The active person who owns the record, in its own CRM. */
-export function activeOwner(record: CrmRecord, directory: Directory): CrmUser | undefined {
+/** The active person who owns the record, in its own CRM. Null: there is none, or it is no active person. */
+export function activeOwner(record: CrmRecord, directory: Directory): CrmUser | Unknown | null {
   const field = objectShape(record.crm, record.objectType)?.owner
-  const id = field === undefined ? null : record.values[field]
-  if (id == null) return undefined
-  const user = directory.user(record.connectionId, id)
-  return user?.kind === 'person' && user.active ? user : undefined
+  if (field === undefined) return null
+  const owner = ownerOfRecord(record, field, directory)
+  if (owner instanceof Unknown) return owner
+  return owner.state === 'active' ? (owner.user ?? null) : null
 }
 
 /** CRMs answer with anything from a word to a page; a task quotes what a person reads. */

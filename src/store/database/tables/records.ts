@@ -1,6 +1,7 @@
-import type { Generated } from 'kysely'
-import type { FieldText } from '../../../model/record/change-event.ts'
+import type { Generated, GeneratedAlways } from 'kysely'
+import type { Crm, FieldText } from '../../../model/record/change-event.ts'
 import type { FieldStamp, OwnerChange } from '../../../model/record/crm-record.ts'
+import type { WhyUnknown } from '../../../model/record/knowledge.ts'
 import type { FieldDrift } from '../../../model/record/schema-drift.ts'
 import type { InstantDefault, InstantOrNull, Json, JsonDefault } from './column-types.ts'
 
@@ -81,6 +82,28 @@ export type RedecideQueueTable = {
 export type AssignmentPollTable = { connection_id: string; version: number; place: Json<AssignmentPlace> }
 
 /** Records that the CRM no longer has, without a reason. Checked once more later. */
+export type UnknownInputTable = {
+  id: GeneratedAlways<number>
+  connection_id: string
+  crm: Crm
+  object_type: string
+  field: string
+  why: WhyUnknown
+  held: Generated<number>
+  held_since: InstantOrNull
+  look_at: InstantOrNull
+  exception_id: number | null
+}
+
+export type HeldRecordTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  input_id: number
+  workflows: string[]
+  since: InstantDefault
+}
+
 export type VanishedRecordTable = {
   connection_id: string
   object_type: string

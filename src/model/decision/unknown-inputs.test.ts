@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  ALONE,
+  company,
+  contact,
+  directoryOf,
+  NOW_MS,
+  POLICY,
+  unknownOf,
+  versionOf,
+} from '../../../test/support/example.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { CrmRecord } from '../record/crm-record.ts'
+import { inputKey } from '../record/knowledge.ts'
+import type { Neighbours } from '../record/neighbours.ts'
+import { decide } from './decide.ts'
+
+function decided(
+  subject: CrmRecord,
+  { policy, neighbours }: { policy?: Partial<Policy>; neighbours?: Partial<Neighbours> } = {},
+) {
+  return decide({
+    record: subject,
+    neighbours: { ...ALONE, ...neighbours },
+    directory: directoryOf(),
+    version: versionOf(policy),
+    nowMs: NOW_MS,
+  })
+}
+
+const waiting = (values = {}) => contact({ hubspot_owner_id: null, territory: null, ...values })
+
+describe('a decision that rests on what is not known', () => {
+  it('part of M15: takes no rule of a later branch while an earlier one may cover the record', () => {
+    const [japan, rest] = POLICY.boundary
+    const large = { ...japan!, branch: 'large', when: [{ field: 'annualrevenue', op: 'not-blank' as const }] }
+    const subject = waiting({ annualrevenue: null })
+    assert.equal(decided(subject, { policy: { boundary: [large, rest!] } }).write?.rule, 'dach')
+    const hidden = { ...subject, unreadable: new Set(['annualrevenue']) }
+    const { write, unknown } = decided(hidden, { policy: { boundary: [large, rest!] } })
+    assert.equal(write, null)
+    assert.deepEqual(unknown?.inputs.map(inputKey), ['hs/contacts/annualrevenue/hidden'])
+    const ofAccount = { ...large, when: [{ field: 'account.annualrevenue', op: 'not-blank' as const }] }
+    const neighbours = { account: company({}, { unreadable: new Set(['annualrevenue']) }) }
+    const policy = { boundary: [ofAccount, rest!] }
+    assert.equal(decided(subject, { policy, neighbours }).write, null)
+    assert.equal(decided(subject, { policy, neighbours: { account: company() } }).write?.rule, 'dach')
+  })
+
+  it('part of M15: settles nothing for a record whose account was not read: it may be a customer', () => {
+    const subject = contact({ hubspot_owner_id: 'hs-gone' })
+    assert.equal(decided(subject, { neighbours: { account: company() } }).write?.rule, 'dach')
+    const { write, exceptions, unknown } = decided(subject, { neighbours: { account: unknownOf('companies') } })
+    assert.equal(write, null)
+    assert.deepEqual(
+      exceptions.map(({ pattern, class: is, awaitsReading }) => [pattern, is, awaitsReading]),
+      [['orphaned-owner', 'unknown', true]],
+    )
+    assert.deepEqual(unknown?.inputs.map(inputKey), ['hs/companies/*/not-read'])
+    const refused = { account: unknownOf('companies', { why: 'refused' }) }
+    assert.equal(decided(subject, { neighbours: refused }).exceptions[0]?.awaitsReading, false)
+  })
+
+  it('part of M15: writes nothing in a pilot whose slice it cannot judge', () => {
+    const pilot = { when: [{ field: 'industry', op: 'in' as const, values: ['Retail'] }], dailyCap: 5 }
+    const policy = { mode: 'pilot' as const, pilot }
+    const subject = waiting({ industry: 'Retail' })
+    assert.ok(decided(subject, { policy }).write)
+    const { write, unknown } = decided({ ...subject, unreadable: new Set(['industry']) }, { policy })
+    assert.equal(write, null)
+    assert.deepEqual(unknown?.inputs.map(inputKey), ['hs/contacts/industry/hidden'])
+  })
+})

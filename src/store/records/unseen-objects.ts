@@ -1,0 +1,58 @@
+import { type Kysely, sql } from 'kysely'
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile, isKnownCrm } from '../../model/record/crm-profile.ts'
+import { type MissingInput, WHOLE_RECORD, type WhyUnknown } from '../../model/record/knowledge.ts'
+import type { FieldDrift } from '../../model/record/schema-drift.ts'
+import type { Tables } from '../database/tables.ts'
+
+/** What of each object nobody can see, whichever record it is. One small row per connection and object. */
+export type UnseenObjects = {
+  /** Why this field of the object, or the object as a whole, cannot be judged. Null: it can. */
+  why(connectionId: string, objectType: string, field: string): WhyUnknown | null
+  /** The fields by which records are matched and that cannot be judged, of every connection. */
+  readonly keys: readonly MissingInput[]
+}
+
+type Row = {
+  connection_id: string
+  crm: Crm
+  object_type: string
+  unreadable: string[]
+  drift: readonly FieldDrift[]
+  is_refused: boolean
+}
+
+export async function unseenObjects(db: Kysely<Tables>): Promise<UnseenObjects> {
+  const { rows } = await sql<Row>`
+    select s.connection_id, c.crm, s.object_type, s.unreadable, s.drift, s.refused_since is not null as is_refused
+    from object_schema s join connection c on c.id = s.connection_id
+    where c.status <> 'disconnected'
+      and (cardinality(s.unreadable) > 0 or s.refused_since is not null or s.drift <> '[]'::jsonb)`.execute(db)
+  const byObject = new Map(rows.map((row) => [`${row.connection_id}/${row.object_type}`, row]))
+  return {
+    why(connectionId, objectType, field) {
+      const row = byObject.get(`${connectionId}/${objectType}`)
+      return row === undefined ? null : whyUnseen(row, field)
+    },
+    keys: rows.flatMap(unseenKeys),
+  }
+}
+
+function whyUnseen({ unreadable, drift, is_refused }: Row, field: string): WhyUnknown | null {
+  if (is_refused) return 'refused'
+  // A value that left a list makes only the records doubtful that hold it.
+  const drifted = drift.find((one) => one.field === field && one.kind !== 'option-removed')
+  return drifted?.kind ?? (unreadable.includes(field) ? 'hidden' : null)
+}
+
+function unseenKeys(row: Row): MissingInput[] {
+  const shape = isKnownCrm(row.crm) ? crmProfile(row.crm).objects[row.object_type] : undefined
+  if (shape === undefined || (shape.about !== 'person' && shape.about !== 'account')) return []
+  const object = { connectionId: row.connection_id as ConnectionId, crm: row.crm, objectType: row.object_type }
+  if (row.is_refused) return [{ ...object, field: WHOLE_RECORD, why: 'refused', name: row.object_type }]
+  const byKey = shape.about === 'person' ? [shape.email, ...shape.phones] : [shape.domain, ...shape.phones]
+  return byKey.flatMap((field) => {
+    const why = field === null ? null : whyUnseen(row, field)
+    return field === null || why === null ? [] : [{ ...object, field, why, name: `${row.object_type}.${field}` }]
+  })
+}
