@@ -15,7 +15,7 @@ type Fault = {
   readonly subject: string
   readonly message: RegExp
   readonly remedy: RegExp
-  /** In the words of the case that the hour's routed record becomes. */
+  /** In the words of the case of the input that holds the hour's routed record. */
   readonly because: RegExp
 }
 
@@ -35,7 +35,7 @@ const FAULTS: readonly Fault[] = [
     message:
       /^HubSpot removed the field country of contacts, or hid it from us\. The workflow "[^"]+" needs it\. Reviewers decide the cases/,
     remedy: /^Restore country, let us read it, or remove it from the workflow\.$/,
-    because: /country was removed from the CRM or hidden from us/i,
+    because: /country of contacts was removed from the CRM or hidden from us/i,
   },
   {
     name: 'field removed in Salesforce',
@@ -46,7 +46,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'Lead.Country',
     message: /^Salesforce removed the field Country of Lead, or hid it from us/,
     remedy: /^Restore Country, let us read it/,
-    because: /Country was removed from the CRM or hidden from us/i,
+    because: /Country of Lead was removed from the CRM or hidden from us/i,
   },
   {
     name: 'field renamed in HubSpot',
@@ -57,7 +57,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.country',
     message: /^HubSpot removed the field country of contacts, or hid it from us/,
     remedy: /^If home_country, which is new and has the same label, is the same field, put that name into/,
-    because: /country was removed from the CRM or hidden from us/i,
+    because: /country of contacts was removed from the CRM or hidden from us/i,
   },
   {
     name: 'field retyped in HubSpot',
@@ -68,7 +68,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.country',
     message: /^The field country of contacts in HubSpot changed from text to picklist/,
     remedy: /^Check the conditions on country/,
-    because: /country has another type in the CRM than the rules were written for/i,
+    because: /country of contacts has another type in the CRM than the rules were written for/i,
   },
   {
     name: 'picklist value removed in HubSpot, while records keep it',
@@ -79,7 +79,7 @@ const FAULTS: readonly Fault[] = [
     subject: 'contacts.lifecyclestage',
     message: /^HubSpot removed "lead" from the values of lifecyclestage of contacts\./,
     remedy: /^Name the replacement in the workflows?/,
-    because: /lifecyclestage holds a value whose place in the CRM's list changed/i,
+    because: /lifecyclestage of contacts holds a value whose place in the CRM's list changed/i,
   },
 ]
 
@@ -97,8 +97,8 @@ describe('a bad day of fields', { timeout: 600_000 }, () => {
           assert.match(message, fault.message)
           assert.match(remedy ?? '', fault.remedy)
           assert.deepEqual([level, endedAt], ['stop', null])
-          const cases = await casesOf(day, routed[crm])
-          assert.ok(cases.length > 0, 'the record that waits for an owner has no case')
+          const cases = await casesThatHold(day, routed[crm])
+          assert.ok(cases.length > 0, 'nothing holds the record that waits for an owner')
           for (const one of cases) {
             assert.equal(one.class, 'unknown', one.because)
             assert.match(one.because, fault.because)
@@ -119,10 +119,12 @@ describe('a bad day of fields', { timeout: 600_000 }, () => {
   }
 })
 
-async function casesOf(day: Day, recordId: string): Promise<{ class: string; because: string }[]> {
-  return day.rows(
-    sql`select class, class_because as because from exception where record_id = ${recordId} and status = 'open'`,
-  )
+async function casesThatHold(day: Day, recordId: string): Promise<{ class: string; because: string }[]> {
+  return day.rows(sql`
+    select e.class, e.class_because as because from held_record h
+    join unknown_input u on u.id = h.input_id
+    join exception e on e.id = u.exception_id and e.status = 'open'
+    where h.record_id = ${recordId}`)
 }
 
 async function ownerWrites(day: Day, recordId: string): Promise<number> {
