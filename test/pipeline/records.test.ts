@@ -315,6 +315,28 @@ describe('a recheck that verify requested', () => {
     }))
 })
 
+describe('a task that a person closed while the CRM cannot be read', () => {
+  it('stays in its check, however long, and is believed or reopened only on a reading', () =>
+    withHarness(async (h) => {
+      await h.receive(contact(h, '1', { country: null, hubspot_owner_id: userId(h, 'rep@x.example') }))
+      h.advance(60 * 60_000)
+      await h.settle()
+      h.crm.change('contacts', '1', { country: 'DE' }) // put right, and this event is lost
+      await h.closeTask(h.crm.openTasks()[0]!.id)
+      await h.apply()
+      await h.verify()
+      await sql`update task set checking_since = checking_since - interval '1 hour'`.execute(h.db)
+      await h.decide()
+      assert.equal((await h.verify()).reopened, 0)
+      assert.deepEqual(
+        await rowsOf(h, sql`select status, reopened, checking_since is not null as checking from task`),
+        [{ status: 'open', reopened: 0, checking: true }],
+      )
+      await h.settle()
+      assert.deepEqual(await rowsOf(h, sql`select status, reopened from task`), [{ status: 'done', reopened: 0 }])
+    }))
+})
+
 describe('part of promise 19: an erased record', () => {
   it('leaves no values in its events, also not in those that come after the erasure', () =>
     withHarness(async (h) => {

@@ -27,6 +27,12 @@ export function CaseTask({ found }: { found: CaseReply }) {
               {task.reopenReason && `: ${task.reopenReason}`}
             </p>
           )}
+          {task.checking && (
+            <p>
+              Closed in the CRM. Lanekeeper is checking whether the problem is gone and waits for{' '}
+              {task.checking.waitsFor} since {exact(task.checking.since)}.
+            </p>
+          )}
           <OutLink href={task.url}>Open in {crmName(found.connection.crm)}</OutLink>
         </Stack>
       ) : (

@@ -124,6 +124,8 @@ export const CaseReply = ListItem.extend({
       reopened: z.number(),
       reopenReason: z.string().nullable(),
       closedBy: z.string().nullable(),
+      /** Somebody closed it in the CRM, and what it is waiting for before that is believed. Null: it is not being checked. */
+      checking: z.object({ since: Instant, waitsFor: z.string() }).nullable(),
     })
     .nullable(),
   causeTitle: z.string().nullable(),

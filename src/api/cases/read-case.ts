@@ -141,6 +141,8 @@ async function readPages(
       reopened: task.reopened,
       reopenReason: task.reopen_reason,
       closedBy: task.closed_by,
+      checking:
+        task.checking_since && { since: task.checking_since.toISOString(), waitsFor: task.waits_for ?? 'a new decision' },
     },
   }
 }
@@ -164,12 +166,20 @@ type TaskRow = {
   reopened: number
   reopen_reason: string | null
   closed_by: string | null
+  checking_since: Date | null
+  waits_for: string | null
 }
 
 async function readTask(db: Database, id: number): Promise<TaskRow | null> {
   const { rows } = await sql<TaskRow>`
-    select id, status, owner_email, object_type, record_id, crm_task_id, due_at, reopened, reopen_reason, closed_by
-    from task where id = ${id}`.execute(db)
+    select t.id, t.status, t.owner_email, t.object_type, t.record_id, t.crm_task_id, t.due_at, t.reopened,
+      t.reopen_reason, t.closed_by, t.checking_since,
+      case when c.status <> 'connected' then 'the connection to the CRM'
+        when exists (select 1 from exception e join record r on r.connection_id = e.connection_id
+          and r.object_type = e.object_type and r.record_id = e.record_id
+          where e.task_id = t.id and e.status = 'open' and r.needs_read is not null)
+        then 'the CRM to be read again' end as waits_for
+    from task t join connection c on c.id = t.connection_id where t.id = ${id}`.execute(db)
   return rows[0] ?? null
 }
 

@@ -55,7 +55,8 @@ export type CheckedTask = {
 
 /**
  * Tasks whose check is over: every record of their open cases was read and decided since the check began, and cases are
- * still open. (A task whose cases all cleared was closed by the decision itself.)
+ * still open. (A task whose cases all cleared was closed by the decision itself.) Without such a reading the check goes
+ * on, however long it takes: nobody knows whether the person has put it right.
  */
 export async function failedChecks(trx: Kysely<Tables>, connectionId: string): Promise<CheckedTask[]> {
   const { rows } = await sql<{
@@ -75,7 +76,7 @@ export async function failedChecks(trx: Kysely<Tables>, connectionId: string): P
     where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is not null
     group by t.id, t.workflow
     having bool_and(r.needs_read is null and r.dirty_since is null and r.updated_at > t.checking_since
-      or r.record_id is null or t.checking_since < now() - interval '2 minutes')`.execute(trx)
+      or r.record_id is null)`.execute(trx)
   return rows.map((row) => ({
     id: row.id,
     workflow: row.workflow,

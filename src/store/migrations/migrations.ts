@@ -1,6 +1,7 @@
 import { STATEMENTS as schema } from './0001-schema.ts'
 import { STATEMENTS as userChecks } from './0003-user-checks.ts'
 import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
+import { STATEMENTS as baselineEvents } from './0007-baseline-events.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -12,6 +13,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0001-schema', statements: schema },
   { name: '0003-user-checks', statements: userChecks },
   { name: '0004-unknown-inputs', statements: unknownInputs },
+  { name: '0007-baseline-events', statements: baselineEvents },
 ]
 
 /** The tables that exist once all of these migrations have run. */
