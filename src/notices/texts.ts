@@ -210,7 +210,7 @@ export const ENDINGS = {
     `${it.field} of ${it.object} fits the workflows again. We decided the affected records again.`,
   'owner-gone': () => 'They own no more records, or are active again.',
   'people-missing': (it: About) =>
-    `${crmName(it)} answered for every user that its list left out. Whoever it says left counts as gone now.`,
+    `${crmName(it)} answered for every user that its list left out. The users it reports as gone now count as gone.`,
   'people-unread': (it: About) => `${crmName(it)} answered for all of them.`,
   'people-conflict': () => 'The conflict is resolved.',
 } as const

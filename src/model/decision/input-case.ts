@@ -102,7 +102,7 @@ function recordsInWords({ held }: HeldInput): string {
 
 /**
  * Exact below ten, then by the first digit: "at least 3,000". The text stands in a task in the CRM, and must not be
- * written anew for every record that comes or goes. The case page counts exactly.
+ * written again for every record that comes or goes. The case page counts exactly.
  */
 export function aboutHowMany(n: number): string {
   if (n < 10) return String(n)
