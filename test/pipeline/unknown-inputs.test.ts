@@ -175,6 +175,25 @@ describe('an input that is not known', () => {
     assert.deepEqual(await h.cases(), before)
   })
 
+  it('part of M15: is not over because time has passed: the owner stays unwritten and the case open', async () => {
+    const flapping = { pattern: 'ownership-flapping' as const, changes: 3, withinHours: 72 }
+    const h = await start({ patterns: [flapping, ...base.patterns] as Policy['patterns'] })
+    const [one, two] = h.crm.users.map(({ userId }) => userId)
+    for (const owner of [null, one!, null, two!, null]) await h.contact('1', { hubspot_owner_id: owner, country: 'DE' })
+    await h.settle()
+    const before = await h.cases()
+    assert.ok(before.includes('ownership-flapping unknown open'), before.join())
+    assert.equal(h.owner('1'), null)
+    h.advance(30 * 86_400_000)
+    await sql`update record set dirty_since = now()`.execute(h.db)
+    await h.settle()
+    assert.ok((await h.cases()).includes('ownership-flapping unknown open'))
+    assert.equal(h.owner('1'), null)
+    await h.receive({ ...h.crm.change('contacts', '1', {}), kind: 'deleted' })
+    await h.settle()
+    assert.deepEqual(await h.cases(), [])
+  })
+
   it('is one case however many records it holds, and its task is not written anew for each', async () => {
     const h = await start()
     await h.hide('contacts', 'country')

@@ -1,7 +1,7 @@
 import { POSTURE, stopsAction } from '../classes/posture.ts'
 import type { RefusedWrite } from '../patterns/contract/finding.ts'
 import type { PatternInput } from '../patterns/contract/pattern.ts'
-import { patternOf } from '../patterns/registry.ts'
+import { findPattern, patternOf } from '../patterns/registry.ts'
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { type Routing, routeRecord } from '../policy/routing.ts'
@@ -37,7 +37,7 @@ const REFUSED_WRITES = [{ pattern: 'write-refused' }] as const
  * CRM refused is not written again: it is a case of its own, and settles nothing.
  */
 export function decide(input: DecideInput): Decision {
-  const { record, neighbours, directory, version, nowMs, refused = null } = input
+  const { record, neighbours, directory, version, nowMs, refused = null, openUnknowns = NONE } = input
   const compiled = compilePolicy(version)
   const settings = compiled.settings.get(record.crm)?.get(record.objectType)
   const shape = objectShape(record.crm, record.objectType)
@@ -55,10 +55,15 @@ export function decide(input: DecideInput): Decision {
 
   const waits: Truth = compiled.waits === 'never' ? false : allHold(compiled.waits, facts)
   const routing = waits === true ? routeRecord(compiled, facts) : null
-  const all = findExceptions(settings, { facts, compiled, routing, refused: null })
+  const all = withUnexplained(
+    findExceptions(settings, { facts, compiled, routing, refused: null }),
+    openUnknowns,
+    refused,
+  )
   const { found, recheckAtMs } = all
   if (found.length === 0 && waits === false) {
-    if (all.unknown !== null) return { ...ALL_WELL, unknown: all.unknown, undecided: all.undecided, recheckAtMs }
+    if (all.unknown !== null || all.unexplained)
+      return { ...ALL_WELL, unknown: all.unknown, undecided: all.undecided, recheckAtMs }
     return recheckAtMs === null ? ALL_WELL : { ...ALL_WELL, recheckAtMs }
   }
   const undecided = waits instanceof Unknown ? withRouting(all.undecided, settings) : all.undecided
@@ -66,11 +71,31 @@ export function decide(input: DecideInput): Decision {
   return { ...answered, undecided, recheckAtMs }
 }
 
+type Found = FoundExceptions & {
+  /** An unknown case that is open, and that only time would end. */
+  readonly unexplained: boolean
+}
+
+/** Time explains no unknown: a case that the record no longer shows, for no other reason, is not over. */
+function withUnexplained(
+  all: FoundExceptions,
+  openUnknowns: ReadonlySet<PatternName>,
+  refused: RefusedWrite | null,
+): Found {
+  if (openUnknowns.size === 0) return { ...all, unexplained: false }
+  const isFound = (pattern: PatternName) =>
+    all.found.some(({ finding }) => finding.pattern === pattern) || (pattern === 'write-refused' && refused !== null)
+  const standing = [...openUnknowns].filter(
+    (pattern) => (findPattern(pattern)?.endsWithTime ?? false) && !isFound(pattern),
+  )
+  return { ...all, undecided: new Set([...all.undecided, ...standing]), unexplained: standing.length > 0 }
+}
+
 type Waiting = { readonly waits: Truth; readonly refused: RefusedWrite | null }
 
 /** Everything found as decided exceptions, and the write that the winning rule makes where nothing holds it. */
 function answer(
-  all: FoundExceptions,
+  all: Found,
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
@@ -86,7 +111,8 @@ function answer(
   const input: PatternInput = { facts, compiled, routing, refused: refusal }
   const refusals = findExceptions(REFUSED_WRITES, input).found
   const every = [...found, ...refusals]
-  const isHeld = missing !== null || every.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
+  const isHeld =
+    missing !== null || all.unexplained || every.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
   const acts = isWanted && !isHeld
   const exceptions = every.map((one) =>
     decidedException(one, compiled, facts, routing, {

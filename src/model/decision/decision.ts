@@ -32,6 +32,11 @@ export type DecideInput = {
    * The owner write of this workflow that the CRM refused last, while it is not to be tried again. Absent or null: none.
    */
   readonly refused?: RefusedWrite | null
+  /**
+   * Patterns of which the record has an open case of class unknown. One that would end only because time has passed stays
+   * open and holds the write, because nobody has explained it. Absent: none.
+   */
+  readonly openUnknowns?: ReadonlySet<PatternName>
   /** The moment of decision, epoch milliseconds. Never read from a clock inside the model. */
   readonly nowMs: number
 }

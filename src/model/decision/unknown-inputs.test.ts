@@ -18,13 +18,18 @@ import { decide } from './decide.ts'
 
 function decided(
   subject: CrmRecord,
-  { policy, neighbours }: { policy?: Partial<Policy>; neighbours?: Partial<Neighbours> } = {},
+  {
+    policy,
+    neighbours,
+    openUnknowns,
+  }: { policy?: Partial<Policy>; neighbours?: Partial<Neighbours>; openUnknowns?: ReadonlySet<string> } = {},
 ) {
   return decide({
     record: subject,
     neighbours: { ...ALONE, ...neighbours },
     directory: directoryOf(),
     version: versionOf(policy),
+    ...(openUnknowns === undefined ? {} : { openUnknowns }),
     nowMs: NOW_MS,
   })
 }
@@ -70,5 +75,20 @@ describe('a decision that rests on what is not known', () => {
     const { write, unknown } = decided({ ...subject, unreadable: new Set(['industry']) }, { policy })
     assert.equal(write, null)
     assert.deepEqual(unknown?.inputs.map(inputKey), ['hs/contacts/industry/hidden'])
+  })
+
+  it('part of M15: does not let time end an unknown case, and writes nothing until somebody has explained it', () => {
+    const subject = waiting({})
+    const flapping = new Set(['ownership-flapping'])
+    assert.equal(decided(subject).write?.rule, 'dach')
+    const { write, exceptions, undecided } = decided(subject, { openUnknowns: flapping })
+    assert.deepEqual([write, exceptions, undecided], [null, [], flapping])
+    // A case of another pattern ends with what the record says.
+    assert.equal(decided(subject, { openUnknowns: new Set(['missing-field']) }).write?.rule, 'dach')
+    const calm = decided(contact(), { openUnknowns: flapping })
+    assert.deepEqual([calm.exceptions, calm.undecided], [[], flapping])
+    const other = contact({ lifecyclestage: 'other' })
+    assert.equal(decided(other, { openUnknowns: flapping }).undecided === 'all', false)
+    assert.equal(decided(other, { openUnknowns: flapping }).inScope, false)
   })
 })

@@ -17,6 +17,7 @@ export const ownershipFlapping = definePattern({
     withinHours: { kind: 'positive-number', says: 'Hours in which those changes happened.', most: 24 * 90 },
   },
   floor: 'risky',
+  endsWithTime: true,
   inputs: (_, { owner }) => [owner],
   sentence: ({ changes, withinHours }) =>
     `the owner changed ${changes} times within ${withinHours} hours and came back to an earlier one`,

@@ -1,4 +1,5 @@
 import { decide } from '../../model/decision/decide.ts'
+import type { PatternName } from '../../model/policy/policy.ts'
 import { refKey } from '../../model/record/crm-record.ts'
 import type { OpenException } from '../../store/decisions/exceptions.ts'
 import { READ_WITHIN_S } from '../../store/decisions/held-records.ts'
@@ -53,7 +54,8 @@ function decideOne(batch: DecisionBatch, { record }: WatchedRecord, workflow: Ru
   const { version } = workflow
   const key = refKey(record)
   const refused = standingRefusal(ownerIntentsTo(batch, record), workflow)
-  const input = { record, neighbours: batch.neighbours.get(key)!, directory, version, refused, nowMs }
+  const openUnknowns = openUnknownsOf(batch, record, version.policy.workflow)
+  const input = { record, neighbours: batch.neighbours.get(key)!, directory, version, refused, openUnknowns, nowMs }
   const decision = decide(input)
   if (decision.exceptions.some((exception) => exception.awaitsReading)) {
     scheduleRecheck(batch.rechecks, key, nowMs + READ_WITHIN_S * 1_000 - waitedMs(batch, record))
@@ -62,6 +64,17 @@ function decideOne(batch: DecisionBatch, { record }: WatchedRecord, workflow: Ru
   if (refused !== null) scheduleRecheck(batch.rechecks, key, nowMs + refused.standsForMs)
   return { record, workflow, decision, input }
 }
+
+/** Patterns of which the record has an open case of class unknown in this workflow. */
+function openUnknownsOf(
+  { unknownsOf }: DecisionBatch,
+  record: WatchedRecord['record'],
+  workflow: string,
+): ReadonlySet<PatternName> {
+  return unknownsOf.get(writeKey(workflow, record)) ?? NO_PATTERNS
+}
+
+const NO_PATTERNS: ReadonlySet<PatternName> = new Set()
 
 function waitedMs({ waitingMs }: DecisionBatch, { objectType, recordId }: WatchedRecord['record']): number {
   return waitingMs.get(`${objectType}/${recordId}`) ?? 0

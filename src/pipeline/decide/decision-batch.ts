@@ -1,5 +1,6 @@
 import { knownDomain } from '../../model/matching/keys.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
+import type { PatternName } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { knownValue } from '../../model/record/field-value.ts'
@@ -13,7 +14,7 @@ import { type OwnerIntents, ownerIntentsOf } from '../../store/decisions/owner-i
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import type { DirtyRecord } from '../../store/records/dirty-records.ts'
 import { type NeighbourQuery, readNeighbours } from '../../store/records/neighbours.ts'
-import { caseKey } from './plan-changes.ts'
+import { caseKey, writeKey } from './plan-changes.ts'
 import { type RunningWorkflow, workflowsFor } from './running-workflows.ts'
 
 /** What a batch begins with: the records it took, and who and what decides on them. */
@@ -34,6 +35,8 @@ export type DecisionBatch = TakenBatch & {
   /** By `object/record`. */
   readonly ownerIntents: ReadonlyMap<string, OwnerIntents>
   readonly rechecks: Rechecks
+  /** By `writeKey`: patterns of open cases of class unknown. */
+  readonly unknownsOf: ReadonlyMap<string, ReadonlySet<PatternName>>
   /** Since how long a record waits for something to be read, by `object/record`. Absent: it does not. */
   readonly waitingMs: ReadonlyMap<string, number>
 }
@@ -62,7 +65,26 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
   const open = await casesToDecide(trx, connection.id, refs)
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
   const waitingMs = await waitingForReading(trx, connection.id, refs)
-  return { ...taken, watched, neighbours, open, ownerIntents, rechecks: new Map(), waitingMs }
+  return {
+    ...taken,
+    watched,
+    neighbours,
+    open,
+    ownerIntents,
+    rechecks: new Map(),
+    unknownsOf: unknownsOf(open),
+    waitingMs,
+  }
+}
+
+function unknownsOf(open: ReadonlyMap<string, OpenException>): Map<string, Set<PatternName>> {
+  const unknowns = new Map<string, Set<PatternName>>()
+  for (const exception of open.values()) {
+    if (exception.class !== 'unknown') continue
+    const key = writeKey(exception.workflow, exception)
+    unknowns.set(key, (unknowns.get(key) ?? new Set()).add(exception.pattern as PatternName))
+  }
+  return unknowns
 }
 
 /** Leaves out the cases of workflows whose policy file cannot be read: they stay as they are until it can. */

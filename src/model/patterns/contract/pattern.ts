@@ -26,6 +26,11 @@ export type Pattern<Setting extends PatternSetting = PatternSetting> = {
   readonly floor: 'risky' | null
   /** What ends such an exception: a new owner, which a rule may give; a value in the CRM; or only a person. */
   readonly endsBy: 'owner' | 'field' | 'person'
+  /**
+   * True: it stops being found when enough time has passed, although nothing changed. Time explains nothing, so an unknown
+   * case of it does not end that way.
+   */
+  readonly endsWithTime: boolean
   /** What it looks at: the record, or where the policy's rules send it. No rule can settle the latter by itself. */
   readonly restsOn: 'record' | 'routing'
   /** Watched in every workflow; a policy cannot list it, leave it out or settle it. */
@@ -74,7 +79,7 @@ export type Detection = {
   readonly nextRecheckAtMs: number | null
 }
 
-type Defaulted = 'floor' | 'endsBy' | 'restsOn' | 'isBuiltIn' | 'fields' | 'inputs' | 'clearing'
+type Defaulted = 'floor' | 'endsBy' | 'endsWithTime' | 'restsOn' | 'isBuiltIn' | 'fields' | 'inputs' | 'clearing'
 
 /** A pattern from what is particular to it; its parameters give the type of its settings. */
 export function definePattern<const Declared extends Parameters>(
@@ -84,6 +89,7 @@ export function definePattern<const Declared extends Parameters>(
   return {
     floor: null,
     endsBy: 'owner',
+    endsWithTime: false,
     restsOn: 'record',
     isBuiltIn: false,
     fields: () => NO_FIELDS,
