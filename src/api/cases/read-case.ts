@@ -141,8 +141,10 @@ async function readPages(
       reopened: task.reopened,
       reopenReason: task.reopen_reason,
       closedBy: task.closed_by,
-      checking:
-        task.checking_since && { since: task.checking_since.toISOString(), waitsFor: task.waits_for ?? 'a new decision' },
+      checking: task.checking_since && {
+        since: task.checking_since.toISOString(),
+        waitsFor: task.waits_for ?? 'a new decision',
+      },
     },
   }
 }
