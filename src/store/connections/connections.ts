@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { knownZone } from '../../model/calendar/known-zone.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
 import type { StoredAddress } from '../database/tables/connections.ts'
@@ -17,6 +18,7 @@ export type ConnectionRow = {
   readonly actorName: string | null
   readonly edition: string | null
   readonly pagesUrl: string | null
+  /** Null too where the CRM names a zone that this runtime does not know. */
   readonly timeZone: string | null
   readonly status: ConnectionStatus
   readonly statusReason: string | null
@@ -68,7 +70,7 @@ function rowOf(row: Selected): ConnectionRow {
     actorName: row.actor_name,
     edition: row.edition,
     pagesUrl: row.pages_url,
-    timeZone: row.time_zone,
+    timeZone: knownZone(row.time_zone),
     status: row.status,
     statusReason: row.status_reason,
     credentials: row.credentials,

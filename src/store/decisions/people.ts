@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { knownZone } from '../../model/calendar/known-zone.ts'
 import type { KnownUser } from '../../model/people/compare-list.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { CrmUser, Standing } from '../../model/record/crm-user.ts'
@@ -55,16 +56,6 @@ function userOf(row: Row): CrmUser {
 function standingOf({ unlisted_since, answered_at, gone_at }: Row): Standing | null {
   if (gone_at !== null) return 'gone'
   return unlisted_since !== null && (answered_at === null || answered_at < unlisted_since) ? 'unlisted' : null
-}
-
-/** A zone that this runtime knows. Another would fail every decision that counts somebody's working hours. */
-function knownZone(timeZone: string | null): string | null {
-  if (timeZone === null) return null
-  try {
-    return Intl.DateTimeFormat('en', { timeZone }) && timeZone
-  } catch {
-    return null
-  }
 }
 
 /** Stores users as a list or the CRM's answers for their ids have them: they are there. */
