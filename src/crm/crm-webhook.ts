@@ -7,6 +7,8 @@ import type { Grant } from './grant.ts'
 export type CrmWebhook = {
   /** Whether the grant holds what the CRM signs its deliveries with. Without it the connection is polled. */
   canVerify(grant: Grant): boolean
+  /** The largest body that the CRM may send by its documentation. A larger one is not read to its end. */
+  readonly bodyBytesMax: number
   /** Verifies the delivery on its raw bytes, then turns it into change events. */
   readDelivery(delivery: RawDelivery, receivers: readonly WebhookReceiver[]): DeliveryReading
 }
@@ -33,6 +35,8 @@ export type DeliveryReading =
   | { readonly outcome: 'refused'; readonly why: 'bad-signature' | 'stale' | 'malformed'; readonly remedy: string }
   /** Signed, and not a delivery as the CRM documents it. */
   | { readonly outcome: 'unreadable'; readonly message: string }
+  /** Signed, and more than we take in one delivery. */
+  | { readonly outcome: 'too-large'; readonly message: string }
   | {
       readonly outcome: 'read'
       readonly accounts: readonly AccountDelivery[]

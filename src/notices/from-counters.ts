@@ -44,6 +44,7 @@ type Counting = {
   counted: ReadonlyMap<string, number> | null
   readonly repeatedAtMs: Map<string, number>
   readonly refusedAtMs: Map<string, number>
+  readonly tooLargeAtMs: Map<string, number>
 }
 
 export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => number): ClockNotices {
@@ -55,6 +56,7 @@ export function clockNotices(db: Database, board: NoticeBoard, nowMs: () => numb
     counted: null,
     repeatedAtMs: new Map(),
     refusedAtMs: new Map(),
+    tooLargeAtMs: new Map(),
   }
   return { look: (watched) => look(counting, watched) }
 }
@@ -117,7 +119,8 @@ async function checkCounters(counting: Counting, watched: readonly Watched[]): P
   for (const row of rows) {
     const added = row.n - (before.get(`${row.connectionId}/${row.name}`) ?? 0)
     if (row.name === 'events-duplicate' && added >= REPEATED_FROM) raiseRepeated(counting, watched, row, added)
-    if (row.name === 'webhook-refused' && added > 0) raiseRefused(counting, watched, row.n, added)
+    if (row.name === 'webhook-refused/stale' && added > 0) raiseRefused(counting, watched, row.n, added)
+    if (row.name === 'webhook-refused/too-large' && added > 0) raiseTooLarge(counting, watched, row.n, added)
   }
   endCalmCounters(counting, watched)
 }
@@ -150,12 +153,30 @@ function raiseRefused(
   }
 }
 
-function endCalmCounters({ board, nowMs, repeatedAtMs, refusedAtMs }: Counting, watched: readonly Watched[]): void {
+/** Not read, so it names no connection either. */
+function raiseTooLarge(
+  { board, nowMs, tooLargeAtMs }: Counting,
+  watched: readonly Watched[],
+  deliveries: number,
+  added: number,
+): void {
+  for (const { connection } of watched) {
+    if (crmProfile(connection.crm).usualFeed !== 'push') continue
+    tooLargeAtMs.set(connection.id, nowMs())
+    const sentence = SENTENCES['delivery-too-large']({ ...connection, deliveries })
+    board.raise(connection, { code: 'delivery-too-large', n: added }, sentence)
+  }
+}
+
+function endCalmCounters(counting: Counting, watched: readonly Watched[]): void {
+  const { board, nowMs, repeatedAtMs, refusedAtMs, tooLargeAtMs } = counting
   const calmSinceMs = nowMs() - CALM_MS * 10
+  const isCalm = (lastAtMs: number | undefined) => (lastAtMs ?? 0) <= calmSinceMs
   for (const { connection } of watched) {
     const { id } = connection
-    if ((repeatedAtMs.get(id) ?? 0) <= calmSinceMs) board.end(id, 'repeated-events', '', ENDINGS['repeated-events']())
-    if ((refusedAtMs.get(id) ?? 0) <= calmSinceMs) board.end(id, 'clock', 'webhook', ENDINGS.clock())
+    if (isCalm(repeatedAtMs.get(id))) board.end(id, 'repeated-events', '', ENDINGS['repeated-events']())
+    if (isCalm(refusedAtMs.get(id))) board.end(id, 'clock', 'webhook', ENDINGS.clock())
+    if (isCalm(tooLargeAtMs.get(id))) board.end(id, 'delivery-too-large', '', ENDINGS['delivery-too-large']())
   }
 }
 

@@ -14,6 +14,7 @@ export type NoticeCode =
   | 'overflow'
   | 'downtime'
   | 'repeated-events'
+  | 'delivery-too-large'
   | 'clock'
   | 'field-removed'
   | 'field-retyped'

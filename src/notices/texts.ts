@@ -131,6 +131,11 @@ export const SENTENCES = {
     message: `${crmName(it)} delivered ${counted(it.events, 'event')} more than once today. Each counted once.`,
     remedy: null,
   }),
+  'delivery-too-large': (it: About & { deliveries: number }): Sentence => ({
+    level: 'warn',
+    message: `${counted(it.deliveries, 'webhook')} that came to the address for ${crmName(it)} today ${it.deliveries === 1 ? 'was' : 'were'} too large to read. Their changes, if they are real, are found by polling, a few minutes later.`,
+    remedy: null,
+  }),
   clock: (it: About & { aheadMs: number }): Sentence => ({
     level: 'warn',
     message: `The clock of ${accountName(it)} is about ${inMinutes(it.aheadMs)} ahead of ours. ${CLOCK_EFFECT}`,
@@ -205,6 +210,7 @@ export const ENDINGS = {
     `Change events resumed at ${atTime(it.atMs, it)}, from where they stopped.`,
   reread: (it: About & { atMs: number }) => `We read everything again by ${atTime(it.atMs, it)}; no change is missing.`,
   'repeated-events': () => 'No event has come twice since.',
+  'delivery-too-large': () => 'No webhook was too large since.',
   clock: () => 'The clocks agree again.',
   drift: (it: About & { object: string; field: string }) =>
     `${it.field} of ${it.object} fits the workflows again. We decided the affected records again.`,

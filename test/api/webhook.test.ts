@@ -162,6 +162,47 @@ describe('the webhook route', () => {
     )
   })
 
+  it('stores a delivery of 100 long texts, 6.5 MB, as HubSpot may send them', async () => {
+    const long = { propertyName: 'notes', propertyValue: 'x'.repeat(65_000) }
+    for (const n of [19, 100]) {
+      const answer = await deliver(Array.from({ length: n }, (_, i) => event(n * 1_000 + i, 33, long)))
+      assert.equal(answer.statusCode, 204, answer.body.slice(0, 200))
+    }
+    assert.equal(await stored(), 119)
+  })
+
+  it('asks HubSpot to come again with a delivery above 8 MiB, and counts it', async () => {
+    const large = JSON.stringify([event(1, 33, { propertyValue: 'x'.repeat(8 * 1024 * 1024) })])
+    const many = Array.from({ length: 1_001 }, (_, i) => event(i))
+    for (const body of [large, many]) {
+      const answer = await deliver(body)
+      assert.equal(answer.statusCode, 503)
+      assert.ok(answer.headers['retry-after'])
+    }
+    assert.deepEqual(await counter('webhook-refused'), [{ detail: 'too-large', n: 2 }])
+    assert.equal(await stored(), 0)
+  })
+
+  it('keeps both of two values that one event id, time and property carry', async () => {
+    assert.equal((await deliver([event(1), event(1, 33, { propertyValue: 'Beta' })])).statusCode, 204)
+    assert.equal(await stored(), 2)
+    assert.deepEqual(await counter('events-duplicate'), [])
+  })
+
+  it('says of no link that it was delivered twice because both of its ends tell of it', async () => {
+    const link = { objectId: undefined, propertyName: undefined, propertyValue: undefined }
+    const there = { subscriptionType: 'contact.associationChange', associationType: 'CONTACT_TO_COMPANY' }
+    const back = { subscriptionType: 'company.associationChange', associationType: 'COMPANY_TO_CONTACT' }
+    const first = event(1, 33, { ...link, ...there, fromObjectId: 5, toObjectId: 6 })
+    const second = event(2, 33, { ...link, ...back, fromObjectId: 6, toObjectId: 5 })
+    await deliver([first, second, event(3)])
+    await deliver([second])
+    assert.equal(await stored(), 3)
+    assert.deepEqual(await counter('events-duplicate'), [])
+    await deliver([event(3), second])
+    assert.deepEqual(await counter('events-duplicate'), [{ detail: 'contacts', n: 1 }])
+  })
+
   it('takes a delivery that mixes portals apart: ours is stored, the unknown one counted, the answer is 2xx', async () => {
     assert.equal((await deliver([event(1), event(2, 999)])).statusCode, 204)
     assert.equal(await stored(), 1)

@@ -153,10 +153,11 @@ describe('bad input', { timeout: 180_000 }, () => {
     })
   }
 
-  it('fault matrix 41: a body over the limit is answered 413', async () => {
-    const answer = await send(Buffer.alloc(1_200_000, 0x20))
-    assert.equal(answer.status, 413)
+  it('fault matrix 41: a webhook over the limit of 8 MiB is answered 503 and counted', async () => {
+    const answer = await send(Buffer.alloc(8 * 1024 * 1024 + 1, 0x20))
+    assert.equal(answer.status, 503)
     assert.match(answer.type, /application\/problem\+json/)
+    assert.equal(await counted('webhook-refused', 'too-large'), 1)
   })
 
   it('fault matrix 27: a portal that nobody connected is answered 2xx, counted and stored nowhere', async () => {

@@ -14,6 +14,7 @@ const TITLES: Readonly<Record<string, string>> = {
   overflow: 'Too many changes at once',
   downtime: 'Lanekeeper was down',
   'repeated-events': 'Duplicate changes received',
+  'delivery-too-large': 'Webhooks too large to read',
   clock: 'Clocks differ',
   'field-removed': 'A field was removed',
   'field-retyped': 'A field changed its type',

@@ -53,6 +53,7 @@ const CLEARS_WHEN: Readonly<Record<string, string>> = {
   overflow: 'we have read the missing changes',
   downtime: 'we have read the missed changes',
   'repeated-events': 'the duplicates stop',
+  'delivery-too-large': 'no webhook is too large for ten minutes',
   clock: 'the clocks agree again',
   'owner-gone': 'every record has an active owner',
   'missed-events': 'no webhook is missed for a while',

@@ -77,6 +77,7 @@ export class ProblemError extends Error {
 
 /** Not ours to mend, and said to whoever asked. */
 const EXPECTED: ReadonlySet<ProblemType> = new Set([
+  'body-too-large',
   'database-unavailable',
   'not-connected',
   'crm-busy',

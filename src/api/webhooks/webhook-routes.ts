@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import type { AccountDelivery, CrmWebhook, DeliveryReading, SkippedItems } from '../../crm/crm-webhook.ts'
 import { adapterOf } from '../../crm/registry.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
@@ -33,7 +33,11 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
     // Verified as received: parsing and printing again would change the bytes that were signed.
     app.removeContentTypeParser('application/json')
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    app.post(webhookPath(options.crm), async (request, reply) => {
+    app.setErrorHandler(async (error: FastifyError) => {
+      if (error.statusCode !== 413) throw error
+      throw await tooLarge(options, `The delivery is larger than ${webhook.bodyBytesMax} bytes.`)
+    })
+    app.post(webhookPath(options.crm), { bodyLimit: webhook.bodyBytesMax }, async (request, reply) => {
       const delivery = {
         method: request.method,
         rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
@@ -50,6 +54,7 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
         await counted(options.db, 'webhook-refused', 1, { detail: 'format' })
         throw new ProblemError('bad-request', 400, reading.message)
       }
+      if (reading.outcome === 'too-large') throw await tooLarge(options, reading.message)
       // Whose they are is the very thing that could not be read.
       await countSkipped(options.db, reading.skipped)
       let isKeyMissing = false
@@ -132,6 +137,16 @@ async function keyMissing({ db, crm }: WebhookOptions): Promise<ProblemError> {
   await counted(db, 'webhook-refused', 1, { detail: 'key-missing' })
   const detail = `The key that the client secret of a ${crmProfile(crm).title} connection was sealed with is missing here; send it again.`
   return new ProblemError('not-ready', 503, detail, { retryable: true })
+}
+
+/**
+ * Counted, so that the connections show it (src/notices/from-counters.ts). Not a 4xx: no admin of the CRM can mend the
+ * size of a delivery, and a version or a proxy of ours may take it within the day for which the CRM tries again.
+ */
+async function tooLarge({ db }: WebhookOptions, message: string): Promise<ProblemError> {
+  await counted(db, 'webhook-refused', 1, { detail: 'too-large' })
+  const detail = `${message} Its changes are found by polling; sent again in smaller parts it is taken.`
+  return new ProblemError('body-too-large', 503, detail, { retryable: true })
 }
 
 async function countSkipped(

@@ -9,6 +9,7 @@ import { hubSpotScopes } from './login/scopes.ts'
 import { hubSpotAuthorization, openHubSpot } from './open.ts'
 import { HUBSPOT_PAGES } from './pages.ts'
 import { HUBSPOT } from './profile.ts'
+import { BODY_BYTES_MAX } from './webhook/delivery.ts'
 import { readDelivery } from './webhook/read-delivery.ts'
 
 export const HUBSPOT_ADAPTER: CrmAdapter = {
@@ -23,7 +24,7 @@ export const HUBSPOT_ADAPTER: CrmAdapter = {
   authorization,
   redirectProblem,
   pages: HUBSPOT_PAGES,
-  webhook: { canVerify: hasClientSecret, readDelivery },
+  webhook: { canVerify: hasClientSecret, bodyBytesMax: BODY_BYTES_MAX, readDelivery },
   form: HUBSPOT_FORM,
   appProject: { files: ({ login, ...options }) => hubSpotProject({ kind: login, name: 'Lanekeeper', ...options }) },
 }

@@ -3,6 +3,7 @@ import { count } from '../../store/database/counters.ts'
 import type { Database } from '../../store/database/database.ts'
 import { insertEvents } from '../../store/events/change-events.ts'
 
+/** `duplicate`: what the CRM had delivered before. */
 export type Received = { readonly stored: number; readonly duplicate: number }
 
 /**
@@ -12,15 +13,26 @@ export type Received = { readonly stored: number; readonly duplicate: number }
  */
 export async function receiveEvents(db: Database, events: readonly ChangeEvent[]): Promise<Received> {
   if (events.length === 0) return { stored: 0, duplicate: 0 }
-  const stored = await insertEvents(db, events)
-  const duplicate = events.length - stored
+  const delivered = events.filter(isDeliveredOnce)
+  const stored = await insertEvents(db, delivered)
+  const others = delivered.length === events.length ? [] : events.filter((event) => !isDeliveredOnce(event))
+  const storedOthers = await insertEvents(db, others)
+  const duplicate = delivered.length - stored
   // Counted after the commit and apart from it: a count may be off by one batch, but no event is lost.
   if (duplicate > 0) {
-    const connectionId = events[0]!.connectionId
-    for (const [detail, n] of perObject(events, stored))
+    const connectionId = delivered[0]!.connectionId
+    for (const [detail, n] of perObject(delivered, stored))
       await count(db, 'events-duplicate', n, { connectionId, detail })
   }
-  return { stored, duplicate }
+  return { stored: stored + storedOthers, duplicate }
+}
+
+/**
+ * False: to find the event stored already does not mean that the CRM delivered it twice. HubSpot tells of a link from both
+ * of its ends, in one delivery or in two, and what we read ourselves is stored at every reading.
+ */
+function isDeliveredOnce({ source, kind }: ChangeEvent): boolean {
+  return (source === 'webhook' || source === 'stream') && kind !== 'associated'
 }
 
 /**

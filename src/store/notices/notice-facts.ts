@@ -31,11 +31,14 @@ export async function noticesReadAgain(
 
 export type TodaysCount = { readonly connectionId: string; readonly name: string; readonly n: number }
 
-/** Events that came twice and deliveries that were refused for their time, of today, per connection. */
+/** Events that came twice and deliveries that were refused for their time or size, of today, per connection. */
 export async function deliveriesOfToday(db: Kysely<Tables>): Promise<TodaysCount[]> {
   const { rows } = await sql<TodaysCount>`
-    select connection_id as "connectionId", name, sum(n)::int as n from counter
-    where day = current_date and (name = 'events-duplicate' or (name = 'webhook-refused' and detail = 'stale'))
+    select connection_id as "connectionId", case name when 'webhook-refused' then name || '/' || detail else name end as name,
+      sum(n)::int as n
+    from counter
+    where day = current_date
+      and (name = 'events-duplicate' or (name = 'webhook-refused' and detail in ('stale', 'too-large')))
     group by 1, 2`.execute(db)
   return rows
 }

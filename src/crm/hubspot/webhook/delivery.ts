@@ -1,8 +1,8 @@
 import { storable } from '../../storable-text.ts'
 import { idOf, type JsonObject, objectOf, textOf } from '../http/json-value.ts'
 
-// 100 notifications of at most a rich-text value each stay far below.
-const BODY_BYTES_MAX = 8 * 1024 * 1024
+// 100 notifications of 65,536 characters each, 6.5 MB, stay below (docs/contracts).
+export const BODY_BYTES_MAX = 8 * 1024 * 1024
 // A delivery holds up to 100 by the guide; ten times that, in case the guide ages.
 const NOTIFICATIONS_MAX = 1_000
 // A notification is flat; merges hold one list. Deeper parts of one are never looked at, so the bound only has to keep
@@ -15,7 +15,8 @@ export type HubSpotNotification = {
   readonly appId: number | null
   /** `contact.propertyChange`, `object.merge`, ... Empty when HubSpot named none. */
   readonly type: string
-  readonly eventId: number | null
+  /** Digits. As text, because a number above 2^53 would be rounded to another event's. */
+  readonly eventId: string | null
   readonly occurredAtMs: number | null
   readonly objectId: string | null
   readonly objectTypeId: string | null
@@ -68,7 +69,7 @@ export function parseWebhook(rawBody: Buffer): ParsedDelivery {
   }
   let parsed: unknown
   try {
-    parsed = JSON.parse(rawBody.toString('utf8'))
+    parsed = parseExactly(rawBody.toString('utf8'))
   } catch (error) {
     throw new WebhookFormatError('not-json', 'The body is not JSON', error)
   }
@@ -113,7 +114,7 @@ function notification(
     appId: whole('appId'),
     // The guide's table says eventType, every delivery seen says subscriptionType.
     type: (text('subscriptionType') ?? text('eventType') ?? '').slice(0, 100),
-    eventId: whole('eventId'),
+    eventId: id('eventId'),
     occurredAtMs: whole('occurredAt'),
     objectId: id('objectId'),
     objectTypeId: textOf(own('objectTypeId')).slice(0, 40) || null,
@@ -132,6 +133,19 @@ function notification(
     toObjectTypeId: textOf(own('toObjectTypeId')).slice(0, 40) || null,
     associationRemoved: own('associationRemoved') === true,
   }
+}
+
+/**
+ * Whole numbers above 2^53 come out as their digits: as numbers they would be another record's id. Asking for the source of
+ * each value costs three times as much as plain parsing, so only bodies that hold a long number pay for it.
+ */
+function parseExactly(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text)
+  return JSON.parse(text, (_name, value: unknown, of?: { readonly source?: string }) => {
+    const source = of?.source
+    const isRounded = typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value)
+    return isRounded && /^-?\d+$/.test(source) ? source : value
+  })
 }
 
 /** Measured on the bytes before parsing: a parser's own recursion is what deep nesting attacks. */

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { ChangeEvent, ConnectionId } from '../../../model/record/change-event.ts'
 import { actorOf } from '../read/actor.ts'
 import { type FieldTypeOf, fieldText, wellKnownType } from '../read/field-text.ts'
@@ -14,6 +15,11 @@ export type WebhookReading = {
   /** Spells values as a read does; without it only HubSpot's own properties get their type. */
   readonly fieldType?: FieldTypeOf
   readonly nowMs: number
+  /**
+   * Keys the digest of a value in the dedupe key, which outlives an erasure: without a key an e-mail could be found again
+   * by trying.
+   */
+  readonly digestKey?: string | undefined
 }
 
 export type SkipReason = 'unknown-type' | 'object-not-watched' | 'no-record-id' | 'property-name'
@@ -36,8 +42,11 @@ const OBJECT_TYPES: Readonly<Record<string, string>> = {
 }
 // Longer than HubSpot's longest text property: such a value is read from the CRM instead.
 const VALUE_MAX = 70_000
+const NAME_MAX = 255
 // A clock that runs ahead must not make its value win for ever. Five minutes: what HubSpot's own signature allows.
 const AHEAD_MAX_MS = 300_000
+// HubSpot was founded in 2006. What claims to be older is no time in milliseconds: 0, or a count of seconds.
+const FIRST_MS = Date.UTC(2006, 0, 1)
 
 /** Notifications of one connection as change events. None carries the whole record, so none is `complete`. */
 export function toChangeEvents(reading: WebhookReading): ReadWebhook {
@@ -64,11 +73,10 @@ function eventsOf(event: HubSpotNotification, reading: WebhookReading): ChangeEv
   const base = eventBase(event, objectType, recordId, reading)
   if (verb === 'propertyChange') {
     const name = event.propertyName ?? ''
-    if (!/^[A-Za-z0-9][A-Za-z0-9_$.-]{0,254}$/.test(name)) return 'property-name'
-    // Withheld, too long or not datable: something changed here, and only the record itself says to what. A time in the
-    // future is no date: cut down to now it would lose against the readings of the same portal, whose clock it is.
-    const datable = event.occurredAtMs !== null && event.occurredAtMs === base.occurredAtMs
-    const unusable = event.sensitive || (event.propertyValue?.length ?? 0) > VALUE_MAX || !datable
+    if (!/^[A-Za-z0-9][A-Za-z0-9_$.-]*$/.test(name) || name.length > NAME_MAX) return 'property-name'
+    // Withheld, too long or not datable: something changed here, and only the record itself says to what.
+    const unusable =
+      event.sensitive || (event.propertyValue?.length ?? 0) > VALUE_MAX || datedAt(event, reading) === null
     if (unusable) return [{ ...base, kind: 'gap' }]
     const type = reading.fieldType?.(objectType, name) ?? wellKnownType(name)
     return [{ ...base, kind: 'changed', fields: { [name]: fieldText(type, event.propertyValue) } }]
@@ -77,7 +85,18 @@ function eventsOf(event: HubSpotNotification, reading: WebhookReading): ChangeEv
     const gone = [event.primaryObjectId, ...event.mergedObjectIds].filter((id) => id !== null && id !== recordId)
     return [{ ...base, kind: 'merged', mergedIds: [...new Set(gone)] as string[] }]
   }
+  // An erasure without a date still is one, and cannot be undone. Whether the record lives now, only a read can say.
+  if (verb !== 'privacyDeletion' && datedAt(event, reading) === null) return [{ ...base, kind: 'gap' }]
   return [{ ...base, kind: KINDS[verb as keyof typeof KINDS] }]
+}
+
+/**
+ * Null: the notification says no time that can be believed. One in the future is none: cut down to now it would lose
+ * against the readings of the same portal, whose clock it is.
+ */
+function datedAt({ occurredAtMs }: HubSpotNotification, { nowMs }: WebhookReading): number | null {
+  const isBelieved = occurredAtMs !== null && occurredAtMs >= FIRST_MS && occurredAtMs <= nowMs + AHEAD_MAX_MS
+  return isBelieved ? occurredAtMs : null
 }
 
 const KINDS = {
@@ -115,7 +134,8 @@ function associationEvents(
   for (const [side, other] of [[from, to] as const, [to, from] as const]) {
     if (side.type === undefined || side.id === null) continue
     const base = eventBase(event, side.type, side.id, reading)
-    const parts = [event.portalId, side.type, side.id, other.type ?? '', other.id ?? '', base.occurredAtMs]
+    const at = datedAt(event, reading) ?? `received ${reading.nowMs}`
+    const parts = [event.portalId, side.type, side.id, other.type ?? '', other.id ?? '', at]
     const dedupeKey = `hook/associationChange/${parts.join('/')}/${event.associationRemoved ? 'removed' : 'added'}`
     events.push({ ...base, dedupeKey, kind: 'associated' })
   }
@@ -129,28 +149,43 @@ function eventBase(
   reading: WebhookReading,
 ): ChangeEvent {
   const { connectionId, nowMs } = reading
+  const atMs = datedAt(event, reading)
+  // A clock that runs ahead: the change is not older than now.
+  const isAhead = event.occurredAtMs !== null && event.occurredAtMs > nowMs
+  const order = Number(event.eventId ?? 0)
   return {
     connectionId,
     // Event ids repeat, so they are only one part of the key. The attempt number is none: a retry is the same change.
+    // Without a date two changes may look alike; taking a retry for another change only costs a read.
     dedupeKey: `hook/${[
       event.portalId,
       event.type,
       event.objectTypeId ?? '',
       recordId,
       event.eventId ?? '',
-      event.occurredAtMs ?? '',
-      event.propertyName ?? '',
+      atMs ?? `received ${nowMs}`,
+      (event.propertyName ?? '').slice(0, NAME_MAX),
+      ...(event.propertyName === null ? [] : [valueDigest(event.propertyValue, reading.digestKey)]),
     ].join('/')}`,
     objectType,
     recordId,
     kind: 'gap',
-    occurredAtMs: Math.min(event.occurredAtMs ?? nowMs, nowMs + AHEAD_MAX_MS),
-    order: event.eventId ?? 0,
+    occurredAtMs: atMs ?? (isAhead ? nowMs + AHEAD_MAX_MS : nowMs),
+    // Breaks ties only; the id of a rounded number would be another event's.
+    order: Number.isSafeInteger(order) ? order : 0,
     fields: {},
     complete: false,
     source: 'webhook',
     actor: actorOf(event.changeSource, event.sourceId, String(reading.appId ?? event.appId ?? '')),
   }
+}
+
+/** Two values that one event id, time and property carry are two changes. */
+function valueDigest(value: string | null, key = ''): string {
+  return createHmac('sha256', `dedupe ${key}`)
+    .update(value === null ? 'null' : `=${value}`)
+    .digest('base64url')
+    .slice(0, 16)
 }
 
 function lookUp(table: Readonly<Record<string, string>>, name: string): string | undefined {

@@ -18,7 +18,8 @@ export function readDelivery(delivery: RawDelivery, receivers: readonly WebhookR
     parsed = parseWebhook(delivery.rawBody)
   } catch (error) {
     if (!(error instanceof WebhookFormatError)) throw error
-    return { outcome: 'unreadable', message: error.message }
+    const isTooLarge = error.code === 'too-large' || error.code === 'too-many'
+    return { outcome: isTooLarge ? 'too-large' : 'unreadable', message: error.message }
   }
   const accounts = [...byPortal(parsed.notifications)].map(([portalId, notifications]): AccountDelivery => {
     const receiver = receivers.find(({ accountId }) => accountId === portalId) ?? null
@@ -30,6 +31,7 @@ export function readDelivery(delivery: RawDelivery, receivers: readonly WebhookR
       appId: (receiver.grant as HubSpotGrant).appId,
       fieldType: fieldTypes(receiver),
       nowMs: delivery.nowMs,
+      digestKey: (receiver.grant as HubSpotGrant).clientSecrets[0],
     })
     return { ...account, isBelieved: true, events, skipped: counted(skipped) }
   })
