@@ -22,6 +22,7 @@ import { buildApp } from './app.ts'
 import { CRM_PAGES } from './cases/crm-pages.ts'
 import { connectSetUp } from './connections/build-connection-service.ts'
 import { beatChecks, type ReadinessCheck, workflowCheck } from './server/health.ts'
+import { keepCheckpoints } from './server/keep-checkpoints.ts'
 import { webhookReceivers } from './webhooks/webhook-receivers.ts'
 import { webhookRoutes } from './webhooks/webhook-routes.ts'
 
@@ -75,12 +76,14 @@ async function main(): Promise<void> {
     connect: await connectSetUp(db, settings),
   })
   const aborting = new AbortController()
+  let stopCheckpoints = async () => {}
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false, skip: [...UNCAUGHT] }, async () => {
     stopping = true
     aborting.abort()
     // Stop accepting first, then let go of what the last answers needed.
     await within(DRAIN_MS, app.close())
     await within(2_000, queues.close(1_500))
+    await within(1_000, stopCheckpoints())
     await within(2_000, db.destroy())
     // Otherwise a stop after a fault would look like one that was asked for.
     if (process.exitCode === 1) process.exit(1)
@@ -93,6 +96,7 @@ async function main(): Promise<void> {
   await prepareDatabase(db, logger, aborting.signal)
   if (aborting.signal.aborted) return
   waitingFor = null
+  stopCheckpoints = keepCheckpoints(db, settings, logger).stop
   logger.info({ publicUrl: settings.publicUrl }, 'the service is ready')
   tell({ kind: 'ready', publicUrl: settings.publicUrl })
 }

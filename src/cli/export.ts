@@ -5,6 +5,7 @@ import { databaseCode, refusedConnection } from '../store/database/connection-er
 import { openDatabase } from '../store/database/database.ts'
 import { CHECKPOINTS_FILE, type DatabaseExport, exportDatabase, LEDGER_FILE } from '../store/export/export-database.ts'
 import type { LedgerHead } from '../store/ledger/ledger.ts'
+import { checkpointFile } from '../store/ledger/ledger-checkpoints.ts'
 import { readCheckpoints } from '../store/ledger/verify-ledger.ts'
 import { openStoredDatabase } from './stack/stored-database.ts'
 import { liveLine } from './terminal/live-line.ts'
@@ -90,8 +91,7 @@ async function findSource(
     return { ...stored, variable: '--from', checkpoints: checkpoints ? await readCheckpoints(checkpoints) : [] }
   }
   const settings = readSettings(environment)
-  const file = checkpoints ?? join(settings.dataDir, sandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
-  const kept = await readCheckpoints(file)
+  const kept = await readCheckpoints(checkpoints ?? checkpointFile(settings.dataDir, { sandbox }))
   return { ...(await openStoredDatabase(settings, { sandbox })), variable: 'DATABASE_URL', checkpoints: kept }
 }
 

@@ -1,11 +1,12 @@
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { access } from 'node:fs/promises'
 import { readSettings } from '../config/settings.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { exportLedger } from '../store/ledger/export-ledger.ts'
 import { hasLedger } from '../store/ledger/ledger.ts'
+import { checkpointFile } from '../store/ledger/ledger-checkpoints.ts'
 import { type LedgerCheck, readCheckpoints, verifyExport, verifyLedger } from '../store/ledger/verify-ledger.ts'
 import { openStoredDatabase } from './stack/stored-database.ts'
+import { readOptions, USAGE_ERROR, UsageError } from './terminal/usage.ts'
 
 const HELP = `verify-ledger [--json]                     checks the decision ledger in the database
 verify-ledger --export FILE                 exports the ledger to FILE, one row per line, and checks it
@@ -14,56 +15,91 @@ verify-ledger --file FILE                   checks an exported ledger; needs no 
   --sandbox            the database of the sandbox CRMs instead of the real one
   --json               prints the result as JSON
 
-Exit code 0: the ledger is intact. 1: it was changed, and the message says where. 2: it could not be checked.`
+Exit code 0: the ledger is intact. 1: it was changed, and the message says where. 2: it could not be checked.
+64: the command was not understood, and nothing was checked.`
 
-const { values } = parseArgs({
-  options: {
-    export: { type: 'string' },
-    file: { type: 'string' },
-    checkpoints: { type: 'string' },
-    sandbox: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
+const OPTIONS = {
+  export: { type: 'string' },
+  file: { type: 'string' },
+  checkpoints: { type: 'string' },
+  sandbox: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
-if (values.help) {
-  process.stdout.write(`${HELP}\n`)
-} else {
+type Values = ReturnType<typeof readArgs>
+type Out = { write(text: string): unknown }
+
+/** Answers the exit code. */
+export async function runVerifyLedger(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  { stdout, stderr }: { readonly stdout: Out; readonly stderr: Out },
+): Promise<number> {
   try {
-    const check = await verify()
-    process.stdout.write(`${values.json ? JSON.stringify(check) : sentence(check)}\n`)
-    process.exitCode = check.ok ? 0 : 1
+    const values = readArgs(args)
+    if (values.help) {
+      stdout.write(`${HELP}\n`)
+      return 0
+    }
+    const check = await verify(values, environment, stderr)
+    stdout.write(`${values.json ? JSON.stringify(check) : sentence(check)}\n`)
+    return check.ok ? 0 : 1
   } catch (error) {
-    process.stderr.write(`Cannot check the ledger: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 2
+    if (error instanceof UsageError) {
+      stderr.write(`${error.message}\n\n${HELP}\n`)
+      return USAGE_ERROR
+    }
+    stderr.write(`Cannot check the ledger: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 2
   }
 }
 
-async function verify(): Promise<LedgerCheck> {
-  if (values.file !== undefined) {
-    // An export is checked on another machine, where our data directory means nothing.
-    return verifyExport(values.file, {
-      checkpoints: values.checkpoints ? await readCheckpoints(values.checkpoints) : [],
-    })
+function readArgs(args: readonly string[]) {
+  const values = readOptions(args, OPTIONS)
+  // Which of the two was meant, only the caller knows.
+  const isMixed = values.file !== undefined && (values.export !== undefined || values.sandbox)
+  if (isMixed) throw new UsageError('--file needs no database, so it goes without --export and --sandbox')
+  for (const name of ['export', 'file', 'checkpoints'] as const) {
+    if (values[name]?.trim() === '') throw new UsageError(`--${name} needs the name of a file`)
   }
-  const settings = readSettings(process.env)
-  const file =
-    values.checkpoints ?? join(settings.dataDir, values.sandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
-  const checkpoints = await readCheckpoints(file)
-  const stored = await openStoredDatabase(settings, { sandbox: values.sandbox })
+  return values
+}
+
+async function verify(
+  { file, export: to, sandbox = false, ...values }: Values,
+  environment: Readonly<Record<string, string | undefined>>,
+  stderr: Out,
+): Promise<LedgerCheck> {
+  // A file that was named has to be there: compared with nothing, a rewritten ledger looks intact.
+  if (values.checkpoints !== undefined) await assertReadable(values.checkpoints)
+  if (file !== undefined) {
+    await assertReadable(file)
+    // An export is checked on another machine, where our data directory means nothing.
+    return verifyExport(file, { checkpoints: values.checkpoints ? await readCheckpoints(values.checkpoints) : [] })
+  }
+  const settings = readSettings(environment)
+  const checkpoints = await readCheckpoints(values.checkpoints ?? checkpointFile(settings.dataDir, { sandbox }))
+  const stored = await openStoredDatabase(settings, { sandbox })
   const db = openDatabase(stored.url, { max: 1, applicationName: 'lanekeeper-verify-ledger' })
   try {
     if (!(await hasLedger(db))) throw new Error('this database has no ledger yet')
-    if (values.export !== undefined) {
-      const rows = await exportLedger(db, values.export)
-      process.stderr.write(`${rows} rows written to ${values.export}\n`)
+    if (to !== undefined) {
+      const rows = await exportLedger(db, to)
+      stderr.write(`${rows} rows written to ${to}\n`)
     }
     return await verifyLedger(db, { checkpoints })
   } finally {
     await db.destroy()
     await stored.close()
   }
+}
+
+async function assertReadable(file: string): Promise<void> {
+  await access(file).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${error.code})`
+    throw new Error(why, { cause: error })
+  })
 }
 
 function sentence(check: LedgerCheck): string {
@@ -73,3 +109,5 @@ function sentence(check: LedgerCheck): string {
   const erased = check.erased > 0 ? ` (${check.erased} with contents erased for privacy)` : ''
   return `The ledger is intact: ${check.rows} rows${erased}, compared with ${check.checkpoints} checkpoints. Head ${check.head?.hash ?? ''}`
 }
+
+if (import.meta.main) process.exitCode = await runVerifyLedger(process.argv.slice(2), process.env, process)

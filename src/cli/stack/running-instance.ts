@@ -58,7 +58,8 @@ export async function findRunningInstance(settings: Settings): Promise<RunningIn
   refuseOtherDatabase(settings, note)
   const sandbox = note?.sandbox ?? sandboxWanted(settings) === 'on'
   // It runs, so this attaches; should it stop at this moment, this stops what it began.
-  const embedded = settings.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: settings.dataDir }) : null
+  const embedded =
+    settings.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: settings.dataDir, existing: true }) : null
   if (embedded && !embedded.attached) {
     await embedded.stop()
     return 'stopping'

@@ -1,9 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { loadKeys } from '../../config/key-file.ts'
 import { readSettings, type Settings } from '../../config/settings.ts'
 import type { Database } from '../../store/database/database.ts'
-import { writeCheckpoints } from '../../store/ledger/ledger-checkpoints.ts'
+import { checkpointFile } from '../../store/ledger/ledger-checkpoints.ts'
 import { type ChildDeath, type SupervisedChild, superviseChild } from './child-process.ts'
 import { lockDataDir, makeDataDir, temporaryDirectory } from './data-directory.ts'
 import { claimPort, freePort } from './free-port.ts'
@@ -47,7 +46,6 @@ export type Stack = {
 /** Batches need a tenth of it. With code and buffers beside the heap a process stays below its 512 MB (promise 15). */
 const HEAP_MAX_MB = 256
 const CHILD_STOP_MS = 7_000
-const CHECKPOINT_EVERY_MS = 10_000
 
 /** Starts everything that one machine needs and resolves when the service says that it is ready. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -73,9 +71,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const sandboxStarting = database.withSandbox ? beginSandbox(start, environment, webhookUrl) : Promise.resolve(null)
     // Awaited below; until then a failure is not unhandled.
     sandboxStarting.catch(() => undefined)
-    const checkpointFile = join(settings.dataDir, database.withSandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
     // The chain of a sandbox begins again, so checkpoints of the last one would accuse it.
-    if (database.withSandbox) await rm(checkpointFile, { force: true })
+    if (database.withSandbox) await rm(checkpointFile(settings.dataDir, { sandbox: true }), { force: true })
     await loadKeys(settings)
     await building
     if (database.withSandbox) start.onProgress('Starting the sandbox CRMs')
@@ -89,7 +86,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       ...(sandbox ? { ...credentialsOf(sandbox.info), LANEKEEPER_HUBSPOT_WEBHOOK_URL: webhookUrl } : {}),
     })
     await untilReady(localUrl(settings), start)
-    start.undo.push(keepCheckpoints(database.db, checkpointFile).stop)
     return stackOf(start, settings, database, sandbox, children)
   } catch (error) {
     await stop(start)
@@ -228,20 +224,5 @@ function credentialsOf({ hubspot, salesforce }: SandboxInfo): Record<string, str
     LANEKEEPER_SALESFORCE_CLIENT_ID: salesforce.clientId,
     LANEKEEPER_SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
     LANEKEEPER_SALESFORCE_PUBSUB_ADDRESS: salesforce.pubsubAddress,
-  }
-}
-
-function keepCheckpoints(db: Database, file: string): { stop: () => Promise<void> } {
-  let last: Promise<unknown> = Promise.resolve()
-  const timer = setInterval(() => {
-    // A database that is away is somebody else's to report; the next turn writes what this one could not.
-    last = last.then(() => writeCheckpoints(db, file, Date.now())).catch(() => undefined)
-  }, CHECKPOINT_EVERY_MS)
-  timer.unref()
-  return {
-    async stop() {
-      clearInterval(timer)
-      await last
-    },
   }
 }

@@ -17,7 +17,7 @@ export async function openStoredDatabase(
   if (!hasEmbeddedDatabase(dataDir)) {
     throw new Error(`No database in DATA_DIR=${dataDir}; set DATA_DIR or DATABASE_URL to the one you mean`)
   }
-  const embedded = await startEmbeddedPostgres({ dataDir })
+  const embedded = await startEmbeddedPostgres({ dataDir, existing: true })
   return {
     url: named(embedded.url, sandbox),
     close: async () => {

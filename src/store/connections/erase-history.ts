@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
+import { eraseLedgerBodies } from '../ledger/erasures.ts'
 import { isStillDue } from './lifecycle-lock.ts'
 
 const BATCH_ROWS = 10_000
@@ -125,12 +126,14 @@ async function eraseBodies(
   for (let after = isLate ? Math.max(0, last - BATCH_ROWS) : 0; after < last; after += BATCH_ROWS) {
     const from = after
     const erased = await batch((trx) =>
-      sql`
-      update ledger set body = null
-      where seq > ${from} and seq <= ${from + BATCH_ROWS} and body is not null
+      eraseLedgerBodies(
+        trx,
+        sql`seq > ${from} and seq <= ${from + BATCH_ROWS}
         and (starts_with(subject, ${`${connectionId}/`})
           or (subject = ${connectionId} and kind <> 'connection-ended')
-          or (kind like 'exception-%' and body::jsonb->'involves' @> ${involved}::jsonb))`.execute(trx),
+          or (kind like 'exception-%' and body::jsonb->'involves' @> ${involved}::jsonb))`,
+        { subject: connectionId, because: 'The history of the connection was erased' },
+      ),
     )
     if (erased === null) return false
   }

@@ -1,5 +1,5 @@
 import { appendFile, mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { LedgerHead } from './ledger.ts'
@@ -7,6 +7,11 @@ import { readCheckpoints } from './verify-ledger.ts'
 
 export const CHECKPOINT_EVERY_ROWS = 1_000
 const EVERY_MS = 3_600_000
+
+/** Where the service keeps the checkpoints of its ledger. That of the sandbox CRMs begins again at every start. */
+export function checkpointFile(dataDir: string, { sandbox }: { readonly sandbox: boolean }): string {
+  return join(dataDir, sandbox ? 'checkpoints-sandbox.log' : 'checkpoints.log')
+}
 
 /**
  * Writes down the hash at every thousandth row, and once an hour the newest, outside the database: whoever can rewrite

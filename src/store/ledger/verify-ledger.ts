@@ -2,13 +2,14 @@ import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { Database } from '../database/database.ts'
+import { ERASED_KIND, erasedRows } from './erasures.ts'
 import { EXPORT_FORMAT } from './export-ledger.ts'
 import { chainHash, GENESIS_HASH, type LedgerHead, type LedgerRow, sha256, withLedger } from './ledger.ts'
 
 export type LedgerCheck = {
   readonly ok: boolean
   readonly rows: number
-  /** Rows whose body was erased for privacy; their hash still stands. */
+  /** Rows whose body was erased for privacy, which an entry of the ledger says; their hash still stands. */
   readonly erased: number
   readonly head: LedgerHead | null
   readonly checkpoints: number
@@ -40,54 +41,105 @@ function parseHeader(line: string): LedgerHead | null {
   }
 }
 
-async function* parseRows(lines: AsyncIterator<string>): AsyncIterable<LedgerRow> {
-  for (;;) {
-    const { value, done } = await lines.next()
-    if (done) return
+/** A line of an export that is no row. The last one of a file that was cut is half a row. */
+type NotARow = { readonly line: number; readonly isLast: boolean }
+
+async function* parseRows(lines: AsyncIterator<string>): AsyncIterable<LedgerRow | NotARow> {
+  let line = 1
+  for (let next = await lines.next(); !next.done; ) {
+    line += 1
+    const { value } = next
+    next = await lines.next()
     if (value === '') continue
-    yield JSON.parse(value) as LedgerRow
+    yield parseRow(value) ?? { line, isLast: next.done === true }
   }
 }
 
+function parseRow(text: string): LedgerRow | null {
+  try {
+    const row = JSON.parse(text) as Partial<Record<keyof LedgerRow, unknown>> | null
+    const isWhole =
+      row !== null &&
+      Number.isSafeInteger(row.seq) &&
+      (row.body === null || typeof row.body === 'string') &&
+      TEXTS.every((name) => typeof row[name] === 'string')
+    return isWhole ? (row as LedgerRow) : null
+  } catch {
+    return null
+  }
+}
+
+const TEXTS = ['atMicros', 'kind', 'actor', 'subject', 'bodyHash', 'prevHash', 'hash'] as const
+
 async function verifyChain(
   head: LedgerHead,
-  rows: AsyncIterable<LedgerRow>,
+  rows: AsyncIterable<LedgerRow | NotARow>,
   checkpoints: readonly LedgerHead[],
 ): Promise<LedgerCheck> {
-  const expected = new Map(checkpoints.map((checkpoint) => [checkpoint.seq, checkpoint.hash]))
+  const expected = expectedHashes(checkpoints)
+  const bodies = erasedRows()
   let last: LedgerHead = { seq: 0, hash: GENESIS_HASH }
-  let count = 0
   let erased = 0
-  const result = (firstBad?: LedgerCheck['firstBad']): LedgerCheck => ({
+  const result = (firstBad?: LedgerCheck['firstBad'], intact = last.seq): LedgerCheck => ({
     ok: firstBad === undefined,
-    rows: count,
+    rows: intact,
     erased,
     head: last,
     checkpoints: checkpoints.length,
     ...(firstBad ? { firstBad } : {}),
   })
   for await (const row of rows) {
-    const why = faultOf(row, last) ?? checkpointFault(row, expected)
+    if ('line' in row) return result({ seq: last.seq + 1, why: lineFault(row, head) })
+    const why = faultOf(row, last) ?? checkpointFault(row, expected) ?? erasureFault(row, bodies)
     if (why) return result({ seq: Math.min(row.seq, last.seq + 1), why })
-    count++
     if (row.body === null) erased++
     last = { seq: row.seq, hash: row.hash }
   }
+  const cut = endFault(head, last, checkpoints)
+  if (cut) return result({ seq: last.seq + 1, why: cut })
+  const bare = bodies.unexplained()
+  if (bare === null) return result()
+  const others = bare.n === 1 ? '' : `, and of ${bare.n - 1} more rows`
+  return result(
+    { seq: bare.first, why: `its body is gone${others}, and no erasure in the ledger names it` },
+    bare.first - 1,
+  )
+}
+
+/** Of a row that two checkpoints disagree about, no hash can be right. */
+function expectedHashes(checkpoints: readonly LedgerHead[]): ReadonlyMap<number, string | null> {
+  const expected = new Map<number, string | null>()
+  for (const { seq, hash } of checkpoints) {
+    const before = expected.get(seq)
+    expected.set(seq, before === undefined || before === hash ? hash : null)
+  }
+  return expected
+}
+
+function lineFault({ line, isLast }: NotARow, head: LedgerHead): string {
+  return isLast
+    ? `the file ends in the middle of line ${line}; by its first line it had ${head.seq} rows`
+    : `line ${line} of the file is not a row of a ledger`
+}
+
+/** What is wrong with where the ledger ends. */
+function endFault(head: LedgerHead, last: LedgerHead, checkpoints: readonly LedgerHead[]): string | null {
   if (head.seq !== last.seq || head.hash !== last.hash) {
-    const why =
-      head.seq > last.seq
-        ? `the ledger ends at ${last.seq}, but its head says ${head.seq}: the last ${head.seq - last.seq} rows are gone`
-        : 'the last row is not the one that the head names'
-    return result({ seq: last.seq + 1, why })
+    return head.seq > last.seq
+      ? `the ledger ends at ${last.seq}, but its head says ${head.seq}: the last ${head.seq - last.seq} rows are gone`
+      : 'the last row is not the one that the head names'
   }
   const beyond = checkpoints.find((checkpoint) => checkpoint.seq > last.seq)
-  if (beyond) {
-    return result({
-      seq: last.seq + 1,
-      why: `the ledger ends at ${last.seq}, but a checkpoint was taken at ${beyond.seq}: it was cut, and its head with it`,
-    })
-  }
-  return result()
+  return beyond === undefined
+    ? null
+    : `the ledger ends at ${last.seq}, but a checkpoint was taken at ${beyond.seq}: it was cut, and its head with it`
+}
+
+/** Notes a body that is gone and the rows that an erasure names. An erasure without its own names nothing any more. */
+function erasureFault({ seq, kind, body }: LedgerRow, bodies: ReturnType<typeof erasedRows>): string | null {
+  if (kind === ERASED_KIND) return body === null ? 'an erasure lost the list of its rows' : bodies.named(seq, body)
+  if (body === null) bodies.missing(seq)
+  return null
 }
 
 function faultOf(row: LedgerRow, last: LedgerHead): string | null {
@@ -101,8 +153,10 @@ function faultOf(row: LedgerRow, last: LedgerHead): string | null {
   return null
 }
 
-function checkpointFault(row: LedgerRow, expected: ReadonlyMap<number, string>): string | null {
+function checkpointFault(row: LedgerRow, expected: ReadonlyMap<number, string | null>): string | null {
   const hash = expected.get(row.seq)
+  if (hash === null)
+    return 'two checkpoints of this row contradict each other: the ledger or a checkpoint was rewritten'
   return hash === undefined || hash === row.hash
     ? null
     : 'the chain up to here was rewritten: its hash differs from the checkpoint taken then'

@@ -7,4 +7,5 @@ export const SHIPPED: readonly { readonly name: string; readonly digest: string 
   { name: '0003-user-checks', digest: 'c40a163adce3151647403b0ab120040edb246f3261ee38790ed9f69e7304ff81' },
   { name: '0004-unknown-inputs', digest: '4d3dce13775de4740e3888d2cd7dbc72973311afcb15b4bf6fd7e47407a0a2aa' },
   { name: '0007-baseline-events', digest: 'd88da070910bc4175f3273dd47199e12bcf504ff0c2b63962a9ff25229c8e08b' },
+  { name: '0005-ledger-erasures', digest: '63ac406fb28fdcd4ebdfa5698d71f768f2fa59b12d30b48f9368eaa829d080a6' },
 ]

@@ -2,6 +2,7 @@ import { STATEMENTS as schema } from './0001-schema.ts'
 import { STATEMENTS as userChecks } from './0003-user-checks.ts'
 import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
 import { STATEMENTS as baselineEvents } from './0007-baseline-events.ts'
+import { STATEMENTS as ledgerErasures } from './0005-ledger-erasures.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -14,6 +15,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0003-user-checks', statements: userChecks },
   { name: '0004-unknown-inputs', statements: unknownInputs },
   { name: '0007-baseline-events', statements: baselineEvents },
+  { name: '0005-ledger-erasures', statements: ledgerErasures },
 ]
 
 /** The tables that exist once all of these migrations have run. */

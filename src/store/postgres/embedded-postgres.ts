@@ -13,6 +13,8 @@ export type EmbeddedPostgresOptions = {
   /** Where Lanekeeper keeps its data; the database goes to `postgres` in it where its account can reach that. */
   readonly dataDir: string
   readonly onProgress?: (step: string) => void
+  /** Only a database that is there: a command that reads must never make one. */
+  readonly existing?: boolean
   /** More `name=value` settings of the server. */
   readonly settings?: readonly string[]
 }
@@ -37,6 +39,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const dataDirectory = join(directory, 'data')
   const binaries = await findPostgresBinaries(onProgress)
   const isNew = !(await readFile(join(dataDirectory, 'PG_VERSION'), 'utf8').catch(() => null))
+  if (isNew && options.existing) {
+    throw new Error(
+      `No database in ${dataDirectory}: run this as the user that started Lanekeeper, or set DATA_DIR to its data`,
+    )
+  }
   const user = isRoot() ? await (isNew ? findUnprivilegedUser() : ownerOf(dataDirectory)) : null
   const password = await ownPassword(directory)
   if (isNew) {

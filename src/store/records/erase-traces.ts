@@ -1,6 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { RecordRef } from '../../model/record/crm-record.ts'
-import type { Tables } from '../database/tables.ts'
+import type { DatabaseTransaction } from '../database/database.ts'
+import { eraseLedgerBodies } from '../ledger/erasures.ts'
 import { markDirty } from './mark-dirty.ts'
 
 export type ErasedTask = { readonly taskId: number; readonly workflow: string; readonly policyHash: string }
@@ -10,7 +11,7 @@ export type ErasedTask = { readonly taskId: number; readonly workflow: string; r
  * tasks, what was sent and written, and the ledger's bodies, whose hashes stay. Cases of other records that name it lose
  * their evidence and are decided again. Returns the tasks whose words in the CRM have to be written anew.
  */
-export async function eraseTraces(trx: Kysely<Tables>, record: RecordRef): Promise<ErasedTask[]> {
+export async function eraseTraces(trx: DatabaseTransaction, record: RecordRef): Promise<ErasedTask[]> {
   const { connectionId: c, objectType: t, recordId: r } = record
   const involved = JSON.stringify([{ connectionId: c, objectType: t, recordId: r }])
   const { rows: own } = await sql<{ id: number; task_id: number | null }>`
@@ -52,11 +53,13 @@ export async function eraseTraces(trx: Kysely<Tables>, record: RecordRef): Promi
     where connection_id = ${c} and object_type = ${t} and record_id = ${r}`.execute(trx)
 
   const subjects = [`${c}/${t}/${r}`, ...taskIds.map((id) => `${c}/task/${id}`)]
-  await sql`update ledger set body = null where subject = any(${subjects}::text[]) and body is not null`.execute(trx)
   const otherSubjects = refs.map((o) => `${o.connectionId}/${o.objectType}/${o.recordId}`)
-  await sql`update ledger set body = null
-    where subject = any(${otherSubjects}::text[]) and kind like 'exception-%' and body is not null
-      and body::jsonb->'involves' @> ${involved}::jsonb`.execute(trx)
+  await eraseLedgerBodies(
+    trx,
+    sql`subject = any(${subjects}::text[]) or (subject = any(${otherSubjects}::text[]) and kind like 'exception-%'
+      and body::jsonb->'involves' @> ${involved}::jsonb)`,
+    { subject: subjects[0]!, because: 'The CRM erased the record for privacy' },
+  )
   return tasks
     .filter((task) => task.is_written)
     .map((task) => ({ taskId: task.id, workflow: task.workflow, policyHash: task.policy_hash }))
