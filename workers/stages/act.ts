@@ -4,22 +4,14 @@ import { actBatch } from '../../src/pipeline/act/act.ts'
 import { nextDeparture } from '../../src/store/decisions/intents.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
+import { laterWakes } from '../runtime/wake-later.ts'
 
 /** Batches before the stage lets another connection have its turn. */
 const ROUNDS_MAX = 10
 
 export function runAct(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, publicUrl, instance } = context
-  const timers = new Map<string, NodeJS.Timeout>()
-  /** If the process dies before the timer fires, the sweeper wakes the stage. */
-  const wakeIn = (connectionId: string, ms: number) => {
-    if (timers.has(connectionId)) return
-    const timer = setTimeout(() => {
-      timers.delete(connectionId)
-      queues.wake('act', connectionId)
-    }, ms)
-    timers.set(connectionId, timer.unref())
-  }
+  const wakeIn = laterWakes(queues, 'act')
   queues.consume(
     'act',
     (connectionId, stopping) =>

@@ -1,11 +1,13 @@
 import { APPLY_BATCH, applyBatch } from '../../src/pipeline/apply/apply.ts'
 import type { WorkerContext } from '../runtime/context.ts'
+import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 
 /** Batches before the stage lets another connection have its turn. */
 const ROUNDS_MAX = 20
 
 export function runApply(context: WorkerContext): void {
   const { db, queues, logger } = context
+  const wakeIn = laterWakes(queues, 'apply')
   queues.consume(
     'apply',
     async (connectionId, signal) => {
@@ -18,6 +20,8 @@ export function runApply(context: WorkerContext): void {
         if (applied.toRead) queues.wake('refresh', connectionId)
         if (applied.tasks) queues.wake('verify', connectionId)
         if (applied.people) queues.wake('poll', connectionId)
+        // Whoever folds now may have taken its events before ours were there.
+        if (applied.isHeldUp) wakeIn(connectionId, HELD_UP_MS)
         if (applied.taken < APPLY_BATCH) return
       }
       logger.debug({ connectionId }, 'apply gives way with events left')

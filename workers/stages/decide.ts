@@ -1,11 +1,14 @@
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
+import { isAnyDirty } from '../../src/store/records/overdue-stages.ts'
 import type { WorkerContext } from '../runtime/context.ts'
+import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 
 /** Batches before the stage lets another connection have its turn. */
 const ROUNDS_MAX = 20
 
 export function runDecide(context: WorkerContext): void {
   const { db, queues, workflows, nowMs, logger } = context
+  const wakeIn = laterWakes(queues, 'decide')
   const onFailed = (record: string, error: unknown) => logger.error({ err: error, record }, 'record not decided')
   queues.consume(
     'decide',
@@ -18,6 +21,8 @@ export function runDecide(context: WorkerContext): void {
         if (decided.toAsk) queues.wake('refresh', connectionId)
         if (!decided.more) {
           if (decided.taken > 0) queues.wake('verify', connectionId)
+          // Locked by a process that may not wake us, as one that notes when a record is read again.
+          if (decided.ready && (await isAnyDirty(db, connectionId))) wakeIn(connectionId, HELD_UP_MS)
           return
         }
       }

@@ -10,18 +10,26 @@ import { isResyncWaiting } from '../../src/store/records/watermarks.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 import { runStage } from '../runtime/run-stage.ts'
+import { laterWakes } from '../runtime/wake-later.ts'
 import { driftWatch } from './schema-drift.ts'
 import { type TerritoryReadings, territoryReadings } from './territories.ts'
+
+/** What this poll was asked for may have happened after the one that runs had read it. */
+const AFTER_THE_OTHER_MS = 1_000
 
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
 export function runPoll(context: WorkerContext): void {
   const { db, queues, instance } = context
+  const wakeIn = laterWakes(queues, 'poll')
   const watches: Watches = { territories: territoryReadings(context), checkForDrift: driftWatch(context) }
   queues.consume(
     'poll',
     (connectionId, stopping) =>
       runStage(context, 'poll', connectionId, stopping, async (connected, signal) => {
-        if (!(await claimReading(db, connectionId, instance))) return
+        if (!(await claimReading(db, connectionId, instance))) {
+          wakeIn(connectionId, AFTER_THE_OTHER_MS)
+          return
+        }
         let polled = false
         try {
           polled = await pollOnce(context, watches, connected, signal)

@@ -2,9 +2,11 @@ import { type CrmClient, CrmReconnectError, CrmScopeMissingError } from '../../s
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { checkPeople } from '../../src/pipeline/read/check-people.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
+import { isAnyToRead } from '../../src/store/records/overdue-stages.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 import { runStage } from '../runtime/run-stage.ts'
+import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 
 /** Calls before the stage lets others use the API limit. */
 const ROUNDS_MAX = 10
@@ -14,6 +16,7 @@ const PEOPLE_ROUNDS_MAX = 2
 
 export function runRefresh(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs } = context
+  const wakeIn = laterWakes(queues, 'refresh')
   queues.consume(
     'refresh',
     (connectionId, stopping) =>
@@ -21,7 +24,11 @@ export function runRefresh(context: WorkerContext): void {
         await askForPeople(context, connection.id, client, signal)
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
           const { taken } = await refreshBatch({ db, client, connection, fieldsOf, nowMs })
-          if (taken === 0) return
+          if (taken === 0) {
+            // Locked at this moment, by a fold or a decision.
+            if (await isAnyToRead(db, connectionId)) wakeIn(connectionId, HELD_UP_MS)
+            return
+          }
           queues.wake('apply', connectionId)
         }
         queues.wake('refresh', connectionId)

@@ -31,9 +31,11 @@ export type Applied = {
   readonly people: boolean
   /** One of our tasks changed in the CRM. */
   readonly tasks: boolean
+  /** Another process folds events of this connection, so nothing was taken; what came since may wait. */
+  readonly isHeldUp: boolean
 }
 
-const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: false, tasks: false }
+const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: false, tasks: false, isHeldUp: false }
 
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }
 
@@ -42,7 +44,7 @@ export async function applyBatch(db: Database, connection: Connection): Promise<
   return inTransaction(db, async (trx) => {
     if (!(await isStillConnected(trx, connection.id))) return NOTHING
     // One process per connection at a time: two would fold the same record from the same starting point.
-    if (!(await tryStageLock(trx, `apply/${connection.id}`))) return NOTHING
+    if (!(await tryStageLock(trx, `apply/${connection.id}`))) return { ...NOTHING, isHeldUp: true }
     const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)
     if (waiting.length === 0) return NOTHING
     const { outcomes, applied } = await foldIntoRecords(trx, connection, waiting, 'mark')
@@ -92,7 +94,7 @@ async function foldIntoRecords(
   const toRead = changes.writes.some(({ needsRead }) => needsRead !== null)
   return {
     outcomes: [...skipped, ...outcomes],
-    applied: { taken: waiting.length, changed: changes.changed, toRead, people, tasks },
+    applied: { taken: waiting.length, changed: changes.changed, toRead, people, tasks, isHeldUp: false },
   }
 }
 

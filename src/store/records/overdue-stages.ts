@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
 import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
@@ -15,6 +15,29 @@ export const POLL_EVERY_S = 60
 /** The index of what is to be read is ordered within an object, so they are named. */
 const watchedByAny = () => knownProfiles().flatMap(({ objects }) => Object.keys(objects))
 
+const toRead = (connectionId: RawBuilder<unknown>) => sql`
+  select 1 from unnest(${watchedByAny()}::text[]) as o(object_type)
+  cross join lateral (
+    select 1 from record r where r.connection_id = ${connectionId} and r.object_type = o.object_type
+      and r.needs_read is not null and coalesce(r.read_after, '-infinity'::timestamptz) <= now()
+    order by coalesce(r.read_after, '-infinity'::timestamptz) limit 1
+  ) due
+  limit 1`
+
+const toDecide = (connectionId: RawBuilder<unknown>) => sql`
+  select 1 from record r where r.connection_id = ${connectionId} and (r.needs_read is null)
+    and r.dirty_since is not null order by r.dirty_since limit 1`
+
+/** Whether a record waits to be read now, also one that another process has locked. */
+export async function isAnyToRead(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
+  return (await toRead(sql`${connectionId}`).execute(db)).rows.length > 0
+}
+
+/** Whether a record waits to be decided, also one that another process has locked. */
+export async function isAnyDirty(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
+  return (await toDecide(sql`${connectionId}`).execute(db)).rows.length > 0
+}
+
 /**
  * Which stages of which connections have rows waiting. One statement; each part is an index probe (a limit that the planner
  * sees; it drops one inside `exists`), so the answer costs the same whether one row waits or a million.
@@ -26,18 +49,11 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
     cross join lateral (
       (select 'apply' as stage from change_event e where e.connection_id = c.id and e.state = 'received' limit 1)
       union all
-      (select 'refresh' from unnest(${watchedByAny()}::text[]) as o(object_type)
-        cross join lateral (
-          select 1 from record r where r.connection_id = c.id and r.object_type = o.object_type
-            and r.needs_read is not null and coalesce(r.read_after, '-infinity'::timestamptz) <= now()
-          order by coalesce(r.read_after, '-infinity'::timestamptz) limit 1
-        ) due
-        limit 1)
+      (select 'refresh' from (${toRead(sql`c.id`)}) due)
       union all
       ${USERS_DUE}
       union all
-      (select 'decide' from record r where r.connection_id = c.id and (r.needs_read is null)
-        and r.dirty_since is not null order by r.dirty_since limit 1)
+      (select 'decide' from (${toDecide(sql`c.id`)}) due)
       union all
       select 'decide' from redecide_queue a where a.connection_id = c.id
       union all
