@@ -143,6 +143,13 @@ function isAbandoned(lock) {
   const pid = Number(readOrNull(join(lock, 'pid')))
   try {
     if (pid > 0) process.kill(pid, 0)
+    // A killed start whose id another program has by now, or that is a zombie, holds nothing.
+    if (
+      pid > 0 &&
+      process.platform === 'linux' &&
+      !/lanekeeper|npm/.test(readOrNull(`/proc/${pid}/cmdline`) ?? 'lanekeeper')
+    )
+      return true
     // Without a pid yet it is brand new, or its maker was killed at once.
     return !(pid > 0) && Date.now() - statSync(lock).mtimeMs > 10_000
   } catch (error) {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { type RunningPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
-import { isProcessAlive } from './postmaster.ts'
+import { isProcessAlive } from './running-process.ts'
 import { isRoot } from './unprivileged-user.ts'
 
 async function ask(url: string, query: string): Promise<string> {

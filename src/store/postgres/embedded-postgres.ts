@@ -5,7 +5,8 @@ import pg from 'pg'
 import { ownPassword, placeFor } from './database-place.ts'
 import { initialise } from './initialise.ts'
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts'
-import { isLivePostmaster, isProcessAlive } from './postmaster.ts'
+import { isLivePostmaster } from './postmaster.ts'
+import { isProcessAlive } from './running-process.ts'
 import { attach, start } from './start-server.ts'
 import { findUnprivilegedUser, isRoot, ownerOf } from './unprivileged-user.ts'
 
@@ -62,7 +63,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     pid: postmaster.pid,
     attached: left !== null,
     directory,
-    stop: () => stop(postmaster.pid),
+    stop: () => stop(postmaster.pid, dataDirectory),
   }
 }
 
@@ -88,8 +89,8 @@ async function ensureDatabase(adminUrl: string): Promise<void> {
 }
 
 /** Fast shutdown: open transactions are rolled back, everything committed is on disk. */
-async function stop(pid: number): Promise<void> {
-  if (!(await isLivePostmaster(pid))) return
+async function stop(pid: number, dataDirectory: string): Promise<void> {
+  if (!(await isLivePostmaster(pid, dataDirectory))) return
   process.kill(pid, 'SIGINT')
   const until = Date.now() + FAST_STOP_WITHIN_MS
   while (isProcessAlive(pid)) {

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { processNow } from './running-process.ts'
 
 export type Postmaster = { readonly pid: number; readonly port: number }
 
@@ -18,26 +15,17 @@ export async function readPostmaster(dataDirectory: string): Promise<Postmaster 
   return Number.isInteger(pid) && pid > 0 ? { pid, port: Number.isInteger(port) ? port : 0 } : null
 }
 
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // Somebody else's process is alive all the same.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 /**
- * Alive, and really a Postgres: after a reboot, and in containers at every start, a pid from a file may by now be an
- * unrelated process.
+ * Alive, and really a Postgres that serves this directory: after a reboot, and in containers at every start, a pid from a
+ * file may by now be an unrelated process, also another Postgres.
  */
-export async function isLivePostmaster(pid: number): Promise<boolean> {
-  if (!isProcessAlive(pid)) return false
-  if (process.platform === 'win32') return true
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(async () => {
-    const { stdout } = await run('ps', ['-o', 'comm=', '-p', String(pid)]).catch(() => ({ stdout: '' }))
-    return stdout
-  })
-  return name.includes('postgres')
+export async function isLivePostmaster(pid: number, dataDirectory: string): Promise<boolean> {
+  const now = await processNow(pid)
+  if (now === null) return false
+  if (now.program !== null && !now.program.includes('postgres')) return false
+  // A server works in its data directory. Where we may not see that, it counts as ours: two on one directory is worse.
+  const [place, ours] = await Promise.all(
+    [`/proc/${pid}/cwd`, dataDirectory].map((path) => stat(path).catch(() => null)),
+  )
+  return place == null || ours == null || (place.ino === ours.ino && place.dev === ours.dev)
 }

@@ -20,7 +20,7 @@ export async function attach(dataDirectory: string, urlAt: UrlAt): Promise<Postm
   for (;;) {
     const postmaster = await readPostmaster(dataDirectory)
     if (!postmaster) return null
-    if (!(await isLivePostmaster(postmaster.pid))) {
+    if (!(await isLivePostmaster(postmaster.pid, dataDirectory))) {
       // The server removes such a file itself, unless another process got the same pid since: then it would refuse.
       await rm(join(dataDirectory, 'postmaster.pid'), { force: true })
       return null
