@@ -15,6 +15,7 @@ import { openDatabase } from '../src/store/database/database.ts'
 import { findOverdue } from '../src/store/records/overdue-stages.ts'
 import { createSecretBox } from '../src/store/secrets/secret-box.ts'
 import { connectUntilItWorks } from './background/connect-from-environment.ts'
+import { runErasures } from './background/erase-due.ts'
 import { finishDisconnects } from './background/finish-disconnects.ts'
 import { followConnections } from './background/follow-connections.ts'
 import { runWatch } from './background/watch.ts'
@@ -108,6 +109,7 @@ function startBackground(
     ...(roles.has('poll') ? [runComparisons(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
     finishDisconnects(context, deps),
+    runErasures(context),
     ...environmentGrants(settings).map((wanted) => connectUntilItWorks(deps, wanted, context)),
   ].map((task) =>
     task.catch((error) => {

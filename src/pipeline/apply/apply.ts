@@ -1,41 +1,14 @@
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
-import { crmProfile } from '../../model/record/crm-profile.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock, tryStageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { isNothingDecided } from '../../store/decisions/decision-start.ts'
-import { ownTasks } from '../../store/decisions/task-contents.ts'
-import {
-  type EventOutcome,
-  eraseEventValues,
-  insertEvents,
-  recordOutcomes,
-  type StoredEvent,
-  takeWaitingEvents,
-} from '../../store/events/change-events.ts'
-import { markNeighboursDirty } from '../../store/records/mark-dirty.ts'
-import { saveRecords } from '../../store/records/save-records.ts'
-import type { BatchChanges } from './affected-records.ts'
-import { foldRecords } from './fold-records.ts'
-import { sortEvents } from './sort-events.ts'
+import { insertEvents, recordOutcomes, takeWaitingEvents } from '../../store/events/change-events.ts'
+import { type Applied, foldIntoRecords, NOTHING } from './fold-into-records.ts'
 
 /** Events per transaction: large enough that statements are shared, small enough for a short lock and flat memory. */
 export const APPLY_BATCH = 1_000
-
-export type Applied = {
-  readonly taken: number
-  readonly changed: boolean
-  readonly toRead: boolean
-  /** Users changed in the CRM: the list of people must be read again. */
-  readonly people: boolean
-  /** One of our tasks changed in the CRM. */
-  readonly tasks: boolean
-  /** Another process folds events of this connection, so nothing was taken; what came since may wait. */
-  readonly isHeldUp: boolean
-}
-
-const NOTHING: Applied = { taken: 0, changed: false, toRead: false, people: false, tasks: false, isHeldUp: false }
 
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }
 
@@ -70,42 +43,4 @@ export async function storeAndApply(
   const { outcomes, applied } = await foldIntoRecords(trx, connection, numbered, neighbours)
   await insertEvents(trx, events, outcomes)
   return applied
-}
-
-/**
- * `leave`: no record has been decided yet, so each is marked by its own first event. Searching for neighbours to mark
- * would be most of the work of an import.
- */
-type MarkNeighbours = 'mark' | 'leave'
-
-async function foldIntoRecords(
-  trx: DatabaseTransaction,
-  connection: Connection,
-  waiting: readonly StoredEvent[],
-  neighbours: MarkNeighbours,
-): Promise<{ readonly outcomes: readonly EventOutcome[]; readonly applied: Applied }> {
-  const { taskObject } = crmProfile(connection.crm)
-  const ourTasks = await ownTasks(trx, connection.id, recordsOf(waiting, taskObject))
-  const { groups, skipped, people, tasks } = sortEvents(waiting, connection.crm, taskObject, ourTasks)
-  const { outcomes, changes } = await foldRecords(trx, connection, groups)
-  await saveRecords(trx, changes.writes)
-  if (neighbours === 'mark') await markNeighbours(trx, connection.id, changes)
-  for (const { event } of waiting) if (event.kind === 'erased') await eraseEventValues(trx, event)
-  const toRead = changes.writes.some(({ needsRead }) => needsRead !== null)
-  return {
-    outcomes: [...skipped, ...outcomes],
-    applied: { taken: waiting.length, changed: changes.changed, toRead, people, tasks, isHeldUp: false },
-  }
-}
-
-function recordsOf(waiting: readonly StoredEvent[], objectType: string): string[] {
-  return waiting.flatMap(({ event }) => (event.objectType === objectType ? [event.recordId] : []))
-}
-
-async function markNeighbours(
-  trx: DatabaseTransaction,
-  connectionId: ConnectionId,
-  { keys, accounts, linksBefore }: BatchChanges,
-): Promise<void> {
-  await markNeighboursDirty(trx, connectionId, { keys, accountIds: [...accounts], linksBefore: [...linksBefore] })
 }

@@ -3,9 +3,8 @@ import { inputKey, type MissingInput, WHOLE_RECORD } from '../../model/record/kn
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { type HeldRecord, saveHeldRecords } from '../../store/decisions/held-records.ts'
-import { requestTaskWrites } from '../../store/decisions/intents.ts'
 import { markDecided } from '../../store/records/dirty-records.ts'
-import { type ErasedTask, eraseTraces } from '../../store/records/erase-traces.ts'
+import { eraseTraces } from '../../store/records/erase-traces.ts'
 import { askForUnheard } from '../../store/records/unheard-records.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import type { DecidedRecord } from './plan-changes.ts'
@@ -19,10 +18,9 @@ export async function saveBatch(
 ): Promise<boolean> {
   const connectionId = batch.connection.id
   // First, because the resolutions written next hold no personal data and must stay.
-  const erased = await eraseRecords(trx, batch)
+  const isAnyErased = await eraseRecords(trx, batch)
   await holdRecords(trx, batch, planned)
   const toWrite = await writeDecisions(trx, batch, planned)
-  await requestTaskWrites(trx, connectionId, erased)
   for (const [detail, n] of planned.failures) await count(trx, 'record-failed', n, { connectionId, detail })
   const decided = batch.dirty.map(({ record }) => ({
     objectType: record.objectType,
@@ -30,7 +28,7 @@ export async function saveBatch(
     recheckAtMs: batch.rechecks.get(refKey(record)) ?? null,
   }))
   await markDecided(trx, connectionId, decided)
-  return toWrite || planned.granted.size > 0 || erased.length > 0
+  return toWrite || planned.granted.size > 0 || isAnyErased
 }
 
 /**
@@ -77,11 +75,9 @@ function isUnheard(input: MissingInput): input is MissingInput & { recordId: str
   return input.why === 'not-read' && input.field === WHOLE_RECORD && input.recordId !== undefined
 }
 
-/** Blanks the cases of erased persons. Returns the tasks whose text has to change in the CRM. */
-async function eraseRecords(trx: DatabaseTransaction, { dirty }: DecisionBatch): Promise<ErasedTask[]> {
-  const erased: ErasedTask[] = []
-  for (const { record } of dirty) {
-    if (record.stamps['@erased'] !== undefined) erased.push(...(await eraseTraces(trx, record)))
-  }
-  return erased
+/** Erases again what apply erased: something may have been written in between. */
+async function eraseRecords(trx: DatabaseTransaction, { dirty }: DecisionBatch): Promise<boolean> {
+  const erased = dirty.filter(({ record }) => record.stamps['@erased'] !== undefined)
+  for (const { record } of erased) await eraseTraces(trx, record)
+  return erased.length > 0
 }

@@ -23,6 +23,7 @@ import type {
   WorkflowTable,
   WrittenValueTable,
 } from './tables/decisions.ts'
+import type { ErasureDueTable, RecordTraceTable } from './tables/erasures.ts'
 import type {
   ChangeEventTable,
   EventTallyCursorTable,
@@ -90,4 +91,6 @@ export type Tables = {
   vanished_record: VanishedRecordTable
   unknown_input: UnknownInputTable
   held_record: HeldRecordTable
+  record_trace: RecordTraceTable
+  erasure_due: ErasureDueTable
 }

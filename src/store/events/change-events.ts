@@ -58,7 +58,8 @@ export async function insertEvents(
 
 /** As the table keeps an event of before its record's erasure. */
 function blanked({ ownerHistory: _, fieldChangedAtMs: __, ...event }: ChangeEvent): ChangeEvent {
-  return { ...event, fields: {} }
+  const { objectType, recordId, occurredAtMs, order } = event
+  return { ...event, fields: {}, dedupeKey: `erased/${objectType}/${recordId}/${occurredAtMs}/${order}` }
 }
 
 type EventRow = {
@@ -87,14 +88,29 @@ export async function takeWaitingEvents(
   limit: number,
 ): Promise<StoredEvent[]> {
   const { rows } = await sql<EventRow>`
-    select id, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields,
-           field_changed, owner_history, answers_until_ms, complete, merged_ids, source, actor
-    from change_event
+    select ${EVENT_COLUMNS} from change_event
     where connection_id = ${connectionId} and state = 'received'
     order by id
     limit ${limit}
     for update skip locked`.execute(trx)
-  return rows.map((row) => ({
+  return rows.map(toStored)
+}
+
+/** The waiting erasures of one record. */
+export async function takeErasures(trx: Kysely<Tables>, record: EventsOf): Promise<StoredEvent[]> {
+  const { rows } = await sql<EventRow>`
+    select ${EVENT_COLUMNS} from change_event
+    where ${ofRecord(record)} and state = 'received' and kind = 'erased'
+    order by id
+    for update skip locked`.execute(trx)
+  return rows.map(toStored)
+}
+
+const EVENT_COLUMNS = sql`id, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields,
+  field_changed, owner_history, answers_until_ms, complete, merged_ids, source, actor`
+
+function toStored(row: EventRow): StoredEvent {
+  return {
     id: row.id,
     event: {
       connectionId: row.connection_id as ConnectionId,
@@ -113,7 +129,7 @@ export async function takeWaitingEvents(
       source: row.source as ChangeSource,
       actor: row.actor,
     },
-  }))
+  }
 }
 
 export type EventOutcome = {
@@ -137,20 +153,23 @@ export async function recordOutcomes(trx: Kysely<Tables>, outcomes: readonly Eve
 }
 
 /** Erases what a privacy deletion must reach: the values of every event of the record. Ids and times stay. */
-export async function eraseEventValues(
-  trx: Kysely<Tables>,
-  record: { connectionId: string; objectType: string; recordId: string },
-): Promise<void> {
-  await blankEvents(
-    trx,
-    sql`connection_id = ${record.connectionId} and object_type = ${record.objectType} and record_id = ${record.recordId}`,
-  )
+export async function eraseEventValues(trx: Kysely<Tables>, record: EventsOf): Promise<void> {
+  await blankEvents(trx, ofRecord(record))
 }
 
-/** The reason goes too: an error may quote the value that it failed on. */
+type EventsOf = { readonly connectionId: string; readonly objectType: string; readonly recordId: string }
+
+const ofRecord = ({ connectionId, objectType, recordId }: EventsOf) =>
+  sql`connection_id = ${connectionId} and object_type = ${objectType} and record_id = ${recordId}`
+
+/**
+ * The reason goes too: an error may quote the value that it failed on. So does the dedupe key, which may hold a digest of
+ * the values: a delivery that comes again is stored again, and blank.
+ */
 async function blankEvents(trx: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {
   await sql`
     update change_event set fields = '{}'::jsonb, owner_history = null, field_changed = null,
+      dedupe_key = case when kind in ('erased', 'merged') then dedupe_key else 'erased/' || id end,
       skip_reason = case when state = 'failed' then 'erased' else skip_reason end
     where ${which}`.execute(trx)
 }

@@ -1,66 +1,137 @@
 import { sql } from 'kysely'
 import type { RecordRef } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { requestTaskWrites } from '../decisions/intents.ts'
+import { eraseEventValues } from '../events/change-events.ts'
 import { eraseLedgerBodies } from '../ledger/erasures.ts'
 import { markDirty } from './mark-dirty.ts'
 
-export type ErasedTask = { readonly taskId: number; readonly workflow: string; readonly policyHash: string }
-
 /**
- * Takes what a privacy deletion must reach out of everything that was made from the record: its cases, the words of their
- * tasks, what was sent and written, and the ledger's bodies, whose hashes stay. Cases of other records that name it lose
- * their evidence and are decided again. Returns the tasks whose words in the CRM have to be written anew.
+ * Takes what a privacy deletion must reach out of everything that was made from the record, by the lineage that was kept
+ * as it was written (`record_trace`): its events, its cases, the words of their tasks, what was sent and written, and the
+ * ledger's bodies, whose hashes stay. Cases of other records that name it lose their words and are decided again. Writes
+ * that were not sent are withdrawn, and tasks that stand in a CRM are written again without it.
  */
-export async function eraseTraces(trx: DatabaseTransaction, record: RecordRef): Promise<ErasedTask[]> {
-  const { connectionId: c, objectType: t, recordId: r } = record
-  const involved = JSON.stringify([{ connectionId: c, objectType: t, recordId: r }])
-  const { rows: own } = await sql<{ id: number; task_id: number | null }>`
+export async function eraseTraces(trx: DatabaseTransaction, record: RecordRef): Promise<void> {
+  await eraseEventValues(trx, record)
+  await sql`delete from difference where ${named(record)}`.execute(trx)
+  const own = await eraseOwnCases(trx, record)
+  const others = await eraseFromOtherCases(trx, record)
+  const tasks = await eraseTasks(trx, record, [...own, ...others])
+  await withdrawWrites(trx, record, tasks)
+  const subjects = [
+    `${record.connectionId}/${record.objectType}/${record.recordId}`,
+    ...tasks.map(({ connectionId, taskId }) => `${connectionId}/task/${taskId}`),
+  ]
+  await eraseLedgerBodies(
+    trx,
+    // A resolution says only which case ended and how.
+    sql`kind <> 'exception-resolved' and (subject = any(${subjects}::text[]) or seq = any(array(
+      select row_id from record_trace where ${named(record)} and kind = 'ledger')))`,
+    { subject: subjects[0]!, because: 'The CRM erased the record for privacy' },
+  )
+  for (const [connectionId, ofConnection] of Map.groupBy(tasks, (task) => task.connectionId)) {
+    const toWrite = ofConnection.filter(({ isWritten, isConnected }) => isWritten && isConnected)
+    await requestTaskWrites(trx, connectionId, toWrite)
+  }
+}
+
+const named = ({ connectionId, objectType, recordId }: RecordRef) =>
+  sql<boolean>`connection_id = ${connectionId} and object_type = ${objectType} and record_id = ${recordId}`
+
+type TaskId = number | null
+
+async function eraseOwnCases(trx: DatabaseTransaction, record: RecordRef): Promise<TaskId[]> {
+  const { rows } = await sql<{ task_id: TaskId }>`
     update exception set title = 'Erased record', class_because = '', what = 'The record was erased.', would_have = '',
       todo = '', cause = 'erased/' || id, cause_title = null, evidence = '{}'::jsonb, involves = '[]'::jsonb,
       branch = null, resolution = case when status = 'resolved' then 'erased' end
-    where connection_id = ${c} and object_type = ${t} and record_id = ${r}
-    returning id, task_id`.execute(trx)
-  const { rows: others } = await sql<{
-    connection_id: string
-    object_type: string
-    record_id: string
-    task_id: number | null
-  }>`
-    update exception e set what = 'One of the records was erased.', evidence = '{}'::jsonb, cause_title = null,
+    where ${named(record)}
+    returning task_id`.execute(trx)
+  return rows.map((row) => row.task_id)
+}
+
+async function eraseFromOtherCases(trx: DatabaseTransaction, record: RecordRef): Promise<TaskId[]> {
+  const { connectionId, objectType, recordId } = record
+  const involved = JSON.stringify([{ connectionId, objectType, recordId }])
+  const { rows } = await sql<{ connection_id: string; object_type: string; record_id: string; task_id: TaskId }>`
+    update exception e set what = 'One of the records was erased.', would_have = '', todo = '', evidence = '{}'::jsonb,
+      cause_title = null,
       involves = (select coalesce(jsonb_agg(i), '[]'::jsonb) from jsonb_array_elements(e.involves) i
                   where not (${involved}::jsonb @> jsonb_build_array(i)))
-    where e.involves @> ${involved}::jsonb
+    where e.id = any(array(select row_id from record_trace where ${named(record)} and kind = 'exception'))
+      and e.involves @> ${involved}::jsonb
     returning e.connection_id, e.object_type, e.record_id, e.task_id`.execute(trx)
-  const refs = others.map((o) => ({ connectionId: o.connection_id, objectType: o.object_type, recordId: o.record_id }))
-  await markDirty(trx, refs)
+  await markDirty(
+    trx,
+    rows.map((o) => ({ connectionId: o.connection_id, objectType: o.object_type, recordId: o.record_id })),
+  )
+  return rows.map((row) => row.task_id)
+}
 
-  const linked = [...own, ...others].map((row) => row.task_id).filter((id) => id !== null)
-  const { rows: tasks } = await sql<{ id: number; workflow: string; policy_hash: string; is_written: boolean }>`
+type TracedTask = {
+  readonly connectionId: string
+  readonly taskId: number
+  readonly workflow: string
+  readonly policyHash: string
+  readonly isWritten: boolean
+  readonly isConnected: boolean
+}
+
+/** Also tasks that named the record in an earlier text. */
+async function eraseTasks(
+  trx: DatabaseTransaction,
+  record: RecordRef,
+  linked: readonly TaskId[],
+): Promise<TracedTask[]> {
+  const { rows } = await sql<{
+    id: number
+    connection_id: string
+    workflow: string
+    policy_hash: string
+    is_written: boolean
+    is_connected: boolean
+  }>`
     update task k set written_subject = null, written_body = null, written_digest = null, reopen_reason = null
-    where k.id = any(${linked}::bigint[])
-      or (k.connection_id = ${c} and k.object_type = ${t} and k.record_id = ${r})
-    returning k.id, k.workflow, k.crm_task_id is not null as is_written, coalesce(
+    where k.id = any(${linked.filter((id) => id !== null)}::bigint[])
+      or k.id = any(array(select row_id from record_trace where ${named(record)} and kind = 'task'))
+      or (${named(record)})
+    returning k.id, k.connection_id, k.workflow, k.crm_task_id is not null as is_written,
+      exists (select 1 from connection c where c.id = k.connection_id and c.status <> 'disconnected') as is_connected,
+      coalesce(
       (select i.policy_hash from intent i where i.task_id = k.id order by i.id desc limit 1), '') as policy_hash`.execute(
     trx,
   )
-  const taskIds = tasks.map((task) => task.id)
-  // Nothing reads what was sent for a task; an owner write that is not over still needs its own.
-  await sql`update intent set payload = '{}'::jsonb, outcome = null
-    where task_id = any(${taskIds}::bigint[])
-      or (connection_id = ${c} and kind = 'owner' and object_type = ${t} and record_id = ${r}
-          and state in ('done', 'refused', 'cancelled'))`.execute(trx)
-  await sql`delete from written_value
-    where connection_id = ${c} and object_type = ${t} and record_id = ${r}`.execute(trx)
+  return rows.map((row) => ({
+    connectionId: row.connection_id,
+    taskId: row.id,
+    workflow: row.workflow,
+    policyHash: row.policy_hash,
+    isWritten: row.is_written,
+    isConnected: row.is_connected,
+  }))
+}
 
-  const subjects = [`${c}/${t}/${r}`, ...taskIds.map((id) => `${c}/task/${id}`)]
-  const otherSubjects = refs.map((o) => `${o.connectionId}/${o.objectType}/${o.recordId}`)
-  await eraseLedgerBodies(
-    trx,
-    sql`subject = any(${subjects}::text[]) or (subject = any(${otherSubjects}::text[]) and kind like 'exception-%'
-      and body::jsonb->'involves' @> ${involved}::jsonb)`,
-    { subject: subjects[0]!, because: 'The CRM erased the record for privacy' },
-  )
-  return tasks
-    .filter((task) => task.is_written)
-    .map((task) => ({ taskId: task.id, workflow: task.workflow, policyHash: task.policy_hash }))
+/**
+ * What was not sent yet is not sent: owner writes of the record, and tasks that would be about nothing else. Nothing reads
+ * what was sent for a task; an owner write whose answer is open still needs its own.
+ */
+async function withdrawWrites(
+  trx: DatabaseTransaction,
+  record: RecordRef,
+  tasks: readonly TracedTask[],
+): Promise<void> {
+  const taskIds = tasks.map(({ taskId }) => taskId)
+  const unwritten = tasks.filter(({ isWritten }) => !isWritten).map(({ taskId }) => taskId)
+  await sql`
+    update intent i set state = 'cancelled', outcome = 'The record was erased', finished_at = clock_timestamp()
+    where i.state = 'pending' and ((i.kind = 'owner' and ${named(record)})
+      or (i.kind = 'task' and i.task_id = any(${unwritten}::bigint[]) and not exists (
+        select 1 from exception e where e.task_id = i.task_id and e.status = 'open'
+          and (e.connection_id, e.object_type, e.record_id)
+            <> (${record.connectionId}, ${record.objectType}, ${record.recordId}))))`.execute(trx)
+  await sql`update intent set payload = '{}'::jsonb, outcome = case when state = 'cancelled' then outcome end
+    where task_id = any(${taskIds}::bigint[])
+      or (kind = 'owner' and ${named(record)} and state in ('done', 'refused', 'cancelled'))`.execute(trx)
+  await sql`delete from written_value where ${named(record)}`.execute(trx)
 }
