@@ -142,7 +142,7 @@ function connectionView(row: ConnectionRow, { links, now, pollSeconds }: Context
     feed: row.feed,
     webhookUrl: row.webhook_url,
     delaySeconds: row.feed === 'poll' ? pollSeconds : null,
-    writes: row.writes_since && { since: row.writes_since.toISOString(), by: row.writes_by },
+    writes: row.writes_since && { since: row.writes_since.toISOString(), by: row.writes_by?.split(':')[0] ?? null },
     access: checkedAccess(row),
     baseline: baselineView(row, now),
     stream: { state: row.stream_state, seenAt: row.stream_seen_at?.toISOString() ?? null },

@@ -58,7 +58,7 @@ async function end(
   await changeLife(trx, connectionId)
   const row = await findConnection(trx, connectionId)
   if (!row) return null
-  const isFirst = await markDisconnected(trx, connectionId, `Ended by ${by}.`)
+  const isFirst = await markDisconnected(trx, connectionId, `Ended by ${by.split(':')[0]}.`)
   const { cases, intents, tasks } = await closeWork(trx, connectionId)
   await endAllNotices(trx, connectionId, 'The connection was ended.')
   const isErasureNew = history === 'erase' && (await requestErasure(trx, connectionId))

@@ -63,6 +63,13 @@ describe('an erased body of the ledger', () => {
     assert.deepEqual(await verifyExport(file), check)
   })
 
+  it('cannot be guessed from the hash that stays: equal bodies have different hashes', async () => {
+    await inTransaction(test.db, (trx) => appendLedger(trx, [entry(1), entry(1)]))
+    const { rows } = await sql<{ hash: string }>`
+      select encode(body_hash, 'hex') as hash from ledger where subject = 'hs/contacts/1'`.execute(test.db)
+    assert.equal(new Set(rows.map(({ hash }) => hash)).size, 3)
+  })
+
   it('is written down once: erasing again, or nothing, appends no entry', async () => {
     await erase(2)
     assert.equal(await erase(2), 0)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 
@@ -6,6 +6,7 @@ import type { Database, DatabaseTransaction } from '../database/database.ts'
 export type LedgerEntry = {
   readonly at: Date
   readonly kind: string
+  /** `user:CRM:ID`, `console:SESSION`, `rule:ID`, `lanekeeper`, `terminal` or `environment`: never an e-mail or a name. */
   readonly actor: string
   /** What it is about, as text: the connection, the object and the record's id. */
   readonly subject: string
@@ -38,7 +39,9 @@ export async function appendLedger(trx: DatabaseTransaction, entries: readonly L
   const head = await trx.selectFrom('ledger_head').select(['seq', 'hash']).forUpdate().executeTakeFirstOrThrow()
   const rows: LedgerRow[] = []
   let previous: LedgerHead = { seq: head.seq, hash: head.hash.toString('hex') }
-  for (const { at, kind, actor, subject, body } of entries) {
+  const bodies = salted(entries.map(({ body }) => body))
+  for (const [n, { at, kind, actor, subject }] of entries.entries()) {
+    const body = bodies[n]!
     const bare = {
       seq: previous.seq + 1,
       atMicros: `${at.getTime()}000`,
@@ -66,6 +69,21 @@ export async function appendLedger(trx: DatabaseTransaction, entries: readonly L
     .set({ seq: previous.seq, hash: bytes(previous.hash) })
     .execute()
   return rows.map((row) => row.seq)
+}
+
+const SALT_BYTES = 12
+
+/**
+ * The hash of a body stays when the body is erased. Without a salt that goes with the body, somebody who can guess what it
+ * said could find out from the hash that it did.
+ */
+function salted(bodies: readonly string[]): string[] {
+  const salts = randomBytes(SALT_BYTES * bodies.length)
+  return bodies.map((body, n) => {
+    if (!body.startsWith('{"')) return body
+    const salt = salts.toString('base64url', n * SALT_BYTES, (n + 1) * SALT_BYTES)
+    return `{"salt":"${salt}",${body.slice(1)}`
+  })
 }
 
 /** Each part with its length before it, so that no two different rows can ever give the same bytes. */
