@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { createLogger } from './logger.ts'
+import { failureOf as hubSpotFailure } from '../crm/hubspot/http/failure.ts'
+import { failureOf as salesforceFailure } from '../crm/salesforce/rest/failure.ts'
+import { createLogger, LOGGED_FIELDS } from './logger.ts'
 
 /** The lines that logging gives. */
-function logged(log: (logger: ReturnType<typeof createLogger>) => void): string {
+function logged(log: (logger: ReturnType<typeof createLogger>) => void, level = 'debug'): string {
   let text = ''
   const write = (line: string) => {
     text += line
   }
-  log(createLogger('debug', 'test', { write }))
+  log(createLogger(level, 'test', { write }))
   return text
 }
 
@@ -68,4 +71,82 @@ describe('a log line', () => {
     assert.ok(!line.includes('hunter2'), line)
     assert.deepEqual(JSON.parse(line).req, { method: 'GET', path: '/oauth/done' })
   })
+
+  it('of any level holds nothing that a CRM answered, whatever the error carries it in', () => {
+    const body = {
+      message: 'Canary Canaryman already has the e-mail canary@secret.example and the phone 030 canary',
+      category: 'VALIDATION_ERROR',
+    }
+    const hubSpot = hubSpotFailure({ ...FAILED, attempt: 'write contacts', body })
+    const outage = hubSpotFailure({ ...FAILED, attempt: 'read contacts', status: 502, body })
+    const salesforce = salesforceFailure(
+      {
+        status: 400,
+        headers: new Headers(),
+        text: JSON.stringify([
+          { errorCode: 'DUPLICATE_VALUE', message: 'duplicate: Canary Canaryman +49 30 1234 canary' },
+        ]),
+      } as never,
+      { call: 'PATCH /sobjects/Lead', kind: 'write', nowMs: 0 },
+    )
+    let parsing: unknown
+    try {
+      JSON.parse('Canary Canaryman')
+    } catch (error) {
+      parsing = error
+    }
+    const zone = new RangeError('Invalid time zone specified: Canary/Town')
+    const raised = Object.assign(new Error('value Canary is not wanted'), { code: 'P0001', detail: 'Canary' })
+    const failures = [hubSpot, outage, salesforce, parsing, zone, raised]
+    const all = [
+      ...failures,
+      ...failures.map((cause) => new Error('Cannot go on', { cause })),
+      new AggregateError(failures, 'several'),
+    ]
+    for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) {
+      const lines = logged((logger) => {
+        for (const error of all) {
+          logger[level]({ err: error }, 'failed')
+          logger[level]({ error })
+          logger[level](error as Error)
+          logger[level](error as Error, 'failed')
+          logger[level]({ answer: body, contact: { name: 'Canary' }, outcome: error }, 'failed')
+          logger[level](
+            { errors: [{ file: 'a.yaml', line: 3, message: 'Canary', given: { name: 'Canary' } }] },
+            'refused',
+          )
+        }
+        logger[level]('Cannot write to canary@secret.example, +49 30 1234567')
+        logger.child({ requestId: '1' })[level]({ body }, 'failed')
+      }, 'trace')
+      assert.ok(
+        !/canary|1234567/i.test(lines),
+        lines.split('\n').find((line) => /canary|1234567/i.test(line)),
+      )
+      assert.match(lines, /Cannot write contacts: HubSpot answered 400/)
+      assert.match(lines, /DUPLICATE_VALUE/)
+      assert.match(lines, /"errors":\[\{"file":"a.yaml","line":3\}\]/)
+    }
+  })
+
+  it('may say everything that our own lines say: each of their fields is on the list', () => {
+    const root = new URL('../../', import.meta.url)
+    const unlisted: string[] = []
+    for (const room of ['src', 'workers']) {
+      for (const file of readdirSync(new URL(room, root), { recursive: true, encoding: 'utf8' })) {
+        if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue
+        const text = readFileSync(new URL(`${room}/${file}`, root), 'utf8')
+        for (const [, fields = ''] of text.matchAll(
+          /\blog(?:ger)?\.(?:trace|debug|info|warn|error|fatal)\(\s*\{([^}]*)\}/g,
+        )) {
+          for (const [, name = ''] of fields.matchAll(/(?:^|,)\s*(\w+)/g)) {
+            if (!LOGGED_FIELDS.has(name)) unlisted.push(`${file}: ${name}`)
+          }
+        }
+      }
+    }
+    assert.deepEqual(unlisted, [])
+  })
 })
+
+const FAILED = { status: 400, retryAfter: null, nowMs: 0, timeZone: null }

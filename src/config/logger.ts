@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type DestinationStream, type LogFn, type Logger, type LoggerOptions, pino } from 'pino'
 
 /** What a log line says of an error: never its other properties, where libraries keep headers, rows and parameters. */
 export type LoggedError = {
@@ -14,12 +14,14 @@ export type LoggedError = {
 
 /** Every process of the product logs through this, so that no line holds a secret or the content of a customer's field. */
 export function createLogger(level: string, role: string, destination?: DestinationStream): Logger {
-  const options = {
+  const options: LoggerOptions = {
     level,
     base: { role },
     serializers: { err: loggedError, error: loggedError, req: loggedRequest, res: loggedReply },
     // The last resort, for a value that was logged by its name.
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: HIDDEN },
+    formatters: { log: loggedFields },
+    hooks: { logMethod },
   }
   return destination ? pino(options, destination) : pino(options)
 }
@@ -30,6 +32,64 @@ const SECRET_NAMES = [
   ...['accessToken', 'refreshToken', 'token', 'tokens', 'clientSecret', 'clientSecrets', 'privateKey', 'credentials'],
   ...['grant', 'password', 'authorization', 'cookie', 'sealed', 'verifier', 'values', 'headers'],
 ]
+
+/** What a line may say besides its message. Everything else is hidden: a list of what is private is never complete. */
+export const LOGGED_FIELDS: ReadonlySet<string> = new Set([
+  ...['err', 'error', 'req', 'res', 'reqId', 'requestId', 'role', 'roles', 'stage', 'store', 'instance', 'pid', 'port'],
+  ...[
+    'connectionId',
+    'draftId',
+    'crm',
+    'objectType',
+    'record',
+    'title',
+    'revision',
+    'file',
+    'errors',
+    'applied',
+    'changed',
+    'erased',
+  ],
+  ...['code', 'status', 'why', 'remedy', 'retryAt', 'publicUrl', 'responseTime', 'restartInMs'],
+])
+
+function loggedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      if (!LOGGED_FIELDS.has(name)) return [name, HIDDEN]
+      return [name, SERIALIZED.has(name) ? value : loggedValue(value, 0)]
+    }),
+  )
+}
+
+/** These have serializers of their own. */
+const SERIALIZED: ReadonlySet<string> = new Set(['err', 'error', 'req', 'res'])
+const LIST_MAX = 50
+/** Of a document in a list, as the errors of a policy file: where, and never what stands there. */
+const PLACES = ['file', 'line', 'column', 'field', 'workflow']
+
+function loggedValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return withoutSecrets(value)
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
+  if (Array.isArray(value) && depth === 0) return value.slice(0, LIST_MAX).map((item) => loggedValue(item, 1))
+  if (typeof value !== 'object' || depth === 0) return HIDDEN
+  return Object.fromEntries(
+    PLACES.filter((name) => Object.hasOwn(value, name)).map((name) => [
+      name,
+      loggedValue((value as Record<string, unknown>)[name], 2),
+    ]),
+  )
+}
+
+/** Where a call names no message, pino would take the error's own, past every serializer. */
+function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const [first, ...rest] = args as unknown[]
+  const words = rest.map((one) => (typeof one === 'string' ? withoutSecrets(one) : one))
+  const fields = first instanceof Error ? { err: first } : first
+  const [message = 'an error'] = words
+  const safe = typeof first === 'string' ? [withoutSecrets(first), ...words] : [fields, message, ...words.slice(1)]
+  method.apply(this, safe as Parameters<LogFn>)
+}
 
 const DEPTH_MAX = 5
 const ERRORS_MAX = 3
@@ -51,11 +111,24 @@ export function loggedError(error: unknown, depth = 0): LoggedError {
   }
 }
 
-/** Postgres quotes the value that it refused (SQLSTATE classes 22 and 23): there the code has to do. */
+/**
+ * Postgres quotes the value that it refused, a parser the text that it cannot read, and a CRM whatever it was sent, names
+ * and phone numbers too, which no pattern finds. There the kind, the code and the status have to do.
+ */
 function messageOf(error: Error, code: unknown): string {
-  if (typeof code === 'string' && /^2[23][0-9A-Z]{3}$/.test(code)) return `Postgres refused a value (${code})`
-  return withoutSecrets(error.message)
+  const named = typeof code === 'string' ? ` (${code})` : ''
+  if (typeof code === 'string' && /^(2[23]|P0)[0-9A-Z]{3}$/.test(code)) return `Postgres refused a value (${code})`
+  if (QUOTING.has(error.name)) return `${error.name} about text that is not logged${named}`
+  if (!/^(Crm|OAuth)\w*Error$/.test(error.name)) return withoutSecrets(error.message)
+  const [ours] = OUR_WORDS.exec(error.message) ?? []
+  return ours === undefined ? `The CRM's words are not logged${named}` : withoutSecrets(ours)
 }
+
+const QUOTING: ReadonlySet<string> = new Set(['SyntaxError', 'RangeError', 'ZodError', 'YAMLParseError'])
+
+/** How our own messages about a call begin, up to where the CRM's words may follow. */
+const OUR_WORDS =
+  /^(Cannot [a-z ,-]+: (\w+ answered \d{3}|could not connect to \w+ \([A-Z_]+\)|no complete answer from \w+)|Salesforce [A-Z]+ \/[\w/.-]*(?=: )|Connection "[\w.-]+" has no \w+)/
 
 /** A message may be several lines, so places are known by their form. */
 function placesOf(stack: string): string {
@@ -77,6 +150,8 @@ const SECRETS: readonly RegExp[] = [
   /\b00D[A-Za-z0-9]{12,15}![\w.]+/g,
   /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
   /[\w.+-]+@[\w-]+(\.[\w-]+)+/g,
+  // International phone numbers.
+  /(?<![\w:])\+\d[\d\s().-]{6,}\d/g,
 ]
 
 function withoutSecrets(text: string): string {

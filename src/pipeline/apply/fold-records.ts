@@ -4,6 +4,7 @@ import { type Folded, foldEvents } from '../../model/record/fold/fold.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { failureText } from '../../store/database/failure-text.ts'
 import type { EventOutcome, StoredEvent } from '../../store/events/change-events.ts'
 import { unreadableFields } from '../../store/records/object-schemas.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
@@ -89,8 +90,4 @@ function outcomesOf(group: readonly StoredEvent[], folded: Folded, written: OwnW
     const isApplied = outcome === 'applied'
     return [{ id, state: isApplied ? 'applied' : 'skipped', reason: isApplied ? null : outcome, blank }]
   })
-}
-
-function failureText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 200) : 'unknown error'
 }

@@ -1,6 +1,7 @@
 import { decide } from '../../model/decision/decide.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
 import { refKey } from '../../model/record/crm-record.ts'
+import { failureText } from '../../store/database/failure-text.ts'
 import type { OpenException } from '../../store/decisions/exceptions.ts'
 import { READ_WITHIN_S } from '../../store/decisions/held-records.ts'
 import type { OwnerIntents, RefusedIntent } from '../../store/decisions/owner-intents.ts'
@@ -114,9 +115,4 @@ function leaveAsTheyAre(
 ): void {
   const failed = writeKey(workflow, record)
   for (const [key, exception] of open) if (writeKey(exception.workflow, exception) === failed) open.delete(key)
-}
-
-/** Short, because it is the key of a counter. Which record it was goes to the log. */
-export function failureText(error: unknown): string {
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 200)
 }
