@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
   const policies = policiesOf(files)
   const clients = new Map<string, ConnectedClient>()
-  const context = createContext(settings, { db, databaseUrl, logger, policies, clients, signal })
+  const context = createContext(settings, { db, databaseUrl, logger, policies, clients, roles: [...roles], signal })
   await begin(context, files)
   startStages(context, roles)
   const sweeper = startSweeper({
@@ -73,11 +73,11 @@ function settingsOrExit(): Settings {
   }
 }
 
-async function begin({ db, logger, instance }: WorkerContext, files: PolicyFiles): Promise<void> {
+async function begin({ db, logger, instance, roles }: WorkerContext, files: PolicyFiles): Promise<void> {
   const { changed } = await publishPolicies(db, files)
   if (changed.length > 0) logger.info({ changed }, 'workflows in force')
   // Before anything is claimed: the claim of a process without a heartbeat may be taken over at once.
-  await beat(db, 'worker', instance, { pid: process.pid })
+  await beat(db, 'worker', instance, { pid: process.pid, roles })
 }
 
 async function connectDeps(

@@ -21,7 +21,7 @@ import { createSecretBox, type SecretBox } from '../store/secrets/secret-box.ts'
 import { buildApp } from './app.ts'
 import { CRM_PAGES } from './cases/crm-pages.ts'
 import { connectSetUp } from './connections/build-connection-service.ts'
-import { beatChecks, type ReadinessCheck, workflowCheck } from './server/health.ts'
+import { beatChecks, type ReadinessCheck, roleCheck, workflowCheck } from './server/health.ts'
 import { keepCheckpoints } from './server/keep-checkpoints.ts'
 import { webhookReceivers } from './webhooks/webhook-receivers.ts'
 import { webhookRoutes } from './webhooks/webhook-routes.ts'
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
     logger,
     consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
     plugins: called.map(({ crm, webhookUrl }) => webhookPlugin({ db, box, queues, crm, webhookUrl })),
-    readiness: [...beatChecks(db, ['worker']), queueCheck(() => queues.problem()), workflowCheck(db)],
+    readiness: [...beatChecks(db, ['worker']), roleCheck(db), queueCheck(() => queues.problem()), workflowCheck(db)],
     started: () => (stopping ? 'the stop that has begun' : waitingFor),
     links: CRM_PAGES,
     explain: explainPolicy,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { beatChecks, workflowCheck } from '../../src/api/server/health.ts'
+import { beatChecks, roleCheck, workflowCheck } from '../../src/api/server/health.ts'
 import { beat } from '../../src/store/database/counters.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 
@@ -52,6 +52,36 @@ describe('readiness', () => {
     assert.equal(checks[0]!.problem, 'waiting for the database')
     waitingFor = null
     assert.equal((await t.app.inject({ url: '/startupz' })).statusCode, 200)
+  })
+
+  it('leaves no row behind, however often somebody asks', async () => {
+    const rows = () => sql`select * from process_beat`.execute(t.db).then((answer) => answer.rows)
+    const before = await rows()
+    await Promise.all(Array.from({ length: 20 }, ready))
+    assert.deepEqual(await rows(), before)
+  })
+
+  it('asks for a living worker of every stage, and for a subscriber where a connection has a stream', async () => {
+    const own = await appUnderTest()
+    const app = await appUnderTest({ readiness: [roleCheck(own.db)] })
+    const roles = async () => (await app.app.inject({ url: '/readyz' })).json<Ready>().checks.at(-1)!
+    assert.match((await roles()).problem!, /no running worker does apply, refresh, poll, decide, act, verify;/)
+    await beat(own.db, 'worker', 'a', { roles: ['poll', 'refresh'] })
+    assert.match((await roles()).problem!, /does apply, decide, act, verify; .* --roles apply,decide,act,verify$/)
+    await beat(own.db, 'worker', 'b', { roles: ['apply', 'decide', 'act', 'verify'] })
+    assert.equal((await roles()).status, 'ok')
+    await sql`insert into connection (id, crm, account_id, title, base_url, feed)
+      values ('sf', 'salesforce', '1', 'Salesforce', '', 'stream')`.execute(own.db)
+    assert.match((await roles()).problem!, /does stream;/)
+    await beat(own.db, 'worker', 'c', { roles: ['stream'] })
+    assert.equal((await roles()).status, 'ok')
+    await sql`update process_beat set beat_at = now() - interval '31 seconds' where instance = 'b'`.execute(own.db)
+    assert.match((await roles()).problem!, /does apply, decide, act, verify;/)
+    await beat(own.db, 'worker', 'of an earlier version')
+    await sql`update connection set status = 'disconnected'`.execute(own.db)
+    assert.equal((await roles()).status, 'ok')
+    await app.close()
+    await own.close()
   })
 
   it('asks for a sign of life of each role within 30 s', async () => {

@@ -42,9 +42,9 @@ export async function runWatch(context: WorkerContext): Promise<void> {
 
 /** One turn of the clock. */
 export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): Promise<void> {
-  const { db, instance, queues, connectionIds } = context
+  const { db, instance, roles, queues, connectionIds } = context
   const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
-  await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
+  await beat(db, 'worker', instance, { pid: process.pid, roles, queue: queues.problem(), rssMb })
   if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
   await noticesOf(context).look()
   if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('poll', id)

@@ -14,6 +14,8 @@ export type WorkerContext = {
   readonly logger: Logger
   /** Names this process in leases and heartbeats. */
   readonly instance: string
+  /** What this process does, as its heartbeat says it. Absent: everything. */
+  readonly roles?: readonly string[]
   readonly publicUrl: string
   readonly pollEveryS: number
   readonly nowMs: () => number

@@ -20,16 +20,18 @@ export function createContext(
     readonly logger: Logger
     readonly policies: readonly Policy[]
     readonly clients: ReadonlyMap<string, ConnectedClient>
+    readonly roles: readonly string[]
     readonly signal: AbortSignal
   },
 ): WorkerContext {
-  const { db, databaseUrl, logger, policies, clients, signal } = shared
+  const { db, databaseUrl, logger, policies, clients, roles, signal } = shared
   return {
     db,
     databaseUrl,
     queues: createQueues({ databaseUrl, redisUrl: settings.redisUrl ?? undefined, logger }),
     logger,
     instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    roles,
     publicUrl: settings.publicUrl,
     pollEveryS: settings.pollSeconds,
     nowMs: Date.now,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
+import { STAGES } from '../../queue/stages.ts'
 import type { Database } from '../../store/database/database.ts'
 import { missingMigrations } from '../../store/database/migrate.ts'
 
@@ -33,9 +34,10 @@ export function installHealth(
       .type('application/json')
       .send(JSON.stringify(body))
   })
+  const look = oneLookAtATime(() => Promise.all(options.checks.map(runCheck)))
   app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
     const waitingFor = options.started()
-    const results = await Promise.all(options.checks.map(runCheck))
+    const results = [...(await look())]
     if (waitingFor !== null) results.unshift({ name: 'start', required: true, problem: `waiting for ${waitingFor}` })
     const ready = results.every((result) => !result.required || result.problem === null)
     const checks = results.map(({ name, required, problem }) => ({
@@ -49,6 +51,17 @@ export function installHealth(
       .type('application/json')
       .send(JSON.stringify({ status: ready ? 'ready' : 'not ready', checks }))
   })
+}
+
+/** However many ask at once, the checks run once: the address is open to everybody. */
+function oneLookAtATime<T>(look: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null
+  return () => {
+    running ??= look().finally(() => {
+      running = null
+    })
+    return running
+  }
 }
 
 async function runCheck(check: ReadinessCheck): Promise<{ name: string; required: boolean; problem: string | null }> {
@@ -69,12 +82,15 @@ export function databaseChecks(db: Database): ReadinessCheck[] {
     {
       name: 'database',
       required: true,
+      // Asked and not tried: everybody may call this, and a row for each call would be a way to fill the disk. A disk that
+      // is full shows in the heartbeats, which can no longer be written.
       problem: () =>
-        sql`insert into process_beat (role, instance, beat_at) values ('readiness-probe', 'write', now())
-            on conflict (role, instance) do update set beat_at = excluded.beat_at`
+        sql<{ readOnly: boolean }>`
+          select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "readOnly"
+          from process_beat right join (select 1) one on false`
           .execute(db)
-          .then(() => null)
-          .catch(() => 'the database cannot be written to; it is down, read-only, full or not migrated'),
+          .then(({ rows }) => (rows[0]?.readOnly === false ? null : 'the database is read-only, as after a failover'))
+          .catch(() => 'the database does not answer, or is not migrated'),
     },
     {
       name: 'migrations',
@@ -103,6 +119,33 @@ export function beatChecks(db: Database, roles: readonly string[]): ReadinessChe
       return ageS < BEAT_MAX_AGE_S ? null : `the last sign of a ${role} is ${Math.round(ageS)} s old; restart it`
     },
   }))
+}
+
+/**
+ * Every stage has to run somewhere: one worker that only polls makes nobody's service ready. A subscriber is needed where a
+ * connection has a stream.
+ */
+export function roleCheck(db: Database): ReadinessCheck {
+  return {
+    name: 'roles',
+    required: true,
+    problem: async () => {
+      // A worker of an earlier version names no roles and does everything.
+      const { rows } = await sql<{ role: string }>`
+        select needed.role from (
+          select unnest(${STAGES}::text[]) as role
+          union all
+          select 'stream' where exists (select 1 from connection where feed = 'stream' and status = 'connected')
+        ) needed
+        where not exists (
+          select 1 from process_beat b
+          where b.role = 'worker' and b.beat_at > now() - make_interval(secs => ${BEAT_MAX_AGE_S})
+            and (not (b.detail ? 'roles') or b.detail->'roles' ? needed.role))`.execute(db)
+      if (rows.length === 0) return null
+      const missing = rows.map(({ role }) => role).join(', ')
+      return `no running worker does ${missing}; start one without --roles, or with --roles ${missing.replaceAll(' ', '')}`
+    },
+  }
 }
 
 /** One workflow that waits for a person does not stop the others, so it is shown and keeps nobody out. */
