@@ -16,6 +16,7 @@ import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
 import { ProblemError } from './server/problem.ts'
 import { sessionGuard } from './sessions/session-routes.ts'
+import { failedEventRoutes } from './sync-status/failed-event-routes.ts'
 import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
 import { type ExplainPolicy, readWorkflows } from './workflows/read-workflows.ts'
 import { WorkflowsReply } from './workflows/workflow-types.ts'
@@ -78,6 +79,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   )
 
   await app.register(syncStatusRoutes, { db, links, now })
+  await app.register(failedEventRoutes, { db })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

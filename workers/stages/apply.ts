@@ -1,4 +1,4 @@
-import { APPLY_BATCH, applyBatch } from '../../src/pipeline/apply/apply.ts'
+import { applyBatch, retryFailed } from '../../src/pipeline/apply/apply.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 
@@ -14,7 +14,7 @@ export function runApply(context: WorkerContext): void {
       const connected = context.clientOf(connectionId)
       if (!connected) return
       for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
-        const applied = await applyBatch(db, connected.connection)
+        const applied = await (round === 0 ? retryFailed : applyBatch)(db, connected.connection)
         // Neighbours may belong to another CRM, so every connection may have something to decide.
         if (applied.changed) for (const id of context.connectionIds()) queues.wake('decide', id)
         if (applied.toRead) queues.wake('refresh', connectionId)
@@ -22,7 +22,7 @@ export function runApply(context: WorkerContext): void {
         if (applied.people) queues.wake('poll', connectionId)
         // Whoever folds now may have taken its events before ours were there.
         if (applied.isHeldUp) wakeIn(connectionId, HELD_UP_MS)
-        if (applied.taken < APPLY_BATCH) return
+        if (!applied.isMore && round > 0) return
       }
       logger.debug({ connectionId }, 'apply gives way with events left')
       queues.wake('apply', connectionId)

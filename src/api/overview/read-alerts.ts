@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../store/database/database.ts'
+import { listQuarantined } from '../../store/events/failed-events.ts'
 import { noticeTitle } from '../connections/notice-view.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
@@ -24,6 +25,7 @@ export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
     pausedByCrm(db, now),
     unknownPortals(db, now),
     refusedWebhooks(db, now),
+    quarantinedEvents(db),
     openNotices(db),
   ])
   return groups.flat().sort((a, b) => Number(b.level === 'stop') - Number(a.level === 'stop'))
@@ -188,6 +190,20 @@ async function unknownPortals(db: Database, now: Date): Promise<Alert[]> {
     remedy: "Connect that portal, or remove Lanekeeper's webhook address from its app.",
     about: 'events',
   }))
+}
+
+async function quarantinedEvents(db: Database): Promise<Alert[]> {
+  const { total, events } = await listQuarantined(db, { limit: 1 })
+  if (total === 0) return []
+  return [
+    {
+      level: 'warn',
+      title: `${total} ${total === 1 ? 'change' : 'changes'} from the CRM could not be applied`,
+      detail: `We tried ${total === 1 ? 'it' : 'each'} three times. The last reason: ${events[0]?.reason ?? 'unknown'}.`,
+      remedy: 'Once the reason is fixed, replay them under Failed events of the sync status.',
+      about: 'events',
+    },
+  ]
 }
 
 async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {

@@ -1,29 +1,102 @@
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
+import { databaseCode } from '../../store/database/connection-errors.ts'
+import { count } from '../../store/database/counters.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
+import { failureText } from '../../store/database/failure-text.ts'
 import { stageLock, tryStageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { isNothingDecided } from '../../store/decisions/decision-start.ts'
-import { insertEvents, recordOutcomes, takeWaitingEvents } from '../../store/events/change-events.ts'
+import { insertEvents, recordOutcomes, type StoredEvent, takeWaitingEvents } from '../../store/events/change-events.ts'
+import { moveTallies, takeRetries } from '../../store/events/failed-events.ts'
 import { type Applied, foldIntoRecords, NOTHING } from './fold-into-records.ts'
 
 /** Events per transaction: large enough that statements are shared, small enough for a short lock and flat memory. */
-export const APPLY_BATCH = 1_000
+const APPLY_BATCH = 1_000
+const RETRY_BATCH = 100
 
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }
 
 /** Folds one batch of waiting events of one connection into its records. One transaction; running it twice is harmless. */
 export async function applyBatch(db: Database, connection: Connection): Promise<Applied> {
-  return inTransaction(db, async (trx) => {
-    if (!(await isStillConnected(trx, connection.id))) return NOTHING
-    // One process per connection at a time: two would fold the same record from the same starting point.
-    if (!(await tryStageLock(trx, `apply/${connection.id}`))) return { ...NOTHING, isHeldUp: true }
-    const waiting = await takeWaitingEvents(trx, connection.id, APPLY_BATCH)
-    if (waiting.length === 0) return NOTHING
-    const { outcomes, applied } = await foldIntoRecords(trx, connection, waiting, 'mark')
-    await recordOutcomes(trx, outcomes)
+  return isolating(db, APPLY_BATCH, (trx, limit, onTaken) =>
+    fold(trx, connection, async () => {
+      const waiting = await takeWaitingEvents(trx, connection.id, limit)
+      onTaken(waiting)
+      return waiting
+    }),
+  )
+}
+
+/** Tries events again that could not be folded and whose time has come. */
+export async function retryFailed(db: Database, connection: Connection): Promise<Applied> {
+  return isolating(db, RETRY_BATCH, async (trx, limit, onTaken) => {
+    let ids: readonly number[] = []
+    const applied = await fold(trx, connection, async () => {
+      const failed = await takeRetries(trx, connection.id, limit)
+      onTaken(failed)
+      ids = failed.map(({ id }) => id)
+      return failed
+    })
+    if (ids.length > 0) await moveTallies(trx, connection.id, ids)
     return applied
   })
+}
+
+async function fold(
+  trx: DatabaseTransaction,
+  connection: Connection,
+  take: () => Promise<readonly StoredEvent[]>,
+): Promise<Applied> {
+  if (!(await isStillConnected(trx, connection.id))) return NOTHING
+  // One process per connection at a time: two would fold the same record from the same starting point.
+  if (!(await tryStageLock(trx, `apply/${connection.id}`))) return { ...NOTHING, isHeldUp: true }
+  const events = await take()
+  if (events.length === 0) return NOTHING
+  const { outcomes, applied } = await foldIntoRecords(trx, connection, events, 'mark')
+  await recordOutcomes(trx, outcomes)
+  return applied
+}
+
+type Work = (
+  trx: DatabaseTransaction,
+  limit: number,
+  onTaken: (events: readonly StoredEvent[]) => void,
+) => Promise<Applied>
+
+/**
+ * An event whose record cannot be saved must not hold up the others: the batch shrinks until that event is alone, and then
+ * it is set aside. If the database itself fails, setting aside fails too.
+ */
+async function isolating(db: Database, limitMax: number, work: Work): Promise<Applied> {
+  for (let limit = limitMax; ; ) {
+    let taken: readonly StoredEvent[] = []
+    try {
+      const applied = await inTransaction(db, (trx) =>
+        work(trx, limit, (events) => {
+          taken = events
+        }),
+      )
+      return { ...applied, isMore: applied.taken === limit }
+    } catch (error) {
+      const [first] = taken
+      if (first === undefined || !isOfTheData(error)) throw error
+      limit = Math.max(1, taken.length >> 2)
+      if (taken.length > 1) continue
+      await inTransaction(db, async (trx) => {
+        await recordOutcomes(trx, [{ id: first.id, state: 'failed', reason: failureText(error) }])
+        const { connectionId, objectType } = first.event
+        await count(trx, 'record-failed', 1, { connectionId, detail: `apply ${objectType}: ${failureText(error)}` })
+      })
+      return { ...NOTHING, taken: 1, isMore: true }
+    }
+  }
+}
+
+/** What Postgres refuses because of a value (classes 22, 23, 54, P0), and what is no error of the database at all. */
+function isOfTheData(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return databaseCode(error) === null && (!/^[0-9A-Z]{5}$/.test(code) || /^(22|23|54|P0)/.test(code))
 }
 
 /**

@@ -21,6 +21,8 @@ export type Applied = {
   readonly tasks: boolean
   /** Another process folds events of this connection, so nothing was taken; what came since may wait. */
   readonly isHeldUp: boolean
+  /** The batch was full: there are probably more. */
+  readonly isMore: boolean
 }
 
 export const NOTHING: Applied = {
@@ -30,6 +32,7 @@ export const NOTHING: Applied = {
   people: false,
   tasks: false,
   isHeldUp: false,
+  isMore: false,
 }
 
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }
@@ -58,7 +61,7 @@ export async function foldIntoRecords(
   const toRead = changes.writes.some(({ needsRead }) => needsRead !== null)
   return {
     outcomes: [...skipped, ...outcomes],
-    applied: { taken: waiting.length, changed: changes.changed, toRead, people, tasks, isHeldUp: false },
+    applied: { taken: waiting.length, changed: changes.changed, toRead, people, tasks, isHeldUp: false, isMore: false },
   }
 }
 

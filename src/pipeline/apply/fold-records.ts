@@ -33,16 +33,14 @@ export async function foldRecords(
   const outcomes: EventOutcome[] = []
   const changes = noChanges()
   for (const [key, group] of groups) {
-    try {
-      const folded = foldGroup(known, connection.id, key, group)
+    const { folded, failed } = foldWhatCan(known, connection.id, key, group)
+    if (folded !== null) {
       for (const outcome of folded.outcomes) outcomes.push(outcome)
       if (folded.change !== null) addChange(changes, folded.change)
-    } catch (error) {
-      // Events that cannot be folded are set aside and counted, so that they do not hold up the other records.
-      await count(trx, 'record-failed', 1, { connectionId: connection.id, detail: `apply ${key}` })
-      const reason = failureText(error)
-      for (const { id } of group) if (id !== DERIVED) outcomes.push({ id, state: 'failed', reason })
     }
+    if (failed.length === 0) continue
+    await count(trx, 'record-failed', 1, { connectionId: connection.id, detail: `apply ${key}` })
+    for (const { id, reason } of failed) if (id !== DERIVED) outcomes.push({ id, state: 'failed', reason })
   }
   return { outcomes, changes }
 }
@@ -62,6 +60,36 @@ async function readKnown(
   }
   const written = await readOwnWrites(trx, id, groups.values())
   return { crm, records, written, unreadable: await unreadableFields(trx) }
+}
+
+type Failed = { readonly id: number; readonly reason: string }
+
+/** Events that cannot be folded are set aside, so that they hold up neither other records nor the others of their own. */
+function foldWhatCan(
+  known: Known,
+  connectionId: ConnectionId,
+  key: string,
+  group: readonly StoredEvent[],
+): { readonly folded: ReturnType<typeof foldGroup> | null; readonly failed: readonly Failed[] } {
+  try {
+    return { folded: foldGroup(known, connectionId, key, group), failed: [] }
+  } catch (error) {
+    const failed = group.flatMap((event): Failed[] => {
+      try {
+        foldGroup(known, connectionId, key, [event])
+        return []
+      } catch (alone) {
+        return [{ id: event.id, reason: failureText(alone) }]
+      }
+    })
+    const bad = new Set(failed.map(({ id }) => id))
+    const rest = group.filter(({ id }) => !bad.has(id))
+    const isAnyLeft = rest.length > 0 && rest.length < group.length
+    // Each goes alone and not together: nobody knows which of them it is.
+    if (!isAnyLeft) return { folded: null, failed: group.map(({ id }) => ({ id, reason: failureText(error) })) }
+    const others = foldWhatCan(known, connectionId, key, rest)
+    return { folded: others.folded, failed: [...failed, ...others.failed] }
+  }
 }
 
 function foldGroup(

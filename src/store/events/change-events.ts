@@ -26,9 +26,10 @@ export async function insertEvents(
   const events = given.map((event, n) => (outcomeOf.get(n)?.blank ? blanked(event) : event))
   const result = await sql`
     insert into change_event
-      (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
+      (attempts, retry_at, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
        owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
-    select connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields::jsonb,
+    select case when state = 'failed' then 1 else 0 end, case when state = 'failed' then ${RETRY_AT(sql`1`)} end,
+           connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields::jsonb,
            field_changed::jsonb, owner_history::jsonb, answers_until_ms, complete,
            case when merged_ids is null then null else array(select jsonb_array_elements_text(merged_ids::jsonb)) end,
            source, actor::jsonb, state, skip_reason
@@ -62,7 +63,7 @@ function blanked({ ownerHistory: _, fieldChangedAtMs: __, ...event }: ChangeEven
   return { ...event, fields: {}, dedupeKey: `erased/${objectType}/${recordId}/${occurredAtMs}/${order}` }
 }
 
-type EventRow = {
+export type EventRow = {
   id: number
   connection_id: string
   dedupe_key: string
@@ -106,10 +107,10 @@ export async function takeErasures(trx: Kysely<Tables>, record: EventsOf): Promi
   return rows.map(toStored)
 }
 
-const EVENT_COLUMNS = sql`id, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields,
+export const EVENT_COLUMNS = sql`id, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields,
   field_changed, owner_history, answers_until_ms, complete, merged_ids, source, actor`
 
-function toStored(row: EventRow): StoredEvent {
+export function toStored(row: EventRow): StoredEvent {
   return {
     id: row.id,
     event: {
@@ -134,17 +135,25 @@ function toStored(row: EventRow): StoredEvent {
 
 export type EventOutcome = {
   readonly id: number
-  /** `failed`: it could not be folded, and stays as it came for whoever looks into it. */
+  /** `failed`: it could not be folded. It is tried again, and after the third time kept as it came for a person. */
   readonly state: 'applied' | 'skipped' | 'failed'
   readonly reason: string | null
   /** True: the record was erased after this happened, so the values go. */
   readonly blank?: boolean
 }
 
+/** Seconds until an event is tried again after its first and its second failure. After the third it is quarantined. */
+const RETRY_AFTER_S = [5, 30]
+
+const RETRY_AT = (attempts: RawBuilder<unknown>) =>
+  sql`clock_timestamp() + (${RETRY_AFTER_S}::int[])[${attempts}] * interval '1 second'`
+
 export async function recordOutcomes(trx: Kysely<Tables>, outcomes: readonly EventOutcome[]): Promise<void> {
   if (outcomes.length === 0) return
   await sql`
-    update change_event e set state = f.state, skip_reason = f.reason
+    update change_event e set state = f.state, skip_reason = f.reason,
+      attempts = case when f.state = 'failed' then e.attempts + 1 else e.attempts end,
+      retry_at = case when f.state = 'failed' then ${RETRY_AT(sql`e.attempts + 1`)} end
     from unnest(${outcomes.map((f) => f.id)}::bigint[], ${outcomes.map((f) => f.state)}::text[],
                 ${outcomes.map((f) => f.reason)}::text[]) as f(id, state, reason)
     where e.id = f.id`.execute(trx)

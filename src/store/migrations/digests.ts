@@ -8,5 +8,5 @@ export const SHIPPED: readonly { readonly name: string; readonly digest: string 
   { name: '0004-unknown-inputs', digest: '4d3dce13775de4740e3888d2cd7dbc72973311afcb15b4bf6fd7e47407a0a2aa' },
   { name: '0007-baseline-events', digest: 'd88da070910bc4175f3273dd47199e12bcf504ff0c2b63962a9ff25229c8e08b' },
   { name: '0005-ledger-erasures', digest: '63ac406fb28fdcd4ebdfa5698d71f768f2fa59b12d30b48f9368eaa829d080a6' },
-  { name: '0006-erasure-by-lineage', digest: '9561173d1ce55cc35700efb3bec2306ee0400f5cd175ef7d290222a07d3c10b4' },
+  { name: '0006-erasure-and-quarantine', digest: 'ff0f20556e4ca08fcb541999ec068fba8dc29a9e0f7bd67f5dc8ac677aeb56f5' },
 ]

@@ -3,7 +3,7 @@ import { STATEMENTS as userChecks } from './0003-user-checks.ts'
 import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
 import { STATEMENTS as baselineEvents } from './0007-baseline-events.ts'
 import { STATEMENTS as ledgerErasures } from './0005-ledger-erasures.ts'
-import { STATEMENTS as erasureByLineage } from './0006-erasure-by-lineage.ts'
+import { STATEMENTS as erasureAndQuarantine } from './0006-erasure-and-quarantine.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -17,7 +17,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0004-unknown-inputs', statements: unknownInputs },
   { name: '0007-baseline-events', statements: baselineEvents },
   { name: '0005-ledger-erasures', statements: ledgerErasures },
-  { name: '0006-erasure-by-lineage', statements: erasureByLineage },
+  { name: '0006-erasure-and-quarantine', statements: erasureAndQuarantine },
 ]
 
 /** The tables that exist once all of these migrations have run. */

@@ -49,6 +49,8 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
     cross join lateral (
       (select 'apply' as stage from change_event e where e.connection_id = c.id and e.state = 'received' limit 1)
       union all
+      (select 'apply' from change_event e where e.connection_id = c.id and e.state = 'failed' and e.retry_at <= now() limit 1)
+      union all
       (select 'refresh' from (${toRead(sql`c.id`)}) due)
       union all
       ${USERS_DUE}

@@ -23,6 +23,8 @@ export type ChangeEventTable = {
   received_at: InstantDefault
   state: Generated<'received' | 'applied' | 'skipped' | 'failed'>
   skip_reason: string | null
+  attempts: Generated<number>
+  retry_at: InstantOrNull
 }
 
 export type EventTallyTable = {

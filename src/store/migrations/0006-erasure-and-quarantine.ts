@@ -88,4 +88,15 @@ const DUE: readonly string[] = [
   `create index record_merged on record (connection_id, object_type, merged_into) where merged_into is not null`,
 ]
 
-export const STATEMENTS: readonly string[] = [...TRACE, ...WRITTEN_BEFORE, ...DUE]
+/** Events that could not be folded are tried again, and after the third time wait for a person who replays them. */
+const QUARANTINE: readonly string[] = [
+  `alter table change_event
+    -- how often it could not be folded
+    add column attempts smallint not null default 0,
+    -- of a failed one, when it is tried again; null: never by itself
+    add column retry_at timestamptz`,
+  `create index change_event_retry on change_event (connection_id, retry_at) where state = 'failed' and retry_at is not null`,
+  `create index change_event_quarantined on change_event (connection_id, id) where state = 'failed' and retry_at is null`,
+]
+
+export const STATEMENTS: readonly string[] = [...TRACE, ...WRITTEN_BEFORE, ...DUE, ...QUARANTINE]

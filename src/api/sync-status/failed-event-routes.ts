@@ -1,0 +1,73 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../store/database/database.ts'
+import { listQuarantined, replayQuarantined } from '../../store/events/failed-events.ts'
+import { Instant } from '../server/shared-types.ts'
+
+const ConnectionId = z.string().regex(/^[\w:.-]{1,200}$/)
+const EventId = z.string().regex(/^\d{1,15}$/)
+const PAGE_MAX = 200
+
+const ListQuery = z.object({
+  connection: ConnectionId.optional(),
+  before: EventId.optional(),
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(50),
+})
+
+const FailedEventsReply = z.object({
+  total: z.number(),
+  events: z.array(
+    z.object({
+      id: z.string(),
+      connectionId: z.string(),
+      objectType: z.string(),
+      recordId: z.string(),
+      kind: z.string(),
+      source: z.string(),
+      reason: z.string().nullable(),
+      attempts: z.number(),
+      receivedAt: Instant,
+    }),
+  ),
+})
+
+/** Which events to replay. Without ids all of the connection, without either all. */
+const ReplayBody = z.strictObject({
+  connection: ConnectionId.optional(),
+  ids: z.array(EventId).min(1).max(1_000).optional(),
+})
+
+/** Events that could not be applied three times, behind the console's session guard. A replay is a row the worker picks up. */
+export const failedEventRoutes: FastifyPluginAsyncZod<{ readonly db: Database }> = async (app, { db }) => {
+  app.get(
+    '/failed-events',
+    {
+      schema: { querystring: ListQuery, response: { 200: FailedEventsReply } },
+      config: { rateLimit: { max: 300, timeWindow: '1 minute' } },
+    },
+    async ({ query: { connection, before, limit } }) => {
+      const beforeId = before === undefined ? undefined : Number(before)
+      const { total, events } = await listQuarantined(db, { connectionId: connection, beforeId, limit })
+      return {
+        total,
+        events: events.map((event) => ({
+          ...event,
+          id: String(event.id),
+          receivedAt: event.receivedAt.toISOString(),
+        })),
+      }
+    },
+  )
+
+  app.post(
+    '/failed-events/replay',
+    {
+      schema: { body: ReplayBody, response: { 202: z.object({ replayed: z.number() }) } },
+      config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
+    },
+    async ({ body: { connection, ids } }, reply) => {
+      const replayed = await replayQuarantined(db, { connectionId: connection, ids: ids?.map(Number) })
+      return reply.code(202).send({ replayed })
+    },
+  )
+}
