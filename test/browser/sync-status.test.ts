@@ -85,6 +85,26 @@ describe('sync health in a real browser', { skip }, () => {
     await page.context().close()
   })
 
+  it('shows each failed event with its reason, and has one or all of them replayed', async () => {
+    await sql`insert into change_event (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order,
+        fields, complete, source, actor, state, skip_reason, attempts)
+      select 'hubspot-1', 'failed ' || n, 'contacts', (9000 + n)::text, 'changed', 1, 0, '{}', false, 'webhook', '{}', 'failed',
+        'error: 22P02', 3
+      from generate_series(1, 3) n`.execute(test.db)
+    const page = await openConnections(1440, 1000, 'light')
+    await page.getByText('Lanekeeper tried 3 changes three times and could not apply them.').waitFor()
+    assert.equal(await page.getByText(/^contacts 9003, received .*: error: 22P02/).count(), 1)
+    assert.deepEqual(await seriousViolations(page), [])
+    await picture(page, 'failed-events')
+    await page.getByRole('button', { name: 'Replay', exact: true }).first().click()
+    await page.getByText('Lanekeeper tried 2 changes').waitFor()
+    await page.getByRole('button', { name: 'Replay all 2 changes' }).click()
+    await page.getByRole('heading', { name: 'Failed events' }).waitFor({ state: 'detached' })
+    const { rows } = await sql`select 1 from change_event where state = 'failed' and retry_at is null`.execute(test.db)
+    assert.deepEqual(rows, [])
+    await page.context().close()
+  })
+
   it('re-syncs the differing records, and compares, at the press of a button', async () => {
     const page = await openConnections(1440, 1000, 'light')
     await page.getByRole('button', { name: 'Re-sync 3 records' }).click()

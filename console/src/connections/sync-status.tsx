@@ -11,6 +11,7 @@ import { ProblemNotice } from '../parts/notices.tsx'
 import { call, queryClient, send } from '../server/api.ts'
 import { useNow } from '../server/live.ts'
 import { ComparisonProgress } from './comparison-progress.tsx'
+import { FailedEvents } from './sync-failed-events.tsx'
 import { SyncRecords } from './sync-status-records.tsx'
 import { SyncTable } from './sync-status-table.tsx'
 import { syncSummary } from './sync-status-text.ts'
@@ -36,6 +37,7 @@ export function SyncStatus({ connectionId }: { connectionId: string }) {
         {syncSummary(data)}
       </p>
       <SyncTable status={data} />
+      {data.total.failed > 0 && <FailedEvents connectionId={connectionId} />}
       {data.check.state !== 'idle' && <ComparisonProgress check={data.check} />}
       <Actions status={data} path={path} />
       {data.records.length > 0 && <SyncRecords status={data} />}

@@ -200,7 +200,7 @@ async function quarantinedEvents(db: Database): Promise<Alert[]> {
       level: 'warn',
       title: `${total} ${total === 1 ? 'change' : 'changes'} from the CRM could not be applied`,
       detail: `We tried ${total === 1 ? 'it' : 'each'} three times. The last reason: ${events[0]?.reason ?? 'unknown'}.`,
-      remedy: 'Once the reason is fixed, replay them under Failed events of the sync status.',
+      remedy: 'Once the reason is fixed, replay them under Sync health of the connection.',
       about: 'events',
     },
   ]

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../store/database/database.ts'
 import { listQuarantined, replayQuarantined } from '../../store/events/failed-events.ts'
-import { Instant } from '../server/shared-types.ts'
+import { FailedEventsReply, ReplayReply } from './failed-event-types.ts'
 
 const ConnectionId = z.string().regex(/^[\w:.-]{1,200}$/)
 const EventId = z.string().regex(/^\d{1,15}$/)
@@ -12,23 +12,6 @@ const ListQuery = z.object({
   connection: ConnectionId.optional(),
   before: EventId.optional(),
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(50),
-})
-
-const FailedEventsReply = z.object({
-  total: z.number(),
-  events: z.array(
-    z.object({
-      id: z.string(),
-      connectionId: z.string(),
-      objectType: z.string(),
-      recordId: z.string(),
-      kind: z.string(),
-      source: z.string(),
-      reason: z.string().nullable(),
-      attempts: z.number(),
-      receivedAt: Instant,
-    }),
-  ),
 })
 
 /** Which events to replay. Without ids all of the connection, without either all. */
@@ -62,7 +45,7 @@ export const failedEventRoutes: FastifyPluginAsyncZod<{ readonly db: Database }>
   app.post(
     '/failed-events/replay',
     {
-      schema: { body: ReplayBody, response: { 202: z.object({ replayed: z.number() }) } },
+      schema: { body: ReplayBody, response: { 202: ReplayReply } },
       config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
     },
     async ({ body: { connection, ids } }, reply) => {
