@@ -1,9 +1,9 @@
 import { STATEMENTS as schema } from './0001-schema.ts'
 import { STATEMENTS as userChecks } from './0003-user-checks.ts'
 import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
-import { STATEMENTS as baselineEvents } from './0007-baseline-events.ts'
 import { STATEMENTS as ledgerErasures } from './0005-ledger-erasures.ts'
 import { STATEMENTS as erasureAndQuarantine } from './0006-erasure-and-quarantine.ts'
+import { STATEMENTS as baselineEvents } from './0007-baseline-events.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -15,9 +15,9 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0001-schema', statements: schema },
   { name: '0003-user-checks', statements: userChecks },
   { name: '0004-unknown-inputs', statements: unknownInputs },
-  { name: '0007-baseline-events', statements: baselineEvents },
   { name: '0005-ledger-erasures', statements: ledgerErasures },
   { name: '0006-erasure-and-quarantine', statements: erasureAndQuarantine },
+  { name: '0007-baseline-events', statements: baselineEvents },
 ]
 
 /** The tables that exist once all of these migrations have run. */
