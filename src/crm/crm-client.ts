@@ -29,8 +29,8 @@ export type CrmClient = {
 
   /** Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most `CrmProfile.writeBatchMax`. */
   writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
-  /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. */
-  findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
+  /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. Null: it cannot be known yet. */
+  findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask | null>>
   /** Sets owner fields. One outcome per item. */
   writeOwners(writes: readonly OwnerFieldWrite[]): Promise<ItemOutcome[]>
 
@@ -103,7 +103,13 @@ export type TaskWrite = {
   readonly about: { readonly objectType: string; readonly recordId: string } | null
 }
 
-export type TaskLookup = { readonly key: string; readonly about: TaskWrite['about']; readonly taskId: string | null }
+export type TaskLookup = {
+  readonly key: string
+  readonly about: TaskWrite['about']
+  readonly taskId: string | null
+  /** How long ago a call may last have created it. Left out: a moment ago. */
+  readonly sentAgoMs?: number | undefined
+}
 
 export type CrmTask = {
   readonly taskId: string
@@ -123,8 +129,10 @@ export type OwnerFieldWrite = {
 }
 
 /**
- * `refused`: the CRM said no and will say no again; the sentence is its own. `retry`: nothing was written, try later.
- * `unknown`: it may or may not have been written; find out by reading back.
+ * `refused`: the CRM said no and will say no again; the sentence is its own. `retry`: surely nothing was written, try later;
+ * only where no byte left, or where the CRM itself said so before it did anything (429, 401, a locked record).
+ * `unknown`: it may or may not have been written; find out by reading back. So is every answer of which it is not sure that
+ * the CRM gave it.
  */
 export type ItemOutcome =
   | { readonly key: string; readonly outcome: 'done'; readonly id: string }
@@ -167,6 +175,38 @@ export class CrmBusyError extends Error {
   constructor(message: string, retryAtMs: number, cause?: unknown) {
     super(message, { cause })
     this.retryAtMs = retryAtMs
+  }
+}
+
+/** No byte of the request left this process, whatever went wrong: safe to do again. */
+export class CrmNotSentError extends Error {
+  override readonly name = 'CrmNotSentError'
+  readonly code = 'CRM_NOT_SENT'
+}
+
+/** An error from before the first byte. "Busy" and "reconnect" say by themselves that nothing was written. */
+export function notSentBecause(cause: unknown): Error {
+  if (cause instanceof CrmBusyError || cause instanceof CrmReconnectError || cause instanceof CrmNotSentError)
+    return cause
+  return new CrmNotSentError(`Not sent: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+}
+
+/**
+ * The budget with notes that cannot fail. They are taken while an answer is at hand, and an error of our own database must
+ * not replace the outcome of a write. The figures come again with the next answer, and so does the request to wait.
+ */
+export function withQuietNotes(budget: CallBudget): CallBudget {
+  const quietly = async (note: () => Promise<void>) => {
+    try {
+      await note()
+    } catch {
+      // The outcome of the call counts.
+    }
+  }
+  return {
+    take: (kind) => budget.take(kind),
+    pauseUntil: (atMs, why) => quietly(() => budget.pauseUntil(atMs, why)),
+    observe: (usage) => quietly(() => budget.observe(usage)),
   }
 }
 

@@ -95,7 +95,7 @@ function refused(intent: ClaimedIntent, why: string, nowMs: number): IntentResul
   return { ...later(intent, why, nowMs + pauseMs), refused: true }
 }
 
-function unknown(intent: ClaimedIntent, outcome: string, nowMs: number): IntentResult {
+export function unknown(intent: ClaimedIntent, outcome: string, nowMs: number): IntentResult {
   return {
     id: intent.id,
     leaseEpoch: intent.leaseEpoch,

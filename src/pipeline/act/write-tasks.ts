@@ -13,7 +13,7 @@ import {
   taskContents,
 } from '../../store/decisions/task-contents.ts'
 import type { ActDependencies } from './contract.ts'
-import { finished, later } from './intent-outcomes.ts'
+import { finished, later, unknown } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PreparedIntents } from './intent-plan.ts'
 import { aboutOf, type PlannedTask, planTask } from './plan-task.ts'
 
@@ -45,7 +45,12 @@ async function prepareTasks(
   const writes: PlannedTask[] = []
   const ownerless: TaskContent[] = []
   for (const intent of claimed) {
-    const content = withFound(contents.get(intent.taskId)!, found)
+    const stored = contents.get(intent.taskId)!
+    if (found.get(stored.key) === null) {
+      results.push(unknown(intent, 'The CRM cannot say yet whether the task was created', nowMs()))
+      continue
+    }
+    const content = withFound(stored, found)
     const plan = planTask(deps, intent, content, directory)
     if (plan === 'nothing') results.push(finished(intent, 'done', 'Nothing to write', content.crmTaskId))
     else if (plan === 'no-owner') {
@@ -62,7 +67,7 @@ async function readBack(
   { client }: ActDependencies,
   claimed: readonly TaskIntent[],
   contents: ReadonlyMap<number, TaskContent>,
-): Promise<ReadonlyMap<string, CrmTask>> {
+): Promise<ReadonlyMap<string, CrmTask | null>> {
   const lookups = claimed
     .filter((intent) => intent.readBack)
     .map((intent) => contents.get(intent.taskId)!)
@@ -71,7 +76,7 @@ async function readBack(
   return lookups.length === 0 ? new Map() : client.findTasks(lookups)
 }
 
-function withFound(content: TaskContent, found: ReadonlyMap<string, CrmTask>): TaskContent {
+function withFound(content: TaskContent, found: ReadonlyMap<string, CrmTask | null>): TaskContent {
   const task = found.get(content.key)
   return task ? { ...content, crmTaskId: task.taskId, crmOwnerId: task.ownerId } : content
 }

@@ -144,6 +144,21 @@ describe('writing owners to Salesforce', () => {
     )
   })
 
+  it('keeps what each chunk did when our own database fails between two of them', async () => {
+    org.on('PATCH', '/composite/sobjects', collection())
+    let calls = 0
+    const take = async (kind: string) => {
+      if (kind !== 'write') return
+      calls += 1
+      if (calls === 2) throw new Error('Connection terminated unexpectedly')
+    }
+    const budget = { take, observe: async () => undefined, pauseUntil: async () => undefined }
+    const outcomes = await org.client({ budget }).writeOwners(ownerWrites(450))
+    const n = (wanted: string) => outcomes.filter(({ outcome }) => outcome === wanted).length
+    assert.deepEqual([n('done'), n('retry'), n('unknown')], [200, 250, 0])
+    assert.equal(to('/composite').length, 1)
+  })
+
   it('leaves the rest for later, unsent, when the daily limit ends between two chunks', async () => {
     const limit: Answer = {
       status: 403,
@@ -373,6 +388,23 @@ describe('tasks in Salesforce', () => {
         ['closes', 'done'],
       ]),
     )
+  })
+
+  it('that were created keep their outcome when our own database fails before the next chunk', async () => {
+    describeTask()
+    org.on('POST', '/composite/sobjects', collection())
+    let calls = 0
+    const down = async () => {
+      throw new Error('Connection terminated unexpectedly')
+    }
+    const take = async (kind: string) => {
+      if (kind === 'write' && ++calls === 2) await down()
+    }
+    const budget = { take, observe: down, pauseUntil: down }
+    const tasks = Array.from({ length: 201 }, (_, at) => ({ ...task, key: `k${at}` }))
+    const outcomes = await org.client({ budget }).writeTasks(tasks)
+    const n = (wanted: string) => outcomes.filter(({ outcome }) => outcome === wanted).length
+    assert.deepEqual([n('done'), n('retry'), n('unknown')], [200, 1, 0])
   })
 
   it('are unknown after a lost answer, and found again by key', async () => {

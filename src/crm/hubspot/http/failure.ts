@@ -7,6 +7,7 @@ import { HubSpotOutage, HubSpotRefusal, HubSpotScopeMissing, HubSpotTokenRefused
 export type FailedAnswer = {
   /** What was attempted, for the person who reads the error: "read contacts". */
   readonly attempt: string
+  readonly kind: 'read' | 'write' | 'search'
   readonly status: number
   readonly retryAfter: string | null
   /** Null: the body was not a JSON object. */
@@ -20,8 +21,9 @@ const RETRY_AFTER_MAX_MS = 24 * 3_600_000
 const UNREACHABLE_PAUSE_MS = 5_000
 
 /**
- * What a failed answer means for the caller. After a 4xx nothing was written. After a 5xx it may have been: HubSpot's edge
- * sends those too, and the write may have finished behind it.
+ * What a failed answer means for the caller. After a 4xx of HubSpot's own nothing was written. After a 5xx it may have been:
+ * HubSpot's edge sends those too, and the write may have finished behind it. The same goes for a 408, and for a write's 4xx
+ * without HubSpot's JSON: whoever sent it cannot say what HubSpot did. Only 429 means the same from anyone.
  */
 export function failureOf(answer: FailedAnswer): Error {
   const { attempt, status, body, nowMs } = answer
@@ -29,7 +31,14 @@ export function failureOf(answer: FailedAnswer): Error {
   // Their full stop would stand before ours.
   const where = `Cannot ${attempt}: HubSpot answered ${status}${said ? `, "${said.replace(/\.$/, '')}"` : ''}`
   const waitMs = retryAfterMs(answer.retryAfter, nowMs)
+  // All workers pause only if HubSpot names a time. Otherwise other calls may succeed, and failures must show as an outage
+  // rather than as our own pause.
+  const retryAtMs = waitMs === null ? null : nowMs + waitMs
 
+  const isOfAnyone = status >= 400 && status < 500 && status !== 429 && body === null
+  if (status === 408 || (answer.kind === 'write' && isOfAnyone)) {
+    return new HubSpotOutage(where, status, retryAtMs, 300)
+  }
   if (status === 429) {
     const limit = rateLimitOf(body)
     if (limit === 'daily') {
@@ -58,9 +67,6 @@ export function failureOf(answer: FailedAnswer): Error {
   // Only a proxy answers 403 without HubSpot's body. It blocks the connection, not the request, so retry later.
   if (status === 403 && body === null) return new CrmBusyError(where, nowMs + (waitMs ?? 60_000))
   if (status >= 400 && status < 500) return new HubSpotRefusal(where, codeOf(body, status), status, body ?? {})
-  // All workers pause only if HubSpot names a time. Otherwise other calls may succeed, and failures must show as an outage
-  // rather than as our own pause.
-  const retryAtMs = waitMs === null ? null : nowMs + waitMs
   // 502, 504, 524: HubSpot took too long. 503, 521, 523: it had no capacity. Its guide asks for a pause of seconds.
   if ([502, 503, 504, 521, 523, 524].includes(status)) return new HubSpotOutage(where, status, retryAtMs, 1_000)
   // 500; 522, 525 and 526 of the network before HubSpot; any 3xx.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { recordingBudget, type ScriptedAnswer, startScriptedServer } from '../../../../test/crm/scripted-server.ts'
-import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
+import { CrmBusyError, CrmNotSentError, CrmReconnectError, CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import { answerClock } from '../../crm-clock.ts'
 import type { HubSpotCall } from './call.ts'
 import { createHubSpotHttp, type HubSpotHttpOptions } from './http.ts'
@@ -87,6 +87,50 @@ describe('a request to HubSpot', () => {
   })
 })
 
+describe('an answer of which it is not sure that HubSpot gave it', () => {
+  for (const status of [400, 401, 403, 404, 407, 409, 413, 423]) {
+    for (const text of ['', '<html>blocked</html>', 'not found', '{"half":']) {
+      it(`leaves a write unknown and not repeated: ${status} with "${text}"`, async (t) => {
+        const { server, http } = await setUp(t, [{ status, text }, fine])
+        await assert.rejects(http(write), CrmUnknownError)
+        assert.equal(server.requests.length, 1)
+      })
+    }
+  }
+})
+
+describe('what goes wrong on our side', () => {
+  const down = async () => {
+    throw new Error('Connection terminated unexpectedly')
+  }
+  const told = { 'x-hubspot-ratelimit-daily': '250000', 'x-hubspot-ratelimit-daily-remaining': '200000' }
+
+  it('with a note about the answer does not take the answer away', async (t) => {
+    const budget = { ...recordingBudget(), observe: down, pauseUntil: down }
+    const { http } = await setUp(t, [{ status: 201, json: { id: '1' }, headers: told }], { budget })
+    assert.equal((await http(write)).status, 201)
+    const busy = await setUp(t, [{ status: 429, json: { policyName: 'DAILY', message: '' } }], { budget })
+    await assert.rejects(busy.http(write), CrmBusyError)
+  })
+
+  it('before the first byte means that nothing was sent', async (t) => {
+    const cases: Partial<HubSpotHttpOptions>[] = [
+      { token: down },
+      { budget: { ...recordingBudget(), take: down } },
+      { token: () => Promise.reject(new CrmUnknownError('the login did not answer')) },
+      { token: () => Promise.reject(new CrmRefusedError('the login refused', 'X', 400)) },
+    ]
+    for (const over of cases) {
+      const { server, http } = await setUp(t, [fine], over)
+      await assert.rejects(http(write), CrmNotSentError)
+      assert.equal(server.requests.length, 0)
+    }
+    const renewing = await setUp(t, [{ status: 401, json: {} }], { tokenRejected: down })
+    await assert.rejects(renewing.http(write), CrmNotSentError)
+    assert.equal(renewing.server.requests.length, 1)
+  })
+})
+
 describe('an unreadable answer', () => {
   const ugly: Record<string, ScriptedAnswer> = {
     'a page of HTML with status 200': { status: 200, text: '<html>maintenance</html>' },
@@ -99,6 +143,7 @@ describe('an unreadable answer', () => {
     'status 503': { status: 503, text: '' },
     'status 504': { status: 504, text: '' },
     'status 524': { status: 524, text: 'timeout' },
+    'status 408': { status: 408, json: { status: 'error', message: 'timeout' } },
     ...Object.fromEntries(
       [521, 522, 523, 525, 526].map((status) => [
         `status ${status} of the network before HubSpot`,
@@ -239,8 +284,9 @@ describe('a temporary refusal', () => {
     assert.deepEqual([server.requests.length, budget.pauses[0]?.atMs], [2, nowMs + 1_000])
   })
 
-  it('by a proxy, without HubSpot’s body, is retried later', async (t) => {
-    assert.equal(await busyUntil(t, { status: 403, text: '<html>blocked</html>' }), 60_000)
+  it('by a proxy, without HubSpot’s body, is retried later by a read', async (t) => {
+    const { http } = await setUp(t, [{ status: 403, text: '<html>blocked</html>' }])
+    await assert.rejects(http(read), (error) => error instanceof CrmBusyError && error.retryAtMs === nowMs + 60_000)
   })
 
   it('that is short is waited out, also by a write, since nothing was written', async (t) => {

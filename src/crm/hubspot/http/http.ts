@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type CallBudget, CrmBusyError, CrmUnknownError } from '../../crm-client.ts'
+import { type CallBudget, CrmBusyError, CrmUnknownError, notSentBecause, withQuietNotes } from '../../crm-client.ts'
 import type { AnswerClock } from '../../crm-clock.ts'
 import type { HubSpotCall, HubSpotHttp } from './call.ts'
 import { HubSpotOutage, HubSpotTokenRefused } from './errors.ts'
@@ -29,24 +29,34 @@ const SHORT_WAIT_MS = 2_000
  * Every request to HubSpot's data API passes through here: token, budget gate, one exchange, one meaning per failure. A
  * request is retried only if a second copy changes nothing.
  */
-export function createHubSpotHttp(options: HubSpotHttpOptions): HubSpotHttp {
+export function createHubSpotHttp(given: HubSpotHttpOptions): HubSpotHttp {
+  const options = { ...given, budget: withQuietNotes(given.budget) }
   const observeUsage = usageObserver(options)
   return async function call(request) {
     let isTokenRetried = false
     for (let attempt = 1; ; attempt += 1) {
-      const token = await options.token()
+      const token = await withoutSending(options.token)
       const outcome = await sendOnce({ ...options, observeUsage }, request, token)
       if (!('failure' in outcome)) return outcome
       const { failure } = outcome
       if (failure instanceof HubSpotTokenRefused && !isTokenRetried) {
         // HubSpot's guide: one 401 proves nothing about the token. Nothing was done, so try once more.
         isTokenRetried = true
-        await options.tokenRejected?.(token)
+        await withoutSending(async () => options.tokenRejected?.(token))
         await pause(backoffMs(1))
       } else {
         await waitForRetry(options, request, { failure, attempt })
       }
     }
+  }
+}
+
+/** A login that fails says nothing about the request that it is for: that one was not sent. */
+async function withoutSending<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    throw notSentBecause(error)
   }
 }
 

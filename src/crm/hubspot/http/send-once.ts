@@ -1,4 +1,4 @@
-import { type CallBudget, CrmUnknownError } from '../../crm-client.ts'
+import { type CallBudget, CrmUnknownError, notSentBecause } from '../../crm-client.ts'
 import type { AnswerClock } from '../../crm-clock.ts'
 import { budgetGate, exchange, type HttpAnswer, jsonObject, NoAnswerError } from '../../http-exchange.ts'
 import type { HubSpotAnswer, HubSpotCall } from './call.ts'
@@ -41,11 +41,11 @@ export async function sendOnce(options: SendOptions, call: HubSpotCall, token: s
       { deadlineMs, clock, fetch, beforeBytes: budgetGate(budget, call.kind) },
     )
   } catch (error) {
-    if (!(error instanceof NoAnswerError)) throw error // the gate's own
+    if (!(error instanceof NoAnswerError)) throw notSentBecause(error) // the gate's own
     return { failure: failureWithoutAnswer(error, { attempt: call.attempt, deadlineMs, nowMs: nowMs() }) }
   }
   await options.observeUsage(answer.headers)
-  return readAnswer(options, call.attempt, answer)
+  return readAnswer(options, call, answer)
 }
 
 function urlOf(baseUrl: string, { path, query = {} }: HubSpotCall): string {
@@ -57,14 +57,14 @@ function urlOf(baseUrl: string, { path, query = {} }: HubSpotCall): string {
 
 function readAnswer(
   { nowMs, timeZone }: SendOptions,
-  attempt: string,
+  { attempt, kind }: HubSpotCall,
   { status, headers, text }: HttpAnswer,
 ): SendOutcome {
   const body = jsonObject(text)
   // Any 2xx is success: versions of the API differ in which one they use for the same thing.
   if (status < 200 || status >= 300) {
     const retryAfter = headers.get('retry-after')
-    return { failure: failureOf({ attempt, status, retryAfter, body, nowMs: nowMs(), timeZone: timeZone() }) }
+    return { failure: failureOf({ attempt, kind, status, retryAfter, body, nowMs: nowMs(), timeZone: timeZone() }) }
   }
   if (body !== null || text.trim() === '') return { status, body: body ?? {} }
   return {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../crm-client.ts'
+import {
+  CrmBusyError,
+  CrmNotSentError,
+  CrmReconnectError,
+  CrmScopeMissingError,
+  CrmUnknownError,
+} from '../../crm-client.ts'
 import { HubSpotRefusal } from '../http/errors.ts'
 import type { JsonObject } from '../http/json-value.ts'
 import { type BatchItem, type BatchResult, writeBatch } from './batch-write.ts'
@@ -147,6 +153,25 @@ describe('a batch', () => {
       k3: 'retry',
     })
     assert.equal(calls, 3)
+  })
+
+  it('keeps the outcome of each part when an error of our own comes between them', async () => {
+    for (const [error, part] of [
+      [new Error('Connection terminated unexpectedly'), 'unknown'],
+      [new CrmNotSentError('no token'), 'retry'],
+      [new CrmScopeMissingError('no scope', 'add it', ['x']), 'retry'],
+    ] as const) {
+      let calls = 0
+      const send = async (inputs: JsonObject[]) => {
+        calls += 1
+        if (calls === 1) throw new HubSpotRefusal('no', 'INVALID', 400, {})
+        if (calls === 3) throw new HubSpotRefusal('no', 'INVALID', 400, {})
+        if (calls === 4) throw error
+        return { results: inputs }
+      }
+      const expected = { k0: 'written', k1: 'written', k2: part, k3: 'retry' }
+      assert.deepEqual(said(await writeBatch(items(4), send, byId)), expected)
+    }
   })
 
   it('throws "reconnect" only while nothing was written', async () => {

@@ -1,6 +1,7 @@
 import type { BatchResponseSimplePublicObjectWithErrors } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import {
   CrmBusyError,
+  CrmNotSentError,
   CrmReconnectError,
   CrmRefusedError,
   CrmScopeMissingError,
@@ -36,61 +37,80 @@ export type BatchResult =
 // cost two calls per input: the rest waits for another time.
 const REFUSALS_MAX = 24
 
+type Batch = {
+  readonly results: BatchResult[]
+  /** Parts that are still to be sent, in their order. */
+  readonly waiting: (readonly BatchItem[])[]
+  /** Something may have been written. */
+  sent: boolean
+  refusals: number
+}
+
 /**
  * Sends one batch and gives every item its own outcome. HubSpot refuses a whole batch for one bad input, so a refused
  * batch is halved until the bad ones stand alone: about 2 log2(100) calls more for one bad input among 100.
- * `CrmReconnectError` is thrown only when nothing was done yet, so that no finished write is forgotten.
+ * It throws only `CrmReconnectError`, and only when nothing was done yet, so that no finished write is forgotten.
  */
 export async function writeBatch(
   items: readonly BatchItem[],
   send: (inputs: JsonObject[]) => Promise<JsonObject>,
   belongsTo: (record: HubSpotRecord, item: BatchItem) => boolean,
 ): Promise<BatchResult[]> {
-  const results: BatchResult[] = []
-  const waiting: (readonly BatchItem[])[] = items.length === 0 ? [] : [items]
-  let sent = false
-  let refusals = 0
-  for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-    const [only] = part
+  const batch: Batch = { results: [], waiting: items.length === 0 ? [] : [items], sent: false, refusals: 0 }
+  for (let part = batch.waiting.shift(); part !== undefined; part = batch.waiting.shift()) {
     try {
       const body = await send(part.map((item) => item.input))
-      sent = true
-      results.push(...matched(part, body, belongsTo))
+      batch.sent = true
+      batch.results.push(...matched(part, body, belongsTo))
     } catch (error) {
-      if (error instanceof CrmRefusedError) refusals += 1
-      if (error instanceof CrmRefusedError && part.length > 1 && refusals >= REFUSALS_MAX) {
-        // HubSpot refused the whole part, so nothing of it was written. Which input it blames is not known yet.
-        for (const item of [part, ...waiting.splice(0)].flat()) {
-          results.push({ item, outcome: { key: item.key, outcome: 'retry', why: error.message, retryAtMs: null } })
-        }
-      } else if (error instanceof CrmRefusedError && part.length > 1) {
-        const half = Math.ceil(part.length / 2)
-        waiting.unshift(part.slice(0, half), part.slice(half))
-      } else if (error instanceof CrmReconnectError && !sent) {
-        throw error
-      } else if (error instanceof CrmBusyError || error instanceof CrmReconnectError) {
-        // Neither this part nor the ones still waiting were written.
-        const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
-        const missingScopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
-        for (const item of [part, ...waiting.splice(0)].flat()) {
-          const outcome = { key: item.key, outcome: 'retry', why: error.message, retryAtMs, missingScopes } as const
-          results.push({ item, outcome })
-        }
-      } else if (error instanceof CrmUnknownError) {
-        sent = true
-        for (const item of part)
-          results.push({
-            item,
-            outcome: { key: item.key, outcome: 'unknown', why: error.message, status: error.status },
-          })
-      } else if (error instanceof CrmRefusedError && only !== undefined) {
-        results.push({ item: only, outcome: refusal(only, error) })
-      } else {
-        throw error
-      }
+      noteFailure(batch, part, error)
     }
   }
-  return results
+  return batch.results
+}
+
+/** What it means for its items that a part failed as a whole. */
+function noteFailure(batch: Batch, part: readonly BatchItem[], error: unknown): void {
+  const [only] = part
+  if (error instanceof CrmRefusedError) {
+    batch.refusals += 1
+    if (part.length === 1) batch.results.push({ item: only!, outcome: refusal(only!, error) })
+    else if (batch.refusals < REFUSALS_MAX) {
+      const half = Math.ceil(part.length / 2)
+      batch.waiting.unshift(part.slice(0, half), part.slice(half))
+    } else {
+      // HubSpot refused the whole part, so nothing of it was written. Which input it blames is not known yet.
+      leaveForLater(batch, part, error)
+    }
+  } else if (error instanceof CrmScopeMissingError) {
+    leaveForLater(batch, part, error)
+  } else if (error instanceof CrmReconnectError && !batch.sent) {
+    throw error
+  } else if (error instanceof CrmBusyError || error instanceof CrmReconnectError || error instanceof CrmNotSentError) {
+    leaveForLater(batch, part, error)
+  } else {
+    // No answer, or an error of our own that came when bytes may have left.
+    batch.sent = true
+    const why = error instanceof Error ? error.message : String(error)
+    const status = error instanceof CrmUnknownError ? error.status : null
+    for (const item of part) batch.results.push({ item, outcome: { key: item.key, outcome: 'unknown', why, status } })
+    if (!(error instanceof CrmUnknownError)) leaveForLater(batch, [], error)
+  }
+}
+
+/** Neither this part nor the ones still waiting were written, and none is sent now. */
+function leaveForLater(batch: Batch, part: readonly BatchItem[], error: unknown): void {
+  for (const item of [part, ...batch.waiting.splice(0)].flat()) {
+    batch.results.push({ item, outcome: notWritten(item.key, error) })
+  }
+}
+
+/** The outcome of an item whose call failed before anything could be written. */
+export function notWritten(key: string, error: unknown): ItemOutcome {
+  const why = error instanceof Error ? error.message : String(error)
+  const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
+  const missingScopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
+  return { key, outcome: 'retry', why, retryAtMs, missingScopes }
 }
 
 function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {

@@ -9,12 +9,14 @@ import { idOf, instantMsOf, listOf, nextPageOf, objectOf, resultsOf, textOf } fr
 import type { AnswerOf, Wire } from '../http/wire.ts'
 import { fieldText } from '../read/field-text.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
+import { goneRecords } from './gone-records.ts'
 import type { TaskLink } from './task-links.ts'
 import { STATUS } from './task-properties.ts'
 import { shortKeyOf } from './task-text.ts'
 import type { WriteContext } from './write-context.ts'
 
-type FoundTasks = Map<string, CrmTask>
+/** Null: neither found nor surely absent. */
+export type FoundTasks = Map<string, CrmTask | null>
 
 const READ_PROPERTIES = ['hs_task_subject', 'hs_task_status', 'hubspot_owner_id', 'hs_task_completion_date']
 const READ_MAX = 100
@@ -41,7 +43,7 @@ async function findByKey(context: WriteContext, lookups: readonly TaskLookup[], 
   await context.links.add(
     lookups.flatMap(({ key, about, taskId }): TaskLink[] => {
       const task = found.get(key)
-      return task !== undefined && taskId === null && about !== null ? [{ taskId: task.taskId, about }] : []
+      return task && taskId === null && about !== null ? [{ taskId: task.taskId, about }] : []
     }),
   )
   return found
@@ -63,30 +65,85 @@ async function findById(
   return found
 }
 
-/** Tasks without a known id, by the records that they belong to. */
+/**
+ * Tasks without a known id, by the records that they belong to. What hangs on no record, or on one that is gone, can only
+ * be searched for.
+ */
 async function findOnRecords(
   context: WriteContext,
   lookups: readonly TaskLookup[],
   field: string | null,
 ): Promise<FoundTasks> {
   const unknown = lookups.filter(({ taskId }) => taskId === null)
-  const blind = unknown.find(({ about }) => about === null)
-  if (blind !== undefined) {
-    // The search could find it, but its index lags: "not found" would not mean "not there".
+  const blind = unknown.filter(({ about }) => about === null)
+  if (blind.length > 0 && blind.length === unknown.length && field === null) {
     throw new CrmUnknownError(
-      `Cannot look for the task ${blind.key}: it belongs to no record, and this account has no unique key on tasks`,
+      `Cannot look for the task ${blind[0]!.key}: it belongs to no record, and this account has no key on tasks`,
     )
   }
-  const wanted = new Map(unknown.flatMap(({ key }) => [[key, key] as const, [shortKeyOf(key), key] as const]))
   const found: FoundTasks = new Map()
-  for (const record of await readTasks(context, await tasksOn(context, unknown), { idProperty: null, field })) {
+  keepMatching(
+    found,
+    unknown,
+    await readTasks(context, await tasksOn(context, unknown), { idProperty: null, field }),
+    field,
+  )
+  const left = unknown.filter(({ key }) => !found.has(key))
+  const gone = left.length === 0 ? new Set() : await goneRecords(context, left)
+  for (const lookup of left) {
+    const { about } = lookup
+    if (about === null || gone.has(`${about.objectType}/${about.recordId}`)) {
+      await searchTask(context, found, lookup, field)
+    }
+  }
+  return found
+}
+
+/** By the key, or by the short key at the end of the subject. */
+function keepMatching(
+  found: FoundTasks,
+  lookups: readonly TaskLookup[],
+  records: readonly HubSpotRecord[],
+  field: string | null,
+): void {
+  const wanted = new Map(lookups.flatMap(({ key }) => [[key, key] as const, [shortKeyOf(key), key] as const]))
+  for (const record of records) {
     const task = crmTask(record, field)
     if (task === undefined) continue
     const short = /\[(LK-[0-9a-f]{10})\]$/.exec(textOf(objectOf(record.properties)?.hs_task_subject))?.[1]
     const key = wanted.get(task.key ?? '') ?? wanted.get(short ?? '')
     if (key !== undefined) found.set(key, { ...task, key })
   }
-  return found
+}
+
+/** The search index lags by up to half a minute (contracts, HubSpot). What it does not show after this is not there. */
+const SEARCH_SHOWS_AFTER_MS = 120_000
+
+async function searchTask(
+  { http, paths }: WriteContext,
+  found: FoundTasks,
+  lookup: TaskLookup,
+  field: string | null,
+): Promise<void> {
+  const short = shortKeyOf(lookup.key)
+  const filter =
+    field === null
+      ? { propertyName: 'hs_task_subject', operator: 'CONTAINS_TOKEN', value: `*${short.slice(3)}*` }
+      : { propertyName: field, operator: 'EQ', value: lookup.key }
+  const { body } = await http({
+    kind: 'search',
+    method: 'POST',
+    path: `${paths.objects('tasks')}/search`,
+    body: {
+      filterGroups: [{ filters: [filter] }],
+      properties: [...READ_PROPERTIES, ...(field === null ? [] : [field])],
+      limit: 10,
+    },
+    attempt: 'search tasks',
+  })
+  keepMatching(found, [lookup], resultsOf(body, 'search tasks'), field)
+  const isShown = (lookup.sentAgoMs ?? 0) >= SEARCH_SHOWS_AFTER_MS
+  if (!found.has(lookup.key) && !isShown) found.set(lookup.key, null)
 }
 
 async function readTasks(

@@ -23,6 +23,42 @@ describe('writing owners', () => {
     )
   })
 
+  it('holds the writes of an object whose scope is missing, and no others, in any order', async (t) => {
+    const missing = {
+      status: 403,
+      json: { category: 'MISSING_SCOPES', message: '', errors: [{ context: { requiredGranularScopes: ['x.write'] } }] },
+    }
+    const { client } = await portal(t, ({ path, body }) => {
+      if (path.includes('companies')) return missing
+      return { status: 200, json: { results: body.inputs.map(({ id }: { id: string }) => record(Number(id))) } }
+    })
+    const of = (key: string, objectType: string) => ({ ...write, key, objectType })
+    for (const writes of [
+      [of('a', 'contacts'), of('b', 'companies'), of('c', 'deals')],
+      [of('b', 'companies'), of('a', 'contacts'), of('c', 'deals')],
+    ]) {
+      const outcomes = new Map((await client.writeOwners(writes)).map((one) => [one.key, one]))
+      assert.deepEqual([outcomes.get('a')?.outcome, outcomes.get('c')?.outcome], ['done', 'done'])
+      const held = outcomes.get('b')
+      assert.ok(held?.outcome === 'retry' && held.missingScopes?.[0] === 'x.write')
+    }
+  })
+
+  it('keeps what other objects got when the token is refused between two calls', async (t) => {
+    const { client } = await portal(t, ({ path, body }) => {
+      if (path.includes('companies')) return { status: 401, json: {} }
+      return { status: 200, json: { results: body.inputs.map(({ id }: { id: string }) => record(Number(id))) } }
+    })
+    const outcomes = await client.writeOwners([write, { ...write, key: 'b', objectType: 'companies' }])
+    assert.deepEqual(
+      outcomes.map(({ key, outcome }) => [key, outcome]),
+      [
+        ['w', 'done'],
+        ['b', 'retry'],
+      ],
+    )
+  })
+
   it('is unknown after an empty answer', async (t) => {
     assert.equal((await answered(t, { results: [] }))?.outcome, 'unknown')
     assert.equal((await answered(t, {}))?.outcome, 'unknown')

@@ -1,13 +1,13 @@
 import type { SimplePublicObjectBatchInput } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import type { ItemOutcome, OwnerFieldWrite } from '../../crm-client.ts'
 import type { HubSpotHttp } from '../http/call.ts'
-import { idOf, objectOf } from '../http/json-value.ts'
+import { idOf, type JsonObject, objectOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
 import type { Wire } from '../http/wire.ts'
 import { HUBSPOT } from '../profile.ts'
 import { fieldText } from '../read/field-text.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
-import { type BatchItem, writeBatch } from './batch-write.ts'
+import { type BatchItem, type BatchResult, notWritten, writeBatch } from './batch-write.ts'
 
 /** Sets owner fields in as few calls as HubSpot allows: one per object type and hundred records. */
 export async function writeOwnerFields(
@@ -29,21 +29,29 @@ export async function writeOwnerFields(
       }
       return { key, inputId: recordId, input }
     })
-    const results = await writeBatch(
-      items,
-      async (inputs) => {
-        const { body } = await http({
-          kind: 'write',
-          method: 'POST',
-          path: `${paths.objects(objectType)}/batch/update`,
-          body: { inputs },
-          attempt: `set owners of ${objectType}`,
-        })
-        return body
-      },
+    const send = async (inputs: JsonObject[]) => {
+      const { body } = await http({
+        kind: 'write',
+        method: 'POST',
+        path: `${paths.objects(objectType)}/batch/update`,
+        body: { inputs },
+        attempt: `set owners of ${objectType}`,
+      })
+      return body
+    }
+    let results: BatchResult[]
+    try {
       // A merged record answers under its new id, but still with the trace of its input.
-      (record, item) => idOf(record.id) === item.inputId || record.objectWriteTraceId === item.key,
-    )
+      results = await writeBatch(
+        items,
+        send,
+        (record, item) => idOf(record.id) === item.inputId || record.objectWriteTraceId === item.key,
+      )
+    } catch (error) {
+      // Thrown before anything of this object was sent. What other objects got keeps its outcome.
+      if (outcomes.length === 0) throw error
+      results = items.map((item) => ({ item, outcome: notWritten(item.key, error) }))
+    }
     for (const result of results) {
       const write = byKey.get(result.item.key)
       if ('outcome' in result) outcomes.push(result.outcome)

@@ -8,6 +8,7 @@ import { idOf, type JsonObject, objectOf, textOf } from '../http/json-value.ts'
 import type { Wire } from '../http/wire.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
 import { type BatchItem, type BatchResult, writeBatch } from './batch-write.ts'
+import { goneRecords } from './gone-records.ts'
 import { linkType } from './task-links.ts'
 import { shortKeyOf } from './task-text.ts'
 import type { WriteContext } from './write-context.ts'
@@ -64,16 +65,43 @@ export async function createTasks(
         textOf(objectOf(record.properties)?.hs_task_subject).endsWith(`[${shortKeyOf(key)}]`),
     )
   const first = await create(ready, true)
-  // A deleted record must not cost its owner the task. HubSpot's errors do not reliably name what they blame, so whatever
-  // was refused with a link is tried once without; if the link was not to blame, HubSpot refuses it again.
-  const unlinked = first.flatMap((result) => {
+  const unlinked = await withoutRecord(api, ready, first)
+  if (unlinked.length === 0) return first
+  let second: BatchResult[]
+  try {
+    second = await create(unlinked, false)
+  } catch {
+    // Thrown before its first byte: the refusals of before stand, and the tasks are tried again later.
+    return first
+  }
+  const again = new Set(second.map((result) => result.item.key))
+  return [...first.filter((result) => !again.has(result.item.key)), ...second]
+}
+
+/**
+ * A deleted record must not cost its owner the task: those that were refused with a link and whose record is gone. HubSpot's
+ * errors do not reliably name what they blame, so the record itself is asked. Only with that proof is a task created
+ * without its link, because the read-back goes through the record.
+ */
+async function withoutRecord(
+  api: TasksApi,
+  ready: readonly ReadyTask[],
+  results: readonly BatchResult[],
+): Promise<ReadyTask[]> {
+  const refused = results.flatMap((result) => {
     const one = ready.find(({ task }) => task.key === result.item.key)
     return one?.task.about && 'outcome' in result && result.outcome.outcome === 'refused' ? [one] : []
   })
-  if (unlinked.length === 0) return first
-  const second = await create(unlinked, false)
-  const again = new Set(second.map((result) => result.item.key))
-  return [...first.filter((result) => !again.has(result.item.key)), ...second]
+  if (refused.length === 0) return []
+  try {
+    const gone = await goneRecords(
+      api,
+      refused.map(({ task }) => task),
+    )
+    return refused.filter(({ task: { about } }) => about !== null && gone.has(`${about.objectType}/${about.recordId}`))
+  } catch {
+    return []
+  }
 }
 
 function createItem({ task, properties }: ReadyTask, linked: boolean): BatchItem {

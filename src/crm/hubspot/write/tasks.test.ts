@@ -111,6 +111,74 @@ describe('writing tasks', () => {
     )
   })
 
+  const plain = { enforced: false, field: 'lanekeeper_key', why: '' }
+  const created = (body: { inputs: { properties: object }[] }) => ({
+    status: 201,
+    json: { results: body.inputs.map(({ properties }, at) => ({ id: String(9_000 + at), properties })) },
+  })
+
+  it('that HubSpot created are done, although our own note about the answer fails', async (t) => {
+    const down = async () => {
+      throw new Error('Connection terminated unexpectedly')
+    }
+    const { client } = await portal(
+      t,
+      ({ path, body }) => {
+        const headers = { 'x-hubspot-ratelimit-daily': '250000', 'x-hubspot-ratelimit-daily-remaining': '200000' }
+        if (path.endsWith('/batch/update')) return { status: 200, json: { results: [{ id: '77', properties: {} }] } }
+        return path.endsWith('/batch/create') ? { ...created(body), headers } : undefined
+      },
+      { taskKey: plain, budget: { take: async () => undefined, observe: down, pauseUntil: down } },
+    )
+    const outcomes = await client.writeTasks([task('old', { taskId: '77' }), task('new')])
+    assert.deepEqual(
+      outcomes.map(({ key, outcome }) => [key, outcome]),
+      [
+        ['old', 'done'],
+        ['new', 'done'],
+      ],
+    )
+  })
+
+  it('is created without its link only if HubSpot itself says that the record is gone', async (t) => {
+    const refusal = { status: 400, json: { status: 'error', category: 'VALIDATION_ERROR', message: 'not valid' } }
+    for (const [there, expected] of [
+      [[{ id: '1', properties: {} }], { creates: 1, outcome: 'refused' }],
+      [[], { creates: 2, outcome: 'done' }],
+    ] as const) {
+      const { client, requests } = await portal(
+        t,
+        ({ path, body }) => {
+          if (path.endsWith('/contacts/batch/read')) return { status: 200, json: { results: there } }
+          if (!path.endsWith('/batch/create')) return undefined
+          return body.inputs[0].associations.length > 0 ? refusal : created(body)
+        },
+        { taskKey: plain },
+      )
+      const [outcome] = await client.writeTasks([task('a')])
+      const creates = requests.filter(({ path }) => path.endsWith('/batch/create')).length
+      assert.deepEqual({ creates, outcome: outcome?.outcome }, expected)
+    }
+  })
+
+  it('is not taken for absent while its record is gone and the search may not show it yet', async (t) => {
+    let shown = false
+    const { client, requests } = await portal(
+      t,
+      ({ path }) =>
+        path.endsWith('/tasks/search') && shown
+          ? { status: 200, json: { results: [record(55, { lanekeeper_key: 'a' })] } }
+          : undefined,
+      { taskKey: plain },
+    )
+    const lookup = { key: 'a', about: { objectType: 'contacts', recordId: '1' }, taskId: null }
+    assert.equal((await client.findTasks([{ ...lookup, sentAgoMs: 30_000 }])).get('a'), null)
+    assert.equal((await client.findTasks([{ ...lookup, sentAgoMs: 300_000 }])).has('a'), false)
+    shown = true
+    assert.equal((await client.findTasks([lookup])).get('a')?.taskId, '55')
+    assert.ok(requests.some(({ path }) => path.endsWith('/tasks/search')))
+  })
+
   it('reads every page of a record’s tasks before it reports none', async (t) => {
     const { client } = await portal(
       t,

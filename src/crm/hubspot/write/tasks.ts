@@ -1,7 +1,7 @@
-import { CrmScopeMissingError, type ItemOutcome, type TaskKeySupport, type TaskWrite } from '../../crm-client.ts'
+import type { ItemOutcome, TaskKeySupport, TaskWrite } from '../../crm-client.ts'
 import { idOf } from '../http/json-value.ts'
 import { HUBSPOT } from '../profile.ts'
-import type { BatchResult } from './batch-write.ts'
+import { type BatchResult, notWritten } from './batch-write.ts'
 import { createTasks, type ReadyTask, updateTasks, upsertTasks } from './task-batches.ts'
 import type { TaskLink } from './task-links.ts'
 import { offeredOptions, taskProperties } from './task-properties.ts'
@@ -28,10 +28,12 @@ export async function writeTasks(context: WriteContext, tasks: readonly TaskWrit
         : await createTasks(context, fresh, keyed.field)
   } catch (error) {
     if (updated.length === 0) throw error
-    // The updates are done and must be reported. The caller tries the rest again, and then that fails by itself.
-    return [...outcomes, ...fresh.map(({ task }) => retryOutcome(task, error))]
+    // `writeBatch` throws only what happened before the first byte. The updates are done and must be reported; the caller
+    // tries the rest again, and then that fails by itself.
+    return [...outcomes, ...fresh.map(({ task }) => notWritten(task.key, error))]
   }
-  if (keyed.enforced) await context.links.add(linksOf(fresh, created))
+  // A link that fails waits; whatever else goes wrong with it, the tasks are written.
+  if (keyed.enforced) await context.links.add(linksOf(fresh, created)).catch(() => undefined)
   return [...outcomes, ...created.map(taskOutcome)]
 }
 
@@ -51,12 +53,6 @@ async function spelled(
     } else ready.push({ task, properties: spelling.properties })
   }
   return { ready, refused }
-}
-
-function retryOutcome({ key }: TaskWrite, error: unknown): ItemOutcome {
-  const why = error instanceof Error ? error.message : String(error)
-  const missingScopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
-  return { key, outcome: 'retry', why, retryAtMs: null, missingScopes }
 }
 
 /** The links that an upsert could not make itself. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Connection } from 'jsforce'
-import { type CallBudget, CrmBusyError, CrmUnknownError } from '../../crm-client.ts'
+import { type CallBudget, CrmBusyError, CrmUnknownError, notSentBecause, withQuietNotes } from '../../crm-client.ts'
 import type { AnswerClock } from '../../crm-clock.ts'
 import { budgetGate, exchange, type HttpAnswer, type HttpRequest, NoAnswerError } from '../../http-exchange.ts'
 import { OrgConnection } from '../http/org-connection.ts'
@@ -45,7 +45,8 @@ const READ_RETRY_BASE_MS = 250
 /** Lead assignment rules run on every API write unless this forbids it: our own correction would be re-routed at once. */
 const WRITE_HEADERS = { 'Sforce-Auto-Assign': 'FALSE' } as const
 
-export function salesforceCall(options: CallOptions): SalesforceCall {
+export function salesforceCall(given: CallOptions): SalesforceCall {
+  const options = { ...given, budget: withQuietNotes(given.budget) }
   return {
     async read(ask, onAnswer) {
       for (let attempt = 1; ; attempt++) {
@@ -71,20 +72,25 @@ async function withSession<R>(options: CallOptions, ask: Ask<R>, attempt: Attemp
         send(options, attempt, session, request),
       ),
     )
-  const session = await sessions.current()
+  // A login that fails says nothing about the write that it is for: that one was not sent.
+  const login = async (step: () => Promise<SalesforceSession>): Promise<SalesforceSession> => {
+    if (attempt.kind === 'read') return await step()
+    return await step().catch((error) => Promise.reject(notSentBecause(error)))
+  }
+  const session = await login(() => sessions.current())
   try {
     return await once(session)
   } catch (error) {
     if (!(error instanceof SessionRefusedError)) throw error
     // Salesforce answers 401 before it does anything, so a write may be repeated too. Only once: a server that refuses
     // a token of this second will refuse the next one as well.
-    const next = await sessions.renew(session)
+    const next = await login(() => sessions.renew(session))
     try {
       return await once(next)
     } catch (again) {
       // The session that another process stored an hour ago may have expired too; only our own fresh login decides.
       if (!(again instanceof SessionRefusedError) || sessions.justFetched(next)) throw again
-      return await once(await sessions.renew(next))
+      return await once(await login(() => sessions.renew(next)))
     }
   }
 }
@@ -110,7 +116,8 @@ async function send(
   try {
     answer = await exchange({ ...request, headers }, { deadlineMs, clock, beforeBytes })
   } catch (error) {
-    if (!(error instanceof NoAnswerError)) throw error // the gate's own
+    // The gate's own.
+    if (!(error instanceof NoAnswerError)) throw kind === 'write' ? notSentBecause(error) : error
     if (error.head) await observeUsage(error.head.headers, budget)
     throw failureWithoutAnswer(error, failed())
   }
@@ -139,10 +146,5 @@ function jsonOf({ status, headers, text }: HttpAnswer, call: string): unknown {
 
 async function observeUsage(headers: Headers, budget: CallBudget): Promise<void> {
   const usage = usageIn(headers)
-  if (!usage) return
-  try {
-    await budget.observe(usage)
-  } catch {
-    // The figure comes again with the next answer; throwing would hide that this one was a write that succeeded.
-  }
+  if (usage) await budget.observe(usage)
 }

@@ -60,6 +60,20 @@ describe('a failed call to Salesforce', () => {
     }
   })
 
+  for (const status of [400, 401, 403, 404, 408, 409, 413]) {
+    it(`with status ${status} and no JSON of Salesforce leaves a write unknown`, () => {
+      for (const text of ['', '<html>blocked</html>', '[]', '{"half":']) {
+        assert.ok(failureOf(answer(status, text), { ...call, kind: 'write' }) instanceof SalesforceOutage, text)
+      }
+      const cut = new NoAnswerError('cut', {
+        reason: 'broken',
+        networkCode: '',
+        head: { status, headers: new Headers() },
+      })
+      assert.ok(failureWithoutAnswer(cut, { ...call, kind: 'write' }) instanceof SalesforceOutage)
+    })
+  }
+
   it('waits out a 503 with Retry-After for a read only: a write may have been done', () => {
     const unavailable = answer(503, 'x', { 'retry-after': '7' })
     const read = failureOf(unavailable, call)

@@ -54,16 +54,19 @@ const RECONNECT_CODES: ReadonlySet<string> = new Set([
   'INVALID_AUTH_HEADER',
 ])
 
-export function failureWithoutAnswer(error: NoAnswerError, { call, nowMs }: FailedCall): Error {
+export function failureWithoutAnswer(error: NoAnswerError, { call, kind, nowMs }: FailedCall): Error {
   if (!error.sent) return new CrmBusyError(`Salesforce ${call}: could not connect`, nowMs + BUSY_PAUSE_MS, error)
   // Salesforce refuses a session before it does anything, so the rest of that answer does not matter.
-  if (error.head?.status === 401) return new SessionRefusedError(call, 'HTTP 401')
+  if (error.head?.status === 401 && kind === 'read') return new SessionRefusedError(call, 'HTTP 401')
   const reason = error.reason === 'unreachable' ? 'broken' : error.reason
   const facts = { status: error.head?.status ?? null, reason }
   return new SalesforceOutage(`Salesforce ${call}: ${error.message}`, facts, error)
 }
 
-/** What an answer other than success means. Statuses from 400 to 499 promise that nothing was written. */
+/**
+ * What an answer other than success means. A status from 400 to 499 with Salesforce's own JSON promises that nothing was
+ * written. A write's 4xx without it comes from a proxy or firewall, which cannot speak for Salesforce.
+ */
 export function failureOf(answer: HttpAnswer, failed: FailedCall): Error {
   const { call, kind, nowMs } = failed
   const { status } = answer
@@ -72,6 +75,9 @@ export function failureOf(answer: HttpAnswer, failed: FailedCall): Error {
   const message = readable(error?.message ?? answer.text)
   const retryAfter = answer.headers.get('retry-after')
 
+  if (kind === 'write' && error === null && status >= 400 && status < 500 && status !== 429) {
+    return new SalesforceOutage(`Salesforce ${call}: HTTP ${status}, ${message}`, { status, reason: 'not-salesforce' })
+  }
   if (status === 401) return new SessionRefusedError(call, code)
   if (
     code === 'REQUEST_LIMIT_EXCEEDED' ||

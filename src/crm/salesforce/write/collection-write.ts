@@ -1,5 +1,5 @@
 import type { SaveResult } from 'jsforce'
-import { CrmBusyError, CrmReconnectError, CrmUnknownError } from '../../crm-client.ts'
+import { CrmBusyError, CrmNotSentError, CrmReconnectError, CrmUnknownError } from '../../crm-client.ts'
 import { longId, sameId } from '../http/record-id.ts'
 import { readVendorError } from '../http/vendor-error.ts'
 import type { SalesforceCall } from '../rest/call.ts'
@@ -37,7 +37,7 @@ export async function writeCollection(
   const outcomes: RowOutcome[] = []
   const waiting = chunks(write.rows, size.rows())
   let halvings = 0
-  let stopped: CrmBusyError | CrmReconnectError | null = null
+  let stopped: Stopped | null = null
   for (let rows = waiting.shift(); rows !== undefined; rows = waiting.shift()) {
     if (stopped) {
       outcomes.push(...notSent(rows, stopped))
@@ -74,7 +74,9 @@ type ChunkAnswer =
       readonly halve: 'over-the-limits' | 'refused' | null
     }
   /** Nothing was written, and nothing more can be written now. */
-  | { readonly stopped: CrmBusyError | CrmReconnectError }
+  | { readonly stopped: Stopped }
+
+type Stopped = CrmBusyError | CrmReconnectError | CrmNotSentError
 
 async function writeChunk(
   call: SalesforceCall,
@@ -94,13 +96,6 @@ async function writeChunk(
       halve: answered.every(({ cause }) => cause === 'over-the-limits') ? 'over-the-limits' : null,
     }
   } catch (error) {
-    if (error instanceof CrmUnknownError) {
-      return {
-        rows: rows.map(({ key }) => unknownRow(key, error.message, error.status)),
-        locked: false,
-        halve: null,
-      }
-    }
     if (error instanceof SalesforceRefusal) {
       return {
         // Fields of a whole request are none of one row's.
@@ -109,12 +104,17 @@ async function writeChunk(
         halve: error.status === 400 && !isPassing(error.code) ? 'refused' : null,
       }
     }
-    if (error instanceof CrmBusyError || error instanceof CrmReconnectError) return { stopped: error }
-    throw error
+    if (error instanceof CrmBusyError || error instanceof CrmReconnectError || error instanceof CrmNotSentError) {
+      return { stopped: error }
+    }
+    // No answer, or an error of our own that came when bytes may have left.
+    const why = error instanceof Error ? error.message : String(error)
+    const status = error instanceof CrmUnknownError ? error.status : null
+    return { rows: rows.map(({ key }) => unknownRow(key, why, status)), locked: false, halve: null }
   }
 }
 
-function notSent(rows: readonly RowWrite[], error: CrmBusyError | CrmReconnectError): RowOutcome[] {
+function notSent(rows: readonly RowWrite[], error: Stopped): RowOutcome[] {
   const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
   return rows.map(({ key }) => retryRow(key, error.message, retryAtMs))
 }
