@@ -14,10 +14,7 @@ import { sharedTokens } from './token-store.ts'
 
 export type OpenConnection = OpenedCrm & { readonly connection: ConnectionRow }
 
-/**
- * Of one call, also of one for tokens. Above any answer worth having; what it may add up to with other waits stands at
- * `SEND_WITHIN_MS` in budget.ts.
- */
+/** Of one call, also of one for tokens. Above any answer worth having. */
 export const CALL_DEADLINE_MS = 20_000
 
 /**

@@ -22,8 +22,8 @@ import type { ConnectDeps } from './context.ts'
 const LEASE_MS = 45_000
 
 /**
- * How long a caller waits for another process that asks; then its work goes back to the queue. Below the lease, because
- * a write must not wait until another process takes it for lost (see `SEND_WITHIN_MS` in budget.ts).
+ * How long a caller waits for another process that asks; then its work goes back to the queue. Below the lease,
+ * so that the work is given back before another takes it.
  */
 export const RENEWAL_WAIT_MS = 30_000
 

@@ -1,6 +1,7 @@
 import type { ChangeEvent, ConnectionId, Crm } from '../model/record/change-event.ts'
 import type { CrmIdentity, ObjectSchema } from '../model/record/crm-facts.ts'
 import type { CrmUser } from '../model/record/crm-user.ts'
+import { CrmWithheldError, type WriteGate } from './write-gate.ts'
 
 /** The few verbs that both CRMs offer. Everything vendor-shaped stays behind this file. */
 export type CrmClient = {
@@ -27,12 +28,15 @@ export type CrmClient = {
   /** Reads up to `CrmProfile.readBatchMax` records by id as complete change events. Ids the CRM does not find are `missing`. */
   readRecords(query: ReadRecords): Promise<{ readonly events: ChangeEvent[]; readonly missing: readonly string[] }>
 
-  /** Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most `CrmProfile.writeBatchMax`. */
-  writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
+  /**
+   * Creates or updates tasks. One outcome per item, matched by `key`, never by position. At most `CrmProfile.writeBatchMax`.
+   * The pipeline always gives its gate, which every request asks directly before its bytes leave.
+   */
+  writeTasks(tasks: readonly TaskWrite[], gate?: WriteGate): Promise<ItemOutcome[]>
   /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. Null: it cannot be known yet. */
   findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask | null>>
-  /** Sets owner fields. One outcome per item. */
-  writeOwners(writes: readonly OwnerFieldWrite[]): Promise<ItemOutcome[]>
+  /** Sets owner fields. One outcome per item; the gate as for tasks. */
+  writeOwners(writes: readonly OwnerFieldWrite[], gate?: WriteGate): Promise<ItemOutcome[]>
 
   /** How far the CRM's clock is ahead of ours by its last answer; negative: behind. Null: no answer has said a time. */
   clockAheadMs(): number | null
@@ -135,7 +139,15 @@ export type OwnerFieldWrite = {
  * the CRM gave it.
  */
 export type ItemOutcome =
-  | { readonly key: string; readonly outcome: 'done'; readonly id: string }
+  | {
+      readonly key: string
+      readonly outcome: 'done'
+      readonly id: string
+      /** The field's value as the CRM itself answered it. Left out: its answer did not say. */
+      readonly after?: string | null | undefined
+    }
+  /** The gate kept it back: no byte of it left. */
+  | { readonly key: string; readonly outcome: 'withheld'; readonly why: string }
   | { readonly key: string; readonly outcome: 'refused'; readonly code: string; readonly why: string }
   | {
       readonly key: string
@@ -186,8 +198,8 @@ export class CrmNotSentError extends Error {
 
 /** An error from before the first byte. "Busy" and "reconnect" say by themselves that nothing was written. */
 export function notSentBecause(cause: unknown): Error {
-  if (cause instanceof CrmBusyError || cause instanceof CrmReconnectError || cause instanceof CrmNotSentError)
-    return cause
+  const saysSo = [CrmBusyError, CrmReconnectError, CrmNotSentError, CrmWithheldError]
+  if (cause instanceof Error && saysSo.some((kind) => cause instanceof kind)) return cause
   return new CrmNotSentError(`Not sent: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }
 

@@ -44,7 +44,22 @@ export type ExchangeOptions = {
  * the request as it is to be sent: the same one, or one with a smaller body. Only the body counts, so a gate can shrink a
  * call but cannot turn it into another. To refuse, it throws: nothing was sent, and its error reaches the caller unchanged.
  */
-export type BeforeBytes = (request: HttpRequest) => HttpRequest | Promise<HttpRequest>
+export type BeforeBytes = (request: HttpRequest) => AllowedRequest | Promise<AllowedRequest>
+
+export type AllowedRequest = HttpRequest & {
+  /** Asked again when the connection stands and the body is about to leave. False: it does not, see `NotLeftError`. */
+  readonly mayLeave?: (() => boolean) | undefined
+  readonly onAnswer?: ((status: number, headers: Headers) => void) | undefined
+}
+
+/**
+ * What was allowed had passed before the body left, because the process or its network stood still. Without its body a
+ * request cannot be acted on.
+ */
+export class NotLeftError extends Error {
+  override readonly name = 'NotLeftError'
+  readonly code = 'NOT_LEFT'
+}
 
 /** The gate of a connection: its shared budget decides when a call may leave. */
 export function budgetGate(budget: Pick<CallBudget, 'take'>, kind: Parameters<CallBudget['take']>[0]): BeforeBytes {
@@ -87,7 +102,8 @@ export class NoAnswerError extends Error {
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
 export async function exchange(request: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
-  const { body } = options.beforeBytes ? await options.beforeBytes(request) : request
+  const allowed: AllowedRequest = options.beforeBytes ? await options.beforeBytes(request) : request
+  const { body, mayLeave } = allowed
   const signal = AbortSignal.timeout(options.deadlineMs)
   const bytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX
   let head: NoAnswerError['head'] = null
@@ -96,16 +112,36 @@ export async function exchange(request: HttpRequest, options: ExchangeOptions): 
     const response = await (options.fetch ?? globalThis.fetch)(request.url, {
       method: request.method,
       headers: { ...request.headers },
-      body: body ?? null,
+      ...(body !== undefined && mayLeave ? bodyWhile(body, mayLeave, request.headers) : { body: body ?? null }),
       redirect: 'manual',
       signal,
     })
     const { status, headers } = response
     head = { status, headers }
+    allowed.onAnswer?.(status, headers)
     const askedAtMs = options.clock?.note(headers.get('date'), performance.now() - sentAt) ?? null
     return { status, headers, text: await readText(response, bytesMax), askedAtMs }
   } catch (cause) {
+    const notLeft = [cause, cause instanceof Error ? cause.cause : null].find((error) => error instanceof NotLeftError)
+    if (notLeft) throw notLeft
     throw noAnswer(cause, head, signal.aborted ? options.deadlineMs : null)
+  }
+}
+
+/**
+ * The body as a stream, because only that is asked for when the connection stands: a process that was stopped while it
+ * connected asks once more. With its length named, no CRM takes a part of it for the whole.
+ */
+function bodyWhile(body: string, mayLeave: () => boolean, headers: HttpRequest['headers']) {
+  const bytes = Buffer.from(body)
+  async function* checked() {
+    if (!mayLeave()) throw new NotLeftError('the permission to send had passed before the first byte')
+    yield bytes
+  }
+  return {
+    headers: { ...headers, 'content-length': String(bytes.length) },
+    body: checked() as unknown as BodyInit,
+    duplex: 'half' as const,
   }
 }
 

@@ -97,19 +97,19 @@ function watched(client: CrmClient, watching: Watching): CrmClient {
         (page) => notedPage(watching, query.objectType, page, client.clockAheadMs()),
       ),
     readRecords: (query) => noted(watching, { verb: 'readRecords' }, () => client.readRecords(query)),
-    writeTasks: (tasks) =>
+    writeTasks: (tasks, gate) =>
       noted(
         watching,
         { verb: 'writeTasks', writes: tasks.length },
-        () => client.writeTasks(tasks),
+        () => client.writeTasks(tasks, gate),
         items('writeTasks'),
       ),
     findTasks: (keys) => noted(watching, { verb: 'findTasks' }, () => client.findTasks(keys)),
-    writeOwners: (writes) =>
+    writeOwners: (writes, gate) =>
       noted(
         watching,
         { verb: 'writeOwners', writes: writes.length },
-        () => client.writeOwners(writes),
+        () => client.writeOwners(writes, gate),
         items('writeOwners'),
       ),
   }
@@ -228,7 +228,10 @@ function notedItems(watching: Watching, verb: Verb, items: readonly ItemOutcome[
     if (unknown.length === items.length) unanswered(watching, verb, status)
   }
   if (scopes !== undefined) return false
-  return items.length === 0 || items.some(({ outcome }) => outcome !== 'unknown' && outcome !== 'retry')
+  return (
+    items.length === 0 ||
+    items.some(({ outcome }) => outcome !== 'unknown' && outcome !== 'retry' && outcome !== 'withheld')
+  )
 }
 
 function notedPage(watching: Watching, objectType: string, page: ChangedPage, aheadMs: number | null): boolean {

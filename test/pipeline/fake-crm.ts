@@ -6,6 +6,7 @@ import type {
   TaskWrite,
   UserAnswer,
 } from '../../src/crm/crm-client.ts'
+import type { WriteGate } from '../../src/crm/write-gate.ts'
 import type { ChangeEvent, ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
 import type { CrmUser } from '../../src/model/record/crm-user.ts'
 
@@ -31,6 +32,8 @@ export class FakeCrm {
   readonly calls: string[] = []
   taskKeyEnforced = true
   faults: WriteFault[] = []
+  /** Between the gate's word and the bytes. */
+  beforeBytes: () => Promise<void> = async () => undefined
   #clockMs: number
   #next = 1
 
@@ -114,10 +117,7 @@ export class FakeCrm {
           missing: ids.filter((id) => !this.records.has(`${objectType}/${id}`)),
         }
       },
-      writeTasks: async (tasks) => {
-        this.calls.push(`writeTasks ${tasks.length}`)
-        return this.#answer(tasks, (task) => this.#writeTask(task))
-      },
+      writeTasks: (tasks, gate) => this.#write('writeTasks', tasks, gate, (task) => this.#writeTask(task)),
       findTasks: async (lookups) => {
         this.calls.push(`findTasks ${lookups.length}`)
         const found = new Map<string, CrmTask>()
@@ -128,10 +128,7 @@ export class FakeCrm {
         }
         return found
       },
-      writeOwners: async (writes) => {
-        this.calls.push(`writeOwners ${writes.length}`)
-        return this.#answer(writes, (write) => this.#writeOwner(write))
-      },
+      writeOwners: (writes, gate) => this.#write('writeOwners', writes, gate, (write) => this.#writeOwner(write)),
       recordUrl: (objectType, recordId) => `fake:${objectType}/${recordId}`,
       taskUrl: (taskId) => `fake:task/${taskId}`,
     }
@@ -157,6 +154,29 @@ export class FakeCrm {
       source,
       actor: { kind: 'unknown', id: null, ours: false },
     }
+  }
+
+  /** As the adapters do it: what the gate keeps back is not in the call, and without anything left there is none. */
+  async #write<T extends { readonly key: string }>(
+    verb: string,
+    items: readonly T[],
+    gate: WriteGate | undefined,
+    write: (item: T) => ItemOutcome,
+  ): Promise<ItemOutcome[]> {
+    const grant = await gate?.ask(items.map(({ key }) => key))
+    const allowed = items.filter(({ key }) => grant === undefined || grant.allowed.has(key))
+    const kept = items.filter((item) => !allowed.includes(item))
+    const withheld = kept.map(({ key }): ItemOutcome => ({ key, outcome: 'withheld', why: gate?.withheld(key) ?? '' }))
+    if (allowed.length === 0) return withheld
+    await this.beforeBytes()
+    if (grant?.mayLeave() === false) {
+      return [
+        ...withheld,
+        ...allowed.map(({ key }): ItemOutcome => ({ key, outcome: 'retry', why: 'late', retryAtMs: null })),
+      ]
+    }
+    this.calls.push(`${verb} ${allowed.length}`)
+    return [...withheld, ...this.#answer(allowed, write)]
   }
 
   #answer<T extends { readonly key: string }>(items: readonly T[], write: (item: T) => ItemOutcome): ItemOutcome[] {

@@ -358,7 +358,7 @@ describe('the pipeline, on real Postgres', () => {
     assert.equal(second?.id, first?.id)
     assert.equal(second?.readBack, true)
     const late = await finishIntents(h.db, [
-      { id: first!.id, leaseEpoch: first!.leaseEpoch, state: 'done', outcome: null, crmId: 'x', nextAttemptAtMs: null },
+      { id: first!.id, leaseEpoch: first!.leaseEpoch, state: 'done', outcome: null, crmId: 'x', retryInMs: null },
     ])
     assert.equal(late.size, 0)
   })

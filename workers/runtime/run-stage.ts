@@ -1,4 +1,4 @@
-import { CrmBusyError, CrmReconnectError } from '../../src/crm/crm-client.ts'
+import { CrmBusyError, CrmReconnectError, CrmScopeMissingError } from '../../src/crm/crm-client.ts'
 import { setConnectionStatus } from '../../src/store/connections/connections.ts'
 import { ConnectionEndedError } from '../../src/store/connections/lifecycle-lock.ts'
 import { count } from '../../src/store/database/counters.ts'
@@ -28,6 +28,10 @@ export async function runStage(
     if (error instanceof CrmBusyError) {
       await count(context.db, 'crm-busy', 1, { connectionId, detail: stage })
       context.logger.info({ stage, connectionId, retryAt: new Date(error.retryAtMs).toISOString() }, 'CRM is busy')
+    } else if (error instanceof CrmScopeMissingError) {
+      // The grant stands: what needs the scope waits, and everything else goes on.
+      await count(context.db, 'scope-missing', 1, { connectionId, detail: stage })
+      context.logger.info({ stage, connectionId, remedy: error.remedy }, 'a permission is missing')
     } else if (error instanceof CrmReconnectError) {
       // Only for the grant of this client: an admin may have reconnected since.
       await setConnectionStatus(context.db, connected.connection, 'reconnect-needed', error.remedy)

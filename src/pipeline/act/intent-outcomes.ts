@@ -1,6 +1,8 @@
-import { CrmBusyError, CrmReconnectError, CrmRefusedError, type ItemOutcome } from '../../crm/crm-client.ts'
+import type { RunGate } from '../../connections/write-gate.ts'
+import { CrmBusyError, CrmNotSentError, CrmReconnectError, type ItemOutcome } from '../../crm/crm-client.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.ts'
+import { type NotSent, notSentText } from '../../store/decisions/not-sent.ts'
 import type { LedgerEntry } from '../../store/ledger/ledger.ts'
 import type { PlannedWrite } from './intent-plan.ts'
 
@@ -11,51 +13,62 @@ const GONE_COOL_DOWN_MS = 15 * 60_000
 export function matchOutcomes(
   sent: readonly PlannedWrite<ClaimedIntent>[],
   outcomes: readonly ItemOutcome[],
+  gate: RunGate,
   nowMs: number,
 ): IntentResult[] {
   const byKey = new Map(outcomes.map((outcome) => [outcome.key, outcome]))
   return sent.map((item) => {
     const outcome = byKey.get(item.key)
+    if (outcome) return resultOf(item, outcome, gate, nowMs)
     // An item that the answer does not mention may have been written.
-    return outcome
-      ? resultOf(item, outcome, nowMs)
-      : unknown(item.intent, 'The answer did not mention this item', nowMs)
+    if (gate.attempts(item.key).length > 0) return unknown(item.intent, 'The answer did not mention this item')
+    return later(item.intent, 'It was not sent', backoffMs(item.intent))
   })
 }
 
-function resultOf({ intent, closes }: PlannedWrite<ClaimedIntent>, outcome: ItemOutcome, nowMs: number): IntentResult {
+function resultOf(
+  { intent, key, closes }: PlannedWrite<ClaimedIntent>,
+  outcome: ItemOutcome,
+  gate: RunGate,
+  nowMs: number,
+): IntentResult {
   switch (outcome.outcome) {
     case 'done':
       return finished(intent, 'done', null, outcome.id)
     case 'refused':
-      return refused(intent, `${outcome.code}: ${outcome.why}`, nowMs)
+      return refused(intent, `${outcome.code}: ${outcome.why}`)
     case 'gone':
       if (intent.kind === 'owner') return finished(intent, 'cancelled', outcome.why)
       // A task that was to be closed is gone together with its record: nothing is left to close.
       if (closes) return finished(intent, 'done', outcome.why)
-      return { ...later(intent, 'The task was deleted in the CRM', nowMs + GONE_COOL_DOWN_MS), gone: true }
+      return { ...later(intent, 'The task was deleted in the CRM', GONE_COOL_DOWN_MS), gone: true }
     case 'retry':
-      return later(intent, outcome.why, outcome.retryAtMs ?? nowMs + backoffMs(intent.attempts))
+      return later(intent, outcome.why, outcome.retryAtMs === null ? backoffMs(intent) : outcome.retryAtMs - nowMs)
     case 'unknown':
-      return unknown(intent, outcome.why, nowMs)
+      return unknown(intent, outcome.why)
+    case 'withheld':
+      return withheld(intent, gate.refusal(key) ?? 'overtaken')
   }
 }
 
-/** The whole call failed: what that means for each of its items. */
+/**
+ * The call failed as a whole: what that means for each of its items. What the gate let into no request was not sent,
+ * whatever the error; the answers "busy" and "reconnect" come before a CRM does anything.
+ */
 export function failAll(
   intents: readonly ClaimedIntent[],
   error: unknown,
-  nothingSent: boolean,
-  nowMs: number,
+  facts: { readonly mayBeSent: (intent: ClaimedIntent) => boolean; readonly nowMs: number },
 ): IntentResult[] {
   const why = error instanceof Error ? error.message : String(error)
   return intents.map((intent) => {
+    const waitMs = error instanceof CrmBusyError ? error.retryAtMs - facts.nowMs : backoffMs(intent)
+    const isProof =
+      error instanceof CrmBusyError || error instanceof CrmReconnectError || error instanceof CrmNotSentError
+    const isCertain = isProof || !facts.mayBeSent(intent)
     // An earlier call may have written it: that stays uncertain until a read-back finds out.
-    const wait = error instanceof CrmBusyError ? error.retryAtMs : nowMs + backoffMs(intent.attempts)
-    if (error instanceof CrmRefusedError && !nothingSent) return refused(intent, `${error.code}: ${why}`, nowMs)
-    const certain = nothingSent || error instanceof CrmBusyError || error instanceof CrmReconnectError
-    if (certain && !intent.readBack) return later(intent, why, wait)
-    return { ...unknown(intent, why, nowMs), nextAttemptAtMs: wait }
+    if (isCertain && !intent.readBack) return later(intent, why, waitMs)
+    return { ...unknown(intent, why), retryInMs: waitMs }
   })
 }
 
@@ -65,21 +78,23 @@ export function finished(
   outcome: string | null,
   crmId: string | null = null,
 ): IntentResult {
-  return { id: intent.id, leaseEpoch: intent.leaseEpoch, state, outcome, crmId, nextAttemptAtMs: null }
+  return { id: intent.id, leaseEpoch: intent.leaseEpoch, state, outcome, crmId, retryInMs: null }
 }
 
-export function later(intent: ClaimedIntent, outcome: string, atMs: number): IntentResult {
-  return { id: intent.id, leaseEpoch: intent.leaseEpoch, state: 'pending', outcome, crmId: null, nextAttemptAtMs: atMs }
+export function later(intent: ClaimedIntent, outcome: string, inMs: number): IntentResult {
+  return { id: intent.id, leaseEpoch: intent.leaseEpoch, state: 'pending', outcome, crmId: null, retryInMs: inMs }
 }
 
 /**
- * Claimed and not sent: the connection became read-only, or another worker took the intent over, whose result then
- * counts. A task waits until writing is allowed. An owner write is decided again then.
+ * Claimed and not sent: the gate kept it back. A task waits until it may be sent. An owner write is decided again, because
+ * what kept it back is a reason to decide otherwise; where another process took it over, that one's result counts.
  */
-export function withheld(intent: ClaimedIntent, nowMs: number): IntentResult {
-  const why = 'Writing to this connection was paused'
-  if (intent.kind === 'owner') return finished(intent, 'cancelled', why)
-  return intent.readBack ? unknown(intent, why, nowMs) : later(intent, why, nowMs)
+export function withheld(intent: ClaimedIntent, reason: NotSent): IntentResult {
+  const why = notSentText(reason)
+  const isForAnother = reason === 'overtaken'
+  if (intent.kind === 'owner' && !isForAnother) return { ...finished(intent, 'cancelled', why), notSent: reason }
+  const waits = intent.readBack ? unknown(intent, why) : later(intent, why, backoffMs(intent))
+  return isForAnother ? waits : { ...waits, notSent: reason }
 }
 
 /** A refused task is tried again after 1 h, 2 h, 4 h ... a day: the CRM sends no event when an admin changes its rules. */
@@ -89,25 +104,25 @@ const REFUSED_AGAIN_MS = { first: 3_600_000, largest: 86_400_000 }
  * A refused owner write becomes a case of its own (pattern write-refused), so it ends here. A refused task would leave its
  * case without an owner in the CRM, so it is tried again, and is counted.
  */
-function refused(intent: ClaimedIntent, why: string, nowMs: number): IntentResult {
+function refused(intent: ClaimedIntent, why: string): IntentResult {
   if (intent.kind === 'owner') return finished(intent, 'refused', why)
   const pauseMs = Math.min(REFUSED_AGAIN_MS.first * 2 ** Math.min(intent.attempts - 1, 5), REFUSED_AGAIN_MS.largest)
-  return { ...later(intent, why, nowMs + pauseMs), refused: true }
+  return { ...later(intent, why, pauseMs), refused: true }
 }
 
-export function unknown(intent: ClaimedIntent, outcome: string, nowMs: number): IntentResult {
+export function unknown(intent: ClaimedIntent, outcome: string): IntentResult {
   return {
     id: intent.id,
     leaseEpoch: intent.leaseEpoch,
     state: 'unknown',
     outcome,
     crmId: null,
-    nextAttemptAtMs: nowMs + backoffMs(intent.attempts),
+    retryInMs: backoffMs(intent),
   }
 }
 
-/** 1 s, 2 s, 4 s ... 5 min. The CRM's own Retry-After takes precedence. */
-function backoffMs(attempts: number): number {
+/** 1 s, 2 s, 4 s ... 5 min, counted by the database's clock. The CRM's own Retry-After takes precedence. */
+export function backoffMs({ attempts }: Pick<ClaimedIntent, 'attempts'>): number {
   return Math.min(1_000 * 2 ** Math.min(attempts - 1, 9), 300_000)
 }
 

@@ -1,4 +1,5 @@
 import type { ItemOutcome } from '../../crm/crm-client.ts'
+import type { WriteGate } from '../../crm/write-gate.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.ts'
 
@@ -6,8 +7,8 @@ import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.
 export type IntentPlan<Intent extends ClaimedIntent, Write extends PlannedWrite<Intent>> = {
   readonly claim: () => Promise<Intent[]>
   readonly prepare: (claimed: readonly Intent[]) => Promise<PreparedIntents<Write>>
-  readonly send: (writes: readonly Write[]) => Promise<ItemOutcome[]>
-  /** In the transaction that finishes the intents. Holds only results whose lease was still ours. */
+  readonly send: (writes: readonly Write[], gate: WriteGate) => Promise<ItemOutcome[]>
+  /** In the transaction that finishes the intents. Holds results whose lease was still ours, and late ones that count. */
   readonly record: (trx: DatabaseTransaction, finished: readonly FinishedIntent<Intent, Write>[]) => Promise<void>
   /** `object/record` for the ledger; null: the result leaves no entry. */
   readonly subjectOf: (finished: FinishedIntent<Intent, Write>) => string | null

@@ -1,33 +1,25 @@
-import { underLease } from '../../connections/call-budget.ts'
-import { CrmRefusedError } from '../../crm/crm-client.ts'
-import type { ChangeEvent } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
-import { objectShape } from '../../model/record/object-shape.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import {
-  claimIntents,
-  type IntentResult,
-  type OwnerIntent,
-  type OwnerPayload,
-  rememberWrites,
-} from '../../store/decisions/intents.ts'
+import { claimIntents, type IntentResult, type OwnerIntent, type OwnerPayload } from '../../store/decisions/intents.ts'
+import type { NotSent } from '../../store/decisions/not-sent.ts'
 import { workflowsInForce } from '../../store/decisions/policies.ts'
+import { rememberWrites } from '../../store/decisions/written-values.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
-import { receiveEvents } from '../receive/receive.ts'
 import type { ActDependencies } from './contract.ts'
-import { finished } from './intent-outcomes.ts'
+import { backoffMs, finished, later, unknown, withheld } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PlannedWrite, PreparedIntents } from './intent-plan.ts'
+import { type RecordNow, readCurrent } from './read-current.ts'
 
 type OwnerWrite = PlannedWrite<OwnerIntent> & { readonly payload: OwnerPayload }
 
 /** Owner writes that rules decided: each record is read again and compared before its owner is written. */
 export function ownerPlan(deps: ActDependencies): IntentPlan<OwnerIntent, OwnerWrite> {
-  const { db, client, connection, instance } = deps
+  const { db, client, connection, instance, timing } = deps
   const max = Math.min(crmProfile(connection.crm).readBatchMax, crmProfile(connection.crm).writeBatchMax)
   return {
-    claim: () => claimIntents(db, connection.id, 'owner', max, instance),
+    claim: () => claimIntents(db, connection.id, 'owner', max, instance, timing),
     prepare: (claimed) => prepareOwners(deps, claimed),
-    send: (writes) => underLease(() => client.writeOwners(writes.map(fieldWrite))),
+    send: (writes, gate) => client.writeOwners(writes.map(fieldWrite), gate),
     record: recordOwners,
     subjectOf: ({ intent }) => recordKey(intent),
   }
@@ -40,8 +32,8 @@ async function prepareOwners(
   const inForce = await hashesInForce(deps.db)
   const outdated = new Map(claimed.map((intent) => [intent.id, whyOutdated(intent, inForce)]))
   // An outdated one whose call may have gone out is read all the same: the write may have arrived.
-  const toRead = claimed.filter((intent) => intent.readBack || outdated.get(intent.id) === null)
-  const current = await readCurrentOwners(deps, toRead)
+  const toRead = claimed.filter((intent) => intent.mayBeWritten || outdated.get(intent.id) === null)
+  const current = await readCurrent(deps, toRead)
   const results: IntentResult[] = []
   const writes: OwnerWrite[] = []
   for (const intent of claimed) {
@@ -59,63 +51,32 @@ async function hashesInForce(db: ActDependencies['db']): Promise<Set<string>> {
 }
 
 /** Why the write must not be sent any more; null: it may be. The record of one that is not sent is decided again. */
-function whyOutdated(intent: OwnerIntent, inForce: ReadonlySet<string>): string | null {
-  if (!inForce.has(intent.policyHash)) return 'The policy that decided it is no longer in force'
-  return intent.isFromBefore ? 'It was decided before writing was last paused' : null
+function whyOutdated(intent: OwnerIntent, inForce: ReadonlySet<string>): NotSent | null {
+  if (!inForce.has(intent.policyHash)) return 'policy-changed'
+  return intent.isFromBefore ? 'before-writing' : null
 }
 
-/** Reads each record's owner from the CRM, so that no write is blind. The reads are stored as events like any other. */
-async function readCurrentOwners(
-  deps: ActDependencies,
-  intents: readonly OwnerIntent[],
-): Promise<Map<string, string | null>> {
-  const owners = new Map<string, string | null>()
-  const byObject = new Map<string, string[]>()
-  for (const { objectType, recordId } of intents) {
-    byObject.set(objectType, [...(byObject.get(objectType) ?? []), recordId])
-  }
-  for (const [objectType, ids] of byObject) {
-    const ownerField = objectShape(deps.connection.crm, objectType)!.owner
-    const events = await readAll(deps, objectType, ids)
-    await receiveEvents(deps.db, events)
-    for (const event of events) {
-      if (event.kind !== 'deleted') owners.set(`${objectType}/${event.recordId}`, event.fields[ownerField] ?? null)
-    }
-  }
-  return owners
-}
-
-/** Halves a refused batch, so that one id that the CRM rejects does not keep the others from being read. */
-async function readAll(deps: ActDependencies, objectType: string, ids: readonly string[]): Promise<ChangeEvent[]> {
-  try {
-    const fields = deps.fieldsOf(deps.connection.crm, objectType)
-    return (await deps.client.readRecords({ objectType, ids, ...fields })).events
-  } catch (error) {
-    if (!(error instanceof CrmRefusedError)) throw error
-    if (ids.length === 1) return []
-    const middle = Math.ceil(ids.length / 2)
-    return [
-      ...(await readAll(deps, objectType, ids.slice(0, middle))),
-      ...(await readAll(deps, objectType, ids.slice(middle))),
-    ]
-  }
-}
-
-/** What the record's present owner says about the intent; null: the write is sent. `owner` undefined: no such record. */
+/** What the record says now about the intent; null: the write is sent. */
 function resultWithoutCall(
   intent: OwnerIntent,
-  whyOutdated: string | null,
-  owner: string | null | undefined,
+  outdated: NotSent | null,
+  now: RecordNow | undefined,
 ): IntentResult | null {
   const { from, to } = intent.payload
-  if (whyOutdated !== null && !intent.readBack) return finished(intent, 'cancelled', whyOutdated)
-  if (owner === undefined) return finished(intent, 'cancelled', 'The record is gone')
-  // The answer of an earlier call was lost, and the write did arrive.
-  if (owner === to && intent.readBack) return finished(intent, 'done', 'Found written', intent.recordId)
+  if (outdated !== null && !intent.mayBeWritten) return withheld(intent, outdated)
+  // Decide cannot see that, so it would only decide the same again.
+  if (now === undefined || now === 'unreadable') {
+    const why = 'The CRM does not let the record be read now'
+    return intent.readBack ? unknown(intent, why) : later(intent, why, backoffMs(intent))
+  }
+  if (now === 'missing' || now === 'deleted') return finished(intent, 'cancelled', 'The record is gone')
+  // One of our own attempts did arrive, although its answer was lost.
+  if (now.owner === to && intent.mayBeWritten) return finished(intent, 'done', 'Found written', intent.recordId)
   // Someone else made the same change first: an undo must not take their change back.
-  if (owner === to) return finished(intent, 'cancelled', 'The record already has this owner')
-  if (owner !== from) return finished(intent, 'cancelled', 'The owner was changed in the CRM meanwhile')
-  return whyOutdated === null ? null : finished(intent, 'cancelled', whyOutdated)
+  if (now.owner === to) return finished(intent, 'cancelled', 'The record already has this owner')
+  if (now.owner !== from) return finished(intent, 'cancelled', 'The owner was changed in the CRM meanwhile')
+  if (outdated !== null) return withheld(intent, outdated)
+  return now.isChanged ? withheld(intent, 'record-changed') : null
 }
 
 function fieldWrite({ key, intent: { objectType, recordId }, payload: { field, to } }: OwnerWrite) {

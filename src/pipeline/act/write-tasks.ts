@@ -1,4 +1,3 @@
-import { underLease } from '../../connections/call-budget.ts'
 import type { CrmTask, TaskWrite } from '../../crm/crm-client.ts'
 import { buildDirectory } from '../../model/people/directory.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
@@ -7,6 +6,7 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { claimIntents, type IntentResult, type TaskIntent } from '../../store/decisions/intents.ts'
 import { listUsers } from '../../store/decisions/people.ts'
 import {
+  recordTaskFound,
   recordTaskGone,
   recordTaskWritten,
   type TaskContent,
@@ -22,11 +22,15 @@ const NO_OWNER_AGAIN_MS = 15_000
 
 /** Makes the tasks in the CRM what they should be: created, updated, closed or reopened. */
 export function taskPlan(deps: ActDependencies): IntentPlan<TaskIntent, PlannedTask> {
-  const { db, client, connection, instance } = deps
+  const { db, client, connection, instance, timing } = deps
   return {
-    claim: () => claimIntents(db, connection.id, 'task', crmProfile(connection.crm).writeBatchMax, instance),
+    claim: () => claimIntents(db, connection.id, 'task', crmProfile(connection.crm).writeBatchMax, instance, timing),
     prepare: (claimed) => prepareTasks(deps, claimed),
-    send: (writes) => underLease(() => client.writeTasks(writes.map(({ payload }) => payload))),
+    send: (writes, gate) =>
+      client.writeTasks(
+        writes.map(({ payload }) => payload),
+        gate,
+      ),
     record: (trx, all) => recordTasks(trx, connection.id, all),
     subjectOf: ({ write }) => (write ? `${write.content.objectType}/${write.content.recordId}` : null),
   }
@@ -36,7 +40,7 @@ async function prepareTasks(
   deps: ActDependencies,
   claimed: readonly TaskIntent[],
 ): Promise<PreparedIntents<PlannedTask>> {
-  const { db, nowMs } = deps
+  const { db } = deps
   const ids = claimed.map(({ taskId }) => taskId)
   const contents = new Map((await taskContents(db, ids)).map((content) => [content.id, content]))
   const found = await readBack(deps, claimed, contents)
@@ -47,7 +51,7 @@ async function prepareTasks(
   for (const intent of claimed) {
     const stored = contents.get(intent.taskId)!
     if (found.get(stored.key) === null) {
-      results.push(unknown(intent, 'The CRM cannot say yet whether the task was created', nowMs()))
+      results.push(unknown(intent, 'The CRM cannot say yet whether the task was created'))
       continue
     }
     const content = withFound(stored, found)
@@ -56,7 +60,7 @@ async function prepareTasks(
     else if (plan === 'no-owner') {
       ownerless.push(content)
       const why = 'The owner is no longer an active user; the case is decided again'
-      results.push(later(intent, why, nowMs() + NO_OWNER_AGAIN_MS))
+      results.push(later(intent, why, NO_OWNER_AGAIN_MS))
     } else writes.push(plan)
   }
   return { writes, results, toDecide: ownerless.flatMap(recordsOf) }
@@ -64,16 +68,26 @@ async function prepareTasks(
 
 /** Searches the CRM for tasks that a call whose answer was lost may have created. */
 async function readBack(
-  { client }: ActDependencies,
+  { db, client }: ActDependencies,
   claimed: readonly TaskIntent[],
   contents: ReadonlyMap<number, TaskContent>,
 ): Promise<ReadonlyMap<string, CrmTask | null>> {
   const lookups = claimed
     .filter((intent) => intent.readBack)
-    .map((intent) => contents.get(intent.taskId)!)
-    .filter((content) => content.crmTaskId === null)
-    .map((content) => ({ key: content.key, about: aboutOf(content), taskId: null }))
-  return lookups.length === 0 ? new Map() : client.findTasks(lookups)
+    .map(({ taskId, sentAgoMs }) => ({ content: contents.get(taskId)!, sentAgoMs: sentAgoMs ?? undefined }))
+    .filter(({ content }) => content.crmTaskId === null)
+    .map(({ content, sentAgoMs }) => ({ key: content.key, about: aboutOf(content), taskId: null, sentAgoMs }))
+  if (lookups.length === 0) return new Map()
+  const found = await client.findTasks(lookups)
+  // At once: whatever becomes of the write that follows, this task is never created again.
+  await recordTaskFound(
+    db,
+    [...contents.values()].flatMap(({ id, key }) => {
+      const task = found.get(key)
+      return task ? [{ taskId: id, crmTaskId: task.taskId, crmOwnerId: task.ownerId }] : []
+    }),
+  )
+  return found
 }
 
 function withFound(content: TaskContent, found: ReadonlyMap<string, CrmTask | null>): TaskContent {

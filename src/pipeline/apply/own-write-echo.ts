@@ -1,7 +1,7 @@
 import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { writtenValues } from '../../store/decisions/intents.ts'
+import { writtenValues } from '../../store/decisions/written-values.ts'
 import type { StoredEvent } from '../../store/events/change-events.ts'
 
 /** The values that Lanekeeper wrote, by `object/record/field`. */

@@ -25,7 +25,7 @@ const RESERVE = 0.1
  * How late a caller learns that its share was raised meanwhile. One call in this time goes through although our share is
  * used: an admin may have bought more, which only an answer tells. That is 288 calls of a day at most.
  */
-const LOOK_AGAIN_MS = 300_000
+export const LOOK_AGAIN_MS = 300_000
 
 /**
  * Takes one call from the connection's allowance, waiting for a free place in the window. The row is the one counter
@@ -39,23 +39,37 @@ export async function takeCall(
   kind: 'read' | 'write' | 'search',
   urgency: Urgency = kind === 'write' ? 'for-people' : 'other',
 ): Promise<void> {
-  const givesUpAt = Date.now() + PATIENCE_MS
+  const givesUpAt = givesUpWaitingAt()
   for (;;) {
     const turn = await tryTakeCall(db, connectionId, kind, urgency)
     if (turn.granted) return
-    if (Date.now() + turn.waitMs > givesUpAt) {
-      throw new NoAllowanceError(
-        `No call left for connection "${connectionId}": ${turn.why}. Next try in ${Math.ceil(turn.waitMs / 1000)} s`,
-        Date.now() + Math.min(turn.waitMs, turn.isDay ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY),
-      )
-    }
-    await wait(Math.min(turn.waitMs, 1_000))
+    await waitForTurn(connectionId, turn, givesUpAt)
   }
 }
 
-type Turn =
-  | { readonly granted: true }
-  | { readonly granted: false; readonly waitMs: number; readonly why: string; readonly isDay?: boolean }
+/** When a caller that begins to wait for its turn now gives the work back. */
+export function givesUpWaitingAt(): number {
+  return Date.now() + PATIENCE_MS
+}
+
+/** Waits a moment for a call of people's urgency that the gate did not have. Throws `NoAllowanceError` as `takeCall` does. */
+export async function waitForCall(db: Kysely<Tables>, connectionId: string, givesUpAt: number): Promise<void> {
+  const turn = await whyRefused(db, connectionId, { search: false, part: 1, urgency: 'for-people' })
+  await waitForTurn(connectionId, turn, givesUpAt)
+}
+
+async function waitForTurn(connectionId: string, turn: Refused, givesUpAt: number): Promise<void> {
+  if (Date.now() + turn.waitMs > givesUpAt) {
+    throw new NoAllowanceError(
+      `No call left for connection "${connectionId}": ${turn.why}. Next try in ${Math.ceil(turn.waitMs / 1000)} s`,
+      Date.now() + Math.min(turn.waitMs, turn.isDay ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY),
+    )
+  }
+  await wait(Math.min(turn.waitMs, 1_000))
+}
+
+type Refused = { readonly granted: false; readonly waitMs: number; readonly why: string; readonly isDay?: boolean }
+type Turn = { readonly granted: true } | Refused
 
 /**
  * Calls of the last 24 hours where the CRM counts a rolling day: those since `day_began_at`, and of the 24 hours before
@@ -75,28 +89,9 @@ async function tryTakeCall(
 ): Promise<Turn> {
   const search = kind === 'search'
   const part = urgency === 'for-people' ? 1 : 1 - RESERVE
-  const { rows: granted } = await sql<{ connection_id: string }>`
-    update call_budget b set
-      calls_total = calls_total + 1,
-      day_used = day_used + 1,
-      window_started_at = case when clock_timestamp() >= window_started_at + window_ms * interval '1 millisecond'
-        then clock_timestamp() else window_started_at end,
-      window_used = case when clock_timestamp() >= window_started_at + window_ms * interval '1 millisecond'
-        then 1 else window_used + 1 end,
-      search_window_started_at = case when ${search} and clock_timestamp() >= search_window_started_at + interval '1 second'
-        then clock_timestamp() else search_window_started_at end,
-      search_used = case when not ${search} then search_used
-        when clock_timestamp() >= search_window_started_at + interval '1 second' then 1 else search_used + 1 end
-    where connection_id = ${connectionId}
-      and (paused_until is null or paused_until <= clock_timestamp())
-      and (window_used < window_limit or clock_timestamp() >= window_started_at + window_ms * interval '1 millisecond')
-      and (not ${search} or search_used < search_limit_per_second
-           or clock_timestamp() >= search_window_started_at + interval '1 second')
-      and day_ends_at > clock_timestamp()
-      and (limit_today is null or ${DAY_USED} + 1 <= greatest(1, (${DAY_ALLOWED}) * ${part}::numeric)
-           or window_started_at < clock_timestamp() - ${LOOK_AGAIN_MS} * interval '1 millisecond')
-    returning connection_id`.execute(db)
-  return granted.length > 0 ? { granted: true } : whyRefused(db, connectionId, { search, part, urgency })
+  const { rows } = await sql<{ granted: boolean }>`
+    select take_call(${connectionId}, ${search}, ${part}, ${LOOK_AGAIN_MS}) as granted`.execute(db)
+  return rows[0]!.granted ? { granted: true } : whyRefused(db, connectionId, { search, part, urgency })
 }
 
 /** What keeps the connection from a call right now, and how long; begins the next day where the last one is over. */
@@ -104,7 +99,7 @@ async function whyRefused(
   db: Kysely<Tables>,
   connectionId: string,
   { search, part, urgency }: { readonly search: boolean; readonly part: number; readonly urgency: Urgency },
-): Promise<Turn> {
+): Promise<Refused> {
   const { rows } = await sql<{
     paused_ms: number
     window_left_ms: number

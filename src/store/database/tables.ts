@@ -45,6 +45,7 @@ import type {
   UnknownInputTable,
   VanishedRecordTable,
 } from './tables/records.ts'
+import type { PermitTable, WriteAnswerTable, WriteAttemptTable } from './tables/writes.ts'
 
 /**
  * The columns of every table, as the migrations make them: test/store/table-types.test.ts compares the two. `bigint`
@@ -93,4 +94,7 @@ export type Tables = {
   held_record: HeldRecordTable
   record_trace: RecordTraceTable
   erasure_due: ErasureDueTable
+  permit: PermitTable
+  write_attempt: WriteAttemptTable
+  write_answer: WriteAnswerTable
 }

@@ -1,25 +1,31 @@
 import { type Kysely, sql } from 'kysely'
 import { WRITES } from '../connections/write-permission.ts'
-import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
+import type { NotSent } from './not-sent.ts'
+import { SHIPPED_TIMING, type WriteTiming } from './write-timing.ts'
 
 /** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
 export const LEASE_S = 120
 
 /**
- * What may be claimed now, of `intent q`: nothing while its connection is only read. `sending` past its lease, or under a
- * process that gives no sign of life: a worker died in mid-call. One writer per task at a time: where the CRM enforces no
- * key, two creates would be two tasks. A task that a person has just closed is left alone until it is known whether the
- * case is gone.
+ * What may be claimed now, of `intent q`: nothing while its connection is only read, and no new write of a task that its
+ * workflow may not write. `sending` past its lease, or under a process that gives no sign of life: a worker died in
+ * mid-call; the time before which nobody may take it over is `next_attempt_at` there too, as the gate set it. One writer
+ * per task at a time: where the CRM enforces no key, two creates would be two tasks. A task that a person has just closed
+ * is left alone until it is known whether the case is gone.
  */
-const DUE = sql`(
-  exists (select 1 from connection c where c.id = q.connection_id and ${WRITES}) and
-  (q.state in ('pending', 'unknown') and q.next_attempt_at <= clock_timestamp()
+const due = ({ deadAfterMs }: WriteTiming) => sql`(
+  exists (select 1 from connection c where c.id = q.connection_id and ${WRITES})
+  and q.next_attempt_at <= clock_timestamp()
+  and (q.state in ('pending', 'unknown')
     or q.state = 'sending' and (q.lease_until < clock_timestamp() or not exists (
       select 1 from process_beat b where b.instance = q.lease_by
-        and b.beat_at > clock_timestamp() - ${DEAD_AFTER_S} * interval '1 second')))
+        and b.beat_at > clock_timestamp() - ${deadAfterMs} * interval '1 millisecond')))
   and (q.state <> 'pending' or q.task_id is null or not exists (
     select 1 from intent o where o.task_id = q.task_id and o.state in ('sending', 'unknown')))
+  and (q.state <> 'pending' or q.task_id is null or exists (
+    select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
+      and 'task' = any(p.kinds)))
   and (q.task_id is null or not exists (
     select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null)))`
 
@@ -44,6 +50,10 @@ type Claim = {
   readonly createdAt: Date
   /** True: a call may have reached the CRM before; read back before anything is sent again. */
   readonly readBack: boolean
+  /** One of our own attempts may have written it: none of them is known to have failed. */
+  readonly mayBeWritten: boolean
+  /** How long ago it was last let through the gate. Null: never. */
+  readonly sentAgoMs: number | null
   /** Decided before writing was last allowed, perhaps long ago: what was true then may not be so now. */
   readonly isFromBefore: boolean
 }
@@ -91,6 +101,8 @@ type ClaimedRow = {
   attempts: number
   created_at: Date
   before: string
+  may_be_written: boolean
+  sent_ago_ms: number | null
   from_before: boolean
 } & (
   | { kind: 'task'; task_id: number }
@@ -104,13 +116,14 @@ export async function claimIntents<Kind extends ClaimedIntent['kind']>(
   kind: Kind,
   limit: number,
   instance: string,
+  timing = SHIPPED_TIMING,
 ): Promise<Extract<ClaimedIntent, { kind: Kind }>[]> {
   const { rows } = await sql<ClaimedRow>`
     update intent i set state = 'sending', lease_by = ${instance}, lease_epoch = i.lease_epoch + 1, attempts = i.attempts + 1,
       lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from (
       select id, state as before from intent q
-      where connection_id = ${connectionId} and kind = ${kind} and ${DUE}
+      where connection_id = ${connectionId} and kind = ${kind} and ${due(timing)}
       order by next_attempt_at, id
       limit ${limit}
       for update skip locked
@@ -118,6 +131,10 @@ export async function claimIntents<Kind extends ClaimedIntent['kind']>(
     where i.id = due.id
     returning i.id, i.connection_id, i.workflow, i.kind, i.task_id, i.object_type, i.record_id, i.payload, i.policy_hash,
               i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before,
+              due.before <> 'pending' or exists (select 1 from write_attempt a where a.intent_id = i.id and not exists (
+                select 1 from write_answer w where w.attempt_id = a.id and w.outcome in ('refused', 'gone', 'not-written')
+              )) as may_be_written,
+              (extract(epoch from clock_timestamp() - i.granted_at) * 1000)::float8 as sent_ago_ms,
               (select i.created_at < c.writes_since from connection c where c.id = i.connection_id) as from_before`.execute(
     db,
   )
@@ -136,6 +153,8 @@ function toIntent(row: ClaimedRow): ClaimedIntent {
     attempts: row.attempts,
     createdAt: row.created_at,
     readBack: row.before !== 'pending',
+    mayBeWritten: row.may_be_written,
+    sentAgoMs: row.sent_ago_ms,
     isFromBefore: row.from_before,
   }
   if (row.kind === 'task') return { ...claim, kind: 'task', taskId: row.task_id }
@@ -144,9 +163,8 @@ function toIntent(row: ClaimedRow): ClaimedIntent {
 }
 
 /**
- * The last step before the CRM is called: what will be sent stands in the intent (M14), and the lease is renewed. Returns
- * the ids that may be sent. A worker that was paused and overtaken meanwhile gets none back, nor does one whose connection
- * has become read only: it must send nothing.
+ * Before the CRM is called: what will be sent stands in the intent (M14), and the lease is renewed. Returns the ids that are
+ * still ours. Whether they may leave is for the gate to say, directly before the bytes do.
  */
 export async function holdForSending(
   db: Kysely<Tables>,
@@ -158,7 +176,6 @@ export async function holdForSending(
     from unnest(${items.map((i) => i.id)}::bigint[], ${items.map((i) => i.leaseEpoch)}::int[],
                 ${items.map((i) => JSON.stringify(i.payload))}::text[]) as x(id, e, p)
     where i.id = x.id and i.lease_epoch = x.e and i.state = 'sending'
-      and exists (select 1 from connection c where c.id = i.connection_id and ${WRITES})
     returning i.id`.execute(db)
   return new Set(rows.map((row) => row.id))
 }
@@ -169,8 +186,10 @@ export type IntentResult = {
   readonly state: 'pending' | 'done' | 'unknown' | 'refused' | 'cancelled'
   readonly outcome: string | null
   readonly crmId: string | null
-  /** For pending and unknown: when to try again. */
-  readonly nextAttemptAtMs: number | null
+  /** For pending and unknown: after how long to try again, by the database's clock. */
+  readonly retryInMs: number | null
+  /** Why the gate did not let it leave. */
+  readonly notSent?: NotSent
   /** The CRM refused, and it is tried again much later. */
   readonly refused?: boolean
   /** The task was deleted in the CRM. */
@@ -186,7 +205,10 @@ export async function finishIntents(trx: Kysely<Tables>, results: readonly Inten
           select 1 from intent p where p.task_id = i.task_id and p.kind = 'task' and p.state = 'pending' and p.id <> i.id
         ) then 'cancelled' else x.s end,
       outcome = x.o, crm_id = coalesce(x.c, i.crm_id), lease_until = null,
-      next_attempt_at = coalesce(x.n, i.next_attempt_at),
+      -- what may have been written is not looked for before the CRM has surely ended its work, as the gate noted
+      next_attempt_at = greatest(clock_timestamp() + x.n * interval '1 millisecond',
+        case when x.s = 'unknown' or x.n is null then i.next_attempt_at end),
+      not_sent = x.ns, not_sent_at = case when x.ns is not null then clock_timestamp() end,
       finished_at = case when x.s in ('done', 'refused', 'cancelled') then now() end
     from jsonb_to_recordset(${JSON.stringify(
       results.map((r) => ({
@@ -195,71 +217,13 @@ export async function finishIntents(trx: Kysely<Tables>, results: readonly Inten
         s: r.state,
         o: r.outcome,
         c: r.crmId,
-        n: r.nextAttemptAtMs === null ? null : new Date(r.nextAttemptAtMs).toISOString(),
+        n: r.retryInMs,
+        ns: r.notSent ?? null,
       })),
-    )}::jsonb) as x(id bigint, e int, s text, o text, c text, n timestamptz)
+    )}::jsonb) as x(id bigint, e int, s text, o text, c text, n float8, ns text)
     where i.id = x.id and i.lease_epoch = x.e and i.state = 'sending'
     returning i.id`.execute(trx)
   return new Set(rows.map((row) => row.id))
-}
-
-/** What a finished owner write leaves behind: how its echo is recognised, and what an undo would restore. */
-export async function rememberWrites(
-  trx: Kysely<Tables>,
-  writes: readonly {
-    readonly connectionId: string
-    readonly objectType: string
-    readonly recordId: string
-    readonly field: string
-    readonly value: string
-    readonly before: string | null
-    readonly intentId: number
-  }[],
-): Promise<void> {
-  if (writes.length === 0) return
-  await sql`
-    insert into written_value (connection_id, object_type, record_id, field, value, before, intent_id)
-    select c, t, r, f, v, b, i
-    from jsonb_to_recordset(${JSON.stringify(
-      writes.map((w) => ({
-        c: w.connectionId,
-        t: w.objectType,
-        r: w.recordId,
-        f: w.field,
-        v: w.value,
-        b: w.before,
-        i: w.intentId,
-      })),
-    )}::jsonb) as x(c text, t text, r text, f text, v text, b text, i bigint)
-    on conflict (connection_id, object_type, record_id, field) do update
-      set value = excluded.value, before = excluded.before, intent_id = excluded.intent_id, written_at = now()`.execute(
-    trx,
-  )
-}
-
-/** The values that we wrote to these records, by `object/record/field`. */
-export async function writtenValues(
-  db: Kysely<Tables>,
-  connectionId: string,
-  records: readonly { readonly objectType: string; readonly recordId: string }[],
-): Promise<Map<string, { readonly value: string | null; readonly atMs: number }>> {
-  if (records.length === 0) return new Map()
-  const { rows } = await sql<{
-    object_type: string
-    record_id: string
-    field: string
-    value: string | null
-    written_at: Date
-  }>`
-    select v.object_type, v.record_id, v.field, v.value, v.written_at
-    from unnest(${records.map((r) => r.objectType)}::text[], ${records.map((r) => r.recordId)}::text[]) as w(t, i)
-    join written_value v on v.connection_id = ${connectionId} and v.object_type = w.t and v.record_id = w.i`.execute(db)
-  return new Map(
-    rows.map((row) => [
-      `${row.object_type}/${row.record_id}/${row.field}`,
-      { value: row.value, atMs: row.written_at.getTime() },
-    ]),
-  )
 }
 
 export async function setIntentReceipts(
@@ -280,13 +244,18 @@ export async function setIntentReceipts(
 const DEPARTURE_AFTER_MS = 1_250
 
 /** Milliseconds until there is a batch worth a call: 0 is now, null is nothing waiting. */
-export async function nextDeparture(db: Kysely<Tables>, connectionId: string, full: number): Promise<number | null> {
+export async function nextDeparture(
+  db: Kysely<Tables>,
+  connectionId: string,
+  full: number,
+  timing = SHIPPED_TIMING,
+): Promise<number | null> {
   const { rows } = await sql<{ n: number; urgent: boolean; waited_ms: number }>`
     select count(*)::int as n, coalesce(bool_or(state <> 'pending' or attempts > 0), false) as urgent,
       coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as waited_ms
     from (
       select state, attempts, created_at from intent q
-      where connection_id = ${connectionId} and ${DUE}
+      where connection_id = ${connectionId} and ${due(timing)}
       order by next_attempt_at
       limit ${full}
     ) due`.execute(db)

@@ -137,6 +137,19 @@ export async function recordTaskWritten(
     where t.id = x.id`.execute(trx)
 }
 
+/** Tasks that a read-back found. One whose id is known already keeps it. */
+export async function recordTaskFound(
+  db: Kysely<Tables>,
+  found: readonly { readonly taskId: number; readonly crmTaskId: string; readonly crmOwnerId: string | null }[],
+): Promise<void> {
+  if (found.length === 0) return
+  await sql`
+    update task t set crm_task_id = x.c, crm_owner_id = x.o
+    from unnest(${found.map((f) => f.taskId)}::bigint[], ${found.map((f) => f.crmTaskId)}::text[],
+                ${found.map((f) => f.crmOwnerId)}::text[]) as x(id, c, o)
+    where t.id = x.id and t.crm_task_id is null`.execute(db)
+}
+
 /** A person deleted these tasks in the CRM. If their cases are still open they are written anew, and say so. */
 export async function recordTaskGone(trx: Kysely<Tables>, taskIds: readonly number[]): Promise<void> {
   if (taskIds.length === 0) return

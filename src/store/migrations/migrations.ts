@@ -1,4 +1,5 @@
 import { STATEMENTS as schema } from './0001-schema.ts'
+import { STATEMENTS as writeGate } from './0002-write-gate.ts'
 import { STATEMENTS as userChecks } from './0003-user-checks.ts'
 import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
 import { STATEMENTS as ledgerErasures } from './0005-ledger-erasures.ts'
@@ -13,6 +14,7 @@ export type SchemaMigration = { readonly name: string; readonly statements: read
  */
 export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0001-schema', statements: schema },
+  { name: '0002-write-gate', statements: writeGate },
   { name: '0003-user-checks', statements: userChecks },
   { name: '0004-unknown-inputs', statements: unknownInputs },
   { name: '0005-ledger-erasures', statements: ledgerErasures },

@@ -1,6 +1,7 @@
 import { type CallBudget, CrmUnknownError, notSentBecause } from '../../crm-client.ts'
 import type { AnswerClock } from '../../crm-clock.ts'
 import { budgetGate, exchange, type HttpAnswer, jsonObject, NoAnswerError } from '../../http-exchange.ts'
+import { gatedBody } from '../../write-gate.ts'
 import type { HubSpotAnswer, HubSpotCall } from './call.ts'
 import { failureOf, failureWithoutAnswer } from './failure.ts'
 
@@ -34,11 +35,11 @@ export async function sendOnce(options: SendOptions, call: HubSpotCall, token: s
         headers: {
           authorization: `Bearer ${token}`,
           accept: 'application/json',
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(call.body === undefined && !call.gated ? {} : { 'content-type': 'application/json' }),
         },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       },
-      { deadlineMs, clock, fetch, beforeBytes: budgetGate(budget, call.kind) },
+      { deadlineMs, clock, fetch, beforeBytes: call.gated ? gatedBody(call.gated) : budgetGate(budget, call.kind) },
     )
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw notSentBecause(error) // the gate's own

@@ -8,6 +8,7 @@ import {
   CrmUnknownError,
   type ItemOutcome,
 } from '../../crm-client.ts'
+import type { GatedBody, WriteGate } from '../../write-gate.ts'
 import {
   ACCOUNT_RULES,
   categoryOf,
@@ -53,28 +54,50 @@ type Batch = {
  */
 export async function writeBatch(
   items: readonly BatchItem[],
-  send: (inputs: JsonObject[]) => Promise<JsonObject>,
+  send: (inputs: JsonObject[], part: readonly BatchItem[]) => Promise<JsonObject>,
   belongsTo: (record: HubSpotRecord, item: BatchItem) => boolean,
+  gate?: WriteGate,
 ): Promise<BatchResult[]> {
   const batch: Batch = { results: [], waiting: items.length === 0 ? [] : [items], sent: false, refusals: 0 }
   for (let part = batch.waiting.shift(); part !== undefined; part = batch.waiting.shift()) {
     try {
-      const body = await send(part.map((item) => item.input))
+      const body = await send(
+        part.map((item) => item.input),
+        part,
+      )
       batch.sent = true
-      batch.results.push(...matched(part, body, belongsTo))
+      batch.results.push(...matched(takeWithheld(batch, part, gate), body, belongsTo))
     } catch (error) {
-      noteFailure(batch, part, error)
+      noteFailure(batch, takeWithheld(batch, part, gate), error)
     }
   }
   return batch.results
 }
 
+/** Gives what the gate kept back its outcome, and returns the items that were in the request. */
+function takeWithheld(batch: Batch, part: readonly BatchItem[], gate: WriteGate | undefined): readonly BatchItem[] {
+  if (!gate) return part
+  return part.filter((item) => {
+    const why = gate.withheld(item.key)
+    if (why !== null) batch.results.push({ item, outcome: { key: item.key, outcome: 'withheld', why } })
+    return why === null
+  })
+}
+
+/** The parts of a gated body, spelled out before the gate is asked. */
+export function inputParts(gate: WriteGate | undefined, part: readonly BatchItem[]): GatedBody | undefined {
+  if (!gate) return undefined
+  const parts = part.map(({ key, input }) => ({ key, json: JSON.stringify(input) }))
+  return { gate, parts, before: '{"inputs":[', after: ']}' }
+}
+
 /** What it means for its items that a part failed as a whole. */
 function noteFailure(batch: Batch, part: readonly BatchItem[], error: unknown): void {
   const [only] = part
+  if (only === undefined) return
   if (error instanceof CrmRefusedError) {
     batch.refusals += 1
-    if (part.length === 1) batch.results.push({ item: only!, outcome: refusal(only!, error) })
+    if (part.length === 1) batch.results.push({ item: only, outcome: refusal(only, error) })
     else if (batch.refusals < REFUSALS_MAX) {
       const half = Math.ceil(part.length / 2)
       batch.waiting.unshift(part.slice(0, half), part.slice(half))

@@ -1,5 +1,6 @@
 import type { SimplePublicObjectBatchInput } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import type { ItemOutcome, OwnerFieldWrite } from '../../crm-client.ts'
+import type { WriteGate } from '../../write-gate.ts'
 import type { HubSpotHttp } from '../http/call.ts'
 import { idOf, type JsonObject, objectOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
@@ -7,13 +8,14 @@ import type { Wire } from '../http/wire.ts'
 import { HUBSPOT } from '../profile.ts'
 import { fieldText } from '../read/field-text.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
-import { type BatchItem, type BatchResult, notWritten, writeBatch } from './batch-write.ts'
+import { type BatchItem, type BatchResult, inputParts, notWritten, writeBatch } from './batch-write.ts'
 
 /** Sets owner fields in as few calls as HubSpot allows: one per object type and hundred records. */
 export async function writeOwnerFields(
   http: HubSpotHttp,
   paths: HubSpotPaths,
   writes: readonly OwnerFieldWrite[],
+  gate?: WriteGate,
 ): Promise<ItemOutcome[]> {
   if (writes.length > HUBSPOT.writeBatchMax) {
     throw new RangeError(`${writes.length} owner writes in one call; HubSpot takes ${HUBSPOT.writeBatchMax}`)
@@ -29,12 +31,13 @@ export async function writeOwnerFields(
       }
       return { key, inputId: recordId, input }
     })
-    const send = async (inputs: JsonObject[]) => {
+    const send = async (inputs: JsonObject[], part: readonly BatchItem[]) => {
       const { body } = await http({
         kind: 'write',
         method: 'POST',
         path: `${paths.objects(objectType)}/batch/update`,
         body: { inputs },
+        gated: inputParts(gate, part),
         attempt: `set owners of ${objectType}`,
       })
       return body
@@ -46,6 +49,7 @@ export async function writeOwnerFields(
         items,
         send,
         (record, item) => idOf(record.id) === item.inputId || record.objectWriteTraceId === item.key,
+        gate,
       )
     } catch (error) {
       // Thrown before anything of this object was sent. What other objects got keeps its outcome.
@@ -88,5 +92,5 @@ function outcomeOf(write: OwnerFieldWrite, record: HubSpotRecord): ItemOutcome {
   if (now !== undefined && now !== fieldText('reference', write.to)) {
     return { key, outcome: 'refused', code: 'VALUE_NOT_TAKEN', why: `HubSpot kept ${write.field} as it was` }
   }
-  return { key, outcome: 'done', id }
+  return { key, outcome: 'done', id, ...(now === undefined ? {} : { after: now }) }
 }

@@ -4,10 +4,11 @@ import type {
   SimplePublicObjectBatchInputUpsert,
 } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
 import type { TaskWrite } from '../../crm-client.ts'
+import type { WriteGate } from '../../write-gate.ts'
 import { idOf, type JsonObject, objectOf, textOf } from '../http/json-value.ts'
 import type { Wire } from '../http/wire.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
-import { type BatchItem, type BatchResult, writeBatch } from './batch-write.ts'
+import { type BatchItem, type BatchResult, inputParts, writeBatch } from './batch-write.ts'
 import { goneRecords } from './gone-records.ts'
 import { linkType } from './task-links.ts'
 import { shortKeyOf } from './task-text.ts'
@@ -16,7 +17,7 @@ import type { WriteContext } from './write-context.ts'
 /** A task with its spelling in HubSpot's properties. */
 export type ReadyTask = { readonly task: TaskWrite; readonly properties: Record<string, string> }
 
-type TasksApi = Pick<WriteContext, 'http' | 'paths'>
+type TasksApi = Pick<WriteContext, 'http' | 'paths'> & { readonly gate?: WriteGate | undefined }
 
 /** Changes tasks by HubSpot's own id. An upsert by key would create again a task that a user deleted. */
 export function updateTasks(api: TasksApi, ready: readonly ReadyTask[]): Promise<BatchResult[]> {
@@ -27,8 +28,9 @@ export function updateTasks(api: TasksApi, ready: readonly ReadyTask[]): Promise
   })
   return writeBatch(
     items,
-    (inputs) => post(api, 'batch/update', { inputs, attempt: 'update tasks' }),
+    (inputs, part) => post(api, 'batch/update', { inputs, part, attempt: 'update tasks' }),
     (record, item) => idOf(record.id) === item.inputId,
+    api.gate,
   )
 }
 
@@ -45,8 +47,9 @@ export function upsertTasks(api: TasksApi, ready: readonly ReadyTask[], field: s
   })
   return writeBatch(
     items,
-    (inputs) => post(api, 'batch/upsert', { inputs, attempt: 'create tasks' }),
+    (inputs, part) => post(api, 'batch/upsert', { inputs, part, attempt: 'create tasks' }),
     (record, item) => keyOrTrace(record, field) === item.key,
+    api.gate,
   )
 }
 
@@ -59,10 +62,11 @@ export async function createTasks(
   const create = (some: readonly ReadyTask[], linked: boolean) =>
     writeBatch(
       some.map((one) => createItem(one, linked)),
-      (inputs) => post(api, 'batch/create', { inputs, attempt: 'create tasks' }),
+      (inputs, part) => post(api, 'batch/create', { inputs, part, attempt: 'create tasks' }),
       (record, { key }) =>
         keyOrTrace(record, field) === key ||
         textOf(objectOf(record.properties)?.hs_task_subject).endsWith(`[${shortKeyOf(key)}]`),
+      api.gate,
     )
   const first = await create(ready, true)
   const unlinked = await withoutRecord(api, ready, first)
@@ -115,12 +119,23 @@ function createItem({ task, properties }: ReadyTask, linked: boolean): BatchItem
 }
 
 async function post(
-  { http, paths }: TasksApi,
+  { http, paths, gate }: TasksApi,
   verb: string,
-  { inputs, attempt }: { readonly inputs: readonly JsonObject[]; readonly attempt: string },
+  {
+    inputs,
+    part,
+    attempt,
+  }: { readonly inputs: readonly JsonObject[]; readonly part: readonly BatchItem[]; readonly attempt: string },
 ): Promise<JsonObject> {
   const path = `${paths.objects('tasks')}/${verb}`
-  const { body } = await http({ kind: 'write', method: 'POST', path, body: { inputs }, attempt })
+  const { body } = await http({
+    kind: 'write',
+    method: 'POST',
+    path,
+    body: { inputs },
+    gated: inputParts(gate, part),
+    attempt,
+  })
   return body
 }
 

@@ -1,4 +1,5 @@
 import type { ItemOutcome, TaskKeySupport, TaskWrite } from '../../crm-client.ts'
+import type { WriteGate } from '../../write-gate.ts'
 import { idOf } from '../http/json-value.ts'
 import { HUBSPOT } from '../profile.ts'
 import { type BatchResult, notWritten } from './batch-write.ts'
@@ -8,15 +9,20 @@ import { offeredOptions, taskProperties } from './task-properties.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Creates or updates tasks, with one outcome per task. */
-export async function writeTasks(context: WriteContext, tasks: readonly TaskWrite[]): Promise<ItemOutcome[]> {
+export async function writeTasks(
+  context: WriteContext,
+  tasks: readonly TaskWrite[],
+  gate?: WriteGate,
+): Promise<ItemOutcome[]> {
   if (tasks.length > HUBSPOT.writeBatchMax) {
     throw new RangeError(`${tasks.length} tasks in one call; HubSpot takes ${HUBSPOT.writeBatchMax}`)
   }
   const keyed = await context.taskKey.current()
   const { ready, refused } = await spelled(context, tasks, keyed)
+  const api = { ...context, gate }
   const fresh = ready.filter(({ task }) => task.taskId === null)
   const updated = await updateTasks(
-    context,
+    api,
     ready.filter(({ task }) => task.taskId !== null),
   )
   const outcomes = [...refused, ...updated.map(taskOutcome)]
@@ -24,8 +30,8 @@ export async function writeTasks(context: WriteContext, tasks: readonly TaskWrit
   try {
     created =
       keyed.enforced && keyed.field !== null
-        ? await upsertTasks(context, fresh, keyed.field)
-        : await createTasks(context, fresh, keyed.field)
+        ? await upsertTasks(api, fresh, keyed.field)
+        : await createTasks(api, fresh, keyed.field)
   } catch (error) {
     if (updated.length === 0) throw error
     // `writeBatch` throws only what happened before the first byte. The updates are done and must be reported; the caller

@@ -97,7 +97,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     readRecords: async (wanted) => readRecords(await reading(), wanted),
     writeTasks: tasks.writeTasks,
     findTasks: tasks.findTasks,
-    writeOwners: (writes) => writeOwnerFields(call, writes, nowMs, size),
+    writeOwners: (writes, gate) => writeOwnerFields(call, writes, nowMs, size, gate),
     clockAheadMs: clock.aheadMs,
     recordUrl: (objectType, recordId) =>
       page(`${encodeURIComponent(objectType)}/${isSalesforceId(recordId) ? recordId : encodeURIComponent(recordId)}`),

@@ -3,6 +3,7 @@ import type { Connection } from 'jsforce'
 import { type CallBudget, CrmBusyError, CrmUnknownError, notSentBecause, withQuietNotes } from '../../crm-client.ts'
 import type { AnswerClock } from '../../crm-clock.ts'
 import { budgetGate, exchange, type HttpAnswer, type HttpRequest, NoAnswerError } from '../../http-exchange.ts'
+import { type GatedBody, gatedBody } from '../../write-gate.ts'
 import { OrgConnection } from '../http/org-connection.ts'
 import type { SalesforceSession, SessionKeeper } from '../login/session.ts'
 import {
@@ -18,8 +19,8 @@ import {
 export type SalesforceCall = {
   /** Repeated a few times when its outcome is unknown. */
   read<R>(ask: Ask<R>, onAnswer?: OnAnswer): Promise<R>
-  /** Never repeated once it may have arrived. */
-  write<R>(ask: Ask<R>): Promise<R>
+  /** Never repeated once it may have arrived. With a gated body, that takes the place of the one that jsforce made. */
+  write<R>(ask: Ask<R>, gated?: GatedBody): Promise<R>
 }
 
 export type Ask<R> = (org: Connection) => Promise<R>
@@ -58,11 +59,15 @@ export function salesforceCall(given: CallOptions): SalesforceCall {
         }
       }
     },
-    write: (ask) => withSession(options, ask, { kind: 'write', onAnswer: undefined }),
+    write: (ask, gated) => withSession(options, ask, { kind: 'write', onAnswer: undefined, gated }),
   }
 }
 
-type Attempt = { readonly kind: 'read' | 'write'; readonly onAnswer: OnAnswer | undefined }
+type Attempt = {
+  readonly kind: 'read' | 'write'
+  readonly onAnswer: OnAnswer | undefined
+  readonly gated?: GatedBody | undefined
+}
 
 async function withSession<R>(options: CallOptions, ask: Ask<R>, attempt: Attempt): Promise<R> {
   const { sessions } = options
@@ -97,7 +102,7 @@ async function withSession<R>(options: CallOptions, ask: Ask<R>, attempt: Attemp
 
 async function send(
   { budget, clock, nowMs, deadlineMs, callOptionsClient }: CallOptions,
-  { kind, onAnswer }: Attempt,
+  { kind, onAnswer, gated }: Attempt,
   session: SalesforceSession,
   request: HttpRequest,
 ): Promise<unknown> {
@@ -111,7 +116,7 @@ async function send(
     'Sforce-Call-Options': `client=${callOptionsClient}`,
     ...(kind === 'write' ? WRITE_HEADERS : {}),
   }
-  const beforeBytes = budgetGate(budget, kind)
+  const beforeBytes = gated ? gatedBody(gated) : budgetGate(budget, kind)
   let answer: HttpAnswer
   try {
     answer = await exchange({ ...request, headers }, { deadlineMs, clock, beforeBytes })

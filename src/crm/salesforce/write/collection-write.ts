@@ -1,5 +1,6 @@
 import type { SaveResult } from 'jsforce'
 import { CrmBusyError, CrmNotSentError, CrmReconnectError, CrmUnknownError } from '../../crm-client.ts'
+import type { GatedBody, WriteGate } from '../../write-gate.ts'
 import { longId, sameId } from '../http/record-id.ts'
 import { readVendorError } from '../http/vendor-error.ts'
 import type { SalesforceCall } from '../rest/call.ts'
@@ -19,6 +20,7 @@ export type CollectionWrite = {
   readonly method: 'POST' | 'PATCH'
   readonly path: string
   readonly rows: readonly RowWrite[]
+  readonly gate?: WriteGate | undefined
 }
 
 /** A bad trigger fails its whole chunk of 200; halving finds the rows at fault within this many more requests. */
@@ -78,40 +80,77 @@ type ChunkAnswer =
 
 type Stopped = CrmBusyError | CrmReconnectError | CrmNotSentError
 
+/** The parts of a gated body, spelled out before the gate is asked. */
+function rowParts(gate: WriteGate | undefined, rows: readonly RowWrite[]): GatedBody | undefined {
+  if (!gate) return undefined
+  const parts = rows.map(({ key, record }) => ({ key, json: JSON.stringify(record) }))
+  return { gate, parts, before: '{"allOrNone":false,"records":[', after: ']}' }
+}
+
+/** The rows that were in the request, and the outcome of those that the gate kept back. */
+function withoutWithheld(
+  gate: WriteGate | undefined,
+  rows: readonly RowWrite[],
+): { readonly sent: readonly RowWrite[]; readonly kept: readonly RowOutcome[] } {
+  if (!gate) return { sent: rows, kept: [] }
+  const sent: RowWrite[] = []
+  const kept: RowOutcome[] = []
+  for (const row of rows) {
+    const why = gate.withheld(row.key)
+    if (why === null) sent.push(row)
+    else kept.push({ item: { key: row.key, outcome: 'withheld', why }, cause: null, refusal: null })
+  }
+  return { sent, kept }
+}
+
 async function writeChunk(
   call: SalesforceCall,
-  { method, path }: CollectionWrite,
+  { method, path, gate }: CollectionWrite,
   rows: readonly RowWrite[],
   nowMs: () => number,
 ): Promise<ChunkAnswer> {
   const body = { allOrNone: false, records: rows.map((row) => row.record) }
   try {
-    const answer = await call.write((org) =>
-      method === 'POST' ? org.requestPost<SaveResult[]>(path, body) : org.requestPatch<SaveResult[]>(path, body),
+    const answer = await call.write(
+      (org) =>
+        method === 'POST' ? org.requestPost<SaveResult[]>(path, body) : org.requestPatch<SaveResult[]>(path, body),
+      rowParts(gate, rows),
     )
-    const answered = rowOutcomes(rows, answer, nowMs())
+    const { sent, kept } = withoutWithheld(gate, rows)
+    const answered = rowOutcomes(sent, answer, nowMs())
     return {
-      rows: answered,
+      rows: [...kept, ...answered],
       locked: answered.some(({ cause }) => cause === 'locked'),
-      halve: answered.every(({ cause }) => cause === 'over-the-limits') ? 'over-the-limits' : null,
+      halve: kept.length === 0 && answered.every(({ cause }) => cause === 'over-the-limits') ? 'over-the-limits' : null,
     }
   } catch (error) {
-    if (error instanceof SalesforceRefusal) {
-      return {
-        // Fields of a whole request are none of one row's.
-        rows: rows.map((row) => refusedRow(row, { code: error.code, message: error.message, fields: [] }, nowMs())),
-        locked: error.code === LOCKED,
-        halve: error.status === 400 && !isPassing(error.code) ? 'refused' : null,
-      }
-    }
     if (error instanceof CrmBusyError || error instanceof CrmReconnectError || error instanceof CrmNotSentError) {
       return { stopped: error }
     }
-    // No answer, or an error of our own that came when bytes may have left.
-    const why = error instanceof Error ? error.message : String(error)
-    const status = error instanceof CrmUnknownError ? error.status : null
-    return { rows: rows.map(({ key }) => unknownRow(key, why, status)), locked: false, halve: null }
+    const { sent, kept } = withoutWithheld(gate, rows)
+    return failedChunk(sent, kept, error, nowMs())
   }
+}
+
+function failedChunk(
+  rows: readonly RowWrite[],
+  kept: readonly RowOutcome[],
+  error: unknown,
+  nowMs: number,
+): ChunkAnswer {
+  if (error instanceof SalesforceRefusal) {
+    // Fields of a whole request are none of one row's.
+    const refusal = { code: error.code, message: error.message, fields: [] }
+    return {
+      rows: [...kept, ...rows.map((row) => refusedRow(row, refusal, nowMs))],
+      locked: error.code === LOCKED,
+      halve: error.status === 400 && !isPassing(error.code) && kept.length === 0 ? 'refused' : null,
+    }
+  }
+  // No answer, or an error of our own that came when bytes may have left.
+  const why = error instanceof Error ? error.message : String(error)
+  const status = error instanceof CrmUnknownError ? error.status : null
+  return { rows: [...kept, ...rows.map(({ key }) => unknownRow(key, why, status))], locked: false, halve: null }
 }
 
 function notSent(rows: readonly RowWrite[], error: Stopped): RowOutcome[] {

@@ -1,4 +1,5 @@
 import { CrmBusyError, type ItemOutcome, type OwnerFieldWrite } from '../../crm-client.ts'
+import type { WriteGate } from '../../write-gate.ts'
 import { isSalesforceId } from '../http/record-id.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { isSoqlName } from '../rest/soql.ts'
@@ -11,6 +12,7 @@ export async function writeOwnerFields(
   writes: readonly OwnerFieldWrite[],
   nowMs: () => number,
   size: ChunkSize,
+  gate?: WriteGate,
 ): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = []
   // Salesforce refuses a call that names one record twice; the later write goes into a later call.
@@ -32,12 +34,12 @@ export async function writeOwnerFields(
       record: { attributes: { type: write.objectType }, id: write.recordId, [write.field]: write.to },
     })
   }
-  for (const [round, rows] of rounds.entries()) {
+  for (const rows of rounds) {
     try {
-      const write = { method: 'PATCH', path: '/composite/sobjects', rows } as const
+      const write = { method: 'PATCH', path: '/composite/sobjects', rows, gate } as const
       for (const { item } of await writeCollection(call, write, nowMs, size)) outcomes.push(item)
     } catch (error) {
-      if (round === 0) throw error
+      if (outcomes.length === 0) throw error
       // Earlier rounds were written; their outcomes must not be lost with this one.
       const why = error instanceof Error ? error.message : String(error)
       const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null

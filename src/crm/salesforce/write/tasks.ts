@@ -1,4 +1,5 @@
 import type { CrmTask, ItemOutcome, TaskLookup, TaskWrite } from '../../crm-client.ts'
+import type { WriteGate } from '../../write-gate.ts'
 import { isSalesforceId, longId } from '../http/record-id.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { chunks, query, text } from '../rest/query.ts'
@@ -19,7 +20,7 @@ const PICKLISTS_TTL_MS = 60 * 60_000
 export type TaskVerbs = {
   /** Whether the org refuses a second task with our key, as things are. */
   probeTaskKey(): Promise<TaskKeyProbe>
-  writeTasks(tasks: readonly TaskWrite[]): Promise<ItemOutcome[]>
+  writeTasks(tasks: readonly TaskWrite[], gate?: WriteGate): Promise<ItemOutcome[]>
   findTasks(lookups: readonly TaskLookup[]): Promise<Map<string, CrmTask>>
 }
 
@@ -40,7 +41,7 @@ export function taskVerbs(
   const writer: TaskWriter = { call, schemas, nowMs, size, picklists: recentPicklists(call, nowMs) }
   return {
     probeTaskKey: async () => probeTaskKey(await schemas.describe('Task')),
-    writeTasks: (tasks) => writeTasks(writer, tasks),
+    writeTasks: (tasks, gate) => writeTasks(writer, tasks, gate),
     findTasks: (lookups) => findTasks(call, schemas, lookups),
   }
 }
@@ -54,7 +55,7 @@ function recentPicklists(call: SalesforceCall, nowMs: () => number): () => Promi
   }
 }
 
-async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[]): Promise<ItemOutcome[]> {
+async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[], gate?: WriteGate): Promise<ItemOutcome[]> {
   if (tasks.length === 0) return []
   const { call, schemas, nowMs, size } = writer
   const { enforced } = probeTaskKey(await schemas.recent('Task'))
@@ -64,7 +65,7 @@ async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[]): Prom
   const creates = sendable.filter((task) => task.taskId === null)
 
   const updateRows = await rowsOfUpdates(call, updates, words, enforced, outcomes)
-  const update = { method: 'PATCH', path: '/composite/sobjects', rows: updateRows } as const
+  const update = { method: 'PATCH', path: '/composite/sobjects', rows: updateRows, gate } as const
   for (const { item } of await writeCollection(call, update, nowMs, size)) outcomes.push(item)
 
   // Tasks of one record go in one call: each locks its record, and two calls would wait for each other.
@@ -77,7 +78,7 @@ async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[]): Prom
     ? ({ method: 'PATCH', path: `/composite/sobjects/Task/${TASK_KEY_FIELD}` } as const)
     : ({ method: 'POST', path: '/composite/sobjects' } as const)
   try {
-    const created = await writeCollection(call, { ...create, rows: createRows }, nowMs, size)
+    const created = await writeCollection(call, { ...create, rows: createRows, gate }, nowMs, size)
     return [...outcomes, ...created.map((row) => createdOutcome(row, schemas))]
   } catch (error) {
     // Updates that were written keep their outcomes, although the creates failed.

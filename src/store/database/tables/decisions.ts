@@ -146,6 +146,9 @@ export type IntentTable = {
   crm_id: string | null
   created_at: InstantDefault
   finished_at: InstantOrNull
+  granted_at: InstantOrNull
+  not_sent: string | null
+  not_sent_at: InstantOrNull
 }
 
 export type WrittenValueTable = {
