@@ -14,6 +14,7 @@ import { beat } from '../src/store/database/counters.ts'
 import { openDatabase } from '../src/store/database/database.ts'
 import { findOverdue } from '../src/store/records/overdue-stages.ts'
 import { createSecretBox } from '../src/store/secrets/secret-box.ts'
+import { runBeat } from './background/beat.ts'
 import { connectUntilItWorks } from './background/connect-from-environment.ts'
 import { runErasures } from './background/erase-due.ts'
 import { finishDisconnects } from './background/finish-disconnects.ts'
@@ -90,6 +91,7 @@ async function connectDeps(
     box: createSecretBox(await followKeys(settings)),
     needsOf: (crm) => accessNeeds(policies, crm),
     ...crmAddressRule(settings),
+    callDeadlineMs: settings.callDeadlineMs,
     nowMs,
     instance,
   }
@@ -105,6 +107,7 @@ function startBackground(
 ): Promise<void>[] {
   const { logger, signal } = context
   return [
+    runBeat({ ...context, beatMs: settings.beatMs }),
     runWatch(context),
     ...(roles.has('poll') ? [runComparisons(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),

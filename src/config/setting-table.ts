@@ -34,6 +34,13 @@ const seconds = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, `is not a number of seconds from ${least} to ${most}`)
 
+const milliseconds = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `is not a number of milliseconds from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is not a number of milliseconds from ${least} to ${most}`)
+
 const text = z.string().min(1)
 
 const redisUrl = z.string().refine(
@@ -163,6 +170,30 @@ export const SETTINGS = {
     says: 'how often the CRMs are asked for changes that no webhook told, 5 to 900',
     secret: false,
     schema: seconds(5, 900),
+  },
+  grantMs: {
+    name: 'LANEKEEPER_GRANT_MS',
+    group: 'Service',
+    otherwise: '2000',
+    says: 'how long a write may leave after the database allowed it, 100 to 10000',
+    secret: false,
+    schema: milliseconds(100, 10_000),
+  },
+  callDeadlineMs: {
+    name: 'LANEKEEPER_CALL_DEADLINE_MS',
+    group: 'Service',
+    otherwise: '20000',
+    says: 'how long a call to a CRM may take, 500 to 30000; the same for every worker',
+    secret: false,
+    schema: milliseconds(500, 30_000),
+  },
+  beatMs: {
+    name: 'LANEKEEPER_BEAT_MS',
+    group: 'Service',
+    otherwise: '2000',
+    says: 'how often a worker gives a sign of life, 100 to 2000; after four without one it is taken for dead',
+    secret: false,
+    schema: milliseconds(100, 2_000),
   },
   sandbox: {
     name: 'LANEKEEPER_SANDBOX',

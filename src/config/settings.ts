@@ -42,6 +42,10 @@ export type Settings = {
   /** Null: the key file in the data directory. */
   readonly keys: readonly { readonly version: string; readonly key: Buffer }[] | null
   readonly pollSeconds: number
+  /** How long the gate's word is good, and the deadline of a CRM call, and how often a worker gives a sign of life. */
+  readonly grantMs: number
+  readonly callDeadlineMs: number
+  readonly beatMs: number
   readonly sandbox: 'auto' | 'on' | 'off'
   /** Besides the vendors' own, see HostRule in src/crm/allowed-hosts.ts. */
   readonly crmHosts: readonly string[]
@@ -82,6 +86,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     logLevel: given.logLevel ?? 'info',
     keys: given.keys ?? null,
     pollSeconds: given.pollSeconds ?? 300,
+    grantMs: given.grantMs ?? 2_000,
+    callDeadlineMs: given.callDeadlineMs ?? 20_000,
+    beatMs: given.beatMs ?? 2_000,
     sandbox: given.sandbox ?? 'auto',
     crmHosts: given.crmHosts ?? [],
     hubspot,

@@ -12,6 +12,8 @@ export type ConnectDeps = {
   readonly allowsLoopback: boolean
   /** Hosts besides the vendors' own, see `HostRule`. */
   readonly extraHosts: readonly string[]
+  /** Of one call. Left out: as shipped. */
+  readonly callDeadlineMs?: number
   readonly nowMs: () => number
   /** Names this process. */
   readonly instance: string

@@ -78,7 +78,7 @@ export type CrmToOpen = {
 
 /** Asks the CRM nothing. Throws `UnknownCrmError`. */
 export function openCrm(
-  deps: Pick<ConnectDeps, 'allowsLoopback' | 'extraHosts' | 'nowMs'>,
+  deps: Pick<ConnectDeps, 'allowsLoopback' | 'extraHosts' | 'nowMs' | 'callDeadlineMs'>,
   opened: CrmToOpen,
 ): OpenedCrm {
   const { crm, ...rest } = opened
@@ -89,7 +89,7 @@ export function openCrm(
     pagesUrl: opened.pagesUrl,
     hostRule: hostRuleOf(deps),
     nowMs: deps.nowMs,
-    deadlineMs: CALL_DEADLINE_MS,
+    deadlineMs: deps.callDeadlineMs ?? CALL_DEADLINE_MS,
   })
 }
 

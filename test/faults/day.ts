@@ -187,6 +187,7 @@ export async function startDay(options: DayOptions = {}) {
     },
     /** The watch's clock: notices that are over end, graces that are over are decided. */
     async watch(isTimeToTry = false) {
+      await beat(db, 'worker', context.instance)
       await watchOnce(context, isTimeToTry)
       await noticesOf(context).board.settled()
     },

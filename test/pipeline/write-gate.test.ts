@@ -162,8 +162,8 @@ describe('the gate before bytes leave', () => {
         const h = await decided(country)
         const meanwhile: CrmClient = {
           ...h.crm.client(),
-          writeTasks: async (tasks, gate) => (await undo(h), h.crm.client().writeTasks(tasks, gate)),
-          writeOwners: async (writes, gate) => (await undo(h), h.crm.client().writeOwners(writes, gate)),
+          writeTasks: (tasks, gate) => undo(h).then(() => h.crm.client().writeTasks(tasks, gate)),
+          writeOwners: (writes, gate) => undo(h).then(() => h.crm.client().writeOwners(writes, gate)),
         }
         await actBatch({ ...h.actDependencies(), client: meanwhile })
         const isKept = kinds.includes(country)

@@ -1,14 +1,12 @@
 import { setInterval as every } from 'node:timers/promises'
 import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
-import { beat } from '../../src/store/database/counters.ts'
 import { markRechecksDirty } from '../../src/store/records/mark-dirty.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 
-/** Leases of a process end soon after its beat stops (store/intents.ts), so it beats often. */
-const BEAT_MS = 2_000
+const WATCH_MS = 2_000
 
-/** Rechecks per beat. More wait for the next one, two seconds later. */
+/** Rechecks per turn. More wait for the next one, two seconds later. */
 const RECHECKS_MAX = 2_000
 
 /**
@@ -17,7 +15,7 @@ const RECHECKS_MAX = 2_000
  */
 const RECONNECT_EVERY_MS = 15_000
 
-/** What runs on a clock. The first turn at once: readiness waits for the first sign of life. */
+/** What runs on a clock, the first turn at once. The sign of life has a timer of its own, see beat.ts. */
 export async function runWatch(context: WorkerContext): Promise<void> {
   const { logger, signal } = context
   let failing = false
@@ -32,12 +30,12 @@ export async function runWatch(context: WorkerContext): Promise<void> {
       await watchOnce(context, isTimeToTry)
       failing = false
     } catch (error) {
-      if (!failing) logger.warn({ err: error }, 'no sign of life: the database does not answer')
+      if (!failing) logger.warn({ err: error }, 'the watch failed, it goes on with its next turn')
       failing = true
     }
   }
   await turn()
-  for await (const _ of every(BEAT_MS, undefined, { signal })) await turn()
+  for await (const _ of every(WATCH_MS, undefined, { signal })) await turn()
 }
 
 /** One turn of the clock. */
@@ -45,6 +43,7 @@ export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): P
   const { db, instance, roles, queues, connectionIds } = context
   const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
   await beat(db, 'worker', instance, { pid: process.pid, roles, queue: queues.problem(), rssMb })
+  const { db, queues, connectionIds } = context
   if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
   await noticesOf(context).look()
   if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('poll', id)

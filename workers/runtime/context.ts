@@ -5,6 +5,7 @@ import type { Crm } from '../../src/model/record/change-event.ts'
 import type { RunningWorkflow } from '../../src/pipeline/decide/running-workflows.ts'
 import type { Queues } from '../../src/queue/wake.ts'
 import type { Database } from '../../src/store/database/database.ts'
+import type { WriteTiming } from '../../src/store/decisions/write-timing.ts'
 
 /** What every worker role is given. Assembled once in main.ts. */
 export type WorkerContext = {
@@ -19,6 +20,8 @@ export type WorkerContext = {
   readonly publicUrl: string
   readonly pollEveryS: number
   readonly nowMs: () => number
+  /** Left out: as shipped. */
+  readonly timing?: WriteTiming
   readonly workflows: () => Promise<RunningWorkflow[]>
   /** The client of a connection, or undefined while it is not connected in this process. */
   readonly clientOf: (connectionId: string) => ConnectedClient | undefined

@@ -35,6 +35,12 @@ export function createContext(
     publicUrl: settings.publicUrl,
     pollEveryS: settings.pollSeconds,
     nowMs: Date.now,
+    timing: {
+      grantMs: settings.grantMs,
+      deadlineMs: settings.callDeadlineMs,
+      marginMs: settings.callDeadlineMs / 4,
+      deadAfterMs: settings.beatMs * 4,
+    },
     workflows: createWorkflowReader(db),
     clientOf: (connectionId) => clients.get(connectionId),
     connectionIds: () => [...clients.keys()],

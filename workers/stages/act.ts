@@ -12,6 +12,17 @@ const ROUNDS_MAX = 10
 export function runAct(context: WorkerContext): void {
   const { db, queues, fieldsOf, nowMs, publicUrl, instance } = context
   const wakeIn = laterWakes(queues, 'act')
+  const { db, queues, fieldsOf, nowMs, publicUrl, instance, timing } = context
+  const timers = new Map<string, NodeJS.Timeout>()
+  /** If the process dies before the timer fires, the sweeper wakes the stage. */
+  const wakeIn = (connectionId: string, ms: number) => {
+    if (timers.has(connectionId)) return
+    const timer = setTimeout(() => {
+      timers.delete(connectionId)
+      queues.wake('act', connectionId)
+    }, ms)
+    timers.set(connectionId, timer.unref())
+  }
   queues.consume(
     'act',
     (connectionId, stopping) =>
@@ -20,7 +31,7 @@ export function runAct(context: WorkerContext): void {
           (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
         )
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
-          const departsInMs = await nextDeparture(db, connectionId, crmProfile(connection.crm).writeBatchMax)
+          const departsInMs = await nextDeparture(db, connectionId, crmProfile(connection.crm).writeBatchMax, timing)
           if (departsInMs !== 0) {
             if (departsInMs !== null) wakeIn(connectionId, departsInMs)
             return
@@ -34,6 +45,7 @@ export function runAct(context: WorkerContext): void {
               workflowTitle: (workflow) => titles.get(workflow) ?? workflow,
               caseUrl: (exceptionId) => `${publicUrl}/cases/${exceptionId}`,
               nowMs,
+              ...(timing && { timing }),
               instance,
             }),
           )

@@ -1,5 +1,6 @@
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { isAnyDirty } from '../../src/store/records/overdue-stages.ts'
+import { byDatabaseClock } from '../../src/store/database/clock.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 
@@ -9,12 +10,14 @@ const ROUNDS_MAX = 20
 export function runDecide(context: WorkerContext): void {
   const { db, queues, workflows, nowMs, logger } = context
   const wakeIn = laterWakes(queues, 'decide')
+  const { db, queues, workflows, logger } = context
   const onFailed = (record: string, error: unknown) => logger.error({ err: error, record }, 'record not decided')
   queues.consume(
     'decide',
     async (connectionId, signal) => {
       const connected = context.clientOf(connectionId)
       if (!connected) return
+      const nowMs = await byDatabaseClock(db, context.nowMs)
       for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
         const decided = await decideBatch(connected.connection, { db, workflows, nowMs, onFailed })
         if (decided.toAct) queues.wake('act', connectionId)

@@ -1,14 +1,19 @@
 import { verifyClosedTasks } from '../../src/pipeline/verify/verify-closed-tasks.ts'
+import { byDatabaseClock } from '../../src/store/database/clock.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
 
 export function runVerify(context: WorkerContext): void {
-  const { db, queues, nowMs } = context
+  const { db, queues } = context
   queues.consume(
     'verify',
     (connectionId, stopping) =>
       runStage(context, 'verify', connectionId, stopping, async ({ connection }) => {
-        const { toRead, reopened } = await verifyClosedTasks(db, connection.id, nowMs())
+        const { toRead, reopened } = await verifyClosedTasks(
+          db,
+          connection.id,
+          (await byDatabaseClock(db, context.nowMs))(),
+        )
         if (toRead) queues.wake('refresh', connectionId)
         if (reopened > 0) queues.wake('act', connectionId)
       }),

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sql } from 'kysely'
+import { type CrmClient, CrmRefusedError, CrmScopeMissingError } from '../../src/crm/crm-client.ts'
+import { actBatch } from '../../src/pipeline/act/act.ts'
+import { findConnection } from '../../src/store/connections/connections.ts'
+import { byDatabaseClock } from '../../src/store/database/clock.ts'
+import { nextDeparture } from '../../src/store/decisions/intents.ts'
+import { findOverdue } from '../../src/store/records/overdue-stages.ts'
+import type { WorkerContext } from '../../workers/runtime/context.ts'
+import { runStage } from '../../workers/runtime/run-stage.ts'
+import { type Harness, routingHarnesses } from './harness.ts'
+
+const CREATED = '2026-11-20T08:00:00.000Z'
+
+describe('what becomes of a write', () => {
+  const start = routingHarnesses()
+
+  const decided = async (country: string, ids: readonly string[] = ['1']) => {
+    const h = await start()
+    for (const id of ids) {
+      await h.receive(h.crm.change('contacts', id, { createdate: CREATED, country, hubspot_owner_id: null }))
+    }
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    return h
+  }
+  const userId = (h: Harness, email: string) => h.crm.users.find((u) => u.email === email)!.userId
+  const intents = async (h: Harness) =>
+    (await sql<{ state: string; outcome: string | null }>`select state, outcome from intent order by id`.execute(h.db))
+      .rows
+  const dueNow = (h: Harness) => sql`update intent set next_attempt_at = now()`.execute(h.db)
+
+  for (const behindMin of [0, 10, -10]) {
+    it(`is tried again at the pace of the database's clock, with the worker's ${behindMin} minutes behind`, async () => {
+      const h = await decided('FR')
+      await sql`update intent set created_at = now() - interval '5 seconds'`.execute(h.db)
+      let calls = 0
+      const busy: CrmClient = {
+        ...h.crm.client(),
+        writeTasks: async (tasks, gate) => {
+          calls += 1
+          await gate?.ask(tasks.map(({ key }) => key))
+          return tasks.map(({ key }) => ({ key, outcome: 'retry', why: 'row locked', retryAtMs: null }))
+        },
+      }
+      const deps = { ...h.actDependencies(), client: busy, nowMs: () => Date.now() - behindMin * 60_000 }
+      for (let round = 0; round < 30; round += 1) {
+        if ((await nextDeparture(h.db, h.connection.id, 100)) === 0) await actBatch(deps)
+      }
+      assert.equal(calls, 1)
+      const { rows } = await sql<{ s: number }>`
+        select extract(epoch from next_attempt_at - clock_timestamp())::float8 as s from intent`.execute(h.db)
+      assert.ok(rows[0]!.s <= 1, `${rows[0]!.s} s`)
+    })
+  }
+
+  it('is decided at the moment of the database, whatever the clock of the worker shows', async (t) => {
+    const h = await start()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 600_000 })
+    const nowMs = await byDatabaseClock(h.db, Date.now)
+    const { rows } = await sql<{
+      ms: number
+    }>`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`.execute(h.db)
+    assert.ok(Math.abs(nowMs() - rows[0]!.ms) < 5_000)
+  })
+
+  it('counts as ours only if an attempt of ours may have written it', async () => {
+    for (const [outcome, state] of [
+      ['unknown', 'done'],
+      ['retry', 'cancelled'],
+    ] as const) {
+      const h = await decided('DE')
+      const rep = userId(h, 'rep@x.example')
+      const first: CrmClient = {
+        ...h.crm.client(),
+        writeOwners: async (writes, gate) => {
+          await gate?.ask(writes.map(({ key }) => key))
+          return writes.map(({ key }) =>
+            outcome === 'retry' ? { key, outcome, why: 'locked', retryAtMs: null } : { key, outcome, why: 'no answer' },
+          )
+        },
+      }
+      await actBatch({ ...h.actDependencies(), client: first })
+      h.crm.change('contacts', '1', { hubspot_owner_id: rep })
+      await dueNow(h)
+      await h.act()
+      assert.equal((await intents(h))[0]!.state, state)
+      const { rows } = await sql`select 1 from written_value`.execute(h.db)
+      assert.equal(rows.length, state === 'done' ? 1 : 0, 'only what we wrote can be undone')
+    }
+  })
+
+  it('that was written before an error of our own is found written, and the rest was never sent', async () => {
+    const h = await decided('DE', ['1', '2'])
+    const rep = userId(h, 'rep@x.example')
+    const breaks: CrmClient = {
+      ...h.crm.client(),
+      writeOwners: async (writes, gate) => {
+        await h.crm.client().writeOwners(writes.slice(0, 1), gate)
+        throw new Error('Connection terminated unexpectedly')
+      },
+    }
+    await assert.rejects(actBatch({ ...h.actDependencies(), client: breaks }))
+    assert.deepEqual(
+      (await intents(h)).map(({ state }) => state),
+      ['unknown', 'pending'],
+    )
+    await dueNow(h)
+    await h.act()
+    assert.deepEqual(
+      ['1', '2'].map((id) => h.crm.records.get(`contacts/${id}`)?.hubspot_owner_id),
+      [rep, rep],
+    )
+    assert.deepEqual(
+      (await intents(h)).map(({ state }) => state),
+      ['done', 'done'],
+    )
+  })
+
+  it('that could not even be prepared because the CRM refused a read is no refusal of the write', async () => {
+    const h = await decided('FR')
+    const refusing: CrmClient = {
+      ...h.crm.client(),
+      writeTasks: async () => {
+        throw new CrmRefusedError('cannot read the picklists', 'NOT_FOUND', 404)
+      },
+    }
+    await assert.rejects(actBatch({ ...h.actDependencies(), client: refusing }))
+    const { rows } = await sql<{ state: string; s: number }>`
+      select state, extract(epoch from next_attempt_at - clock_timestamp())::float8 as s from intent`.execute(h.db)
+    assert.equal(rows[0]?.state, 'pending')
+    assert.ok(rows[0]!.s < 60)
+  })
+
+  it('of a record that is missing once is asked for again, and given up when the record is surely gone', async () => {
+    const h = await decided('DE')
+    h.crm.records.delete('contacts/1')
+    await h.act()
+    assert.deepEqual(await intents(h), [{ state: 'cancelled', outcome: 'The record is gone' }])
+    await h.decide()
+    assert.equal((await intents(h)).length, 1, 'nothing is decided again before the record was asked for')
+    for (let turn = 0; turn < 20; turn += 1) {
+      await sql`update intent set next_attempt_at = now() where state = 'pending'`.execute(h.db)
+      await h.act()
+      await h.apply()
+      await h.refresh()
+      await h.decide()
+    }
+    const { rows } = await sql<{ intents: number; ledger: number; deleted: boolean }>`
+      select (select count(*)::int from intent) as intents, (select count(*)::int from ledger) as ledger,
+        (select deleted from record where record_id = '1') as deleted`.execute(h.db)
+    assert.deepEqual(rows[0], { intents: 1, ledger: 2, deleted: true })
+    assert.ok(h.crm.calls.length <= 7, `${h.crm.calls.length} calls`)
+  })
+
+  it('of a record that comes back is decided anew', async () => {
+    const h = await decided('DE')
+    const kept = h.crm.records.get('contacts/1')!
+    h.crm.records.delete('contacts/1')
+    await h.act()
+    h.crm.records.set('contacts/1', kept)
+    h.advance(60_000)
+    await h.settle()
+    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, userId(h, 'rep@x.example'))
+  })
+
+  it('whose record the CRM refuses to read waits longer each time, and holds up no other', async () => {
+    const h = await decided('DE', ['1', 'bad'])
+    const picky: CrmClient = {
+      ...h.crm.client(),
+      readRecords: async (query) => {
+        if (query.ids.includes('bad')) throw new CrmRefusedError('bad id', 'VALIDATION_ERROR', 400)
+        return h.crm.client().readRecords(query)
+      },
+    }
+    for (let turn = 0; turn < 5; turn += 1) {
+      await sql`update intent set next_attempt_at = now() where state = 'pending'`.execute(h.db)
+      await actBatch({ ...h.actDependencies(), client: picky })
+      await h.apply()
+      await h.decide()
+    }
+    const { rows } = await sql<{ record_id: string; state: string; s: number }>`
+      select record_id, state, extract(epoch from next_attempt_at - clock_timestamp())::float8 as s
+      from intent order by record_id`.execute(h.db)
+    assert.deepEqual(
+      rows.map(({ record_id: id, state }) => `${id} ${state}`),
+      ['1 done', 'bad pending'],
+    )
+    assert.ok(rows[1]!.s > 10, `${rows[1]!.s} s`)
+  })
+
+  it('for want of a scope leaves the connection connected: only what needs the scope waits', async () => {
+    const h = await decided('DE')
+    const connection = (await findConnection(h.db, h.connection.id))!
+    const quiet = () => undefined
+    const context = {
+      db: h.db,
+      logger: { info: quiet, warn: quiet, debug: quiet, error: quiet },
+      clientOf: () => ({ connection, client: h.crm.client() }),
+      connectionIds: () => [],
+      nowMs: Date.now,
+      instance: 'test',
+    } as unknown as WorkerContext
+    const stages = async () => (await findOverdue(h.db, 300)).map(({ stage }) => stage).sort()
+    const before = await stages()
+    await runStage(context, 'act', h.connection.id, new AbortController().signal, async () => {
+      throw new CrmScopeMissingError('Cannot set owners of companies', 'Add the scope.', ['companies.write'])
+    })
+    assert.equal((await findConnection(h.db, h.connection.id))?.status, 'connected')
+    assert.deepEqual(await stages(), before)
+  })
+})
