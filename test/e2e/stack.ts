@@ -54,6 +54,8 @@ export async function startTestStack(
     temporary: true,
     environment: {
       ...withoutOurs(process.env),
+      // A lost answer is looked for when the deadline of its call is over, and these tests wait for that.
+      LANEKEEPER_CALL_DEADLINE_MS: '8000',
       LANEKEEPER_SANDBOX: 'on',
       LANEKEEPER_POLL_SECONDS: String(options.pollSeconds ?? 5),
       ...options.environment,

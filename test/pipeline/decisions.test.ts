@@ -396,7 +396,10 @@ describe('concurrent decisions, and people who leave', () => {
     await h.settle()
     const told = async () => {
       // Of events the values go as well, see records.test.ts; the fake's dedupe keys carry them.
-      const tables = ['record', 'match_key', 'exception', 'task', 'intent', 'ledger', 'written_value']
+      const tables = [
+        ...['record', 'match_key', 'exception', 'task', 'intent', 'ledger', 'written_value'],
+        ...['write_attempt', 'write_answer'],
+      ]
       const found: string[] = []
       for (const table of tables) {
         const like = sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)} x

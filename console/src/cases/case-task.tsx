@@ -40,6 +40,7 @@ export function CaseTask({ found }: { found: CaseReply }) {
           {found.status === 'settled-by-rule' ? 'No task: a rule fixed it.' : 'No task has been created yet.'}
         </p>
       )}
+      {found.notSent && <p>Not sent: {found.notSent.says}.</p>}
     </Paper>
   )
 }

@@ -43,6 +43,11 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
           Pause writing
         </Button>
         {change.error && <ProblemNotice error={change.error} />}
+        {connection.notSent.map(({ reason, says, n }) => (
+          <p key={reason} className="quiet">
+            {n === 1 ? '1 write waits' : `${n} writes wait`}. {says}.
+          </p>
+        ))}
       </Group>
     )
   }

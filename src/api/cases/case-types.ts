@@ -128,6 +128,8 @@ export const CaseReply = ListItem.extend({
       checking: z.object({ since: Instant, waitsFor: z.string() }).nullable(),
     })
     .nullable(),
+  /** Why its last write was not sent. Null: nothing keeps one back. */
+  notSent: z.object({ reason: z.string(), says: z.string(), at: Instant.nullable() }).nullable(),
   causeTitle: z.string().nullable(),
   sameTask: z.array(ListItem),
   sameTaskMore: z.number(),

@@ -3,6 +3,8 @@ import { type RecordRef, refKey } from '../../model/record/crm-record.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { recordTitle } from '../../model/record/record-title.ts'
 import type { Database } from '../../store/database/database.ts'
+import { notSentText } from '../../store/decisions/not-sent.ts'
+import { whyNotSent } from '../../store/decisions/writes-not-sent.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
 import type { Person } from '../server/shared-types.ts'
 import type { CaseReply, Fact } from './case-types.ts'
@@ -44,7 +46,7 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
   const row = rows[0]
   if (!row) return null
   const task = row.task_id === null ? null : await readTask(db, row.task_id)
-  const [receipt, history, sameTask] = await Promise.all([
+  const [receipt, history, sameTask, notSent] = await Promise.all([
     row.receipt_seq === null ? null : readReceipt(db, row.receipt_seq),
     readHistory(db, {
       exceptionId: row.id,
@@ -56,6 +58,7 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
       },
     }),
     row.task_id === null ? { rows: [], more: 0 } : readSameTask(db, row.task_id, row.id),
+    readNotSent(db, row),
   ])
   const person = await readPeople(db, [
     row.owner_email,
@@ -77,6 +80,7 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     resolution: row.resolution,
     policyHash: row.policy_hash,
     causeTitle: row.cause_title,
+    notSent,
     sameTask: sameTask.rows.map((other) => toListItem(other, person)),
     sameTaskMore: sameTask.more,
     history,
@@ -155,6 +159,18 @@ type UnlabeledFact = Pick<Fact, 'name' | 'value' | 'changedAt'>
 function withAges(evidence: CaseRow['evidence'], inputs: readonly UnlabeledFact[]): UnlabeledFact[] {
   const changedAt = new Map(inputs.map((input) => [input.name, input.changedAt]))
   return Object.entries(evidence).map(([name, value]) => ({ name, value, changedAt: changedAt.get(name) ?? null }))
+}
+
+async function readNotSent(db: Database, row: CaseRow): Promise<CaseReply['notSent']> {
+  if (row.status === 'resolved') return null
+  const found = await whyNotSent(db, {
+    connectionId: row.connection_id,
+    workflow: row.workflow,
+    objectType: row.object_type,
+    recordId: row.record_id,
+    taskId: row.task_id,
+  })
+  return found && { reason: found.reason, says: notSentText(found.reason), at: found.at?.toISOString() ?? null }
 }
 
 type TaskRow = {

@@ -96,6 +96,8 @@ export const ConnectionsReply = z.object({
       taskKey: z.object({ enforced: z.boolean(), why: z.string() }).nullable(),
       users: z.number(),
       notices: z.object({ open: z.array(NoticeView), ended: z.array(NoticeView) }),
+      /** Writes that wait, by what keeps them. */
+      notSent: z.array(z.object({ reason: z.string(), says: z.string(), n: z.number() })),
     }),
   ),
 })

@@ -6,6 +6,8 @@ import { baselineObjects as importedObjects } from '../../model/record/object-sh
 import { baselineProgress } from '../../pipeline/read/baseline-progress.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
 import type { Database } from '../../store/database/database.ts'
+import { notSentText } from '../../store/decisions/not-sent.ts'
+import { writesNotSent } from '../../store/decisions/writes-not-sent.ts'
 import { listNotices, type Notice } from '../../store/notices/notices.ts'
 import { type CrmLinks, safeUrl } from '../cases/crm-links.ts'
 import type { ConnectionsReply, ConnectionView } from './connection-types.ts'
@@ -73,13 +75,14 @@ const NOTICES_ENDED_MAX = 20
 type Context = { readonly links: CrmLinks; readonly now: Date; readonly pollSeconds: number }
 
 export async function readConnections(db: Database, context: Context): Promise<ConnectionsReply> {
-  const [connections, budgets, polls, schemas, notices] = await Promise.all([
+  const [connections, budgets, polls, schemas, notices, notSent] = await Promise.all([
     selectConnections(db),
     selectBudgets(db),
     sql<PollRow>`select connection_id, object_type, last_run_at, last_found from poll_cursor`.execute(db),
     sql<UnreadableRow>`
       select connection_id, object_type, unreadable from object_schema where cardinality(unreadable) > 0`.execute(db),
     listNotices(db, { limit: NOTICES_READ_MAX }),
+    writesNotSent(db),
   ])
   return {
     connections: connections.rows.map((row): ConnectionView => {
@@ -96,6 +99,9 @@ export async function readConnections(db: Database, context: Context): Promise<C
           .filter(isOfRow)
           .map(({ object_type, unreadable }) => ({ object: object_type, fields: unreadable })),
         notices: noticesOf(notices, row.id),
+        notSent: notSent
+          .filter(({ connectionId }) => connectionId === row.id)
+          .map(({ reason, n }) => ({ reason, says: notSentText(reason), n })),
       }
     }),
   }
@@ -123,7 +129,7 @@ function selectBudgets(db: Database) {
     from call_budget`.execute(db)
 }
 
-type OwnFields = Omit<ConnectionView, 'budget' | 'pollChanges' | 'unreadable' | 'notices'>
+type OwnFields = Omit<ConnectionView, 'budget' | 'pollChanges' | 'unreadable' | 'notices' | 'notSent'>
 
 function connectionView(row: ConnectionRow, { links, now, pollSeconds }: Context): OwnFields {
   const { id, crm, account_id: accountId, base_url: baseUrl, pages_url: pagesUrl } = row

@@ -91,6 +91,7 @@ export const STATEMENTS: readonly string[] = [
   `create index write_attempt_intent on write_attempt (intent_id, id)`,
   `create index write_attempt_record on write_attempt (connection_id, object_type, record_id, id)
      where record_id is not null`,
+  `create index write_attempt_task on write_attempt (task_id) where task_id is not null`,
   `create table write_answer (
     id bigint generated always as identity primary key,
     connection_id text not null,
