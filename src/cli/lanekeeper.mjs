@@ -36,6 +36,10 @@ const COMMANDS = {
   generate: ['tools/generate.ts', 'rewrites the editor schema of policies and the tables of docs/patterns.md'],
   measure: ['tools/measure-structure.ts', 'the layout of the code in figures (--json, --root DIR)'],
   bench: ['bench/run.ts', 'measures and compares with the budgets'],
+  prove: [
+    'test/prove/run.ts',
+    'ends workers in the middle of writes and counts what was written twice (--runs, --seed)',
+  ],
 }
 
 const [command, ...args] = process.argv.slice(2)

@@ -27,19 +27,17 @@ const url = (...protocols: string[]) =>
 /** Where a path or a query would be lost when our own is appended. */
 const baseUrl = url('http:', 'https:').transform((text) => text.replace(/\/+$/, ''))
 
-const seconds = (least: number, most: number) =>
-  z
+const whole = (unit: string) => (least: number, most: number) => {
+  const problem = `is not a number of ${unit} from ${least} to ${most}`
+  return z
     .string()
-    .regex(/^\d+$/, `is not a number of seconds from ${least} to ${most}`)
+    .regex(/^\d+$/, problem)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `is not a number of seconds from ${least} to ${most}`)
+    .refine((value) => value >= least && value <= most, problem)
+}
 
-const milliseconds = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `is not a number of milliseconds from ${least} to ${most}`)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, `is not a number of milliseconds from ${least} to ${most}`)
+const seconds = whole('seconds')
+const milliseconds = whole('milliseconds')
 
 const text = z.string().min(1)
 
