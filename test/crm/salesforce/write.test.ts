@@ -75,6 +75,21 @@ describe('writing owners to Salesforce', () => {
     assert.equal(to('/composite')[0]?.headers['sforce-auto-assign'], 'FALSE')
   })
 
+  it('reads back what Salesforce has, because its answer to a write does not say it', async () => {
+    org.on('PATCH', '/composite/sobjects', collection())
+    const [one, other] = ownerWrites(2)
+    const records = [{ Id: one!.recordId, OwnerId: '0055f000007xxxxAAA' }]
+    org.on('GET', '/query', { json: { totalSize: 1, done: true, records } })
+    const outcomes = await org.client().writeOwners([one!, other!])
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome.outcome === 'done' && outcome.after),
+      ['0055f000007xxxxAAA', undefined],
+    )
+    org.on('GET', '/query', { status: 500, json: [] })
+    const unsaid = await org.client().writeOwners([one!])
+    assert.deepEqual(unsaid[0]?.outcome, 'done')
+  })
+
   it('sends at most 200 rows at a time and names every outcome by its key', async () => {
     org.on('PATCH', '/composite/sobjects', collection())
     const outcomes = await org.client().writeOwners(ownerWrites(450))

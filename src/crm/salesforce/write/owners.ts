@@ -5,6 +5,7 @@ import type { SalesforceCall } from '../rest/call.ts'
 import { isSoqlName } from '../rest/soql.ts'
 import type { ChunkSize } from './chunk-size.ts'
 import { type RowWrite, writeCollection } from './collection-write.ts'
+import { withValuesRead } from './read-written.ts'
 
 /** Collections take at most 10 runs of different types per call (chunks of triggers); sorting makes one run per type. */
 export async function writeOwnerFields(
@@ -46,7 +47,7 @@ export async function writeOwnerFields(
       outcomes.push(...rows.map(({ key }) => ({ key, outcome: 'retry' as const, why, retryAtMs })))
     }
   }
-  return outcomes
+  return await withValuesRead(call, writes, outcomes)
 }
 
 /** Refuses here what Salesforce could not read, so one bad row does not fail its whole batch. */
