@@ -50,20 +50,16 @@ const redisUrl = z.string().refine(
   'is not redis://host:port, or several of them separated by commas for a cluster',
 )
 
+const partsOf = (value: string) => value.split(/\s*,\s*/).flatMap((part) => part.trim() || [])
+
 const secrets = z.string().transform((value, context) => {
-  const parts = value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
+  const parts = partsOf(value)
   if (parts.length === 0) context.addIssue('holds no secret')
   return parts
 })
 
 const hosts = z.string().transform((value, context) => {
-  const parts = value
-    .split(',')
-    .map((part) => part.trim().toLowerCase())
-    .filter((part) => part !== '')
+  const parts = partsOf(value.toLowerCase())
   for (const part of parts) {
     if (!/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?$/.test(part)) {
       context.addIssue(`names "${part}", which is not a host such as crm.example or *.crm.example`)
