@@ -155,6 +155,34 @@ describe('what becomes of a write', () => {
     assert.ok(h.crm.calls.length <= 7, `${h.crm.calls.length} calls`)
   })
 
+  it('that the CRM calls gone although the record is there is wanted again at a longer and longer pace', async () => {
+    const h = await decided('DE')
+    let writes = 0
+    const stubborn: CrmClient = {
+      ...h.crm.client(),
+      writeOwners: async (all, gate) => {
+        const grant = await gate?.ask(all.map(({ key }) => key))
+        writes += grant?.allowed.size ?? 0
+        return all.map(({ key }) => ({ key, outcome: 'gone', why: 'no such record' }))
+      },
+    }
+    const waits: number[] = []
+    for (let turn = 0; turn < 4; turn += 1) {
+      await sql`update intent set next_attempt_at = now() where state = 'pending'`.execute(h.db)
+      await actBatch({ ...h.actDependencies(), client: stubborn })
+      h.advance(60_000)
+      await h.refresh()
+      await h.apply()
+      await h.decide()
+      const { rows } = await sql<{ s: number }>`
+        select extract(epoch from next_attempt_at - created_at)::float8 as s from intent where state = 'pending'`.execute(
+        h.db,
+      )
+      waits.push(Math.round(rows[0]!.s))
+    }
+    assert.deepEqual([writes, waits], [4, [2, 4, 8, 16]])
+  })
+
   it('of a record that comes back is decided anew', async () => {
     const h = await decided('DE')
     const kept = h.crm.records.get('contacts/1')!

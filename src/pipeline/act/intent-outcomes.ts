@@ -38,7 +38,7 @@ function resultOf(
     case 'refused':
       return refused(intent, `${outcome.code}: ${outcome.why}`)
     case 'gone':
-      if (intent.kind === 'owner') return finished(intent, 'cancelled', outcome.why)
+      if (intent.kind === 'owner') return { ...finished(intent, 'cancelled', outcome.why), gone: true }
       // A task that was to be closed is gone together with its record: nothing is left to close.
       if (closes) return finished(intent, 'done', outcome.why)
       return { ...later(intent, 'The task was deleted in the CRM', GONE_COOL_DOWN_MS), gone: true }

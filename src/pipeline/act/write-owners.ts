@@ -5,6 +5,7 @@ import type { NotSent } from '../../store/decisions/not-sent.ts'
 import { workflowsInForce } from '../../store/decisions/policies.ts'
 import { rememberWrites } from '../../store/decisions/written-values.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
+import { requestRead } from '../../store/records/records-to-read.ts'
 import type { ActDependencies } from './contract.ts'
 import { backoffMs, finished, later, unknown, withheld } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PlannedWrite, PreparedIntents } from './intent-plan.ts'
@@ -94,6 +95,12 @@ async function recordOwners(
     intentsIn('done').map(({ id, connectionId, objectType, recordId, payload: { field, to, from } }) => {
       return { connectionId, objectType, recordId, field, value: to, before: from, intentId: id }
     }),
+  )
+  // The CRM says so only about writes, so the record itself is asked for before it counts as gone.
+  await requestRead(
+    trx,
+    all.filter(({ result }) => result.gone === true).map(({ intent }) => intent),
+    'not-found',
   )
   // A write that was not made leaves its case undecided.
   await markDirty(trx, intentsIn('refused', 'cancelled'))

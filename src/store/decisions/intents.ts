@@ -192,7 +192,7 @@ export type IntentResult = {
   readonly notSent?: NotSent
   /** The CRM refused, and it is tried again much later. */
   readonly refused?: boolean
-  /** The task was deleted in the CRM. */
+  /** The task was deleted in the CRM, or the record whose owner it is. */
   readonly gone?: boolean
 }
 

@@ -2,6 +2,9 @@ import { type Kysely, sql } from 'kysely'
 import type { OwnerWrite } from '../../model/decision/owner-write.ts'
 import type { Tables } from '../database/tables.ts'
 
+/** The longest wait for a write that is wanted again and again and given up each time. */
+const BACKOFF_MAX_S = 3_600
+
 /**
  * Owner writes that rules decided. Returns the ids of those that are new, by `workflow\nobject/record`. A record has one
  * write at a time, so of two workflows that want one the second gets none.
@@ -22,10 +25,19 @@ export async function insertOwnerIntents(
     const { receipt: _receipt, ...payload } = item.write
     return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
   })
+  // 2 s, 4 s ... an hour for each time that the same write was given up for a reason that no decision can see, as decide
+  // would only want it again. What the gate kept back is seen.
+  const backoff = sql`coalesce((
+    select least(${BACKOFF_MAX_S}, power(2, least(count(*), 12))) from intent c
+    where c.kind = 'owner' and c.connection_id = ${connectionId} and c.object_type = x.t and c.record_id = x.r
+      and c.workflow = x.w and c.state = 'cancelled' and c.not_sent is null and c.payload->>'to' = x.p->>'to'
+      and c.payload->>'from' is not distinct from x.p->>'from' and c.finished_at > clock_timestamp() - interval '1 day'
+    having count(*) > 0), 0)`
   const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
-    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, created_at)
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, created_at,
+      next_attempt_at)
     -- not now(): a transaction that began before writing was allowed may decide after it
-    select ${connectionId}, w, 'owner', t, r, p, h, clock_timestamp()
+    select ${connectionId}, w, 'owner', t, r, p, h, clock_timestamp(), clock_timestamp() + ${backoff} * interval '1 second'
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
     order by t, r, w
     on conflict (connection_id, object_type, record_id)
