@@ -10,14 +10,17 @@ import { saveBaseline } from '../../src/store/connections/baseline.ts'
 import { saveConnection } from '../../src/store/connections/save-connection.ts'
 import { setWriting } from '../../src/store/connections/write-permission.ts'
 import type { Database } from '../../src/store/database/database.ts'
-import type { WriteTiming } from '../../src/store/decisions/write-timing.ts'
-import { type CrmOfProof, connectionIdOf, DEADLINE_MS } from './crms.ts'
+import { SHIPPED_TIMING, type WriteTiming } from '../../src/store/decisions/write-timing.ts'
+import { contactPolicy } from '../pipeline/harness.ts'
+import { type CrmOfProof, connectionIdOf, DEADLINE_MS, IS_SHIPPED } from './crms.ts'
 
 export const WORKFLOW = 'proof'
 const HASH = 'proof'
 
 /** Shortened: a grant is over before anybody else can have taken the write over. */
-export const TIMING: WriteTiming = { grantMs: 150, deadlineMs: DEADLINE_MS, marginMs: 100, deadAfterMs: 1_000 }
+export const TIMING: WriteTiming = IS_SHIPPED
+  ? SHIPPED_TIMING
+  : { grantMs: 150, deadlineMs: DEADLINE_MS, marginMs: 100, deadAfterMs: 1_000 }
 
 /** A connection whose one workflow is live, and whose calls are not limited. Returns ids of three active people. */
 export async function connect(db: Database, of: CrmOfProof, client: CrmClient): Promise<string[]> {
@@ -43,7 +46,7 @@ export async function connect(db: Database, of: CrmOfProof, client: CrmClient): 
   await setWriting(db, id, { allowed: true, by: 'proof' })
   await saveBaseline(db, id, { done: true, objects: {} })
   await sql`update call_budget set window_limit = 1000000, day_ends_at = now() + interval '1 day'`.execute(db)
-  await sql`insert into policy_version (hash, workflow, document, source) values (${HASH}, ${WORKFLOW}, '{}', '')
+  await sql`insert into policy_version (hash, workflow, document, source) values (${HASH}, ${WORKFLOW}, ${JSON.stringify(contactPolicy({ workflow: WORKFLOW }))}::jsonb, '')
     on conflict do nothing`.execute(db)
   await sql`insert into workflow (workflow, title, hash, mode, effective_mode)
     values (${WORKFLOW}, 'Proof', ${HASH}, 'live', 'live') on conflict do nothing`.execute(db)
