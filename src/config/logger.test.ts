@@ -77,8 +77,8 @@ describe('a log line', () => {
       message: 'Canary Canaryman already has the e-mail canary@secret.example and the phone 030 canary',
       category: 'VALIDATION_ERROR',
     }
-    const hubSpot = hubSpotFailure({ ...FAILED, attempt: 'write contacts', body })
-    const outage = hubSpotFailure({ ...FAILED, attempt: 'read contacts', status: 502, body })
+    const hubSpot = hubSpotFailure({ ...FAILED, kind: 'write', attempt: 'write contacts', body })
+    const outage = hubSpotFailure({ ...FAILED, kind: 'read', attempt: 'read contacts', status: 502, body })
     const salesforce = salesforceFailure(
       {
         status: 400,

@@ -3,7 +3,7 @@ import { beat } from '../../src/store/database/counters.ts'
 import { type Database, openDatabase } from '../../src/store/database/database.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 
-type Beating = Pick<WorkerContext, 'databaseUrl' | 'instance' | 'logger' | 'queues' | 'signal'> & {
+type Beating = Pick<WorkerContext, 'databaseUrl' | 'instance' | 'roles' | 'logger' | 'queues' | 'signal'> & {
   readonly beatMs: number
 }
 
@@ -23,12 +23,12 @@ export async function runBeat(context: Beating): Promise<void> {
   }
 }
 
-function createTurn({ instance, logger, queues }: Beating, db: Database): () => Promise<void> {
+function createTurn({ instance, roles, logger, queues }: Beating, db: Database): () => Promise<void> {
   let failing = false
   return async () => {
     try {
       const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
-      await beat(db, 'worker', instance, { pid: process.pid, queue: queues.problem(), rssMb })
+      await beat(db, 'worker', instance, { pid: process.pid, roles, queue: queues.problem(), rssMb })
       failing = false
     } catch (error) {
       if (!failing) logger.warn({ err: error }, 'no sign of life: the database does not answer')

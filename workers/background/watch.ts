@@ -40,9 +40,6 @@ export async function runWatch(context: WorkerContext): Promise<void> {
 
 /** One turn of the clock. */
 export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): Promise<void> {
-  const { db, instance, roles, queues, connectionIds } = context
-  const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
-  await beat(db, 'worker', instance, { pid: process.pid, roles, queue: queues.problem(), rssMb })
   const { db, queues, connectionIds } = context
   if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
   await noticesOf(context).look()

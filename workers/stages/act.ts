@@ -10,19 +10,8 @@ import { laterWakes } from '../runtime/wake-later.ts'
 const ROUNDS_MAX = 10
 
 export function runAct(context: WorkerContext): void {
-  const { db, queues, fieldsOf, nowMs, publicUrl, instance } = context
-  const wakeIn = laterWakes(queues, 'act')
   const { db, queues, fieldsOf, nowMs, publicUrl, instance, timing } = context
-  const timers = new Map<string, NodeJS.Timeout>()
-  /** If the process dies before the timer fires, the sweeper wakes the stage. */
-  const wakeIn = (connectionId: string, ms: number) => {
-    if (timers.has(connectionId)) return
-    const timer = setTimeout(() => {
-      timers.delete(connectionId)
-      queues.wake('act', connectionId)
-    }, ms)
-    timers.set(connectionId, timer.unref())
-  }
+  const wakeIn = laterWakes(queues, 'act')
   queues.consume(
     'act',
     (connectionId, stopping) =>

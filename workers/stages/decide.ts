@@ -1,6 +1,6 @@
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
-import { isAnyDirty } from '../../src/store/records/overdue-stages.ts'
 import { byDatabaseClock } from '../../src/store/database/clock.ts'
+import { isAnyDirty } from '../../src/store/records/overdue-stages.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 
@@ -8,9 +8,8 @@ import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 const ROUNDS_MAX = 20
 
 export function runDecide(context: WorkerContext): void {
-  const { db, queues, workflows, nowMs, logger } = context
-  const wakeIn = laterWakes(queues, 'decide')
   const { db, queues, workflows, logger } = context
+  const wakeIn = laterWakes(queues, 'decide')
   const onFailed = (record: string, error: unknown) => logger.error({ err: error, record }, 'record not decided')
   queues.consume(
     'decide',

@@ -134,29 +134,11 @@ async function withdrawWrites(
     where task_id = any(${taskIds}::bigint[])
       or (kind = 'owner' and ${named(record)} and state in ('done', 'refused', 'cancelled'))`.execute(trx)
   await sql`delete from written_value where ${named(record)}`.execute(trx)
-  const taskIds = tasks.map((task) => task.id)
-  // Nothing reads what was sent for a task; an owner write that is not over still needs its own.
-  await sql`update intent set payload = '{}'::jsonb, outcome = null
-    where task_id = any(${taskIds}::bigint[])
-      or (connection_id = ${c} and kind = 'owner' and object_type = ${t} and record_id = ${r}
-          and state in ('done', 'refused', 'cancelled'))`.execute(trx)
   await eraseWriteLog(trx, record, taskIds)
-  await sql`delete from written_value
-    where connection_id = ${c} and object_type = ${t} and record_id = ${r}`.execute(trx)
-
-  const subjects = [`${c}/${t}/${r}`, ...taskIds.map((id) => `${c}/task/${id}`)]
-  await sql`update ledger set body = null where subject = any(${subjects}::text[]) and body is not null`.execute(trx)
-  const otherSubjects = refs.map((o) => `${o.connectionId}/${o.objectType}/${o.recordId}`)
-  await sql`update ledger set body = null
-    where subject = any(${otherSubjects}::text[]) and kind like 'exception-%' and body is not null
-      and body::jsonb->'involves' @> ${involved}::jsonb`.execute(trx)
-  return tasks
-    .filter((task) => task.is_written)
-    .map((task) => ({ taskId: task.id, workflow: task.workflow, policyHash: task.policy_hash }))
 }
 
 /** That something was written, when and with what outcome stays; to which record and which values goes. */
-async function eraseWriteLog(trx: Kysely<Tables>, record: RecordRef, taskIds: readonly number[]): Promise<void> {
+async function eraseWriteLog(trx: DatabaseTransaction, record: RecordRef, taskIds: readonly number[]): Promise<void> {
   const ofRecord = sql`(a.task_id = any(${taskIds}::bigint[]) or (a.connection_id = ${record.connectionId}
     and a.object_type = ${record.objectType} and a.record_id = ${record.recordId}))`
   await sql`update write_answer w set why = null, after = null
