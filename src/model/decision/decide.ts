@@ -68,7 +68,9 @@ export function decide(input: DecideInput): Decision {
   }
   const undecided = waits instanceof Unknown ? withRouting(all.undecided, settings) : all.undecided
   const answered = answer(all, compiled, facts, routing ?? routeRecord(compiled, facts), { waits, refused })
-  return { ...answered, undecided, recheckAtMs }
+  // What the CRM refused may be refused still, once it is known what is to be written.
+  const isRefusalOpen = refused !== null && answered.unknown !== null
+  return { ...answered, undecided: isRefusalOpen ? new Set([...undecided, 'write-refused']) : undecided, recheckAtMs }
 }
 
 type Found = FoundExceptions & {

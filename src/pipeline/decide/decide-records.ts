@@ -58,7 +58,7 @@ function decideOne(batch: DecisionBatch, { record }: WatchedRecord, workflow: Ru
   const openUnknowns = openUnknownsOf(batch, record, version.policy.workflow)
   const input = { record, neighbours: batch.neighbours.get(key)!, directory, version, refused, openUnknowns, nowMs }
   const decision = decide(input)
-  if (decision.exceptions.some((exception) => exception.awaitsReading)) {
+  if (isReadSoon(batch.waitingMs, record) && decision.exceptions.some((exception) => exception.awaitsReading)) {
     scheduleRecheck(batch.rechecks, key, nowMs + READ_WITHIN_S * 1_000 - waitedMs(batch, record))
   }
   // Once the refusal is a day old the write is decided again, although nothing changed.

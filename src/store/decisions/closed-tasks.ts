@@ -76,7 +76,8 @@ export async function failedChecks(trx: Kysely<Tables>, connectionId: string): P
     where t.connection_id = ${connectionId} and t.status = 'open' and t.checking_since is not null
     group by t.id, t.workflow
     having bool_and(r.needs_read is null and r.dirty_since is null and r.updated_at > t.checking_since
-      or r.record_id is null)`.execute(trx)
+      -- the case of an input has no record: it ends when the input is known, and not by a check
+      or (r.record_id is null and e.record_id <> ''))`.execute(trx)
   return rows.map((row) => ({
     id: row.id,
     workflow: row.workflow,

@@ -56,12 +56,15 @@ export async function readNeighbours(
     const key = refKey(query.record)
     const account = accountOf.get(key) ?? null
     const dealsOf = query.isAccount ? query.record : account
-    const dealsUnknown = dealsOf === null || dealsOf instanceof Unknown ? null : unseenDeals(query, unseen)
+    const dealsUnknown =
+      dealsOf === null || dealsOf instanceof Unknown
+        ? null
+        : Unknown.both(unseenDeals(query, unseen), deals.unread.get(dealsOf.recordId) ?? null)
     const { matches, unread } = matchesOf(query, holders)
     const unseenKeys = unread.length === 0 ? unseen.keys : [...unseen.keys, ...unread]
     result.set(key, {
       account,
-      deals: dealsOf === null || dealsOf instanceof Unknown ? [] : (deals.get(dealsOf.recordId) ?? []),
+      deals: dealsOf === null || dealsOf instanceof Unknown ? [] : (deals.read.get(dealsOf.recordId) ?? []),
       ...(dealsUnknown === null ? {} : { dealsUnknown }),
       matches,
       ...(unseenKeys.length === 0 ? {} : { unseenKeys }),
@@ -87,12 +90,20 @@ async function readAccounts(
     if (account !== null) {
       const row = named.get(`${account.objectType}/${account.recordId}`)
       if (row === undefined || row.is_unread) return missingAccount(record, account, unseen)
+      if (row.merged_into !== null && !row.deleted) {
+        // Until the CRM has moved the reference, the survivor speaks for it.
+        const survivor = named.get(`${account.objectType}/${row.merged_into}`)
+        const into = { objectType: account.objectType, recordId: row.merged_into }
+        return survivor === undefined || survivor.is_unread ? missingAccount(record, into, unseen) : toRecord(survivor)
+      }
       return row.deleted ? null : toRecord(row)
     }
     if (accountKey === null) return null
     const { objectType, key } = accountKey
-    const why = unseen.why(connectionId, objectType, domainField(record, objectType))
-    if (why !== null) return new Unknown([ofAccount(record, objectType, why)])
+    const field = domainField(record, objectType)
+    const why = unseen.why(connectionId, objectType, field)
+    if (why === 'refused') return new Unknown([ofAccount(record, objectType, why)])
+    if (why !== null) return new Unknown([{ ...ofAccount(record, objectType, why), field, name: `account.${field}` }])
     const rows = byDomain.get(`${objectType}/${key}`) ?? []
     const [row] = rows
     // A domain of two accounts names neither.
@@ -135,6 +146,13 @@ async function readNamedAccounts(db: Kysely<Tables>, connectionId: string, queri
     select ${COLUMNS}, ${IS_UNREAD} as is_unread from ${FROM}
     join (select distinct * from unnest(${wanted.map((w) => w.objectType)}::text[], ${wanted.map((w) => w.recordId)}::text[])
           as d(t, i)) w on w.t = r.object_type and w.i = r.record_id
+    where r.connection_id = ${connectionId}
+    union
+    select ${COLUMNS}, ${IS_UNREAD} as is_unread from ${FROM}
+    join record loser on loser.connection_id = r.connection_id and loser.object_type = r.object_type
+      and loser.merged_into = r.record_id
+    join (select distinct * from unnest(${wanted.map((w) => w.objectType)}::text[], ${wanted.map((w) => w.recordId)}::text[])
+          as d(t, i)) w on w.t = loser.object_type and w.i = loser.record_id
     where r.connection_id = ${connectionId}`.execute(db)
   for (const row of rows) found.set(`${row.object_type}/${row.record_id}`, row)
   return found
@@ -162,19 +180,27 @@ async function readAccountsByDomain(db: Kysely<Tables>, connectionId: string, qu
   return found
 }
 
+/** Per account its deals, and those of which only a first event is known: they may be worth anything. */
 async function readDeals(db: Kysely<Tables>, connectionId: string, accounts: ReadonlyMap<string, string>) {
-  const deals = new Map<string, CrmRecord[]>()
+  const read = new Map<string, CrmRecord[]>()
+  const unread = new Map<string, Unknown>()
+  const deals = { read, unread }
   if (accounts.size === 0) return deals
   const objects = [...new Set(accounts.values())]
-  const { rows } = await sql<Row & { account_id: string }>`
-    select ${COLUMNS}, r.account_id from ${FROM}
+  const { rows } = await sql<UnreadRow & { account_id: string }>`
+    select ${COLUMNS}, ${IS_UNREAD} as is_unread, r.account_id from ${FROM}
     where r.connection_id = ${connectionId} and r.object_type = any(${objects}::text[])
-      and r.account_id = any(${[...accounts.keys()]}::text[]) and not r.deleted and not ${IS_UNREAD}
+      and r.account_id = any(${[...accounts.keys()]}::text[]) and not r.deleted
     order by r.record_id`.execute(db)
   for (const row of rows) {
-    const list = deals.get(row.account_id)
+    if (row.is_unread) {
+      const known = unread.get(row.account_id) ?? null
+      unread.set(row.account_id, Unknown.both(known, new Unknown([unreadMatch(toRecord(row))])) as Unknown)
+      continue
+    }
+    const list = read.get(row.account_id)
     if (list) list.push(toRecord(row))
-    else deals.set(row.account_id, [toRecord(row)])
+    else read.set(row.account_id, [toRecord(row)])
   }
   return deals
 }
