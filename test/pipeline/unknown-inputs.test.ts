@@ -175,6 +175,26 @@ describe('an input that is not known', () => {
     assert.deepEqual(await h.cases(), before)
   })
 
+  it('part of M15: takes back an owner write that waits, as soon as the record is decided otherwise', async () => {
+    const [all] = base.boundary
+    const large = { ...all!, branch: 'large', mode: 'review' as const, rules: [] }
+    const boundary = [{ ...large, when: [{ field: 'annualrevenue', op: 'not-blank' as const }] }, all!]
+    const h = await start({ boundary })
+    await h.contact('1', { hubspot_owner_id: null, country: 'DE' })
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    await h.hide('contacts', 'annualrevenue')
+    await h.decide()
+    await h.act()
+    assert.equal(h.owner('1'), null)
+    const { rows } = await sql`select state, not_sent from intent where kind = 'owner'`.execute(h.db)
+    assert.deepEqual(rows, [{ state: 'cancelled', not_sent: 'decided-otherwise' }])
+    await h.hide('contacts')
+    await h.settle()
+    assert.notEqual(h.owner('1'), null)
+  })
+
   it('part of M15: is not over because time has passed: the owner stays unwritten and the case open', async () => {
     const flapping = { pattern: 'ownership-flapping' as const, changes: 3, withinHours: 72 }
     const h = await start({ patterns: [flapping, ...base.patterns] as Policy['patterns'] })

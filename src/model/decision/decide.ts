@@ -55,11 +55,7 @@ export function decide(input: DecideInput): Decision {
 
   const waits: Truth = compiled.waits === 'never' ? false : allHold(compiled.waits, facts)
   const routing = waits === true ? routeRecord(compiled, facts) : null
-  const all = withUnexplained(
-    findExceptions(settings, { facts, compiled, routing, refused: null }),
-    openUnknowns,
-    refused,
-  )
+  const all = withUnexplained(findExceptions(settings, { facts, compiled, routing, refused: null }), openUnknowns)
   const { found, recheckAtMs } = all
   if (found.length === 0 && waits === false) {
     if (all.unknown !== null || all.unexplained)
@@ -79,14 +75,9 @@ type Found = FoundExceptions & {
 }
 
 /** Time explains no unknown: a case that the record no longer shows, for no other reason, is not over. */
-function withUnexplained(
-  all: FoundExceptions,
-  openUnknowns: ReadonlySet<PatternName>,
-  refused: RefusedWrite | null,
-): Found {
+function withUnexplained(all: FoundExceptions, openUnknowns: ReadonlySet<PatternName>): Found {
   if (openUnknowns.size === 0) return { ...all, unexplained: false }
-  const isFound = (pattern: PatternName) =>
-    all.found.some(({ finding }) => finding.pattern === pattern) || (pattern === 'write-refused' && refused !== null)
+  const isFound = (pattern: PatternName) => all.found.some(({ finding }) => finding.pattern === pattern)
   const standing = [...openUnknowns].filter(
     (pattern) => (findPattern(pattern)?.endsWithTime ?? false) && !isFound(pattern),
   )

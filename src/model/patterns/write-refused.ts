@@ -13,7 +13,6 @@ export const writeRefused = definePattern({
   parameters: {},
   floor: 'risky',
   endsBy: 'person',
-  endsWithTime: true,
   restsOn: 'routing',
   isBuiltIn: true,
   sentence: () => 'the CRM refused the owner that a rule gave',

@@ -35,6 +35,8 @@ export type DecisionBatch = TakenBatch & {
   /** By `object/record`. */
   readonly ownerIntents: ReadonlyMap<string, OwnerIntents>
   readonly rechecks: Rechecks
+  /** Workflows whose policy file cannot be read: what they decided stands until it can. */
+  readonly frozen: ReadonlySet<string>
   /** By `writeKey`: patterns of open cases of class unknown. */
   readonly unknownsOf: ReadonlyMap<string, ReadonlySet<PatternName>>
   /** Since how long a record waits for something to be read, by `object/record`. Absent: it does not. */
@@ -62,7 +64,8 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
   const neighbours = await readNeighbours(trx, connection.id, queries)
   // Records without a workflow count too: the cases that a retired workflow left open are closed here.
   const refs = dirty.map(({ record }) => ({ objectType: record.objectType, recordId: record.recordId }))
-  const open = await casesToDecide(trx, connection.id, refs)
+  const frozen = await frozenWorkflows(trx)
+  const open = await casesToDecide(trx, connection.id, refs, frozen)
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
   const waitingMs = await waitingForReading(trx, connection.id, refs)
   return {
@@ -72,6 +75,7 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
     open,
     ownerIntents,
     rechecks: new Map(),
+    frozen,
     unknownsOf: unknownsOf(open),
     waitingMs,
   }
@@ -92,8 +96,8 @@ async function casesToDecide(
   trx: DatabaseTransaction,
   connectionId: ConnectionId,
   refs: readonly { readonly objectType: string; readonly recordId: string }[],
+  frozen: ReadonlySet<string>,
 ): Promise<Map<string, OpenException>> {
-  const frozen = await frozenWorkflows(trx)
   const open = new Map<string, OpenException>()
   for (const exception of await openExceptionsOf(trx, connectionId, refs)) {
     if (!frozen.has(exception.workflow)) open.set(caseKey(exception), exception)

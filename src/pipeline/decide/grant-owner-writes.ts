@@ -1,6 +1,6 @@
 import { refKey } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { insertOwnerIntents } from '../../store/decisions/owner-intents.ts'
+import { insertOwnerIntents, withdrawOwnerIntents } from '../../store/decisions/owner-intents.ts'
 import { type DecisionBatch, ownerIntentsTo, scheduleRecheck } from './decision-batch.ts'
 import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'
 import { type DecidedRecord, writeKey } from './plan-changes.ts'
@@ -25,14 +25,21 @@ export async function grantOwnerWrites(
     const intents = ownerIntentsTo(batch, record)
     return decision.write !== null && (intents === undefined || intents.underWay.size === 0)
   }
+  const isUnderWay = ({ record, workflow }: DecidedRecord) =>
+    ownerIntentsTo(batch, record)?.underWay.has(workflow.version.policy.workflow) ?? false
   const results = await withinDailyCaps(trx, decided, isWanted)
   for (const { record, decision } of results) scheduleRecheck(batch.rechecks, refKey(record), decision.recheckAtMs)
+  await withdrawOwnerIntents(trx, batch.connection.id, results.filter(isUnderWay).map(asDecided))
   const granted = await insertOwnerIntents(trx, batch.connection.id, results.filter(isWanted).map(toIntent))
   for (const result of results) {
     if (!isDecidedLater(batch, result, granted)) continue
     scheduleRecheck(batch.rechecks, refKey(result.record), batch.nowMs + UNDECIDED_AGAIN_MS)
   }
   return { results, granted }
+}
+
+function asDecided({ record: { objectType, recordId }, workflow, decision }: DecidedRecord) {
+  return { workflow: workflow.version.policy.workflow, objectType, recordId, to: decision.write?.to ?? null }
 }
 
 function toIntent({ record, workflow, decision }: DecidedRecord) {

@@ -16,6 +16,7 @@ import {
 import { type DueInput, isAnyInputDue, setCaseOfInput, takeDueInputs } from '../../store/decisions/held-records.ts'
 import { requestTaskWrites } from '../../store/decisions/intents.ts'
 import { listUsers } from '../../store/decisions/people.ts'
+import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import {
   closeEmptyTasks,
   ensureTasks,
@@ -55,6 +56,7 @@ export async function reportUnknownInputs({ db, workflows, nowMs }: ReportDepend
     const report: Report = {
       trx,
       running,
+      frozen: await frozenWorkflows(trx),
       open,
       directory: buildDirectory(await listUsers(trx), await openTaskCounts(trx)),
       nowMs: nowMs(),
@@ -69,6 +71,7 @@ export async function reportUnknownInputs({ db, workflows, nowMs }: ReportDepend
 type Report = {
   readonly trx: DatabaseTransaction
   readonly running: readonly RunningWorkflow[]
+  readonly frozen: ReadonlySet<string>
   readonly open: ReadonlyMap<number, OpenInputCase>
   readonly directory: ReturnType<typeof buildDirectory>
   readonly nowMs: number
@@ -82,6 +85,8 @@ type Report = {
 }
 
 async function reportInput(report: Report, input: DueInput): Promise<void> {
+  // It stays as it is until the policy can be read, which looks at it again.
+  if (input.workflows.some((workflow) => report.frozen.has(workflow))) return
   const existing = input.exceptionId === null ? undefined : report.open.get(input.exceptionId)
   const workflow = workflowOf(report, input, existing)
   if (existing !== undefined && workflow?.version.policy.workflow !== existing.workflow) {

@@ -48,7 +48,7 @@ async function holdRecords(trx: DatabaseTransaction, batch: DecisionBatch, { res
     const inputs = inputsOf(decidedFor.get(refKey(record)) ?? [])
     return inputs.length === 0 ? [] : [{ objectType: record.objectType, recordId: record.recordId, inputs }]
   })
-  await saveHeldRecords(trx, connection.id, decided, held)
+  await saveHeldRecords(trx, connection.id, decided, held, batch.frozen)
   await askForUnheard(
     trx,
     held.flatMap(({ inputs }) =>

@@ -4,7 +4,7 @@ import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { CrmUser, Departure } from '../../model/record/crm-user.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { recordsOfCases } from '../../store/decisions/exceptions.ts'
-import { lookAtInputs } from '../../store/decisions/held-records.ts'
+import { heldForReadingIn, lookAtInputs } from '../../store/decisions/held-records.ts'
 import { markGone } from '../../store/decisions/people.ts'
 import { policiesInForce } from '../../store/decisions/policies.ts'
 import { releasedUsers } from '../../store/decisions/user-checks.ts'
@@ -32,6 +32,9 @@ export async function releaseGone(
   return { changed: gone, departures }
 }
 
+/** In one transaction; those beyond it are decided again with the next change, or when they are read themselves. */
+const HELD_MARKED_MAX = 10_000
+
 /**
  * Has everything decided again that rests on these users: the records that they own, the records of the cases that they
  * have, and, where a rule gives records to one of them, every record of the connection, because it may wait for that rule.
@@ -46,6 +49,8 @@ export async function redecideFor(
   const isChanged = new Set(changed)
   const emails = new Set(users.flatMap(({ userId, email }) => (isChanged.has(userId) && email !== null ? email : [])))
   await markOwnedDirty(trx, connectionId, changed)
+  // Records that only wait to hear of an owner there, their own or that of a record they are compared with.
+  await markDirty(trx, await heldForReadingIn(trx, connectionId, HELD_MARKED_MAX))
   await markDirty(trx, await recordsOfCases(trx, connectionId, [...emails]))
   if (emails.size > 0) await lookAtInputs(trx)
   const policies = (await policiesInForce(trx)).map(({ policy }) => policy)

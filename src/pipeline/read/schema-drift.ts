@@ -13,7 +13,7 @@ import { type About, ENDINGS, SENTENCES, type Sentence } from '../../notices/tex
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { saveSchema } from '../../store/records/object-schemas.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
+import { queueRedecisionEverywhere } from '../../store/records/redecide-queue.ts'
 import { type KnownSchema, knownSchemas, saveDrift } from '../../store/records/schema-drift.ts'
 import { resyncObjects } from '../../store/records/watermarks.ts'
 import { isOfOneObject, noteRefusedObject } from './unreadable-object.ts'
@@ -63,7 +63,7 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
       const { fields: needed } = deps.fieldsOf(connection.crm, objectType)
       const isBack = before.unreadable.some((field) => needed.includes(field) && !after.unreadable.includes(field))
       if (isBack || isRespelled(before, after)) await resyncObjects(trx, connection.id, [objectType])
-      await queueRedecision(trx, connection.id)
+      await queueRedecisionEverywhere(trx)
     })
   }
   return changed
@@ -77,7 +77,7 @@ async function saveFirst(deps: DriftDependencies, objectType: string, current: r
   const unreadable = needed.filter((field) => !present.has(field))
   await inTransaction(db, async (trx) => {
     await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, [...needed, ...ours])
-    if (unreadable.length > 0) await queueRedecision(trx, connection.id)
+    if (unreadable.length > 0) await queueRedecisionEverywhere(trx)
   })
 }
 

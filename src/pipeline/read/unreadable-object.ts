@@ -6,7 +6,7 @@ import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 import { forgetReadingPlace } from '../../store/records/poll-cursors.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
+import { queueRedecisionEverywhere } from '../../store/records/redecide-queue.ts'
 import { endRefusal, saveRefusal } from '../../store/records/unreadable-objects.ts'
 
 export type RefusedObjectDependencies = {
@@ -39,7 +39,7 @@ export async function noteRefusedObject(
     // The stored place may be the reason for the refusal.
     await forgetReadingPlace(trx, id, objectType)
     if (!(await saveRefusal(trx, id, objectType, fields))) return
-    await queueRedecision(trx, id)
+    await queueRedecisionEverywhere(trx)
     await raiseNotice(trx, {
       connectionId: id,
       code: CODE,
@@ -67,7 +67,7 @@ export async function noteObjectReadable(
   await inTransaction(db, async (trx) => {
     await assertConnected(trx, id)
     await endRefusal(trx, id, schema, unreadable)
-    await queueRedecision(trx, id)
+    await queueRedecisionEverywhere(trx)
     const message = `${crmProfile(crm).title} granted access to ${objectType} again. All changes since then were read; cases that need it are decided again.`
     await endNotice(trx, { connectionId: id, code: CODE, subject: objectType, message })
   })

@@ -3,6 +3,7 @@ import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { releaseHeldRecords } from '../decisions/held-records.ts'
+import { queueRedecisionEverywhere } from '../records/redecide-queue.ts'
 import { ENDED } from './end-connection.ts'
 import { isStillDue, type PendingDisconnect } from './lifecycle-lock.ts'
 
@@ -39,6 +40,8 @@ export async function finishRecords(db: Database, connectionId: string): Promise
     : rejoin(connectionId, batch, untilNone))
   if (!isThrough) return false
   const isDone = await batch(async (trx) => {
+    // What this connection held elsewhere, or its cases that stand again: decided and looked at again.
+    await queueRedecisionEverywhere(trx)
     await sql`update connection set follow_up = null where id = ${connectionId}`.execute(trx)
     return true
   })

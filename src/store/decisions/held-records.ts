@@ -31,16 +31,18 @@ export async function waitingForReading(
 }
 
 /**
- * Notes what holds the decided records now, in place of what held them before, and counts it with each input. In the
- * order of the inputs' keys, so that two batches which meet at the same inputs wait for each other and do not lock up.
+ * Notes what holds the decided records now, in place of what held them before, and counts it with each input. A workflow
+ * whose policy cannot be read decided nothing, so what it held stays held.
  */
 export async function saveHeldRecords(
   trx: Kysely<Tables>,
   connectionId: string,
   decided: readonly Ref[],
   held: readonly HeldRecord[],
+  frozen: ReadonlySet<string>,
 ): Promise<void> {
   const ids = await inputIds(trx, held)
+  await lockInputs(trx, connectionId, decided, [...ids.values()])
   const rows = held.flatMap(({ objectType, recordId, inputs }) =>
     inputs.map(({ input, workflows }) => ({ t: objectType, r: recordId, i: ids.get(inputKey(input))!, w: workflows })),
   )
@@ -53,6 +55,7 @@ export async function saveHeldRecords(
       where h.connection_id = ${connectionId} and h.object_type = d.t and h.record_id = d.r
         and not exists (select 1 from wanted where wanted.t = h.object_type and wanted.r = h.record_id
           and wanted.i = h.input_id)
+        and not h.workflows && ${[...frozen]}::text[]
       returning h.input_id
     ), came as (
       insert into held_record as h (connection_id, object_type, record_id, input_id, workflows)
@@ -78,19 +81,37 @@ export async function saveHeldRecords(
     from ordered o where u.id = o.id`.execute(trx)
 }
 
+type InputRow = {
+  readonly id: number
+  readonly connectionId: ConnectionId
+  readonly objectType: string
+  readonly field: string
+  readonly why: WhyUnknown
+}
+
+/** All inputs that this batch may count, in one order: two batches that meet at some of them wait and do not lock up. */
+async function lockInputs(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  decided: readonly Ref[],
+  wanted: readonly number[],
+): Promise<void> {
+  await sql`
+    select id from unknown_input where id = any(${wanted}::bigint[]) or id in (
+      select h.input_id from held_record h
+      join unnest(${decided.map((d) => d.objectType)}::text[], ${decided.map((d) => d.recordId)}::text[]) as d(t, r)
+        on h.object_type = d.t and h.record_id = d.r
+      where h.connection_id = ${connectionId})
+    order by id for update`.execute(trx)
+}
+
 /** The rows of these inputs, made where there is none. */
 async function inputIds(trx: Kysely<Tables>, held: readonly HeldRecord[]): Promise<Map<string, number>> {
   const byKey = new Map(held.flatMap(({ inputs }) => inputs.map(({ input }) => [inputKey(input), input] as const)))
   if (byKey.size === 0) return new Map()
   const inputs = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, input]) => input)
   const columns = (pick: (input: MissingInput) => string) => inputs.map(pick)
-  const { rows } = await sql<{
-    id: number
-    connectionId: ConnectionId
-    objectType: string
-    field: string
-    why: WhyUnknown
-  }>`
+  await sql`
     with wanted as materialized (
       select * from unnest(${columns((i) => i.connectionId)}::text[], ${columns((i) => i.crm)}::text[],
         ${columns((i) => i.objectType)}::text[], ${columns((i) => i.field)}::text[], ${columns((i) => i.why)}::text[])
@@ -98,10 +119,17 @@ async function inputIds(trx: Kysely<Tables>, held: readonly HeldRecord[]): Promi
     ), made as (
       insert into unknown_input (connection_id, crm, object_type, field, why)
       select c, crm, t, f, y from wanted order by c, t, f, y
-      on conflict (connection_id, object_type, field, why) do update set crm = excluded.crm
-      returning id, connection_id, object_type, field, why
+      on conflict (connection_id, object_type, field, why) do nothing
     )
-    select id, connection_id as "connectionId", object_type as "objectType", field, why from made`.execute(trx)
+    select 1`.execute(trx)
+  // A statement of its own, which sees what another transaction made meanwhile.
+  const { rows } = await sql<InputRow>`
+    select u.id, u.connection_id as "connectionId", u.object_type as "objectType", u.field, u.why
+    from unnest(${columns((i) => i.connectionId)}::text[], ${columns((i) => i.objectType)}::text[],
+      ${columns((i) => i.field)}::text[], ${columns((i) => i.why)}::text[]) as w(c, t, f, y)
+    join unknown_input u on u.connection_id = w.c and u.object_type = w.t and u.field = w.f and u.why = w.y`.execute(
+    trx,
+  )
   return new Map(rows.map(({ id, ...row }) => [inputKey({ ...row, crm: '' as Crm, name: '' }), id]))
 }
 
@@ -121,7 +149,9 @@ export async function takeDueInputs(trx: Kysely<Tables>, limit: number): Promise
           -- one that is read while others come is no cause for a case: the oldest that still waits counts
           then (select min(h.since) from held_record h where h.input_id = u.id)
             + ${READ_WITHIN_S} * interval '1 second' end as waits_until
-      from unknown_input u where u.look_at <= clock_timestamp() order by u.look_at limit ${limit}
+      from unknown_input u
+      join connection c on c.id = u.connection_id and c.status <> 'disconnected'
+      where u.look_at <= clock_timestamp() order by u.look_at limit ${limit}
       for update of u skip locked
     )
     update unknown_input u set look_at = case when due.waits_until > clock_timestamp() then due.waits_until end
@@ -144,7 +174,9 @@ export async function setCaseOfInput(trx: Kysely<Tables>, inputId: number, excep
 
 /** True: an input waits for its case to be looked at. */
 export async function isAnyInputDue(db: Kysely<Tables>): Promise<boolean> {
-  const { rows } = await sql`select 1 from unknown_input where look_at <= clock_timestamp() limit 1`.execute(db)
+  const { rows } =
+    await sql`select 1 from unknown_input u join connection c on c.id = u.connection_id and c.status <> 'disconnected'
+    where u.look_at <= clock_timestamp() limit 1`.execute(db)
   return rows.length > 0
 }
 
@@ -167,9 +199,25 @@ export async function heldByInputOf(
 
 /** The cases of inputs are looked at again: workflows changed, or the people who may have them. */
 export async function lookAtInputs(trx: Kysely<Tables>): Promise<void> {
-  await sql`update unknown_input set look_at = clock_timestamp() where held > 0 and exception_id is not null`.execute(
-    trx,
-  )
+  await sql`
+    with ordered as materialized (
+      select id from unknown_input where held > 0 or exception_id is not null order by id for update
+    )
+    update unknown_input u set look_at = clock_timestamp() from ordered o where u.id = o.id`.execute(trx)
+}
+
+/** Records of any connection that wait for something of this connection to be read, the longest first. */
+export async function heldForReadingIn(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  limit: number,
+): Promise<(Ref & { connectionId: string })[]> {
+  const { rows } = await sql<Ref & { connectionId: string }>`
+    select h.connection_id as "connectionId", h.object_type as "objectType", h.record_id as "recordId"
+    from unknown_input u join held_record h on h.input_id = u.id
+    where u.connection_id = ${connectionId} and u.why = 'not-read' and u.field <> '*' and u.held > 0
+    order by h.since limit ${limit}`.execute(trx)
+  return rows
 }
 
 /** The connection was ended: its records hold nothing any more, nor is anything held by what we cannot read there. */

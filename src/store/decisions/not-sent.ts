@@ -13,6 +13,7 @@ const REASONS = {
   'policy-changed': 'The policy that decided it is no longer in force',
   'before-writing': 'It was decided before writing was last paused',
   'record-changed': 'The record changed since it was decided',
+  'decided-otherwise': 'The record is decided otherwise now',
   overtaken: 'Another process took it over',
   late: 'The permission to send it had passed before its first byte',
 } as const

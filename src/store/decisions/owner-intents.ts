@@ -46,6 +46,37 @@ export async function insertOwnerIntents(
   return new Map(inserted.map((row) => [`${row.workflow}\n${row.object_type}/${row.record_id}`, row.id]))
 }
 
+/**
+ * Takes back owner writes that wait, where the record is decided otherwise now: not at all, because an input is not known
+ * or a case holds it, or to somebody else. What may have reached the CRM stays.
+ */
+export async function withdrawOwnerIntents(
+  trx: Kysely<Tables>,
+  connectionId: string,
+  decided: readonly {
+    readonly workflow: string
+    readonly objectType: string
+    readonly recordId: string
+    /** Null: nothing is to be written. */
+    readonly to: string | null
+  }[],
+): Promise<void> {
+  if (decided.length === 0) return
+  const rows = decided.map(({ workflow: w, objectType: t, recordId: r, to: o }) => ({ w, t, r, o }))
+  await sql`
+    with withdrawn as materialized (
+      select i.id from intent i
+      join jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, o text)
+        on i.object_type = x.t and i.record_id = x.r and i.workflow = x.w
+      where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state = 'pending'
+        and i.payload->>'to' is distinct from x.o
+      order by i.id for update of i
+    )
+    update intent i set state = 'cancelled', finished_at = clock_timestamp(), not_sent = 'decided-otherwise',
+      not_sent_at = clock_timestamp(), outcome = 'The record is decided otherwise now'
+    from withdrawn w where i.id = w.id`.execute(trx)
+}
+
 /** What the CRM would not write is asked for again after this long, by the database's clock: rules there change too. */
 const TRY_AGAIN_AFTER_H = 24
 

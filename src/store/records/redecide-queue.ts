@@ -21,6 +21,16 @@ export async function queueRedecision(trx: Kysely<Tables>, connectionId: string)
 }
 
 /**
+ * Everything of every connection: what can be read here changed, and records elsewhere are compared with these. Rare, and
+ * as hard to tell apart as it is rare.
+ */
+export async function queueRedecisionEverywhere(trx: Kysely<Tables>): Promise<void> {
+  await sql`insert into redecide_queue (connection_id) select id from connection where status <> 'disconnected' order by id
+    on conflict (connection_id) do update set object_type = '', record_id = ''`.execute(trx)
+  await lookAtInputs(trx)
+}
+
+/**
  * Marks the next records of a connection of which everything is to be decided again. A mark is made after what asked for
  * it was committed, and waits for a decision that holds the record: that one may not have seen it. True: there are more.
  */
