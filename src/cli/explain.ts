@@ -6,6 +6,7 @@ import { readSettings } from '../config/settings.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
 import { together } from '../model/rules/render.ts'
 import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
+import { mistakeLines } from './terminal/policy-mistakes.ts'
 import { UsageError } from './terminal/usage.ts'
 
 const HELP = `explain WORKFLOW|FILE [FOLDER]
@@ -63,8 +64,7 @@ function whyNot(
   }
   // A mistake in a shared file explains itself beside the workflow that it stops.
   const shared = refused.filter(({ workflow, file }) => workflow === null && !mistakes.some((m) => m.file === file))
-  return [...mistakes, ...shared]
-    .flatMap(({ file, errors }) => errors.map((e) => `${file}:${e.line}:${e.column} ${e.field} ${e.message}`))
+  return mistakeLines([...mistakes, ...shared])
     .map((line) => `${line}\n`)
     .join('')
 }

@@ -9,6 +9,7 @@ import { listenForStop } from './stack/stop-signals.ts'
 import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
 import { liveLine } from './terminal/live-line.ts'
 import { liveStatus, statusLine } from './terminal/live-status.ts'
+import { refusedAtStart } from './terminal/policy-mistakes.ts'
 
 const OPTIONS = { own: { type: 'boolean', default: false } } as const
 
@@ -26,12 +27,13 @@ export function runStart(
 ): Promise<number> {
   const run = ({ values }: Given<typeof OPTIONS>) => {
     // Wrong settings are said before anything is touched.
-    return start(readSettings(environment), values.own)
+    const settings = readSettings(environment)
+    return start(settings, values.own, refusedAtStart(settings.configDir))
   }
   return runCommand({ help, options: OPTIONS, run }, args, streams)
 }
 
-async function start(settings: Settings, own: boolean): Promise<number> {
+async function start(settings: Settings, own: boolean, refused: readonly string[]): Promise<number> {
   const startedAt = performance.now()
   const out = liveLine(process.stdout)
   let stack: Stack | null = null
@@ -49,6 +51,7 @@ async function start(settings: Settings, own: boolean): Promise<number> {
     const { given, hash } = describeSettings(process.env)
     const shown = Object.entries(given).map(([name, value]) => `${name}=${value}`)
     if (shown.length > 0) out.say(`Settings ${hash}: ${shown.join(' ')}`)
+    for (const line of refused) out.say(line)
     stack = await startStack({
       sandboxArgs: ['--living'],
       own,
