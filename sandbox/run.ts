@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type ChildProgram, startChildProgram } from './child-program.ts'
+import { nearestOption } from './nearest-option.ts'
 import { liveOn } from './tuesday/living.ts'
 import type { SandboxAddresses } from './tuesday/sandbox-addresses.ts'
 
@@ -23,30 +24,37 @@ const HELP = `Starts a HubSpot and a Salesforce sandbox with data on this machin
   --records N            adds N plain records, about half in each CRM; a million take a minute and 3 GB
 `
 
-function fail(problem: string): never {
+/** 2: it cannot start. 64: the command was not understood. */
+function fail(problem: string, code: 2 | 64 = 64): never {
   process.stderr.write(`sandbox: ${problem}\n`)
-  process.exit(2)
+  process.exit(code)
 }
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  'hubspot-port': { type: 'string', default: '0' },
+  'salesforce-port': { type: 'string', default: '0' },
+  'pubsub-port': { type: 'string', default: '0' },
+  seed: { type: 'string', default: '1' },
+  now: { type: 'string' },
+  'webhook-url': { type: 'string' },
+  living: { type: 'boolean', default: false },
+  small: { type: 'boolean', default: false },
+  records: { type: 'string', default: '0' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
 
 function options() {
   try {
-    return parseArgs({
-      options: {
-        json: { type: 'boolean', default: false },
-        'hubspot-port': { type: 'string', default: '0' },
-        'salesforce-port': { type: 'string', default: '0' },
-        'pubsub-port': { type: 'string', default: '0' },
-        seed: { type: 'string', default: '1' },
-        now: { type: 'string' },
-        'webhook-url': { type: 'string' },
-        living: { type: 'boolean', default: false },
-        small: { type: 'boolean', default: false },
-        records: { type: 'string', default: '0' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
+    return parseArgs({ options: OPTIONS }).values
   } catch (error) {
-    return fail(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
+    const message = error instanceof Error ? error.message : String(error)
+    const [, unknown] = /^Unknown option '-{1,2}([^']*)'/.exec(message) ?? []
+    const says =
+      unknown === undefined
+        ? message
+        : `there is no option --${unknown}; did you mean --${nearestOption(unknown, Object.keys(OPTIONS))}?`
+    return fail(`${says}\n\n${HELP}`)
   }
 }
 
@@ -134,6 +142,7 @@ async function mustBeFree(option: string, text: string): Promise<void> {
         error.code === 'EADDRINUSE'
           ? `port ${port} is in use. Stop the program that listens there, or choose another port with --${option} (0: any free port)`
           : `port ${port} cannot be used (${error.code}). Choose another port with --${option}`,
+        2,
       ),
     )
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))

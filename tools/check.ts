@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
 import { findImportViolations } from './import-rules.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -24,19 +25,27 @@ const CHECKS: readonly { readonly name: string; readonly run: () => Promise<Resu
   { name: 'unused code', run: () => tool('knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
 ]
 
-let failed = 0
-for (const { name, run } of CHECKS) {
-  const from = performance.now()
-  const { ok, output } = await run().catch((error: Error) => ({ ok: false, output: error.stack ?? error.message }))
-  const seconds = ((performance.now() - from) / 1000).toFixed(1)
-  process.stdout.write(`${ok ? '✔' : '✖'} ${name}  ${seconds} s\n`)
-  if (!ok) {
-    failed++
-    process.stdout.write(`${output.trim()}\n\n`)
+const HELP = `npm run check
+
+Everything that can be said about the code without running it: ${CHECKS.map(({ name }) => name).join(', ')}.
+
+Exit code 0: nothing is wrong. 1: something is. 64: the command was not understood.`
+
+async function check(): Promise<number> {
+  let failed = 0
+  for (const { name, run } of CHECKS) {
+    const from = performance.now()
+    const { ok, output } = await run().catch((error: Error) => ({ ok: false, output: error.stack ?? error.message }))
+    const seconds = ((performance.now() - from) / 1000).toFixed(1)
+    process.stdout.write(`${ok ? '✔' : '✖'} ${name}  ${seconds} s\n`)
+    if (!ok) {
+      failed++
+      process.stdout.write(`${output.trim()}\n\n`)
+    }
   }
+  process.stdout.write(`${CHECKS.length - failed} passed, ${failed} failed, 0 skipped\n`)
+  return failed > 0 ? 1 : 0
 }
-process.stdout.write(`${CHECKS.length - failed} passed, ${failed} failed, 0 skipped\n`)
-process.exitCode = failed > 0 ? 1 : 0
 
 function tool(file: string, args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
@@ -50,3 +59,5 @@ function tool(file: string, args: readonly string[]): Promise<Result> {
     child.once('close', (code) => resolve({ ok: code === 0, output }))
   })
 }
+
+await runAsProgram((args, _environment, streams) => runCommand({ help: HELP, options: {}, run: check }, args, streams))

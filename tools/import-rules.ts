@@ -79,7 +79,7 @@ async function writeShadow(withTypes: boolean): Promise<{ written: string[]; pro
       })
       const target = shadowOf(file)
       await mkdir(dirname(join(SHADOW, target)), { recursive: true })
-      await writeFile(join(SHADOW, target), code.replaceAll(/(['"])(\.{1,2}\/[^'"\n]*)\.tsx?\1/g, '$1$2.js$1'))
+      await writeFile(join(SHADOW, target), code.replaceAll(/(['"])(\.{1,2}\/[^'"\n]*)\.(?:tsx?|mjs)\1/g, '$1$2.js$1'))
       written.push(target)
     } catch (error) {
       problems.push(`${file} cannot be read: ${(error as Error).message.split('\n')[0]}`)

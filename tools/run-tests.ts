@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { listenForStop } from '../src/cli/stack/stop-signals.ts'
+import { type Given, runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
 import { startEmbeddedPostgres } from '../src/store/postgres/embedded-postgres.ts'
 import { TEST_SERVER_SETTINGS, TEST_SERVER_VARIABLE } from '../test/support/database.ts'
 import { createTestReport } from './test-report.ts'
@@ -38,21 +38,26 @@ const NEEDS = [
   { what: 'chromium', lookFor: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'the console in a browser' },
 ]
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { 'only-names': { type: 'string', short: 't' }, help: { type: 'boolean', short: 'h' } },
-})
+const HELP = `npm test -- [FILE or DIRECTORY ...] [-t PATTERN]
 
-if (values.help) {
-  process.stdout.write('npm test -- [FILE or DIRECTORY ...] [-t PATTERN]\n')
-} else {
-  process.exitCode = await runTests()
-}
+Runs all tests, or those of the files and directories that are named.
 
-async function runTests(): Promise<number> {
-  const files = await findTests(positionals)
+  -t, --only-names PATTERN   only tests whose name has it
+
+Exit code 0: all passed. 1: some failed, or no test is there. 64: the command was not understood.`
+
+const OPTIONS = { 'only-names': { type: 'string', short: 't' } } as const
+
+await runAsProgram(
+  (args, _environment, streams) =>
+    runCommand({ help: HELP, options: OPTIONS, words: Number.POSITIVE_INFINITY, run: runTests }, args, streams),
+  { stopsInOrder: true },
+)
+
+async function runTests({ values, words }: Given<typeof OPTIONS>): Promise<number> {
+  const files = await findTests(words)
   if (files.length === 0) {
-    process.stderr.write(`No test file is at ${positionals.join(', ') || ROOT}\n`)
+    process.stderr.write(`No test file is at ${words.join(', ') || ROOT}\n`)
     return 1
   }
   const directory = await mkdtemp(join(tmpdir(), 'lanekeeper-tests-'))

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { createSignInLink } from '../api/sessions/session.ts'
 import { environmentGrants } from '../config/environment-grants.ts'
 import { readSettings } from '../config/settings.ts'
@@ -16,9 +15,11 @@ import { type DraftView, readDraft } from '../store/connections/drafts.ts'
 import { mayWrite } from '../store/connections/write-permission.ts'
 import { checkLines, factLines, identityLine } from './terminal/access-report.ts'
 import { type Ask, askAtTerminal } from './terminal/ask.ts'
-import { type OpenCommand, openCommand, UsageError } from './terminal/connect-command.ts'
+import { type Given, knownWord, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
+import { type OpenCommand, openCommand } from './terminal/connect-command.ts'
 import { liveLine } from './terminal/live-line.ts'
 import { liveStatus, statusLine } from './terminal/live-status.ts'
+import { UsageError } from './terminal/usage.ts'
 
 const HELP = () => `connect ${crmNames().join('|')} [options]
 
@@ -36,7 +37,7 @@ ${Object.entries(formOptions())
   --no-wait           do not follow the first import
 
 Secrets are never options: other users of this machine could read them.
-Exit code 0: connected. 1: not connected, and why. 2: wrong options.`
+Exit code 0: connected. 1: not connected, and why. 64: the command was not understood.`
 
 const OPTIONS = {
   kind: { type: 'string' },
@@ -46,10 +47,9 @@ const OPTIONS = {
   'window-share': { type: 'string', default: '0.8' },
   yes: { type: 'boolean', default: false },
   'no-wait': { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+type Options = Given<typeof OPTIONS>['values']
 type Secrets = { readonly token?: string; readonly clientSecret?: string }
 
 function crmNames(): string[] {
@@ -77,24 +77,39 @@ function helpLine(option: string, help: string): string {
 const out = liveLine(process.stdout)
 
 /** Answers the exit code. */
-async function runConnect(args: readonly string[]): Promise<number> {
+export function runConnect(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  streams: Streams,
+): Promise<number> {
   const given = Object.fromEntries(Object.keys(formOptions()).map((name) => [name, { type: 'string' } as const]))
-  const { values, positionals } = parseArgs({
-    args: [...args],
+  const command = {
+    help: HELP,
     options: { ...given, ...OPTIONS },
-    allowPositionals: true,
-  })
-  if (values.help) {
-    out.say(HELP())
-    return 0
+    words: 1,
+    run: ({ values, words }: Given<typeof OPTIONS>) => askAndConnect(values, words, environment),
+    failed(error: unknown) {
+      out.end()
+      return { says: sentenceOf(error), code: 1 }
+    },
   }
-  const adapter = adapterNamed(positionals)
+  return runCommand(command, args, streams)
+}
+
+async function askAndConnect(
+  values: Options,
+  words: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const adapter = adapterNamed(words)
+  // Before anything is asked or opened.
+  const kind = kindOf(adapter, values)
+  for (const name of ['day-share', 'window-share'] as const) shareOf(values, name)
   const { crm } = adapter.profile
-  const settings = readSettings(process.env)
+  const settings = readSettings(environment)
   const ask = askAtTerminal()
   const command = await openCommand(settings)
   try {
-    const kind = kindOf(adapter, values)
     if (adapter.form.terminal.kindsInBrowser.includes(kind)) return await pointToConsole(command, kind)
     const secrets = await secretsOf(values, ask)
     const apiVersion = environmentGrants(settings).find((one) => one.crm === crm)?.address.apiVersion ?? null
@@ -196,19 +211,18 @@ async function followImport({ deps }: OpenCommand, connectionId: string): Promis
   }
 }
 
-function adapterNamed(positionals: readonly string[]): CrmAdapter {
-  const [crm] = positionals
-  const adapter = knownAdapters().find(({ profile }) => profile.crm === crm)
-  if (positionals.length === 1 && adapter !== undefined) return adapter
+function adapterNamed([crm]: readonly string[]): CrmAdapter {
+  if (crm !== undefined) {
+    const known = knownWord('CRM', crm, crmNames())
+    return knownAdapters().find(({ profile }) => profile.crm === known)!
+  }
   const commands = crmNames().map((name) => `"connect ${name}"`)
   throw new UsageError(`Say which: ${commands.join(' or ')}`)
 }
 
 function kindOf({ profile: { crm }, form }: CrmAdapter, { kind }: Options): string {
   const { kinds } = form.terminal
-  if (kind === undefined) return kinds[0]
-  if (kinds.includes(kind)) return kind
-  throw new UsageError(`"${kind}" is no kind of ${crm}: use ${kinds.join(', ')}`)
+  return kind === undefined ? kinds[0] : knownWord(`kind of ${crm}`, kind, kinds)
 }
 
 async function pointToConsole({ deps, publicUrl }: OpenCommand, kind: string): Promise<number> {
@@ -280,12 +294,4 @@ function shareOf(values: Options, name: 'day-share' | 'window-share'): number {
   return share
 }
 
-try {
-  process.exitCode = await runConnect(process.argv.slice(2))
-} catch (error) {
-  out.end()
-  const usage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  if (usage) process.stderr.write('"npx lanekeeper connect --help" lists the options\n')
-  process.exitCode = usage ? 2 : 1
-}
+if (import.meta.main) await runAsProgram(runConnect)

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
 import { disconnect } from '../connections/lifecycle/disconnect.ts'
 import { setWritePermission } from '../connections/lifecycle/write-permission.ts'
@@ -6,7 +5,9 @@ import { knownAdapters } from '../crm/registry.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { mayWrite } from '../store/connections/write-permission.ts'
 import { askAtTerminal } from './terminal/ask.ts'
-import { type OpenCommand, openCommand, UsageError } from './terminal/connect-command.ts'
+import { type Given, knownWord, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
+import { type OpenCommand, openCommand } from './terminal/connect-command.ts'
+import { UsageError } from './terminal/usage.ts'
 
 const HELP = `connections                     lists what is connected
 connections allow-writes ID     lets the workflows write tasks and owners; until then a connection is only read
@@ -15,46 +16,50 @@ connections disconnect ID       ends a connection: tokens are revoked and erased
   --history keep|erase          what was read and decided stays (keep), or goes with it (erase)
   --yes                         without asking
 
-Exit code 0: done. 1: it failed, and why. 2: wrong options.`
+Exit code 0: done. 1: it failed, and why. 64: the command was not understood.`
+
+const OPTIONS = {
+  history: { type: 'string' },
+  yes: { type: 'boolean', default: false },
+} as const
 
 /** Answers the exit code. */
-async function runConnections(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: {
-      history: { type: 'string' },
-      yes: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-    allowPositionals: true,
-  })
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`)
-    return 0
+export function runConnections(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  streams: Streams,
+): Promise<number> {
+  const command = {
+    help: HELP,
+    options: OPTIONS,
+    words: 2,
+    run: (given: Given<typeof OPTIONS>) => runVerb(given, environment),
   }
-  const [verb, id, ...rest] = positionals
-  if (rest.length > 0 || (verb !== undefined && (!isVerb(verb) || id === undefined))) {
-    throw new UsageError(`Use "connections" alone, or with ${VERBS.join(', ')} and the id of a connection`)
+  return runCommand(command, args, streams)
+}
+
+async function runVerb(
+  { values: { history, yes }, words: [word, id] }: Given<typeof OPTIONS>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const verb = word === undefined ? undefined : knownWord('command of connections', word, VERBS)
+  if (verb !== undefined && id === undefined) throw new UsageError(`"connections ${verb}" needs the id of a connection`)
+  if (history !== undefined) knownWord('history', history, HISTORIES)
+  if (verb === 'disconnect' && history === undefined) {
+    throw new UsageError('Say what becomes of the history: --history keep or --history erase')
   }
-  const command = await openCommand(readSettings(process.env))
+  const command = await openCommand(readSettings(environment))
   try {
     if (verb === undefined || id === undefined) return await list(command)
     if (verb !== 'disconnect') return await writes(command, id, verb === 'allow-writes')
-    const { history } = values
-    if (history !== 'keep' && history !== 'erase') {
-      throw new UsageError('Say what becomes of the history: --history keep or --history erase')
-    }
-    return await end(command, id, history, values.yes)
+    return await end(command, id, history === 'erase' ? 'erase' : 'keep', yes)
   } finally {
     await command.close()
   }
 }
 
+const HISTORIES = ['keep', 'erase'] as const
 const VERBS = ['allow-writes', 'hold-writes', 'disconnect'] as const
-
-function isVerb(word: string): boolean {
-  return (VERBS as readonly string[]).includes(word)
-}
 
 async function writes({ deps }: OpenCommand, id: string, allowed: boolean): Promise<number> {
   await setWritePermission(deps.db, id, { allowed, by: 'terminal', nowMs: deps.nowMs() })
@@ -95,10 +100,4 @@ async function end({ deps }: OpenCommand, id: string, history: 'keep' | 'erase',
   return 0
 }
 
-try {
-  process.exitCode = await runConnections(process.argv.slice(2))
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = isUsage ? 2 : 1
-}
+if (import.meta.main) await runAsProgram(runConnections)

@@ -1,8 +1,9 @@
-import { parseArgs } from 'node:util'
 import { printResults } from './demo/demo-report.ts'
 import { playTuesday } from './demo/play-tuesday.ts'
 import { type Stack, startStack } from './stack/stack.ts'
+import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
 import { liveLine } from './terminal/live-line.ts'
+import { UsageError } from './terminal/usage.ts'
 
 /** Short, because the demo must also show that polling finds changes whose webhook was lost. */
 const POLL_S = 5
@@ -13,7 +14,16 @@ const USAGE = `npm run demo -- [--json] [--verbose] [--kill-workers N]
   --json            print one JSON object instead of the table
   --verbose         name each defect that was missed or found without a label
   --kill-workers N  kill -9 the worker process N times while the day is played
-`
+  --small           with a tenth of the data
+
+Exit code 0: played. 1: it failed, and why. 64: the command was not understood.`
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
+  'kill-workers': { type: 'string', default: '0' },
+  small: { type: 'boolean', default: false },
+} as const
 
 type DemoOptions = {
   readonly json: boolean
@@ -22,27 +32,18 @@ type DemoOptions = {
   readonly kills: number
 }
 
-export async function runDemo(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      json: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-      'kill-workers': { type: 'string', default: '0' },
-      small: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    process.stdout.write(USAGE)
-    return 0
-  }
-  const kills = Number(values['kill-workers'])
-  if (!Number.isInteger(kills) || kills < 0 || kills > 20) {
-    process.stderr.write('--kill-workers takes a whole number from 0 to 20\n')
-    return 2
-  }
-  const { json, verbose, small } = values
+/** Answers the exit code. */
+export function runDemo(
+  args: readonly string[],
+  _environment: Readonly<Record<string, string | undefined>>,
+  streams: Streams,
+): Promise<number> {
+  return runCommand({ help: USAGE, options: OPTIONS, run: play }, args, streams)
+}
+
+function play({ values: { json, verbose, small, ...more } }: Given<typeof OPTIONS>): Promise<number> {
+  const kills = /^\d+$/.test(more['kill-workers']) ? Number(more['kill-workers']) : Number.NaN
+  if (!(kills <= 20)) throw new UsageError('--kill-workers takes a whole number from 0 to 20')
   return showDemo({ json, verbose, small, kills })
 }
 
@@ -104,4 +105,4 @@ function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   )
 }
 
-if (import.meta.main) process.exitCode = await runDemo(process.argv.slice(2))
+if (import.meta.main) await runAsProgram(runDemo, { stopsInOrder: true })

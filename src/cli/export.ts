@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { readSettings } from '../config/settings.ts'
 import { databaseCode, refusedConnection } from '../store/database/connection-errors.ts'
 import { openDatabase } from '../store/database/database.ts'
@@ -7,8 +6,11 @@ import { CHECKPOINTS_FILE, type DatabaseExport, exportDatabase, LEDGER_FILE } fr
 import type { LedgerHead } from '../store/ledger/ledger.ts'
 import { checkpointFile } from '../store/ledger/ledger-checkpoints.ts'
 import { readCheckpoints } from '../store/ledger/verify-ledger.ts'
+import { checkoutAround } from './stack/checkout.ts'
 import { openStoredDatabase } from './stack/stored-database.ts'
+import { type Given, type Out, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
 import { liveLine } from './terminal/live-line.ts'
+import { UsageError } from './terminal/usage.ts'
 
 const HELP = `export [--from DATABASE_URL] [--out DIRECTORY] [--checkpoints FILE] [--sandbox]
 
@@ -20,55 +22,58 @@ databases of every version of Lanekeeper and changes nothing, so it also saves o
   --checkpoints FILE   checkpoints kept elsewhere, to go with the ledger; without --from, those in DATA_DIR
   --sandbox            the database of the sandbox CRMs beside it
 
-Exit code 0: exported. 1: exported, but the database had no ledger. 2: not exported.`
+Exit code 0: exported. 1: exported, but the database had no ledger. 2: not exported. 64: the command was not understood.`
 
 /** Shorter exports need no line of their own. */
 const SILENT_MS = 2_000
 
-type Out = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
+const OPTIONS = {
+  from: { type: 'string' },
+  out: { type: 'string', default: 'lanekeeper-export' },
+  checkpoints: { type: 'string' },
+  sandbox: { type: 'boolean', default: false },
+} as const
+
+type Values = Given<typeof OPTIONS>['values']
 
 /** Answers the exit code. */
-export async function runExport(
+export function runExport(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  { stdout, stderr }: { readonly stdout: Out; readonly stderr: Out },
+  streams: Streams,
 ): Promise<number> {
-  try {
-    const values = readArgs(args)
-    if (values.help) {
-      stdout.write(`${HELP}\n`)
-      return 0
-    }
-    const directory = resolve(values.out)
-    const source = await findSource(values, environment)
-    try {
-      const result = await exportFrom(source, directory, stderr)
-      stdout.write(reportOf(result, directory))
-      return result.rows[LEDGER_FILE] === null ? 1 : 0
-    } catch (error) {
-      throw unreachable(error, source) ?? error
-    } finally {
-      await source.close()
-    }
-  } catch (error) {
-    stderr.write(`Nothing was exported: ${error instanceof Error ? error.message : String(error)}\n`)
-    return 2
+  const command = {
+    help: HELP,
+    options: OPTIONS,
+    run: ({ values }: Given<typeof OPTIONS>) => exportTo(values, environment, streams),
+    failed: (error: unknown) => ({ says: `Nothing was exported: ${sentenceOf(error)}`, code: 2 }),
   }
+  return runCommand(command, args, streams)
 }
 
-type Values = ReturnType<typeof readArgs>
-
-function readArgs(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    options: {
-      from: { type: 'string' },
-      out: { type: 'string', default: 'lanekeeper-export' },
-      checkpoints: { type: 'string' },
-      sandbox: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
-    },
-  }).values
+async function exportTo(
+  values: Values,
+  environment: Readonly<Record<string, string | undefined>>,
+  { stdout, stderr }: Streams,
+): Promise<number> {
+  for (const name of ['out', 'checkpoints'] as const) {
+    if (values[name]?.trim() === '') throw new UsageError(`--${name} needs a name`)
+  }
+  const directory = resolve(values.out)
+  const source = await findSource(values, environment)
+  try {
+    const result = await exportFrom(source, directory, stderr)
+    stdout.write(reportOf(result, directory))
+    const checkout = checkoutAround(join(directory, LEDGER_FILE))
+    if (checkout !== null) {
+      stderr.write(`${directory} names people and lies in the checkout ${checkout}: take care not to commit it\n`)
+    }
+    return result.rows[LEDGER_FILE] === null ? 1 : 0
+  } catch (error) {
+    throw unreachable(error, source) ?? error
+  } finally {
+    await source.close()
+  }
 }
 
 type Source = {
@@ -85,7 +90,7 @@ async function findSource(
 ): Promise<Source> {
   if (from !== undefined) {
     if (!/^postgres(ql)?:$/.test(URL.parse(from)?.protocol ?? '')) {
-      throw new Error('--from needs an address that begins with postgres://')
+      throw new UsageError('--from needs an address that begins with postgres://')
     }
     const stored = await openStoredDatabase({ databaseUrl: from, dataDir: '' }, { sandbox })
     return { ...stored, variable: '--from', checkpoints: checkpoints ? await readCheckpoints(checkpoints) : [] }
@@ -148,4 +153,4 @@ function quoted(path: string): string {
   return /^[\w./:\\@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
-if (import.meta.main) process.exitCode = await runExport(process.argv.slice(2), process.env, process)
+if (import.meta.main) await runAsProgram(runExport)

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { loadPolicies } from '../config/policy-files.ts'
-import { readSettings } from '../config/settings.ts'
+import { readSettings, type Settings } from '../config/settings.ts'
 import { accessNeeds } from '../connections/access/required-access.ts'
 import '../crm/profiles.ts'
 import { hubSpotProject } from '../crm/hubspot/app-project/project-files.ts'
 import { subscriptionsIn } from '../crm/hubspot/webhook/subscriptions.ts'
 import { policiesOf } from '../pipeline/decide/publish-policies.ts'
+import { type Given, knownWord, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
+import { UsageError } from './terminal/usage.ts'
 
 const HELP = `hubspot-project [--out DIRECTORY] [--kind static|oauth] [--webhook-url URL|none] [--former FILE]
 
@@ -20,36 +21,51 @@ the fields that your policies look at. The README in it says how to upload it.
   --webhook-url URL   otherwise LANEKEEPER_HUBSPOT_WEBHOOK_URL, or LANEKEEPER_PUBLIC_URL with the webhook path when that
                       is https; none: no webhooks, the account is polled
   --former FILE       the webhooks-hsmeta.json that was uploaded before: what is no longer wanted stays in it as inactive,
-                      because HubSpot refuses an upload in which a subscription is missing`
+                      because HubSpot refuses an upload in which a subscription is missing
+
+Exit code 0: written. 1: the directory is there already. 2: it failed. 64: the command was not understood.`
+
+const OPTIONS = {
+  out: { type: 'string', default: 'lanekeeper-hubspot' },
+  kind: { type: 'string', default: 'static' },
+  'webhook-url': { type: 'string' },
+  former: { type: 'string' },
+} as const
 
 /** Answers the exit code. */
-async function writeProject(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      out: { type: 'string', default: 'lanekeeper-hubspot' },
-      kind: { type: 'string', default: 'static' },
-      'webhook-url': { type: 'string' },
-      former: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`)
-    return 0
+export function runHubSpotProject(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  streams: Streams,
+): Promise<number> {
+  const command = {
+    help: HELP,
+    options: OPTIONS,
+    run: ({ values }: Given<typeof OPTIONS>) => writeProject(values, readSettings(environment), streams),
+    failed: (error: unknown) => ({ says: `No project: ${sentenceOf(error)}`, code: 2 }),
   }
-  const { kind } = values
-  if (kind !== 'static' && kind !== 'oauth') {
-    process.stderr.write(`"${kind}" is no kind of app: use static or oauth\n`)
-    return 2
+  return runCommand(command, args, streams)
+}
+
+async function writeProject(
+  values: Given<typeof OPTIONS>['values'],
+  settings: Settings,
+  { stdout, stderr }: Streams,
+): Promise<number> {
+  const kind = knownWord('kind of app', values.kind, ['static', 'oauth'])
+  for (const name of ['out', 'former', 'webhook-url'] as const) {
+    if (values[name]?.trim() === '') throw new UsageError(`--${name} needs a value`)
   }
-  const settings = readSettings(process.env)
+  const address = values['webhook-url']
+  if (address !== undefined && address !== 'none' && !/^https?:$/.test(URL.parse(address)?.protocol ?? '')) {
+    throw new UsageError(`--webhook-url "${address}" is no address: use one that begins with https://, or none`)
+  }
   const isPublic = settings.publicUrl.startsWith('https:')
   const own = settings.hubspot?.webhookUrl ?? (isPublic ? new URL('/webhooks/hubspot', settings.publicUrl).href : null)
-  const webhookUrl = values['webhook-url'] === 'none' ? null : (values['webhook-url'] ?? own)
+  const webhookUrl = address === 'none' ? null : (address ?? own)
   const directory = resolve(values.out)
   if (existsSync(directory)) {
-    process.stderr.write(`${directory} exists already: name another with --out, or move it away\n`)
+    stderr.write(`${directory} exists already: name another with --out, or move it away\n`)
     return 1
   }
   const needs = accessNeeds(policiesOf(loadPolicies(settings.configDir)), 'hubspot')
@@ -66,16 +82,11 @@ async function writeProject(args: readonly string[]): Promise<number> {
     await mkdir(dirname(join(directory, path)), { recursive: true })
     await writeFile(join(directory, path), content)
   }
-  process.stdout.write(`Written to ${directory}. Its README.md says how to upload it.\n`)
+  stdout.write(`Written to ${directory}. Its README.md says how to upload it.\n`)
   if (webhookUrl === null) {
-    process.stdout.write('Without webhooks, because no public https address is set: the account will be polled.\n')
+    stdout.write('Without webhooks, because no public https address is set: the account will be polled.\n')
   }
   return 0
 }
 
-try {
-  process.exitCode = await writeProject(process.argv.slice(2))
-} catch (error) {
-  process.stderr.write(`No project: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 2
-}
+if (import.meta.main) await runAsProgram(runHubSpotProject)

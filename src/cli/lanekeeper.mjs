@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readCommandLine } from './command-line.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const MODULES = join(ROOT, 'node_modules')
@@ -42,22 +43,25 @@ const COMMANDS = {
   ],
 }
 
-const [command, ...args] = process.argv.slice(2)
-if (command === undefined || ['help', '--help', '-h'].includes(command)) {
-  console.log('Usage: npx lanekeeper COMMAND\n')
-  for (const [name, [, says]] of Object.entries(COMMANDS)) console.log(`  ${name.padEnd(17)}${says}`)
-  process.exit(command === undefined ? 2 : 0)
+const asked = readCommandLine(process.argv.slice(2), COMMANDS, () => readFileSync(join(ROOT, 'package.json'), 'utf8'))
+if (asked.says !== undefined) {
+  if (asked.code !== 0) fail(asked.says, asked.code)
+  console.log(asked.says)
+  process.exit(0)
 }
-if (!Object.hasOwn(COMMANDS, command)) {
-  fail(`There is no command "${command}". The commands are: ${Object.keys(COMMANDS).join(', ')}`)
-}
+const { command, args, isHelp } = asked
 const major = Number(process.versions.node.split('.')[0])
 if (!(major >= NODE_MIN)) {
   fail(
     `Lanekeeper needs Node ${NODE_MIN} or newer to start, and this is ${process.version}. Install one from nodejs.org`,
   )
 }
-await install()
+if (isHelp && !existsSync(pinnedNode())) {
+  console.log(`${command}: ${COMMANDS[command][1]}\nIts options are shown once Lanekeeper is installed: npm ci`)
+  process.exit(0)
+}
+// Help does nothing else, so it is shown by what is there.
+if (!isHelp) await install()
 run(COMMANDS[command][0])
 
 /** Installs exactly what the lockfile says, when that is not what is there. */
@@ -283,7 +287,7 @@ function readOrNull(file) {
   }
 }
 
-function fail(message) {
+function fail(message, code = 1) {
   console.error(message)
-  process.exit(1)
+  process.exit(code)
 }

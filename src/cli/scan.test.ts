@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -9,6 +9,7 @@ import type { Surface } from '../model/surface/surface.ts'
 import type { Verdict } from '../model/surface/verdicts.ts'
 import { saveBaseline } from '../store/connections/baseline.ts'
 import { runScan } from './scan.ts'
+import { checkoutAround } from './stack/checkout.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
 const HOSTILE = '<img src=x onerror="alert(1)">\u202eevil & \'co'
@@ -217,10 +218,35 @@ describe('scan, on a database that the pipeline has filled', () => {
     assert.match(err, /Nothing runs with DATA_DIR=.*npm start.*DATABASE_URL/)
   })
 
-  it('ends with 2 when the database cannot be reached or an option is not one', async () => {
+  it('writes beside the data, for its owner alone, where no file is named: never into the checkout it is called from', async () => {
+    const from = process.cwd()
+    const before = await readdir(from)
+    const { code, out, err } = await scan([])
+    assert.deepEqual([code, err], [0, ''])
+    const [name = ''] = await readdir(join(dir, 'scans'))
+    assert.match(name, /^lanekeeper-scan-\d{4}-\d\d-\d\d\.html$/)
+    assert.ok(out.includes(join(dir, 'scans', name)))
+    assert.equal((await stat(join(dir, 'scans', name))).mode & 0o077, 0)
+    assert.deepEqual(await readdir(from), before)
+  })
+
+  it('says that a file which was named lies in a checkout, also through a link and in one without history', async () => {
+    const checkout = join(dir, 'checkout')
+    await mkdir(join(checkout, '.git'), { recursive: true })
+    await symlink(checkout, join(dir, 'link'))
+    for (const file of [join(checkout, 'scan.html'), join(dir, 'link', 'scan.html')]) {
+      const { code, err } = await scan(['--out', file])
+      assert.equal(code, 0)
+      assert.match(err, /names people and lies in the checkout .*checkout/)
+    }
+    assert.equal((await scan(['--out', join(dir, 'elsewhere.html')])).err, '')
+    assert.equal(checkoutAround(join(import.meta.dirname, 'scan.html')), join(import.meta.dirname, '../..'))
+  })
+
+  it('ends with 2 when the database cannot be reached, and with 64 when an option is not one', async () => {
     assert.equal((await scan([], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })).code, 2)
     const { code, err } = await scan(['--nonsense'])
-    assert.equal(code, 2)
+    assert.equal(code, 64)
     assert.match(err, /nonsense/)
   })
 })

@@ -1,81 +1,89 @@
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { safeUrl } from '../api/cases/crm-links.ts'
 import { CRM_PAGES } from '../api/cases/crm-pages.ts'
-import { readSettings } from '../config/settings.ts'
+import { readSettings, type Settings } from '../config/settings.ts'
 import { verdictsOf } from '../model/surface/verdicts.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { readSurface } from '../store/surface/surface.ts'
 import { NothingToScanError, requireWholePicture, scanDatabaseUrl } from './scan/scan-database.ts'
 import { scanPage } from './scan/scan-page.ts'
 import { scanSummary } from './scan/scan-summary.ts'
+import { checkoutAround } from './stack/checkout.ts'
+import { type Given, type Out, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
 import { liveLine } from './terminal/live-line.ts'
+import { UsageError } from './terminal/usage.ts'
 
 const HELP = `scan [--out FILE] [--json]
 
 Reports the open cases in your CRMs: what is broken, how much, who owns it, and what rules could fix. Reads only
 Lanekeeper's own database; it does not call a CRM.
 
-  --out FILE   the file to write; otherwise lanekeeper-scan-DAY.html here
+  --out FILE   the file to write; otherwise lanekeeper-scan-DAY.html in DATA_DIR/scans, because it names people
   --json       prints the numbers as JSON; writes a page only with --out
 
-Exit code 0: done. 1: nothing to scan yet; the message says what to do. 2: failed.`
+Exit code 0: done. 1: nothing to scan yet; the message says what to do. 2: failed. 64: the command was not understood.`
 
-type Out = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
+const OPTIONS = {
+  out: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const
 
 /** A scan that is over by then needs no line of its own. */
 const SILENT_MS = 2_000
 
 /** Answers the exit code. */
-export async function runScan(
+export function runScan(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  { stdout, stderr }: { readonly stdout: Out; readonly stderr: Out },
+  streams: Streams,
 ): Promise<number> {
+  const command = {
+    help: HELP,
+    options: OPTIONS,
+    run: ({ values }: Given<typeof OPTIONS>) => scan(values, readSettings(environment), streams),
+    failed: (error: unknown) =>
+      error instanceof NothingToScanError
+        ? { says: error.message, code: 1 }
+        : { says: `No scan: ${sentenceOf(error)}`, code: 2 },
+  }
+  return runCommand(command, args, streams)
+}
+
+async function scan(
+  { out, json }: Given<typeof OPTIONS>['values'],
+  settings: Settings,
+  { stdout, stderr }: Streams,
+): Promise<number> {
+  if (out?.trim() === '') throw new UsageError('--out needs the name of a file')
+  const db = openDatabase(await scanDatabaseUrl(settings), { max: 1, applicationName: 'lanekeeper-scan' })
+  const progress = showProgress(stderr)
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    if (values.help) {
-      stdout.write(`${HELP}\n`)
-      return 0
+    await requireWholePicture(db)
+    const now = new Date()
+    const surface = await readSurface(
+      db,
+      now,
+      (connection, objectType, recordId) => safeUrl(CRM_PAGES.recordUrl(connection, objectType, recordId)),
+      progress.part,
+    )
+    progress.end()
+    if (json) stdout.write(`${JSON.stringify({ ...surface, verdicts: verdictsOf(surface) })}\n`)
+    if (json && out === undefined) return 0
+    const file = resolve(
+      out ?? join(settings.dataDir, 'scans', `lanekeeper-scan-${now.toISOString().slice(0, 10)}.html`),
+    )
+    if (out === undefined) await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await writeFile(file, scanPage(surface), { mode: 0o600 })
+    const checkout = checkoutAround(file)
+    if (checkout !== null) {
+      stderr.write(`${file} names people and lies in the checkout ${checkout}: take care not to commit it\n`)
     }
-    const url = await scanDatabaseUrl(readSettings(environment))
-    const db = openDatabase(url, { max: 1, applicationName: 'lanekeeper-scan' })
-    const progress = showProgress(stderr)
-    try {
-      await requireWholePicture(db)
-      const now = new Date()
-      const surface = await readSurface(
-        db,
-        now,
-        (connection, objectType, recordId) => safeUrl(CRM_PAGES.recordUrl(connection, objectType, recordId)),
-        progress.part,
-      )
-      progress.end()
-      const file = values.out ?? (values.json ? null : `lanekeeper-scan-${now.toISOString().slice(0, 10)}.html`)
-      if (file !== null) await writeFile(file, scanPage(surface))
-      if (values.json) stdout.write(`${JSON.stringify({ ...surface, verdicts: verdictsOf(surface) })}\n`)
-      else stdout.write(scanSummary(surface, resolve(file!)))
-      return 0
-    } finally {
-      progress.end()
-      await db.destroy()
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    if (error instanceof NothingToScanError) {
-      stderr.write(`${why}\n`)
-      return 1
-    }
-    stderr.write(`No scan: ${why}\n`)
-    return 2
+    if (!json) stdout.write(scanSummary(surface, file))
+    return 0
+  } finally {
+    progress.end()
+    await db.destroy()
   }
 }
 
@@ -101,4 +109,4 @@ function showProgress(out: Out): { part(what: string): void; end(): void } {
   }
 }
 
-if (import.meta.main) process.exitCode = await runScan(process.argv.slice(2), process.env, process)
+if (import.meta.main) await runAsProgram(runScan)

@@ -1,31 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
-import { describeSettings, readSettings, SettingsError, settingsHelp } from '../config/settings.ts'
+import { describeSettings, readSettings, type Settings, SettingsError, settingsHelp } from '../config/settings.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import type { ChildDeath } from './stack/child-process.ts'
 import { alarmingLine, openLogFiles } from './stack/log-file.ts'
 import { type Stack, startStack } from './stack/stack.ts'
 import { listenForStop } from './stack/stop-signals.ts'
+import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
 import { liveLine } from './terminal/live-line.ts'
 import { liveStatus, statusLine } from './terminal/live-status.ts'
+import { refusedAtStart } from './terminal/policy-mistakes.ts'
 
-const { values } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' }, own: { type: 'boolean', default: false } },
-  allowPositionals: false,
-})
+const OPTIONS = { own: { type: 'boolean', default: false } } as const
 
-if (values.help) {
-  process.stdout.write(
-    `npm start: everything on this machine, with the two sandbox CRMs until a CRM of your own is connected.\n\n` +
-      `  --own   without the sandbox, to connect your own HubSpot or Salesforce\n\n` +
-      `${settingsHelp(process.env)}\n`,
-  )
-} else {
-  process.exitCode = await start()
+const help = () =>
+  `npm start: everything on this machine, with the two sandbox CRMs until a CRM of your own is connected.\n\n` +
+  `  --own   without the sandbox, to connect your own HubSpot or Salesforce\n\n` +
+  `Exit code 0: stopped. 1: it failed, and why. 64: the command or a setting was not understood.\n\n` +
+  `${settingsHelp(process.env)}`
+
+/** Answers the exit code. */
+export function runStart(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  streams: Streams,
+): Promise<number> {
+  const run = ({ values }: Given<typeof OPTIONS>) => {
+    // Wrong settings are said before anything is touched.
+    const settings = readSettings(environment)
+    return start(settings, values.own, refusedAtStart(settings.configDir))
+  }
+  return runCommand({ help, options: OPTIONS, run }, args, streams)
 }
 
-async function start(): Promise<number> {
+async function start(settings: Settings, own: boolean, refused: readonly string[]): Promise<number> {
   const startedAt = performance.now()
   const out = liveLine(process.stdout)
   let stack: Stack | null = null
@@ -38,17 +46,15 @@ async function start(): Promise<number> {
       process.exit(130)
     },
   })
-  // A terminal that went away must not end us in the middle of stopping.
-  process.stdout.on('error', () => undefined)
   try {
-    const settings = readSettings(process.env)
     const logs = openLogFiles(settings.dataDir)
     const { given, hash } = describeSettings(process.env)
     const shown = Object.entries(given).map(([name, value]) => `${name}=${value}`)
     if (shown.length > 0) out.say(`Settings ${hash}: ${shown.join(' ')}`)
+    for (const line of refused) out.say(line)
     stack = await startStack({
       sandboxArgs: ['--living'],
-      own: values.own,
+      own,
       signal: stopSignals.signal,
       onProgress: (step) => out.say(step),
       onLog(name, line) {
@@ -143,3 +149,5 @@ function sentence(error: unknown): string {
   const foreseen = error.name === 'Error' || error.name === 'SchemaRefusedError'
   return foreseen ? error.message : (error.stack ?? error.message)
 }
+
+if (import.meta.main) await runAsProgram(runStart, { stopsInOrder: true })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -17,7 +17,7 @@ describe('the launcher', () => {
   before(() => {
     checkout = mkdtempSync(join(tmpdir(), 'lane keeper '))
     mkdirSync(join(checkout, 'src', 'cli'), { recursive: true })
-    for (const file of ['package.json', 'package-lock.json', 'src/cli/lanekeeper.mjs']) {
+    for (const file of ['package.json', 'package-lock.json', 'src/cli/lanekeeper.mjs', 'src/cli/command-line.mjs']) {
       cpSync(join(root, file), join(checkout, file))
     }
     symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
@@ -66,10 +66,46 @@ describe('the launcher', () => {
     assert.equal(readFileSync(mark, 'utf8'), 'gone')
   })
 
-  it('names the commands when it is given none or an unknown one', () => {
-    assert.equal(launch().status, 2)
-    const { status, stderr } = launch('strat')
-    assert.equal(status, 1)
-    assert.match(stderr, /There is no command "strat".*start, demo/)
+  it('answers 64 for no command, an unknown one and an unknown option, and names the nearest', () => {
+    for (const [args, says] of [
+      [[], /Usage: npx lanekeeper COMMAND[\s\S]*verify-ledger/],
+      [['strat'], /There is no command "strat"; did you mean "start"\?.*start, demo/],
+      [['chek', '--help'], /did you mean "check"\?/],
+      [['toString'], /There is no command "toString"/],
+      [['--vresion'], /There is no option "--vresion"; did you mean "--version"\?/],
+      [['help', 'scna'], /did you mean "scan"\?/],
+    ] as const) {
+      const { status, stdout, stderr } = launch(...args)
+      assert.deepEqual([status, stdout], [64, ''], args.join(' '))
+      assert.match(stderr, says)
+      assert.doesNotMatch(stderr, /^\s+at /m)
+    }
+  })
+
+  it('says its version and its commands, and installs nothing for that', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    const bare = mkdtempSync(join(tmpdir(), 'lanekeeper-bare-'))
+    try {
+      cpSync(join(checkout, 'src'), join(bare, 'src'), { recursive: true })
+      cpSync(join(checkout, 'package.json'), join(bare, 'package.json'))
+      const ask = (...args: string[]) => {
+        const file = join(bare, 'src', 'cli', 'lanekeeper.mjs')
+        const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' })
+        assert.deepEqual([status, stderr], [0, ''], args.join(' '))
+        return stdout
+      }
+      for (const args of [['--version'], ['-v'], ['version'], ['scan', '--version']]) {
+        assert.equal(ask(...args), `${version}\n`)
+      }
+      for (const args of [['--help'], ['-h'], ['help']]) assert.match(ask(...args), /verify-ledger .*\n.*migrate/)
+      for (const args of [
+        ['scan', '--help'],
+        ['help', 'scan'],
+      ])
+        assert.match(ask(...args), /^scan: reports/)
+      assert.deepEqual(readdirSync(bare).sort(), ['package.json', 'src'])
+    } finally {
+      rmSync(bare, { recursive: true })
+    }
   })
 })

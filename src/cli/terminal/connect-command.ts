@@ -13,11 +13,6 @@ import { openDatabase } from '../../store/database/database.ts'
 import { createSecretBox } from '../../store/secrets/secret-box.ts'
 import { findRunningInstance } from '../stack/running-instance.ts'
 
-/** The command was called in a way that it does not take; the sentence says which way it does. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 export type OpenCommand = {
   readonly deps: ConnectDeps
   readonly publicUrl: string
