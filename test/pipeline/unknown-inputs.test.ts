@@ -101,7 +101,7 @@ describe('an input that is not known', () => {
 
   it('part of M15: holds every record of companies that the CRM refuses, as one case with one task', async () => {
     const h = await start(SETTLING)
-    await saveRefusal(h.db, h.connection.id, 'companies', ['lifecyclestage'])
+    await saveRefusal(h.db, h.connection.id, 'companies', ['lifecyclestage', 'industry', 'hubspot_owner_id'])
     for (const id of ['1', '2', '3']) {
       await h.contact(id, { hubspot_owner_id: h.left, country: 'DE', associatedcompanyid: `50${id}` })
     }
@@ -225,7 +225,12 @@ describe('an input that is not known', () => {
     assert.deepEqual(await h.unknownInputs(), { 'contacts/country/hidden': 49 })
     assert.deepEqual(await h.cases(), ['unknown-input unknown open'])
     assert.equal(h.crm.calls.filter((call) => call.startsWith('writeTasks')).length, calls)
-    assert.match(h.crm.openTasks()[0]!.body, /holds its automated changes to at least 40 records/)
+    const [task] = h.crm.openTasks()
+    assert.equal(task!.subject, 'Unknown: country of contacts is not known')
+    assert.match(task!.body, /holds its automated changes to at least 40 records/)
+    assert.match(task!.body, /Why you: you look after the data of the workflow/)
+    assert.match(task!.body, /What to do: Ask your CRM admin to let the integration user read country of contacts\./)
+    assert.doesNotMatch(task!.body, /What would have happened/)
     await h.receive({ ...h.crm.change('contacts', '7', {}), kind: 'deleted' })
     await h.settle()
     assert.deepEqual(await h.unknownInputs(), { 'contacts/country/hidden': 48 })

@@ -5,6 +5,7 @@ import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { PolicyVersion } from '../policy/policy.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { inputKey, type MissingInput, Unknown, WHOLE_RECORD } from '../record/knowledge.ts'
+import { objectShape } from '../record/object-shape.ts'
 import { howToMend, unknownInWords } from '../rules/unknown-in-words.ts'
 import type { DecidedException } from './decided-exception.ts'
 
@@ -15,7 +16,8 @@ export type HeldInput = Omit<MissingInput, 'name' | 'recordId'> & {
 }
 
 /** How the input is called: "country of contacts", "companies". */
-export function inputTitle({ objectType, field }: Pick<MissingInput, 'objectType' | 'field'>): string {
+export function inputTitle({ crm, objectType, field, why }: Omit<MissingInput, 'name'>): string {
+  if (why === 'not-read' && objectShape(crm, objectType)?.owner === field) return `an owner of ${objectType}`
   return field === WHOLE_RECORD ? objectType : `${field} of ${objectType}`
 }
 
@@ -56,7 +58,7 @@ export function inputCase(
       nowMs,
       policy.guards.deadlineMinutes.unknown,
     ),
-    wouldHave: 'Other problems of these records are found as usual, as far as they do not rest on it.',
+    wouldHave: '',
     receipt: {
       policy: version.hash,
       workflow: policy.workflow,
@@ -111,6 +113,8 @@ export function aboutHowMany(n: number): string {
   return `at least ${round.toLocaleString('en-US')}`
 }
 
+/** The name of a field keeps its own spelling, also at the start. */
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+  const isOurs = text.startsWith('our ') || text.startsWith('the ')
+  return `${isOurs ? text.charAt(0).toUpperCase() : text.charAt(0)}${text.slice(1)}.`
 }

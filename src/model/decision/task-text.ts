@@ -37,6 +37,9 @@ export const CLASS_LABELS: Readonly<Record<ExceptionClass, string>> = {
   unknown: 'Unknown',
 }
 
+/** The case of an input, which is about no record. */
+const INPUT: PatternName = 'unknown-input'
+
 /** Both CRMs cut subjects at 255 characters; the end, where the record's name stands, is what may be cut. */
 const SUBJECT_MAX = 255
 
@@ -50,9 +53,11 @@ export function taskText(input: TaskTextInput): TaskText {
 function subject({ total }: TaskTextInput, first: TaskTextCase): string {
   const label = CLASS_LABELS[first.class]
   const text =
-    total > 1
-      ? `${label}: ${first.causeTitle ?? patternLabel(first.pattern)} (${total} records)`
-      : `${label}: ${patternLabel(first.pattern)}, ${first.noun} ${first.title}`
+    first.pattern === INPUT
+      ? `${label}: ${first.title} is not known`
+      : total > 1
+        ? `${label}: ${first.causeTitle ?? patternLabel(first.pattern)} (${total} records)`
+        : `${label}: ${patternLabel(first.pattern)}, ${first.noun} ${first.title}`
   return text.length <= SUBJECT_MAX ? text : `${text.slice(0, SUBJECT_MAX - 1)}…`
 }
 
@@ -75,7 +80,9 @@ function body(input: TaskTextInput, first: TaskTextCase): string {
     lines.push(`What happened: ${first.what}`, '')
   }
   lines.push(
-    `Why you: you review ${CLASS_LABELS[first.class].toLowerCase()} cases of the workflow "${workflowTitle}".`,
+    first.pattern === INPUT
+      ? `Why you: you look after the data of the workflow "${workflowTitle}".`
+      : `Why you: you review ${CLASS_LABELS[first.class].toLowerCase()} cases of the workflow "${workflowTitle}".`,
     ...(first.wouldHave === '' ? [] : [`What would have happened: ${first.wouldHave}`]),
     `What to do: ${first.todo}`,
     `Due: ${dueText(input.dueAtMs, input.timeZone)}`,

@@ -47,6 +47,8 @@ export type CrmRecord = {
   readonly mergedInto: string | null
   /** Fields of this object that our credentials may not read. Absence of a value means nothing for these. */
   readonly unreadable: ReadonlySet<string>
+  /** The CRM shows us no record of this object any more, so what is unreadable is one gap and not one for each field. */
+  readonly isRefused?: true
   /** Fields whose value here no longer means what the policies were written for, and why. Absent: none, as nearly always. */
   readonly drifted?: ReadonlyMap<string, DriftKind>
 }

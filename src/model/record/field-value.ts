@@ -1,5 +1,5 @@
 import type { CrmRecord } from './crm-record.ts'
-import { type Known, type MissingInput, Unknown, type WhyUnknown } from './knowledge.ts'
+import { type Known, type MissingInput, Unknown, WHOLE_RECORD, type WhyUnknown } from './knowledge.ts'
 
 /**
  * What is known of one field of a record: its value, null for blank, or why neither is known. `name` is how the record
@@ -13,13 +13,16 @@ export function knownValue(record: CrmRecord, field: string, name: string = fiel
 }
 
 /** Null: the field is known. */
-export function whyUnknown({ unreadable, drifted }: CrmRecord, field: string): WhyUnknown | null {
-  return drifted?.get(field) ?? (unreadable.has(field) ? 'hidden' : null)
+export function whyUnknown({ unreadable, drifted, isRefused }: CrmRecord, field: string): WhyUnknown | null {
+  const isUnreadable = unreadable.has(field)
+  if (isRefused && isUnreadable) return 'refused'
+  return drifted?.get(field) ?? (isUnreadable ? 'hidden' : null)
 }
 
 /** The gap in the knowledge of one record's field. */
 export function missingField(record: CrmRecord, field: string, why: WhyUnknown, name: string = field): MissingInput {
   const { connectionId, crm, objectType, recordId } = record
+  if (why === 'refused') return { connectionId, crm, objectType, field: WHOLE_RECORD, why, name: objectType, recordId }
   return { connectionId, crm, objectType, field, why, name, recordId }
 }
 

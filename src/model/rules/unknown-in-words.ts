@@ -1,4 +1,5 @@
 import { type MissingInput, type Unknown, WHOLE_RECORD } from '../record/knowledge.ts'
+import { objectShape } from '../record/object-shape.ts'
 import { driftInWords } from '../record/schema-drift.ts'
 import { together } from './render.ts'
 
@@ -18,14 +19,19 @@ export function unknownInWords({ inputs }: Unknown): string {
   ].join('; ')
 }
 
+const OWNER_IS_ASKED_FOR =
+  'Lanekeeper is asking the CRM for the user or queue. If this stays open, check in the CRM that it still exists, and that the integration user may see users and the members of queues.'
+
 /** What to do about one input that is not known, in one or two sentences. */
-export function howToMend({ field, objectType, why }: MissingInput): string {
+export function howToMend({ crm, field, objectType, why }: MissingInput): string {
   switch (why) {
     case 'hidden':
       return `Ask your CRM admin to let the integration user read ${field} of ${objectType}.`
     case 'refused':
       return `Ask your CRM admin to let the integration user read ${objectType}.`
     case 'not-read':
+      // The field was read; the user or queue that it names was not.
+      if (objectShape(crm, objectType)?.owner === field) return OWNER_IS_ASKED_FOR
       return field === WHOLE_RECORD
         ? `Lanekeeper is reading ${objectType} now. If this stays open, ask your CRM admin whether the integration user may see all of them.`
         : `Lanekeeper is reading ${field} now. If this stays open, ask your CRM admin to let the integration user read it.`

@@ -56,8 +56,13 @@ export async function decideBatch(connection: Connection, deps: DecideDependenci
   if (!(await baselinesDone(deps.db))) return NOT_READY
   const decided = await decideRecordsOf(connection, deps)
   // After the batch, in a transaction of its own: it is about many records and not about those of the batch.
-  const isReported = await reportUnknownInputs(deps)
-  return isReported ? { ...decided, toAct: true } : decided
+  try {
+    return (await reportUnknownInputs(deps)) ? { ...decided, toAct: true } : decided
+  } catch (error) {
+    // The records are decided; the inputs are looked at again with the next batch.
+    deps.onFailed?.('inputs that are not known', error)
+    return decided
+  }
 }
 
 async function decideRecordsOf(connection: Connection, deps: DecideDependencies): Promise<Decided> {

@@ -43,11 +43,21 @@ export type ReportDependencies = {
  * Opens, updates and closes the cases of inputs that are not known: one for each input, however many records it holds.
  * True: a task has to be written.
  */
-export async function reportUnknownInputs({ db, workflows, nowMs }: ReportDependencies): Promise<boolean> {
-  if (!(await isAnyInputDue(db))) return false
+export async function reportUnknownInputs(deps: ReportDependencies): Promise<boolean> {
+  if (!(await isAnyInputDue(deps.db))) return false
+  let toAct = false
+  for (;;) {
+    const batch = await reportBatch(deps)
+    if (batch.toAct) toAct = true
+    if (batch.taken < BATCH) return toAct
+  }
+}
+
+async function reportBatch({ db, workflows, nowMs }: ReportDependencies): Promise<{ taken: number; toAct: boolean }> {
   return inTransaction(db, async (trx) => {
-    const due = (await takeDueInputs(trx, BATCH)).filter(({ crm }) => isKnownCrm(crm))
-    if (due.length === 0) return false
+    const taken = await takeDueInputs(trx, BATCH)
+    const due = taken.filter(({ crm }) => isKnownCrm(crm))
+    if (due.length === 0) return { taken: taken.length, toAct: false }
     const running = await workflows()
     const open = await openExceptionsById(
       trx,
@@ -64,7 +74,7 @@ export async function reportUnknownInputs({ db, workflows, nowMs }: ReportDepend
       toWrite: [],
     }
     for (const input of due) await reportInput(report, input)
-    return finish(report)
+    return { taken: taken.length, toAct: await finish(report) }
   })
 }
 

@@ -15,6 +15,7 @@ type RecordRow = {
   merged_into: string | null
   crm: Crm
   unreadable: string[] | null
+  is_refused: boolean
   drift: readonly FieldDrift[] | null
   /** What is asked for whenever the object is read, where some of it was never said of this record. */
   asked: string[] | null
@@ -29,7 +30,7 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const HOLDERS_MAX = 200
 
 export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
-  r.merged_into, c.crm, s.unreadable, nullif(s.drift, '[]'::jsonb) as drift,
+  r.merged_into, c.crm, s.unreadable, s.refused_since is not null as is_refused, nullif(s.drift, '[]'::jsonb) as drift,
   case when not r.values ?& s.asked then s.asked end as asked`
 export const FROM = sql`record r
   join connection c on c.id = r.connection_id
@@ -46,6 +47,7 @@ export function toRecord(row: RecordRow): CrmRecord {
     ownerHistory: row.owner_history,
     deleted: row.deleted,
     mergedInto: row.merged_into,
+    ...(row.is_refused ? { isRefused: true } : {}),
     ...notToBeJudged(row),
   }
 }
