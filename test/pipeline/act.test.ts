@@ -57,6 +57,31 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, person)
   })
 
+  it('a time zone that the runtime does not know stops no task: the due time is named in UTC', async () => {
+    const h = await decided('FR')
+    for (const [n, user] of h.crm.users.entries()) h.crm.users[n] = { ...user, timeZone: null }
+    await h.people()
+    const deps = h.actDependencies()
+    await actBatch({ ...deps, connection: { ...deps.connection, timeZone: 'Asia/Hanoi' } })
+    assert.equal(h.crm.openTasks().length, 1)
+    assert.match(h.crm.openTasks()[0]!.body, /Due: .* \(UTC\)/)
+  })
+
+  it('one task that cannot be worded holds up no other, and is tried again', async () => {
+    const h = await decided('FR')
+    await h.receive(h.crm.change('contacts', '2', { createdate: CREATED, country: 'IT', hubspot_owner_id: null }))
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    // A case that no version of ours could have made.
+    await sql`update task set due_at = 'infinity' where id = (select min(id) from task)`.execute(h.db)
+    await h.act()
+    assert.equal(h.crm.openTasks().length, 1)
+    const { rows } = await sql<{ outcome: string }>`
+      select outcome from intent where kind = 'task' and state = 'pending'`.execute(h.db)
+    assert.match(rows[0]?.outcome ?? '', /^The task could not be made: /)
+  })
+
   it('a due time is named in the zone of the account where the CRM gives the owner none, and sent as an instant', async () => {
     const h = await start()
     const at = h.crm.users.findIndex(({ email }) => email === 'gen@x.example')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { TaskWrite } from '../../crm/crm-client.ts'
+import { knownZone } from '../../model/calendar/known-zone.ts'
 import type { ExceptionClass } from '../../model/classes/class.ts'
 import { closingText, taskText } from '../../model/decision/task-text.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
@@ -32,7 +33,7 @@ export function planTask(
   const owner = directory.personByEmail(connection.id, content.ownerEmail)
   const ownerId = owner?.userId ?? (isDone ? content.crmOwnerId : null)
   if (ownerId === null) return isDone ? 'nothing' : 'no-owner'
-  const timeZone = owner?.timeZone ?? connection.timeZone ?? 'UTC'
+  const timeZone = knownZone(owner?.timeZone ?? null) ?? knownZone(connection.timeZone) ?? 'UTC'
   const { subject, body } = isDone ? closingOf(content, intent) : openText(deps, content, timeZone)
   const payload: TaskWrite = {
     key: content.key,

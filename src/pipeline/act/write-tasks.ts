@@ -20,6 +20,9 @@ import { aboutOf, type PlannedTask, planTask } from './plan-task.ts'
 /** Time for the next decision to name another owner. */
 const NO_OWNER_AGAIN_MS = 15_000
 
+/** A task that could not be worded is tried again after this. */
+const PLAN_AGAIN_MS = 300_000
+
 /** Makes the tasks in the CRM what they should be: created, updated, closed or reopened. */
 export function taskPlan(deps: ActDependencies): IntentPlan<TaskIntent, PlannedTask> {
   const { db, client, connection, instance, timing } = deps
@@ -55,7 +58,11 @@ async function prepareTasks(
       continue
     }
     const content = withFound(stored, found)
-    const plan = planTask(deps, intent, content, directory)
+    const plan = plannedAlone(deps, intent, content, directory)
+    if (plan instanceof Error) {
+      results.push(later(intent, `The task could not be made: ${plan.message}`, PLAN_AGAIN_MS))
+      continue
+    }
     if (plan === 'nothing') results.push(finished(intent, 'done', 'Nothing to write', content.crmTaskId))
     else if (plan === 'no-owner') {
       ownerless.push(content)
@@ -64,6 +71,15 @@ async function prepareTasks(
     } else writes.push(plan)
   }
   return { writes, results, toDecide: ownerless.flatMap(recordsOf) }
+}
+
+/** One task that cannot be worded holds up no other. */
+function plannedAlone(...of: Parameters<typeof planTask>): ReturnType<typeof planTask> | Error {
+  try {
+    return planTask(...of)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }
 
 /** Searches the CRM for tasks that a call whose answer was lost may have created. */
