@@ -44,6 +44,7 @@ export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
   if (policy.mode !== 'pilot' && policy.pilot !== null) refuse(['pilot'], 'is only allowed with mode: pilot')
   checkBoundary(policy, refuse)
   checkClasses(policy, refuse)
+  checkPatterns(policy, refuse)
   checkFieldsOfOurs({ ...policy, conditions: conditionsOf(policy) }, refuse)
 }
 
@@ -114,8 +115,15 @@ function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
       )
     }
     for (const [j, pattern] of branch.settles.entries()) {
-      if (findPattern(pattern)?.restsOn !== 'routing') continue
-      refuse([...at, 'settles', j], `${pattern} means that no rule decides, so no rule can settle it`)
+      const known = findPattern(pattern)
+      if (known?.restsOn === 'routing') {
+        refuse([...at, 'settles', j], `${pattern} means that no rule decides, so no rule can settle it`)
+      } else if (known !== undefined && known.endsBy !== 'owner') {
+        refuse(
+          [...at, 'settles', j],
+          `${pattern} does not end with a new owner, which is all that a rule writes, so no rule can settle it`,
+        )
+      }
     }
     for (const [j, { rule }] of branch.rules.entries()) {
       if (rules.has(rule))
@@ -125,6 +133,18 @@ function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
   }
   if (boundary.length === 0 && action.when !== 'never') {
     refuse(['boundary'], 'must have at least one branch, because the workflow acts')
+  }
+}
+
+/** A pattern on an object that the workflow does not watch would find nothing, for ever. */
+function checkPatterns({ patterns, objects }: Checked, refuse: Refuse): void {
+  for (const [i, { only }] of patterns.entries()) {
+    if (only === undefined || objects.some(({ crm, object }) => crm === only.crm && object === only.object)) continue
+    const watched = objects.map(({ crm, object }) => `${crm}.${object}`).join(', ')
+    refuse(
+      ['patterns', i, 'only'],
+      `is ${only.crm}.${only.object}, which the workflow does not watch; it watches ${watched}`,
+    )
   }
 }
 

@@ -30,13 +30,14 @@ function changed(file: string, change: (text: string) => string): string {
 const LEADS = 'workflows/lead-routing.yaml'
 
 /** The only error of the lead workflow after this change. */
-function errorAfter(find: string | RegExp, replacement: string) {
+function errorAfter(find: string | RegExp, replacement: string, field?: RegExp) {
   const { loaded, refused } = loadPolicies(changed(LEADS, (text) => text.replace(find, replacement)))
   assert.equal(loaded.length, 2, 'the other workflows run')
   assert.equal(refused.length, 1)
   assert.match(refused[0]!.file, /lead-routing\.yaml$/)
-  assert.equal(refused[0]!.errors.length, 1, JSON.stringify(refused[0]!.errors))
-  return refused[0]!.errors[0]!
+  const errors = refused[0]!.errors.filter((error) => field === undefined || field.test(error.field ?? ''))
+  assert.equal(errors.length, 1, JSON.stringify(refused[0]!.errors))
+  return errors[0]!
 }
 
 describe('the shipped policies', () => {
@@ -147,6 +148,21 @@ describe('a policy with a mistake is refused with line, field and what is allowe
     assert.match(errorAfter('rule: na-west-commercial', 'rule: na-west-enterprise').message, /there twice/)
   })
 
+  it('a pattern to settle that no new owner ends', () => {
+    for (const pattern of ['missing-field', 'stale-field']) {
+      const { message } = errorAfter('settles: [orphaned-owner]', `settles: [${pattern}]`)
+      assert.match(message, new RegExp(`${pattern} does not end with a new owner`))
+    }
+  })
+
+  it('a pattern on one object only, which the workflow does not watch', () => {
+    const { message } = errorAfter(
+      '{ pattern: stale-territory, field',
+      '{ pattern: stale-territory, only: hubspot.companies, field',
+    )
+    assert.match(message, /^is hubspot\.companies, which the workflow does not watch; it watches /)
+  })
+
   it('part of M15: unknown among the classes that rules may settle', () => {
     const error = errorAfter('settles: [orphaned-owner]', 'settles: [orphaned-owner]\n    settlesClasses: [unknown]')
     assert.match(error.message, /no rule ever settles an unknown/)
@@ -172,7 +188,7 @@ describe('a policy with a mistake is refused with line, field and what is allowe
   })
 
   it('the assignment to territories, where the CRM has none or the name is not known', () => {
-    const set = (text: string) => errorAfter('{ pattern: stale-territory, field: Territory__c }', text)
+    const set = (text: string) => errorAfter('{ pattern: stale-territory, field: Territory__c }', text, /\.fields?\b/)
     const contacts = set("{ pattern: stale-territory, only: salesforce.Contact, field: '@territories' }")
     assert.equal(contacts.line, lineOf('pattern: stale-territory'))
     assert.match(contacts.message, /only salesforce\.Account and salesforce\.Lead have, not salesforce\.Contact/)
