@@ -100,7 +100,8 @@ describe('HubSpot', () => {
           ? { status, json: { results: [{ id: '1', properties: body.inputs[0].properties }] } }
           : { status: 200, json: {} },
       )
-      assert.deepEqual(await client.writeOwners([write]), [{ key: 'w', outcome: 'done', id: '1' }], String(status))
+      const [outcome] = await client.writeOwners([write])
+      assert.deepEqual(outcome, { key: 'w', outcome: 'done', id: '1', after: write.to }, String(status))
     }
   })
 
