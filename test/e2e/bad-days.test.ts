@@ -306,13 +306,22 @@ describe('a bad day of the CRMs', { timeout: 240_000 }, () => {
   it('fault matrix 34: a scope that was taken away is named, and the task is written once it is back', async () => {
     await test.hubspot.fault({ kind: 'missing-scope', ...TASK_WRITES.hubspot })
     const contact = await askFromJapan('hubspot')
-    const { reason } = await until('HubSpot needs a person', async () => {
-      const found = await statusOf('hubspot')
-      return found.status === 'reconnect-needed' && found
+    const notice = () =>
+      rows<{ remedy: string | null; ended: boolean }>(
+        test.db,
+        sql`select remedy, ended_at is not null as ended from notice
+          where connection_id = (select id from connection where crm = 'hubspot') and code = 'reconnect'
+            and subject = 'writeTasks' order by first_at desc limit 1`,
+      )
+    const [told] = await until('the missing scope is named', async () => {
+      const found = await notice()
+      return found.length > 0 && found
     })
-    assert.match(reason ?? '', /missing scopes? \(.*\)/)
+    assert.match(told?.remedy ?? '', /^Add the missing scopes? \(.+\)/)
+    // Only what needs the scope waits: reading and deciding go on.
+    assert.equal((await statusOf('hubspot')).status, 'connected')
     await oneTask('hubspot', contact, 60_000)
-    await until('HubSpot is connected again', async () => (await statusOf('hubspot')).status === 'connected', 40_000)
+    await until('the notice ends', async () => (await notice())[0]?.ended === true, 40_000)
   })
 
   it('part of promise 3: with every webhook lost, reconcile finds the change', async () => {
