@@ -138,6 +138,10 @@ function raiseRepeated(
   board.raise(connection, { code: 'repeated-events', n: added }, sentence)
 }
 
+function pushed(watched: readonly Watched[]): Watched['connection'][] {
+  return watched.map(({ connection }) => connection).filter(({ crm }) => crmProfile(crm).usualFeed === 'push')
+}
+
 /** A refused delivery names no connection that we may believe, so every connection with webhooks shows it. */
 function raiseRefused(
   { board, nowMs, refusedAtMs }: Counting,
@@ -145,8 +149,7 @@ function raiseRefused(
   deliveries: number,
   added: number,
 ): void {
-  for (const { connection } of watched) {
-    if (crmProfile(connection.crm).usualFeed !== 'push') continue
+  for (const connection of pushed(watched)) {
     refusedAtMs.set(connection.id, nowMs())
     const sentence = SENTENCES['clock/refused']({ ...connection, deliveries })
     board.raise(connection, { code: 'clock', subject: 'webhook', n: added }, sentence)
@@ -160,8 +163,7 @@ function raiseTooLarge(
   deliveries: number,
   added: number,
 ): void {
-  for (const { connection } of watched) {
-    if (crmProfile(connection.crm).usualFeed !== 'push') continue
+  for (const connection of pushed(watched)) {
     tooLargeAtMs.set(connection.id, nowMs())
     const sentence = SENTENCES['delivery-too-large']({ ...connection, deliveries })
     board.raise(connection, { code: 'delivery-too-large', n: added }, sentence)

@@ -158,6 +158,24 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
   return harness
 }
 
+/** Starts a harness and decides these contacts, which nobody owns. */
+export async function withDecidedContacts(
+  start: () => Promise<Harness>,
+  country: string,
+  ids: readonly string[] = ['1'],
+): Promise<Harness> {
+  const h = await start()
+  for (const id of ids) {
+    await h.receive(
+      h.crm.change('contacts', id, { createdate: '2026-11-20T08:00:00.000Z', country, hubspot_owner_id: null }),
+    )
+  }
+  await h.apply()
+  await h.refresh()
+  await h.decide()
+  return h
+}
+
 export async function unknownInputs(db: Database): Promise<Record<string, number>> {
   const { rows } = await sql<{ input: string; held: number }>`
     select object_type || '/' || field || '/' || why as input, held from unknown_input where held > 0 order by 1`.execute(

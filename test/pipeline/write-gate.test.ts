@@ -8,21 +8,13 @@ import { beat } from '../../src/store/database/counters.ts'
 import { claimIntents, nextDeparture } from '../../src/store/decisions/intents.ts'
 import { askGate } from '../../src/store/decisions/write-gate.ts'
 import { SHIPPED_TIMING } from '../../src/store/decisions/write-timing.ts'
-import { type Harness, routingHarnesses, TUESDAY_MS } from './harness.ts'
-
-const CREATED = '2026-11-20T08:00:00.000Z'
+import { type Harness, routingHarnesses, TUESDAY_MS, withDecidedContacts } from './harness.ts'
 
 describe('the gate before bytes leave', () => {
   const start = routingHarnesses()
 
-  const decided = async (country: string, ids: readonly string[] = ['1']) => {
-    const h = await start()
-    for (const id of ids) {
-      await h.receive(h.crm.change('contacts', id, { createdate: CREATED, country, hubspot_owner_id: null }))
-    }
-    await h.apply()
-    await h.refresh()
-    await h.decide()
+  const decided = async (country: string, ids?: readonly string[]) => {
+    const h = await withDecidedContacts(start, country, ids)
     // The first call of a day begins it, and waits a moment.
     await sql`update call_budget set day_ends_at = now() + interval '1 day'`.execute(h.db)
     return h

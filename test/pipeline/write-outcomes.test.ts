@@ -9,23 +9,12 @@ import { nextDeparture } from '../../src/store/decisions/intents.ts'
 import { findOverdue } from '../../src/store/records/overdue-stages.ts'
 import type { WorkerContext } from '../../workers/runtime/context.ts'
 import { runStage } from '../../workers/runtime/run-stage.ts'
-import { type Harness, routingHarnesses } from './harness.ts'
-
-const CREATED = '2026-11-20T08:00:00.000Z'
+import { type Harness, routingHarnesses, withDecidedContacts } from './harness.ts'
 
 describe('what becomes of a write', () => {
   const start = routingHarnesses()
 
-  const decided = async (country: string, ids: readonly string[] = ['1']) => {
-    const h = await start()
-    for (const id of ids) {
-      await h.receive(h.crm.change('contacts', id, { createdate: CREATED, country, hubspot_owner_id: null }))
-    }
-    await h.apply()
-    await h.refresh()
-    await h.decide()
-    return h
-  }
+  const decided = (country: string, ids?: readonly string[]) => withDecidedContacts(start, country, ids)
   const userId = (h: Harness, email: string) => h.crm.users.find((u) => u.email === email)!.userId
   const intents = async (h: Harness) =>
     (await sql<{ state: string; outcome: string | null }>`select state, outcome from intent order by id`.execute(h.db))

@@ -48,7 +48,7 @@ export function decide(input: DecideInput): Decision {
   const isCovered = allHold(compiled.scope, facts)
   if (isCovered === false) return OUT_OF_SCOPE
   if (isThere !== true || isCovered !== true) {
-    // Whether any of it is this workflow's business is not known: nothing is found, and nothing found is believed over.
+    // It is not known whether the workflow covers the record: nothing new is found, and no open case counts as over.
     const unknown = Unknown.both(isThere === true ? null : isThere, isCovered === true ? null : isCovered)
     return { ...ALL_WELL, unknown, undecided: 'all' }
   }
@@ -148,7 +148,7 @@ function maySettle({ branches }: CompiledPolicy, pattern: PatternName): boolean 
   return branches.some(({ branch }) => branch.settles.includes(pattern))
 }
 
-/** While nobody knows whether the record waits, the patterns that ask where it goes have not answered. */
+/** While it is not known whether the record waits, the patterns that ask where it goes have not answered. */
 function withRouting(
   undecided: ReadonlySet<PatternName>,
   settings: readonly PatternSetting[],

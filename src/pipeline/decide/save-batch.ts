@@ -51,9 +51,7 @@ async function holdRecords(trx: DatabaseTransaction, batch: DecisionBatch, { res
   await saveHeldRecords(trx, connection.id, decided, held, batch.frozen)
   await askForUnheard(
     trx,
-    held.flatMap(({ inputs }) =>
-      inputs.flatMap(({ input }) => (isUnheard(input) ? [{ ...input, recordId: input.recordId }] : [])),
-    ),
+    held.flatMap(({ inputs }) => inputs.map(({ input }) => input).filter(isUnheard)),
   )
 }
 

@@ -112,16 +112,12 @@ async function inputIds(trx: Kysely<Tables>, held: readonly HeldRecord[]): Promi
   const inputs = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, input]) => input)
   const columns = (pick: (input: MissingInput) => string) => inputs.map(pick)
   await sql`
-    with wanted as materialized (
-      select * from unnest(${columns((i) => i.connectionId)}::text[], ${columns((i) => i.crm)}::text[],
-        ${columns((i) => i.objectType)}::text[], ${columns((i) => i.field)}::text[], ${columns((i) => i.why)}::text[])
-        as w(c, crm, t, f, y)
-    ), made as (
-      insert into unknown_input (connection_id, crm, object_type, field, why)
-      select c, crm, t, f, y from wanted order by c, t, f, y
-      on conflict (connection_id, object_type, field, why) do nothing
-    )
-    select 1`.execute(trx)
+    insert into unknown_input (connection_id, crm, object_type, field, why)
+    select * from unnest(${columns((i) => i.connectionId)}::text[], ${columns((i) => i.crm)}::text[],
+      ${columns((i) => i.objectType)}::text[], ${columns((i) => i.field)}::text[], ${columns((i) => i.why)}::text[])
+      as w(c, crm, t, f, y)
+    order by c, t, f, y
+    on conflict (connection_id, object_type, field, why) do nothing`.execute(trx)
   // A statement of its own, which sees what another transaction made meanwhile.
   const { rows } = await sql<InputRow>`
     select u.id, u.connection_id as "connectionId", u.object_type as "objectType", u.field, u.why
@@ -220,7 +216,7 @@ export async function heldForReadingIn(
   return rows
 }
 
-/** The connection was ended: its records hold nothing any more, nor is anything held by what we cannot read there. */
+/** The connection was ended: nothing holds its records any more. Returns how many holds were taken away. */
 export async function releaseHeldRecords(trx: Kysely<Tables>, connectionId: string, limit: number): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     with gone as (

@@ -1,34 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ConnectionId } from '../../../model/record/change-event.ts'
+import { change, connectionId, nowMs, read } from '../../../../test/support/hubspot-notifications.ts'
 import { parseWebhook } from './delivery.ts'
 import { toChangeEvents } from './events.ts'
-
-const connectionId = 'hs' as ConnectionId
-const nowMs = 1_790_000_000_000
-
-function read(...items: object[]) {
-  const delivery = parseWebhook(Buffer.from(JSON.stringify(items)))
-  const notifications = delivery.notifications.map(({ event }) => event)
-  return { ...toChangeEvents({ connectionId, notifications, nowMs }), unread: delivery.skipped.length }
-}
-
-function change(over: object = {}): object {
-  return {
-    eventId: 7,
-    portalId: 33,
-    appId: 900,
-    occurredAt: nowMs - 5_000,
-    subscriptionType: 'contact.propertyChange',
-    attemptNumber: 3,
-    objectId: 541935488729,
-    propertyName: 'email',
-    propertyValue: 'a@b.example',
-    changeSource: 'CRM_UI',
-    sourceId: 'userId:12',
-    ...over,
-  }
-}
 
 describe('a notification of a changed property, in its key, ids and time,', () => {
   it('keeps no value in its key: a digest that only the secret of the app can repeat', () => {
