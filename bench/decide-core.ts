@@ -15,15 +15,21 @@ export function benchDecideCore(): BenchRow[] {
   const policy = benchPolicy(50)
   return [
     measure('records without a finding', policy, () => 'user-1'),
-    measure('records that a rule routes', policy, () => null),
+    measure('records that a rule routes, looked at as it would leave them', policy, () => null),
+    measure('records that a rule would take from the owner of their account', policy, () => null, account),
     measure('records of somebody who left', policy, () => 'user-gone'),
   ]
 }
 
-function measure(what: string, policy: Policy, ownerOf: (n: number) => string | null): BenchRow {
+function measure(
+  what: string,
+  policy: Policy,
+  ownerOf: (n: number) => string | null,
+  account: CrmRecord | null = null,
+): BenchRow {
   const version = { hash: 'bench', policy }
   const records = Array.from({ length: RECORDS }, (_, n) => record(n, ownerOf(n)))
-  const neighbours = { account: null, deals: [], matches: [] }
+  const neighbours = { account, deals: [], matches: [] }
   const rates: number[] = []
   for (let round = 0; round < 4; round += 1) {
     const from = performance.now()
@@ -53,8 +59,19 @@ const directory: Directory = {
   }),
   isGone: () => false,
   personByEmail: (connectionId, email) => directory.user(connectionId, email.split('@')[0]!),
+  peopleByEmail: () => [],
+  queuesByName: () => [],
   isFrozen: () => false,
   openTasks: () => 0,
+  emailsOf: (email) => [email],
+}
+
+/** Somebody owns it to whom no rule gives anything. */
+const account: CrmRecord = {
+  ...record(0, 'user-account'),
+  objectType: 'companies',
+  recordId: 'account',
+  values: { name: 'Firm', domain: 'firm.example', hubspot_owner_id: 'user-account', country: 'DE' },
 }
 
 function record(n: number, owner: string | null): CrmRecord {

@@ -3,8 +3,10 @@ import { cpus, totalmem } from 'node:os'
 import { type Given, knownWord, runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
 import { liveLine } from '../src/cli/terminal/live-line.ts'
 import type { BenchRow } from './bench-row.ts'
+import { benchCaseMaking } from './case-making.ts'
 import { benchDecideCore } from './decide-core.ts'
 import { benchMillion, benchMillionUnlimited } from './million.ts'
+import { benchOwnerLeaves } from './owner-leaves.ts'
 import { benchReceiveDecided } from './receive-decided.ts'
 import { benchStack } from './stack-load.ts'
 
@@ -12,12 +14,14 @@ const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise
   'decide-core': () => benchDecideCore(),
   'receive-decided': () => benchReceiveDecided(),
   stack: benchStack,
+  'case-making': () => benchCaseMaking(),
+  'owner-leaves': benchOwnerLeaves,
   million: benchMillion,
   'million-unlimited': benchMillionUnlimited,
 }
 
-/** These take half an hour and gigabytes each, so they run only when named. */
-const ONLY_BY_NAME = new Set(['million', 'million-unlimited'])
+/** These take minutes to half an hour and gigabytes each, so they run only when named. */
+const ONLY_BY_NAME = new Set(['owner-leaves', 'million', 'million-unlimited'])
 
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
 const BEGIN = '<!-- measured: begin -->'

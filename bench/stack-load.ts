@@ -12,8 +12,12 @@ export async function benchStack(tell: (text: string) => void): Promise<BenchRow
   const from = performance.now()
   const stack = await startStack({
     temporary: true,
+    // An answer says that the change is on the disk, so it has to wait for the disk here too.
+    durable: true,
     environment: { ...process.env, LANEKEEPER_SANDBOX: 'on', LOG_LEVEL: 'warn' },
     buildConsole: false,
+    // What is measured is our time: HubSpot itself takes about a second to deliver.
+    sandboxArgs: ['--at-once'],
     onProgress: tell,
   })
   try {
@@ -98,7 +102,7 @@ async function webhookAnswers(stack: Stack, tell: (text: string) => void): Promi
   answers.sort((a, b) => a - b)
   return [
     {
-      what: `webhook answer, durable, at 500 events/s for ${seconds} s, workers running`,
+      what: `webhook answer, durable (fsync on), at 500 events/s for ${seconds} s, workers running`,
       budget: 'p99 < 250 ms',
       measured: `p50 ${at(answers, 0.5)} ms, p99 ${at(answers, 0.99)} ms, ${refused} refused; quiet ${drainS.toFixed(1)} s after the last`,
     },

@@ -1,14 +1,15 @@
 import { fstatSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type ChildProgram, startChildProgram } from './child-program.ts'
 import { nearestOption } from './nearest-option.ts'
-import { liveOn } from './tuesday/living.ts'
 import type { SandboxAddresses } from './tuesday/sandbox-addresses.ts'
 
 /** `npm run sandbox`: both CRMs as two programs. docs/sandbox.md describes the output. */
 const STOP_GRACE_MS = 3_000
+const LIVING_AFTER_MS = 4_000
 
 const HELP = `Starts a HubSpot and a Salesforce sandbox with data on this machine, until Ctrl-C.
 
@@ -19,8 +20,12 @@ const HELP = `Starts a HubSpot and a Salesforce sandbox with data on this machin
   --seed N               generates other data (default 1)
   --now ISO              "now" of the generated data (default: the current time)
   --webhook-url URL      where HubSpot sends its webhooks
+  --webhooks-file FILE   the webhooks-hsmeta.json of the app's project: what HubSpot sends; without one, nothing
   --living               a slow, steady stream of ordinary changes
   --small                a tenth of the data
+  --at-once              HubSpot without delay and disorder, and with unique task keys, for tests that need none
+  --hubspot-clock N      seconds by which the portal's clock, and its data, are ahead; =-N behind
+  --salesforce-clock N   the same for the org
   --records N            adds N plain records, about half in each CRM; a million take a minute and 3 GB
 `
 
@@ -38,9 +43,13 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   now: { type: 'string' },
   'webhook-url': { type: 'string' },
+  'webhooks-file': { type: 'string' },
   living: { type: 'boolean', default: false },
   small: { type: 'boolean', default: false },
+  'at-once': { type: 'boolean', default: false },
   records: { type: 'string', default: '0' },
+  'hubspot-clock': { type: 'string', default: '0' },
+  'salesforce-clock': { type: 'string', default: '0' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -68,6 +77,9 @@ const nowMs = values.now === undefined ? Date.now() : Date.parse(values.now)
 if (!Number.isFinite(nowMs)) fail(`--now has to be an ISO instant such as 2026-11-22T10:00:00Z, not "${values.now}"`)
 if (!/^\d{1,15}$/.test(values.seed)) fail(`--seed has to be a whole number, not "${values.seed}"`)
 if (!/^\d{1,8}$/.test(values.records)) fail(`--records has to be a whole number, not "${values.records}"`)
+for (const name of ['hubspot-clock', 'salesforce-clock'] as const) {
+  if (!/^-?\d{1,6}$/.test(values[name])) fail(`--${name} has to be a whole number of seconds, not "${values[name]}"`)
+}
 for (const name of ['hubspot-port', 'salesforce-port', 'pubsub-port'] as const) await mustBeFree(name, values[name])
 
 const shared = [
@@ -77,19 +89,24 @@ const shared = [
   ...['--records', values.records],
 ]
 const program = (name: string) => fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url))
-const webhook = values['webhook-url'] === undefined ? [] : ['--webhook-url', values['webhook-url']]
+const webhook = (['webhook-url', 'webhooks-file'] as const).flatMap((name) =>
+  values[name] === undefined ? [] : [`--${name}`, values[name]],
+)
 const programs: ChildProgram[] = [
   startChildProgram('The HubSpot sandbox', program('hubspot'), [
     '--port',
     values['hubspot-port'],
+    `--clock-ahead=${values['hubspot-clock']}`,
     ...shared,
     ...webhook,
+    ...(values['at-once'] ? ['--at-once'] : []),
   ]),
   startChildProgram('The Salesforce sandbox', program('salesforce'), [
     '--port',
     values['salesforce-port'],
     '--pubsub-port',
     values['pubsub-port'],
+    `--clock-ahead=${values['salesforce-clock']}`,
     ...shared,
   ]),
 ]
@@ -121,6 +138,9 @@ try {
   process.stdout.write(values.json ? `${JSON.stringify(addresses)}\n` : greeting(addresses))
   parent.mayStop()
   if (values.living) {
+    // It makes the world a third time, to know it; the programs that were waiting for these addresses come first.
+    await pause(LIVING_AFTER_MS, undefined, { signal: living.signal }).catch(() => undefined)
+    const { liveOn } = await import('./tuesday/living.ts')
     await liveOn(addresses, living.signal).catch((error: unknown) => {
       if (!stopping) process.stderr.write(`sandbox: the living stream stopped: ${String(error)}\n`)
     })

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
+import { findClockReaders } from './clock-rule.ts'
 import { findImportViolations } from './import-rules.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -19,6 +20,13 @@ const CHECKS: readonly { readonly name: string; readonly run: () => Promise<Resu
     name: 'import rules',
     run: async () => {
       const found = await findImportViolations()
+      return { ok: found.length === 0, output: found.join('\n') }
+    },
+  },
+  {
+    name: 'one clock',
+    run: async () => {
+      const found = await findClockReaders()
       return { ok: found.length === 0, output: found.join('\n') }
     },
   },

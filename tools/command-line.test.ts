@@ -8,6 +8,7 @@ const PROGRAMS = [
   'tools/run-tests.ts',
   'tools/generate.ts',
   'tools/measure-structure.ts',
+  'tools/mutate-unknown.ts',
   'bench/run.ts',
 ]
 

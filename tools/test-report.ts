@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
 import type { TestEvent } from 'node:test/reporters'
 
+const COMPLAINT_MAX = 2_000
+
 /** How the message begins with which a file that does not end by itself is stopped, see end-of-tests.ts. */
 const STOPPED = 'The file was stopped:'
 
@@ -25,11 +27,20 @@ type Seen = {
   readonly names: Map<string, string[]>
   /** Why a file was stopped before it ended by itself. */
   readonly stopped: Map<string, string>
+  /** The end of what each file complained of, for one that dies after its tests have passed. */
+  readonly complaints: Map<string, string>
 }
 
 /** One line per file as each ends, so that a long run visibly makes progress and its end can be read. */
 export function createTestReport(print: (line: string) => void, root: string): TestReport {
-  const seen: Seen = { perFile: new Map(), failures: [], skips: new Map(), names: new Map(), stopped: new Map() }
+  const seen: Seen = {
+    perFile: new Map(),
+    failures: [],
+    skips: new Map(),
+    names: new Map(),
+    stopped: new Map(),
+    complaints: new Map(),
+  }
   return {
     take(event) {
       if (event.type === 'test:start') noteStart(seen, event.data)
@@ -60,8 +71,16 @@ function noteStart(seen: Seen, { file = '', nesting, name }: EventData<'test:sta
   countsOf(seen, file)
 }
 
-function noteStop({ stopped }: Seen, { file, message }: EventData<'test:stderr'>): void {
+function noteStop({ stopped, complaints }: Seen, { file, message }: EventData<'test:stderr'>): void {
   if (message.startsWith(STOPPED)) stopped.set(file, message.trim())
+  complaints.set(file, `${complaints.get(file) ?? ''}${message}`.slice(-COMPLAINT_MAX))
+}
+
+/** A file whose tests have all passed fails with the way it ended. */
+function endOf(seen: Seen, file: string, error: Error & { exitCode?: unknown; signal?: unknown }): string {
+  const { exitCode = null, signal = null } = error
+  const said = seen.complaints.get(file)?.trim()
+  return `It ended with exit code ${exitCode}, signal ${signal}${said ? `, and had said:\n${said}` : ', and had said nothing'}`
 }
 
 function fileLine(seen: Seen, { file = '', duration_ms: ms }: EventData<'test:summary'>, root: string): string {
@@ -84,7 +103,7 @@ function noteResult(seen: Seen, event: Extract<TestEvent, { type: 'test:pass' | 
     if (error.failureType === 'subtestsFailed') return
     counts.failed++
     const title = nameOf(seen, file, nesting, name)
-    const why = isFileItself(name, file) ? seen.stopped.get(file) : undefined
+    const why = isFileItself(name, file) ? (seen.stopped.get(file) ?? endOf(seen, file, error)) : undefined
     seen.failures.push({ file: relative(root, file), name: title, error: why ?? describe(error) })
   } else if (details.type !== 'suite' && !isFileItself(name, file)) {
     counts.passed++

@@ -1,17 +1,20 @@
 import '../src/crm/registry.ts'
+import { skewMachineClock } from '../src/clock/clock.ts'
 import { environmentGrants } from '../src/config/environment-grants.ts'
 import { followKeys } from '../src/config/key-file.ts'
 import { createLogger } from '../src/config/logger.ts'
-import { loadPolicies } from '../src/config/policy-files.ts'
+import { loadPolicies, reloadPolicy } from '../src/config/policy-files.ts'
 import { readSettings, type Settings, SettingsError } from '../src/config/settings.ts'
 import { accessNeeds } from '../src/connections/access/required-access.ts'
 import type { ConnectDeps } from '../src/connections/context.ts'
 import { crmAddressRule } from '../src/connections/draft/address-rule.ts'
 import type { Policy } from '../src/model/policy/policy.ts'
-import { type PolicyFiles, policiesOf, publishPolicies } from '../src/pipeline/decide/publish-policies.ts'
+import { publishPolicies } from '../src/pipeline/decide/publish-policies.ts'
 import { startSweeper } from '../src/queue/sweeper.ts'
+import { followDatabaseClock } from '../src/store/database/clock.ts'
 import { beat } from '../src/store/database/counters.ts'
 import { openDatabase } from '../src/store/database/database.ts'
+import { policiesInForce } from '../src/store/decisions/policies.ts'
 import { findOverdue } from '../src/store/records/overdue-stages.ts'
 import { createSecretBox } from '../src/store/secrets/secret-box.ts'
 import { runBeat } from './background/beat.ts'
@@ -19,6 +22,7 @@ import { connectUntilItWorks } from './background/connect-from-environment.ts'
 import { runErasures } from './background/erase-due.ts'
 import { finishDisconnects } from './background/finish-disconnects.ts'
 import { followConnections } from './background/follow-connections.ts'
+import { runQuickChecks } from './background/quick-checks.ts'
 import { runWatch } from './background/watch.ts'
 import { awaitDatabase } from './runtime/await-database.ts'
 import type { ConnectedClient, WorkerContext } from './runtime/context.ts'
@@ -33,6 +37,7 @@ const POOL_MAX = 12
 
 async function main(): Promise<void> {
   const settings = settingsOrExit()
+  skewMachineClock(settings.clockSkewMs)
   const roles = rolesOf(process.argv.slice(2))
   const logger = createLogger(settings.logLevel, 'worker')
   const { databaseUrl } = settings
@@ -46,12 +51,17 @@ async function main(): Promise<void> {
   const { signal } = stopping
   const db = openDatabase(databaseUrl, { max: POOL_MAX, applicationName: 'lanekeeper-worker' })
   await awaitDatabase(db, logger, signal)
-  const files = await loadPolicies(settings.configDir)
+  await followDatabaseClock(db)
+  const files = { ...loadPolicies(settings.configDir), reload: reloadPolicy }
   for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
-  const policies = policiesOf(files)
+  const { changed } = await publishPolicies(db, files)
+  if (changed.length > 0) logger.info({ changed }, 'workflows in force')
+  // As they run and not as the files say: the last good version of a file that was refused needs its fields as well.
+  const policies = (await policiesInForce(db)).map(({ policy }) => policy)
   const clients = new Map<string, ConnectedClient>()
   const context = createContext(settings, { db, databaseUrl, logger, policies, clients, roles: [...roles], signal })
-  await begin(context, files)
+  // Before anything is claimed: the claim of a process without a heartbeat may be taken over at once.
+  await beat(db, 'worker', context.instance, { pid: process.pid, roles: context.roles })
   startStages(context, roles)
   const sweeper = startSweeper({
     findOverdue: () => findOverdue(db, settings.pollSeconds),
@@ -72,13 +82,6 @@ function settingsOrExit(): Settings {
     process.stderr.write(`${error.message}\n`)
     process.exit(2)
   }
-}
-
-async function begin({ db, logger, instance, roles }: WorkerContext, files: PolicyFiles): Promise<void> {
-  const { changed } = await publishPolicies(db, files)
-  if (changed.length > 0) logger.info({ changed }, 'workflows in force')
-  // Before anything is claimed: the claim of a process without a heartbeat may be taken over at once.
-  await beat(db, 'worker', instance, { pid: process.pid, roles })
 }
 
 async function connectDeps(
@@ -109,7 +112,7 @@ function startBackground(
   return [
     runBeat({ ...context, beatMs: settings.beatMs }),
     runWatch(context),
-    ...(roles.has('poll') ? [runComparisons(context)] : []),
+    ...(roles.has('poll') ? [runComparisons(context), runQuickChecks(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
     finishDisconnects(context, deps),
     runErasures(context),

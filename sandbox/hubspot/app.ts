@@ -9,7 +9,8 @@ import { FaultPlan } from './server/faults.ts'
 import { httpFront } from './server/http-front.ts'
 import type { Sandbox } from './server/sandbox.ts'
 import { CallStats } from './server/stats.ts'
-import { SubscriptionList, webhookEvent } from './webhooks/webhook-event.ts'
+import { SubscriptionList } from './webhooks/subscription-list.ts'
+import { webhookEvents } from './webhooks/webhook-event.ts'
 import { WebhookSender } from './webhooks/webhook-sender.ts'
 import { CredentialStore, type HubSpotCredentials, randomCredentials } from './wire/credentials.ts'
 
@@ -19,6 +20,8 @@ export type HubSpotSandboxOptions = {
   readonly port?: number
   readonly credentials?: Partial<HubSpotCredentials>
   readonly settings?: Partial<SandboxSettings>
+  /** The webhooks file of the app's project. Absent: the app has no subscription until one is uploaded. */
+  readonly webhooksFile?: unknown
   /** In [0, 1), for delays, shuffling and loss. */
   readonly random?: () => number
 }
@@ -44,11 +47,13 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
     settings: () => portal.settings,
     random,
   })
+  const subscriptions = new SubscriptionList()
+  if (options.webhooksFile !== undefined) subscriptions.upload(options.webhooksFile)
   let eventId = 3_816_279_000
   const maker = {
     portalId: portal.portalId,
     appId: portal.appId,
-    subscriptions: new SubscriptionList(portal.catalog),
+    subscriptions,
     catalog: portal.catalog,
     settings: () => portal.settings,
     nextEventId: () => {
@@ -58,8 +63,7 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
   }
   portal.onChange = (change) => {
     if (!store.installed) return
-    const event = webhookEvent(change, maker)
-    if (event !== undefined) sender.add(event)
+    for (const event of webhookEvents(change, maker)) sender.add(event)
   }
   const sandbox: Sandbox = {
     portal,
@@ -67,6 +71,7 @@ export async function startHubSpotSandbox(options: HubSpotSandboxOptions): Promi
     faults: new FaultPlan(),
     stats: new CallStats(),
     sender,
+    subscriptions,
     labels: world.labels.filter((label) => label.crm === 'hubspot'),
     schemaChanges: new SchemaChanges(portal),
   }

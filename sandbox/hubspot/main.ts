@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { generateWorld } from '../world/generate.ts'
 import { startHubSpotSandbox } from './app.ts'
+import { AT_ONCE } from './portal/settings.ts'
 
 /** The HubSpot sandbox as a program: prints one JSON line when it listens, then runs until it is stopped. */
 const { values } = parseArgs({
@@ -10,7 +12,10 @@ const { values } = parseArgs({
     now: { type: 'string' },
     scale: { type: 'string', default: '1' },
     records: { type: 'string', default: '0' },
+    'clock-ahead': { type: 'string', default: '0' },
     'webhook-url': { type: 'string' },
+    'webhooks-file': { type: 'string' },
+    'at-once': { type: 'boolean', default: false },
     token: { type: 'string' },
     'user-token': { type: 'string' },
     'client-id': { type: 'string' },
@@ -33,11 +38,22 @@ function whole(name: 'port' | 'seed' | 'records'): number {
 
 const nowMs = values.now === undefined ? Date.now() : Date.parse(values.now)
 if (!Number.isFinite(nowMs)) fail('--now has to be an ISO instant')
+const aheadMs = Number(values['clock-ahead']) * 1_000
+if (!Number.isFinite(aheadMs)) fail('--clock-ahead has to be a number of seconds')
 const scale = Number(values.scale)
 if (!(scale > 0)) fail('--scale has to be a number above 0')
 
+function webhooksFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    return fail(`--webhooks-file ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 const sandbox = await startHubSpotSandbox({
-  world: generateWorld({ seed: whole('seed'), nowMs, scale, records: whole('records') }),
+  // The data was dated by the same wrong clock.
+  world: { ...generateWorld({ seed: whole('seed'), nowMs: nowMs + aheadMs, scale, records: whole('records') }), nowMs },
   port: whole('port'),
   credentials: {
     ...(values.token === undefined ? {} : { token: values.token }),
@@ -46,7 +62,12 @@ const sandbox = await startHubSpotSandbox({
     ...(values['client-secret'] === undefined ? {} : { clientSecret: values['client-secret'] }),
     ...(values['control-secret'] === undefined ? {} : { controlSecret: values['control-secret'] }),
   },
-  settings: values['webhook-url'] === undefined ? {} : { webhookUrl: values['webhook-url'] },
+  ...(values['webhooks-file'] === undefined ? {} : { webhooksFile: webhooksFile(values['webhooks-file']) }),
+  settings: {
+    ...(values['at-once'] ? AT_ONCE : {}),
+    ...(values['webhook-url'] === undefined ? {} : { webhookUrl: values['webhook-url'] }),
+    ...(aheadMs === 0 ? {} : { clockOffsetMs: aheadMs }),
+  },
 }).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)))
 
 process.stdout.write(

@@ -9,6 +9,7 @@ import { startClock } from './org/clock.ts'
 import { createOrg, DEFAULT_SETTINGS, type Org, type Settings } from './org/org.ts'
 import { PermissionBook } from './org/permissions.ts'
 import { seedOrg } from './org/seed-org.ts'
+import { seedPersonAccounts } from './org/seed-person-accounts.ts'
 import { checkSelection } from './org/selected-entities.ts'
 import { SandboxPage } from './page/page.ts'
 import { ControlPath } from './server/control-path.ts'
@@ -63,6 +64,7 @@ export async function startSalesforceSandbox(options: SandboxOptions): Promise<S
   const clock = startClock(world.nowMs, () => settings.clockOffsetMs)
   const org = createOrg(world.salesforce.orgId, clock, settings)
   seedOrg(org, world)
+  if (settings.personAccounts) seedPersonAccounts(org, world)
   const credentials = makeCredentials(org.orgId, options.credentials ?? {})
   const clients = clientsOf(world, credentials)
   const sessions = new OAuthSessions(org, clients, () => url)

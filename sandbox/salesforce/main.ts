@@ -10,6 +10,7 @@ const { values } = parseArgs({
     now: { type: 'string' },
     scale: { type: 'string', default: '1' },
     records: { type: 'string', default: '0' },
+    'clock-ahead': { type: 'string', default: '0' },
     'client-id': { type: 'string' },
     'client-secret': { type: 'string' },
     'user-client-id': { type: 'string' },
@@ -32,9 +33,22 @@ if (Number.isNaN(nowMs)) {
   process.exit(2)
 }
 
+const aheadMs = Number(values['clock-ahead']) * 1_000
+if (!Number.isFinite(aheadMs)) {
+  process.stderr.write('--clock-ahead must be a number of seconds\n')
+  process.exit(2)
+}
+
 const sandbox = await startSalesforceSandbox({
-  world: generateWorld({ seed: numberOf('seed'), nowMs, scale: numberOf('scale'), records: numberOf('records') }),
+  // The org's clock begins at the world's "now".
+  world: generateWorld({
+    seed: numberOf('seed'),
+    nowMs: nowMs + aheadMs,
+    scale: numberOf('scale'),
+    records: numberOf('records'),
+  }),
   port: numberOf('port'),
+  settings: { personAccounts: true },
   pubsubPort: numberOf('pubsub-port'),
   credentials: {
     ...(values['client-id'] ? { clientId: values['client-id'] } : {}),

@@ -6,6 +6,7 @@ import swagger from '@fastify/swagger'
 import underPressure from '@fastify/under-pressure'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { now as clockNow } from '../clock/clock.ts'
 import type { Database } from '../store/database/database.ts'
 import { type CrmLinks, NO_LINKS } from './cases/crm-links.ts'
 import type { ConnectSetUp } from './connections/connect-options.ts'
@@ -104,7 +105,7 @@ function installLimits(app: FastifyInstance): void {
 }
 
 function registerRoutes(app: FastifyInstance, options: AppOptions): void {
-  const { db, publicUrl, consoleDir, now = () => new Date() } = options
+  const { db, publicUrl, consoleDir, now = clockNow } = options
   app.register(sessionRoutes, { db, publicUrl })
   app.register(consoleRoutes, {
     prefix: '/api/console',

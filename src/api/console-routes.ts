@@ -2,15 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../store/database/database.ts'
-import { CaseReply, ListQuery, ListReply } from './cases/case-types.ts'
+import { CaseReply, HeldReply, ListQuery, ListReply } from './cases/case-types.ts'
 import type { CrmLinks } from './cases/crm-links.ts'
-import { readCase } from './cases/read-case.ts'
+import { readCase, readHeldPage } from './cases/read-case.ts'
 import { readExceptions } from './cases/read-exceptions.ts'
 import type { ConnectSetUp } from './connections/connect-options.ts'
 import { connectionRoutes } from './connections/connection-routes.ts'
 import { ConnectionsReply } from './connections/connection-types.ts'
 import { draftRoutes } from './connections/draft-routes.ts'
 import { readConnections } from './connections/read-connections.ts'
+import { departureRoutes } from './departures/departure-routes.ts'
 import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
@@ -18,6 +19,7 @@ import { ProblemError } from './server/problem.ts'
 import { sessionGuard } from './sessions/session-routes.ts'
 import { failedEventRoutes } from './sync-status/failed-event-routes.ts'
 import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
+import { backlogRoutes } from './workflows/backlog-routes.ts'
 import { type ExplainPolicy, readWorkflows } from './workflows/read-workflows.ts'
 import { WorkflowsReply } from './workflows/workflow-types.ts'
 
@@ -70,6 +72,19 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     },
   )
 
+  app.get(
+    '/exceptions/:id/held',
+    {
+      schema: {
+        params: z.object({ id: z.string().regex(/^\d{1,15}$/) }),
+        querystring: z.object({ offset: z.coerce.number().int().min(0).max(10_000_000).default(0) }),
+        response: { 200: HeldReply },
+      },
+      config: { rateLimit },
+    },
+    (request) => readHeldPage(db, Number(request.params.id), request.query.offset, links),
+  )
+
   app.get('/workflows', { schema: { response: { 200: WorkflowsReply } }, config: { rateLimit } }, () =>
     readWorkflows(db, explain),
   )
@@ -80,6 +95,8 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
 
   await app.register(syncStatusRoutes, { db, links, now })
   await app.register(failedEventRoutes, { db })
+  await app.register(departureRoutes, { db, now })
+  await app.register(backlogRoutes, { db, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
+import { nowMs, skewMachineClock } from '../clock/clock.ts'
 import { webhookUrlOf } from '../config/environment-grants.ts'
 import { followKeys } from '../config/key-file.ts'
 import { createLogger } from '../config/logger.ts'
@@ -13,6 +14,7 @@ import { knownAdapters } from '../crm/registry.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import { createQueues, type Queues } from '../queue/wake.ts'
+import { keepToDatabaseClock } from '../store/database/clock.ts'
 import { databaseCode } from '../store/database/connection-errors.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
 import { migrate } from '../store/database/migrate.ts'
@@ -45,6 +47,7 @@ export type ServiceMessage =
 async function main(): Promise<void> {
   const settings = await withPort(settingsOrExit())
   const logger = createLogger(settings.logLevel, 'api')
+  skewMachineClock(settings.clockSkewMs)
   if (settings.databaseUrl === null) {
     exitSaying('DATABASE_URL is not set. "npm start" sets it; the service alone needs a database of yours.')
   }
@@ -95,6 +98,7 @@ async function main(): Promise<void> {
   tell({ kind: 'listening', publicUrl: settings.publicUrl })
   await prepareDatabase(db, logger, aborting.signal)
   if (aborting.signal.aborted) return
+  await keepToDatabaseClock(db, aborting.signal)
   waitingFor = null
   stopCheckpoints = keepCheckpoints(db, settings, logger).stop
   logger.info({ publicUrl: settings.publicUrl }, 'the service is ready')
@@ -119,9 +123,9 @@ function webhookPlugin(of: {
   return webhookRoutes({
     db,
     crm,
-    connections: webhookReceivers(of, Date.now),
+    connections: webhookReceivers(of, nowMs),
     wakeApply: (connectionId) => queues.wake('apply', connectionId),
-    nowMs: Date.now,
+    nowMs,
   })
 }
 
@@ -182,9 +186,9 @@ async function prepareDatabase(db: Database, logger: Logger, signal: AbortSignal
     } catch (error) {
       if (error instanceof SchemaRefusedError) exitSaying(`${error.message}.`, 1)
       if (signal.aborted) return
-      if (Date.now() - saidAtMs > STILL_WAITING_MS) {
+      if (performance.now() - saidAtMs > STILL_WAITING_MS) {
         logger.warn({ err: error }, 'waiting for the database')
-        saidAtMs = Date.now()
+        saidAtMs = performance.now()
       }
       await wait(pause, undefined, { signal }).catch(() => undefined)
     }

@@ -86,6 +86,9 @@ async function list({ deps }: OpenCommand): Promise<number> {
   return 0
 }
 
+/** Workers may be away here, and then nobody goes on in the background. As long as a timer can be. */
+const UNTIL_DONE_MS = 2_147_483_647
+
 async function end({ deps }: OpenCommand, id: string, history: 'keep' | 'erase', isSure: boolean): Promise<number> {
   const connection = (await listConnections(deps.db)).find((one) => one.id === id)
   if (!connection) throw new Error(`There is no connection "${id}"; "npx lanekeeper connections" lists them`)
@@ -95,7 +98,7 @@ async function end({ deps }: OpenCommand, id: string, history: 'keep' | 'erase',
     const loss = history === 'erase' ? ' and erase what was read and decided' : ''
     if (!(await ask.yes(`End "${connection.title}"${loss}?`))) return 1
   }
-  const { message } = await disconnect(deps, connection.id, { history, by: 'terminal' })
+  const { message } = await disconnect(deps, connection.id, { history, by: 'terminal', answerWithinMs: UNTIL_DONE_MS })
   for (const sentence of message) process.stdout.write(`${sentence}\n`)
   return 0
 }

@@ -40,9 +40,17 @@ describe('part of M1 and M27: the explanation of a policy', () => {
 
   it('is found by workflow or by file, and a wrong word gets an answer that names the nearest', async () => {
     let problem = ''
-    const streams = { stdout: { write: () => true }, stderr: { write: (text: string) => (problem += text) } }
-    const explain = (...args: string[]) => runExplain(args, {}, streams)
+    let said = ''
+    const streams = {
+      stdout: { write: (text: string) => (said += text) },
+      stderr: { write: (text: string) => (problem += text) },
+    }
+    const environment = { DATA_DIR: join(import.meta.dirname, 'no-data') }
+    const explain = (...args: string[]) => runExplain(args, environment, streams)
     assert.equal(await explain('lead-routing'), 0)
+    assert.match(said, /Set to live: /)
+    assert.match(said, /^Now: it does not run, because Lanekeeper does not run with DATA_DIR=.*no-data\.$/m)
+    assert.doesNotMatch(said, /It is live/)
     assert.equal(await explain(loaded[0]!.file), 0)
     assert.equal(problem, '')
     assert.equal(await explain('lead-roting'), 1)

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { now } from '../clock/clock.ts'
 import { readSettings } from '../config/settings.ts'
 import { databaseCode, refusedConnection } from '../store/database/connection-errors.ts'
 import { openDatabase } from '../store/database/database.ts'
@@ -109,12 +110,12 @@ async function exportFrom({ url, checkpoints }: Source, directory: string, stder
     return await exportDatabase(db, {
       directory,
       keptCheckpoints: checkpoints,
-      now: new Date(),
+      now: now(),
       onProgress(rows, of) {
-        const now = performance.now()
+        const at = performance.now()
         // Without a terminal each line stays, so there it comes seldom.
-        if (now - startedAt < SILENT_MS || now - shownAt < (stderr.isTTY ? 200 : 10_000)) return
-        shownAt = now
+        if (at - startedAt < SILENT_MS || at - shownAt < (stderr.isTTY ? 200 : 10_000)) return
+        shownAt = at
         line.show(`Exporting the ledger: ${rows.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} rows`)
       },
     })

@@ -28,6 +28,7 @@ const COMMANDS = {
   'rotate-keys': ['src/cli/rotate-keys.ts', 'seals every credential with a new key, while everything runs'],
   explain: ['src/cli/explain.ts', 'a workflow in plain English'],
   scan: ['src/cli/scan.ts', 'reports all open cases as one page to share (--out FILE, --json)'],
+  departure: ['src/cli/departure.ts', 'what still names somebody who left, and what rules would do (EMAIL, --json)'],
   link: ['src/cli/link.ts', 'a new one-time sign-in link for the console that is running'],
   export: ['src/cli/export.ts', 'saves ledger, connections and policies of a database of any version (--from, --out)'],
   'verify-ledger': ['src/cli/verify-ledger.ts', 'checks the chain of the ledger, also offline from an export'],
@@ -36,6 +37,7 @@ const COMMANDS = {
   check: ['tools/check.ts', 'types, lint, import rules and unused code'],
   generate: ['tools/generate.ts', 'rewrites the editor schema of policies and the tables of docs/patterns.md'],
   measure: ['tools/measure-structure.ts', 'the layout of the code in figures (--json, --root DIR)'],
+  mutants: ['tools/mutate-unknown.ts', 'removes each unknown branch of the model and names those that no test misses'],
   bench: ['bench/run.ts', 'measures and compares with the budgets'],
   prove: [
     'test/prove/run.ts',

@@ -5,9 +5,12 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { contactPolicy, type Harness, pipelineHarness, staff } from '../../test/pipeline/harness.ts'
+import type { ConnectionId } from '../model/record/change-event.ts'
+import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Surface } from '../model/surface/surface.ts'
 import type { Verdict } from '../model/surface/verdicts.ts'
 import { saveBaseline } from '../store/connections/baseline.ts'
+import { saveConnection } from '../store/connections/save-connection.ts'
 import { runScan } from './scan.ts'
 import { checkoutAround } from './stack/checkout.ts'
 
@@ -202,6 +205,51 @@ describe('scan, on a database that the pipeline has filled', () => {
       err,
       /first import is not finished.*companies: 1,190, done.*contacts: 3,350 of 6,466.*deals: not begun/s,
     )
+  })
+
+  it('leaves out a connection that is still imported, and says so', async () => {
+    const before = await numbers()
+    const others = 'salesforce-late'
+    await saveConnection(h.db, {
+      id: others as ConnectionId,
+      crm: 'salesforce',
+      baseUrl: 'http://127.0.0.1:1',
+      identity: {
+        accountId: others,
+        title: 'Late \u0007 Org',
+        timeZone: 'Europe/Berlin',
+        actorId: null,
+        actorName: null,
+        edition: null,
+        pagesUrl: null,
+      },
+      credentials: Buffer.from('none'),
+      taskKey: { enforced: true, field: 'key', why: 'fake' },
+      callLimit: crmProfile('salesforce').callLimits,
+    })
+    await sql`insert into record (connection_id, object_type, record_id, values, stamps, keys, dirty_since, owner_id)
+      select ${others}, 'Lead', n::text, '{}', '{}', '{}', now(), 'x' from generate_series(1, 100) n`.execute(h.db)
+    await sql`insert into exception (connection_id, workflow, pattern, subject, object_type, record_id, title, class,
+        class_because, posture, owner_email, what, would_have, todo, cause, evidence, involves, policy_hash, due_at)
+      select ${others}, workflow, pattern, 'late', 'Lead', '1', title, class, class_because, posture, owner_email, what,
+        would_have, todo, 'late', evidence, involves, policy_hash, due_at from exception where status = 'open' limit 1`.execute(
+      h.db,
+    )
+    try {
+      const { leftOut, takenAt, ...after } = await numbers()
+      const { leftOut: _none, takenAt: _then, ...same } = before
+      assert.deepEqual(leftOut, [{ id: others, crm: 'salesforce', title: 'Late \u0007 Org' }])
+      assert.deepEqual(after, same)
+      const { code, out } = await scan(['--out', join(dir, 'late.html')])
+      assert.equal(code, 0)
+      assert.match(out, /Left out: Late {3}Org is still being imported, so neither its records/)
+      assert.match(await readFile(join(dir, 'late.html'), 'utf8'), /Left out: Late/)
+    } finally {
+      for (const table of ['exception', 'record']) {
+        await sql`delete from ${sql.table(table)} where connection_id = ${others}`.execute(h.db)
+      }
+      await sql`delete from connection where id = ${others}`.execute(h.db)
+    }
   })
 
   it('waits while most records were never decided', async () => {

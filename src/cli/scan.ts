@@ -2,16 +2,17 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { safeUrl } from '../api/cases/crm-links.ts'
 import { CRM_PAGES } from '../api/cases/crm-pages.ts'
+import { now } from '../clock/clock.ts'
 import { readSettings, type Settings } from '../config/settings.ts'
 import { verdictsOf } from '../model/surface/verdicts.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { readSurface } from '../store/surface/surface.ts'
-import { NothingToScanError, requireWholePicture, scanDatabaseUrl } from './scan/scan-database.ts'
+import { endOfReading, requireWholePicture, scanDatabaseUrl } from './scan/scan-database.ts'
 import { scanPage } from './scan/scan-page.ts'
 import { scanSummary } from './scan/scan-summary.ts'
 import { checkoutAround } from './stack/checkout.ts'
-import { type Given, type Out, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
-import { liveLine } from './terminal/live-line.ts'
+import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
+import { showProgress } from './terminal/progress.ts'
 import { UsageError } from './terminal/usage.ts'
 
 const HELP = `scan [--out FILE] [--json]
@@ -29,9 +30,6 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const
 
-/** A scan that is over by then needs no line of its own. */
-const SILENT_MS = 2_000
-
 /** Answers the exit code. */
 export function runScan(
   args: readonly string[],
@@ -42,10 +40,7 @@ export function runScan(
     help: HELP,
     options: OPTIONS,
     run: ({ values }: Given<typeof OPTIONS>) => scan(values, readSettings(environment), streams),
-    failed: (error: unknown) =>
-      error instanceof NothingToScanError
-        ? { says: error.message, code: 1 }
-        : { says: `No scan: ${sentenceOf(error)}`, code: 2 },
+    failed: endOfReading('No scan'),
   }
   return runCommand(command, args, streams)
 }
@@ -60,10 +55,10 @@ async function scan(
   const progress = showProgress(stderr)
   try {
     await requireWholePicture(db)
-    const now = new Date()
+    const at = now()
     const surface = await readSurface(
       db,
-      now,
+      at,
       (connection, objectType, recordId) => safeUrl(CRM_PAGES.recordUrl(connection, objectType, recordId)),
       progress.part,
     )
@@ -71,7 +66,7 @@ async function scan(
     if (json) stdout.write(`${JSON.stringify({ ...surface, verdicts: verdictsOf(surface) })}\n`)
     if (json && out === undefined) return 0
     const file = resolve(
-      out ?? join(settings.dataDir, 'scans', `lanekeeper-scan-${now.toISOString().slice(0, 10)}.html`),
+      out ?? join(settings.dataDir, 'scans', `lanekeeper-scan-${at.toISOString().slice(0, 10)}.html`),
     )
     if (out === undefined) await mkdir(dirname(file), { recursive: true, mode: 0o700 })
     await writeFile(file, scanPage(surface), { mode: 0o600 })
@@ -84,28 +79,6 @@ async function scan(
   } finally {
     progress.end()
     await db.destroy()
-  }
-}
-
-/** What is being read and for how long, once it takes long. On standard error, so that `--json` stays JSON. */
-function showProgress(out: Out): { part(what: string): void; end(): void } {
-  const line = liveLine(out)
-  const startedAt = performance.now()
-  let reading = ''
-  const timer = setInterval(() => {
-    const ms = performance.now() - startedAt
-    // Without a terminal each line stays, so there a new part is news and another second is not.
-    if (ms >= SILENT_MS) line.show(`Reading ${reading}${out.isTTY ? `, ${Math.floor(ms / 1_000)} s` : ''}`)
-  }, 500)
-  timer.unref()
-  return {
-    part(what) {
-      reading = what
-    },
-    end() {
-      clearInterval(timer)
-      line.end()
-    },
   }
 }
 

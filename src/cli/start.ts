@@ -9,7 +9,7 @@ import { listenForStop } from './stack/stop-signals.ts'
 import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
 import { liveLine } from './terminal/live-line.ts'
 import { liveStatus, statusLine } from './terminal/live-status.ts'
-import { refusedAtStart } from './terminal/policy-mistakes.ts'
+import { keptVersions, misfitLines, refusedAtStart } from './terminal/policy-mistakes.ts'
 
 const OPTIONS = { own: { type: 'boolean', default: false } } as const
 
@@ -110,6 +110,7 @@ async function welcome(stack: Stack, say: (text: string) => void, startedAt: num
   say(`\nLanekeeper is ready after ${seconds} s. Ctrl-C stops it.\n`)
   for (const [name, value] of rows) say(`  ${name.padEnd(12)}${value}`)
   say('')
+  for (const line of [...(await keptVersions(db)), ...(await misfitLines(db))]) say(line)
 }
 
 /** The printed link works once; a person at the terminal gets another by pressing Enter. */

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import type { Territory } from '../model/policy/policy.ts'
 import { isFieldOfOurs } from '../model/record/territories-field.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
@@ -18,57 +17,10 @@ export const Email = z
     }
   })
 
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const
-
 export const Day = z.string({ error: 'must be a day, for example 2026-12-25' }).superRefine((text, context) => {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text)
   if (!isDay) context.addIssue({ code: 'custom', message: `"${text}" is no day; write it like 2026-12-25` })
 })
-
-const Clock = z
-  .string({ error: 'must be a time of day in quotes, for example "09:00"' })
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day in quotes, for example "09:00"' })
-
-export const CalendarDocument = z
-  .strictObject({
-    timeZone: z.string().superRefine((name, context) => {
-      if (!isTimeZone(name)) {
-        context.addIssue({
-          code: 'custom',
-          message: `"${name}" is no time zone; allowed is an IANA name like Europe/Berlin`,
-        })
-      }
-    }),
-    workingDays: z.array(z.enum(WEEKDAYS)).min(1, { error: 'must list at least one of Mon to Sun' }),
-    opens: Clock,
-    closes: Clock,
-    holidays: z.array(Day).default([]),
-    away: z
-      .array(
-        z
-          .strictObject({ email: Email, from: Day, until: Day, delegate: Email.optional() })
-          .refine(({ from, until }) => from <= until, { path: ['until'], error: 'must not be before from' })
-          .refine(({ email, delegate }) => email !== delegate, {
-            path: ['delegate'],
-            error: 'must be somebody else than the one who is away',
-          }),
-      )
-      .default([]),
-  })
-  .refine(({ opens, closes }) => opens < closes, { path: ['closes'], error: 'must be later than opens' })
-  .transform(
-    (written): BusinessCalendar => ({
-      timeZone: written.timeZone,
-      workingDays: written.workingDays.map((day) => WEEKDAYS.indexOf(day) + 1),
-      opensAtMinute: minuteOf(written.opens),
-      closesAtMinute: minuteOf(written.closes),
-      holidays: written.holidays,
-      // Left out when nobody is, so that a company without absences keeps the hash that its decisions cite.
-      ...(written.away.length === 0
-        ? {}
-        : { away: written.away.map(({ delegate = null, ...absence }) => ({ ...absence, delegate })) }),
-    }),
-  )
 
 export const TerritoriesDocument = z
   .strictObject({
@@ -99,18 +51,4 @@ export const TerritoriesDocument = z
 function isAboutOurs(name: string): boolean {
   const parsed = readFieldName(name)
   return parsed !== null && parsed.kind !== 'fact' && isFieldOfOurs(parsed.field)
-}
-
-function minuteOf(clock: string): number {
-  const [hours = '0', minutes = '0'] = clock.split(':')
-  return Number(hours) * 60 + Number(minutes)
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name })
-    return true
-  } catch {
-    return false // RangeError is how the platform says "no such zone"
-  }
 }

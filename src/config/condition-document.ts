@@ -1,6 +1,9 @@
 import { z } from 'zod'
-import { type Condition, FACT_NAMES } from '../model/rules/condition.ts'
-import { readFieldName } from '../model/rules/field-name.ts'
+import type { Condition } from '../model/rules/condition.ts'
+import { nameInCurrency } from '../model/rules/field-name.ts'
+import { checkCondition } from './condition-checks.ts'
+import { Currency } from './currency.ts'
+import { fieldNameMistake } from './field-path-check.ts'
 
 const OPERATORS = ['equals', 'not', 'in', 'not-in', 'range', 'prefix', 'contains', 'blank', 'older-than-days'] as const
 
@@ -15,10 +18,8 @@ const Values = z
 const Field = z
   .string({ error: 'must name a field, for example country or account.industry' })
   .superRefine((name, context) => {
-    if (name.trim() === '') context.addIssue({ code: 'custom', message: 'must name a field, for example country' })
-    if (readFieldName(name) === null) {
-      context.addIssue({ code: 'custom', message: `"${name}" is no fact; allowed are ${FACT_NAMES.join(', ')}` })
-    }
+    const message = fieldNameMistake(name)
+    if (message !== null) context.addIssue({ code: 'custom', message })
   })
 
 const Range = z
@@ -38,12 +39,13 @@ const ConditionFields = z.strictObject({
   contains: Values.optional(),
   blank: z.boolean({ error: 'must be true or false' }).optional(),
   'older-than-days': z.number({ error: 'must be a number of days' }).positive().optional(),
+  currency: Currency.optional(),
 })
 
 /** `{ field: country, in: [DE, AT] }`: one field and exactly one operator. */
 export const ConditionDocument = ConditionFields.superRefine((written, context) => {
   const used = OPERATORS.filter((operator) => written[operator] !== undefined)
-  if (used.length === 1) return
+  if (used.length === 1) return checkCondition(written, context)
   const said = used.length === 0 ? 'says nothing about it' : `has ${used.length} of them (${used.join(', ')})`
   const message = `needs exactly one of ${OPERATORS.join(', ')} and ${said}`
   context.addIssue({ code: 'custom', message })
@@ -54,7 +56,7 @@ export const ConditionsDocument = z.array(ConditionDocument, {
 })
 
 function toCondition(written: z.output<typeof ConditionFields>): Condition {
-  const { field } = written
+  const field = written.currency === undefined ? written.field : nameInCurrency(written.field, written.currency)
   if (written.equals !== undefined) return { field, op: 'in', values: [written.equals] }
   if (written.not !== undefined) return { field, op: 'not-in', values: [written.not] }
   if (written.in !== undefined) return { field, op: 'in', values: written.in }

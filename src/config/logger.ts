@@ -41,6 +41,7 @@ export const LOGGED_FIELDS: ReadonlySet<string> = new Set([
     'draftId',
     'crm',
     'objectType',
+    'zones',
     'record',
     'title',
     'revision',

@@ -63,6 +63,8 @@ function schemaOf(parameter: Parameter): z.ZodType {
       return withDefault(z.boolean(), parameter.otherwise)
     case 'object':
       return ObjectName.optional()
+    case 'texts':
+      return z.array(Text).min(1, { error: 'must name at least one text, or be left out' }).optional()
     case 'compared-objects':
       return z.array(ComparedObjectDocument).min(1)
   }

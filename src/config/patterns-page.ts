@@ -55,6 +55,8 @@ function allowed(parameter: Parameter): string {
       return parameter.otherwise === undefined ? 'true or false' : `true or false; ${parameter.otherwise} when left out`
     case 'object':
       return 'an object such as `hubspot.contacts`; optional'
+    case 'texts':
+      return 'a list of texts; optional'
     case 'compared-objects':
       return 'a list of objects, each `hubspot.contacts` or `{ object: hubspot.contacts, subject: newer or ours }`'
   }

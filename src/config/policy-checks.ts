@@ -2,8 +2,12 @@ import type { z } from 'zod'
 import type { ExceptionClass } from '../model/classes/class.ts'
 import { findPattern } from '../model/patterns/registry.ts'
 import type { Branch, ObjectRef, PatternName } from '../model/policy/policy.ts'
-import type { Conditions } from '../model/rules/condition.ts'
+import { objectShape } from '../model/record/object-shape.ts'
+import type { Conditions, RuleOwner } from '../model/rules/condition.ts'
+import { nameInCurrency, readFieldName } from '../model/rules/field-name.ts'
+import { checkTogether } from './contradictions.ts'
 import { checkFieldsOfOurs, type NamingFields } from './territories-field-check.ts'
+import { vagueWord, vagueWordOfId } from './vague-words.ts'
 
 /** What the checks need of a policy document that is already well formed. */
 type Checked = {
@@ -15,6 +19,7 @@ type Checked = {
   readonly objects: readonly ObjectRef[]
   readonly scope: Conditions
   readonly patterns: NamingFields['patterns']
+  readonly customers?: Conditions | undefined
   readonly classes: readonly {
     readonly pattern?: PatternName | undefined
     readonly when: Conditions
@@ -22,15 +27,12 @@ type Checked = {
   }[]
   readonly boundary: readonly (Pick<Branch, 'branch' | 'mode' | 'settles' | 'settlesClasses'> & {
     readonly when: Conditions
-    readonly rules: readonly { readonly rule: string; readonly when: Conditions }[]
+    readonly rules: readonly { readonly rule: string; readonly when: Conditions; readonly owner: RuleOwner }[]
   })[]
-  readonly guards: { readonly revenueThreshold: number }
+  readonly guards: { readonly revenueThreshold: number; readonly revenueCurrency?: string | undefined }
 }
 
 const GOOD_NAME = '"Assign inbound HubSpot leads to the representative of their territory"'
-const VAGUE =
-  /\b(ai|a\.i\.|gpt|llm|smart|smarter|intelligent|intelligence|magic|synergy|transformation|optimi[sz]e\w*|improve\w*|better|next[- ]gen\w*|cutting[- ]edge|automation)\b/i
-
 /** What a well-formed policy may still not say. Each message names what is allowed instead. */
 export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
   const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
@@ -43,9 +45,13 @@ export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
   }
   if (policy.mode !== 'pilot' && policy.pilot !== null) refuse(['pilot'], 'is only allowed with mode: pilot')
   checkBoundary(policy, refuse)
+  checkOwners(policy, refuse)
   checkClasses(policy, refuse)
   checkPatterns(policy, refuse)
-  checkFieldsOfOurs({ ...policy, conditions: conditionsOf(policy) }, refuse)
+  checkCustomers(policy, refuse)
+  const conditions = conditionsOf(policy)
+  checkFieldsOfOurs({ ...policy, conditions }, refuse)
+  checkTogether({ ...policy, conditions }, refuse)
 }
 
 function conditionsOf({ scope, action, pilot, classes, boundary }: Checked) {
@@ -65,26 +71,23 @@ type Refuse = (path: (string | number)[], message: string) => void
 
 /** M29: exactly one workflow with its downstream action, not a wish. */
 function checkNames({ title, action, workflow }: Checked, refuse: Refuse): void {
-  const vague = VAGUE.exec(title) ?? (title.trim().split(/\s+/).length < 2 ? [title] : null)
+  const vague = vagueWord(title) ?? (title.trim().split(/\s+/).length < 2 ? title : null)
   if (vague !== null) {
     refuse(
       ['title'],
-      `"${title}" is too vague ("${vague[0]}"): name the one thing the workflow does, for example ${GOOD_NAME}`,
+      `"${title}" is too vague ("${vague}"): name the one thing the workflow does, for example ${GOOD_NAME}`,
     )
   }
-  const vagueId = VAGUE.exec(workflow.replaceAll('-', ' '))
+  const vagueId = vagueWordOfId(workflow, title)
   if (vagueId !== null) {
     refuse(
       ['workflow'],
-      `"${workflow}" is too vague ("${vagueId[0]}"): name one action on one object, for example inbound-lead-routing`,
+      `"${workflow}" is too vague ("${vagueId}"): name one action on one object, for example inbound-lead-routing`,
     )
   }
-  const vagueAction = VAGUE.exec(action.says)
+  const vagueAction = vagueWord(action.says)
   if (vagueAction !== null) {
-    refuse(
-      ['action', 'says'],
-      `is too vague ("${vagueAction[0]}"): say what is written where, for example ${GOOD_NAME}`,
-    )
+    refuse(['action', 'says'], `is too vague ("${vagueAction}"): say what is written where, for example ${GOOD_NAME}`)
   }
 }
 
@@ -136,6 +139,25 @@ function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
   }
 }
 
+/** An outcome that no record of the workflow could ever have would be a case on each of them. */
+function checkOwners({ boundary, objects, patterns }: Checked, refuse: Refuse): void {
+  const shapes = objects.map(({ crm, object }) => objectShape(crm, object))
+  const watched = objects.map(({ crm, object }) => `${crm}.${object}`).join(', ')
+  for (const [i, { rules }] of boundary.entries()) {
+    for (const [j, { owner }] of rules.entries()) {
+      const at = ['boundary', i, 'rules', j, 'owner']
+      if (typeof owner !== 'string') {
+        if (shapes.some((shape) => shape?.ownedByQueues === true)) continue
+        refuse(at, `is a queue, but no queue can own ${watched}: name a person`)
+      } else if (owner === 'account.owner' && shapes.every((shape) => shape?.about === 'account')) {
+        refuse(at, `is account.owner, but ${watched} are accounts themselves: name a person, or match.owner`)
+      } else if (owner === 'match.owner' && !patterns.some(({ pattern }) => pattern === 'duplicate-ownership')) {
+        refuse(at, 'is match.owner, but nothing says what a match is: list the pattern duplicate-ownership')
+      }
+    }
+  }
+}
+
 /** A pattern on an object that the workflow does not watch would find nothing, for ever. */
 function checkPatterns({ patterns, objects }: Checked, refuse: Refuse): void {
   for (const [i, { only }] of patterns.entries()) {
@@ -148,8 +170,30 @@ function checkPatterns({ patterns, objects }: Checked, refuse: Refuse): void {
   }
 }
 
+/** A mark is looked for on records of every CRM, so it must say of which object it is, and it may only say who is one. */
+function checkCustomers({ customers = [] }: Checked, refuse: Refuse): void {
+  for (const [i, { field, op }] of customers.entries()) {
+    const name = readFieldName(field)
+    if (name?.kind !== 'own' || name.only === null) {
+      refuse(
+        ['customers', i, 'field'],
+        `"${field}" must say of which object it is, for example hubspot.companies.lifecyclestage or salesforce.Account.Type`,
+      )
+    }
+    if (op !== 'in' && op !== 'not-blank') {
+      refuse(
+        ['customers', i],
+        'says who is a customer: list the values with in, or ask for any value with blank: false',
+      )
+    }
+  }
+}
+
 /** Built-in floors cannot be lowered; a rule that tries would never do what it says. */
 function checkClasses({ classes, guards }: Checked, refuse: Refuse): void {
+  const { revenueCurrency } = guards
+  const limited =
+    revenueCurrency === undefined ? 'fact.openPipeline' : nameInCurrency('fact.openPipeline', revenueCurrency)
   for (const [i, rule] of classes.entries()) {
     const lowest = rule.pattern === undefined ? null : (findPattern(rule.pattern)?.floor ?? null)
     if (rule.class === 'expected' && lowest !== null) {
@@ -172,12 +216,7 @@ function checkClasses({ classes, guards }: Checked, refuse: Refuse): void {
         )
       }
       const isBig = condition.op === 'range' && Number(condition.from ?? Number.NaN) >= guards.revenueThreshold
-      if (
-        rule.class !== 'revenue-impacting' &&
-        rule.class !== 'unknown' &&
-        condition.field === 'fact.openPipeline' &&
-        isBig
-      ) {
+      if (rule.class !== 'revenue-impacting' && rule.class !== 'unknown' && condition.field === limited && isBig) {
         refuse(
           ['classes', i, 'class'],
           `is ${rule.class}, but open pipeline from ${guards.revenueThreshold} is at least revenue-impacting`,

@@ -1,27 +1,40 @@
 import { z } from 'zod'
 import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
+import { minutesOfDay } from '../model/calendar/working-days.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../model/classes/class.ts'
 import type { Pattern } from '../model/patterns/contract/pattern.ts'
 import { patterns } from '../model/patterns/registry.ts'
 import type { Policy, Territory } from '../model/policy/policy.ts'
+import type { CompanyPeople } from '../model/record/company-people.ts'
+import type { Readings } from '../model/record/readings.ts'
+import { RELATED_OWNERS } from '../model/rules/condition.ts'
 import { Day, Email } from './company-documents.ts'
 import { ConditionsDocument } from './condition-document.ts'
+import { Currency } from './currency.ts'
 import { ObjectName } from './object-name.ts'
 import { patternDocument, patternName, Text } from './pattern-document.ts'
 import { checkPolicy } from './policy-checks.ts'
+import { countSentences } from './sentences.ts'
 
 const Because = Text.superRefine((text, context) => {
-  const sentences = text.split(/[.!?。](?:\s+|$)/).filter((part) => part.trim() !== '').length
+  const sentences = countSentences(text)
   if (sentences > 3) {
     const message = `has ${sentences} sentences; a reason has at most three that a new operator understands`
     context.addIssue({ code: 'custom', message })
   }
 })
 
+const RuleOwnerDocument = z.union(
+  [z.string().regex(/@/, { abort: true }).pipe(Email), z.enum(RELATED_OWNERS), z.strictObject({ queue: Text })],
+  {
+    error: `must be the e-mail of a person, ${RELATED_OWNERS.join(', ')}, or a queue by its name: { queue: Inbound }`,
+  },
+)
+
 const RuleDocument = z.strictObject({
   rule: Text.regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be lower-case words joined by hyphens' }),
   when: ConditionsDocument,
-  owner: Email,
+  owner: RuleOwnerDocument,
   because: Because,
 })
 
@@ -62,6 +75,18 @@ const GuardsDocument = z.strictObject({
     .default(DEADLINES),
   capacity: z.number().int().positive(),
   revenueThreshold: z.number().min(0),
+  revenueCurrency: Currency.optional(),
+  // Optional rather than filled in: the version of a policy that does not say it stays the same.
+  loops: z
+    .strictObject({
+      // Fewer than two turns are no loop; the write log is asked for as many writes as twenty need.
+      alternations: z.number().int().min(2).max(20),
+      withinHours: z
+        .number()
+        .positive()
+        .max(24 * 90),
+    })
+    .optional(),
 })
 
 function branchDocument(registered: readonly Pattern[]) {
@@ -99,6 +124,8 @@ function buildPolicyDocument(registered: readonly Pattern[]) {
         .default(null),
       scope: ConditionsDocument,
       owners: OwnersDocument,
+      // Optional, so that the version of a policy that names none stays the same.
+      customers: ConditionsDocument.min(1, { error: 'must name at least one mark' }).optional(),
       patterns: z.array(patternDocument(registered)).min(1, { error: 'must list at least one pattern' }),
       classes: z.array(
         z.strictObject({
@@ -126,7 +153,15 @@ export function policyDocument() {
 export type PolicyFile = z.output<ReturnType<typeof policyDocument>>
 
 /** The document together with what all workflows of the company share. */
-export function toPolicy(file: PolicyFile, territories: readonly Territory[], calendar: BusinessCalendar): Policy {
+export function toPolicy(
+  file: PolicyFile,
+  territories: readonly Territory[],
+  calendar: BusinessCalendar,
+  readings: Readings,
+  people: CompanyPeople,
+): Policy {
+  const { countries, states, currency } = readings
+  const hasReadings = Object.keys(countries).length + Object.keys(states).length > 0 || currency !== undefined
   return {
     workflow: file.workflow,
     title: file.title,
@@ -137,6 +172,7 @@ export function toPolicy(file: PolicyFile, territories: readonly Territory[], ca
     pilot: file.pilot,
     scope: file.scope,
     owners: file.owners,
+    ...(file.customers !== undefined && { customers: file.customers }),
     patterns: file.patterns,
     classes: file.classes,
     boundary: file.boundary.map(({ rules, ...branch }) => ({
@@ -147,20 +183,25 @@ export function toPolicy(file: PolicyFile, territories: readonly Territory[], ca
       deadlineMinutes: deadlineMinutes(file.guards.deadlines, calendar),
       capacity: file.guards.capacity,
       revenueThreshold: file.guards.revenueThreshold,
+      ...(file.guards.revenueCurrency !== undefined && { revenueCurrency: file.guards.revenueCurrency }),
+      ...(file.guards.loops !== undefined && { loops: file.guards.loops }),
     },
     territories,
+    // Left out where there are none, so that such a company keeps the hash that its decisions cite.
+    ...(hasReadings && { readings }),
+    ...(people.persons.length + people.integrations.length > 0 && { people }),
     calendar,
   }
 }
 
 function deadlineMinutes(
   deadlines: PolicyFile['guards']['deadlines'],
-  { opensAtMinute, closesAtMinute }: BusinessCalendar,
+  calendar: BusinessCalendar,
 ): Record<ExceptionClass, number> {
   const minutes = {} as Record<ExceptionClass, number>
   for (const name of EXCEPTION_CLASSES) {
     const [count = '0', , unit = 'minutes'] = deadlines[name].split(' ')
-    const perUnit = unit.startsWith('day') ? closesAtMinute - opensAtMinute : unit.startsWith('hour') ? 60 : 1
+    const perUnit = unit.startsWith('day') ? minutesOfDay(calendar) : unit.startsWith('hour') ? 60 : 1
     minutes[name] = Number(count) * perUnit
   }
   return minutes

@@ -1,31 +1,14 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { configCopies, SHIPPED } from '../../test/support/config-copy.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
 import { watchedObjectNames } from './object-name.ts'
-import { loadPolicies, policyHash } from './policy-files.ts'
+import { loadPolicies, policyHash, reloadPolicy } from './policy-files.ts'
 import { editorSchemas } from './write-schemas.ts'
 
-const SHIPPED = join(import.meta.dirname, '../../config')
-const dirs: string[] = []
-after(() => {
-  for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
-})
-
-/** A copy of the shipped configuration with one file changed. */
-function changed(file: string, change: (text: string) => string): string {
-  const dir = mkdtempSync(join(tmpdir(), 'lanekeeper-config-'))
-  dirs.push(dir)
-  cpSync(SHIPPED, dir, { recursive: true })
-  const path = join(dir, file)
-  const before = readFileSync(path, 'utf8')
-  const text = change(before)
-  assert.notEqual(text, before, 'the test must change the file')
-  writeFileSync(path, text)
-  return dir
-}
+const changed = configCopies()
 
 const LEADS = 'workflows/lead-routing.yaml'
 
@@ -121,7 +104,28 @@ describe('a policy with a mistake is refused with line, field and what is allowe
 
   it('a condition with two operators, or none', () => {
     assert.match(errorAfter('equals: JP', 'equals: JP, prefix: J').message, /exactly one of .* 2 of them/)
+    const state = (value: string) => `{ field: fact.state, in: [${value}] }`
+    const stateError = (value: string) => errorAfter('{ field: fact.country, equals: JP }', state(value)).message
+    assert.match(stateError('CA'), /"CA" is no state; .* like US-CA/)
+    assert.match(stateError('Bavaria'), /like DE-BY/)
     assert.match(errorAfter('{ field: fact.country, equals: JP }', '{ field: fact.country }').message, /exactly one of/)
+  })
+
+  it('conditions that are possible one by one and never together', () => {
+    const error = errorAfter(
+      /when: \[\{ field: fact\.country, equals: JP \}\]/,
+      'when: [{ field: fact.country, equals: JP }, { field: fact.country, not: JP }]',
+    )
+    assert.match(error.message, /can never hold.*leave one of them out/)
+    assert.equal(error.field, 'boundary[0].when[1]')
+  })
+
+  it('a field of an object that the workflow does not watch', () => {
+    const error = errorAfter(
+      /when: \[\{ field: fact\.country, equals: JP \}\]/,
+      'when: [{ field: hubspot.companies.industry, equals: x }]',
+    )
+    assert.match(error.message, /does not watch, so that it is always blank/)
   })
 
   it('part of M29: a vague name, with a good one', () => {
@@ -205,6 +209,60 @@ describe('a policy with a mistake is refused with line, field and what is allowe
   })
 })
 
+describe('rules that contradict the territory table', () => {
+  it('case W03: are said when the policy loads, with their place and a record', () => {
+    const dir = changed('territories.yaml', (text) => text.replace(', jonas.huber@brightwater.example', ''))
+    const { loaded, doubtful } = loadPolicies(dir)
+    assert.equal(loaded.length, 3)
+    const leads = doubtful.find(({ workflow }) => workflow === 'lead-routing')
+    assert.equal(leads?.errors.length, 1)
+    const [{ line, field, message }] = leads.errors as [(typeof leads.errors)[0]]
+    assert.match(field, /^boundary\[1\]\.rules\[9\]\.owner$/)
+    assert.match(loaded.find(({ file }) => file === leads.file)!.source.split('\n')[line - 1]!, /owner: jonas\.huber@/)
+    assert.match(message, /^rule dach-commercial gives a lead with the country DE to jonas\.huber@/)
+  })
+
+  it('are none in the shipped policies', () => {
+    assert.deepEqual(loadPolicies(SHIPPED).doubtful, [])
+  })
+})
+
+describe('the owner that a rule gives', () => {
+  const jonas = 'owner: jonas.huber@brightwater.example'
+  const ownersAfter = (owner: string) => {
+    const dir = changed(LEADS, (text) => text.replace(jonas, `owner: ${owner}`))
+    const { loaded, refused } = loadPolicies(dir)
+    assert.deepEqual(refused, [])
+    const leads = loaded.find(({ version }) => version.policy.workflow === 'lead-routing')
+    return leads?.version.policy.boundary.flatMap(({ rules }) => rules.map((rule) => rule.owner)) ?? []
+  }
+
+  it('may be whose account, duplicate or open deal it is, a queue, or nobody by choice', () => {
+    for (const owner of ['account.owner', 'match.owner', 'deal.owner', 'leave-alone']) {
+      assert.ok(ownersAfter(owner).includes(owner))
+    }
+    assert.deepEqual(
+      ownersAfter('{ queue: DACH inbound }').filter((owner) => typeof owner !== 'string'),
+      [{ queue: 'DACH inbound' }],
+    )
+  })
+
+  it('is refused where no record could ever have it', () => {
+    const none = errorAfter(jonas, 'owner: contact.owner')
+    assert.match(none.message, /must be the e-mail of a person, account\.owner, match\.owner, deal\.owner, leave-alone/)
+    const contacts = (owner: string) => {
+      const dir = changed('workflows/inbound-lead-routing.yaml', (text) =>
+        text.replace(/( {8}owner:) \S+@\S+/, `$1 ${owner}`),
+      )
+      return loadPolicies(dir).refused.flatMap(({ errors }) => errors.map(({ message }) => message))
+    }
+    assert.match(
+      contacts('{ queue: Inbound }').join(),
+      /is a queue, but no queue can own hubspot\.contacts: name a person/,
+    )
+  })
+})
+
 describe('a policy on the territories that Salesforce assigns', () => {
   it('loads, on leads and on the accounts behind them', () => {
     const dir = changed(LEADS, (text) =>
@@ -254,5 +312,23 @@ describe('hostile YAML', () => {
     )
     const { refused } = loadPolicies(changed(LEADS, () => bomb.join('\n')))
     assert.match(refused[0]!.errors[0]!.message, /not valid YAML/)
+  })
+})
+
+describe('a version that was in force', () => {
+  const { loaded } = loadPolicies(SHIPPED)
+
+  it('is read again with the territories and the calendar of its time, and is the same version', () => {
+    for (const one of loaded) assert.equal(reloadPolicy(one)?.hash, one.version.hash)
+    const [first] = loaded
+    const { policy } = first!.version
+    const of = { ...first!, version: { ...first!.version, policy: { ...policy, territories: [] } } }
+    assert.deepEqual(reloadPolicy(of)?.policy.territories, [])
+  })
+
+  it('is null where its text is refused today', () => {
+    const [first] = loaded
+    assert.equal(reloadPolicy({ ...first!, source: first!.source.replace('mode: live', 'mode: lively') }), null)
+    assert.equal(reloadPolicy({ ...first!, source: '' }), null)
   })
 })

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BusinessCalendar } from '../model/calendar/business-calendar.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
 import type { Policy, PolicyVersion, Territory } from '../model/policy/policy.ts'
-import { CalendarDocument, TerritoriesDocument } from './company-documents.ts'
+import { territoryConflicts } from '../model/policy/territory-conflicts.ts'
+import { type CompanyPeople, NO_COMPANY_PEOPLE } from '../model/record/company-people.ts'
+import { NO_READINGS, type Readings } from '../model/record/readings.ts'
+import { CalendarDocument } from './calendar-document.ts'
+import { TerritoriesDocument } from './company-documents.ts'
+import { PeopleDocument } from './people-document.ts'
 import { policyDocument, toPolicy } from './policy-document.ts'
-import { type FileError, type Parsed, parseYaml } from './positioned-yaml.ts'
+import { type FileError, type Parsed, parseYaml, placeIn } from './positioned-yaml.ts'
+import { ReadingsDocument } from './readings-document.ts'
 
 export type LoadedPolicy = { readonly file: string; readonly source: string; readonly version: PolicyVersion }
 
@@ -17,11 +23,17 @@ export type RefusedPolicy = {
   readonly errors: FileError[]
 }
 
-export type Policies = { readonly loaded: LoadedPolicy[]; readonly refused: RefusedPolicy[] }
+export type Policies = {
+  readonly loaded: LoadedPolicy[]
+  readonly refused: RefusedPolicy[]
+  /** What loads and runs, and contradicts itself for some records. */
+  readonly doubtful: RefusedPolicy[]
+}
 
 /**
- * Loads every workflow of a configuration folder: `workflows/*.yaml`, with `territories.yaml` and `calendar.yaml` beside
- * that folder. A file with a mistake is refused with its place and takes no other workflow with it.
+ * Loads every workflow of a configuration folder: `workflows/*.yaml`, with `territories.yaml`, `calendar.yaml` and, where
+ * they are there, `readings.yaml` and `people.yaml` beside that folder. A file with a mistake is refused with its place and
+ * takes no other workflow with it.
  */
 export function loadPolicies(dir: string): Policies {
   const shared = loadShared(dir)
@@ -47,7 +59,16 @@ export function loadPolicies(dir: string): Policies {
     }
     loaded.push({ file, source, version: { hash: policyHash(parsed.policy), policy: parsed.policy } })
   }
-  return { loaded, refused }
+  return { loaded, refused, doubtful: loaded.flatMap(doubtsOf) }
+}
+
+/** W03: each rule that gives records to somebody who does not work their territory. */
+function doubtsOf({ file, source, version }: LoadedPolicy): RefusedPolicy[] {
+  const errors = territoryConflicts(version).map(({ branch, rule, says }) => ({
+    ...placeIn(source, ['boundary', branch, 'rules', rule, 'owner']),
+    message: says,
+  }))
+  return errors.length === 0 ? [] : [{ file, workflow: version.policy.workflow, errors }]
 }
 
 /** Null, with a refusal: a folder, a broken link, or a file that this user may not read. The other files still load. */
@@ -61,6 +82,16 @@ function readOrRefuse(file: string, refused: RefusedPolicy[]): string | null {
   }
 }
 
+/**
+ * Reads a version again that was in force, with what all workflows shared when it was made. Null where its
+ * text is refused today, as after an update of Lanekeeper.
+ */
+export function reloadPolicy({ source, version }: Pick<LoadedPolicy, 'source' | 'version'>): PolicyVersion | null {
+  const { territories, calendar, readings = NO_READINGS, people = NO_COMPANY_PEOPLE } = version.policy
+  const parsed = parsePolicy(source, { territories, calendar, readings, people })
+  return parsed.ok ? { hash: policyHash(parsed.policy), policy: parsed.policy } : null
+}
+
 /** SHA-256 of the canonical form, in hex: what every decision cites. */
 export function policyHash(policy: Policy): string {
   return createHash('sha256').update(canonicalJson(policy)).digest('hex')
@@ -69,6 +100,8 @@ export function policyHash(policy: Policy): string {
 type Shared = {
   readonly territories: readonly Territory[] | null
   readonly calendar: BusinessCalendar | null
+  readonly readings: Readings | null
+  readonly people: CompanyPeople | null
   readonly refused: RefusedPolicy[]
 }
 
@@ -83,7 +116,14 @@ function loadShared(dir: string): Shared {
   }
   const territories = read('territories.yaml', (source) => parseYaml(source, TerritoriesDocument))
   const calendar = read('calendar.yaml', (source) => parseYaml(source, CalendarDocument))
-  return { territories, calendar, refused }
+  // A company that never agreed on a reading has no such file.
+  const readings = existsSync(join(dir, 'readings.yaml'))
+    ? read('readings.yaml', (source) => parseYaml(source, ReadingsDocument))
+    : NO_READINGS
+  const people = existsSync(join(dir, 'people.yaml'))
+    ? read('people.yaml', (source) => parseYaml(source, PeopleDocument))
+    : NO_COMPANY_PEOPLE
+  return { territories, calendar, readings, people, refused }
 }
 
 function parseFile<T>(file: string, parse: (source: string) => Parsed<T>): Parsed<T> {
@@ -101,16 +141,17 @@ type ParsedPolicy =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly workflow: string | null; readonly errors: FileError[] }
 
-function parsePolicy(source: string, { territories, calendar }: Shared): ParsedPolicy {
+function parsePolicy(source: string, shared: Omit<Shared, 'refused'>): ParsedPolicy {
+  const { territories, calendar, readings, people } = shared
   const parsed = parseYaml(source, policyDocument())
   const workflow = workflowOf(parsed.raw)
   if (!parsed.ok) return { ok: false, workflow, errors: parsed.errors }
-  if (territories === null || calendar === null) {
-    const missing = territories === null ? 'territories.yaml' : 'calendar.yaml'
-    const message = `needs ${missing}, which has a mistake; correct that file first`
+  if (territories === null || calendar === null || readings === null || people === null) {
+    const missing = Object.entries(shared).find(([, document]) => document === null)?.[0]
+    const message = `needs ${missing}.yaml, which has a mistake; correct that file first`
     return { ok: false, workflow, errors: [{ line: 1, column: 1, field: '', message }] }
   }
-  return { ok: true, policy: toPolicy(parsed.value, territories, calendar) }
+  return { ok: true, policy: toPolicy(parsed.value, territories, calendar, readings, people) }
 }
 
 function workflowOf(raw: unknown): string | null {

@@ -1,5 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
+import { misreadValues } from './misread-values.ts'
 
 export type FileError = {
   readonly line: number
@@ -48,16 +49,31 @@ export function parseYaml<Schema extends z.ZodType>(
     }
   }
   const result = schema.safeParse(raw)
-  if (result.success) return { ok: true, value: result.data, raw }
-  const errors: FileError[] = []
-  for (const issue of flatten(result.error.issues)) {
+  const errors: FileError[] = misreadValues(document).map(({ offset, path, message }) => ({
+    ...place(offset),
+    field: spelled(path),
+    message,
+  }))
+  if (result.success && errors.length === 0) return { ok: true, value: result.data, raw }
+  const misread = new Set(errors.map(({ field }) => field))
+  for (const issue of flatten(result.error?.issues ?? [])) {
     if (errors.length >= ERRORS_MAX) break
-    for (const { path, message } of described(issue)) {
-      errors.push({ ...place(offsetOf(document, path)), field: spelled(path), message })
+    for (const { path, message } of described(issue, document)) {
+      // What the misread value would not do is no second mistake.
+      if (!misread.has(spelled(path)))
+        errors.push({ ...place(offsetOf(document, path)), field: spelled(path), message })
     }
   }
   errors.sort((a, b) => a.line - b.line || a.column - b.column)
   return { ok: false, errors, raw }
+}
+
+/** Where a part of a document that was read without an error stands. */
+export function placeIn(source: string, path: Path): Omit<FileError, 'message'> {
+  const lines = new LineCounter()
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
+  const { line, col } = lines.linePos(offsetOf(document, path))
+  return { line: Math.max(line, 1), column: Math.max(col, 1), field: spelled(path) }
 }
 
 type Path = readonly (string | number)[]
@@ -81,13 +97,19 @@ function depth(issues: readonly Issue[]): number {
 
 const HUMAN_IN_THE_LOOP = /human[\s_-]*in[\s_-]*the[\s_-]*loop/i
 
-function described(issue: Issue): { path: Path; message: string }[] {
+function described(issue: Issue, document: ReturnType<typeof parseDocument>): { path: Path; message: string }[] {
   const path = issue.path as Path
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }))
   }
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('received undefined')) {
     return [{ path, message: `is missing; allowed is ${issue.expected === 'string' ? 'text' : `a ${issue.expected}`}` }]
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'string') {
+    const node = document.getIn(path, true)
+    if (isScalar(node) && node.value !== null && node.source !== undefined) {
+      return [{ path, message: `must be text; write it in quotes: ${JSON.stringify(node.source)}` }]
+    }
   }
   if (issue.code === 'invalid_value') {
     return [
@@ -116,7 +138,7 @@ function spelled(path: Path): string {
 }
 
 /** Where the value stands; for a key that is missing, where its parent does. */
-function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number {
+export function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number {
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
     const last = path[length - 1]

@@ -1,4 +1,17 @@
 import { z } from 'zod'
+import {
+  baseUrl,
+  hosts,
+  keys,
+  milliseconds,
+  port,
+  redisUrl,
+  seconds,
+  secrets,
+  skewSeconds,
+  text,
+  url,
+} from './setting-values.ts'
 
 export type SettingGroup = 'Service' | 'HubSpot' | 'Salesforce'
 
@@ -12,73 +25,6 @@ export type SettingDescription = {
   readonly secret: boolean
   readonly schema: z.ZodType<unknown, string>
 }
-
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, 'is not a port: use a number from 0 (any free port) to 65535')
-  .transform(Number)
-  .refine((value) => value <= 65_535, 'is not a port: use a number from 0 (any free port) to 65535')
-
-const url = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-    error: `is not an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  })
-
-/** Where a path or a query would be lost when our own is appended. */
-const baseUrl = url('http:', 'https:').transform((text) => text.replace(/\/+$/, ''))
-
-const whole = (unit: string) => (least: number, most: number) => {
-  const problem = `is not a number of ${unit} from ${least} to ${most}`
-  return z
-    .string()
-    .regex(/^\d+$/, problem)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, problem)
-}
-
-const seconds = whole('seconds')
-const milliseconds = whole('milliseconds')
-
-const text = z.string().min(1)
-
-const redisUrl = z.string().refine(
-  (value) =>
-    value.split(',').every((part) => {
-      const trimmed = part.trim()
-      return URL.canParse(trimmed) && ['redis:', 'rediss:'].includes(new URL(trimmed).protocol)
-    }),
-  'is not redis://host:port, or several of them separated by commas for a cluster',
-)
-
-const partsOf = (value: string) => value.split(/\s*,\s*/).flatMap((part) => part.trim() || [])
-
-const secrets = z.string().transform((value, context) => {
-  const parts = partsOf(value)
-  if (parts.length === 0) context.addIssue('holds no secret')
-  return parts
-})
-
-const hosts = z.string().transform((value, context) => {
-  const parts = partsOf(value.toLowerCase())
-  for (const part of parts) {
-    if (!/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?$/.test(part)) {
-      context.addIssue(`names "${part}", which is not a host such as crm.example or *.crm.example`)
-    }
-  }
-  return parts
-})
-
-const keys = z.string().transform((value, context) =>
-  value.split(',').map((part) => {
-    const [version = '', encoded = ''] = part.trim().split(':')
-    const key = Buffer.from(encoded, 'base64')
-    // Dots separate the parts of what is sealed.
-    if (!/^[a-z0-9]{1,16}$/i.test(version) || key.length !== 32) {
-      context.addIssue('is not v1:KEY with KEY the base64 of 32 random bytes (openssl rand -base64 32), newest first')
-    }
-    return { version, key }
-  }),
-)
 
 /** The one list of settings: what is read, what `--help` prints and what an unknown name is compared with. */
 export const SETTINGS = {
@@ -188,6 +134,14 @@ export const SETTINGS = {
     says: 'how often a worker gives a sign of life, 100 to 2000; after four without one it is taken for dead',
     secret: false,
     schema: milliseconds(100, 2_000),
+  },
+  clockSkewSeconds: {
+    name: 'LANEKEEPER_CLOCK_SKEW_SECONDS',
+    group: 'Service',
+    otherwise: '0',
+    says: "for tests: how far this process takes the machine's clock to be ahead, -86400 to 86400",
+    secret: false,
+    schema: skewSeconds,
   },
   sandbox: {
     name: 'LANEKEEPER_SANDBOX',

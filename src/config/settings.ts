@@ -46,6 +46,8 @@ export type Settings = {
   readonly grantMs: number
   readonly callDeadlineMs: number
   readonly beatMs: number
+  /** For tests: how far the machine's clock is ahead. */
+  readonly clockSkewMs: number
   readonly sandbox: 'auto' | 'on' | 'off'
   /** Besides the vendors' own, see HostRule in src/crm/allowed-hosts.ts. */
   readonly crmHosts: readonly string[]
@@ -89,6 +91,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     grantMs: given.grantMs ?? 2_000,
     callDeadlineMs: given.callDeadlineMs ?? 20_000,
     beatMs: given.beatMs ?? 2_000,
+    clockSkewMs: (given.clockSkewSeconds ?? 0) * 1_000,
     sandbox: given.sandbox ?? 'auto',
     crmHosts: given.crmHosts ?? [],
     hubspot,

@@ -1,10 +1,19 @@
 import { z } from 'zod'
-import { CalendarDocument, TerritoriesDocument } from './company-documents.ts'
+import { CalendarDocument } from './calendar-document.ts'
+import { TerritoriesDocument } from './company-documents.ts'
+import { PeopleDocument } from './people-document.ts'
 import { policyDocument } from './policy-document.ts'
+import { ReadingsDocument } from './readings-document.ts'
 
 /** JSON Schema for editors, by file name. What zod alone can say; the loader checks more than a schema can. */
 export function editorSchemas(): Map<string, string> {
-  const documents = { workflow: policyDocument(), territories: TerritoriesDocument, calendar: CalendarDocument }
+  const documents = {
+    workflow: policyDocument(),
+    territories: TerritoriesDocument,
+    calendar: CalendarDocument,
+    readings: ReadingsDocument,
+    people: PeopleDocument,
+  }
   const schemas = new Map<string, string>()
   for (const [name, document] of Object.entries(documents)) {
     const schema = z.toJSONSchema(document, { io: 'input' })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { nowMs } from '../clock/clock.ts'
 import { CrmBusyError, CrmReconnectError } from '../crm/crm-client.ts'
 import type { TokenStore, Tokens } from '../crm/grant.ts'
 import {
@@ -74,10 +75,7 @@ export function sharedTokens(deps: TokenStoreDeps, owner: TokenOwner): TokenStor
           continue
         }
         if (performance.now() > givesUpAtMs) {
-          throw new CrmBusyError(
-            `Another process has been renewing the tokens of "${owner.id}" for too long`,
-            Date.now(),
-          )
+          throw new CrmBusyError(`Another process has been renewing the tokens of "${owner.id}" for too long`, nowMs())
         }
         // Jittered, so that many waiters do not ask the database in step.
         await wait(LOOK_EVERY_MS * (0.5 + Math.random()))

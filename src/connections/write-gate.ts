@@ -1,9 +1,11 @@
+import { machineMs } from '../clock/clock.ts'
 import { CrmBusyError } from '../crm/crm-client.ts'
 import type { WriteGate, WriteGrant } from '../crm/write-gate.ts'
 import { givesUpWaitingAt, NoAllowanceError, waitForCall } from '../store/connections/call-budget.ts'
 import type { Database } from '../store/database/database.ts'
+import { awayFromOthers, hasLostToAnother } from '../store/database/transaction.ts'
 import { type NotSent, notSentText } from '../store/decisions/not-sent.ts'
-import { askGate } from '../store/decisions/write-gate.ts'
+import { askGate, type GateAnswer } from '../store/decisions/write-gate.ts'
 import type { WriteTiming } from '../store/decisions/write-timing.ts'
 
 /** One request that an item was in. */
@@ -27,7 +29,7 @@ type Item = { readonly id: number; readonly leaseEpoch: number }
 /** By two clocks: one stands still while the machine sleeps, and the other may be set. */
 type Moment = { readonly monotonicMs: number; readonly wallMs: number }
 
-const now = (): Moment => ({ monotonicMs: performance.now(), wallMs: Date.now() })
+const now = (): Moment => ({ monotonicMs: performance.now(), wallMs: machineMs() })
 
 const isWithin = (from: Moment, ms: number): boolean => {
   const at = now()
@@ -47,14 +49,13 @@ export function createRunGate(
   async function ask(keys: readonly string[]): Promise<WriteGrant> {
     const asked = keys.filter((key) => items.has(key))
     const givesUpAt = givesUpWaitingAt()
-    for (;;) {
+    for (let attempt = 1; ; attempt += 1) {
       const before = now()
-      const answer = await askGate(
-        db,
-        connectionId,
-        asked.map((key) => items.get(key)!),
-        timing,
-      )
+      const answer = await answerOrNull(asked, givesUpAt)
+      if (answer === null) {
+        await awayFromOthers(attempt)
+        continue
+      }
       for (const key of asked) {
         const verdict = answer.verdicts.get(items.get(key)!.id)
         if (verdict && 'refused' in verdict) refusals.set(key, verdict.refused)
@@ -68,11 +69,22 @@ export function createRunGate(
     }
   }
 
-  function grantOf(
-    asked: readonly string[],
-    verdicts: Awaited<ReturnType<typeof askGate>>['verdicts'],
-    before: Moment,
-  ): WriteGrant {
+  /** Null: it lost to another statement and did nothing, so it may be asked again. */
+  async function answerOrNull(asked: readonly string[], givesUpAt: number): Promise<GateAnswer | null> {
+    try {
+      return await askGate(
+        db,
+        connectionId,
+        asked.map((key) => items.get(key)!),
+        timing,
+      )
+    } catch (error) {
+      if (hasLostToAnother(error) && performance.now() < givesUpAt) return null
+      throw error
+    }
+  }
+
+  function grantOf(asked: readonly string[], verdicts: GateAnswer['verdicts'], before: Moment): WriteGrant {
     const granted: GrantedAttempt[] = []
     const allowed = new Set<string>()
     for (const key of asked) {

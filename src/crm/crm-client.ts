@@ -33,6 +33,8 @@ export type CrmClient = {
    * The pipeline always gives its gate, which every request asks directly before its bytes leave.
    */
   writeTasks(tasks: readonly TaskWrite[], gate?: WriteGate): Promise<ItemOutcome[]>
+  /** Hangs tasks on their records where writing them could not, see `unlinked`. Doing it twice changes nothing. */
+  linkTasks?(links: readonly TaskLink[], gate?: WriteGate): Promise<ItemOutcome[]>
   /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. Null: it cannot be known yet. */
   findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask | null>>
   /** Sets owner fields. One outcome per item; the gate as for tasks. */
@@ -103,8 +105,20 @@ export type TaskWrite = {
   readonly timeZone: string | null
   readonly priority: 'high' | 'normal'
   readonly status: 'open' | 'done'
-  /** The record that the task hangs on. */
+  /** The record that the task hangs on. Null: none that could be named. */
   readonly about: { readonly objectType: string; readonly recordId: string } | null
+  /**
+   * We hung the task on another record before. False: it stays where it is, because the CRM moves tasks itself when their
+   * record is merged or converted. A new task is always hung on its record.
+   */
+  readonly rehang: boolean
+}
+
+export type TaskLink = {
+  /** The intent's id, to match the outcome. */
+  readonly key: string
+  readonly taskId: string
+  readonly about: NonNullable<TaskWrite['about']>
 }
 
 export type TaskLookup = {
@@ -121,6 +135,10 @@ export type CrmTask = {
   readonly status: 'open' | 'done'
   readonly ownerId: string | null
   readonly completedAtMs: number | null
+  /** Further tasks with the same key: two calls created it. The first one made is the task. */
+  readonly others?: readonly string[]
+  /** It may not hang on its record yet. */
+  readonly unlinked?: boolean
 }
 
 export type OwnerFieldWrite = {
@@ -145,6 +163,10 @@ export type ItemOutcome =
       readonly id: string
       /** The field's value as the CRM itself answered it. Left out: its answer did not say. */
       readonly after?: string | null | undefined
+      /** Of a task: why the CRM did not take the record that it should hang on. It is written without one. */
+      readonly notHung?: string | undefined
+      /** A task that does not hang on its record yet: `linkTasks` has to follow. */
+      readonly unlinked?: boolean
     }
   /** The gate kept it back: no byte of it left. */
   | { readonly key: string; readonly outcome: 'withheld'; readonly why: string }

@@ -24,6 +24,7 @@ type Verb =
   | 'changedSince'
   | 'readRecords'
   | 'writeTasks'
+  | 'linkTasks'
   | 'findTasks'
   | 'writeOwners'
 
@@ -35,6 +36,7 @@ const DOES: Readonly<Record<Verb, string>> = {
   changedSince: 'read records',
   readRecords: 'read records',
   writeTasks: 'write tasks',
+  linkTasks: 'link tasks to records',
   findTasks: 'read tasks',
   writeOwners: 'write owners',
 }
@@ -76,6 +78,7 @@ export function watchCalls(board: NoticeBoard, connection: NoticeConnection, opt
 }
 
 function watched(client: CrmClient, watching: Watching): CrmClient {
+  const { linkTasks } = client
   const items = (verb: Verb) => (outcomes: readonly ItemOutcome[]) => notedItems(watching, verb, outcomes)
   return {
     ...client,
@@ -104,6 +107,10 @@ function watched(client: CrmClient, watching: Watching): CrmClient {
         () => client.writeTasks(tasks, gate),
         items('writeTasks'),
       ),
+    ...(linkTasks && {
+      linkTasks: (links, gate) =>
+        noted(watching, { verb: 'linkTasks', writes: links.length }, () => linkTasks(links, gate), items('linkTasks')),
+    }),
     findTasks: (keys) => noted(watching, { verb: 'findTasks' }, () => client.findTasks(keys)),
     writeOwners: (writes, gate) =>
       noted(

@@ -1,11 +1,6 @@
 import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Database } from '../store/database/database.ts'
-import {
-  deliveriesOfToday,
-  hasUnansweredWrites,
-  lastBeatBefore,
-  noticesReadAgain,
-} from '../store/notices/notice-facts.ts'
+import { deliveriesOfToday, lastBeatBefore, noticesReadAgain, unansweredWrites } from '../store/notices/notice-facts.ts'
 import type { CallWatch } from './from-calls.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection, OpenNotice } from './notice-board.ts'
 import { ENDINGS, SENTENCES } from './texts.ts'
@@ -95,7 +90,7 @@ function endIfOver(
 }
 
 async function endLostAnswers({ db, board }: Counting, connection: NoticeConnection): Promise<void> {
-  if (await hasUnansweredWrites(db, connection.id)) return
+  if ((await unansweredWrites(db, connection.id)) > 0) return
   board.end(connection.id, 'lost-answer', '', ENDINGS['lost-answer'](connection))
 }
 
@@ -119,8 +114,8 @@ async function checkCounters(counting: Counting, watched: readonly Watched[]): P
   for (const row of rows) {
     const added = row.n - (before.get(`${row.connectionId}/${row.name}`) ?? 0)
     if (row.name === 'events-duplicate' && added >= REPEATED_FROM) raiseRepeated(counting, watched, row, added)
-    if (row.name === 'webhook-refused/stale' && added > 0) raiseRefused(counting, watched, row.n, added)
-    if (row.name === 'webhook-refused/too-large' && added > 0) raiseTooLarge(counting, watched, row.n, added)
+    if (row.name === 'webhook-refused/stale' && added > 0) raiseRefused(counting, watched, added)
+    if (row.name === 'webhook-refused/too-large' && added > 0) raiseTooLarge(counting, watched, added)
   }
   endCalmCounters(counting, watched)
 }
@@ -128,13 +123,13 @@ async function checkCounters(counting: Counting, watched: readonly Watched[]): P
 function raiseRepeated(
   { board, nowMs, repeatedAtMs }: Counting,
   watched: readonly Watched[],
-  { connectionId, n: events }: { readonly connectionId: string; readonly n: number },
+  { connectionId }: { readonly connectionId: string },
   added: number,
 ): void {
   const connection = watched.find((one) => one.connection.id === connectionId)?.connection
   if (connection === undefined) return
   repeatedAtMs.set(connection.id, nowMs())
-  const sentence = SENTENCES['repeated-events']({ ...connection, events })
+  const sentence = SENTENCES['repeated-events'](connection)
   board.raise(connection, { code: 'repeated-events', n: added }, sentence)
 }
 
@@ -143,29 +138,19 @@ function pushed(watched: readonly Watched[]): Watched['connection'][] {
 }
 
 /** A refused delivery names no connection that we may believe, so every connection with webhooks shows it. */
-function raiseRefused(
-  { board, nowMs, refusedAtMs }: Counting,
-  watched: readonly Watched[],
-  deliveries: number,
-  added: number,
-): void {
+function raiseRefused({ board, nowMs, refusedAtMs }: Counting, watched: readonly Watched[], added: number): void {
   for (const connection of pushed(watched)) {
     refusedAtMs.set(connection.id, nowMs())
-    const sentence = SENTENCES['clock/refused']({ ...connection, deliveries })
+    const sentence = SENTENCES['clock/refused'](connection)
     board.raise(connection, { code: 'clock', subject: 'webhook', n: added }, sentence)
   }
 }
 
 /** Not read, so it names no connection either. */
-function raiseTooLarge(
-  { board, nowMs, tooLargeAtMs }: Counting,
-  watched: readonly Watched[],
-  deliveries: number,
-  added: number,
-): void {
+function raiseTooLarge({ board, nowMs, tooLargeAtMs }: Counting, watched: readonly Watched[], added: number): void {
   for (const connection of pushed(watched)) {
     tooLargeAtMs.set(connection.id, nowMs())
-    const sentence = SENTENCES['delivery-too-large']({ ...connection, deliveries })
+    const sentence = SENTENCES['delivery-too-large'](connection)
     board.raise(connection, { code: 'delivery-too-large', n: added }, sentence)
   }
 }

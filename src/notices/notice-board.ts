@@ -19,10 +19,12 @@ export type NoticeCode =
   | 'field-removed'
   | 'field-retyped'
   | 'option-removed'
+  | 'policy-misfit'
   | 'owner-gone'
   | 'people-conflict'
   | 'people-missing'
   | 'people-unread'
+  | 'people-zones'
 
 export type NoticeConnection = About & { readonly id: string }
 

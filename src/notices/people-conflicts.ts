@@ -1,3 +1,4 @@
+import { type CompanyPeople, NO_COMPANY_PEOPLE } from '../model/record/company-people.ts'
 import { comparableText } from '../model/record/comparable-text.ts'
 import type { CrmUser } from '../model/record/crm-user.ts'
 
@@ -18,8 +19,17 @@ export type PeopleConflict =
     }
 
 /** Conflicts among the active people of one connection, and with those of the others. In an order of their own. */
-export function findPeopleConflicts(users: readonly CrmUser[], connectionId: string): PeopleConflict[] {
-  const people = users.filter((user) => user.kind === 'person' && user.active && user.email !== null)
+export function findPeopleConflicts(
+  users: readonly CrmUser[],
+  connectionId: string,
+  { persons, integrations }: CompanyPeople = NO_COMPANY_PEOPLE,
+): PeopleConflict[] {
+  const programs = new Set(integrations)
+  const people = users.filter(
+    ({ kind, active, integration, email }) =>
+      kind === 'person' && active && integration !== true && email !== null && !programs.has(email),
+  )
+  const isLinked = (a: string, b: string) => persons.some((emails) => emails.includes(a) && emails.includes(b))
   const ours = people.filter((user) => user.connectionId === connectionId)
   const conflicts: PeopleConflict[] = []
   for (const [email, same] of Map.groupBy(ours, (user) => user.email!)) {
@@ -32,6 +42,7 @@ export function findPeopleConflicts(users: readonly CrmUser[], connectionId: str
   for (const user of ours) {
     for (const other of byName.get(comparableText(user.name)) ?? []) {
       if (other.connectionId === connectionId || other.email === user.email) continue
+      if (isLinked(user.email!, other.email!)) continue
       // Whoever is in both under one e-mail is joined already; the other is somebody of the same name.
       if (known.has(`${other.connectionId}\n${user.email}`) || known.has(`${connectionId}\n${other.email}`)) continue
       conflicts.push({

@@ -126,14 +126,14 @@ export const SENTENCES = {
     message: `Lanekeeper was down from ${atDay(it.fromMs, it)} to ${atDay(it.untilMs, it)}. We are reading the changes that ${crmName(it)} made meanwhile.`,
     remedy: null,
   }),
-  'repeated-events': (it: About & { events: number }): Sentence => ({
+  'repeated-events': (it: About): Sentence => ({
     level: 'info',
-    message: `${crmName(it)} delivered ${counted(it.events, 'event')} more than once today. Each counted once.`,
+    message: `${crmName(it)} delivers some events more than once. Each counts once.`,
     remedy: null,
   }),
-  'delivery-too-large': (it: About & { deliveries: number }): Sentence => ({
+  'delivery-too-large': (it: About): Sentence => ({
     level: 'warn',
-    message: `${counted(it.deliveries, 'webhook')} that came to the address for ${crmName(it)} today ${it.deliveries === 1 ? 'was' : 'were'} too large to read. Their changes, if they are real, are found by polling, a few minutes later.`,
+    message: `Webhooks that came to the address for ${crmName(it)} were too large to read. Their changes, if they are real, are found by polling, a few minutes later.`,
     remedy: null,
   }),
   clock: (it: About & { aheadMs: number }): Sentence => ({
@@ -146,9 +146,9 @@ export const SENTENCES = {
     message: `The clock of ${accountName(it)} is about ${inMinutes(it.behindMs)} behind ours. ${CLOCK_EFFECT}`,
     remedy: CLOCK_REMEDY,
   }),
-  'clock/refused': (it: About & { deliveries: number }): Sentence => ({
+  'clock/refused': (it: About): Sentence => ({
     level: 'warn',
-    message: `We refused ${counted(it.deliveries, 'webhook')} from ${crmName(it)} today, because ${it.deliveries === 1 ? 'its time was' : 'their times were'} more than five minutes from ours. We poll for those changes, a few minutes later.`,
+    message: `We refuse webhooks from ${crmName(it)} whose time is more than five minutes from ours. We poll for those changes, a few minutes later.`,
     remedy: CLOCK_REMEDY,
   }),
   'field-removed': (it: AboutField & { maybe: readonly string[] }): Sentence => ({
@@ -169,30 +169,40 @@ export const SENTENCES = {
     message: `${crmName(it)} removed ${it.options.map((option) => `"${option}"`).join(', ')} from the values of ${it.field} of ${it.object}. ${affected(it)} Reviewers decide records with a removed or a new value.`,
     remedy: `Name the replacement in the ${workflowsOf(it)}, or restore the value.`,
   }),
-  'owner-gone': (it: About & { person: string; how: Departure['how']; records: number }): Sentence => ({
+  'policy-misfit': (it: About & Misfitting): Sentence => ({
     level: 'warn',
-    message: `${it.person} ${it.how === 'frozen' ? 'cannot log in' : 'left'} (${it.how} in ${crmName(it)}): ${it.records === 1 ? '1 record needs' : `${counted(it.records, 'record')} need`} an owner. Rules reassign what they can; the rest goes to reviewers.`,
+    message: `In the workflow "${it.workflow}", ${it.part} asks for what ${crmName(it)} does not have: ${it.says.join('; ')}. ${it.stops ? 'Records that reach it wait for a reviewer; earlier rules decide as usual.' : 'It may not mean what it says.'}`,
+    remedy: `${it.place}: ${it.remedies.join(' ')}`,
+  }),
+  'owner-gone': (it: About & { person: string; how: Departure['how'] }): Sentence => ({
+    level: 'warn',
+    message: `${it.person} ${it.how === 'frozen' ? 'cannot log in' : 'left'} (${it.how} in ${crmName(it)}). Rules reassign what they can; the rest goes to reviewers.`,
     remedy: null,
   }),
   'people-missing': (it: About & Missing): Sentence => ({
     level: 'warn',
-    message: `The last user list of ${accountName(it)} left out ${it.count} of ${counted(it.of, it.kind === 'person' ? 'active user' : 'queue')}. We ask ${crmName(it)} about each; none of them counts as gone until it has answered for all.`,
+    message: `A user list of ${accountName(it)} left out ${it.count} of ${counted(it.of, it.kind === 'person' ? 'active user' : 'queue')}. We ask ${crmName(it)} about each; none of them counts as gone until it has answered for all.`,
     remedy: null,
   }),
-  'people-unread': (it: About & { names: readonly string[] }): Sentence => ({
+  'people-unread': (it: About): Sentence => ({
     level: 'warn',
-    message: `${crmName(it)} does not say whether ${counted(it.names.length, 'user')} still ${it.names.length === 1 ? 'exists' : 'exist'}: ${someOf(it.names)}. Lanekeeper changes none of their records until it does.`,
+    message: `${crmName(it)} does not say whether some users still exist. Lanekeeper changes none of their records until it does.`,
     remedy: `Check in ${crmName(it)} whether they exist and whether Lanekeeper may read them.`,
+  }),
+  'people-zones': (it: About & { zones: readonly string[] }): Sentence => ({
+    level: 'info',
+    message: `Active users of ${accountName(it)} have time zones that Lanekeeper does not know: ${it.zones.join(', ')}. Their working hours and deadlines are counted in the company's own zone.`,
+    remedy: `Give these users another time zone in ${crmName(it)}, or leave it if the company's zone is right for them.`,
   }),
   'people-conflict': (it: About & { email: string; people: readonly string[] }): Sentence => ({
     level: 'warn',
     message: `${it.people.join(' and ')} are both active in ${accountName(it)} with the e-mail ${it.email}. Lanekeeper assigns nothing to ${it.email} there, because it cannot tell them apart.`,
-    remedy: `Deactivate one of the two in ${crmName(it)}, or give each an e-mail of their own.`,
+    remedy: `Deactivate one of the two in ${crmName(it)}, or give each an e-mail of their own. If ${it.email} is a program, name it under integrations in people.yaml.`,
   }),
   'people-conflict/alias': (it: About & { people: readonly string[]; elsewhere: string }): Sentence => ({
     level: 'info',
     message: `${it.people.join(' and ')} may be one person with two e-mails, here and in ${it.elsewhere}. Lanekeeper treats them as two people.`,
-    remedy: 'If they are one person, give them the same e-mail in both CRMs.',
+    remedy: 'If they are one person, link the two e-mails in people.yaml, or give them the same e-mail in both CRMs.',
   }),
 } as const
 
@@ -214,10 +224,12 @@ export const ENDINGS = {
   clock: () => 'The clocks agree again.',
   drift: (it: About & { object: string; field: string }) =>
     `${it.field} of ${it.object} fits the workflows again. We decided the affected records again.`,
+  'policy-misfit': () => 'The policy and the CRM agree again.',
   'owner-gone': () => 'They own no more records, or are active again.',
   'people-missing': (it: About) =>
     `${crmName(it)} answered for every user that its list left out. The users it reports as gone now count as gone.`,
   'people-unread': (it: About) => `${crmName(it)} answered for all of them.`,
+  'people-zones': () => 'The time zone of every active user is known now.',
   'people-conflict': () => 'The conflict is resolved.',
 } as const
 
@@ -227,10 +239,16 @@ export function scopesRemedy(it: About, scopes: readonly string[]): string {
   return `Add the missing scopes (${named}) to the ${crmName(it)} app and install it again.`
 }
 
-/** The first five names, and how many more there are. */
-function someOf(names: readonly string[]): string {
-  const more = names.length - 5
-  return more > 0 ? `${names.slice(0, 5).join(', ')} and ${more} more` : names.join(', ')
+type Misfitting = {
+  readonly workflow: string
+  /** "the rule dach-enterprise". */
+  readonly part: string
+  /** File, line and column. */
+  readonly place: string
+  readonly says: readonly string[]
+  readonly remedies: readonly string[]
+  /** A field does not exist, so that nothing behind the condition can be decided. */
+  readonly stops: boolean
 }
 
 type AboutField = About & { readonly object: string; readonly field: string; readonly workflows: readonly string[] }

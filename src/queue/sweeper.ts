@@ -1,4 +1,5 @@
 import type { BaseLogger } from 'pino'
+import { nowMs } from '../clock/clock.ts'
 import type { Wake } from './stages.ts'
 
 export type SweeperOptions = {
@@ -31,7 +32,7 @@ export function startSweeper({ findOverdue, wake, logger, everyMs = EVERY_MS }: 
   async function sweep(): Promise<void> {
     try {
       for (const { stage, connectionId } of await findOverdue()) wake(stage, connectionId)
-      lastSweptAtMs = Date.now()
+      lastSweptAtMs = nowMs()
       if (failing) logger.info('sweeper is back')
       failing = false
     } catch (error) {

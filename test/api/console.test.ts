@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { CaseReply, ListReply } from '../../src/api/cases/case-types.ts'
 import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
+import type { DepartureReply } from '../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../src/api/overview/overview-types.ts'
 import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
 import { seedConsole } from '../browser/console-rows.ts'
@@ -74,14 +75,12 @@ describe('the overview', () => {
       for (const [i, point] of points.entries()) {
         assert.equal(Date.parse(point.at), Date.parse(points[0]!.at) + i * stepMs)
       }
-      const total = points.reduce(
-        (sum, point) => sum + point.settled + Object.values(point.opened).reduce((a, b) => a + b, 0),
-        0,
-      )
+      const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0)
+      const total = points.reduce((sum, point) => sum + sumOf(point.opened), 0)
       assert.equal(total, await count(`opened_at >= '${points[0]!.at}'`))
       assert.equal(
-        points.reduce((sum, point) => sum + point.resolved, 0),
-        await count(`status = 'resolved' and resolved_at >= '${points[0]!.at}'`),
+        points.reduce((sum, point) => sum + sumOf(point.ended), 0),
+        await count(`status <> 'open' and resolved_at >= '${points[0]!.at}'`),
       )
     }
   })
@@ -127,12 +126,32 @@ describe('the overview', () => {
     await sql`insert into notice (connection_id, code, subject, level, message) values
       ('hubspot-1', 'owner-gone', ${owner}, 'warn', 'Tom Becker was deactivated.'),
       ('hubspot-1', 'out-of-sync', '', 'warn', 'A record differs.')`.execute(t.db)
-    const titles = (await get<Overview>('overview')).alerts.map(({ title }) => title)
+    const { alerts } = await get<Overview>('overview')
+    const titles = alerts.map(({ title }) => title)
+    const tom = alerts.find(({ title }) => title.startsWith('Tom Becker'))!
+    const list = await get<DepartureReply>(`departure?email=${tom.departed}`)
     await sql`delete from notice where connection_id = 'hubspot-1'`.execute(t.db)
     await sql`delete from difference`.execute(t.db)
     await sql`delete from record`.execute(t.db)
     assert.ok(titles.includes('Tom Becker left: 2 Brightwater HubSpot records need an owner'), titles.join('; '))
     assert.ok(titles.includes('1 record differs from Brightwater HubSpot'), titles.join('; '))
+    assert.match(tom.detail, /Still named in 2 jobs and \d+ open tasks\.$/)
+    assert.deepEqual([tom.needsAction, list.places.length], [true, 2])
+    assert.deepEqual(
+      list.records.map(({ objectType, records, decided }) => [objectType, records, decided]),
+      [['contacts', 2, 2]],
+    )
+    assert.match(list.sections[1]!.title, /^Records owned: 2, and what /)
+  })
+
+  it('answers about an e-mail that nobody has with the one that was probably meant', async () => {
+    const reply = await t.call({
+      url: '/api/console/departure?email=tom.beker@brightwater.example',
+      headers: { cookie },
+    })
+    assert.equal(reply.statusCode, 404)
+    assert.match(reply.body, /Nobody has the e-mail tom\.beker@.* Did you mean tom\.becker@brightwater\.example\?/)
+    assert.equal((await t.call({ url: '/api/console/departure?email=tom.beker@brightwater.example' })).statusCode, 401)
   })
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
@@ -13,6 +15,25 @@ import { type TestDatabase, testDatabase } from '../support/database.ts'
 const URL = 'https://lanekeeper.example.com/webhooks/hubspot'
 const SECRET = 'test-client-secret-0001'
 const NOW_MS = Date.parse('2026-11-24T09:00:00Z')
+
+/** A plain socket: a real client may give up on its own at the first broken write. */
+async function sendThenRead(port: number, how: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const send = async (bytes: string | Buffer): Promise<void> => {
+    if (!socket.write(bytes)) await once(socket, 'drain')
+  }
+  await send(`POST /webhooks/hubspot HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${how}\r\n\r\n`)
+  const part = Buffer.alloc(64 * 1024, 0x20)
+  const isChunked = how.includes('chunked')
+  for (let n = 0; n < 512; n++) {
+    await send(isChunked ? Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]) : part)
+  }
+  if (isChunked) await send('0\r\n\r\n')
+  let answer = ''
+  for await (const bytes of socket) answer += String(bytes)
+  return answer
+}
 
 describe('the webhook route', () => {
   let database: TestDatabase
@@ -182,6 +203,18 @@ describe('the webhook route', () => {
     assert.deepEqual(await counter('webhook-refused'), [{ detail: 'too-large', n: 2 }])
     assert.equal(await stored(), 0)
   })
+
+  for (const how of ['content-length: 33554432', 'transfer-encoding: chunked']) {
+    it(`answers a sender of 32 MiB who reads only when all is sent (${how})`, async () => {
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      const { port } = app.server.address() as AddressInfo
+      const answer = await sendThenRead(port, how)
+      assert.match(answer, /^HTTP\/1\.1 503 /)
+      assert.match(answer, /retry-after: 5/)
+      await app.close()
+      app = appOn(database.db)
+    })
+  }
 
   it('keeps both of two values that one event id, time and property carry', async () => {
     assert.equal((await deliver([event(1), event(1, 33, { propertyValue: 'Beta' })])).statusCode, 204)

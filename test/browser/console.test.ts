@@ -200,9 +200,9 @@ describe('the console in a real browser', { skip }, () => {
 
   it('a new case appears by itself', async () => {
     await signIn()
-    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByText('Page updates itself', { exact: true }).waitFor()
     await open('/cases', 'Cases')
-    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByText('Page updates itself', { exact: true }).waitFor()
     await page.locator('a.case-row').first().waitFor()
     await sql`insert into exception (connection_id, workflow, pattern, subject, object_type, record_id, title, class,
         class_because, posture, owner_email, what, would_have, todo, cause, evidence, policy_hash, due_at)

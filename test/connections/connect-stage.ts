@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
+import { AT_ONCE } from '../../sandbox/hubspot/portal/settings.ts'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import type { ConnectDeps } from '../../src/connections/context.ts'
@@ -13,6 +14,7 @@ import type { Crm } from '../../src/model/record/change-event.ts'
 import type { DraftView } from '../../src/store/connections/drafts.ts'
 import { createSecretBox, type SecretKey } from '../../src/store/secrets/secret-box.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { webhooksFileOf } from '../support/webhooks-file.ts'
 
 export const SHARES = { dayShare: 0.2, windowShare: 0.8 }
 export const WEBHOOK_URL = 'https://lanes.acme.example/webhooks/hubspot'
@@ -60,7 +62,8 @@ export async function connectStage({ seed = 11, portal = 4471001 } = {}): Promis
   const world = { ...made, hubspot: { ...made.hubspot, portalId: portal } }
   const [database, hubspot, salesforce] = await Promise.all([
     testDatabase(),
-    startHubSpotSandbox({ world, settings: { searchDelayMs: 0 } }),
+    // Connecting waits for no change of a record, and deliveries are timed by their test.
+    startHubSpotSandbox({ world, webhooksFile: webhooksFileOf(NEEDS.hubspot!), settings: AT_ONCE }),
     startSalesforceSandbox({ world }),
   ])
   const integration = world.salesforce.User.find(({ Id }) => Id === world.salesforce.integrationUserId)

@@ -245,6 +245,33 @@ describe('the end of a connection, met by others', () => {
     )
   })
 
+  it('is answered before it is through, says what is left, and goes on by itself', async () => {
+    const id = await stage.connect('hubspot', stage.hubSpotGrant())
+    await finishDisconnect(stage.deps, id)
+    await openCase(id, 'held')
+    await openCase(id, 'free')
+    const letGo = await hold((trx) => sql`select 1 from exception where connection_id = ${id} for update`.execute(trx))
+    const answer = await disconnect(stage.deps, id, { history: 'keep', by: 'console', answerWithinMs: 300 })
+    await letGo()
+    const said = answer.message.join(' ')
+    assert.match(
+      said,
+      /open cases to be closed,.*done in the background.* open cases, writes and tasks are left to close/,
+    )
+    const givesUpAt = performance.now() + 20_000
+    while ((await row(id)).credentials !== null || (await openCases(id)) > 0) {
+      assert.ok(performance.now() < givesUpAt, 'nobody goes on with it')
+      await wait(25)
+    }
+    // The last of it, such as marks of other records, may come after.
+    for (;;) {
+      const again = await disconnect(stage.deps, id, { history: 'keep', by: 'console' })
+      if (!/background/.test(again.message.join(' '))) break
+      assert.ok(performance.now() < givesUpAt, 'it never ends')
+      await wait(25)
+    }
+  })
+
   it('leaves nothing behind that somebody held', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
     await finishDisconnect(stage.deps, id)

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { setWritePermission } from '../../src/connections/lifecycle/write-permission.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { readingOnly } from '../../src/pipeline/decide/running-workflows.ts'
-import { closeWork, markDisconnected } from '../../src/store/connections/end-connection.ts'
+import { closeNextWork, markDisconnected } from '../../src/store/connections/end-connection.ts'
 import { changeLife } from '../../src/store/connections/lifecycle-lock.ts'
 import { setWriting } from '../../src/store/connections/write-permission.ts'
 import { type DatabaseTransaction, openDatabase } from '../../src/store/database/database.ts'
@@ -137,8 +137,8 @@ describe('a person who changes what may be written while records are decided', (
   }
   const decide = (h: Harness) =>
     decideBatch(h.connection, { db: h.db, workflows: h.workflows, nowMs: () => TUESDAY_MS })
-  const beforeTheRecords = (h: Harness) => (trx: DatabaseTransaction) =>
-    sql`select pg_advisory_xact_lock(hashtextextended('undecided/' || ${h.connection.id}::text, 0))`.execute(trx)
+  const beforeTheRecords = (trx: DatabaseTransaction) =>
+    sql`lock table join_queue in access exclusive mode`.execute(trx)
   const afterTheRecords = (trx: DatabaseTransaction) => sql`lock table match_key in access exclusive mode`.execute(trx)
   const another = (h: Harness) => {
     const db = openDatabase(h.url, { max: 2, applicationName: 'another' })
@@ -151,7 +151,7 @@ describe('a person who changes what may be written while records are decided', (
     it(`counts for records that are taken after it was ${effect}`, async () => {
       const h = await start(!allowed)
       await cases(h, '1')
-      const goOn = await stopAt(h, beforeTheRecords(h))
+      const goOn = await stopAt(h, beforeTheRecords)
       const deciding = decide(h)
       await waits(h, 1)
       await say(h, allowed)
@@ -183,7 +183,7 @@ describe('a person who changes what may be written while records are decided', (
     const h = await start(true)
     await cases(h, '1')
     let running = readingOnly(await h.workflows())
-    const goOn = await stopAt(h, beforeTheRecords(h))
+    const goOn = await stopAt(h, beforeTheRecords)
     const deciding = decideBatch(h.connection, { db: h.db, workflows: async () => running, nowMs: () => TUESDAY_MS })
     await waits(h, 1)
     running = await h.workflows()
@@ -200,8 +200,8 @@ describe('a person who changes what may be written while records are decided', (
     await waits(h, 1)
     const ending = inTransaction(another(h), async (trx) => {
       await changeLife(trx, h.connection.id)
-      await markDisconnected(trx, h.connection.id, 'Ended by test.')
-      return await closeWork(trx, h.connection.id)
+      await markDisconnected(trx, h.connection.id, { reason: 'Ended by test.', by: 'test' })
+      return await closeNextWork(trx, h.connection.id, 1_000)
     })
     await waits(h, 2)
     await goOn()

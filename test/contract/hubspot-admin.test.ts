@@ -148,9 +148,18 @@ describe('HubSpot sandbox: people and merges', () => {
       const { basicApi } = hubspot.client.crm.contacts
       const merge = (primaryObjectId: string, objectIdToMerge: string) =>
         basicApi.merge({ primaryObjectId, objectIdToMerge })
+      const addressOf = async (id: string) => (await basicApi.getById(id, ['email'])).properties.email
+      const written = [await addressOf('102'), await addressOf('103'), await addressOf('104')]
       const middle = (await merge('103', '104')).id
       const last = (await merge('102', middle)).id
-      const { properties } = await basicApi.getById(last, ['hs_merged_object_ids', 'hs_calculated_merged_vids'])
+      const asked = ['hs_merged_object_ids', 'hs_calculated_merged_vids', 'email', 'hs_additional_emails']
+      const { properties } = await basicApi.getById(last, asked)
+      const more = String(properties.hs_additional_emails).split(';')
+      assert.deepEqual(
+        [properties.email, ...more],
+        written.filter(Boolean),
+        'whoever was written to at any address is found',
+      )
       const ids = String(properties.hs_merged_object_ids).split(';')
       const gone = (mergeKeepsId ? ['103', '104'] : ['102', '103', '104', middle]).toSorted()
       assert.deepEqual(ids.toSorted(), gone)

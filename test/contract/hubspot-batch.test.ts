@@ -98,11 +98,26 @@ describe('HubSpot sandbox: batches', () => {
     assert.equal(reply.errors?.[0]?.errors?.[0]?.code, 'PROPERTY_DOESNT_EXIST')
   })
 
-  it('updates what it finds and reports the rest', async () => {
+  it('refuses an update as a whole for one bad input, unless each input carries its own trace id', async () => {
+    const { batchApi, basicApi } = hubspot.client.crm.contacts
+    const owner = async () => (await basicApi.getById('103', ['hubspot_owner_id'])).properties.hubspot_owner_id
+    const before = await owner()
+    const bads: { id: string; properties: Record<string, string> }[] = [
+      { id: '888', properties: { hubspot_owner_id: MAYA.id } },
+      { id: '104', properties: { no_such_property: 'x' } },
+    ]
+    for (const bad of bads) {
+      const inputs = [{ id: '103', properties: { hubspot_owner_id: MAYA.id }, objectWriteTraceId: 'a' }, bad]
+      assert.equal((await refusal(batchApi.update({ inputs }))).code, 400)
+      assert.equal(await owner(), before)
+    }
+  })
+
+  it('updates what it finds and reports the rest, where each input carries its own trace id', async () => {
     const { httpStatusCode, data } = await hubspot.client.crm.contacts.batchApi.updateWithHttpInfo({
       inputs: [
-        { id: '103', properties: { hubspot_owner_id: MAYA.id } },
-        { id: '888', properties: { hubspot_owner_id: MAYA.id } },
+        { id: '103', properties: { hubspot_owner_id: MAYA.id }, objectWriteTraceId: 'a' },
+        { id: '888', properties: { hubspot_owner_id: MAYA.id }, objectWriteTraceId: 'b' },
       ],
     })
     const reply = data as unknown as MultiStatus

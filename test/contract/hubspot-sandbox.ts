@@ -3,8 +3,9 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Client } from '@hubspot/api-client'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
-import type { SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
+import { AT_ONCE, type SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
 import type { World } from '../../sandbox/world/records/world.ts'
+import { CLASSIC_SUBSCRIPTIONS } from './classic-subscriptions.ts'
 
 const NOW_MS = Date.parse('2026-11-20T08:00:00Z')
 const DAY_MS = 86_400_000
@@ -95,11 +96,13 @@ export type Harness = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Search shows writes at once unless a test wants the delay. */
+/** A portal without delay and disorder, unless a test wants them. */
 export async function startHarness(settings: Partial<SandboxSettings> = {}): Promise<Harness> {
   const sandbox = await startHubSpotSandbox({
     world: tinyWorld(),
-    settings: { searchDelayMs: 0, webhookRetryBaseMs: 20, ...settings },
+    webhooksFile: CLASSIC_SUBSCRIPTIONS,
+    // What the portal answers is tested here; what it does late or out of order, the tests of that turn on.
+    settings: { ...AT_ONCE, webhookRetryBaseMs: 20, ...settings },
   })
   const { url, credentials } = sandbox
   return {

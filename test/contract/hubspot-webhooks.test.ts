@@ -398,4 +398,63 @@ describe('HubSpot sandbox: webhook delivery', () => {
     const { webhooks } = (await hubspot.control('GET', '/stats')) as { webhooks: { failed: number } }
     assert.equal(webhooks.failed, 5)
   })
+
+  it('are exactly the subscriptions of the uploaded project: generic ones, restore, and nothing that it does not name', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    const generic = (kind: string, propertyName?: string) => ({
+      subscriptionType: `object.${kind}`,
+      objectType: 'contact',
+      ...(propertyName === undefined ? {} : { propertyName }),
+      active: true,
+    })
+    const inactive = { ...generic('propertyChange', 'country'), active: false }
+    const crmObjects = [
+      generic('creation'),
+      generic('deletion'),
+      generic('restore'),
+      generic('propertyChange', 'city'),
+      inactive,
+    ]
+    const upload = (subscriptions: object) => hubspot.control('POST', '/project', { config: { subscriptions } })
+    assert.deepEqual(await upload({ crmObjects }), { subscriptions: 4 })
+    await hubspot.control('POST', '/changes', {
+      changes: [
+        { objectType: 'contacts', id: '103', properties: { city: 'Recife', country: 'Chile', territory: 'latam' } },
+        { op: 'archive', objectType: 'contacts', id: '104' },
+        { op: 'restore', objectType: 'contacts', id: '104' },
+        { objectType: 'companies', id: '201', properties: { name: 'Renamed' } },
+        { op: 'associate', objectType: 'contacts', id: '103', to: { objectType: 'companies', id: '202' } },
+        { objectType: 'contacts', id: '103', properties: { city: 'Olinda' } },
+      ],
+    })
+    await receiver.until('the last change arrived', () => receiver.events.at(-1)?.propertyValue === 'Olinda')
+    assert.deepEqual(
+      receiver.events.map((e) => [e.subscriptionType, e.objectTypeId, e.objectId, e.propertyName]),
+      [
+        ['object.propertyChange', '0-1', 103, 'city'],
+        ['object.deletion', '0-1', 104, undefined],
+        ['object.restore', '0-1', 104, undefined],
+        ['object.propertyChange', '0-1', 103, 'city'],
+      ],
+    )
+    for (const [why, bad] of Object.entries({
+      'a modification date': { crmObjects: [generic('propertyChange', 'lastmodifieddate')] },
+      'no property': { crmObjects: [generic('propertyChange')] },
+      'a classic type among generic ones': { crmObjects: [{ subscriptionType: 'contact.creation', active: true }] },
+      'one twice': { crmObjects: [generic('restore'), generic('restore')] },
+      'another object': { crmObjects: [{ ...generic('creation'), objectType: 'contacts' }] },
+    })) {
+      await assert.rejects(upload(bad), /400/, why)
+    }
+  })
+
+  it('an app without a project hears of nothing', async () => {
+    await using both = await startBoth()
+    const { hubspot, receiver } = both
+    await hubspot.control('POST', '/project', { config: { subscriptions: {} } })
+    await hubspot.control('POST', '/changes', reassign(3))
+    const { webhooks } = await hubspot.control('GET', '/stats')
+    assert.deepEqual([(webhooks as { pending: number }).pending, receiver.events.length], [0, 0])
+  })
 })

@@ -282,7 +282,8 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
 
   it('beyond the delivery allowance the stream fails and /limits shows why', async () => {
     const limits = await connection.limits()
-    const used = 5_000_000 - limits.DailyDeliveredPlatformEvents!.Remaining
+    const { Max, Remaining } = limits.DailyDeliveredPlatformEvents!
+    const used = Max - Remaining
     await settings({ deliveryLimit: used + 2 })
     const stream = await subscribed({})
     await touch(1)
@@ -292,7 +293,7 @@ describe('the Pub/Sub service of the Salesforce sandbox, through a client made f
     await touch(1)
     assert.equal(errorCode(await stream.failure()), `${PREFIX}.subscription.limit.exceeded`)
     assert.equal((await connection.limits()).DailyDeliveredPlatformEvents?.Remaining, 0)
-    await settings({ deliveryLimit: 5_000_000 })
+    await settings({ deliveryLimit: Max })
   })
 
   it('a reader slower than the retained window gets an error and is not skipped ahead', async () => {

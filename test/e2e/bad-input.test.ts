@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
+import { keptVersions } from '../../src/cli/terminal/policy-mistakes.ts'
 import { one, quiet, rows, startTestStack, type TestStack, until } from './stack.ts'
 
 const BROKEN_FILE = 'lead-routing.yaml'
@@ -224,6 +225,26 @@ describe('bad input', { timeout: 180_000 }, () => {
     assert.ok(decided.some(({ workflow }) => workflow === 'inbound-lead-routing'))
   })
 
+  it('a policy that gets a mistake keeps its last good version running over a restart of the workers, and says which', async () => {
+    await replaceIn('workflows/inbound-lead-routing.yaml', 'mode: live', 'mode: lively')
+    const { workers } = test.stack.children
+    const before = workers.pid()
+    process.kill(before!, 'SIGKILL')
+    await until('the workers read the files again', async () => {
+      const [row] = await rows<{ mode: string; refused: boolean }>(
+        test.db,
+        sql`select effective_mode as mode, load_error is not null and hash is not null as refused from workflow
+          where workflow = 'inbound-lead-routing'`,
+      )
+      assert.equal(row?.mode, 'live')
+      return row.refused
+    })
+    const lines = await keptVersions(test.db)
+    assert.match(lines.join('\n'), /^inbound-lead-routing: its file has errors; version 1 of .* keeps running\.$/m)
+    assert.match(lines.join('\n'), /^lead-routing does not run: its file has errors/m)
+    await replaceIn('workflows/inbound-lead-routing.yaml', 'mode: lively', 'mode: live')
+  })
+
   it('part of M2: a policy that names a person whom no CRM knows is not ready, says which job and e-mail, and no rule of it writes; its cases still have tasks', async () => {
     const row = await one<{ mode: string; problems: { job: string; email: string; problem: string }[] }>(
       test.db,
@@ -236,9 +257,10 @@ describe('bad input', { timeout: 180_000 }, () => {
     )
     const ofUnready = await rows<{ kind: string }>(
       test.db,
-      sql`select distinct kind from intent where workflow = 'account-ownership'`,
+      sql`select distinct kind from intent where workflow = 'account-ownership' order by kind`,
     )
-    assert.deepEqual(ofUnready, [{ kind: 'task' }])
+    // A task, and hanging it on its record; no owner.
+    assert.deepEqual(ofUnready, [{ kind: 'link' }, { kind: 'task' }])
     assert.ok(
       (await rows(test.db, sql`select 1 from intent where workflow = 'inbound-lead-routing' and kind = 'owner'`))
         .length > 0,

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { runSandbox, type Sandbox } from '../../src/cli/stack/sandbox-process.ts'
+import { uploadProject } from '../../src/cli/stack/sandbox-project.ts'
 import { type Stack, startStack } from '../../src/cli/stack/stack.ts'
 import { untilQuiet } from '../../src/cli/stack/wait-until-idle.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
@@ -37,6 +38,8 @@ describe('connecting from a terminal', { timeout: 240_000 }, () => {
     })
     hubspot = control(crms.info.hubspot.baseUrl, crms.info.hubspot.controlSecret)
     salesforce = control(crms.info.salesforce.loginUrl, crms.info.salesforce.controlSecret)
+    // The portal tells of what the app's project names, and of nothing without it.
+    await uploadProject(crms.info, stack.settings)
   })
   after(async () => {
     await stack?.stop()

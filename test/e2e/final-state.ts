@@ -19,7 +19,10 @@ type OpenCase = {
   readonly taskOwner: string | null
   readonly taskStatus: string | null
   readonly taskObject: string | null
+  /** Where we hung it. */
   readonly taskRecord: string | null
+  /** That is the record of one of its cases. */
+  readonly isOnOneOfThem: boolean
 }
 
 /** Open exceptions with their task as our tables have it. */
@@ -28,9 +31,12 @@ async function openCases(test: TestStack): Promise<OpenCase[]> {
     test.db,
     sql`select e.id, c.crm, e.workflow, e.pattern, e.object_type as "objectType", e.record_id as "recordId", e.title,
       e.owner_email as "ownerEmail", e.task_id as "taskId", t.key as "taskKey", t.crm_task_id as "crmTaskId",
-      t.owner_email as "taskOwner", t.status as "taskStatus", t.object_type as "taskObject", t.record_id as "taskRecord"
+      t.owner_email as "taskOwner", t.status as "taskStatus", t.hung_object_type as "taskObject", t.hung_record_id as "taskRecord",
+      exists (select 1 from exception o where o.task_id = t.id and o.object_type = t.hung_object_type
+        and o.record_id = t.hung_record_id) as "isOnOneOfThem"
     from exception e join connection c on c.id = e.connection_id left join task t on t.id = e.task_id
-    where e.status = 'open' order by e.id`,
+    -- one whose task a person closed twice without a change waits without one
+    where e.status = 'open' and e.waits_since is null order by e.id`,
   )
 }
 
@@ -91,7 +97,13 @@ export async function assertCasesHaveTasks(test: TestStack): Promise<void> {
       if (task.key !== item.taskKey) wrong.push(`${name}: key ${task.key} in the CRM, ${item.taskKey} here`)
       if (task.ownerEmail !== item.ownerEmail || item.taskOwner !== item.ownerEmail)
         wrong.push(`${name} names ${item.ownerEmail}; its task ${item.taskOwner}, the CRM ${task.ownerEmail}`)
-      if (!task.about.some(({ objectType, id }) => objectType === item.taskObject && id === item.taskRecord))
+      // The case of an input that is not known is about no record.
+      if (item.objectType !== '' && item.recordId !== '' && !item.isOnOneOfThem)
+        wrong.push(`${name}: its task is on ${item.taskObject} ${item.taskRecord}, the record of no case of it`)
+      if (
+        item.taskRecord !== null &&
+        !task.about.some(({ objectType, id }) => objectType === item.taskObject && id === item.taskRecord)
+      )
         wrong.push(
           `${name}: its task hangs on ${JSON.stringify(task.about)}, not ${item.taskObject} ${item.taskRecord}`,
         )
@@ -164,7 +176,12 @@ export async function assertWritesHaveIntents(test: TestStack): Promise<void> {
     assert.deepEqual(orphans, [], `tasks in ${crm} that no single intent answers for`)
   }
   assert.deepEqual(
-    await rows(db, sql`select id, state, outcome from intent where state not in ('done', 'cancelled')`),
+    await rows(
+      db,
+      // A list that changed within minutes of its last write is written again later.
+      sql`select i.id, i.state, i.outcome from intent i left join task t on t.id = i.task_id
+        where i.state not in ('done', 'cancelled') and not (i.state = 'pending' and t.rests_until is not null)`,
+    ),
     [],
     'intents without an end',
   )

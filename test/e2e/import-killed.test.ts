@@ -9,7 +9,7 @@ type Progress = { readonly done: boolean; readonly count: number; readonly total
 describe('a worker that is killed in the middle of the first import', { timeout: 240_000 }, () => {
   let test: TestStack
   before(async () => {
-    test = await startTestStack({ stack: { sandboxArgs: ['--small', '--records', '16000'] } })
+    test = await startTestStack({ stack: { sandboxArgs: ['--small', '--at-once', '--records', '16000'] } })
   })
   after(() => test?.stop())
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { BOTH, type Crm, type Day } from './day.ts'
+import { BOTH, type Crm, DAYS_AT_ONCE, type Day } from './day.ts'
 import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 
 const MINUTE_MS = 60_000
@@ -14,7 +14,7 @@ const TASK_WRITES = {
 const ANY_CALL = { hubspot: '/crm', salesforce: '/services/data/v67.0' } as const
 const NAME = { hubspot: 'HubSpot', salesforce: 'Salesforce' } as const
 
-describe('a bad day of calls', { timeout: 1_200_000 }, () => {
+describe('a bad day of calls', { timeout: 1_200_000, concurrency: DAYS_AT_ONCE }, () => {
   it('nothing goes wrong: nothing is said', () =>
     sameAsWithoutFault(async (day) => {
       await ordinaryHour(day)

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import type { SandboxSettings } from '../../sandbox/hubspot/portal/settings.ts'
+import { AT_ONCE } from '../../sandbox/hubspot/portal/settings.ts'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { type SalesforceUser, salesforceUser } from '../../sandbox/tuesday/crm-user.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
@@ -40,10 +41,14 @@ import { runPoll } from '../../workers/stages/poll.ts'
 import { runRefresh } from '../../workers/stages/refresh.ts'
 import { runVerify } from '../../workers/stages/verify.ts'
 import { testDatabase } from '../support/database.ts'
+import { webhooksFileOf } from '../support/webhooks-file.ts'
 import { connectDay } from './day-connections.ts'
 
 export type Crm = 'hubspot' | 'salesforce'
 export const BOTH = ['hubspot', 'salesforce'] as const
+
+/** Days have nothing in common, and each waits for seconds of the CRMs' clocks with nothing to do. */
+export const DAYS_AT_ONCE = 2
 
 export type Day = Awaited<ReturnType<typeof startDay>>
 
@@ -73,7 +78,9 @@ export async function startDay(options: DayOptions = {}) {
   const world = () => generateWorld({ seed: 7, nowMs: worldNowMs, scale: SCALE })
   const hubspot = await startHubSpotSandbox({
     world: world(),
-    settings: { searchDelayMs: 0, rateLimit: 5_000, webhookRetryBaseMs: 50, clockOffsetMs, ...options.hubspot },
+    webhooksFile: webhooksFileOf(accessNeeds(policiesOf(policyFiles(options.policies)), 'hubspot')),
+    // Each day puts in its own delays and disorder, and moves the clock instead of waiting.
+    settings: { ...AT_ONCE, rateLimit: 5_000, webhookRetryBaseMs: 50, clockOffsetMs, ...options.hubspot },
   })
   const salesforce = await startSalesforceSandbox({ world: world(), settings: { clockOffsetMs } })
   const control = {
@@ -195,7 +202,7 @@ export async function startDay(options: DayOptions = {}) {
      * Runs all stages until nothing waits, with two polls of both CRMs in it, as ten minutes of an ordinary day would:
      * the second sees what was written after the first.
      */
-    async untilQuiet(limitMs = 40_000) {
+    async untilQuiet(limitMs = 120_000) {
       for (let poll = 0; poll < 2; poll += 1) {
         if (poll > 0) await day.untilWritesAreSettled()
         for (const crm of BOTH) queues.wake('poll', idOf(crm))
@@ -225,7 +232,7 @@ export async function startDay(options: DayOptions = {}) {
       }
     },
     /** The same without a poll: what was received, and what is overdue. */
-    async untilNothingWaits(limitMs = 40_000) {
+    async untilNothingWaits(limitMs = 120_000) {
       const givesUpAt = Date.now() + limitMs
       for (let calm = 0; calm < 2; ) {
         await day.hurry()

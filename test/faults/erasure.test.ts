@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
-import { type Day, startDay } from './day.ts'
+import { DAYS_AT_ONCE, type Day, startDay } from './day.ts'
 import { ordinaryHour } from './ordinary-hour.ts'
 
-describe('a privacy deletion', { timeout: 300_000 }, () => {
+describe('a privacy deletion', { timeout: 300_000, concurrency: DAYS_AT_ONCE }, () => {
   // HubSpot tells of it twice: contact.privacyDeletion and contact.deletion, in any order.
   for (const webhookShuffle of [false, true]) {
     it(`erases our copies by the next decision, ${webhookShuffle ? 'shuffled and twice' : 'in order'}, and the ledger verifies`, async () => {

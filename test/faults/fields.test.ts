@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Crm, Day } from './day.ts'
+import { DAYS_AT_ONCE } from './day.ts'
 import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 
 const LOOK_MS = 11 * 60_000
@@ -83,7 +84,7 @@ const FAULTS: readonly Fault[] = [
   },
 ]
 
-describe('a bad day of fields', { timeout: 600_000 }, () => {
+describe('a bad day of fields', { timeout: 600_000, concurrency: DAYS_AT_ONCE }, () => {
   for (const fault of FAULTS) {
     it(`${fault.name}: what depends on it is unknown and never passes, and is decided again when it is back`, () =>
       sameAsWithoutFault(

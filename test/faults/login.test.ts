@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { BOTH } from './day.ts'
+import { BOTH, DAYS_AT_ONCE } from './day.ts'
 import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 
 const ANY_CALL = { hubspot: '/crm', salesforce: '/services/data/v67.0' } as const
 const TASKS = { method: 'POST', path: '/crm/objects/2026-03/tasks/batch/upsert' }
 
-describe('a bad day of logins', { timeout: 600_000 }, () => {
+describe('a bad day of logins', { timeout: 600_000, concurrency: DAYS_AT_ONCE }, () => {
   it('token expired mid-batch: it is replaced, nothing is written twice, and nobody has to do anything', () =>
     sameAsWithoutFault(async (day) => {
       await ordinaryHour(day)

@@ -21,7 +21,7 @@ export async function ordinaryHour(day: Day): Promise<Hour> {
     people.create('Lead', {
       LastName: name,
       Company: `${name} Works`,
-      Email: `${name.toLowerCase()}@${name.toLowerCase()}-works.example.com`,
+      Email: `${name.toLowerCase()}@${name.toLowerCase()}-works.de`,
       Country: country,
       Status: 'New',
       OwnerId: queue!.Id,
@@ -32,7 +32,7 @@ export async function ordinaryHour(day: Day): Promise<Hour> {
       objectType: 'contacts',
       properties: {
         lastname: name,
-        email: `${name.toLowerCase()}@${name.toLowerCase()}-plant.example.com`,
+        email: `${name.toLowerCase()}@${name.toLowerCase()}-plant.de`,
         company: `${name} Plant`,
         country,
         lifecyclestage: 'lead',

@@ -69,12 +69,13 @@ describe('act, when other workers, people and policies move meanwhile', () => {
 
   it('one task that cannot be worded holds up no other, and is tried again', async () => {
     const h = await decided('FR')
-    await h.receive(h.crm.change('contacts', '2', { createdate: CREATED, country: 'IT', hubspot_owner_id: null }))
+    const owner = h.crm.users.find(({ email }) => email === 'rep@x.example')!.userId
+    await h.receive(h.crm.change('contacts', '2', { createdate: CREATED, country: null, hubspot_owner_id: owner }))
     await h.apply()
     await h.refresh()
     await h.decide()
     // A case that no version of ours could have made.
-    await sql`update task set due_at = 'infinity' where id = (select min(id) from task)`.execute(h.db)
+    await sql`update exception set due_at = 'infinity' where task_id = (select min(id) from task)`.execute(h.db)
     await h.act()
     assert.equal(h.crm.openTasks().length, 1)
     const { rows } = await sql<{ outcome: string }>`
@@ -238,7 +239,7 @@ describe('act, when other workers, people and policies move meanwhile', () => {
     // Act is first, as it may be: nobody has decided the record again yet.
     await h.act()
     assert.equal(owner(h), null)
-    const because = 'It was decided before writing was last paused'
+    const because = 'It was decided before writing was paused; Lanekeeper decides it again'
     assert.deepEqual(await intents(h), [{ kind: 'owner', state: 'cancelled', outcome: because }])
     const { rows } = await sql<{ n: number }>`
       select count(*)::int as n from ledger where kind = 'owner-write-cancelled'`.execute(h.db)
@@ -269,7 +270,9 @@ describe('act, when other workers, people and policies move meanwhile', () => {
       await markDirty(h.db, [{ connectionId: h.crm.connectionId, objectType: 'contacts', recordId: '1' }])
       await h.decide()
       const { rows } = await sql<{ owner: string | null; looks: boolean }>`
-        select owner_id as owner, recheck_at is not null as looks from record`.execute(h.db)
+        select owner_id as owner, exists (select 1 from wake_up where reason = 'other-write') as looks from record`.execute(
+        h.db,
+      )
       return rows[0]!
     }
     // Our copy has not heard of it, so it is looked at again, in case it never does.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { refKey } from '../../src/model/record/crm-record.ts'
-import { type NeighbourQuery, readNeighbours } from '../../src/store/records/neighbours.ts'
+import { readNeighbours } from '../../src/store/records/neighbours.ts'
 import { readRecordsById } from '../../src/store/records/read-records.ts'
+import type { NeighbourQuery } from '../../src/store/records/record-accounts.ts'
 import { saveRefusal } from '../../src/store/records/unreadable-objects.ts'
 import { contactPolicy, pipelineHarness, staff } from './harness.ts'
 
@@ -35,6 +36,7 @@ describe('deals that the CRM refuses to show', () => {
           keys: [],
           account: null,
           accountKey: null,
+          domain: null,
           isAccount: record.objectType === 'companies',
           dealObject: 'deals',
         }),

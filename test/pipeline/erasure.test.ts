@@ -120,7 +120,7 @@ describe('the erasure of a person', () => {
       await h.settle()
       await h.receive(erased(h, '1'))
       await sql`select 1`.execute(h.db)
-      await markDisconnected(h.db, h.connection.id, 'Ended by test.')
+      await markDisconnected(h.db, h.connection.id, { reason: 'Ended by test.', by: 'test' })
       await h.apply()
       assert.notDeepEqual(await canaryIn(h.db, CANARY), [])
       await eraseDue(h.db)

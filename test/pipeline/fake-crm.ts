@@ -3,6 +3,7 @@ import type {
   CrmTask,
   ItemOutcome,
   OwnerFieldWrite,
+  TaskLink,
   TaskWrite,
   UserAnswer,
 } from '../../src/crm/crm-client.ts'
@@ -31,6 +32,10 @@ export class FakeCrm {
   readonly unreadable = new Set<string>()
   readonly calls: string[] = []
   taskKeyEnforced = true
+  /** Like an upsert of HubSpot: a task is created without its record, and linked by a call of its own. */
+  linksApart = false
+  /** `task/record` that are linked apart. */
+  readonly links = new Set<string>()
   faults: WriteFault[] = []
   /** Between the gate's word and the bytes. */
   beforeBytes: () => Promise<void> = async () => undefined
@@ -122,12 +127,19 @@ export class FakeCrm {
         this.calls.push(`findTasks ${lookups.length}`)
         const found = new Map<string, CrmTask>()
         for (const { key } of lookups) {
-          const task = [...this.tasks.values()].find((t) => t.key === key)
-          if (task)
-            found.set(key, { taskId: task.id, key, status: task.status, ownerId: task.ownerId, completedAtMs: null })
+          const [task, ...others] = [...this.tasks.values()].filter((t) => t.key === key)
+          if (task) {
+            const { id: taskId, status, ownerId } = task
+            const more = others.length === 0 ? {} : { others: others.map(({ id }) => id) }
+            const unlinked = this.linksApart ? { unlinked: true } : {}
+            found.set(key, { taskId, key, status, ownerId, completedAtMs: null, ...more, ...unlinked })
+          }
         }
         return found
       },
+      ...(this.linksApart && {
+        linkTasks: (links, gate) => this.#write('linkTasks', links, gate, (link) => this.#linkTask(link)),
+      }),
       writeOwners: (writes, gate) => this.#write('writeOwners', writes, gate, (write) => this.#writeOwner(write)),
       recordUrl: (objectType, recordId) => `fake:${objectType}/${recordId}`,
       taskUrl: (taskId) => `fake:task/${taskId}`,
@@ -194,8 +206,20 @@ export class FakeCrm {
     const byKey = this.taskKeyEnforced ? [...this.tasks.values()].find((t) => t.key === task.key) : undefined
     const id = task.taskId ?? byKey?.id ?? `task-${this.#next++}`
     if (task.taskId !== null && !this.tasks.has(task.taskId)) return { key: task.key, outcome: 'gone', why: 'deleted' }
-    this.tasks.set(id, { ...task, id })
-    return { key: task.key, outcome: 'done', id }
+    const before = this.tasks.get(id)
+    const { about } = before === undefined || task.rehang ? task : before
+    const isThere =
+      about === null || about === before?.about || this.records.has(`${about.objectType}/${about.recordId}`)
+    this.tasks.set(id, { ...task, id, about: isThere ? about : (before?.about ?? null) })
+    const isApart = this.linksApart && (task.taskId === null || task.rehang)
+    if (isApart) return { key: task.key, outcome: 'done', id, unlinked: true }
+    return { key: task.key, outcome: 'done', id, ...(isThere ? {} : { notHung: 'the record is deleted' }) }
+  }
+
+  #linkTask({ key, taskId, about }: TaskLink): ItemOutcome {
+    if (!this.records.has(`${about.objectType}/${about.recordId}`)) return { key, outcome: 'gone', why: 'deleted' }
+    this.links.add(`${taskId}/${about.recordId}`)
+    return { key, outcome: 'done', id: taskId }
   }
 
   #writeOwner(write: OwnerFieldWrite): ItemOutcome {

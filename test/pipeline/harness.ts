@@ -73,6 +73,7 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     fieldsOf,
     workflowTitle: (workflow) => workflow,
     caseUrl: (id) => `http://console/cases/${id}`,
+    listUrl: (id) => `http://console/cases?task=${id}`,
     nowMs: () => nowMs,
     instance,
   })
@@ -119,10 +120,18 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
         await harness.decide()
         const { changed } = await harness.checkPeople()
         await sql`update intent set next_attempt_at = now() where state in ('pending', 'unknown')`.execute(db)
+        await sql`update task t set rests_until = null where exists (
+          select 1 from intent i where i.task_id = t.id and i.state = 'pending')`.execute(db)
         const acted = await harness.act()
         const verified = await harness.verify()
         await harness.apply()
-        if (acted.taken === 0 && changed.length === 0 && !verified.toRead && verified.reopened === 0) return
+        if (
+          acted.taken === 0 &&
+          changed.length === 0 &&
+          !verified.toRead &&
+          verified.reopened + verified.leftClosed === 0
+        )
+          return
       }
       throw new Error('The pipeline did not come to rest in 10 rounds')
     },

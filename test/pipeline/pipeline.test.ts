@@ -5,7 +5,7 @@ import type { FieldText } from '../../src/model/record/change-event.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { claimIntents, finishIntents } from '../../src/store/decisions/intents.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
-import { markRechecksDirty } from '../../src/store/records/mark-dirty.ts'
+import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -44,6 +44,38 @@ describe('the pipeline, on real Postgres', () => {
     }>`select skip_reason from change_event where dedupe_key = ${echo.dedupeKey}`.execute(h.db)
     assert.equal(rows[0]?.skip_reason, 'own-write')
     assert.deepEqual(await h.openExceptions(), [])
+  })
+
+  it('decides on the owner that it wrote while the CRM has not told of it, and looks again soon', async () => {
+    const h = await start({
+      patterns: [
+        {
+          pattern: 'duplicate-ownership',
+          against: [{ crm: 'hubspot', object: 'contacts' }],
+          againstAccountOwner: false,
+        },
+      ],
+    })
+    const gen = h.crm.users.find((u) => u.email === 'gen@x.example')!.userId
+    const email = 'ann@acme.example'
+    await h.receive(contact(h, '1', { firstname: 'Ann', email, country: 'DE', hubspot_owner_id: null }))
+    await h.settle()
+    const older = {
+      firstname: 'Ann',
+      email,
+      country: 'FR',
+      hubspot_owner_id: gen,
+      createdate: '2026-11-01T08:00:00.000Z',
+    }
+    await h.receive({ ...h.crm.change('contacts', '2', older), complete: true })
+    await h.settle()
+    const { rows } = await sql<{ owner: string | null; what: string; reasons: string[] }>`
+      select r.owner_id as owner, e.what, array(select w.reason from wake_up w where w.record_id = '1') as reasons
+      from record r join exception e on e.record_id = r.record_id where r.record_id = '1'`.execute(h.db)
+    assert.equal(rows.length, 1)
+    assert.equal(rows[0]!.owner, null, 'our copy is as it was read')
+    assert.match(rows[0]!.what, /^rep@x\.example owns this contact, but gen@x\.example owns/)
+    assert.ok(rows[0]!.reasons.includes('other-write'), `looked at again for: ${rows[0]!.reasons}`)
   })
 
   it('gives records and tasks to people only: a queue with the address of a person is nobody', async () => {
@@ -269,8 +301,8 @@ describe('the pipeline, on real Postgres', () => {
 
   describe('an owner that the CRM refuses to write', () => {
     const writes = (h: Harness) => h.crm.calls.filter((call) => call.startsWith('writeOwners')).length
-    const refusedOnce = async () => {
-      const h = await start()
+    const refusedOnce = async (change: Parameters<typeof contactPolicy>[0] = {}) => {
+      const h = await start(change)
       h.crm.faults = ['refused']
       await h.receive(contact(h, '1', { firstname: 'Ann', country: 'DE', hubspot_owner_id: null }))
       await h.settle()
@@ -330,20 +362,40 @@ describe('the pipeline, on real Postgres', () => {
       assert.deepEqual(await h.openExceptions(), [])
     })
 
-    it('is written again a day later, without waiting for a change of the record', async () => {
-      const h = await refusedOnce()
+    const known = { pattern: 'write-refused', when: [], class: 'risky', because: 'Somebody has to work it.' } as const
+
+    it('is written again a day later where its class is known, without waiting for a change of the record', async () => {
+      const h = await refusedOnce({ classes: [...contactPolicy().classes, known] })
       const { rows } = await sql<{ hours: number }>`
-        select (extract(epoch from recheck_at) - ${TUESDAY_MS / 1_000})::float8 / 3600 as hours from record`.execute(
-        h.db,
-      )
+        select (extract(epoch from at) - ${TUESDAY_MS / 1_000})::float8 / 3600 as hours from wake_up
+        where reason = 'refused'`.execute(h.db)
       assert.ok(rows[0]!.hours > 23.9 && rows[0]!.hours <= 24, `looked at again after ${rows[0]?.hours} h`)
       await sql`update intent set finished_at = finished_at - interval '24 hours' where kind = 'owner'`.execute(h.db)
-      await sql`update record set recheck_at = now()`.execute(h.db)
-      assert.equal(await markRechecksDirty(h.db, 10), 1)
+      await sql`update wake_up set at = now()`.execute(h.db)
+      assert.equal(await markWakeUpsDue(h.db, 10), 1)
       await h.settle()
       assert.equal(writes(h), 2)
       assert.deepEqual(await h.openExceptions(), [])
       assert.equal(h.crm.openTasks().length, 0)
+    })
+
+    it('of class unknown is not written again by waiting, however long, until somebody set the owner', async () => {
+      const h = await refusedOnce()
+      for (const days of [1, 30]) {
+        h.advance(days * 86_400_000)
+        await sql`update intent set finished_at = finished_at - ${days} * interval '1 day' where kind = 'owner'`.execute(
+          h.db,
+        )
+        await sql`update record set dirty_since = now()`.execute(h.db)
+        await h.settle()
+      }
+      assert.equal(writes(h), 1)
+      assert.equal(await markWakeUpsDue(h.db, 10), 0, 'nothing is looked at again and again')
+      const [open] = await h.openExceptions()
+      assert.deepEqual([open?.pattern, open?.class], ['write-refused', 'unknown'])
+      await h.receive(h.crm.change('contacts', '1', { hubspot_owner_id: h.crm.users[0]!.userId }))
+      await h.settle()
+      assert.deepEqual(await h.openExceptions(), [])
     })
   })
 

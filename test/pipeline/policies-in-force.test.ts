@@ -4,8 +4,8 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
-import { markRechecksDirty } from '../../src/store/records/mark-dirty.ts'
 import { markNextRedecisions } from '../../src/store/records/redecide-queue.ts'
+import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import { contact, rowsOf, userId } from './contacts.ts'
 import { decisionStage } from './decision-stage.ts'
 import { contactPolicy, versionOf } from './harness.ts'
@@ -34,26 +34,79 @@ describe('policies that change, fall back or reach their daily cap', () => {
   })
 
   for (const named of [true, false]) {
-    it(`keeps the cases of a workflow whose file has an error (the file still names it: ${named})`, async () => {
+    const refused = [{ file: 'routing.yaml', workflow: named ? 'routing' : null, errors: ['typo'] }]
+    const ofRouting = sql`select status, resolution from exception where workflow = 'routing'`
+
+    it(`runs the last good version of a workflow whose file has an error (the file still names it: ${named})`, async () => {
       const { h } = await withTask()
-      const refused = [{ file: 'routing.yaml', workflow: named ? 'routing' : null, errors: ['typo'] }]
       const other = contactPolicy({ workflow: 'other', mode: 'observe' })
-      await publishPolicies(h.db, { loaded: [{ file: 'o', source: '', version: versionOf(other) }], refused })
+      const good = [{ file: 'o', source: '', version: versionOf(other) }]
+      const { changed } = await publishPolicies(h.db, { loaded: good, refused })
+      assert.deepEqual(changed, ['other'], 'what runs of routing is the same as before')
+      assert.deepEqual(await rowsOf(h, sql`select file, load_error from workflow where workflow = 'routing'`), [
+        { file: 'routing.yaml', load_error: { file: 'routing.yaml', errors: ['typo'] } },
+      ])
       await h.receive(h.crm.change('contacts', '1', { firstname: 'Anne' }))
       await h.settle()
-      const ofRouting = sql`select status, resolution from exception where workflow = 'routing'`
       assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'open', resolution: null }])
-      assert.equal(h.crm.openTasks().length, 1)
-      // The slip is mended: what happened meanwhile is decided, without another change of the record.
+      await h.receive(h.crm.change('contacts', '1', { country: 'DE' }))
+      await h.receive(contact(h, '2', { firstname: 'Bob', country: 'DE', hubspot_owner_id: null }))
+      await h.settle()
+      assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'resolved', resolution: 'condition-cleared' }])
+      assert.equal(h.crm.records.get('contacts/2')?.hubspot_owner_id, userId(h, 'rep@x.example'), 'its writes leave')
+      const mended = [contactPolicy(), other].map((p) => ({ file: p.workflow, source: '', version: versionOf(p) }))
+      assert.deepEqual((await publishPolicies(h.db, { loaded: mended, refused: [] })).changed, [])
+      assert.deepEqual(await rowsOf(h, sql`select 1 from workflow where load_error is not null`), [])
+    })
+
+    it(`leaves the cases alone where the last version is refused now, too (the file still names it: ${named})`, async () => {
+      const { h } = await withTask()
+      const broken = { loaded: [], refused, reload: () => null }
+      await publishPolicies(h.db, broken)
       await h.receive(h.crm.change('contacts', '1', { country: 'DE' }))
       await h.settle()
       assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'open', resolution: null }])
-      const mended = [contactPolicy(), other].map((p) => ({ file: p.workflow, source: '', version: versionOf(p) }))
-      await publishPolicies(h.db, { loaded: mended, refused: [] })
+      assert.equal(h.crm.openTasks().length, 1)
+      // A second start with the same mistake changes nothing.
+      assert.deepEqual((await publishPolicies(h.db, broken)).changed, [])
+      assert.deepEqual(await rowsOf(h, sql`select workflow from workflow order by 1`), [{ workflow: 'routing' }])
+      // The slip is mended: what happened meanwhile is decided, without another change of the record.
+      const version = versionOf(contactPolicy())
+      await publishPolicies(h.db, { loaded: [{ file: 'routing.yaml', source: '', version }], refused: [] })
       await h.settle()
       assert.deepEqual(await rowsOf(h, ofRouting), [{ status: 'resolved', resolution: 'condition-cleared' }])
     })
   }
+
+  it('goes on reading the fields of a version that keeps running', async () => {
+    const { h } = await withTask()
+    const asked = sql`select asked from object_schema where object_type = 'contacts'`
+    const before = await rowsOf(h, asked)
+    await publishPolicies(h.db, {
+      loaded: [],
+      refused: [{ file: 'routing.yaml', workflow: 'routing', errors: ['typo'] }],
+    })
+    assert.deepEqual(await rowsOf(h, asked), before)
+    const other = contactPolicy({ workflow: 'other', objects: [{ crm: 'hubspot', object: 'companies' }] })
+    await publishPolicies(h.db, {
+      loaded: [{ file: 'o', source: '', version: versionOf(other) }],
+      refused: [{ file: 'routing.yaml', workflow: null, errors: ['typo'] }],
+    })
+    assert.deepEqual(await rowsOf(h, asked), before)
+  })
+
+  it('decides nothing with a file that was never good, and runs it once it is', async () => {
+    const { h } = await withTask()
+    const file = { file: 'new.yaml', workflow: 'new', errors: ['typo'] }
+    const routing = { file: 'routing.yaml', source: '', version: versionOf(contactPolicy()) }
+    await publishPolicies(h.db, { loaded: [routing], refused: [file] })
+    await h.receive(contact(h, '2', { firstname: 'Bob', country: 'FR', hubspot_owner_id: null }))
+    await h.settle()
+    assert.deepEqual(await rowsOf(h, sql`select 1 from exception where workflow = 'new'`), [])
+    const version = versionOf(contactPolicy({ workflow: 'new' }))
+    const mended = [routing, { file: 'new.yaml', source: '', version }]
+    assert.deepEqual((await publishPolicies(h.db, { loaded: mended, refused: [] })).changed, ['new'])
+  })
 
   it('retires no workflow while an unreadable file may be any of them', async () => {
     const { h } = await withTask()
@@ -96,13 +149,13 @@ describe('policies that change, fall back or reach their daily cap', () => {
     const rep = userId(h, 'rep@x.example')
     const owned = () => [...h.crm.records.values()].filter((r) => r.hubspot_owner_id === rep).length
     assert.equal(owned(), 2)
-    const waiting = sql<{ ok: boolean }>`select recheck_at > now() and recheck_at <= now() + interval '25 hours' as ok
-      from record where object_type = 'contacts' and recheck_at is not null`
+    const waiting = sql<{ ok: boolean }>`select at > now() and at <= now() + interval '25 hours' as ok
+      from wake_up where reason = 'pilot-cap'`
     assert.deepEqual(await rowsOf(h, waiting), [{ ok: true }, { ok: true }, { ok: true }])
     // A day later.
     await sql`update intent set created_at = created_at - interval '1 day'`.execute(h.db)
-    await sql`update record set recheck_at = now() where recheck_at is not null`.execute(h.db)
-    assert.equal(await markRechecksDirty(h.db, 100), 3)
+    await sql`update wake_up set at = now()`.execute(h.db)
+    assert.equal(await markWakeUpsDue(h.db, 100), 3)
     await h.settle()
     assert.equal(owned(), 4)
   })

@@ -110,6 +110,7 @@ describe('a third CRM, registered by its folder alone', () => {
       fieldsOf,
       workflowTitle: (workflow) => workflow,
       caseUrl: (id) => `http://console/cases/${id}`,
+      listUrl: (id) => `http://console/cases?task=${id}`,
       nowMs: () => TUESDAY_MS,
       instance: 'test',
     })
@@ -231,8 +232,9 @@ describe('the rooms of the product', () => {
   it("hold no SQL with a CRM's object in it", () => {
     const objects = new Set(knownAdapters().flatMap(({ profile }) => Object.keys(profile.objects)))
     const literals = new RegExp(`'(${[...objects].join('|')})'`)
+    // A migration mends what the CRMs of its day have left, and a later CRM has nothing to mend.
     const found = productFiles.filter(
-      (file) => file.startsWith('src/store/') && literals.test(readFileSync(file, 'utf8')),
+      (file) => /^src\/store\/(?!migrations\/)/.test(file) && literals.test(readFileSync(file, 'utf8')),
     )
     assert.deepEqual(found, [])
   })

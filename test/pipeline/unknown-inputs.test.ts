@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
+import { setWritePermission } from '../../src/connections/lifecycle/write-permission.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
+import { waitsMs } from '../../src/pipeline/decide/short-gap.ts'
 import { saveSchema } from '../../src/store/records/object-schemas.ts'
 import { queueRedecision } from '../../src/store/records/redecide-queue.ts'
 import { endRefusal, saveRefusal } from '../../src/store/records/unreadable-objects.ts'
+import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff } from './harness.ts'
 
 const MADE = { createdate: '2026-01-01T00:00:00.000Z' }
@@ -40,7 +43,8 @@ describe('an input that is not known', () => {
       async waitForReading() {
         await sql`update held_record set since = since - interval '3 minutes'`.execute(h.db)
         await sql`update unknown_input set look_at = now() where look_at is not null`.execute(h.db)
-        await sql`update record set recheck_at = null, dirty_since = now() where recheck_at is not null`.execute(h.db)
+        await sql`update wake_up set at = now()`.execute(h.db)
+        await markWakeUpsDue(h.db, 100)
       },
       async cases() {
         const { rows } = await sql<{ pattern: string; class: string; status: string }>`
@@ -212,6 +216,93 @@ describe('an input that is not known', () => {
     await h.receive({ ...h.crm.change('contacts', '1', {}), kind: 'deleted' })
     await h.settle()
     assert.deepEqual(await h.cases(), [])
+  })
+
+  it('leaves open cases and their tasks alone while companies are refused for a few minutes', async () => {
+    const h = await start()
+    const rep = h.crm.users.find(({ email }) => email === 'rep@x.example')!.userId
+    const companies = ['lifecyclestage', 'industry', 'hubspot_owner_id']
+    for (let id = 0; id < 12; id += 1) {
+      h.crm.records.set(`companies/5${id}`, { ...MADE, lifecyclestage: 'customer', hubspot_owner_id: rep })
+      await h.contact(String(id), { hubspot_owner_id: h.left, country: 'FR', associatedcompanyid: `5${id}` })
+    }
+    await h.settle()
+    await h.settle()
+    const before = await h.cases()
+    assert.equal(before.filter((one) => one === 'orphaned-owner customer-facing open').length, 12)
+    const writes = () => h.crm.calls.filter((call) => call.startsWith('writeTasks')).length
+    const written = writes()
+    await saveRefusal(h.db, h.connection.id, 'companies', companies)
+    await queueRedecision(h.db, h.connection.id)
+    await h.settle()
+    assert.deepEqual(await h.cases(), [...before, 'unknown-input unknown open'])
+    assert.equal(writes() - written, 1, 'the task of the input alone')
+    await endRefusal(h.db, h.connection.id, { objectType: 'companies', fields: [] }, [])
+    await queueRedecision(h.db, h.connection.id)
+    await h.settle()
+    assert.deepEqual(await h.cases(), before)
+    assert.equal(writes() - written, 2, 'and its end')
+
+    await saveRefusal(h.db, h.connection.id, 'companies', companies)
+    await queueRedecision(h.db, h.connection.id)
+    await h.settle()
+    await h.waitForReading()
+    await h.settle()
+    const refused = await h.cases()
+    assert.equal(refused.filter((one) => one === 'orphaned-owner unknown open').length, 12, 'after two minutes, once')
+  })
+
+  it('has two minutes of its own, also on a record that waits for another input for longer', async () => {
+    const h = await start(SETTLING)
+    h.crm.unreadable.add('user-new')
+    await h.contact('1', { hubspot_owner_id: h.left, country: 'DE', associatedcompanyid: '500' })
+    await h.apply()
+    await h.refresh()
+    await h.decide()
+    await h.waitForReading()
+    await h.decide()
+    assert.deepEqual(await h.cases(), ['orphaned-owner unknown open', 'unknown-input unknown open'])
+    const { rows } = await sql<{ ms: number }>`
+      select extract(epoch from now() - since) * 1000 as ms from held_record`.execute(h.db)
+    assert.ok(rows.every(({ ms }) => Number(ms) >= 120_000))
+    const held = new Map([
+      [
+        'contacts/1',
+        new Map([
+          ['old', 200_000],
+          ['new', 1_000],
+        ]),
+      ],
+    ])
+    const record = { objectType: 'contacts', recordId: '1' }
+    const rests = (...keys: string[]) => ({ awaitsReading: true, classRestsOn: keys, restsOn: keys })
+    assert.equal(waitsMs(rests('new'), held, record, false), 119_000)
+    assert.equal(waitsMs(rests('old'), held, record, false), 0)
+    assert.equal(waitsMs(rests('old', 'new'), held, record, false), 0, 'it is a case anyway')
+    assert.equal(waitsMs(rests('old', 'new'), held, record, true), 119_000, 'an open case is changed once')
+    assert.equal(waitsMs(rests('other'), held, record, true), 120_000)
+  })
+
+  it('of a connection that may not be written to has no task, and its case says who would get it', async () => {
+    const h = await start()
+    await setWritePermission(h.db, h.connection.id, { allowed: false, by: 'test', nowMs: 0 })
+    await h.hide('contacts', 'country')
+    await h.contact('1', { hubspot_owner_id: null })
+    await h.settle()
+    assert.deepEqual(await h.cases(), ['unknown-input unknown open'])
+    const state = async () =>
+      (
+        await sql<{ todo: string; tasks: number }>`
+          select todo, (select count(*) from task)::int as tasks from exception where status = 'open'`.execute(h.db)
+      ).rows[0]!
+    assert.equal((await state()).tasks, 0)
+    assert.match((await state()).todo, /Writing is off for this connection, so there is no task; data@x\.example would/)
+
+    await setWritePermission(h.db, h.connection.id, { allowed: true, by: 'test', nowMs: 0 })
+    await h.settle()
+    assert.equal((await state()).tasks, 1)
+    assert.doesNotMatch((await state()).todo, /Writing is off/)
+    assert.equal(h.crm.openTasks().length, 1)
   })
 
   it('is one case however many records it holds, and its task is not written anew for each', async () => {

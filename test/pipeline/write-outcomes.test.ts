@@ -55,6 +55,43 @@ describe('what becomes of a write', () => {
     assert.ok(Math.abs(nowMs() - rows[0]!.ms) < 5_000)
   })
 
+  for (const outcome of ['unknown', 'retry'] as const) {
+    it(`is not sent again after an answer of "${outcome}" where an input became hidden meanwhile`, async () => {
+      const h = await decided('DE')
+      const rep = userId(h, 'rep@x.example')
+      const owner = () => h.crm.records.get('contacts/1')?.hubspot_owner_id ?? null
+      const hide = async (fields: readonly string[]) => {
+        await sql`insert into object_schema (connection_id, object_type, fields, unreadable)
+          values (${h.connection.id}, 'contacts', '[]', ${[...fields]}::text[])
+          on conflict (connection_id, object_type) do update set unreadable = excluded.unreadable`.execute(h.db)
+        await sql`update record set dirty_since = now()`.execute(h.db)
+        await h.decide()
+      }
+      const down: CrmClient = {
+        ...h.crm.client(),
+        writeOwners: async (writes, gate) => {
+          await gate?.ask(writes.map(({ key }) => key))
+          // Decided while the call is under way.
+          await hide(['country'])
+          return writes.map(({ key }) =>
+            outcome === 'retry' ? { key, outcome, why: 'locked', retryAtMs: null } : { key, outcome, why: 'no answer' },
+          )
+        },
+      }
+      await actBatch({ ...h.actDependencies(), client: down })
+      for (let round = 0; round < 4; round += 1) {
+        await dueNow(h)
+        await h.act()
+        await h.decide()
+      }
+      assert.equal(owner(), null)
+      await hide([])
+      await dueNow(h)
+      await h.act()
+      assert.equal(owner(), rep, 'and it is written once the input is known')
+    })
+  }
+
   it('counts as ours only if an attempt of ours may have written it', async () => {
     for (const [outcome, state] of [
       ['unknown', 'done'],
@@ -79,6 +116,68 @@ describe('what becomes of a write', () => {
       const { rows } = await sql`select 1 from written_value`.execute(h.db)
       assert.equal(rows.length, state === 'done' ? 1 : 0, 'only what we wrote can be undone')
     }
+  })
+
+  describe('whose answer was lost, of a record that changes before it is read back,', () => {
+    /** The owner was written, and nobody heard. */
+    const lost = async () => {
+      const h = await decided('DE')
+      const deaf: CrmClient = {
+        ...h.crm.client(),
+        writeOwners: async (writes, gate) => {
+          await h.crm.client().writeOwners(writes, gate)
+          return writes.map(({ key }) => ({ key, outcome: 'unknown', why: 'no answer' }))
+        },
+      }
+      await actBatch({ ...h.actDependencies(), client: deaf })
+      return h
+    }
+    const answers = async (h: Harness) =>
+      (await sql<{ outcome: string }>`select outcome from write_answer order by id`.execute(h.db)).rows.map(
+        ({ outcome }) => outcome,
+      )
+    const readBack = async (h: Harness) => {
+      await dueNow(h)
+      await h.act()
+      return (await intents(h))[0]!
+    }
+
+    it('stays unknown while the CRM does not show it, and is found written when it does', async () => {
+      const h = await lost()
+      const kept = h.crm.records.get('contacts/1')!
+      h.crm.records.delete('contacts/1')
+      for (let turn = 0; turn < 3; turn += 1) assert.equal((await readBack(h)).state, 'unknown')
+      assert.deepEqual([...new Set(await answers(h))], ['unknown'])
+      h.crm.records.set('contacts/1', kept)
+      assert.equal((await readBack(h)).state, 'done')
+      assert.equal((await answers(h)).at(-1), 'done')
+    })
+
+    it('ends when it is surely gone, and the log does not say that it was not written', async () => {
+      const h = await lost()
+      h.crm.records.delete('contacts/1')
+      await readBack(h)
+      await sql`update record set deleted = true, needs_read = null where record_id = '1'`.execute(h.db)
+      const { state, outcome } = await readBack(h)
+      assert.deepEqual([state, outcome], ['cancelled', 'The record is gone, and whether it was written is not known'])
+      assert.deepEqual([...new Set(await answers(h))], ['unknown'])
+    })
+
+    it('ends when somebody changed the owner since, and the log does not say that it was not written', async () => {
+      const h = await lost()
+      h.crm.change('contacts', '1', { hubspot_owner_id: userId(h, 'gen@x.example') })
+      const { state, outcome } = await readBack(h)
+      assert.equal(state, 'cancelled')
+      assert.match(outcome!, /changed in the CRM meanwhile, and whether it was written before is not known/)
+      assert.deepEqual([...new Set(await answers(h))], ['unknown'])
+    })
+
+    it('is written after all where the owner of before stands, which proves that it was not', async () => {
+      const h = await lost()
+      h.crm.change('contacts', '1', { hubspot_owner_id: null })
+      assert.equal((await readBack(h)).state, 'done')
+      assert.deepEqual((await answers(h)).toSorted(), ['done', 'not-written', 'unknown'])
+    })
   })
 
   it('that was written before an error of our own is found written, and the rest was never sent', async () => {
@@ -127,7 +226,7 @@ describe('what becomes of a write', () => {
     const h = await decided('DE')
     h.crm.records.delete('contacts/1')
     await h.act()
-    assert.deepEqual(await intents(h), [{ state: 'cancelled', outcome: 'The record is gone' }])
+    assert.deepEqual(await intents(h), [{ state: 'cancelled', outcome: 'The CRM does not show the record' }])
     await h.decide()
     assert.equal((await intents(h)).length, 1, 'nothing is decided again before the record was asked for')
     for (let turn = 0; turn < 20; turn += 1) {

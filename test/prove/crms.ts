@@ -3,24 +3,9 @@ import { startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import { startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { salesforceUser } from '../../sandbox/tuesday/crm-user.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
-import type { CallBudget, CrmClient } from '../../src/crm/crm-client.ts'
 import { hubSpotClient } from '../../src/crm/hubspot/client.ts'
 import { openPortal } from '../../src/crm/hubspot/portal/portal.ts'
-import { openSalesforce } from '../../src/crm/salesforce/open.ts'
-import type { ConnectionId, Crm } from '../../src/model/record/change-event.ts'
-import { SHIPPED_TIMING } from '../../src/store/decisions/write-timing.ts'
-import { seenTokens } from '../crm/salesforce/scripted-org.ts'
-
-/** What a process needs to open the client of a sandbox that another process runs. */
-export type CrmAddressOfProof = {
-  readonly crm: Crm
-  readonly keyed: boolean
-  readonly url: string
-  readonly grant: Grant
-}
-type Grant =
-  | { readonly token: string; readonly appId: number }
-  | { readonly clientId: string; readonly clientSecret: string; readonly pubsubAddress: string }
+import { type CrmAddressOfProof, connectionIdOf, NO_BUDGET } from './open-client.ts'
 
 /** A sandbox CRM as somebody who works in it sees it. */
 export type CrmOfProof = {
@@ -33,51 +18,14 @@ export type CrmOfProof = {
   setOwner(id: string, owner: string): Promise<void>
   /** Ids of the tasks on the record. */
   tasksOf(id: string): Promise<string[]>
+  /** How many tasks there are. */
+  allTasks(): Promise<number>
+  /** A task is hung on its record by a call of its own. */
+  readonly linksApart: boolean
   /** The next write is done, and its answer does not come. */
-  loseNextAnswer(kind: 'task' | 'owner'): Promise<void>
+  loseNextAnswer(kind: 'task' | 'link' | 'owner'): Promise<void>
   clearFaults(): Promise<void>
   close(): Promise<void>
-}
-
-/** PROVE_SHIPPED=1: every time as it ships, also in the processes that are killed. */
-export const IS_SHIPPED = process.env.PROVE_SHIPPED === '1'
-export const DEADLINE_MS = IS_SHIPPED ? SHIPPED_TIMING.deadlineMs : 700
-const NO_BUDGET: CallBudget = {
-  take: async () => undefined,
-  pauseUntil: async () => undefined,
-  observe: async () => undefined,
-}
-
-export function openClient({ crm, keyed, url, grant }: CrmAddressOfProof): CrmClient {
-  if ('token' in grant) {
-    const portal = openPortal({
-      connectionId: connectionIdOf(crm, keyed),
-      baseUrl: url,
-      appId: String(grant.appId),
-      token: async () => grant.token,
-      budget: NO_BUDGET,
-      taskKey: { enforced: keyed, field: 'lanekeeper_key', why: '' },
-      deadlineMs: DEADLINE_MS,
-      nowMs: Date.now,
-    } as unknown as Parameters<typeof openPortal>[0])
-    return hubSpotClient(portal)
-  }
-  return openSalesforce({
-    connectionId: connectionIdOf(crm, keyed),
-    grant: { kind: 'salesforce-client-credentials', clientId: grant.clientId, clientSecret: grant.clientSecret },
-    address: { baseUrl: url, apiVersion: '67.0', pubsubAddress: grant.pubsubAddress },
-    tokens: seenTokens(),
-    budget: NO_BUDGET,
-    taskKey: undefined,
-    accountId: undefined,
-    pagesUrl: undefined,
-    nowMs: Date.now,
-    deadlineMs: DEADLINE_MS,
-  }).client
-}
-
-export function connectionIdOf(crm: Crm, keyed: boolean): ConnectionId {
-  return `${crm}-${keyed ? 'keyed' : 'plain'}` as ConnectionId
 }
 
 const world = () => generateWorld({ seed: 7, nowMs: Date.now(), scale: 0.01 })
@@ -94,6 +42,7 @@ async function control(url: string, secret: string, method: string, path: string
 }
 
 export async function startHubSpot(keyed: boolean): Promise<CrmOfProof> {
+  // Crashes are proved here, and thousands of them: the lag of search would only make each of them seconds longer.
   const settings = { searchDelayMs: 0, rateLimit: 100_000, taskUniqueProperty: keyed }
   const sandbox = await startHubSpotSandbox({ world: world(), settings })
   const { url, appId, credentials } = sandbox
@@ -131,13 +80,20 @@ export async function startHubSpot(keyed: boolean): Promise<CrmOfProof> {
       (await client.readRecords({ ...fields, ids: [id] })).events[0]?.fields.hubspot_owner_id ?? null,
     setOwner: async (id, owner) =>
       void (await change({ op: 'update', objectType: 'contacts', id, properties: { hubspot_owner_id: owner } })),
+    linksApart: keyed,
+    allTasks: async () => ((await ask('GET', 'tasks')) as { tasks: unknown[] }).tasks.length,
     async tasksOf(id) {
       const { tasks } = (await ask('GET', 'tasks')) as { tasks: { id: string; about: { id: string }[] }[] }
       return tasks.filter(({ about }) => about.some((one) => one.id === id)).map((task) => task.id)
     },
     async loseNextAnswer(kind) {
-      const verb = kind === 'owner' ? 'contacts/batch/update' : `tasks/batch/${keyed ? 'upsert' : 'create'}`
-      await ask('POST', 'faults', { kind: 'commit-then-hang', method: 'POST', path: `/crm/objects/2026-03/${verb}` })
+      const paths = {
+        owner: '/crm/objects/2026-03/contacts/batch/update',
+        task: `/crm/objects/2026-03/tasks/batch/${keyed ? 'upsert' : 'create'}`,
+        link: '/crm/associations/2026-03/tasks/contacts/batch/create',
+      }
+      const path = paths[kind === 'link' && !keyed ? 'task' : kind]
+      await ask('POST', 'faults', { kind: 'commit-then-hang', method: 'POST', path })
     },
     clearFaults: async () => void (await ask('DELETE', 'faults')),
     close: () => sandbox.close(),
@@ -163,10 +119,12 @@ export async function startSalesforce(keyed: boolean): Promise<CrmOfProof> {
     ownerOf: async (id) =>
       (await person.query<{ OwnerId: string }>(`SELECT OwnerId FROM Lead WHERE Id = '${id}'`))[0]?.OwnerId ?? null,
     setOwner: async (id, owner) => void (await person.update('Lead', id, { OwnerId: owner })),
+    linksApart: false,
+    allTasks: async () => ((await ask('GET', 'tasks')) as { tasks: unknown[] }).tasks.length,
     tasksOf: async (id) =>
       (await person.query<{ Id: string }>(`SELECT Id FROM Task WHERE WhoId = '${id}'`)).map((row) => row.Id),
     async loseNextAnswer(kind) {
-      const path = kind === 'task' && keyed ? '/composite/sobjects/Task' : '/composite/sobjects'
+      const path = kind !== 'owner' && keyed ? '/composite/sobjects/Task' : '/composite/sobjects'
       await ask('POST', 'faults', { kind: 'commit-then-hang', path: `/services/data/v67.0${path}` })
     },
     clearFaults: async () => void (await ask('DELETE', 'faults')),

@@ -4,10 +4,13 @@ import type { CrmClient } from '../../src/crm/crm-client.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import { beat } from '../../src/store/database/counters.ts'
 import { type Database, openDatabase } from '../../src/store/database/database.ts'
+import { answeredWithinMs } from '../../src/store/decisions/write-timing.ts'
+import { actDependencies, TIMING } from './acting.ts'
 import type { CrmOfProof } from './crms.ts'
-import { type Point, standingAt, until } from './points.ts'
-import { actDependencies, decideWrite, TIMING } from './rows.ts'
+import { type Kind, type Point, standingAt, until } from './points.ts'
+import { decideWrite } from './rows.ts'
 import { type RealVictim, startVictim } from './start-victim.ts'
+import { whatIsWrong } from './what-is-wrong.ts'
 
 export type Place = {
   readonly of: CrmOfProof
@@ -19,74 +22,130 @@ export type Place = {
 
 export type Plan = {
   readonly seed: number
-  readonly kind: 'task' | 'owner'
+  readonly kind: Kind
   readonly point: Point
-  /** `kill`: it never goes on. `stop`: it goes on when another has taken over. */
-  readonly end: 'kill' | 'stop'
-  /** A process of its own, ended by a signal. */
+  /**
+   * `kill`: it never goes on. `stop`: it goes on when another has taken over. `crash`: Postgres crashes under it, and it goes on
+   * when another has taken over. `restart`: Postgres is stopped under it, and it goes on while nobody can connect.
+   */
+  readonly end: 'kill' | 'stop' | 'crash' | 'restart'
+  /** A process of its own that is ended by a signal, or a real crash of the database. */
   readonly real: boolean
   /** Somebody gives the record another owner while the worker stands still. */
   readonly personActs: boolean
 }
 
-/** Runs the plan and returns what is wrong afterwards; empty: nothing. */
-export async function oneRun(place: Place, plan: Plan): Promise<string[]> {
-  const { of, db, client, people } = place
-  const [from, to, other] = people as [string, string, string]
-  const recordId = await of.newRecord(from)
-  const intentId = await decideWrite(db, of, client, { kind: plan.kind, recordId, from, to })
-  if (plan.point === 'left') await of.loseNextAnswer(plan.kind)
-  const victim = await (plan.real ? realVictim(place, plan) : victimHere(place, plan))
-  if (plan.point === 'left') {
-    // On a slow machine the deadline of the call may come first. Nothing may be written twice then either.
-    await until('the CRM has done the write', async () =>
-      plan.kind === 'task' ? (await of.tasksOf(recordId)).length > 0 : (await of.ownerOf(recordId)) === to,
-    ).catch(() => undefined)
-  }
-  const isWritten = plan.kind === 'owner' && (await of.ownerOf(recordId)) === to
-  await victim.end()
-  await of.clearFaults()
-  if (plan.personActs) await of.setOwner(recordId, other)
-  // The grant of the one that stands still is over by then, as it is by far in the time that really passes.
-  await wait(TIMING.grantMs + 20)
-  await finish(place, intentId)
-  await victim.goOn()
-  await finish(place, intentId)
-  return await whatIsWrong(place, plan, { recordId, intentId, to, other, isWritten })
+/** What a run showed. */
+export type Finished = {
+  /** Empty: nothing. */
+  readonly wrong: readonly string[]
+  /** False: the worker was past its point before it could be ended, as on a machine that is too busy. */
+  readonly wasThere: boolean
 }
 
-type Victim = { end(): Promise<void>; goOn(): Promise<void> }
+/** A run whose worker stands at its point. */
+export type StandingRun = {
+  /** The worker goes on now, and not later. */
+  goOn(): Promise<void>
+  /** The worker ends, another takes over, and the CRM and our database are looked at. */
+  finish(): Promise<Finished>
+}
 
-async function victimHere({ of, url, db, client }: Place, { point, end, seed }: Plan): Promise<Victim> {
+export async function oneRun(place: Place, plan: Plan): Promise<Finished> {
+  const standing = await beginRun(place, plan)
+  return await standing.finish()
+}
+
+export async function beginRun(place: Place, given: Plan): Promise<StandingRun> {
+  const { of, db, client, people } = place
+  // Where a task is hung on its record by the call that makes it, no other call comes to stand at.
+  const plan: Plan = given.kind === 'link' && !of.linksApart ? { ...given, kind: 'task' } : given
+  const [from, to, other] = people as [string, string, string]
+  const tasksBefore = await of.allTasks()
+  const recordId = await of.newRecord(from)
+  const intentId = await decideWrite(db, of, client, { isOwner: plan.kind === 'owner', recordId, from, to })
+  if (plan.point === 'left') await of.loseNextAnswer(plan.kind)
+  const hasProcess = plan.real && (plan.end === 'kill' || plan.end === 'stop')
+  const victim = await (hasProcess ? realVictim(place, plan) : victimHere(place, plan))
+  if (plan.point === 'left') {
+    // On a slow machine the deadline of the call may come first. Nothing may be written twice then either.
+    await until('the CRM has done the write', async () => {
+      if (!victim.isThere()) return true
+      if (plan.kind === 'owner') return (await of.ownerOf(recordId)) === to
+      if (plan.kind === 'link') return (await of.tasksOf(recordId)).length > 0
+      return (await of.allTasks()) > tasksBefore
+    }).catch(() => undefined)
+  }
+  const isWritten = async () => plan.kind === 'owner' && (await of.ownerOf(recordId)) === to
+  const isWrittenBefore = await isWritten()
+  const wasThere = victim.isThere()
+  return {
+    goOn: () => victim.goOn(),
+    async finish() {
+      const isStillThere = await victim.end()
+      await of.clearFaults()
+      const facts = { recordId, intentId, to, other, tasksBefore, isWritten: isWrittenBefore || (await isWritten()) }
+      if (plan.personActs) await of.setOwner(recordId, other)
+      // The grant of the one that stands still is over by then, as it is by far in the time that really passes.
+      await wait(TIMING.grantMs + 20)
+      await finishAll(place, intentId)
+      await victim.goOn()
+      await finishAll(place, intentId)
+      return { wrong: await whatIsWrong(place, plan, facts), wasThere: wasThere && isStillThere }
+    },
+  }
+}
+
+type Victim = {
+  /** It stands at its point, or its answer is under way. */
+  isThere(): boolean
+  /** False: it was past its point. */
+  end(): Promise<boolean>
+  /** Where it is not killed: it goes on from where it stands, once. */
+  goOn(): Promise<void>
+}
+
+async function victimHere({ of, url, db, client }: Place, { kind, point, end, seed }: Plan): Promise<Victim> {
   const instance = `victim-${seed}`
   const own = openDatabase(url, { max: 2, applicationName: instance })
-  let goOn = () => {}
-  let stands = false
-  const standing = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
-  const slow = standingAt(client, point, () => {
+  const standing = Promise.withResolvers<void>()
+  let stands = point === 'left'
+  let goesOn: Promise<void> | null = null
+  const slow = standingAt(client, { kind, point }, () => {
     stands = true
-    return standing
+    return standing.promise
   })
   await beat(own, 'worker', instance)
-  const acting = actBatch(actDependencies(own, of, slow, instance)).catch(() => undefined)
+  let isOver = false
+  const acting = actBatch(actDependencies(own, of, slow, instance))
+    .catch(() => undefined)
+    .then(() => {
+      isOver = true
+    })
   if (point !== 'left') await Promise.race([acting, until('the worker stands still', async () => stands)])
+  const isThere = () => stands && !isOver
   return {
+    isThere,
     async end() {
+      const wasThere = isThere() || goesOn !== null
       await dies(db, instance)
       if (end === 'kill') {
-        await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${instance}`.execute(
-          db,
-        )
+        // Other places have a victim of the same seed, in databases of their own.
+        await sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = ${instance} and datname = current_database()`.execute(db)
       }
+      return wasThere
     },
-    async goOn() {
-      if (end === 'stop') {
-        goOn()
-        await acting
-      }
-      await own.destroy()
+    goOn() {
+      goesOn ??= (async () => {
+        if (end !== 'kill') {
+          standing.resolve()
+          await acting
+        }
+        await own.destroy()
+      })()
+      return goesOn
     },
   }
 }
@@ -95,65 +154,58 @@ async function realVictim(place: Place, plan: Plan): Promise<Victim> {
   const instance = `victim-${plan.seed}`
   const child: RealVictim = await startVictim(place, plan, instance)
   return {
+    isThere: () => child.isAtWork(),
     async end() {
       child.signal(plan.end === 'kill' ? 'SIGKILL' : 'SIGSTOP')
+      const wasThere = child.isAtWork()
       await dies(place.db, instance)
+      return wasThere
     },
     async goOn() {
-      if (plan.end === 'stop') child.signal('SIGCONT')
-      await child.ended
+      if (plan.end === 'kill') return await child.over
+      child.signal('SIGCONT')
+      await child.goOn()
     },
   }
 }
 
 /** As if its beat had been missing for long enough, and the time of what it was let through had passed. */
 async function dies(db: Database, instance: string): Promise<void> {
-  await sql`update process_beat set beat_at = now() - interval '1 hour' where instance = ${instance}`.execute(db)
+  await again(() =>
+    sql`update process_beat set beat_at = now() - interval '1 hour' where instance = ${instance}`.execute(db),
+  )
 }
 
-/** Another worker goes on until nothing waits, as the sweeper would make it. */
-async function finish({ of, db, client }: Place, intentId: number): Promise<void> {
-  for (let round = 0; round < 8; round += 1) {
-    await sql`update intent set next_attempt_at = now() where state in ('pending', 'unknown', 'sending')`.execute(db)
-    await beat(db, 'worker', 'next')
+/** Connections of before a crash fail once. */
+async function again<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (attempt === 8) throw error
+      await wait(20)
+    }
+  }
+}
+
+const DONE_WITHIN_MS = answeredWithinMs(TIMING) + 30_000
+
+/** Another worker goes on until nothing waits, as the sweeper would make it: the write, and what follows it. */
+async function finishAll({ of, db, client }: Place, intentId: number): Promise<void> {
+  const givesUpAt = performance.now() + DONE_WITHIN_MS
+  for (let round = 0; performance.now() < givesUpAt; round += 1) {
+    await wait(Math.min(round, 10) * 30)
+    await again(() =>
+      sql`update intent set next_attempt_at = now() where state in ('pending', 'unknown', 'sending')`.execute(db),
+    )
+    await again(() => beat(db, 'worker', 'next'))
     await actBatch(actDependencies(db, of, client, 'next')).catch(() => undefined)
-    const { rows } = await sql<{ state: string }>`select state from intent where id = ${intentId}`.execute(db)
-    if (rows[0]!.state === 'done' || rows[0]!.state === 'cancelled') return
+    const { rows } = await again(() =>
+      sql<{ open: number }>`
+        select count(*)::int as open from intent i, intent own
+        where own.id = ${intentId} and i.state not in ('done', 'cancelled', 'refused')
+          and (i.id = own.id or i.task_id = own.task_id)`.execute(db),
+    )
+    if (rows[0]!.open === 0) return
   }
-}
-
-type Facts = {
-  readonly recordId: string
-  readonly intentId: number
-  readonly to: string
-  readonly other: string
-  /** The CRM showed our owner before anybody else changed it. */
-  readonly isWritten: boolean
-}
-
-async function whatIsWrong(
-  { of, db }: Place,
-  { kind, personActs }: Plan,
-  { recordId, intentId, to, other, isWritten }: Facts,
-): Promise<string[]> {
-  const wrong: string[] = []
-  const { rows } = await sql<{ state: string; attempts: number; unanswered: number; crm_task_id: string | null }>`
-    select i.state, t.crm_task_id, (select count(*)::int from write_attempt a where a.intent_id = i.id) as attempts,
-      (select count(*)::int from write_attempt a where a.intent_id = i.id and not exists (
-        select 1 from write_answer w where w.attempt_id = a.id)) as unanswered
-    from intent i left join task t on t.id = i.task_id where i.id = ${intentId}`.execute(db)
-  const { state, attempts, unanswered, crm_task_id: known } = rows[0]!
-  if (state !== 'done' && state !== 'cancelled') wrong.push(`the intent ended as ${state}`)
-  if (unanswered > 0) wrong.push(`${unanswered} attempts have no answer in the write log`)
-  if (kind === 'task') {
-    const tasks = await of.tasksOf(recordId)
-    if (tasks.length !== 1) wrong.push(`${tasks.length} tasks`)
-    if (attempts < tasks.length) wrong.push(`${tasks.length} tasks and ${attempts} rows in the write log`)
-    if (known !== tasks[0]) wrong.push(`the task is ${tasks[0]} and we know ${known}`)
-    return wrong
-  }
-  const owner = await of.ownerOf(recordId)
-  if (owner !== (personActs ? other : to)) wrong.push(`the owner is ${owner}`)
-  if ((isWritten || owner === to) && attempts === 0) wrong.push('an owner was written without a row in the write log')
-  return wrong
 }

@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { crmProfile } from '../../src/model/record/crm-profile.ts'
-import type { ActDependencies } from '../../src/pipeline/act/contract.ts'
 import { applyBatch } from '../../src/pipeline/apply/apply.ts'
 import { syncPeople } from '../../src/pipeline/read/sync-people.ts'
 import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
@@ -10,17 +9,12 @@ import { saveBaseline } from '../../src/store/connections/baseline.ts'
 import { saveConnection } from '../../src/store/connections/save-connection.ts'
 import { setWriting } from '../../src/store/connections/write-permission.ts'
 import type { Database } from '../../src/store/database/database.ts'
-import { SHIPPED_TIMING, type WriteTiming } from '../../src/store/decisions/write-timing.ts'
 import { contactPolicy } from '../pipeline/harness.ts'
-import { type CrmOfProof, connectionIdOf, DEADLINE_MS, IS_SHIPPED } from './crms.ts'
+import type { CrmOfProof } from './crms.ts'
+import { connectionIdOf } from './open-client.ts'
 
 export const WORKFLOW = 'proof'
 const HASH = 'proof'
-
-/** Shortened: a grant is over before anybody else can have taken the write over. */
-export const TIMING: WriteTiming = IS_SHIPPED
-  ? SHIPPED_TIMING
-  : { grantMs: 150, deadlineMs: DEADLINE_MS, marginMs: 100, deadAfterMs: 1_000 }
 
 /** A connection whose one workflow is live, and whose calls are not limited. Returns ids of three active people. */
 export async function connect(db: Database, of: CrmOfProof, client: CrmClient): Promise<string[]> {
@@ -62,7 +56,7 @@ export async function decideWrite(
   db: Database,
   of: CrmOfProof,
   client: CrmClient,
-  write: { readonly kind: 'task' | 'owner'; readonly recordId: string; readonly from: string; readonly to: string },
+  write: { readonly isOwner: boolean; readonly recordId: string; readonly from: string; readonly to: string },
 ): Promise<number> {
   const { crm, keyed } = of.address
   const id = connectionIdOf(crm, keyed)
@@ -73,7 +67,7 @@ export async function decideWrite(
   )
   while ((await applyBatch(db, { id, crm })).taken > 0);
   await sql`update record set dirty_since = null, needs_read = null where record_id = ${write.recordId}`.execute(db)
-  const intent = write.kind === 'task' ? insertTask(db, id, of, write) : insertOwner(db, id, of, write)
+  const intent = write.isOwner ? insertOwner(db, id, of, write) : insertTask(db, id, of, write)
   return (await intent.execute(db)).rows[0]!.id
 }
 
@@ -102,19 +96,4 @@ function insertOwner(_db: Database, id: ConnectionId, of: CrmOfProof, { recordId
     insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, created_at)
     values (${id}, ${WORKFLOW}, 'owner', ${of.object}, ${recordId}, ${JSON.stringify(payload)}::jsonb, ${HASH},
       clock_timestamp()) returning id`
-}
-
-export function actDependencies(db: Database, of: CrmOfProof, client: CrmClient, instance: string): ActDependencies {
-  const { crm, keyed } = of.address
-  return {
-    db,
-    client,
-    connection: { id: connectionIdOf(crm, keyed), crm, timeZone: 'UTC', taskKey: null },
-    fieldsOf: () => ({ fields: [of.ownerField], historyFields: [] }),
-    workflowTitle: (workflow) => workflow,
-    caseUrl: (id) => `http://console/cases/${id}`,
-    nowMs: Date.now,
-    timing: TIMING,
-    instance,
-  }
 }

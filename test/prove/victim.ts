@@ -1,21 +1,32 @@
-import '../../src/crm/registry.ts'
-import { setTimeout as wait } from 'node:timers/promises'
+import '../../src/crm/profiles.ts'
+import { createInterface } from 'node:readline'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import { beat } from '../../src/store/database/counters.ts'
 import { openDatabase } from '../../src/store/database/database.ts'
-import { type CrmOfProof, openClient } from './crms.ts'
+import { actDependencies } from './acting.ts'
+import { openClient } from './open-client.ts'
 import { standingAt } from './points.ts'
-import { actDependencies } from './rows.ts'
 import type { VictimOrder } from './start-victim.ts'
 
-/** A worker that says when it stands at its point. It goes on by itself soon, unless it is stopped or killed there. */
-const order = JSON.parse(process.argv[2] ?? '{}') as VictimOrder
-const db = openDatabase(order.url, { max: 2, applicationName: order.instance })
-await beat(db, 'worker', order.instance)
-const client = standingAt(openClient(order.address), order.point, async () => {
-  process.stdout.write('here\n')
-  await wait(250)
-})
-if (order.point === 'left') process.stdout.write('here\n')
-await actBatch(actDependencies(db, order as unknown as CrmOfProof, client, order.instance)).catch(() => undefined)
-await db.destroy()
+/**
+ * A worker that says when it stands at its point, and stands there until it is told to go on or is killed. One that went on
+ * takes the next order: starting a process costs more than all else in a run.
+ */
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+for (;;) {
+  const { value, done } = await lines.next()
+  if (done) break
+  const order = JSON.parse(value) as VictimOrder
+  const db = openDatabase(order.url, { max: 2, applicationName: order.instance })
+  await beat(db, 'worker', order.instance)
+  const goesOn = lines.next()
+  const client = standingAt(openClient(order.address), order, async () => {
+    process.stdout.write('here\n')
+    await goesOn
+  })
+  if (order.point === 'left') process.stdout.write('here\n')
+  await actBatch(actDependencies(db, order, client, order.instance)).catch(() => undefined)
+  await db.destroy()
+  process.stdout.write('over\n')
+  await goesOn
+}

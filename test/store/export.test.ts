@@ -13,6 +13,7 @@ import { FORMER_SCHEMAS, fillDatabase, formerDatabase, SECRET, withClient } from
 const EXPORT = 'src/cli/export.ts'
 const PROGRAMS = ['src/api/serve.ts', 'workers/main.ts']
 const VERIFY = 'src/cli/verify-ledger.ts'
+/** Of each former schema; none of them had versions of workflows, or workflows by connection. */
 const FILES = [
   'README.txt',
   'checkpoints.jsonl',
@@ -175,6 +176,24 @@ describe('an export', () => {
       [1_000, 2_000, 2_500],
     )
     await assertHoldsNoSecret(out)
+  })
+
+  it('says which versions ran when, and how far each workflow runs in each connection', async () => {
+    await withClient(database.url, async (client) => {
+      await client.query(`insert into workflow_version (workflow, hash, reading_version)
+        select workflow, hash, r::text from policy_version, generate_series(1, 450) r`)
+      await client.query(`insert into workflow_connection (connection_id, workflow, waits_for)
+        select 'c' || c, 'w' || w, '{other}' from generate_series(1, 30) c, generate_series(1, 20) w`)
+    })
+    const out = join(directory, 'versions')
+    assert.equal((await exportTo(out, database.url)).code, 0)
+    const versions = await linesOf(out, 'workflow-versions.jsonl')
+    const connections = await linesOf(out, 'workflow-connections.jsonl')
+    const places = connections.map((row) => `${row.connection_id}/${row.workflow}`)
+    assert.equal(new Set(versions.map((row) => row.reading_version)).size, 450)
+    assert.deepEqual([places.length, new Set(places).size], [600, 600])
+    assert.deepEqual(connections[0]?.waits_for, ['other'])
+    assert.match(await readFile(join(out, 'README.txt'), 'utf8'), /workflow-connections\.jsonl \(600 rows\)/)
   })
 
   it('leaves out a column that it does not know, such as a secret of a newer version', async () => {

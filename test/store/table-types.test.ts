@@ -123,6 +123,7 @@ const WRAPPERS: Readonly<Record<string, Partial<Column>>> = {
   Generated: { hasDefault: true },
   GeneratedAlways: { hasDefault: true },
   Json: { kind: 'json' },
+  JsonAlways: { kind: 'json', hasDefault: true },
   JsonDefault: { kind: 'json', hasDefault: true },
   JsonOrNull: { kind: 'json', isNullable: true },
   Instant: { kind: 'instant' },
@@ -182,9 +183,10 @@ const KINDS: Readonly<Record<string, string>> = {
 async function migratedTables({ db }: TestDatabase): Promise<TablesOf> {
   const { rows } = await sql<{ table: string; column: string; type: string; nullable: boolean; default: boolean }>`
     select table_name as "table", column_name as "column", udt_name as type, is_nullable = 'YES' as nullable,
-      column_default is not null or is_identity = 'YES' as "default"
+      column_default is not null or is_identity = 'YES' or is_generated = 'ALWAYS' as "default"
     from information_schema.columns
-    where table_schema = current_schema() and table_name not like 'kysely_%'
+    join information_schema.tables t using (table_schema, table_name)
+    where table_schema = current_schema() and table_name not like 'kysely_%' and t.table_type = 'BASE TABLE'
     order by table_name, ordinal_position`.execute(db)
   const tables = new Map<string, Map<string, Column>>()
   for (const row of rows) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { type HubSpotSandbox, startHubSpotSandbox } from '../../sandbox/hubspot/app.ts'
+import { AT_ONCE } from '../../sandbox/hubspot/portal/settings.ts'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../sandbox/salesforce/app.ts'
 import { generateWorld } from '../../sandbox/world/generate.ts'
 import { connecting } from '../../src/api/connections/build-connection-service.ts'
@@ -51,7 +52,8 @@ export type ConnectStage = {
 export async function connectStage(): Promise<ConnectStage> {
   const world = generateWorld({ seed: 1, nowMs: Date.now(), scale: 0.1 })
   const [hubspot, salesforce] = await Promise.all([
-    startHubSpotSandbox({ world, settings: { searchDelayMs: 0 } }),
+    // Connecting waits for no change of a record.
+    startHubSpotSandbox({ world, settings: AT_ONCE }),
     startSalesforceSandbox({ world }),
   ])
   const setUps: ConnectSetUp[] = []

@@ -23,10 +23,11 @@ export const TEST_SERVER_VARIABLE = 'TEST_POSTGRES_URL'
 
 /**
  * A migrated database of its own, cloned from a template in about 50 ms. Files that are run by themselves share one
- * server per user of the machine: the first starts it, the last one to leave stops it.
+ * server per user of the machine: the first starts it, the last one to leave stops it. `ownServer`: the address of a server
+ * that the test runs itself.
  */
-export async function testDatabase(): Promise<TestDatabase> {
-  const server = await joinServer()
+export async function testDatabase(ownServer?: string): Promise<TestDatabase> {
+  const server = ownServer === undefined ? await joinServer() : { url: ownServer, leave: async () => undefined }
   const name = `test_${randomBytes(6).toString('hex')}`
   const template = await ensureTemplate(server.url)
   await administer(server.url, (client) => client.query(`create database ${name} template ${template}`))

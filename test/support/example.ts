@@ -9,6 +9,7 @@ import type { CrmUser, Directory } from '../../src/model/record/crm-user.ts'
 import { type MissingInput, Unknown } from '../../src/model/record/knowledge.ts'
 import type { Match, Neighbours } from '../../src/model/record/neighbours.ts'
 import { objectShape } from '../../src/model/record/object-shape.ts'
+import { recordShape } from '../../src/model/record/person-form.ts'
 import { caseFacts } from '../../src/model/rules/facts.ts'
 
 /** Builders for tests: a small company, with defaults that are all in order. */
@@ -53,9 +54,16 @@ export function directoryOf(people: readonly CrmUser[] = PEOPLE, openTasks: Reco
     isGone: (_, userId) => userId === GONE_ID,
     personByEmail: (connectionId, email) =>
       people.find((p) => p.connectionId === connectionId && p.kind === 'person' && p.active && p.email === email),
+    peopleByEmail: (connectionId, email) =>
+      people.filter((p) => p.connectionId === connectionId && p.kind === 'person' && p.active && p.email === email),
+    queuesByName: (connectionId, name) =>
+      people.filter(
+        (p) => p.connectionId === connectionId && p.kind === 'queue' && p.name.toLowerCase() === name.toLowerCase(),
+      ),
     isFrozen: (connectionId, email) =>
       people.some((p) => p.connectionId === connectionId && p.frozen === true && p.email === email),
     openTasks: (email) => openTasks[email] ?? 0,
+    emailsOf: (email) => [email],
   }
 }
 
@@ -265,10 +273,10 @@ export function caseOf(
     policy = POLICY,
   }: { neighbours?: Partial<Neighbours>; directory?: Directory; nowMs?: number; policy?: Policy } = {},
 ): PatternInput {
-  const shape = objectShape(subject.crm, subject.objectType)!
+  const shape = recordShape(subject)!
   const compiled = compilePolicy({ hash: 'test-hash', policy })
   return {
-    facts: caseFacts(subject, shape, { ...ALONE, ...neighbours }, directory, nowMs),
+    facts: caseFacts(subject, shape, { ...ALONE, ...neighbours }, directory, nowMs, policy),
     compiled,
     routing: null,
     refused: null,

@@ -1,4 +1,5 @@
 import { setInterval as every } from 'node:timers/promises'
+import { followDatabaseClock } from '../../src/store/database/clock.ts'
 import { beat } from '../../src/store/database/counters.ts'
 import { type Database, openDatabase } from '../../src/store/database/database.ts'
 import type { WorkerContext } from '../runtime/context.ts'
@@ -29,6 +30,7 @@ function createTurn({ instance, roles, logger, queues }: Beating, db: Database):
     try {
       const rssMb = Math.round(process.memoryUsage.rss() / 1_048_576)
       await beat(db, 'worker', instance, { pid: process.pid, roles, queue: queues.problem(), rssMb })
+      await followDatabaseClock(db)
       failing = false
     } catch (error) {
       if (!failing) logger.warn({ err: error }, 'no sign of life: the database does not answer')

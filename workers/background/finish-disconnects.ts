@@ -4,7 +4,7 @@ import { finishDisconnect } from '../../src/connections/lifecycle/finish-disconn
 import { type ConnectionLeft, connectionsLeft } from '../../src/store/connections/finish-disconnect.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 
-/** Until one that was connected again has settled nothing is decided, so it is looked for often; a probe of a small table. */
+/** Until one that was connected again has settled nothing of it is decided, so it is looked for often; a probe of a small table. */
 const LOOK_EVERY_MS = 2_000
 
 /** Each holds a connection of the pool, of which the stages need most. */
@@ -46,7 +46,7 @@ export async function finishDisconnects(context: WorkerContext, deps: ConnectDep
       const settled = await finishDisconnect(deps, connectionId)
       if (late || settled === null) return notYet(connectionId)
       logger.info({ connectionId, erased: settled.erased }, 'settled after the end or a new beginning')
-      // What was waited for by all, or concerns the neighbours of its records.
+      // Its own records waited for it, and it concerns the neighbours of its records.
       for (const id of context.connectionIds()) queues.wake('decide', id)
     } catch (error) {
       if (!signal.aborted) logger.warn({ err: error, connectionId }, 'not settled yet, it will be tried again')

@@ -1,13 +1,13 @@
 import { setInterval as every } from 'node:timers/promises'
 import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
-import { markRechecksDirty } from '../../src/store/records/mark-dirty.ts'
+import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 
 const WATCH_MS = 2_000
 
-/** Rechecks per turn. More wait for the next one, two seconds later. */
-const RECHECKS_MAX = 2_000
+/** Wake-ups per turn. More, as where a thousand records age at one instant, wait for the next one, two seconds later. */
+const WAKE_UPS_MAX = 2_000
 
 /**
  * Whether an admin has mended a connection is found out by trying: a few thousand calls a day that a CRM refuses at the
@@ -41,7 +41,7 @@ export async function runWatch(context: WorkerContext): Promise<void> {
 /** One turn of the clock. */
 export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): Promise<void> {
   const { db, queues, connectionIds } = context
-  if ((await markRechecksDirty(db, RECHECKS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
+  if ((await markWakeUpsDue(db, WAKE_UPS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
   await noticesOf(context).look()
   if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('poll', id)
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { OpenConnection } from '../../src/connections/open-connection.ts'
 import type { FieldsNeeded } from '../../src/model/patterns/contract/fields-needed.ts'
 import type { Crm } from '../../src/model/record/change-event.ts'
-import type { RunningWorkflow } from '../../src/pipeline/decide/running-workflows.ts'
+import type { WorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
 import type { Queues } from '../../src/queue/wake.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import type { WriteTiming } from '../../src/store/decisions/write-timing.ts'
@@ -22,7 +22,7 @@ export type WorkerContext = {
   readonly nowMs: () => number
   /** Left out: as shipped. */
   readonly timing?: WriteTiming
-  readonly workflows: () => Promise<RunningWorkflow[]>
+  readonly workflows: WorkflowReader
   /** The client of a connection, or undefined while it is not connected in this process. */
   readonly clientOf: (connectionId: string) => ConnectedClient | undefined
   readonly connectionIds: () => string[]

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
+import { nowMs } from '../../src/clock/clock.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { type FieldsNeeded, fieldsNeeded } from '../../src/model/patterns/contract/fields-needed.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
@@ -34,7 +35,7 @@ export function createContext(
     roles,
     publicUrl: settings.publicUrl,
     pollEveryS: settings.pollSeconds,
-    nowMs: Date.now,
+    nowMs,
     timing: {
       grantMs: settings.grantMs,
       deadlineMs: settings.callDeadlineMs,

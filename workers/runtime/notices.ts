@@ -1,9 +1,7 @@
 import type { CrmClient } from '../../src/crm/crm-client.ts'
-import type { Missing } from '../../src/model/people/compare-list.ts'
-import type { Departure } from '../../src/model/record/crm-user.ts'
 import { type CallWatch, watchCalls } from '../../src/notices/from-calls.ts'
 import { clockNotices, downtimeBefore } from '../../src/notices/from-counters.ts'
-import { noticePeople } from '../../src/notices/from-people.ts'
+import { noticePeople, type PeopleRead } from '../../src/notices/from-people.ts'
 import { createNoticeBoard, type NoticeBoard, type NoticeConnection } from '../../src/notices/notice-board.ts'
 import { SENTENCES } from '../../src/notices/texts.ts'
 import { waitingWrites } from '../../src/store/notices/notice-facts.ts'
@@ -16,7 +14,7 @@ export type WorkerNotices = {
   /** With every beat: raises notices from counters and ends those that are over. */
   look(): Promise<void>
   /** After people were read. It never fails: a notice that cannot be written is logged. */
-  people(connectionId: string, departures: readonly Departure[], missing: Missing | null): Promise<void>
+  people(connectionId: string, read: Omit<PeopleRead, 'crmOf'>): Promise<void>
   /** Before the first beat of this process: finds out whether no worker ran before it, for a notice per connection. */
   startedAfter(): Promise<void>
 }
@@ -85,11 +83,11 @@ function create(context: WorkerContext): WorkerNotices {
       }
       await clock.look(watched)
     },
-    async people(connectionId, departures, missing) {
+    async people(connectionId, read) {
       const connected = context.clientOf(connectionId)
       if (connected === undefined) return
       const crmOf = (id: string) => context.clientOf(id)?.connection.crm
-      await noticePeople(db, board, of(connected).connection, { departures, missing, crmOf }).catch((error) =>
+      await noticePeople(db, board, of(connected).connection, { ...read, crmOf }).catch((error) =>
         logger.debug({ err: error }, 'notice about people not written'),
       )
     },

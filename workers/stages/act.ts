@@ -33,6 +33,7 @@ export function runAct(context: WorkerContext): void {
               fieldsOf,
               workflowTitle: (workflow) => titles.get(workflow) ?? workflow,
               caseUrl: (exceptionId) => `${publicUrl}/cases/${exceptionId}`,
+              listUrl: (taskId) => `${publicUrl}/cases?task=${taskId}`,
               nowMs,
               ...(timing && { timing }),
               instance,

@@ -13,6 +13,7 @@ import {
 } from '../../src/store/compare/comparisons.ts'
 import { isRereading } from '../../src/store/compare/differences.ts'
 import { findConnection, listConnections } from '../../src/store/connections/connections.ts'
+import { byDatabaseClock } from '../../src/store/database/clock.ts'
 import { isPast, seeHorizon, type TallyHorizon, tallyEvents } from '../../src/store/events/event-tallies.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
@@ -67,9 +68,10 @@ async function tally({ db, signal }: WorkerContext, horizon: TallyHorizon | null
 }
 
 async function compare(context: WorkerContext, connectionId: string): Promise<void> {
-  const { db, instance, nowMs, queues } = context
+  const { db, instance, queues } = context
   const connection = await findConnection(db, connectionId)
   if (connection?.status !== 'connected' || !connection.baseline.done) return
+  const nowMs = await byDatabaseClock(db, context.nowMs)
   await ensureComparison(db, connectionId, FIRST_AFTER_S)
   let check = await readComparison(db, connectionId)
   if (check === null) return
@@ -83,7 +85,7 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
   if (check.state === 'idle' && !rereading) return
   if (!(await isBaselineFolded(db, connectionId))) return
   if (!(await claimComparison(db, connectionId, instance))) return
-  let paused: { problem: string; untilMs: number } | null = null
+  let paused: { problem: string; forMs: number } | null = null
   await runStage(context, 'comparison', connectionId, context.signal, async ({ client, setup }, signal) => {
     const deps = {
       ...context,
@@ -104,8 +106,8 @@ async function compare(context: WorkerContext, connectionId: string): Promise<vo
     } catch (error) {
       paused =
         error instanceof CrmBusyError
-          ? { problem: 'No API calls are free right now.', untilMs: error.retryAtMs }
-          : { problem: 'Reading from the CRM failed.', untilMs: nowMs() + AFTER_FAILURE_MS }
+          ? { problem: 'No API calls are free right now.', forMs: error.retryAtMs - context.nowMs() }
+          : { problem: 'Reading from the CRM failed.', forMs: AFTER_FAILURE_MS }
       throw error
     }
   }).finally(() => releaseComparison(db, connectionId, instance, paused))

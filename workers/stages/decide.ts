@@ -19,6 +19,7 @@ export function runDecide(context: WorkerContext): void {
       const nowMs = await byDatabaseClock(db, context.nowMs)
       for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
         const decided = await decideBatch(connected.connection, { db, workflows, nowMs, onFailed })
+        if (decided.joined) for (const id of context.connectionIds()) if (id !== connectionId) queues.wake('decide', id)
         if (decided.toAct) queues.wake('act', connectionId)
         if (decided.toAsk) queues.wake('refresh', connectionId)
         if (!decided.more) {

@@ -8,14 +8,20 @@ import { inTransaction } from '../../src/store/database/transaction.ts'
 import { claimReading, finishReading, renewReading } from '../../src/store/records/overdue-stages.ts'
 import { isResyncWaiting } from '../../src/store/records/watermarks.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
+import { driftWatch } from '../runtime/drift-watch.ts'
 import { noticesOf } from '../runtime/notices.ts'
 import { runStage } from '../runtime/run-stage.ts'
 import { laterWakes } from '../runtime/wake-later.ts'
-import { driftWatch } from './schema-drift.ts'
 import { type TerritoryReadings, territoryReadings } from './territories.ts'
 
 /** What this poll was asked for may have happened after the one that runs had read it. */
 const AFTER_THE_OTHER_MS = 1_000
+
+/**
+ * An import lets other connections have their turn after this: two that take hours would hold up every poll. Long beside
+ * what a turn costs, which is the list of people.
+ */
+const IMPORT_TURN_MS = 30_000
 
 /** First import where it is not done yet, else the poll by modification date; people in either case. */
 export function runPoll(context: WorkerContext): void {
@@ -75,8 +81,14 @@ async function pollOnce(
   let polled = false
   if (connection.baseline.done) {
     polled = (await pollChanges(deps)).complete
+    // What these pages no longer showed is found out now, and not with the next poll.
+    await checkForDrift(connection, client)
     if (reading) await territories.follow(reading)
-  } else await importBaseline({ ...deps, count: setup.count })
+  } else {
+    const turn = AbortSignal.any([signal, AbortSignal.timeout(IMPORT_TURN_MS)])
+    const { done } = await importBaseline({ ...deps, count: setup.count, signal: turn })
+    if (!done && !signal.aborted) queues.wake('poll', id)
+  }
   if ((await eraseVanished(deps)) > 0) queues.wake('apply', id)
   // People and every object were read: whatever was missing is there again.
   if (connection.status !== 'connected' && !signal.aborted) {
@@ -87,10 +99,10 @@ async function pollOnce(
 }
 
 async function readPeople(context: WorkerContext, { id }: ConnectionRow, client: CrmClient): Promise<void> {
-  const { changed, departures, missing, asked } = await syncPeople(context.db, client, id)
+  const { changed, departures, missing, asked, unknownZones } = await syncPeople(context.db, client, id)
   // Also when nobody changed: if this failed after people were stored, the next poll must repeat it.
   await context.refreshReadiness()
   if (changed.length > 0) context.queues.wake('decide', id)
   if (asked > 0) context.queues.wake('refresh', id)
-  await noticesOf(context).people(id, departures, missing)
+  await noticesOf(context).people(id, { departures, missing, unknownZones })
 }

@@ -57,6 +57,6 @@ async function askForPeople(
       await context.refreshReadiness()
       queues.wake('decide', connectionId)
     }
-    await noticesOf(context).people(connectionId, departures, null)
+    await noticesOf(context).people(connectionId, { departures, missing: null })
   }
 }

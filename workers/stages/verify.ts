@@ -9,13 +9,13 @@ export function runVerify(context: WorkerContext): void {
     'verify',
     (connectionId, stopping) =>
       runStage(context, 'verify', connectionId, stopping, async ({ connection }) => {
-        const { toRead, reopened } = await verifyClosedTasks(
+        const { toRead, reopened, leftClosed } = await verifyClosedTasks(
           db,
           connection.id,
           (await byDatabaseClock(db, context.nowMs))(),
         )
         if (toRead) queues.wake('refresh', connectionId)
-        if (reopened > 0) queues.wake('act', connectionId)
+        if (reopened + leftClosed > 0) queues.wake('act', connectionId)
       }),
     { concurrency: 2 },
   )

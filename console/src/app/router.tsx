@@ -20,7 +20,7 @@ const root = createRootRoute({
   ),
 })
 
-const NAMES = ['class', 'posture', 'pattern', 'owner', 'workflow', 'status', 'q'] as const
+const NAMES = ['class', 'posture', 'pattern', 'owner', 'workflow', 'status', 'task', 'q'] as const
 
 /** Every filter of the address bar, unchecked: the server checks the values and names the wrong ones. */
 function caseSearch(search: Record<string, unknown>): CaseSearch {

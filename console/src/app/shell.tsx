@@ -71,7 +71,7 @@ function Header() {
 }
 
 const LIVE: Readonly<Record<LiveState, { text: string; color: string }>> = {
-  live: { text: 'Live', color: 'green.7' },
+  live: { text: 'Page updates itself', color: 'green.7' },
   cut: { text: 'Reconnecting', color: 'red.7' },
   connecting: { text: 'Connecting', color: 'gray.6' },
 }

@@ -1,10 +1,11 @@
 import { Code, Loader, Stack } from '@mantine/core'
-import { useNavigate } from '@tanstack/react-router'
+import { useNavigate, useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import logo from '../lanekeeper.svg'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { ApiProblem, call, queryClient } from '../server/api.ts'
+import { rememberWantedPage, takeWantedPage } from './wanted-page.ts'
 
 /**
  * Exchanges the secret of the link for a session, and takes it out of the address at once: bookmarks and the history
@@ -28,8 +29,10 @@ type State = { step: 'asking' } | { step: 'exchanging' } | { step: 'refused' } |
 
 export function SignInPage() {
   const navigate = useNavigate()
+  const router = useRouter()
   const [state, setState] = useState<State>({ step: 'asking' })
   useEffect(() => {
+    rememberWantedPage(location, Date.now())
     function take() {
       const running = exchangeOnce()
       if (!running) return
@@ -38,7 +41,9 @@ export function SignInPage() {
         (session) => {
           exchange = null
           queryClient.setQueryData(['session'], session)
-          void navigate({ to: '/overview' })
+          const wanted = takeWantedPage(Date.now())
+          if (wanted === null) void navigate({ to: '/overview' })
+          else router.history.push(wanted)
         },
         (error) => {
           exchange = null
@@ -51,7 +56,7 @@ export function SignInPage() {
     // A second link, pasted into the same tab, changes the fragment only.
     window.addEventListener('hashchange', take)
     return () => window.removeEventListener('hashchange', take)
-  }, [navigate])
+  }, [navigate, router])
 
   return (
     <main className="sign-in">

@@ -17,7 +17,7 @@ export function CaseAnswers({ found }: { found: CaseReply }) {
         </p>
       </Answer>
       <Answer question="Why it needs attention">
-        {found.wouldHave && <p>{found.wouldHave}</p>}
+        {found.wouldHave && <p>{byItself(found.wouldHave)}</p>}
         <p>
           {labelOf(found.class)}: {found.classBecause}
         </p>
@@ -68,4 +68,9 @@ function closing(found: CaseReply): string {
   if (found.status === 'settled-by-rule')
     return `No action needed: fixed by rule "${found.settledByRule ?? '?'}"${when}`
   return `No action needed. ${found.resolution ? labelOf(found.resolution) : 'Closed'}${when}`
+}
+
+/** "Nothing: ..." below "Why it needs attention" would read as if nothing did. */
+function byItself(wouldHave: string): string {
+  return wouldHave.replace(/^Nothing: /, 'Lanekeeper writes nothing by itself here: ')
 }

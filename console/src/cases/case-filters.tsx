@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect, VisuallyHidden } from '@mantine/core'
+import { Button, Group, NativeSelect, Text, VisuallyHidden } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
@@ -25,6 +25,7 @@ export function CaseFilters({ search }: { search: CaseSearch }) {
       <Group gap={8} mt={10} className="filter-fields">
         <SearchField value={search.q ?? ''} onChange={(q) => set({ q })} />
         <Choices search={search} onChange={set} overview={data} />
+        {search.task && <Text c="dimmed">Cases of one task</Text>}
         {Object.keys(search).length > 0 && (
           <Button variant="subtle" onClick={() => void navigate({ search: {}, replace: true })}>
             Clear
@@ -111,6 +112,7 @@ function StatusChoice({ search, onChange }: Props) {
       data={[
         { value: 'open', label: 'Open' },
         { value: 'overdue', label: 'Overdue' },
+        { value: 'closed-without-change', label: 'Closed without a change' },
         { value: 'settled-by-rule', label: 'Fixed by rules' },
         { value: 'resolved', label: 'Resolved' },
         { value: 'all', label: 'All' },

@@ -56,6 +56,15 @@ function When({ item }: { item: ListItem }) {
       </span>
     )
   }
+  if (item.closedWithoutChange) {
+    const { at, by } = item.closedWithoutChange
+    return (
+      <span className="case-when" title={`Opened ${exact(item.openedAt)}, closed twice without a change`}>
+        <span>closed by {by ?? 'a person'} without a change</span>
+        <span className="quiet">{ago(at, now)}</span>
+      </span>
+    )
+  }
   const { text, late } = due(item.dueAt, now)
   return (
     <span className="case-when" title={`Opened ${exact(item.openedAt)}, due ${exact(item.dueAt)}`}>

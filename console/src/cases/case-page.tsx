@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { CaseReply, Fact } from '../../../src/api/cases/case-types.ts'
 import { crmName } from '../connect/crms.ts'
-import { plural } from '../parts/format.ts'
+import { number, plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { OutLink } from '../parts/out-link.tsx'
 import { caseQuery } from '../server/api.ts'
@@ -13,6 +13,7 @@ import { CaseList } from './case-list.tsx'
 import { ClassBadge, Owner, PostureMark } from './case-marks.tsx'
 import { CaseTask } from './case-task.tsx'
 import { FactTable } from './fact-table.tsx'
+import { HeldRecords } from './held-records.tsx'
 import { Receipt } from './receipt.tsx'
 
 /** One case: what happened, why, who owns it, what to do; then everything that proves it. */
@@ -42,7 +43,7 @@ export function CasePage() {
           <aside aria-label="Task and history">
             <Stack gap="sm">
               <CaseTask found={data} />
-              <Held found={data} />
+              <HeldRecords found={data} />
               <Involved found={data} />
               <CaseHistory found={data} />
             </Stack>
@@ -90,26 +91,6 @@ function Evidence({ facts }: { facts: readonly Fact[] }) {
   )
 }
 
-/** Of an input that is not known: what waits for it. */
-function Held({ found }: { found: CaseReply }) {
-  if (found.held === null) return null
-  const { count, records } = found.held
-  return (
-    <Paper component="section" aria-labelledby="held">
-      <Title order={2} id="held" mb={10}>
-        {plural(count, 'record')} held
-      </Title>
-      {count === 0 && <p className="quiet">Nothing waits for it any more.</p>}
-      <ul>
-        {records.map(({ objectType, recordId, title, url }) => (
-          <li key={`${objectType}/${recordId}`}>{url ? <OutLink href={url}>{title}</OutLink> : title}</li>
-        ))}
-      </ul>
-      {count > records.length && <p className="quiet">And {(count - records.length).toLocaleString('en-US')} more.</p>}
-    </Paper>
-  )
-}
-
 function Involved({ found }: { found: CaseReply }) {
   if (found.involves.length === 0) return null
   return (
@@ -136,7 +117,14 @@ function SameTask({ found }: { found: CaseReply }) {
         {plural(found.sameTask.length + found.sameTaskMore, 'other case')} on the same task
       </Title>
       <CaseList cases={found.sameTask} label="Cases on the same task" />
-      {found.sameTaskMore > 0 && <p className="quiet">And {plural(found.sameTaskMore, 'more case')}.</p>}
+      {found.sameTaskMore > 0 && found.task && (
+        <p>
+          <Link to="/cases" search={{ task: found.task.id }}>
+            All {number(found.sameTask.length + found.sameTaskMore + (found.status === 'open' ? 1 : 0))} open cases of
+            this task
+          </Link>
+        </p>
+      )}
     </section>
   )
 }

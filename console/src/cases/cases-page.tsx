@@ -1,9 +1,10 @@
 import { Button, Center, Loader } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
 import { plural } from '../parts/format.ts'
 import { EmptyState, Notice, ProblemNotice } from '../parts/notices.tsx'
-import { ApiProblem, type CaseSearch, caseListQuery } from '../server/api.ts'
+import { StillDeciding } from '../parts/still-deciding.tsx'
+import { ApiProblem, type CaseSearch, caseListQuery, overviewQuery } from '../server/api.ts'
 import { CaseFilters } from './case-filters.tsx'
 import { CaseList } from './case-list.tsx'
 
@@ -11,12 +12,15 @@ import { CaseList } from './case-list.tsx'
 export function CasesPage() {
   const search = useSearch({ from: '/cases' })
   const list = useInfiniteQuery(caseListQuery(search))
+  // The filters beside the list read it too. The list itself is read page by page, and need not count this each time.
+  const overview = useQuery(overviewQuery)
   const cases = list.data?.pages.flatMap((page) => page.exceptions) ?? []
   return (
     <>
       <h1>Cases</h1>
       <CaseFilters search={search} />
       {list.error && <ListProblem error={list.error} search={search} onRetry={() => void list.refetch()} />}
+      <StillDeciding records={overview.data?.events.recordsToDecide ?? 0} what="This list changes" />
       {list.isPending && !list.error && <Loader className="boot" aria-label="Loading cases" />}
       {list.data && (
         <p className="count" role="status">

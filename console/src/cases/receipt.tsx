@@ -14,7 +14,7 @@ export function Receipt({ receipt }: { receipt: ReceiptView }) {
       <Stack gap={10}>
         {receipt.erased && <p>Content erased for privacy. The entry and its hash are still in the ledger.</p>}
         <FactList>
-          {receipt.wouldChange && <FactRow label="Fastest fix">{receipt.wouldChange}</FactRow>}
+          {receipt.wouldChange && <FactRow label="Fastest fix">{withoutLabel(receipt.wouldChange)}</FactRow>}
           <FactRow label="Policy branch">
             {receipt.branch ? `${receipt.branch}${receipt.mode ? ` (${receipt.mode})` : ''}` : 'none'}
           </FactRow>
@@ -61,4 +61,10 @@ function Misses({ misses }: Pick<ReceiptView, 'misses'>) {
 /** "the country is US" reads "country = US". */
 function condition(failed: string): string {
   return failed.replace(/^the /, '').replace(/ is (?!not|blank|filled|below|at least|more|one of|[\d.]+ or)/, ' = ')
+}
+
+/** Many of these sentences begin with what the label says already: a task has no label beside them. */
+function withoutLabel(wouldChange: string): string {
+  const rest = wouldChange.replace(/^Fastest fix: /, '')
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
 }

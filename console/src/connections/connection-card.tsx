@@ -13,16 +13,24 @@ import { ConnectionSettings } from './connection-settings.tsx'
 import { ConnectionWriting } from './connection-writing.tsx'
 import { SyncStatus } from './sync-status.tsx'
 
-const STATUS = {
-  connected: { text: 'Connected', color: 'green.7' },
-  'reconnect-needed': { text: 'Reconnect needed', color: 'red.7' },
-  disconnected: { text: 'Disconnected', color: 'gray.6' },
-} as const
+/** Green only where Lanekeeper reads everything that it needs and may write. */
+function statusOf({ status, baseline, writes, notices, unreadable }: ConnectionView): { text: string; color: string } {
+  if (status === 'reconnect-needed') return { text: 'Reconnect needed', color: 'red.7' }
+  if (status === 'disconnected') return { text: 'Disconnected', color: 'gray.6' }
+  if (!baseline.done) return { text: 'Connected, importing', color: 'yellow.7' }
+  const limits = [
+    writes === null && 'read-only',
+    unreadable.length > 0 && 'fields missing',
+    notices.open.some(({ level }) => level !== 'info') && 'open issues',
+  ].filter(Boolean)
+  if (limits.length > 0) return { text: `Connected, ${limits.join(', ')}`, color: 'yellow.7' }
+  return { text: 'Connected', color: 'green.7' }
+}
 
 /** One portal or org: its status, its changes, its permissions, its issues, and its settings. */
 export function ConnectionCard({ connection }: { connection: ConnectionView }) {
   const id = `connection-${connection.id}`
-  const { text, color } = STATUS[connection.status]
+  const { text, color } = statusOf(connection)
   const gone = connection.status === 'disconnected'
   const imported = connection.baseline.done
   return (

@@ -6,7 +6,7 @@ import type { WritingRequest } from '../../../src/api/connections/connect-types.
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
 import { crmName } from '../connect/crms.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { since } from '../parts/format.ts'
+import { plural, since } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 import { useNow } from '../server/live.ts'
@@ -43,11 +43,7 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
           Pause writing
         </Button>
         {change.error && <ProblemNotice error={change.error} />}
-        {connection.notSent.map(({ reason, says, n }) => (
-          <p key={reason} className="quiet">
-            {n === 1 ? '1 write waits' : `${n} writes wait`}. {says}.
-          </p>
-        ))}
+        <NotSent notSent={connection.notSent} />
       </Group>
     )
   }
@@ -56,6 +52,7 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
       <p>
         Review the <Link to="/cases">cases</Link> first. Turn on writing when they look right.
       </p>
+      <NotSent notSent={connection.notSent} />
       <Button size="xs" mt="xs" onClick={() => setAsking(true)}>
         Turn on writing
       </Button>
@@ -73,6 +70,15 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
       </Dialog>
     </Notice>
   )
+}
+
+/** How many writes wait, by what keeps them. */
+function NotSent({ notSent }: Pick<ConnectionView, 'notSent'>) {
+  return notSent.map(({ reason, says, n }) => (
+    <p key={reason} className="quiet">
+      {plural(n, 'write')} not sent yet. {says}.
+    </p>
+  ))
 }
 
 function Consequences({ crm }: { crm: string }) {

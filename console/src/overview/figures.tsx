@@ -7,12 +7,17 @@ import type { CaseSearch } from '../server/api.ts'
 /** The four numbers on top, each with the list behind it. */
 export function Figures({ overview }: { overview: Overview }) {
   const { open, last7Days } = overview
-  const closed = last7Days.settledByRule + last7Days.resolvedByPeople
+  const closed = last7Days.fixedByRules + last7Days.fixedInCrm + last7Days.endedOtherwise
   const oldest = open.oldestOpenedAt && duration(Date.parse(overview.at) - Date.parse(open.oldestOpenedAt))
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm" mb="sm">
       <Figure label="Open cases" value={open.total} to={{}}>
-        {oldest && `oldest: ${oldest}`}
+        {[
+          oldest && `oldest: ${oldest}`,
+          open.closedWithoutChange > 0 && `${number(open.closedWithoutChange)} closed without a change`,
+        ]
+          .filter(Boolean)
+          .join(', ')}
       </Figure>
       <Figure label="Overdue" value={open.overdue} to={{ overdue: 'true' }} isLate={open.overdue > 0}>
         {open.overdue > 0 && `${Math.round((100 * open.overdue) / open.total)}% of open cases`}
@@ -20,7 +25,7 @@ export function Figures({ overview }: { overview: Overview }) {
       <Figure label="Blocked until someone decides" value={open.stopped} to={{ posture: 'stop' }}>
         {open.unknown > 0 && `${number(open.unknown)} unclassified`}
       </Figure>
-      <Figure label="Fixed by rules" value={last7Days.settledByRule} to={{ status: 'settled-by-rule' }}>
+      <Figure label="Fixed by rules" value={last7Days.fixedByRules} to={{ status: 'settled-by-rule' }}>
         {closed > 0 ? `of ${number(closed)} closed this week` : 'this week'}
       </Figure>
     </SimpleGrid>

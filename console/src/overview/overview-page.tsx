@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import { CaseList } from '../cases/case-list.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
+import { StillDeciding } from '../parts/still-deciding.tsx'
 import { newestQuery, overviewQuery } from '../server/api.ts'
 import { Alerts } from './alerts.tsx'
 import { Breakdown } from './breakdown.tsx'
@@ -29,6 +30,7 @@ export function OverviewPage() {
       {error && <ProblemNotice error={error} />}
       <Alerts alerts={data.alerts} />
       <SetUp overview={data} />
+      <StillDeciding records={data.events.recordsToDecide} what="These numbers change" />
       {(data.setUp.connections > 0 || data.open.total > 0) && <Numbers overview={data} />}
       <Newest />
     </>

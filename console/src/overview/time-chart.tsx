@@ -14,15 +14,17 @@ export function TimeChart(props: { points: readonly Point[]; unit: 'hours' | 'da
   const data = points.map((point) => ({
     at: label.format(new Date(point.at)),
     ...point.opened,
-    'By people': point.resolved,
-    'By rules': point.settled,
+    'Fixed in the CRM': point.ended.crm,
+    'Fixed by rules': point.ended.rules,
+    Other: point.ended.other,
   }))
   const series =
     measure === 'opened'
       ? CLASSES.map((name) => ({ name, label: labelOf(name), color: `var(--class-${name}-solid)` }))
       : [
-          { name: 'By people', color: 'var(--people-solid)' },
-          { name: 'By rules', color: 'var(--rules-solid)' },
+          { name: 'Fixed in the CRM', color: 'var(--people-solid)' },
+          { name: 'Fixed by rules', color: 'var(--rules-solid)' },
+          { name: 'Other', color: 'var(--fill)' },
         ]
   const totals = series.map(({ name }) => ({
     name,

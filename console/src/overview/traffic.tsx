@@ -23,6 +23,7 @@ export function Traffic({ overview }: { overview: Overview }) {
           <span title={reasons.join(', ')}>{number(skipped)}</span>
         </FactRow>
         <FactRow label="Lag">{behind || 'Up to date'}</FactRow>
+        <FactRow label="Records to decide">{number(events.recordsToDecide)}</FactRow>
         <FactRow label="Tasks in the CRMs">
           {[`${number(tasks.open)} open`, ...unsure].filter(Boolean).join(', ')}
         </FactRow>

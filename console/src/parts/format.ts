@@ -3,6 +3,7 @@
 const NUMBER = new Intl.NumberFormat()
 const COMPACT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 })
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
 export function number(n: number): string {
@@ -16,6 +17,11 @@ export function compact(n: number): string {
 
 export function exact(iso: string): string {
   return EXACT.format(new Date(iso))
+}
+
+/** `Nov 24, 2026`. */
+export function day(iso: string): string {
+  return DAY.format(new Date(iso))
 }
 
 /** `4:49 PM` today, with its date on any other day. */
@@ -82,7 +88,8 @@ const LABELS: Readonly<Record<string, string>> = {
   stop: 'Blocked',
   'settled-by-rule': 'Fixed by rules',
   'condition-cleared': 'Closed: the problem is gone',
-  'explained-by-reading': 'Closed: what was missing is known now',
+  'counterpart-disconnected': 'Closed, not fixed: the connection of the other record was ended',
+  'explained-by-reading': 'Closed: what was missing or in dispute is known now',
   'workflow-retired': 'Closed: the workflow was turned off',
   'fixed-by-owner': 'Fixed by the owner',
   'record-gone': 'Closed: the record was deleted',
@@ -101,7 +108,13 @@ const LABELS: Readonly<Record<string, string>> = {
   'task-write-done': 'Task updated',
   'task-write-refused': 'The CRM refused the task',
   'task-write-cancelled': 'Task canceled',
+  'task-reopened': 'Task reopened: the problem remains',
+  'task-left-closed': 'Task stays closed: completed twice without a change',
   'task-write-unknown': 'Task unconfirmed',
+  'repair-write-done': 'Second task closed',
+  'repair-write-refused': 'The CRM refused to close the second task',
+  'repair-write-cancelled': 'Second task kept',
+  'repair-write-unknown': 'Closing the second task unconfirmed',
 }
 
 /** Our machine words as people say them; any other word capitalized and without its dashes. */

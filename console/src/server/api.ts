@@ -1,7 +1,8 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
-import type { CaseReply, ListReply } from '../../../src/api/cases/case-types.ts'
+import type { CaseReply, HeldReply, ListReply } from '../../../src/api/cases/case-types.ts'
 import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
+import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
@@ -85,6 +86,16 @@ export const overviewQuery = queryOptions({
   queryFn: ({ signal }) => call<Overview>('/api/console/overview', { signal }),
 })
 
+/** Decided anew each time it is opened, so it is not repeated by itself. */
+export function departureQuery(email: string) {
+  return queryOptions({
+    queryKey: ['console', 'departure', email],
+    queryFn: ({ signal }) =>
+      call<DepartureReply>(`/api/console/departure?${new URLSearchParams({ email })}`, { signal }),
+    refetchInterval: false,
+  })
+}
+
 /** The filters in the address of the list; an absent one means "any". */
 export type CaseSearch = {
   class?: string
@@ -94,6 +105,8 @@ export type CaseSearch = {
   workflow?: string
   status?: string
   overdue?: 'true'
+  /** The cases that share this task. */
+  task?: string
   q?: string
 }
 
@@ -127,6 +140,18 @@ export function caseQuery(id: string) {
     queryKey: ['console', 'case', id],
     queryFn: ({ signal }) => call<CaseReply>(`/api/console/exceptions/${encodeURIComponent(id)}`, { signal }),
   })
+}
+
+/** The records that the input of a case holds, from the first that the case itself does not list. */
+export function heldQuery(id: string, from: number) {
+  return {
+    queryKey: ['console', 'held', id, from] as const,
+    queryFn: ({ pageParam, signal }: { pageParam: number; signal: AbortSignal }) =>
+      call<HeldReply>(`/api/console/exceptions/${encodeURIComponent(id)}/held?offset=${pageParam}`, { signal }),
+    initialPageParam: from,
+    getNextPageParam: ({ count, records }: HeldReply, _: unknown, offset: number) =>
+      records.length > 0 && offset + records.length < count ? offset + records.length : null,
+  }
 }
 
 export const workflowsQuery = queryOptions({

@@ -157,7 +157,7 @@ export class Portal extends RecordStore {
     const listed = (record: StoredRecord): string[] => (record.properties.hs_merged_object_ids ?? '').split(';')
     const mergedIds = [...listed(primary), ...listed(other), primary.id, other.id]
     const vids = (primary.properties.hs_calculated_merged_vids ?? '').split(';')
-    for (const own of ['hs_merged_object_ids', 'hs_calculated_merged_vids']) delete moved[own]
+    for (const own of ['hs_merged_object_ids', 'hs_calculated_merged_vids', 'hs_additional_emails']) delete moved[own]
     for (const loser of losers) {
       const before = viewOf(loser)
       this.unique.drop(loser)
@@ -173,6 +173,7 @@ export class Portal extends RecordStore {
       hs_merged_object_ids: mergedIds.filter((id) => id !== '' && id !== survivor.id).join(';'),
       // Contacts only, and without the records that the loser came from. Integrators have been caught by that.
       ...(type === 'contacts' ? { hs_calculated_merged_vids: vids.filter((vid) => vid !== '').join(';') } : {}),
+      ...(type === 'contacts' ? { hs_additional_emails: addressesOf(primary, other).slice(1).join(';') } : {}),
     }
     for (const loser of losers) this.mergedInto.set(`${type}/${loser.id}`, survivor.id)
     for (const name of Object.keys(moved)) survivor.history.set(name, historyOf(other, name).toReversed())
@@ -255,4 +256,13 @@ function renameValue(record: StoredRecord, from: string, to: string): void {
   if (entries === undefined) return
   record.history.delete(from)
   record.history.set(to, entries)
+}
+
+/** The first is that of the contact that stays; whoever wrote to one of the others still finds it. */
+function addressesOf(...contacts: readonly StoredRecord[]): string[] {
+  const written = contacts.flatMap(({ properties: { email, hs_additional_emails: more } }) => [
+    email,
+    ...(more ?? '').split(';'),
+  ])
+  return [...new Set(written.filter((address): address is string => (address ?? '') !== ''))]
 }

@@ -125,6 +125,10 @@ const ON_EVERY_OBJECT: readonly Short[] = [
   ...readOnly('string', 'hs_object_source', 'hs_object_source_label', 'hs_object_source_id', 'hs_merged_object_ids'),
 ]
 
+/** The portal's own, and what it has rates for. */
+export const HOME_CURRENCY = 'EUR'
+const CURRENCIES = [HOME_CURRENCY, 'USD', 'GBP', 'JPY']
+
 const LIFECYCLE: Short = {
   name: 'lifecyclestage',
   type: 'enumeration',
@@ -149,6 +153,7 @@ const BY_TYPE: Readonly<Record<ObjectTypeName, { readonly group: string; readonl
     group: 'contactinformation',
     properties: [
       { name: 'email', label: 'Email', formField: true },
+      { name: 'hs_additional_emails', label: 'Additional email addresses', readOnly: true },
       ...text('firstname', 'lastname', 'jobtitle', 'company', 'website', 'industry', 'salutation', 'hs_language'),
       { name: 'phone', type: 'phone_number' },
       { name: 'mobilephone', type: 'phone_number' },
@@ -197,6 +202,8 @@ const BY_TYPE: Readonly<Record<ObjectTypeName, { readonly group: string; readonl
     properties: [
       ...text('dealname', 'description'),
       { name: 'amount', type: 'number' },
+      { name: 'deal_currency_code', label: 'Currency', type: 'enumeration', options: options(...CURRENCIES) },
+      ...readOnly('number', 'amount_in_home_currency'),
       { name: 'closedate', type: 'datetime' },
       { name: 'pipeline', type: 'enumeration', options: options('default') },
       {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { DEFAULT_SETTINGS, withSettings } from './settings.ts'
+import { AT_ONCE, DEFAULT_SETTINGS, withSettings } from './settings.ts'
 
 describe('settings of the sandbox', () => {
   it('change one by one and leave the others', () => {
@@ -8,6 +8,13 @@ describe('settings of the sandbox', () => {
       webhookUrl: 'http://127.0.0.1:1/x',
     })
     assert.deepEqual(changed, { ...DEFAULT_SETTINGS, rateLimit: 3, webhookUrl: 'http://127.0.0.1:1/x' })
+  })
+
+  it('are those of an ordinary day unless a test asks for everything at once', () => {
+    const { searchDelayMs, webhookDelayMs, webhookShuffle, taskUniqueProperty } = DEFAULT_SETTINGS
+    assert.ok(searchDelayMs >= 1_000 && webhookDelayMs >= 500 && webhookShuffle && !taskUniqueProperty)
+    const usual: Readonly<Record<string, unknown>> = DEFAULT_SETTINGS
+    for (const [name, value] of Object.entries(AT_ONCE)) assert.notEqual(value, usual[name], name)
   })
 
   it('can remove the webhook address again', () => {

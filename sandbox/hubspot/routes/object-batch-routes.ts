@@ -96,7 +96,10 @@ function update(portal: Portal, type: ObjectType, { body, caller }: ApiRequest):
     if (record === undefined) missing.push(id)
     else recordOf.set(input, record)
   }
-  if (!perInput) for (const [input, record] of recordOf) portal.check(type.name, input.properties, record.id)
+  if (!perInput) {
+    if (missing.length > 0) throw invalid(`Some objects do not exist or are deleted: [${missing.join(', ')}]`)
+    for (const [input, record] of recordOf) portal.check(type.name, input.properties, record.id)
+  }
   const reply = each([...recordOf.keys()], 200, startedAtMs, perInput, (input) => {
     const ref = { type: type.name, id: recordOf.get(input)!.id }
     return writtenWire(portal, portal.update(ref, input.properties, caller.actor))

@@ -1,6 +1,7 @@
 import { ApiError } from '../portal/api-error.ts'
 import { findObjectType } from '../portal/object-type.ts'
 import type { Portal } from '../portal/portal.ts'
+import { HOME_CURRENCY } from '../portal/property-definition.ts'
 import { associationRoute } from '../routes/association-routes.ts'
 import { objectRoute } from '../routes/object-routes.ts'
 import { ownerRoute } from '../routes/owner-routes.ts'
@@ -83,7 +84,7 @@ function accountDetails(portal: Portal): Record<string, unknown> {
     portalId: portal.portalId,
     accountType,
     timeZone,
-    companyCurrency: 'EUR',
+    companyCurrency: HOME_CURRENCY,
     additionalCurrencies: ['USD', 'JPY'],
     utcOffset: `${offsetMs < 0 ? '-' : '+'}${new Date(Math.abs(offsetMs)).toISOString().slice(11, 16)}`,
     utcOffsetMilliseconds: offsetMs,

@@ -75,6 +75,8 @@ async function run(sandbox: Sandbox, call: string, body: Readonly<Record<string,
     }
     case 'POST /schema':
       return { status: 200, json: propertyWire(sandbox.schemaChanges.apply(body)) }
+    case 'POST /project':
+      return { status: 200, json: { subscriptions: sandbox.subscriptions.upload(body) } }
     case 'POST /webhooks':
       if (!Array.isArray(body.items)) throw new Error('items must be a list')
       return { status: 200, json: { accepted: await sender.deliverNow(body.items) } }

@@ -53,6 +53,8 @@ const FIELDS = parseFields(
       'Channel Partner / Reseller',
       'Installation Partner',
       'Technology Partner',
+      // The company's own: its partners' accounts have it.
+      'Partner',
       'Other',
     ],
     Industry: INDUSTRIES,

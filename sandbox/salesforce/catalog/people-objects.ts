@@ -23,7 +23,7 @@ const USER = parseFields(
   EmailEncodingKey picklist(40) filled default=UTF-8
   UserType picklist(40) ro filled default=Standard
   UserRoleId reference
-  ProfileId reference
+  ProfileId reference -> Profile as Profile
   ManagerId reference -> User as Manager
   EmployeeNumber string(20)
   FederationIdentifier string(512)
@@ -53,6 +53,26 @@ export const PEOPLE_OBJECTS: readonly ObjectDefinition[] = [
     keyPrefix: '005',
     fields: USER,
     verbs: ['create', 'update', 'replicate'],
+    withoutIsDeleted: true,
+  }),
+  // Rows of their own in each org; an admin gives every user one.
+  defineObject({
+    name: 'UserLicense',
+    keyPrefix: '100',
+    fields: parseFields(`
+  Name string(40) ro filled
+  LicenseDefinitionKey string(40) ro filled`),
+    verbs: [],
+    withoutIsDeleted: true,
+  }),
+  defineObject({
+    name: 'Profile',
+    keyPrefix: '00e',
+    fields: parseFields(`
+  Name string(255) required
+  UserLicenseId reference ro -> UserLicense as UserLicense
+  PermissionsApiUserOnly boolean`),
+    verbs: ['update'],
     withoutIsDeleted: true,
   }),
   // Comes with its user. An admin freezes a login here; the user stays active.

@@ -36,3 +36,9 @@ export class ApiError extends Error {
 export function notFound(message = 'The requested resource does not exist'): ApiError {
   return new ApiError(404, 'NOT_FOUND', message)
 }
+
+/** The record exists, and is not shared with the caller. */
+export function noAccess(): ApiError {
+  const message = 'insufficient access rights on cross-reference id'
+  return new ApiError(400, 'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY', message, [])
+}

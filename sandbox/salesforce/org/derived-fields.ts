@@ -1,6 +1,7 @@
 import { OPPORTUNITY_STAGES } from '../catalog/picklists.ts'
 import { personName } from './address.ts'
 import { isLive, type Org, textOf } from './org.ts'
+import { namePerson } from './person-accounts.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 
 type Draft = { Id: string; [field: string]: FieldValue }
@@ -13,6 +14,9 @@ export function deriveFields(org: Org, object: string, before: StoredRecord | nu
     case 'User':
       draft.Name = personName(draft.FirstName, draft.LastName)
       if (object === 'Lead' && before && before.OwnerId !== draft.OwnerId) draft.LastTransferDate = day(nowMs)
+      return
+    case 'Account':
+      namePerson(draft)
       return
     case 'Opportunity':
       deriveOpportunity(before, draft, nowMs)

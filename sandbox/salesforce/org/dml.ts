@@ -3,8 +3,17 @@ import { ApiError, notFound } from './api-error.ts'
 import { deriveFields } from './derived-fields.ts'
 import { assignedOwner } from './lead-assignment-rule.ts'
 import { isLive, type Org } from './org.ts'
+import { checkPersonWrite, isPersonAccount, makePerson, putPersonContact } from './person-accounts.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
-import { checkReferences, checkRequired, checkTaskLinks, checkUnique, readWriteBody } from './write-checks.ts'
+import { type RowFault, throwRowFault } from './row-fault.ts'
+import {
+  checkAccess,
+  checkReferences,
+  checkRequired,
+  checkTaskLinks,
+  checkUnique,
+  readWriteBody,
+} from './write-checks.ts'
 
 /** The user who writes, and the write's origin and options. */
 export type Writer = {
@@ -13,7 +22,7 @@ export type Writer = {
   /** The `Sforce-Auto-Assign` header; default TRUE. */
   readonly autoAssign: boolean
   /** A fault from the control path that hits rows rather than the whole request. */
-  readonly rowFault: 'lock' | 'duplicate' | null
+  readonly rowFault: RowFault | null
 }
 
 type Draft = { Id: string; [field: string]: FieldValue }
@@ -39,10 +48,14 @@ export function createRecord(
     draft.CreatedDate = nowMs
     draft.CreatedById = writer.userId
     stamp(draft, writer, nowMs)
+    makePerson(org, object.name, values, draft)
+    checkPersonWrite(object.name, draft, values)
     deriveFields(org, object.name, null, draft, nowMs)
-    throwRowFault(writer, object, draft.Id)
+    throwRowFault(writer.rowFault, object, draft.Id)
+    checkAccess(seenOrg, object, null, draft)
     checkAll(org, object, null, draft, new Set())
     org.store.put(object.name, 'CREATE', draft)
+    if (object.name === 'Account') putPersonContact(org, draft)
     if (object.name === 'User') addLogin(org, draft)
     assign(org, writer, object, draft)
     return draft.Id
@@ -68,6 +81,7 @@ export function updateRecord(
   const { org, object } = wholeOf(seenOrg, seen)
   if (!seen.updateable) throw cannot(object, object.updateable, 'update')
   org.store.transaction(writer, () => {
+    if (seenOrg.store.isHidden(id)) throw notFound()
     const before = liveRecord(org, object, id)
     const values = readWriteBody(seen, body, 'update')
     const nowMs = org.store.transactionTimeMs()
@@ -76,13 +90,16 @@ export function updateRecord(
       draft[name] = value === null && object.fields.get(name)?.type === 'boolean' ? false : value
     }
     stamp(draft, writer, nowMs)
+    checkPersonWrite(object.name, draft, values)
     deriveFields(org, object.name, before, draft, nowMs)
-    throwRowFault(writer, object, id)
+    throwRowFault(writer.rowFault, object, id)
     if (object.name === 'Lead' && before.IsConverted === true) {
       throw new ApiError(400, 'CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', [])
     }
+    checkAccess(seenOrg, object, before, draft)
     checkAll(org, object, before, draft, new Set(values.keys()))
     org.store.put(object.name, 'UPDATE', draft)
+    if (object.name === 'Account') putPersonContact(org, draft)
     assign(org, writer, object, draft)
   })
 }
@@ -91,8 +108,10 @@ export function deleteRecord(seenOrg: Org, writer: Writer, seen: ObjectDefinitio
   const { org, object } = wholeOf(seenOrg, seen)
   if (!seen.deletable) throw cannot(object, object.deletable, 'delete')
   org.store.transaction(writer, () => {
+    if (seenOrg.store.isHidden(id)) throw notFound()
     const before = liveRecord(org, object, id)
-    throwRowFault(writer, object, id)
+    throwRowFault(writer.rowFault, object, id)
+    if (object.name === 'Contact' && isPersonAccount(before)) throw cannot(object, true, 'delete')
     if (!object.fields.has('IsDeleted')) {
       org.store.remove(object.name, id)
       return
@@ -191,7 +210,7 @@ function checkAll(
   touched: ReadonlySet<string>,
 ): void {
   checkRequired(object, draft, touched)
-  checkReferences(org, object, before, draft)
+  checkReferences(org, object, before, draft, touched)
   checkUnique(org, object, draft)
   if (object.name === 'Task') checkTaskLinks(draft)
 }
@@ -202,42 +221,6 @@ function assign(org: Org, writer: Writer, object: ObjectDefinition, saved: Store
   const owner = assignedOwner(org, saved)
   if (owner === null || owner === saved.OwnerId) return
   org.store.put('Lead', 'UPDATE', { ...saved, OwnerId: owner })
-}
-
-function throwRowFault(writer: Writer, object: ObjectDefinition, id: string): void {
-  if (writer.rowFault === 'lock') {
-    const message = `unable to obtain exclusive access to this record or 1 records: ${id}`
-    throw new ApiError(400, 'UNABLE_TO_LOCK_ROW', message, [])
-  }
-  if (writer.rowFault === 'duplicate') {
-    const message = "You're creating a duplicate record. We recommend you use an existing record instead."
-    throw new ApiError(400, 'DUPLICATES_DETECTED', message, null, {
-      duplicateResult: {
-        allowSave: true,
-        duplicateRule: `${object.name}s_DR`,
-        duplicateRuleEntityType: object.name,
-        errorMessage: message,
-        matchResults: [
-          {
-            entityType: object.name,
-            errors: [],
-            matchEngine: 'ExactMatchEngine',
-            matchRecords: [
-              {
-                additionalInformation: [],
-                fieldDiffs: [],
-                matchConfidence: 100,
-                record: { attributes: { type: object.name }, Id: id },
-              },
-            ],
-            rule: `${object.name}_MR`,
-            size: 1,
-            success: true,
-          },
-        ],
-      },
-    })
-  }
 }
 
 function wholeOf(seenOrg: Org, seen: ObjectDefinition): { org: Org; object: ObjectDefinition } {

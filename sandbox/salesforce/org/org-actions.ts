@@ -1,9 +1,11 @@
 import type { ObjectDefinition } from '../catalog/object-definition.ts'
 import { CONVERTED_LEAD_STATUS } from '../catalog/picklists.ts'
 import { ApiError } from './api-error.ts'
+import { deriveFields } from './derived-fields.ts'
 import { createRecord, deleteRecord, liveRecord, markDeleted, undeleteRecord, type Writer } from './dml.ts'
 import { isLive, type Org, objectOfId, textOf } from './org.ts'
 import { normaliseId } from './record-id.ts'
+import type { FieldValue, StoredRecord } from './record-store.ts'
 
 /** Actions of the user interface that REST does not offer. */
 export const UI_ORIGIN = 'com/salesforce/api/soap/67.0;client=SfdcInternalAPI/'
@@ -109,7 +111,7 @@ export function convertLead(org: Org, writer: Writer, leadId: string, withOpport
       LastModifiedById: writer.userId,
       SystemModstamp: nowMs,
     })
-    moveTasks(org, writer, leadId, contactId)
+    moveTasksOfLead(org, writer, leadId, { contactId, whatId: opportunityId ?? accountId, ownerId: ownerId ?? null })
     return { accountId, contactId, opportunityId }
   })
 }
@@ -139,17 +141,50 @@ export function mergeRecords(org: Org, writer: Writer, masterId: string, loserId
   })
 }
 
+/** The survivor of a merge takes over the tasks of the losers, open and closed. */
 function moveTasks(org: Org, writer: Writer, fromId: string, toId: string): void {
-  const nowMs = org.store.transactionTimeMs()
-  for (const task of [...org.store.table('Task').values()]) {
-    if (!isLive(task) || (task.WhoId !== fromId && task.WhatId !== fromId)) continue
-    org.store.put('Task', 'UPDATE', {
-      ...task,
+  for (const task of tasksOn(org, fromId)) {
+    putTask(org, writer, task, {
       WhoId: task.WhoId === fromId ? toId : (task.WhoId ?? null),
       WhatId: task.WhatId === fromId ? toId : (task.WhatId ?? null),
-      LastModifiedDate: nowMs,
-      LastModifiedById: writer.userId,
-      SystemModstamp: nowMs,
     })
   }
+}
+
+/**
+ * A conversion hangs the lead's tasks on the contact and on the opportunity, or the account where none was made. Open
+ * tasks of the user who converts go to the new owner; the tasks of others stay with them.
+ */
+function moveTasksOfLead(
+  org: Org,
+  writer: Writer,
+  leadId: string,
+  to: { readonly contactId: string; readonly whatId: string; readonly ownerId: FieldValue },
+): void {
+  for (const task of tasksOn(org, leadId)) {
+    const isHandedOver = task.IsClosed !== true && task.OwnerId === writer.userId
+    putTask(org, writer, task, {
+      WhoId: to.contactId,
+      WhatId: to.whatId,
+      OwnerId: isHandedOver ? to.ownerId : (task.OwnerId ?? null),
+    })
+  }
+}
+
+function tasksOn(org: Org, recordId: string): StoredRecord[] {
+  const tasks = [...org.store.table('Task').values()]
+  return tasks.filter((task) => isLive(task) && (task.WhoId === recordId || task.WhatId === recordId))
+}
+
+function putTask(
+  org: Org,
+  writer: Writer,
+  task: StoredRecord,
+  change: Readonly<Record<'WhoId' | 'WhatId', FieldValue>> & { readonly OwnerId?: FieldValue },
+): void {
+  const nowMs = org.store.transactionTimeMs()
+  const stamps = { LastModifiedDate: nowMs, LastModifiedById: writer.userId, SystemModstamp: nowMs }
+  const moved = { ...task, ...change, ...stamps }
+  deriveFields(org, 'Task', task, moved, nowMs)
+  org.store.put('Task', 'UPDATE', moved)
 }

@@ -1,4 +1,6 @@
+import { withCurrencies } from '../catalog/currency-field.ts'
 import { findObject, type ObjectCatalog, type ObjectDefinition } from '../catalog/object-definition.ts'
+import { withPersonAccounts } from '../catalog/person-account-fields.ts'
 import { buildCatalog, SELECTED_ENTITIES } from '../catalog/standard-objects.ts'
 import type { SandboxClock } from './clock.ts'
 import { IdSequence } from './record-id.ts'
@@ -14,7 +16,7 @@ export type Settings = {
   rotateRefreshToken: boolean
   /** Calls per rolling 24 hours: 100,000 + 1,000 per licence is the vendor's Enterprise allowance for 40 users. */
   dailyLimit: number
-  /** Delivered change events per rolling 24 hours. The vendor's 50,000 would end a load test within two minutes. */
+  /** Delivered change events per rolling 24 hours: the vendor's allowance for Enterprise. */
   deliveryLimit: number
   keepaliveMs: number
   /** How long a stream with nothing requested stays open; 60 s at the vendor. */
@@ -30,6 +32,10 @@ export type Settings = {
   requirePkce: boolean
   /** "Require Secret" of the app, for codes and for refresh tokens; a public client never sends one. */
   requireSecret: boolean
+  /** Person accounts are on, with a few of them. An admin can turn them on and never off again. */
+  personAccounts: boolean
+  /** Several currencies: the records with amounts have a CurrencyIsoCode. */
+  multiCurrency: boolean
   /** Objects selected by another integration: they count among the five and send nothing on our channel. */
   selectedElsewhere: readonly string[]
 }
@@ -40,7 +46,7 @@ export const DEFAULT_SETTINGS: Settings = {
   taskExternalId: true,
   rotateRefreshToken: false,
   dailyLimit: 140_000,
-  deliveryLimit: 5_000_000,
+  deliveryLimit: 25_000,
   keepaliveMs: 60_000,
   idleStreamMs: 60_000,
   assignmentRule: true,
@@ -49,6 +55,8 @@ export const DEFAULT_SETTINGS: Settings = {
   clockOffsetMs: 0,
   requirePkce: false,
   requireSecret: true,
+  personAccounts: false,
+  multiCurrency: false,
   selectedElsewhere: [],
 }
 
@@ -65,7 +73,9 @@ export type Org = {
 
 export function createOrg(orgId: string, clock: SandboxClock, settings: Settings): Org {
   const store = new RecordStore(() => toSecond(clock.now()))
-  const catalog = buildCatalog({ taskExternalId: settings.taskExternalId })
+  const plain = buildCatalog({ taskExternalId: settings.taskExternalId })
+  const priced = settings.multiCurrency ? withCurrencies(plain) : plain
+  const catalog = settings.personAccounts ? withPersonAccounts(priced) : priced
   return { orgId, clock, store, ids: new IdSequence(), settings, catalog }
 }
 

@@ -1,5 +1,7 @@
 import { type FieldDefinition, indexFields, type ObjectDefinition } from '../catalog/object-definition.ts'
-import type { Org } from './org.ts'
+import { type Org, objectOfId } from './org.ts'
+import { normaliseId } from './record-id.ts'
+import { SharedRecords } from './shared-records.ts'
 
 /** What a profile and its permission sets allow for one object. Everything not listed is allowed. */
 export type ObjectPermission = {
@@ -41,6 +43,8 @@ type Body = Readonly<Record<string, unknown>>
 /** Permissions by user: everything is allowed until an admin revokes it. Changes take effect at once. */
 export class PermissionBook {
   private readonly byUser = new Map<string, UserPermissions>()
+  /** By user, the records that are not shared with them. */
+  private readonly notShared = new Map<string, Set<string>>()
   /** Each user's catalog, rebuilt when the org's catalog or a permission changes. */
   private readonly seen = new Map<string, { readonly from: unknown; readonly view: Org }>()
 
@@ -70,7 +74,27 @@ export class PermissionBook {
 
   clear(): void {
     this.byUser.clear()
+    this.notShared.clear()
     this.seen.clear()
+  }
+
+  /**
+   * Ends or begins the sharing of records with the user. Nothing in the records changes and no event is sent, as where an
+   * admin changes a sharing rule. Throws for what is no record of an object.
+   */
+  share(org: Org, userId: string, patch: { readonly hide: readonly unknown[]; readonly show: readonly unknown[] }) {
+    const hidden = new Set(this.notShared.get(userId))
+    for (const id of patch.hide) hidden.add(recordIdOf(org, id))
+    for (const id of patch.show) hidden.delete(recordIdOf(org, id))
+    this.notShared.set(userId, hidden)
+    this.seen.clear()
+    return { hidden: [...hidden] }
+  }
+
+  /** Of the ids of an event, those that this user may not hear of. */
+  hiddenAmong(userId: string, recordIds: readonly string[]): string[] {
+    const hidden = this.notShared.get(userId)
+    return hidden === undefined ? [] : recordIds.filter((id) => hidden.has(id))
   }
 
   /**
@@ -91,12 +115,14 @@ export class PermissionBook {
       if (permission?.read === false) continue
       catalog.set(name, permission === undefined ? object : seenObject(object, permission))
     }
-    const view: Org = { ...org, catalog, whole: org }
+    const hidden = this.notShared.get(userId)
+    const store = hidden === undefined || hidden.size === 0 ? org.store : new SharedRecords(org.store, hidden)
+    const view: Org = { ...org, catalog, store, whole: org }
     this.seen.set(key, { from: org.catalog, view })
     return view
   }
 
-  /** Whether this user receives change events of the entity. Needs View All; sharing rules do not count. */
+  /** Whether this user receives change events of the entity. Needs View All. */
   receives(userId: string, entity: string): boolean {
     const { apiEnabled, viewAll, viewAllUsers, objects } = this.of(userId)
     const own = objects[entity]
@@ -132,6 +158,15 @@ function changedObject(org: Org, name: string, before: ObjectPermission, given: 
     else throw new Error(`Permission ${name}.${key} cannot be ${JSON.stringify(value)}`)
   }
   return after
+}
+
+function recordIdOf(org: Org, given: unknown): string {
+  const id = normaliseId(String(given))
+  const object = id === null ? undefined : objectOfId(org, id)
+  if (id === null || object === undefined || org.store.get(object.name, id) === undefined) {
+    throw new Error(`There is no record ${JSON.stringify(given)}`)
+  }
+  return id
 }
 
 function asBody(value: unknown, name: string): Body {

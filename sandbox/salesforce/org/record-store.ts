@@ -38,6 +38,7 @@ type Transaction = {
 export class RecordStore {
   private readonly tables = new Map<string, Map<string, StoredRecord>>()
   private readonly modified = new Map<string, ModifiedIndex<StoredRecord>>()
+  private readonly purged = new Map<string, Map<string, StoredRecord>>()
   private readonly uniqueValues = new Map<string, Map<string, string>>()
   private readonly listeners: ((commit: Commit) => void)[] = []
   private open: Transaction | null = null
@@ -69,6 +70,11 @@ export class RecordStore {
       this.modified.set(object, index)
     }
     return index.since(fromMs)
+  }
+
+  /** Whether the record is not shared with the user whose view this is. Nothing is hidden in the whole org. */
+  isHidden(_id: string): boolean {
+    return false
   }
 
   get(object: string, id: string): StoredRecord | undefined {
@@ -155,9 +161,23 @@ export class RecordStore {
     transaction.undo.push(() => this.place(object, id, before))
   }
 
-  /** Purges a record from the recycle bin. As in Salesforce, no event follows. */
+  /** Purges a record, from the recycle bin or past it. As in Salesforce, no event follows, and the delete log has it. */
   purge(object: string, id: string): void {
+    const record = this.get(object, id)
+    if (record !== undefined) {
+      const log = this.purged.get(object) ?? new Map<string, StoredRecord>()
+      const isInBin = record.IsDeleted === true
+      this.purged.set(
+        object,
+        log.set(id, isInBin ? record : { ...record, IsDeleted: true, SystemModstamp: this.now() }),
+      )
+    }
     this.place(object, id, null)
+  }
+
+  /** Records that were deleted and then purged: in no query, and in the delete log. */
+  purgedFrom(object: string): Iterable<StoredRecord> {
+    return this.purged.get(object)?.values() ?? []
   }
 
   private joined<T>(transaction: Transaction, work: () => T): T {

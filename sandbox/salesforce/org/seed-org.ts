@@ -24,16 +24,15 @@ const WORLD_TABLES = [
 
 /** Fills an empty org with the generated world and with the setup rows that every org has. */
 export function seedOrg(org: Org, world: World): void {
+  const profileOf = seedProfiles(org, world)
   for (const table of WORLD_TABLES) {
     const object = org.catalog.get(table)!
-    for (const record of world.salesforce[table]) org.store.seed(table, seededRecord(object, record, world.nowMs))
+    for (const record of world.salesforce[table]) {
+      const row = table === 'User' ? { ...record, ProfileId: profileOf(record) } : record
+      org.store.seed(table, seededRecord(object, row, world.nowMs))
+    }
   }
-  const { seed, nowMs } = world
-  const crowd = crowdOfSalesforce({ seed, nowMs, size: crowdSize(world.crowd ?? 0), users: world.salesforce.User })
-  for (const table of ['Account', 'Contact', 'Lead', 'Opportunity'] as const) {
-    const object = org.catalog.get(table)!
-    for (const record of crowd[table]()) org.store.seed(table, seededRecord(object, record, nowMs))
-  }
+  seedCrowd(org, world)
   const admin = world.salesforce.integrationUserId
   seedSetup(org, 'Organization', world.nowMs, admin, [
     {
@@ -87,9 +86,38 @@ export function seedOrg(org: Org, world: World): void {
     'QueueSobject',
     world.nowMs,
     admin,
-    queues.flatMap((queue) => ['Lead', 'Task'].map((type) => ({ QueueId: queue.Id, SobjectType: type }))),
+    queues.map((queue) => ({ QueueId: queue.Id, SobjectType: 'Lead' })),
   )
   fillChannelMembers(org, toSecond(world.nowMs))
+}
+
+function seedCrowd(org: Org, world: World): void {
+  const { seed, nowMs } = world
+  const crowd = crowdOfSalesforce({ seed, nowMs, size: crowdSize(world.crowd ?? 0), users: world.salesforce.User })
+  for (const table of ['Account', 'Contact', 'Lead', 'Opportunity'] as const) {
+    const object = org.catalog.get(table)!
+    for (const record of crowd[table]()) org.store.seed(table, seededRecord(object, record, nowMs))
+  }
+}
+
+/** Two licences and two profiles: people have the one, the users of integrations the other. */
+function seedProfiles(org: Org, { nowMs, salesforce }: World): (user: SalesforceRecord) => string {
+  const [person, program] = [org.ids.take('100'), org.ids.take('100')]
+  const [standard, apiOnly] = [org.ids.take('00e'), org.ids.take('00e')]
+  seedSetup(org, 'UserLicense', nowMs, salesforce.integrationUserId, [
+    { Id: person, Name: 'Salesforce', LicenseDefinitionKey: 'SFDC' },
+    { Id: program, Name: 'Salesforce Integration', LicenseDefinitionKey: 'PID_SFDC_INTEGRATION' },
+  ])
+  seedSetup(org, 'Profile', nowMs, salesforce.integrationUserId, [
+    { Id: standard, Name: 'Standard User', UserLicenseId: person, PermissionsApiUserOnly: false },
+    {
+      Id: apiOnly,
+      Name: 'Minimum Access - API Only Integrations',
+      UserLicenseId: program,
+      PermissionsApiUserOnly: true,
+    },
+  ])
+  return ({ Title }) => (Title === 'Integration' ? apiOnly : standard)
 }
 
 /** The stored form: instants as milliseconds of whole seconds, and every field of the object present. */

@@ -1,5 +1,5 @@
 import type { FieldDefinition, ObjectDefinition } from '../catalog/object-definition.ts'
-import { ApiError } from './api-error.ts'
+import { ApiError, noAccess } from './api-error.ts'
 import { readFieldValue } from './field-value.ts'
 import { isLive, type Org, objectOfId } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
@@ -48,17 +48,37 @@ export function checkRequired(object: ObjectDefinition, record: StoredRecord, to
   throw new ApiError(400, 'REQUIRED_FIELD_MISSING', `Required fields are missing: [${missing.join(', ')}]`, missing)
 }
 
+/** A task's links are checked whenever they are sent; other references only when they change. */
+const CHECKED_WHEN_SENT: ReadonlySet<string> = new Set(['Task.WhoId', 'Task.WhatId'])
+
 export function checkReferences(
   org: Org,
   object: ObjectDefinition,
   before: StoredRecord | null,
   record: StoredRecord,
+  sent: ReadonlySet<string>,
 ): void {
   for (const field of object.fields.values()) {
     if (field.type !== 'reference' || field.referenceTo.length === 0) continue
     const id = record[field.name]
-    if (typeof id !== 'string' || id === before?.[field.name] || !(field.createable || field.updateable)) continue
+    if (typeof id !== 'string' || !(field.createable || field.updateable)) continue
+    const isSentAgain = sent.has(field.name) && CHECKED_WHEN_SENT.has(`${object.name}.${field.name}`)
+    if (id === before?.[field.name] && !isSentAgain) continue
     checkReference(org, object, field, id)
+  }
+}
+
+/** A record that is not shared with the writer cannot be named; a reference that stands already stays. */
+export function checkAccess(
+  seenOrg: Org,
+  object: ObjectDefinition,
+  before: StoredRecord | null,
+  record: StoredRecord,
+): void {
+  for (const field of object.fields.values()) {
+    const id = record[field.name]
+    if (field.type !== 'reference' || typeof id !== 'string' || id === before?.[field.name]) continue
+    if (seenOrg.store.isHidden(id)) throw noAccess()
   }
 }
 
@@ -78,11 +98,14 @@ function checkReference(org: Org, object: ObjectDefinition, field: FieldDefiniti
   const record = org.store.get(target.name, id)
   if (!record) throw new ApiError(400, 'INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name])
   if (!isLive(record)) throw new ApiError(400, 'ENTITY_IS_DELETED', 'entity is deleted', [field.name])
-  if (field.name === 'OwnerId') checkOwner(object, record, target.name)
+  if (object.name === 'Task' && target.name === 'Lead' && record.IsConverted === true) {
+    throw new ApiError(400, 'CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', [field.name])
+  }
+  if (field.name === 'OwnerId') checkOwner(org, object, record, target.name)
 }
 
 /** Inactive users keep their records but cannot be assigned new ones. */
-function checkOwner(object: ObjectDefinition, owner: StoredRecord, ownerKind: string): void {
+function checkOwner(org: Org, object: ObjectDefinition, owner: StoredRecord, ownerKind: string): void {
   if (ownerKind === 'User' && owner.IsActive !== true) {
     throw new ApiError(
       400,
@@ -94,6 +117,17 @@ function checkOwner(object: ObjectDefinition, owner: StoredRecord, ownerKind: st
   if (ownerKind === 'Group' && owner.Type !== 'Queue') {
     throw new ApiError(400, 'INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', ['OwnerId'])
   }
+  if (ownerKind === 'Group' && !takes(org, owner.Id, object.name)) {
+    const message = 'Queue not associated with this SObject type'
+    throw new ApiError(400, 'FIELD_INTEGRITY_EXCEPTION', message, ['OwnerId'])
+  }
+}
+
+function takes(org: Org, queueId: string, objectName: string): boolean {
+  for (const row of org.store.table('QueueSobject').values()) {
+    if (row.QueueId === queueId && row.SobjectType === objectName) return true
+  }
+  return false
 }
 
 export function checkUnique(org: Org, object: ObjectDefinition, record: StoredRecord): void {

@@ -1,5 +1,5 @@
 import type { ObjectDefinition } from '../catalog/object-definition.ts'
-import { ApiError } from '../org/api-error.ts'
+import { ApiError, noAccess } from '../org/api-error.ts'
 import { createRecord, deleteRecord, updateRecord, type Writer } from '../org/dml.ts'
 import { isLive, type Org, objectOf, objectOfId } from '../org/org.ts'
 import { normaliseId } from '../org/record-id.ts'
@@ -7,6 +7,8 @@ import { type ApiRequest, type ApiResponse, bodyObject, methodNotAllowed, writer
 import { externalIdField, fieldNamed, findByExternalId, recordJson } from './sobject-resource.ts'
 
 const ROWS_MAX = 200
+/** Runs of rows of one type, in the order of the call. */
+const RUNS_MAX = 10
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -27,12 +29,15 @@ export function collectionsResource(org: Org, request: ApiRequest): ApiResponse 
   }
   if (request.method !== 'POST' && request.method !== 'PATCH') throw methodNotAllowed(request)
   const { rows, allOrNone } = readRows(request)
+  const seen = new Set<string>()
   const work = (row: Row): object => {
     const object = requireObject(org, typeOf(row))
     if (request.method === 'POST')
       return { id: createRecord(org, writer, object, withoutId(row)), success: true, errors: [] }
     const id = idOf(row)
-    if (!org.store.get(object.name, id)) throw unknownRow()
+    if (seen.has(id)) throw new ApiError(400, 'DUPLICATE_VALUE', `Duplicate id in list: ${id}`, ['Id'])
+    seen.add(id)
+    if (!org.store.get(object.name, id)) throw org.store.isHidden(id) ? noAccess() : unknownRow()
     updateRecord(org, writer, object, id, withoutId(row))
     return { id, success: true, errors: [] }
   }
@@ -47,6 +52,11 @@ function readRows(request: ApiRequest): { rows: Row[]; allOrNone: boolean } {
     if (typeof row !== 'object' || row === null || typeOf(row as Row) === '') {
       throw new ApiError(400, 'INVALID_INPUT', 'Include an sObject type in the attributes of each record')
     }
+  }
+  const runs = (body.records as Row[]).filter((row, at, all) => at === 0 || typeOf(row) !== typeOf(all[at - 1]!)).length
+  if (runs > RUNS_MAX) {
+    const message = `Cannot have more than ${RUNS_MAX} chunks in a single operation. Please rearrange the data to reduce chunking.`
+    throw new ApiError(400, 'LIMIT_EXCEEDED', message)
   }
   return { rows: body.records as Row[], allOrNone: body.allOrNone === true }
 }
@@ -93,7 +103,7 @@ function deleteRow(org: Org, writer: Writer, raw: string): object {
   const id = normaliseId(raw)
   if (id === null) throw new ApiError(400, 'MALFORMED_ID', `Record ID: id value of incorrect type: ${raw}`, ['Id'])
   const object = objectOfId(org, id)
-  if (!object || !org.store.get(object.name, id)) throw unknownRow()
+  if (!object || !org.store.get(object.name, id)) throw org.store.isHidden(id) ? noAccess() : unknownRow()
   deleteRecord(org, writer, object, id)
   return { id, success: true, errors: [] }
 }

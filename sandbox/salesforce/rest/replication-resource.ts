@@ -22,7 +22,7 @@ export function updatedRecords(org: Org, object: ObjectDefinition, query: URLSea
 export function deletedRecords(org: Org, object: ObjectDefinition, query: URLSearchParams): object {
   const { startMs, endMs } = span(org, object, query)
   const rows: { id: string; deletedDate: string }[] = []
-  for (const record of org.store.table(object.name).values()) {
+  for (const record of [...org.store.table(object.name).values(), ...org.store.purgedFrom(object.name)]) {
     const at = Number(record.SystemModstamp)
     if (record.IsDeleted === true && at >= startMs && at < endMs && !isForgotten(org, object, record))
       rows.push({ id: record.Id, deletedDate: formatDateTime(at) })

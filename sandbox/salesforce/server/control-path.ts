@@ -1,4 +1,6 @@
 import type { Label } from '../../world/records/world.ts'
+import { WITH_CURRENCY, withCurrencies } from '../catalog/currency-field.ts'
+import { withPersonAccounts } from '../catalog/person-account-fields.ts'
 import { buildCatalog } from '../catalog/standard-objects.ts'
 import { type OAuthSessions, sameText } from '../login/oauth-sessions.ts'
 import { ApiError } from '../org/api-error.ts'
@@ -80,6 +82,11 @@ export class ControlPath {
         const { clientId, ...patch } = body
         return this.io.permissions.change(org, sessions.runAsUser(clientId), patch)
       }
+      case 'POST /__sandbox/sharing': {
+        const list = (name: string) => (Array.isArray(body[name]) ? (body[name] as unknown[]) : [])
+        const userId = sessions.runAsUser(body.clientId)
+        return this.io.permissions.share(org, userId, { hide: list('hide'), show: list('show') })
+      }
       case 'GET /__sandbox/settings':
         return org.settings
       case 'POST /__sandbox/schema':
@@ -141,6 +148,14 @@ export class ControlPath {
         fillChannelMembers(org, toSecond(org.clock.now()))
         continue
       }
+      if (name === 'personAccounts') {
+        this.turnOnPersonAccounts(value)
+        continue
+      }
+      if (name === 'multiCurrency') {
+        this.turnOnCurrencies(value)
+        continue
+      }
       if (typeof known !== typeof value) throw new BadControl(`Setting ${name} must be a ${typeof known}`)
       Object.assign(org.settings, { [name]: value })
     }
@@ -150,6 +165,26 @@ export class ControlPath {
       rebuildSchema(task, this.io.schemas, plainOrder(task))
     }
     return org.settings
+  }
+
+  private turnOnPersonAccounts(value: unknown): void {
+    const { org } = this.io
+    if (value !== true) throw new BadControl('Person accounts can be turned on, and never off')
+    if (org.settings.personAccounts) return
+    org.settings.personAccounts = true
+    org.catalog = withPersonAccounts(org.catalog)
+  }
+
+  private turnOnCurrencies(value: unknown): void {
+    const { org } = this.io
+    if (value !== true) throw new BadControl('Several currencies can be turned on, and never off')
+    if (org.settings.multiCurrency) return
+    org.settings.multiCurrency = true
+    org.catalog = withCurrencies(org.catalog)
+    for (const name of WITH_CURRENCY) {
+      const object = org.catalog.get(name)!
+      rebuildSchema(object, this.io.schemas, plainOrder(object))
+    }
   }
 
   /** What the org tells about itself: edition, sandbox or not, instance, time zone. */

@@ -3,6 +3,7 @@ import type { OAuthEndpoints } from '../login/oauth-endpoints.ts'
 import type { OAuthSessions } from '../login/oauth-sessions.ts'
 import { ApiError, notFound } from '../org/api-error.ts'
 import type { Org } from '../org/org.ts'
+import { ROW_FAULTS } from '../org/row-fault.ts'
 import type { SandboxPage } from '../page/page.ts'
 import type { ApiResponse } from '../wire/api-request.ts'
 import type { Fault, Faults } from '../wire/faults.ts'
@@ -175,7 +176,7 @@ export class HttpFront {
         body: parseJson(call),
         version,
         session,
-        rowFault: fault?.kind === 'lock' || fault?.kind === 'duplicate' ? fault.kind : null,
+        rowFault: ROW_FAULTS.find((kind) => kind === fault?.kind) ?? null,
         bundled: false,
       })
       return toHttp(answer)

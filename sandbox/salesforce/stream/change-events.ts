@@ -128,7 +128,7 @@ function encode(draft: Draft, commit: Commit): BusEvent {
     changedFields: draft.changed,
   }
   const payload = draft.schema.type.toBuffer({ ChangeEventHeader: header, ...draft.body })
-  return { entity: draft.entity, schemaId: draft.schema.id, payload }
+  return { entity: draft.entity, recordIds: draft.recordIds, schemaId: draft.schema.id, payload }
 }
 
 export const OVERFLOW_ID = '000000000000000AAA'

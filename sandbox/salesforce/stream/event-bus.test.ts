@@ -17,7 +17,7 @@ function busWith(retainMax: number) {
   /** One at a time, so that each id is read before it can be purged. */
   const publish = (count: number): number[] =>
     Array.from({ length: count }, () => {
-      bus.publish([{ entity: 'Lead', schemaId: 's', payload: Buffer.alloc(0) }])
+      bus.publish([{ entity: 'Lead', recordIds: [], schemaId: 's', payload: Buffer.alloc(0) }])
       return bus.latestReplay()
     })
   return { bus, clock, publish }

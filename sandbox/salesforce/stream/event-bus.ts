@@ -3,6 +3,7 @@ import type { SandboxClock } from '../org/clock.ts'
 
 export type BusEvent = {
   readonly entity: string
+  readonly recordIds: readonly string[]
   readonly schemaId: string
   readonly payload: Buffer
 }

@@ -1,14 +1,19 @@
 import type { EventSchema, SchemaSlot } from './avro-schemas.ts'
 
 type Message = Record<string, unknown> & {
-  ChangeEventHeader: { nulledFields: string[]; diffFields: string[]; changedFields: string[] }
+  ChangeEventHeader: { recordIds: string[]; nulledFields: string[]; diffFields: string[]; changedFields: string[] }
 }
 
-/** The event for a subscriber who may not see these fields: without their values and bits. */
-export function withoutFields(schema: EventSchema, payload: Buffer, hidden: readonly string[]): Buffer {
+/** The event for a subscriber who may not see these: without the fields' values and bits, and without the records' ids. */
+export function withoutHidden(
+  schema: EventSchema,
+  payload: Buffer,
+  hidden: { readonly fields: readonly string[]; readonly records: readonly string[] },
+): Buffer {
   const message = schema.type.fromBuffer(payload) as Message
   const header = message.ChangeEventHeader
-  for (const field of hidden) {
+  header.recordIds = header.recordIds.filter((id) => !hidden.records.includes(id))
+  for (const field of hidden.fields) {
     const slot = schema.slots.get(field)
     if (!slot) continue
     blank(message, slot)

@@ -11,7 +11,7 @@ import type { Session } from '../wire/session.ts'
 import type { UsageMeter } from '../wire/usage-meter.ts'
 import type { EventSchemas } from './avro-schemas.ts'
 import type { EventBus, RetainedEvent } from './event-bus.ts'
-import { withoutFields } from './event-visibility.ts'
+import { withoutHidden } from './event-visibility.ts'
 import { rpcError } from './rpc-error.ts'
 import { type FetchRequest, type SubscribeCall, Subscription } from './subscription.ts'
 
@@ -130,10 +130,14 @@ export class PubSubServer {
         if (this.maySubscribe(userId, topic, entities)) return entities
         throw rpcError('topic-forbidden', 'Subscribe')
       },
-      receives: (entity: string) => this.io.permissions.receives(userId, entity),
-      payloadOf: ({ entity, schemaId, payload }: RetainedEvent) => {
-        const hidden = this.io.permissions.hiddenFields(userId, entity)
-        return hidden.length === 0 ? payload : withoutFields(this.io.schemas.byId.get(schemaId)!, payload, hidden)
+      receives: ({ entity, recordIds }: RetainedEvent) =>
+        this.io.permissions.receives(userId, entity) &&
+        this.io.permissions.hiddenAmong(userId, recordIds).length < recordIds.length,
+      payloadOf: ({ entity, recordIds, schemaId, payload }: RetainedEvent) => {
+        const fields = this.io.permissions.hiddenFields(userId, entity)
+        const records = this.io.permissions.hiddenAmong(userId, recordIds)
+        if (fields.length === 0 && records.length === 0) return payload
+        return withoutHidden(this.io.schemas.byId.get(schemaId)!, payload, { fields, records })
       },
       isSilent: this.isSilent,
       onEnd: () => {

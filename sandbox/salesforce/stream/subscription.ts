@@ -28,8 +28,8 @@ type Surroundings = {
   /** Throws when the topic does not exist or may not be subscribed to. */
   entitiesOf(topic: string): readonly string[]
   /** Checked for each event: a channel of several entities silently leaves out hidden ones. */
-  receives(entity: string): boolean
-  /** The event's bytes, without the fields that this subscriber may not see. */
+  receives(event: RetainedEvent): boolean
+  /** The event's bytes, without the fields and records that this subscriber may not see. */
   payloadOf(event: RetainedEvent): Buffer
   isSilent(): boolean
   onEnd(): void
@@ -151,7 +151,7 @@ export class Subscription {
       }
       if (!event) break
       this.position++
-      if (this.entities.has(event.entity) && this.io.receives(event.entity)) batch.push(event)
+      if (this.entities.has(event.entity) && this.io.receives(event)) batch.push(event)
     }
     return batch
   }

@@ -1,3 +1,5 @@
+import { ROW_FAULTS } from '../org/row-fault.ts'
+
 /** Faults on command; docs/sandbox.md describes each kind. */
 export const FAULT_KINDS = [
   '429',
@@ -13,8 +15,7 @@ export const FAULT_KINDS = [
   'expired-token',
   'revoked',
   'missing-scope',
-  'lock',
-  'duplicate',
+  ...ROW_FAULTS,
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]
@@ -31,14 +32,8 @@ export type Fault = {
 const DELAY_MS_DEFAULT = 30_000
 
 /** Faults of a session or a row, which signing in does not use up. */
-const DATA_ONLY: ReadonlySet<FaultKind> = new Set([
-  'daily-limit',
-  'expired-token',
-  'missing-scope',
-  'lock',
-  'duplicate',
-])
-const WRITES_ONLY: ReadonlySet<FaultKind> = new Set(['lock', 'duplicate'])
+const DATA_ONLY: ReadonlySet<FaultKind> = new Set(['daily-limit', 'expired-token', 'missing-scope', ...ROW_FAULTS])
+const WRITES_ONLY: ReadonlySet<FaultKind> = new Set(ROW_FAULTS)
 
 export class Faults {
   private waiting: Fault[] = []

@@ -30,8 +30,8 @@ export function matchKeys(record: AuditRecord): string[] {
   })
   const name = shape.names.map((field) => values[field] ?? '').join(' ')
   if (shape.person) {
-    const email = shape.email === null ? null : mailboxOf(values[shape.email])
-    if (email !== null) keys.push(`email:${email}`)
+    const written = shape.email === null ? [] : [values[shape.email], ...(values.hs_additional_emails ?? '').split(';')]
+    for (const email of written.map(mailboxOf)) if (email !== null) keys.push(`email:${email}`)
     const sorted = fold(name).split(/\s+/).filter(Boolean).sort().join(' ')
     for (const phone of phones) keys.push(`phone:${phone} person:${sorted}`)
   } else {

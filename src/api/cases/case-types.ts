@@ -26,6 +26,8 @@ const ListItem = z.object({
   dueAt: Instant,
   resolvedAt: Instant.nullable(),
   reopened: z.number(),
+  /** Its task was completed twice while it rests on the same: it is open without a task. Null: it is not. */
+  closedWithoutChange: z.object({ at: Instant, by: z.string().nullable() }).nullable(),
 })
 export type ListItem = z.infer<typeof ListItem>
 
@@ -36,15 +38,24 @@ export const ListQuery = z.object({
   owner: z.string().max(320).optional(),
   workflow: z.string().max(200).optional(),
   connection: z.string().max(200).optional(),
-  status: StatusName.or(z.literal('all')).default('open'),
+  /** `closed-without-change`: the open ones whose task a person closed twice without a change. */
+  status: StatusName.or(z.enum(['all', 'closed-without-change'])).default('open'),
   overdue: z.enum(['true', 'false']).optional(),
+  /** The cases that share one task. */
+  task: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional(),
   q: z.string().trim().max(200).optional(),
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })
 export type ListQuery = z.infer<typeof ListQuery>
 
-export const ListReply = z.object({ exceptions: z.array(ListItem), nextCursor: z.string().nullable() })
+export const ListReply = z.object({
+  exceptions: z.array(ListItem),
+  nextCursor: z.string().nullable(),
+})
 export type ListReply = z.infer<typeof ListReply>
 
 const Fact = z.object({
@@ -75,6 +86,18 @@ const ReceiptView = z.object({
 })
 export type ReceiptView = z.infer<typeof ReceiptView>
 
+const WaitingRecord = z.object({
+  objectType: z.string(),
+  recordId: z.string(),
+  title: z.string(),
+  url: z.string().nullable(),
+  since: Instant,
+})
+
+/** A page of the records that an input holds. */
+export const HeldReply = z.object({ count: z.number(), records: z.array(WaitingRecord) })
+export type HeldReply = z.infer<typeof HeldReply>
+
 export const CaseReply = ListItem.extend({
   subject: z.string(),
   objectType: z.string(),
@@ -95,20 +118,10 @@ export const CaseReply = ListItem.extend({
     }),
   ),
   /** Of an input that is not known: the records that it holds now, the oldest first. Null: the case is about a record. */
-  held: z
-    .object({
-      count: z.number(),
-      records: z.array(
-        z.object({
-          objectType: z.string(),
-          recordId: z.string(),
-          title: z.string(),
-          url: z.string().nullable(),
-          since: Instant,
-        }),
-      ),
-    })
-    .nullable(),
+  held: HeldReply.extend({
+    /** Of records that the CRM does not show our user: which ones, the longest unseen first. Null: it is another gap. */
+    notVisible: HeldReply.nullable(),
+  }).nullable(),
   settledByRule: z.string().nullable(),
   resolution: z.string().nullable(),
   policyHash: z.string(),
@@ -124,12 +137,16 @@ export const CaseReply = ListItem.extend({
       reopened: z.number(),
       reopenReason: z.string().nullable(),
       closedBy: z.string().nullable(),
+      /** Who closed it in the CRM, or changed it last when it was first read as closed. Null: the CRM does not say. */
+      closer: z.object({ userId: z.string(), name: z.string().nullable(), isLastChange: z.boolean() }).nullable(),
       /** Somebody closed it in the CRM, and what it is waiting for before that is believed. Null: it is not being checked. */
       checking: z.object({ since: Instant, waitsFor: z.string() }).nullable(),
     })
     .nullable(),
   /** Why its last write was not sent. Null: nothing keeps one back. */
   notSent: z.object({ reason: z.string(), says: z.string(), at: Instant.nullable() }).nullable(),
+  /** When the record is looked at again although nothing happens to it, the earliest first. */
+  lookedAtAgain: z.array(z.object({ at: Instant, because: z.string() })),
   causeTitle: z.string().nullable(),
   sameTask: z.array(ListItem),
   sameTaskMore: z.number(),

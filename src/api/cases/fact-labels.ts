@@ -18,6 +18,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'fact.crm': 'CRM',
   'fact.object': 'Record type',
   'fact.country': 'Country',
+  'fact.state': 'State',
   'fact.domain': 'Company domain',
   'fact.employees': 'Employees',
   'fact.customer': 'Existing customer',
@@ -40,6 +41,7 @@ const VALUES: Readonly<Record<string, string>> = {
   deleted: 'Deleted',
   queue: 'Queue',
   'empty-queue': 'Queue without members',
+  integration: 'Integration user',
   none: 'No owner',
   unknown: 'Not known yet',
 }
@@ -47,14 +49,17 @@ const VALUES: Readonly<Record<string, string>> = {
 const REGIONS = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' })
 
 export function factLabels({ objectType, ownerField, fields, people }: KnownLabels): FactLabels {
+  const labelOf = (name: string): string => {
+    const known = LABELS[name] ?? fields.get(objectType)?.get(name)
+    if (known) return known
+    const inCurrency = / in [A-Z]{3}$/.exec(name)
+    if (inCurrency !== null) return `${labelOf(name.slice(0, inCurrency.index))}${inCurrency[0]}`
+    const [field = name, object] = name.split('.').reverse()
+    const label = (object && fields.get(object)?.get(field)) ?? labelIn(fields, field) ?? plain(field)
+    return name.startsWith('account.') ? `${label} (account)` : label
+  }
   return {
-    labelOf(name) {
-      const known = LABELS[name] ?? fields.get(objectType)?.get(name)
-      if (known) return known
-      const [field = name, object] = name.split('.').reverse()
-      const label = (object && fields.get(object)?.get(field)) ?? labelIn(fields, field) ?? plain(field)
-      return name.startsWith('account.') ? `${label} (account)` : label
-    },
+    labelOf,
     displayOf(name, value) {
       if (value === null) return null
       if (name === ownerField || value.includes('@')) return people.get(value.toLowerCase()) ?? value

@@ -1,18 +1,22 @@
 import { sql } from 'kysely'
+import { wakeText } from '../../model/decision/wake-up.ts'
+import type { Crm } from '../../model/record/change-event.ts'
 import { type RecordRef, refKey } from '../../model/record/crm-record.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { recordTitle } from '../../model/record/record-title.ts'
 import type { Database } from '../../store/database/database.ts'
 import { notSentText } from '../../store/decisions/not-sent.ts'
+import { type TaskCloser, taskCloser } from '../../store/decisions/task-closer.ts'
 import { whyNotSent } from '../../store/decisions/writes-not-sent.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
+import { wakeUpsOfRecord } from '../../store/records/wake-ups.ts'
 import type { Person } from '../server/shared-types.ts'
-import type { CaseReply, Fact } from './case-types.ts'
+import type { CaseReply, Fact, HeldReply } from './case-types.ts'
 import { type CrmLinks, type LinkTarget, safeUrl } from './crm-links.ts'
 import { readPeople } from './people.ts'
 import { LIST_COLUMNS, LIST_FROM, type ListRow, toListItem } from './read-exceptions.ts'
 import { readFactLabels } from './read-fact-labels.ts'
-import { readHeldRecords } from './read-held-records.ts'
+import { readHeldFrom, readHeldRecords } from './read-held-records.ts'
 import { readHistory, readReceipt, type UnlabeledReceipt } from './read-ledger.ts'
 
 /** Related cases listed by name: one task can cover hundreds of cases. */
@@ -45,8 +49,8 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     from ${LIST_FROM} where e.id = ${id}`.execute(db)
   const row = rows[0]
   if (!row) return null
-  const task = row.task_id === null ? null : await readTask(db, row.task_id)
-  const [receipt, history, sameTask, notSent] = await Promise.all([
+  const task = row.task_id === null ? null : await readTask(db, row.task_id, row.crm)
+  const [receipt, history, sameTask, notSent, wakeUps] = await Promise.all([
     row.receipt_seq === null ? null : readReceipt(db, row.receipt_seq),
     readHistory(db, {
       exceptionId: row.id,
@@ -59,6 +63,14 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     }),
     row.task_id === null ? { rows: [], more: 0 } : readSameTask(db, row.task_id, row.id),
     readNotSent(db, row),
+    row.record_id === ''
+      ? []
+      : wakeUpsOfRecord(db, {
+          connectionId: row.connection_id,
+          objectType: row.object_type,
+          recordId: row.record_id,
+          workflow: row.workflow,
+        }),
   ])
   const person = await readPeople(db, [
     row.owner_email,
@@ -81,6 +93,7 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     policyHash: row.policy_hash,
     causeTitle: row.cause_title,
     notSent,
+    lookedAtAgain: wakeUps.map(({ at, reason }) => ({ at: at.toISOString(), because: wakeText(reason) })),
     sameTask: sameTask.rows.map((other) => toListItem(other, person)),
     sameTaskMore: sameTask.more,
     history,
@@ -116,14 +129,8 @@ async function readPages(
   task: (TaskRow & { readonly owner: Person }) | null,
   links: CrmLinks,
 ): Promise<Pick<CaseReply, 'recordUrl' | 'held' | 'involves' | 'task'>> {
-  const [targets, titleOf] = await Promise.all([
-    readLinkTargets(db, [row.connection_id, ...row.involves.map((ref) => ref.connectionId)]),
-    readRecordTitles(db, row.involves),
-  ])
-  const recordUrl = (connectionId: string, objectType: string, recordId: string) => {
-    const target = targets.get(connectionId)
-    return target ? safeUrl(links.recordUrl(target, objectType, recordId)) : null
-  }
+  const [targets, titleOf] = await Promise.all([readLinkTargets(db), readRecordTitles(db, row.involves)])
+  const recordUrl = recordUrlIn(targets, links)
   const home = targets.get(row.connection_id)
   return {
     recordUrl: row.record_id === '' ? null : recordUrl(row.connection_id, row.object_type, row.record_id),
@@ -145,12 +152,18 @@ async function readPages(
       reopened: task.reopened,
       reopenReason: task.reopen_reason,
       closedBy: task.closed_by,
+      closer: task.closer,
       checking: task.checking_since && {
         since: task.checking_since.toISOString(),
         waitsFor: task.waits_for ?? 'a new decision',
       },
     },
   }
+}
+
+/** A later page of the records that the input of this case holds. */
+export async function readHeldPage(db: Database, id: number, offset: number, links: CrmLinks): Promise<HeldReply> {
+  return readHeldFrom(db, id, recordUrlIn(await readLinkTargets(db), links), offset)
 }
 
 type UnlabeledFact = Pick<Fact, 'name' | 'value' | 'changedAt'>
@@ -186,19 +199,28 @@ type TaskRow = {
   closed_by: string | null
   checking_since: Date | null
   waits_for: string | null
+  closer: TaskCloser | null
 }
 
-async function readTask(db: Database, id: number): Promise<TaskRow | null> {
-  const { rows } = await sql<TaskRow>`
-    select t.id, t.status, t.owner_email, t.object_type, t.record_id, t.crm_task_id, t.due_at, t.reopened,
+async function readTask(db: Database, id: number, crm: Crm | null): Promise<TaskRow | null> {
+  const { rows } = await sql<Omit<TaskRow, 'closer'>>`
+    select t.id, t.status, t.owner_email, t.object_type, t.record_id, t.crm_task_id,
+      coalesce((select min(e.due_at) from exception e where e.task_id = t.id and e.status = 'open'), t.due_at) as due_at, t.reopened,
       t.reopen_reason, t.closed_by, t.checking_since,
       case when c.status <> 'connected' then 'the connection to the CRM'
         when exists (select 1 from exception e join record r on r.connection_id = e.connection_id
           and r.object_type = e.object_type and r.record_id = e.record_id
           where e.task_id = t.id and e.status = 'open' and r.needs_read is not null)
-        then 'the CRM to be read again' end as waits_for
+        then 'the CRM to be read again'
+        when exists (select 1 from exception e join record r on r.connection_id = e.connection_id
+          and r.object_type = e.object_type and r.record_id = e.record_id
+          where e.task_id = t.id and e.status = 'open' and r.unseen_since is not null)
+        then 'the record to be visible to our user again' end as waits_for
     from task t join connection c on c.id = t.connection_id where t.id = ${id}`.execute(db)
-  return rows[0] ?? null
+  const [task] = rows
+  if (task === undefined) return null
+  const isClosedThere = task.closed_by === 'person' || task.checking_since !== null
+  return { ...task, closer: isClosedThere ? await taskCloser(db, { id, crm }) : null }
 }
 
 async function readSameTask(db: Database, taskId: number, besides: number): Promise<{ rows: ListRow[]; more: number }> {
@@ -227,10 +249,17 @@ function nounOf({ connectionId, objectType }: RecordRef, targets: ReadonlyMap<st
 
 type NamedTarget = LinkTarget & { readonly title: string }
 
-async function readLinkTargets(db: Database, ids: readonly string[]): Promise<Map<string, NamedTarget>> {
+function recordUrlIn(targets: ReadonlyMap<string, NamedTarget>, links: CrmLinks) {
+  return (connectionId: string, objectType: string, recordId: string) => {
+    const target = targets.get(connectionId)
+    return target ? safeUrl(links.recordUrl(target, objectType, recordId)) : null
+  }
+}
+
+/** Of every connection, which are few: a held record may be of any. */
+async function readLinkTargets(db: Database): Promise<Map<string, NamedTarget>> {
   const { rows } = await sql<NamedTarget>`
     select id, title, crm, account_id as "accountId", base_url as "baseUrl", pages_url as "pagesUrl"
-    from connection
-    where id = any(${[...new Set(ids)]})`.execute(db)
+    from connection`.execute(db)
   return new Map(rows.map((row) => [row.id, row]))
 }

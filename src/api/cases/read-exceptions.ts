@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { ExceptionClass, Posture } from '../../model/classes/class.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { Database } from '../../store/database/database.ts'
+import type { TaskCloser } from '../../store/decisions/task-closer.ts'
 import { ProblemError } from '../server/problem.ts'
 import type { Person } from '../server/shared-types.ts'
 import type { ListItem, ListQuery, ListReply } from './case-types.ts'
@@ -26,11 +27,14 @@ export type ListRow = {
   due_at: Date
   resolved_at: Date | null
   reopened: number
+  waits_since: Date | null
+  waits_closer: TaskCloser | null
 }
 
 export const LIST_COLUMNS = sql`
   e.id, e.class, e.posture, e.owner_email, e.status, e.pattern, e.workflow, w.title as workflow_title,
-  e.connection_id, c.title as connection_title, c.crm, e.title, e.what, e.opened_at, e.due_at, e.resolved_at, e.reopened`
+  e.connection_id, c.title as connection_title, c.crm, e.title, e.what, e.opened_at, e.due_at, e.resolved_at, e.reopened,
+  case when e.status = 'open' then e.waits_since end as waits_since, e.waits_closer`
 
 export const LIST_FROM = sql`
   exception e left join workflow w on w.workflow = e.workflow left join connection c on c.id = e.connection_id`
@@ -41,14 +45,16 @@ export const LIST_FROM = sql`
  */
 export async function readExceptions(db: Database, query: ListQuery, now: Date): Promise<ListReply> {
   const conditions = [sql`true`]
-  if (query.status !== 'all') conditions.push(sql`e.status = ${query.status}`)
+  if (query.status === 'closed-without-change') conditions.push(sql`e.status = 'open' and e.waits_since is not null`)
+  else if (query.status !== 'all') conditions.push(sql`e.status = ${query.status}`)
   if (query.class) conditions.push(sql`e.class = ${query.class}`)
   if (query.posture) conditions.push(sql`e.posture = ${query.posture}`)
   if (query.pattern) conditions.push(sql`e.pattern = ${query.pattern}`)
   if (query.owner) conditions.push(sql`e.owner_email = ${query.owner.toLowerCase()}`)
   if (query.workflow) conditions.push(sql`e.workflow = ${query.workflow}`)
   if (query.connection) conditions.push(sql`e.connection_id = ${query.connection}`)
-  if (query.overdue === 'true') conditions.push(sql`e.status = 'open' and e.due_at < ${now}`)
+  if (query.task) conditions.push(sql`e.task_id = ${Number(query.task)}`)
+  if (query.overdue === 'true') conditions.push(sql`e.status = 'open' and e.waits_since is null and e.due_at < ${now}`)
   if (query.q) conditions.push(searchFor(query.q))
   if (query.cursor) {
     const after = parseCursor(query.cursor)
@@ -106,6 +112,10 @@ export function toListItem(row: ListRow, person: (email: string) => Person): Lis
     dueAt: row.due_at.toISOString(),
     resolvedAt: row.resolved_at?.toISOString() ?? null,
     reopened: row.reopened,
+    closedWithoutChange: row.waits_since && {
+      at: row.waits_since.toISOString(),
+      by: row.waits_closer && (row.waits_closer.name ?? `user ${row.waits_closer.userId}`),
+    },
   }
 }
 

@@ -121,7 +121,7 @@ function saysOf(entry: Readonly<Record<string, unknown>>): string | null {
     const outcome = typeof entry.outcome === 'string' ? ` ${entry.outcome}` : ''
     return `Rule "${write.data.rule}" assigns the record to ${write.data.toEmail}.${outcome}`
   }
-  for (const name of ['says', 'what', 'why', 'because', 'outcome', 'resolution']) {
+  for (const name of ['says', 'what', 'why', 'because', 'stillWrong', 'outcome', 'resolution']) {
     const value = entry[name]
     if (typeof value === 'string' && value !== '') return value
   }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { nowMs } from '../../clock/clock.ts'
 import { webhookUrlOf } from '../../config/environment-grants.ts'
 import { followKeys } from '../../config/key-file.ts'
 import { loadPolicies } from '../../config/policy-files.ts'
@@ -35,7 +36,7 @@ export async function connectSetUp(db: Database, settings: Settings): Promise<Co
     box: createSecretBox(await followKeys(settings)),
     needsOf: (crm) => accessNeeds(policies, crm),
     ...crmAddressRule(settings),
-    nowMs: Date.now,
+    nowMs,
     instance: `api-${hostname()}-${process.pid}`,
   }
   const bound = connecting(deps)

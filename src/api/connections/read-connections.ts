@@ -3,6 +3,7 @@ import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings } from '../../model/record/crm-facts.ts'
 import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import { baselineObjects as importedObjects } from '../../model/record/object-shape.ts'
+import { type PresentText, presentTexts } from '../../notices/present-counts.ts'
 import { baselineProgress } from '../../pipeline/read/baseline-progress.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -75,7 +76,7 @@ const NOTICES_ENDED_MAX = 20
 type Context = { readonly links: CrmLinks; readonly now: Date; readonly pollSeconds: number }
 
 export async function readConnections(db: Database, context: Context): Promise<ConnectionsReply> {
-  const [connections, budgets, polls, schemas, notices, notSent] = await Promise.all([
+  const [connections, budgets, polls, schemas, notices, notSent, present] = await Promise.all([
     selectConnections(db),
     selectBudgets(db),
     sql<PollRow>`select connection_id, object_type, last_run_at, last_found from poll_cursor`.execute(db),
@@ -83,6 +84,7 @@ export async function readConnections(db: Database, context: Context): Promise<C
       select connection_id, object_type, unreadable from object_schema where cardinality(unreadable) > 0`.execute(db),
     listNotices(db, { limit: NOTICES_READ_MAX }),
     writesNotSent(db),
+    presentTexts(db),
   ])
   return {
     connections: connections.rows.map((row): ConnectionView => {
@@ -98,7 +100,7 @@ export async function readConnections(db: Database, context: Context): Promise<C
         unreadable: schemas.rows
           .filter(isOfRow)
           .map(({ object_type, unreadable }) => ({ object: object_type, fields: unreadable })),
-        notices: noticesOf(notices, row.id),
+        notices: noticesOf(notices, row.id, present),
         notSent: notSent
           .filter(({ connectionId }) => connectionId === row.id)
           .map(({ reason, n }) => ({ reason, says: notSentText(reason), n })),
@@ -196,10 +198,12 @@ function shareOf(stored: number): number {
   return Math.round(stored * 1_000) / 1_000
 }
 
-function noticesOf(notices: readonly Notice[], connectionId: string): ConnectionView['notices'] {
+function noticesOf(notices: readonly Notice[], connectionId: string, present: PresentText): ConnectionView['notices'] {
   const own = notices.filter((notice) => notice.connectionId === connectionId)
   return {
-    open: own.filter((notice) => notice.endedAt === null).map(noticeView),
+    open: own
+      .filter((notice) => notice.endedAt === null)
+      .map((notice) => ({ ...noticeView(notice), message: present(connectionId, notice) })),
     ended: own
       .filter((notice) => notice.endedAt !== null)
       .slice(0, NOTICES_ENDED_MAX)

@@ -114,7 +114,9 @@ async function fingerprint(db: Database): Promise<string> {
       (select max(id) from task),
       (select max(finished_at) from (select finished_at from intent order by id desc limit 200) recent),
       (select max(updated_at) from workflow),
-      (select md5(string_agg(concat_ws('/', id, status, status_reason, baseline, stream_state), ',' order by id)) from connection)
+      (select md5(string_agg(concat_ws('/', id, status, status_reason, baseline, joined_at, stream_state), ',' order by id)) from connection),
+      (select md5(string_agg(concat_ws('/', connection_id, workflow, effective_mode, began_at, waits_for), ',' order by connection_id, workflow))
+        from workflow_connection)
     ) as seen`.execute(db)
   return rows[0]?.seen ?? ''
 }

@@ -10,8 +10,8 @@ const Point = z.object({
     'revenue-impacting': z.number(),
     unknown: z.number(),
   }),
-  resolved: z.number(),
-  settled: z.number(),
+  /** Of those that ended: by a rule, because the record changed in the CRM, or because there was nothing left to decide. */
+  ended: z.object({ rules: z.number(), crm: z.number(), other: z.number() }),
 })
 export type Point = z.infer<typeof Point>
 
@@ -19,9 +19,13 @@ const Alert = z.object({
   level: z.enum(['stop', 'warn']),
   title: z.string(),
   detail: z.string(),
-  /** What the reader does about it, one sentence. */
+  /** What the reader does about it. */
   remedy: z.string(),
+  /** False: it is there to be known and ends by itself. */
+  needsAction: z.boolean(),
   about: z.enum(['connection', 'workflow', 'events', 'writes']),
+  /** E-mail of the person who left; null: it is about something else. */
+  departed: z.string().nullable(),
 })
 export type Alert = z.infer<typeof Alert>
 
@@ -43,10 +47,17 @@ export const Overview = z.object({
     total: z.number(),
     overdue: z.number(),
     stopped: z.number(),
+    /** Completed twice without a change: nobody is asked about them. */
+    closedWithoutChange: z.number(),
     unknown: z.number(),
     oldestOpenedAt: Instant.nullable(),
   }),
-  last7Days: z.object({ opened: z.number(), resolvedByPeople: z.number(), settledByRule: z.number() }),
+  last7Days: z.object({
+    opened: z.number(),
+    fixedByRules: z.number(),
+    fixedInCrm: z.number(),
+    endedOtherwise: z.number(),
+  }),
   byClass: z.array(Count.extend({ key: ExceptionClassName })),
   byPattern: z.array(Count),
   byWorkflow: z.array(Count),
@@ -61,6 +72,7 @@ export const Overview = z.object({
     waiting: z.number(),
     skipped: z.array(z.object({ reason: z.string(), n: z.number() })),
     lagMs: z.number().nullable(),
+    /** While there are many, every figure and list of cases still changes. */
     recordsToDecide: z.number(),
   }),
   tasks: z.object({ open: z.number(), done: z.number(), waitingToBeWritten: z.number(), outcomeUnknown: z.number() }),

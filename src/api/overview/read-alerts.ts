@@ -1,12 +1,17 @@
 import { sql } from 'kysely'
+import { versionText } from '../../model/policy/version-text.ts'
+import { presentTexts } from '../../notices/present-counts.ts'
 import type { Database } from '../../store/database/database.ts'
+import { runningVersions } from '../../store/decisions/running-versions.ts'
 import { listQuarantined } from '../../store/events/failed-events.ts'
 import { noticeTitle } from '../connections/notice-view.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
 import { readNoticeCounts } from './read-notice-counts.ts'
+import { readStillNamed } from './read-still-named.ts'
 
-type Alert = Overview['alerts'][number]
+/** Nearly all are about no person. */
+type Alert = Omit<Overview['alerts'][number], 'departed'> & { readonly departed?: string | null }
 
 /** A write still unconfirmed after this long was not found by read-back either: an admin has to check it. */
 const UNKNOWN_WRITE_MINUTES = 15
@@ -16,7 +21,7 @@ const REFUSED_TOLERATED = 50
 const NOTICES_SHOWN_MAX = 50
 
 /** Problems outside the cases that need an admin, worst first. */
-export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
+export async function readAlerts(db: Database, now: Date): Promise<Overview['alerts']> {
   const groups = await Promise.all([
     connectionsToReconnect(db),
     workflowsRefused(db),
@@ -26,9 +31,13 @@ export async function readAlerts(db: Database, now: Date): Promise<Alert[]> {
     unknownPortals(db, now),
     refusedWebhooks(db, now),
     quarantinedEvents(db),
-    openNotices(db),
+    openNotices(db, now),
   ])
-  return groups.flat().sort((a, b) => Number(b.level === 'stop') - Number(a.level === 'stop'))
+  const rank = ({ level, needsAction }: Alert) => (level === 'stop' ? 2 : 0) + (needsAction ? 1 : 0)
+  return groups
+    .flat()
+    .map((alert) => ({ departed: null, ...alert }))
+    .sort((a, b) => rank(b) - rank(a))
 }
 
 async function connectionsToReconnect(db: Database): Promise<Alert[]> {
@@ -39,6 +48,7 @@ async function connectionsToReconnect(db: Database): Promise<Alert[]> {
     title: `Reconnect ${row.title}`,
     detail: 'We keep receiving changes, but cannot read or write until you reconnect.',
     remedy: row.status_reason ?? 'Reconnect it on its card.',
+    needsAction: true,
     about: 'connection',
   }))
 }
@@ -66,32 +76,47 @@ const CLEARS_WHEN: Readonly<Record<string, string>> = {
  * The open notices of the connections, one per cause: three removed fields are one alert. `reconnect` is left out where
  * the connection's own status already raises an alert.
  */
-async function openNotices(db: Database): Promise<Alert[]> {
-  const counted = await readNoticeCounts(db)
+async function openNotices(db: Database, now: Date): Promise<Alert[]> {
+  const [counted, present, named] = await Promise.all([readNoticeCounts(db), presentTexts(db), readStillNamed(db, now)])
   const { rows } = await sql<{
     id: string
     title: string
     code: string
     level: 'warn' | 'stop'
     message: string
+    subject: string
     remedy: string | null
     n: number
   }>`
     select c.id, c.title, n.code, case when bool_or(n.level = 'stop') then 'stop' else 'warn' end as level,
-           (array_agg(n.message order by n.last_at desc))[1] as message, (array_agg(n.remedy order by n.last_at desc))[1] as remedy,
+           (array_agg(n.message order by n.last_at desc))[1] as message,
+           (array_agg(n.subject order by n.last_at desc))[1] as subject, (array_agg(n.remedy order by n.last_at desc))[1] as remedy,
            count(*) as n
     from notice n join connection c on c.id = n.connection_id
     where n.ended_at is null and n.level in ('warn', 'stop') and c.status <> 'disconnected'
       and not (n.code = 'reconnect' and c.status = 'reconnect-needed')
-    group by c.id, c.title, n.code order by c.title, n.code limit ${NOTICES_SHOWN_MAX}`.execute(db)
-  return rows.map((row) => ({
-    level: row.level,
-    title: counted(row.id, row.code, row.title) ?? `${row.title}: ${noticeTitle(row.code)}`,
-    detail: row.n > 1 ? `${row.message} And ${row.n - 1} more like this.` : row.message,
-    remedy: row.remedy ?? noAction(row.code),
-    about: 'connection',
-  }))
+    -- each person who left is an alert of their own
+    group by c.id, c.title, n.code, case when n.code = 'owner-gone' then n.subject end order by c.title, n.code limit ${NOTICES_SHOWN_MAX}`.execute(
+    db,
+  )
+  return rows.map((row) => {
+    const person = row.code === 'owner-gone' ? named(row.id, row.subject) : undefined
+    const remedy = person?.needsAction ? NAME_ANOTHER : row.remedy
+    return {
+      level: row.level,
+      title: counted(row.id, row) ?? `${row.title}: ${noticeTitle(row.code)}`,
+      detail: [present(row.id, row), person?.says, row.n > 1 ? `And ${row.n - 1} more like this.` : null]
+        .filter(Boolean)
+        .join(' '),
+      remedy: remedy ?? noAction(row.code),
+      needsAction: remedy !== null,
+      about: 'connection',
+      departed: person?.email ?? null,
+    }
+  })
 }
+
+const NAME_ANOTHER = 'Name somebody else in each of these places; Lanekeeper moves the open tasks.'
 
 function noAction(code: string): string {
   const when = CLEARS_WHEN[code]
@@ -99,15 +124,25 @@ function noAction(code: string): string {
 }
 
 async function workflowsRefused(db: Database): Promise<Alert[]> {
-  const { rows } = await sql<{ workflow: string; load_error: unknown }>`
-    select workflow, load_error from workflow where load_error is not null order by workflow`.execute(db)
-  return rows.map(({ workflow, load_error: stored }) => ({
-    level: 'stop',
-    title: `Workflow ${workflow} has errors and does not run`,
-    detail: loadErrorText(stored),
-    remedy: 'Fix the file and restart Lanekeeper. The other workflows keep running.',
-    about: 'workflow',
-  }))
+  const [{ rows }, running] = await Promise.all([
+    sql<{ workflow: string; title: string; load_error: unknown }>`
+      select workflow, title, load_error from workflow where load_error is not null order by workflow`.execute(db),
+    runningVersions(db),
+  ])
+  return rows.map(({ workflow, title, load_error: stored }) => {
+    const version = running.get(workflow)?.version ?? null
+    return {
+      level: version === null ? 'stop' : 'warn',
+      title:
+        version === null
+          ? `Workflow ${title} has errors and does not run`
+          : `The file of ${title} has errors; ${versionText(version)} keeps running`,
+      detail: loadErrorText(stored),
+      remedy: 'Fix the file and restart Lanekeeper. The other workflows keep running.',
+      needsAction: true,
+      about: 'workflow',
+    }
+  })
 }
 
 function loadErrorText(stored: unknown): string {
@@ -120,29 +155,50 @@ async function workflowsNotReady(db: Database): Promise<Alert[]> {
     workflow: string
     title: string
     effective_mode: string
-    problems: { job?: string; email?: string | null; problem?: string }[]
+    problems: { kind?: string; job?: string; email?: string | null; problem?: string; step?: string }[]
   }>`
     select workflow, title, effective_mode, problems from workflow
-    where load_error is null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
-  return rows.map((row) => ({
-    level: 'warn',
-    title:
-      row.effective_mode === 'live'
+    where hash is not null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
+  return rows.map((row) => {
+    // It runs all the same: the CRM's last list left somebody out, and its answer about them is awaited.
+    const isVacant = row.problems.some(({ kind }) => kind !== 'in-doubt')
+    const isChecked = row.effective_mode === 'live' && !isVacant
+    return {
+      level: 'warn',
+      title: isChecked
         ? `${row.title}: a person is being checked`
-        : `${row.title} is not ready to go live`,
-    detail: row.problems
-      .map((p) => `${p.job ?? 'a job'}: ${p.email ? `${p.email}, ` : ''}${p.problem ?? 'vacant'}`)
-      .join('. '),
-    remedy: toGoLive(row.effective_mode, row.problems.length),
-    about: 'workflow',
-  }))
+        : row.effective_mode === 'live'
+          ? `${row.title} is not live in every connection`
+          : `${row.title} is not ready to go live`,
+      detail: row.problems.map(problemLine).join('. '),
+      remedy: isChecked
+        ? 'No action needed; it runs while the CRM is asked.'
+        : toGoLive(row.effective_mode, row.problems),
+      needsAction: !isChecked,
+      about: 'workflow',
+    }
+  })
 }
 
-function toGoLive(mode: string, jobs: number): string {
-  // Runs all the same: the CRM's last list left somebody out, and its answer about them is awaited.
-  if (mode === 'live') return 'Live. Nothing to do unless it stays so.'
-  const now = mode === 'observe' ? 'Observe only.' : `Runs in ${mode} mode.`
-  return `${now} Name ${jobs} active ${jobs === 1 ? 'person' : 'people'} who accepted the job to go live.`
+function problemLine({ job, email, problem }: { job?: string; email?: string | null; problem?: string }): string {
+  const what = problem ?? 'vacant'
+  return `${job ?? 'a job'}: ${email && !what.includes(email) ? `${email}, ` : ''}${what}`
+}
+
+/** Steps named in the alert; the Workflows page has them all. */
+const STEPS_MAX = 2
+
+function toGoLive(mode: string, problems: readonly { readonly step?: string }[]): string {
+  const now =
+    mode === 'live'
+      ? 'It is live in the other connections.'
+      : mode === 'observe'
+        ? 'It only observes until then.'
+        : `It runs in ${mode} mode until then.`
+  const steps = [...new Set(problems.flatMap(({ step }) => (step === undefined ? [] : [step])))]
+  const more = steps.length - STEPS_MAX
+  if (steps.length === 0) return `Name an active person for each job. ${now}`
+  return `${steps.slice(0, STEPS_MAX).join(' ')} ${more > 0 ? `And ${more} more on the Workflows page. ` : ''}${now}`
 }
 
 async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
@@ -157,6 +213,7 @@ async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {
       title: `${n} unconfirmed ${n === 1 ? 'write' : 'writes'}`,
       detail: `The CRM did not answer, and read-back has not confirmed ${n === 1 ? 'it' : 'them'} for ${UNKNOWN_WRITE_MINUTES} minutes.`,
       remedy: 'Check the task or owner in the CRM. Lanekeeper does not repeat a write while it is unconfirmed.',
+      needsAction: true,
       about: 'writes',
     },
   ]
@@ -174,6 +231,7 @@ async function pausedByCrm(db: Database, now: Date): Promise<Alert[]> {
     title: `${row.title} rate-limited us`,
     detail: `${row.paused_why ?? 'Its call limit is used up'}. Calls resume at ${row.paused_until.toISOString().slice(0, 16).replace('T', ' ')} UTC; nothing is lost.`,
     remedy: 'No action needed. A higher API limit in the CRM shortens the wait.',
+    needsAction: false,
     about: 'connection',
   }))
 }
@@ -188,6 +246,7 @@ async function unknownPortals(db: Database, now: Date): Promise<Alert[]> {
     title: `Webhooks from an unknown portal${row.detail ? `: ${row.detail}` : ''}`,
     detail: `${row.n} in the last day, all ignored.`,
     remedy: "Connect that portal, or remove Lanekeeper's webhook address from its app.",
+    needsAction: true,
     about: 'events',
   }))
 }
@@ -201,6 +260,7 @@ async function quarantinedEvents(db: Database): Promise<Alert[]> {
       title: `${total} ${total === 1 ? 'change' : 'changes'} from the CRM could not be applied`,
       detail: `We tried ${total === 1 ? 'it' : 'each'} three times. The last reason: ${events[0]?.reason ?? 'unknown'}.`,
       remedy: 'Once the reason is fixed, replay them under Sync health of the connection.',
+      needsAction: true,
       about: 'events',
     },
   ]
@@ -220,6 +280,7 @@ async function refusedWebhooks(db: Database, now: Date): Promise<Alert[]> {
       title: `${n} webhooks rejected in the last 10 minutes`,
       detail: 'Their signature, age or format was wrong. None of them was stored.',
       remedy: 'If the client secret changed in the CRM, change it on the connection, too.',
+      needsAction: true,
       about: 'events',
     },
   ]

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../../model/classes/class.ts'
 import type { Database } from '../../store/database/database.ts'
+import { GONE } from '../../store/decisions/gone-tasks.ts'
+import { countToDecide } from '../../store/records/records-to-decide.ts'
 import { patternTitle } from '../cases/pattern-titles.ts'
 import { readPeople } from '../cases/people.ts'
 import type { Overview, Point } from './overview-types.ts'
@@ -33,6 +35,7 @@ type OpenRow = {
   posture: string
   n: number
   overdue: number
+  waiting: number
   oldest: Date
 }
 
@@ -43,7 +46,8 @@ async function readOpen(
 ): Promise<Pick<Overview, 'open' | 'byClass' | 'byPattern' | 'byWorkflow' | 'byOwner'>> {
   const { rows } = await sql<OpenRow>`
     select class, pattern, workflow, owner_email, posture, count(*) as n,
-           count(*) filter (where due_at < ${now}) as overdue, min(opened_at) as oldest
+           count(*) filter (where due_at < ${now} and waits_since is null) as overdue,
+           count(*) filter (where waits_since is not null) as waiting, min(opened_at) as oldest
     from exception where status = 'open'
     group by class, pattern, workflow, owner_email, posture`.execute(db)
   const titles = await sql<{ workflow: string; title: string }>`select workflow, title from workflow`.execute(db)
@@ -52,7 +56,8 @@ async function readOpen(
     db,
     rows.map((row) => row.owner_email),
   )
-  const sum = (some: readonly OpenRow[], of: 'n' | 'overdue') => some.reduce((total, row) => total + row[of], 0)
+  const sum = (some: readonly OpenRow[], of: 'n' | 'overdue' | 'waiting') =>
+    some.reduce((total, row) => total + row[of], 0)
   const tally = <Key extends string>(key: (row: OpenRow) => Key, title: (key: Key) => string) =>
     [...Map.groupBy(rows, key)]
       .map(([name, some]) => ({ key: name, title: title(name), n: sum(some, 'n'), overdue: sum(some, 'overdue') }))
@@ -65,6 +70,7 @@ async function readOpen(
     open: {
       total: sum(rows, 'n'),
       overdue: sum(rows, 'overdue'),
+      closedWithoutChange: sum(rows, 'waiting'),
       stopped: sum(
         rows.filter((row) => row.posture === 'stop'),
         'n',
@@ -96,16 +102,22 @@ async function readSetUp(db: Database): Promise<Overview['setUp']> {
               and (baseline->>'done')::boolean) as "onlyRead",
            array(select title from connection where status = 'connected' and writes_since is null
               and (baseline->>'done')::boolean order by title) as "readOnlyTitles",
-           (select count(*) from workflow where load_error is null) as workflows`.execute(db)
+           (select count(*) from workflow where hash is not null) as workflows`.execute(db)
   return rows[0]!
 }
+
+/** What ended: by a rule, by a change of the record in the CRM, or because nothing was left to decide. */
+const ENDED = sql`case when status = 'settled-by-rule' or resolution = 'settled-by-rule' then 'rules'
+  when resolution in ('condition-cleared', 'fixed-by-owner') then 'crm' else 'other' end`
 
 async function readWeek(db: Database, now: Date): Promise<Overview['last7Days']> {
   const { rows } = await sql<Overview['last7Days']>`
     select count(*) filter (where opened_at >= since) as opened,
-           count(*) filter (where status = 'resolved' and resolved_at >= since) as "resolvedByPeople",
-           count(*) filter (where status = 'settled-by-rule' and coalesce(resolved_at, opened_at) >= since) as "settledByRule"
-    from exception, (select ${now}::timestamptz - interval '7 days' as since) week
+           count(*) filter (where resolved_at >= since and how = 'crm') as "fixedInCrm",
+           count(*) filter (where resolved_at >= since and how = 'rules') as "fixedByRules",
+           count(*) filter (where resolved_at >= since and how = 'other') as "endedOtherwise"
+    from (select opened_at, resolved_at, ${ENDED} as how from exception) e,
+      (select ${now}::timestamptz - interval '7 days' as since) week
     where opened_at >= since or resolved_at >= since`.execute(db)
   return rows[0]!
 }
@@ -118,30 +130,25 @@ async function readPoints(
 ): Promise<Point[]> {
   const stepMs = unit === 'hour' ? 3_600_000 : 86_400_000
   const first = Math.floor(+now / stepMs) * stepMs - (count - 1) * stepMs
-  const opened = await sql<{ at: Date; class: ExceptionClass; n: number; settled: number }>`
-    select date_trunc(${unit}, opened_at, 'UTC') as at, class,
-           count(*) filter (where status <> 'settled-by-rule') as n,
-           count(*) filter (where status = 'settled-by-rule') as settled
+  const opened = await sql<{ at: Date; class: ExceptionClass; n: number }>`
+    select date_trunc(${unit}, opened_at, 'UTC') as at, class, count(*) as n
     from exception where opened_at >= ${new Date(first)} group by 1, 2`.execute(db)
-  const resolved = await sql<{ at: Date; n: number }>`
-    select date_trunc(${unit}, resolved_at, 'UTC') as at, count(*) as n
-    from exception where status = 'resolved' and resolved_at >= ${new Date(first)} group by 1`.execute(db)
+  const ended = await sql<{ at: Date; how: keyof Point['ended']; n: number }>`
+    select date_trunc(${unit}, resolved_at, 'UTC') as at, ${ENDED} as how, count(*) as n
+    from exception where status <> 'open' and resolved_at >= ${new Date(first)} group by 1, 2`.execute(db)
   const points = Array.from({ length: count }, (_, i) => ({
     at: new Date(first + i * stepMs).toISOString(),
     opened: { expected: 0, risky: 0, 'customer-facing': 0, 'revenue-impacting': 0, unknown: 0 },
-    resolved: 0,
-    settled: 0,
+    ended: { rules: 0, crm: 0, other: 0 },
   }))
   const at = (time: Date) => points[Math.round((+time - first) / stepMs)]
   for (const row of opened.rows) {
     const point = at(row.at)
-    if (!point) continue
-    point.opened[row.class] += row.n
-    point.settled += row.settled
+    if (point) point.opened[row.class] += row.n
   }
-  for (const row of resolved.rows) {
+  for (const row of ended.rows) {
     const point = at(row.at)
-    if (point) point.resolved += row.n
+    if (point) point.ended[row.how] += row.n
   }
   return points
 }
@@ -162,7 +169,7 @@ async function readEvents(db: Database, now: Date): Promise<Overview['events']> 
     sql<{ n: number }>`
       select coalesce(sum(n), 0)::bigint as n from counter
       where name like '%duplicate%' and day >= (${since}::timestamptz at time zone 'UTC')::date`.execute(db),
-    sql<{ n: number }>`select count(*) as n from record where dirty_since is not null`.execute(db),
+    countToDecide(db),
   ])
   const total = (state: string) =>
     byState.rows.filter((row) => row.state === state).reduce((sum, row) => sum + row.n, 0)
@@ -177,14 +184,14 @@ async function readEvents(db: Database, now: Date): Promise<Overview['events']> 
       .map((row) => ({ reason: row.reason ?? 'no reason given', n: row.n }))
       .sort((a, b) => b.n - a.n),
     lagMs: oldest === null ? null : Math.max(0, +now - +oldest),
-    recordsToDecide: toDecide.rows[0]?.n ?? 0,
+    recordsToDecide: toDecide,
   }
 }
 
 async function readTasks(db: Database): Promise<Overview['tasks']> {
   const { rows } = await sql<Overview['tasks']>`
     select (select count(*) from task where status = 'open') as open,
-           (select count(*) from task where status = 'done') as done,
+           (select count(*) from task where status = 'done' and closed_by is distinct from ${GONE}) as done,
            count(*) filter (where kind = 'task' and state in ('pending', 'sending')) as "waitingToBeWritten",
            count(*) filter (where state = 'unknown') as "outcomeUnknown"
     from intent where state in ('pending', 'sending', 'unknown')`.execute(db)

@@ -156,8 +156,10 @@ export function workflowCheck(db: Database): ReadinessCheck {
     problem: async () => {
       const { rows } = await sql<{ n: number }>`
         select count(*) as n from workflow where load_error is not null
-          -- a live one with a problem runs: somebody is being checked
-          or (jsonb_array_length(problems) > 0 and effective_mode <> 'live')`.execute(db)
+          -- one whose people are only being checked runs
+          or exists (select 1 from jsonb_array_elements(problems) p where p->>'kind' is distinct from 'in-doubt')`.execute(
+        db,
+      )
       const n = rows[0]?.n ?? 0
       return n === 0 ? null : `${n} ${n === 1 ? 'workflow is' : 'workflows are'} not ready; the console names the job`
     },

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { nowMs as clockNowMs } from '../../clock/clock.ts'
 import type { Settings } from '../../config/settings.ts'
 import { databaseCode } from '../../store/database/connection-errors.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -14,7 +15,7 @@ export function keepCheckpoints(
   db: Database,
   { dataDir, sandbox }: Pick<Settings, 'dataDir' | 'sandbox'>,
   logger: Pick<Logger, 'warn'>,
-  { everyMs = LOOK_EVERY_MS, nowMs = Date.now }: { readonly everyMs?: number; readonly nowMs?: () => number } = {},
+  { everyMs = LOOK_EVERY_MS, nowMs = clockNowMs }: { readonly everyMs?: number; readonly nowMs?: () => number } = {},
 ): { readonly stop: () => Promise<void> } {
   const file = checkpointFile(dataDir, { sandbox: sandbox === 'on' })
   let last: Promise<unknown> = Promise.resolve()

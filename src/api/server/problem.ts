@@ -18,6 +18,7 @@ export type ProblemType =
   | 'unsupported-media-type'
   | 'too-many-requests'
   | 'database-unavailable'
+  | 'out-of-date'
   | 'sandbox-runs'
   | 'not-ready'
   | 'crm-refused'
@@ -40,6 +41,7 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'unsupported-media-type': 'Unsupported media type',
   'too-many-requests': 'Too many requests',
   'database-unavailable': 'The database does not answer',
+  'out-of-date': 'Something newer is in force',
   'sandbox-runs': 'The sandbox is running',
   'not-ready': 'Not yet',
   'crm-refused': 'The CRM refused',

@@ -7,6 +7,7 @@ import { receiveEvents } from '../../pipeline/receive/receive.ts'
 import { count } from '../../store/database/counters.ts'
 import type { Database } from '../../store/database/database.ts'
 import { ProblemError } from '../server/problem.ts'
+import { passOverRest } from './pass-over-rest.ts'
 import type { KnownReceivers } from './webhook-receivers.ts'
 
 export type WebhookOptions = {
@@ -33,8 +34,9 @@ export function webhookRoutes(options: WebhookOptions): FastifyPluginAsync {
     // Verified as received: parsing and printing again would change the bytes that were signed.
     app.removeContentTypeParser('application/json')
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    app.setErrorHandler(async (error: FastifyError) => {
+    app.setErrorHandler(async (error: FastifyError, request) => {
       if (error.statusCode !== 413) throw error
+      await passOverRest(request.raw)
       throw await tooLarge(options, `The delivery is larger than ${webhook.bodyBytesMax} bytes.`)
     })
     app.post(webhookPath(options.crm), { bodyLimit: webhook.bodyBytesMax }, async (request, reply) => {

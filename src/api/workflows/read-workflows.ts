@@ -1,7 +1,13 @@
 import { sql } from 'kysely'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { Database } from '../../store/database/database.ts'
+import { BACKLOG_PER_HOUR } from '../../store/decisions/backlog.ts'
+import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'
+import { runningVersions } from '../../store/decisions/running-versions.ts'
+import { recordsToDecide, type ToDecide } from '../../store/records/records-to-decide.ts'
 import { readLoadError } from './load-error.ts'
+import { readLimits } from './read-limits.ts'
+import { type Connections, readConnectionsNow, standingOf } from './read-standing.ts'
 import type { WorkflowsReply } from './workflow-types.ts'
 
 type WorkflowView = WorkflowsReply['workflows'][number]
@@ -13,7 +19,7 @@ type WorkflowRow = {
   hash: string | null
   mode: string
   effective_mode: string
-  problems: { job?: string; email?: string | null; problem?: string }[]
+  problems: Partial<WorkflowView['problems'][number]>[]
   load_error: unknown
   updated_at: Date
   document: Policy | null
@@ -31,8 +37,29 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
            (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
     from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
   const emails = rows.flatMap((row) => (row.document ? everyone(row.document) : []))
-  const directory = await readDirectory(db, emails)
-  return { workflows: rows.map((row) => toView(row, directory, explain)) }
+  const [directory, connections, versions, limitsOf, toDecide, waiting] = await Promise.all([
+    readDirectory(db, emails),
+    readConnectionsNow(db),
+    runningVersions(db),
+    readLimits(db),
+    recordsToDecide(db),
+    backlogs(db),
+  ])
+  return {
+    workflows: rows.map((row) => {
+      const version = versions.get(row.workflow)?.version ?? null
+      const objects = row.document?.objects ?? []
+      const isOwn = ({ crm, objectType }: ToDecide) =>
+        objects.some((ref) => ref.crm === crm && ref.object === objectType)
+      return {
+        ...toView(row, { directory, connections }, explain),
+        version: version && { number: version.number, storedAt: version.storedAt.toISOString() },
+        limits: row.document === null ? [] : limitsOf(row.document, row.effective_mode),
+        recordsToDecide: toDecide.filter(isOwn).reduce((sum, { n }) => sum + n, 0),
+        backlog: backlogView(waiting.find(({ workflow }) => workflow === row.workflow)),
+      }
+    }),
+  }
 }
 
 function everyone({ owners }: Policy): string[] {
@@ -48,7 +75,17 @@ async function readDirectory(db: Database, emails: readonly string[]): Promise<D
   return new Map(rows.map((row) => [row.email, row]))
 }
 
-function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy | null): WorkflowView {
+function backlogView(backlog: Backlog | undefined): WorkflowView['backlog'] {
+  if (backlog === undefined) return null
+  const { waiting, letGo, version, versionId, upTo } = backlog
+  return { waiting, letGo, perHour: BACKLOG_PER_HOUR, version, versionId, upTo: String(upTo) }
+}
+
+type OwnFields = Omit<WorkflowView, 'version' | 'limits' | 'recordsToDecide' | 'backlog'>
+
+type KnownFacts = { readonly directory: Directory; readonly connections: Connections }
+
+function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explain: ExplainPolicy | null): OwnFields {
   const policy = row.document
   return {
     workflow: row.workflow,
@@ -67,10 +104,14 @@ function toView(row: WorkflowRow, directory: Directory, explain: ExplainPolicy |
         because: branch.because,
         rules: branch.rules.length,
       })) ?? [],
+    standing: policy && row.hash ? standingOf(row.workflow, policy, connections) : [],
     problems: row.problems.map((p) => ({
+      kind: p.kind ?? 'vacant',
+      connectionId: p.connectionId ?? null,
       job: p.job ?? 'job',
       email: p.email ?? null,
       problem: p.problem ?? 'vacant',
+      step: p.step ?? null,
     })),
     loadError: row.load_error === null ? null : readLoadError(row.load_error),
     explained: policy && explain && row.hash ? explain({ hash: row.hash, policy }) : null,

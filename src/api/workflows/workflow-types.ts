@@ -22,6 +22,24 @@ const LoadErrorView = z.object({
 
 export type LoadError = z.infer<typeof LoadErrorView>
 
+/** Owner writes that only a new version asks for, of records that have not changed since: so many go in an hour. */
+const BacklogView = z.object({
+  /** Records that wait, and of these the ones that a person let go. */
+  waiting: z.number(),
+  letGo: z.number(),
+  perHour: z.number(),
+  /** The number of the version among those of the workflow, from 1. */
+  version: z.number(),
+  /** What was seen, for letting go just that. */
+  versionId: z.number(),
+  upTo: z.string(),
+})
+
+export const GoOnRequest = z.strictObject({ versionId: z.number().int(), upTo: z.string().regex(/^\d{1,15}$/) })
+export type GoOnRequest = z.infer<typeof GoOnRequest>
+export const GoOnReply = z.object({ released: z.number() })
+export type GoOnReply = z.infer<typeof GoOnReply>
+
 export const WorkflowsReply = z.object({
   workflows: z.array(
     z.object({
@@ -30,6 +48,8 @@ export const WorkflowsReply = z.object({
       mode: z.string(),
       effectiveMode: z.string(),
       hash: z.string().nullable(),
+      /** The version that runs, counted from the first, and since when it is known. Null: none runs. */
+      version: z.object({ number: z.number(), storedAt: Instant }).nullable(),
       says: z.string().nullable(),
       ifWrongForTwoWeeks: z.string().nullable(),
       objects: z.array(z.object({ crm: z.string(), object: z.string() })),
@@ -41,10 +61,35 @@ export const WorkflowsReply = z.object({
         }),
       ),
       branches: z.array(z.object({ branch: z.string(), mode: z.string(), because: z.string(), rules: z.number() })),
-      problems: z.array(z.object({ job: z.string(), email: z.string().nullable(), problem: z.string() })),
+      problems: z.array(
+        z.object({
+          kind: z.enum(['vacant', 'in-doubt', 'fragile']),
+          job: z.string(),
+          email: z.string().nullable(),
+          problem: z.string(),
+          step: z.string().nullable(),
+          /** Null: wherever the workflow runs. */
+          connectionId: z.string().nullable(),
+        }),
+      ),
+      /** Where it has not begun because of an import, and what it compares with only later. */
+      standing: z.array(
+        z.object({
+          connectionId: z.string(),
+          title: z.string(),
+          state: z.enum(['waits', 'compares-later']),
+          says: z.string(),
+        }),
+      ),
+      /** What keeps it from doing all that its mode says, one sentence each: read-only CRMs, records that wait. */
+      limits: z.array(z.string()),
+      /** Records of its objects whose decision is still to come. */
+      recordsToDecide: z.number(),
       loadError: LoadErrorView.nullable(),
       explained: z.string().nullable(),
       open: z.number(),
+      /** Null: nothing waits. */
+      backlog: BacklogView.nullable(),
       updatedAt: Instant,
     }),
   ),

@@ -10,7 +10,7 @@ const CLASS_WORDS: Readonly<Record<string, string>> = {
 
 /** The demo's closing page: what came in, what was messy, who has it now, and whether we were right. */
 export function printResults(results: DemoResults, output: { write(text: string): unknown }): void {
-  const { events, exceptions, tasks, routed, calls, quality, seconds } = results
+  const { events, exceptions, tasks, routed, calls, quality, seconds, toDecide } = results
   const say = (text = '') => output.write(`${text}\n`)
   const skipped = Object.values(events.skipped).reduce((sum, n) => sum + n, 0)
   const routedTotal = Object.values(routed.byRule).reduce((sum, n) => sum + n, 0)
@@ -20,6 +20,11 @@ export function printResults(results: DemoResults, output: { write(text: string)
   say(`  ${number(events.received)} change events came in from HubSpot and Salesforce`)
   say(
     `  ${number(events.applied)} changed something, ${number(skipped)} said nothing new, ${number(events.duplicate)} came twice`,
+  )
+  say(
+    toDecide === 0
+      ? '  No record waits to be decided: these figures are final'
+      : `  ${number(toDecide)} records are still to be decided: these figures are not final`,
   )
   say()
   say('  The mess, and what happens to it by default')

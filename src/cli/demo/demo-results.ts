@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { EXCEPTION_CLASSES } from '../../model/classes/class.ts'
+import { unknownInput } from '../../model/patterns/unknown-input.ts'
 import type { Database } from '../../store/database/database.ts'
+import { countToDecide } from '../../store/records/records-to-decide.ts'
 
 export type DemoResults = {
   readonly events: {
@@ -17,6 +19,8 @@ export type DemoResults = {
   readonly tasks: { readonly hubspot: number; readonly salesforce: number; readonly duplicates: number }
   readonly routed: { readonly byRule: Readonly<Record<string, number>> }
   readonly calls: { readonly hubspot: number; readonly salesforce: number }
+  /** Records whose decision was still to come when this was counted: none, or the figures are not final. */
+  readonly toDecide: number
   readonly quality: Readonly<Record<string, Quality>>
   readonly seconds: number
 }
@@ -37,7 +41,7 @@ export type CrmTaskListed = { readonly id: string; readonly key: string | null; 
 
 export async function pipelineResults(
   db: Database,
-): Promise<Pick<DemoResults, 'events' | 'exceptions' | 'routed' | 'calls'>> {
+): Promise<Pick<DemoResults, 'events' | 'exceptions' | 'routed' | 'calls' | 'toDecide'>> {
   const duplicate = await one(
     db,
     sql`select coalesce(sum(n), 0)::int as n from counter where name = 'events-duplicate'`,
@@ -77,10 +81,14 @@ export async function pipelineResults(
     },
     routed: { byRule },
     calls: { hubspot: calls.hubspot ?? 0, salesforce: calls.salesforce ?? 0 },
+    toDecide: await countToDecide(db),
   }
 }
 
-/** Every defect that was ever found, settled and resolved ones included: a case that was mended was there. */
+/**
+ * Every defect that was ever found, settled and resolved ones included: a case that was mended was there. The case of an
+ * input says what we do not know, for example to which of two accounts of one domain a lead belongs, and is no defect.
+ */
 export async function foundDefects(db: Database): Promise<Defect[]> {
   const { rows } = await sql<{
     pattern: string
@@ -91,7 +99,8 @@ export async function foundDefects(db: Database): Promise<Defect[]> {
     connection_id: string
   }>`
     select distinct e.pattern, c.crm, e.object_type, e.record_id, e.subject, e.connection_id
-    from exception e join connection c on c.id = e.connection_id`.execute(db)
+    from exception e join connection c on c.id = e.connection_id
+    where e.pattern <> ${unknownInput.name}`.execute(db)
   return rows.map((row) => ({
     pattern: row.pattern,
     crm: row.crm,

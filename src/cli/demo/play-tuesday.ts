@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
+import { letBacklogGo } from '../../pipeline/decide/let-backlog-go.ts'
 import type { Database } from '../../store/database/database.ts'
+import { backlogs } from '../../store/decisions/backlog-view.ts'
 import type { SandboxInfo } from '../stack/sandbox-process.ts'
 import type { Stack } from '../stack/stack.ts'
 import { untilQuiet } from '../stack/wait-until-idle.ts'
@@ -50,6 +52,11 @@ export async function playTuesday(stack: Stack, options: PlayOptions): Promise<D
     })
   tell('Reading both CRMs for the first time')
   await quiet('First look')
+  // What the first import asks of rules waits for a person, who has seen it and lets it go.
+  for (const { workflow, versionId, upTo } of await backlogs(db)) {
+    await letBacklogGo(db, { workflow, versionId, upTo, by: 'lanekeeper demo' })
+  }
+  await quiet('What rules decide on the first import')
   const killing = killWorkers(stack, options.kills, options.say)
   await tuesday(sandbox, tell, options.signal)
   await killing
@@ -129,14 +136,14 @@ async function killWorkers(stack: Stack, kills: number, say: (text: string) => v
 async function nextPoll(db: Database, signal: AbortSignal): Promise<void> {
   const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db)
   const since = rows[0]!.now
-  const givesUpAt = Date.now() + 60_000
+  const givesUpAt = performance.now() + 60_000
   for (;;) {
     signal.throwIfAborted()
     const { rows: waiting } = await sql<{ n: number }>`
       select count(*)::int as n from connection
       where polled_at is null or polled_at < ${since}::timestamptz + interval '1 second'`.execute(db)
     if (waiting[0]!.n === 0) return
-    if (Date.now() > givesUpAt) throw new Error('The CRMs were not polled within a minute of the end of the day')
+    if (performance.now() > givesUpAt) throw new Error('The CRMs were not polled within a minute of the end of the day')
     await wait(200)
   }
 }

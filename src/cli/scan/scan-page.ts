@@ -2,6 +2,7 @@ import { patternTitle } from '../../api/cases/pattern-titles.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass, type Posture } from '../../model/classes/class.ts'
 import type { RuleOutcome, Surface } from '../../model/surface/surface.ts'
 import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
+import { leftOutText } from './left-out-text.ts'
 import { bar, classParts, legend } from './scan-bars.ts'
 import { html, Markup } from './scan-markup.ts'
 import { fieldsSection, ownersSection, worstSection } from './scan-sections.ts'
@@ -26,11 +27,12 @@ export function scanPage(surface: Surface): string {
 <p>${companies}, as of <time datetime="${surface.takenAt}">${minute(surface.takenAt)} UTC</time>.</p>
 <p class="quiet">Lanekeeper made this page from its own copy of the CRMs and wrote nothing to them. The list of worst cases names
 records; e-mail addresses are left out. Share it with people who may see those records.</p>
+${surface.leftOut.length === 0 ? null : html`<p><strong>${leftOutText(surface)}</strong></p>`}
 ${
   surface.records.toDecide === 0
     ? null
-    : html`<p class="quiet">${n(surface.records.toDecide)} records are waiting for a decision. Their cases count as last decided;
-records without a decision are not counted.</p>`
+    : html`<p><strong>Not final: ${n(surface.records.toDecide)} records are still to be decided.</strong> Their cases count as
+last decided; records without a decision are not counted.</p>`
 }
 ${figures(surface)}
 ${verdicts(surface)}

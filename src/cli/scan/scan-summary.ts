@@ -1,6 +1,7 @@
 import { patternTitle } from '../../api/cases/pattern-titles.ts'
 import type { Surface } from '../../model/surface/surface.ts'
 import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
+import { leftOutText } from './left-out-text.ts'
 
 /** The page in a dozen lines, for the terminal. */
 export function scanSummary(surface: Surface, file: string): string {
@@ -12,6 +13,10 @@ export function scanSummary(surface: Surface, file: string): string {
     '',
     `  Exception surface: ${surface.connections.map(({ title }) => plain(title)).join(' and ')}`,
     '',
+    ...(surface.leftOut.length > 0 ? [`  ${plain(leftOutText(surface))}`, ''] : []),
+    ...(records.toDecide > 0
+      ? [`  Not final: ${n(records.toDecide)} records are still to be decided, so these counts change`, '']
+      : []),
     `  ${n(records.read)} records read, ${n(records.watched)} of them watched; ${n(records.affected)} (${percent(records.affected, records.watched)}) have an open case`,
     `  ${n(cases.open)} open cases: ${cases.byClass.map((row) => `${n(row.cases)} ${row.class}`).join(', ')}`,
     '',
@@ -24,9 +29,6 @@ export function scanSummary(surface: Surface, file: string): string {
     ...verdictsOf(surface)
       .filter(({ holds }) => holds)
       .map(({ title }) => `  ${title}`),
-    ...(records.toDecide > 0
-      ? [`  ${n(records.toDecide)} records are waiting for a decision, so the counts may still change`]
-      : []),
     '',
     `  Full page with owners and worst cases: ${file}`,
     '  It opens offline and names records: share it with people who may see them. Nothing was written to a CRM.',

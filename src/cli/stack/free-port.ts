@@ -28,10 +28,10 @@ async function portProblem(port: number, host: string): Promise<string | null> {
 
 /** Waits a little for whoever is just leaving: the children of a parent that was killed need a moment to notice. */
 export async function claimPort(port: number, host: string, waitMs: number): Promise<void> {
-  for (const until = Date.now() + waitMs; ; await delay(100)) {
+  for (const until = performance.now() + waitMs; ; await delay(100)) {
     const problem = await portProblem(port, host)
     if (problem === null) return
-    if (problem === 'EADDRINUSE' && Date.now() < until) continue
+    if (problem === 'EADDRINUSE' && performance.now() < until) continue
     if (problem === 'EADDRINUSE') {
       throw new Error(`Port ${port} is taken by another program. Stop that one, or start with PORT=${port + 1}`)
     }

@@ -6,8 +6,9 @@ import { checkpointFile } from '../../store/ledger/ledger-checkpoints.ts'
 import { type ChildDeath, type SupervisedChild, superviseChild } from './child-process.ts'
 import { lockDataDir, makeDataDir, temporaryDirectory } from './data-directory.ts'
 import { claimPort, freePort } from './free-port.ts'
-import { noteInstance, sandboxWanted } from './running-instance.ts'
+import { noteInstance, readInstanceNote, sandboxWanted } from './running-instance.ts'
 import { runSandbox, type Sandbox, type SandboxInfo } from './sandbox-process.ts'
+import { uploadProject } from './sandbox-project.ts'
 import { openStackDatabase, type StackDatabase } from './stack-database.ts'
 import { localUrl, untilReady } from './until-ready.ts'
 
@@ -15,6 +16,8 @@ export type StackOptions = {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Data in a directory that is made now and removed at the end, on free ports. For demo and tests. */
   readonly temporary?: boolean
+  /** A temporary stack whose database keeps its promises all the same (fsync on): for measuring. */
+  readonly durable?: boolean
   /** More arguments for `sandbox/run.ts`, such as `--small` or `--living`. */
   readonly sandboxArgs?: readonly string[]
   /** No sandbox CRMs, whatever the settings say: for connecting a CRM of one's own. */
@@ -26,6 +29,8 @@ export type StackOptions = {
   readonly onDeath?: (death: ChildDeath) => void
   /** Each line of log of a child. Kept in `logs` of the data directory either way. */
   readonly onLog?: (name: string, line: string) => void
+  /** Settings of one child alone, for tests: two machines are never alike. */
+  readonly environmentOf?: Readonly<Partial<Record<'service' | 'workers', Readonly<Record<string, string>>>>>
   /** Gives up starting. */
   readonly signal?: AbortSignal
 }
@@ -65,18 +70,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     // The console does not depend on the database, so both are made at the same time.
     const building = options.buildConsole === false ? Promise.resolve() : buildConsole(start.onProgress)
     building.catch(() => undefined)
+    const webhookUrl = settings.hubspot?.webhookUrl ?? `http://127.0.0.1:${settings.port}/webhooks/hubspot`
+    const early = (await isSandboxLikely(options, settings))
+      ? beginSandbox(start, environment, settings, webhookUrl)
+      : null
     const database = await openDatabase(start, settings)
     await noteInstance(settings, database.withSandbox)
-    const webhookUrl = settings.hubspot?.webhookUrl ?? `http://127.0.0.1:${settings.port}/webhooks/hubspot`
-    const sandboxStarting = database.withSandbox ? beginSandbox(start, environment, webhookUrl) : Promise.resolve(null)
-    // Awaited below; until then a failure is not unhandled.
-    sandboxStarting.catch(() => undefined)
+    const sandboxStarting = database.withSandbox
+      ? (early ?? beginSandbox(start, environment, settings, webhookUrl))
+      : null
+    if (early !== null && sandboxStarting === null) await early.dismiss()
     // The chain of a sandbox begins again, so checkpoints of the last one would accuse it.
     if (database.withSandbox) await rm(checkpointFile(settings.dataDir, { sandbox: true }), { force: true })
     await loadKeys(settings)
     await building
     if (database.withSandbox) start.onProgress('Starting the sandbox CRMs')
-    const sandbox = await sandboxStarting
+    const sandbox = sandboxStarting === null ? null : await sandboxStarting.running
     const children = startChildren(start, {
       ...environment,
       DATABASE_URL: database.url,
@@ -152,7 +161,7 @@ async function openDatabase({ options, onProgress, signal, undo }: Start, settin
   const database = await openStackDatabase({
     databaseUrl: settings.databaseUrl,
     dataDir: settings.dataDir,
-    settings: options.temporary ? TEMPORARY_POSTGRES : [],
+    settings: options.temporary && !options.durable ? TEMPORARY_POSTGRES : [],
     sandbox: options.own ? 'off' : sandboxWanted(settings),
     onProgress,
     signal,
@@ -165,37 +174,73 @@ async function openDatabase({ options, onProgress, signal, undo }: Start, settin
   return database
 }
 
+/**
+ * Whether to start the sandbox CRMs before the database can say whether they are wanted: making their records takes longer
+ * than anything else, and nearly always it is as it was the last time.
+ */
+async function isSandboxLikely({ own }: StackOptions, settings: Settings): Promise<boolean> {
+  const wanted = own ? 'off' : sandboxWanted(settings)
+  if (wanted !== 'unless-connected') return wanted === 'on'
+  return (await readInstanceNote(settings.dataDir))?.sandbox ?? settings.databaseUrl === null
+}
+
+type StartingSandbox = { readonly running: Promise<Sandbox>; dismiss(): Promise<void> }
+
 /** Stopped with the rest, even while it is still starting. */
 function beginSandbox(
   { options, onLine, signal, undo }: Start,
   environment: Environment,
+  settings: Settings,
   webhookUrl: string,
-): Promise<Sandbox> {
-  const starting = runSandbox({
+): StartingSandbox {
+  const unwanted = new AbortController()
+  const running = runSandbox({
     webhookUrl,
     args: options.sandboxArgs ?? [],
     environment,
     onLine: onLine('sandbox'),
-    onDeath: (death) => options.onDeath?.(death),
-    signal,
+    onDeath: (death) => {
+      if (!unwanted.signal.aborted) options.onDeath?.(death)
+    },
+    signal: AbortSignal.any([signal, unwanted.signal]),
+  }).then(async (sandbox) => {
+    await uploadProject(sandbox.info, settings)
+    return sandbox
   })
-  undo.push(async () => {
-    const running = await starting.catch(() => null)
-    await running?.stop(CHILD_STOP_MS)
-  })
-  return starting
+  let isUp = false
+  // Awaited later; until then a failure is not unhandled.
+  running.then(
+    () => {
+      isUp = true
+    },
+    () => undefined,
+  )
+  const stopped = async () => {
+    // A start that failed does not wait for records that are still being made.
+    if (!isUp) unwanted.abort()
+    const sandbox = await running.catch(() => null)
+    await sandbox?.stop(CHILD_STOP_MS)
+  }
+  undo.push(stopped)
+  return {
+    running,
+    dismiss() {
+      unwanted.abort()
+      return stopped()
+    },
+  }
 }
 
 function startChildren(
   { options, onLine, onProgress, undo }: Start,
   environment: NodeJS.ProcessEnv,
 ): Stack['children'] {
-  const supervise = (name: string, file: string) =>
+  const supervise = (name: 'service' | 'workers', file: string) =>
     superviseChild({
       name,
       file: new URL(file, import.meta.url),
       heapMaxMb: HEAP_MAX_MB,
-      environment,
+      environment: { ...environment, ...options.environmentOf?.[name] },
       onLine: onLine(name),
       onDeath: (death) => options.onDeath?.(death),
     })

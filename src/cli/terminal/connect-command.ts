@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { nowMs } from '../../clock/clock.ts'
 import { reachableWebhookUrl } from '../../config/environment-grants.ts'
 import { followKeys } from '../../config/key-file.ts'
 import { loadPolicies } from '../../config/policy-files.ts'
@@ -9,6 +10,7 @@ import type { ConnectDeps } from '../../connections/context.ts'
 import { crmAddressRule } from '../../connections/draft/address-rule.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
+import { followDatabaseClock } from '../../store/database/clock.ts'
 import { openDatabase } from '../../store/database/database.ts'
 import { createSecretBox } from '../../store/secrets/secret-box.ts'
 import { findRunningInstance } from '../stack/running-instance.ts'
@@ -37,13 +39,14 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
   const policies = policiesOf(loadPolicies(settings.configDir))
   const keys = await followKeys(settings, 'refuse')
   const db = openDatabase(running.databaseUrl, { max: 3, applicationName: 'lanekeeper-connect' })
+  await followDatabaseClock(db)
   return {
     deps: {
       db,
       box: createSecretBox(keys),
       needsOf: (crm) => accessNeeds(policies, crm),
       ...crmAddressRule({ publicUrl: running.publicUrl, crmHosts: settings.crmHosts }),
-      nowMs: Date.now,
+      nowMs,
       instance: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     },
     publicUrl: running.publicUrl,

@@ -40,10 +40,12 @@ describe('the live line', () => {
       lagS: 0,
       openByClass: { expected: 2, unknown: 1 },
       openTasks: 3,
+      toDecide: 0,
       importing: [],
       reconnect: [],
     }
     assert.equal(statusLine(calm), '12,345 events · 3 open (1 unknown, 2 expected) · 3 tasks · up to date')
+    assert.match(statusLine({ ...calm, toDecide: 4_000 }), / · all read · 4,000 records to decide$/)
     assert.match(
       statusLine({
         ...calm,

@@ -1,9 +1,11 @@
 import { sql } from 'kysely'
+import { nowMs } from '../../clock/clock.ts'
 import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import { baselineObjects } from '../../model/record/object-shape.ts'
 import { type BaselineProgress, baselineProgress } from '../../pipeline/read/baseline-progress.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
 import type { Database } from '../../store/database/database.ts'
+import { countToDecide } from '../../store/records/records-to-decide.ts'
 
 export type LiveStatus = {
   readonly events: number
@@ -12,6 +14,8 @@ export type LiveStatus = {
   readonly lagS: number
   readonly openByClass: Readonly<Record<string, number>>
   readonly openTasks: number
+  /** Records whose next decision is still to come: until then the cases are not all there. */
+  readonly toDecide: number
   /** Connections whose first import is not done, with what is known of its progress. */
   readonly importing: readonly ({ readonly id: string } & Pick<
     BaselineProgress,
@@ -47,11 +51,12 @@ export function liveStatus(db: Database): () => Promise<LiveStatus> {
       lagS: Math.max(0, waiting.rows[0]?.lag_s ?? 0),
       openByClass: Object.fromEntries(classes.rows.map((row) => [row.class, row.n])),
       openTasks: tasks.rows[0]?.n ?? 0,
+      toDecide: await countToDecide(db),
       importing: connections
         .filter(({ crm, baseline }) => !baseline.done && isKnownCrm(crm))
         .map(({ id, crm, baseline }) => ({
           id,
-          ...baselineProgress(baseline as Baseline, baselineObjects(crm), Date.now()),
+          ...baselineProgress(baseline as Baseline, baselineObjects(crm), nowMs()),
         })),
       reconnect: connections.filter(({ status }) => status === 'reconnect-needed').map(({ id }) => id),
     }
@@ -70,7 +75,12 @@ export function statusLine(status: LiveStatus): string {
     `${number(status.events)} events`,
     `${number(open)} open${classes ? ` (${classes})` : ''}`,
     `${number(status.openTasks)} tasks`,
-    status.waiting === 0 ? 'up to date' : `${number(status.waiting)} waiting, ${status.lagS.toFixed(1)} s behind`,
+    status.waiting === 0
+      ? status.toDecide === 0
+        ? 'up to date'
+        : 'all read'
+      : `${number(status.waiting)} waiting, ${status.lagS.toFixed(1)} s behind`,
+    ...(status.toDecide === 0 ? [] : [`${number(status.toDecide)} records to decide`]),
     ...status.importing.map(
       ({ id, count, total, perSecond, leftMs }) =>
         `importing ${id}: ${number(count)}${total === null ? '' : ` of ${number(total)}`}` +

@@ -18,12 +18,12 @@ describe('what a start says of policies that do not load', () => {
     assert.deepEqual(refusedAtStart(dir), [])
   })
 
-  it('is the file, line and field of each mistake, and which workflow stands still', async () => {
+  it('is the file, line and field of each mistake, and that the last good version keeps running', async () => {
     const file = join(dir, 'workflows', 'lead-routing.yaml')
     await writeFile(file, (await readFile(file, 'utf8')).replace('mode: live', 'mode: lively'))
     const text = refusedAtStart(dir).join('\n')
     assert.match(text, /workflows\/lead-routing\.yaml:\d+:\d+ mode is not allowed here; allowed are .*live/)
-    assert.match(text, /lead-routing: nothing is decided until the mistake is corrected/)
+    assert.match(text, /The last good version of each keeps running, where there is one/)
   })
 
   it('names a file that is no YAML, and a shared file that stops every workflow', async () => {

@@ -1,28 +1,37 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import { crmTitle } from '../../model/record/crm-profile.ts'
 import { type ConnectionRow, findConnection } from '../../store/connections/connections.ts'
-import { closeWork, ENDED, markDisconnected } from '../../store/connections/end-connection.ts'
+import { markDisconnected, openWork } from '../../store/connections/end-connection.ts'
 import { requestErasure, unfinishedErasure } from '../../store/connections/erase-history.ts'
 import { changeLife } from '../../store/connections/lifecycle-lock.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
+import { appendLedger } from '../../store/ledger/ledger.ts'
 import { endAllNotices } from '../../store/notices/notices.ts'
 import type { ConnectDeps } from '../context.ts'
 import { NotThereError } from '../errors.ts'
-import { finishDisconnect } from './finish-disconnect.ts'
+import { closeWork } from './close-work.ts'
+import { finishDisconnect, type Settled } from './finish-disconnect.ts'
+
+/** A person waits no longer for the answer; what is not done by then goes on in the background. */
+const ANSWER_WITHIN_MS = 20_000
 
 /**
  * Ends a connection: nobody uses it any more, what waits is cancelled, the grant is given back as far as the CRM takes it,
  * credentials and tokens are erased. Tasks in the CRM are left. `says` tells what happened, sentence by sentence.
  *
- * The end itself is one commit. What comes after it (`settleConnection`) takes its time, and is gone on with by the workers
- * when this process dies, or by calling again.
+ * The end itself is one commit. What comes after it (`closeWork`, `finishDisconnect`) takes its time, of which the caller
+ * waits for a little. The workers go on with it when this process dies, as does the next call.
  */
 export async function disconnect(
   deps: ConnectDeps,
   connectionId: string,
-  { history, by }: { readonly history: 'keep' | 'erase'; readonly by: string },
+  {
+    history,
+    by,
+    answerWithinMs = ANSWER_WITHIN_MS,
+  }: { readonly history: 'keep' | 'erase'; readonly by: string; readonly answerWithinMs?: number },
 ): Promise<{ readonly message: readonly string[] }> {
   const { db } = deps
   const ended = await inTransaction(db, (trx) => end(trx, { connectionId, history, by, at: new Date(deps.nowMs()) }))
@@ -30,12 +39,13 @@ export async function disconnect(
   const { row, isFirst, closed } = ended
   const message: string[] = []
   if (!isFirst) message.push(`"${row.title}" was disconnected before.`)
-  const settled = await finishDisconnect(deps, connectionId)
+  const settled = await within(answerWithinMs, doTheRest(deps, connectionId))
+  const left = settled === null ? await leftToClose(deps, connectionId) : 0
   if (settled?.revokedGrant)
     message.push(settled.revokedGrant.message, 'The credentials and tokens kept here were erased.')
-  if (isFirst || closed.n > 0) message.push(closed.message)
+  if (isFirst || closed.n > 0) message.push(closed.says(left === 0))
   message.push(await historySays(deps, connectionId, { history, erased: settled?.erased ?? null }))
-  if (settled === null) message.push('The rest of it is being done, and takes a few minutes at most.')
+  if (settled === null) message.push(restSays(left))
   if (row.madeBy === 'environment') {
     message.push(
       'Its settings are still in the environment. They do not connect it again: a person does, at Connections.',
@@ -44,13 +54,42 @@ export async function disconnect(
   return { message }
 }
 
+/** Open work by itself, because another process may be at the rest of it and take minutes. */
+async function doTheRest(deps: ConnectDeps, connectionId: string): Promise<Settled | null> {
+  await closeWork(deps, connectionId)
+  return finishDisconnect(deps, connectionId)
+}
+
+/** Null: it takes longer, and goes on. What fails then is done by the workers. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | null> {
+  const waiting = new AbortController()
+  work.catch(() => undefined)
+  try {
+    return await Promise.race([work, wait(ms, null, { signal: waiting.signal })])
+  } finally {
+    waiting.abort()
+  }
+}
+
+async function leftToClose({ db }: ConnectDeps, connectionId: string): Promise<number> {
+  const { cases, intents, tasks } = await openWork(db, connectionId)
+  return cases + intents + tasks
+}
+
+/** How far it is. */
+function restSays(left: number): string {
+  const isClosing =
+    left > 0 ? ` ${count(left, 'open case, write or task', 'open cases, writes and tasks')} are left to close.` : ''
+  return `The rest of it is being done in the background; call this again to see how far it is.${isClosing}`
+}
+
 type Ended = {
   readonly row: ConnectionRow
   readonly isFirst: boolean
-  readonly closed: { readonly n: number; readonly message: string }
+  readonly closed: { readonly n: number; readonly says: (isThrough: boolean) => string }
 }
 
-/** Null: there is no such connection. Done again, it closes what is open and asks for the erasure, if anything is. */
+/** Null: there is no such connection. Done again, it says what is open and asks for the erasure, if anything is. */
 async function end(
   trx: DatabaseTransaction,
   { connectionId, history, by, at }: { connectionId: string; history: 'keep' | 'erase'; by: string; at: Date },
@@ -58,27 +97,27 @@ async function end(
   await changeLife(trx, connectionId)
   const row = await findConnection(trx, connectionId)
   if (!row) return null
-  const isFirst = await markDisconnected(trx, connectionId, `Ended by ${by.split(':')[0]}.`)
-  const { cases, intents, tasks } = await closeWork(trx, connectionId)
+  const isFirst = await markDisconnected(trx, connectionId, { reason: `Ended by ${by.split(':')[0]}.`, by })
+  const { cases, intents, tasks } = await openWork(trx, connectionId)
   await endAllNotices(trx, connectionId, 'The connection was ended.')
   const isErasureNew = history === 'erase' && (await requestErasure(trx, connectionId))
-  const n = cases.length + intents + tasks
+  const n = cases + intents + tasks
   if (isFirst || n > 0 || isErasureNew) {
     await appendLedger(trx, [
-      ...(history === 'keep' ? cases.map((one) => closedCase(at, connectionId, by, one)) : []),
       {
         at,
         kind: 'connection-ended',
         actor: by,
         subject: connectionId,
-        body: canonicalJson({ cancelledWrites: intents, closedCases: cases.length, history, tasksLeft: tasks }),
+        body: canonicalJson({ cancelledWrites: intents, closedCases: cases, history, tasksLeft: tasks }),
       },
     ])
   }
-  const message =
-    `${count(cases.length, 'open case')} closed, ${count(intents, 'waiting write')} cancelled. ` +
+  const says = (isThrough: boolean) =>
+    `${count(cases, 'open case')} ${isThrough ? 'closed' : 'to be closed'}, ` +
+    `${count(intents, 'waiting write')} ${isThrough ? 'cancelled' : 'to be cancelled'}. ` +
     `${count(tasks, 'task')} stay${tasks === 1 ? 's' : ''} in ${crmTitle(row.crm)} as ${tasks === 1 ? 'it is' : 'they are'}.`
-  return { row, isFirst, closed: { n, message } }
+  return { row, isFirst, closed: { n, says } }
 }
 
 async function historySays(
@@ -92,27 +131,6 @@ async function historySays(
   return `What was read and decided was erased (${count(erased ?? 0, 'row')}); the ledger keeps its hashes without the words.`
 }
 
-function closedCase(
-  at: Date,
-  connectionId: string,
-  by: string,
-  one: Awaited<ReturnType<typeof closeWork>>['cases'][number],
-): LedgerEntry {
-  return {
-    at,
-    kind: 'exception-resolved',
-    actor: by,
-    subject: `${connectionId}/${one.objectType}/${one.recordId}`,
-    body: canonicalJson({
-      exception: one.id,
-      workflow: one.workflow,
-      pattern: one.pattern,
-      resolution: ENDED,
-      policy: one.policyHash,
-    }),
-  }
-}
-
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`
+function count(n: number, noun: string, nouns = `${noun}s`): string {
+  return `${n.toLocaleString('en-US')} ${n === 1 ? noun : nouns}`
 }

@@ -8,6 +8,7 @@ import { aloneOrNull } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import type { ConnectDeps } from '../context.ts'
+import { closeWork } from './close-work.ts'
 import { type RevokedGrant, revokeGrant } from './revoke-grant.ts'
 
 export type Settled = {
@@ -26,6 +27,7 @@ export async function finishDisconnect(deps: ConnectDeps, connectionId: string):
   const { db } = deps
   return aloneOrNull(db, `settle/${connectionId}`, async () => {
     const revokedGrant = await giveGrantBack(deps, connectionId)
+    await closeWork(deps, connectionId)
     if (!(await finishRecords(db, connectionId))) return { revokedGrant, erased: null }
     return { revokedGrant, erased: await eraseHistory(db, connectionId) }
   })

@@ -100,7 +100,7 @@ export async function makeConnection(
 }
 
 /**
- * Nobody listened while it was ended: its cases and tasks will stand again (`settleConnection`), and what was changed or
+ * Nobody listened while it was ended: its cases and tasks will stand again (`finishDisconnect`), and what was changed or
  * deleted since is found by reading everything once more.
  */
 async function beginAgain(trx: DatabaseTransaction, connectionId: ConnectionId, crm: Crm): Promise<void> {

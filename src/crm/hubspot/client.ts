@@ -7,14 +7,14 @@ import { readUsers } from './read/users.ts'
 import { readUsersById } from './read/users-by-id.ts'
 import { findTasks } from './write/find-tasks.ts'
 import { writeOwnerFields } from './write/owners.ts'
-import { createTaskLinks } from './write/task-links.ts'
+import { linkTasks } from './write/task-links.ts'
 import { writeTasks } from './write/tasks.ts'
 
 /** HubSpot through the verbs that every CRM has. How it uses HubSpot's own library: docs/decisions/0003-hubspot-client.md. */
 export function hubSpotClient(portal: Portal): CrmClient {
   const { connectionId, appId, http, paths, schemas, taskKey, nowMs } = portal
   const reading = { connectionId, appId, http, paths, schemas, rounds: createDeletionRounds(nowMs) }
-  const writing = { http, paths, schemas, taskKey, links: createTaskLinks(http, paths) }
+  const writing = { http, paths, schemas, taskKey }
   return {
     crm: 'hubspot',
     connectionId,
@@ -25,6 +25,7 @@ export function hubSpotClient(portal: Portal): CrmClient {
     changedSince: (query) => changedSince(reading, query),
     readRecords: (query) => recordsById(reading, query),
     writeTasks: (tasks, gate) => writeTasks(writing, tasks, gate),
+    linkTasks: (links, gate) => linkTasks(writing, links, gate),
     findTasks: (lookups) => findTasks(writing, lookups),
     writeOwners: (writes, gate) => writeOwnerFields(http, paths, writes, gate),
     clockAheadMs: portal.clockAheadMs,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { POLICY } from '../../../test/support/example.ts'
+import type { BusinessCalendar } from './business-calendar.ts'
 import { addBusinessMinutes, afterFullBusinessDays, fullBusinessDaysBetween } from './business-time.ts'
+import { minutesOfDay } from './working-days.ts'
 
 const { calendar } = POLICY // 9:00 to 17:00, Monday to Friday, Berlin, closed on 25 December
 const due = (from: string, minutes: number, zone: string | null = null) =>
@@ -71,6 +73,74 @@ describe('part of M48: a deadline in business time', () => {
         },
       ),
     )
+  })
+})
+
+describe('opening hours that are no one stretch of a day', () => {
+  const at = (hours: Partial<BusinessCalendar>, from: string, minutes: number) =>
+    new Date(addBusinessMinutes({ ...calendar, ...hours }, null, Date.parse(from), minutes)).toISOString()
+
+  it('case T06: leave out a break, wherever the time begins', () => {
+    const lunch = { breaks: [{ fromMinute: 720, toMinute: 780 }] } // 12:00 to 13:00 in Berlin, 11:00 to 12:00 in UTC
+    assert.equal(at(lunch, '2026-11-18T10:30:00Z', 30), '2026-11-18T11:00:00.000Z')
+    assert.equal(at(lunch, '2026-11-18T10:30:00Z', 60), '2026-11-18T12:30:00.000Z')
+    assert.equal(at(lunch, '2026-11-18T11:30:00Z', 15), '2026-11-18T12:15:00.000Z')
+    assert.equal(at(lunch, '2026-11-18T08:00:00Z', 420), '2026-11-18T16:00:00.000Z')
+    assert.equal(minutesOfDay({ ...calendar, ...lunch }), 420)
+  })
+
+  it('case T06: end earlier on a short day', () => {
+    const friday = { hoursOn: { 5: { opensAtMinute: 540, closesAtMinute: 840 } } } // until 14:00, 13:00 in UTC
+    assert.equal(at(friday, '2026-11-20T12:30:00Z', 60), '2026-11-23T08:30:00.000Z')
+    assert.equal(at(friday, '2026-11-19T15:30:00Z', 60), '2026-11-20T08:30:00.000Z')
+    assert.equal(minutesOfDay({ ...calendar, ...friday }), 480)
+  })
+
+  it('case T08: run over midnight and belong to the day on which they begin', () => {
+    const night = { opensAtMinute: 1320, closesAtMinute: 1800 } // 22:00 to 06:00 in Berlin, 21:00 to 05:00 in UTC
+    assert.equal(at(night, '2026-11-18T22:00:00Z', 60), '2026-11-18T23:00:00.000Z')
+    assert.equal(at(night, '2026-11-19T02:00:00Z', 120), '2026-11-19T04:00:00.000Z')
+    assert.equal(at(night, '2026-11-18T10:00:00Z', 60), '2026-11-18T22:00:00.000Z')
+    // Friday's shift ends on Saturday; the next one begins on Monday evening.
+    assert.equal(at(night, '2026-11-21T04:30:00Z', 60), '2026-11-23T21:30:00.000Z')
+    assert.equal(minutesOfDay({ ...calendar, ...night }), 480)
+  })
+
+  it('part of M48: go around the clock without a gap', () => {
+    const always = { opensAtMinute: 0, closesAtMinute: 1440, workingDays: [1, 2, 3, 4, 5, 6, 7] }
+    assert.equal(at(always, '2026-11-18T22:30:00Z', 60), '2026-11-18T23:30:00.000Z')
+    assert.equal(at(always, '2026-11-18T22:30:00Z', 2 * 1440), '2026-11-20T22:30:00.000Z')
+  })
+})
+
+describe('case T05: public holidays', () => {
+  const regions = [
+    { region: 'DE', timeZones: ['Europe/Berlin'], holidays: ['2026-10-03'] },
+    { region: 'US', timeZones: ['America/New_York', 'America/Los_Angeles'], holidays: ['2026-11-26'] },
+  ]
+  const dueIn = (zone: string | null, from: string, minutes = 60) =>
+    new Date(addBusinessMinutes({ ...calendar, regions }, zone, Date.parse(from), minutes)).toISOString()
+
+  it('are those of the country in whose time zone somebody lives', () => {
+    assert.equal(dueIn('America/New_York', '2026-11-26T15:00:00Z'), '2026-11-27T15:00:00.000Z')
+    assert.equal(dueIn('US/Pacific', '2026-11-26T18:00:00Z'), '2026-11-27T18:00:00.000Z')
+    assert.equal(dueIn('Europe/Berlin', '2026-11-26T10:00:00Z'), '2026-11-26T11:00:00.000Z')
+  })
+
+  it("are the company's own where no region has the zone, or the zone is not known", () => {
+    const days = { ...calendar, regions: [{ region: 'DE', timeZones: ['Europe/Berlin'], holidays: ['2026-11-26'] }] }
+    for (const zone of ['Asia/Tokyo', 'Etc/Unknown', null]) {
+      const at = addBusinessMinutes(days, zone, Date.parse('2026-11-26T05:00:00Z'), 60)
+      assert.equal(new Date(at).toISOString().slice(0, 10), '2026-11-27', String(zone))
+    }
+  })
+})
+
+describe('case T09: a time zone that the runtime does not know', () => {
+  it("is the company's own, and never an error", () => {
+    for (const zone of ['Etc/Unknown', 'Mars/Olympus', '', '(GMT-08:00) Pacific']) {
+      assert.equal(due('2026-11-18T10:00:00Z', 60, zone), due('2026-11-18T10:00:00Z', 60), zone)
+    }
   })
 })
 

@@ -6,6 +6,7 @@ import type { Guards } from '../policy/policy.ts'
 import { Unknown } from '../record/knowledge.ts'
 import { allHold } from '../rules/evaluate.ts'
 import { type CaseFacts, fieldReader } from '../rules/facts.ts'
+import { openPipeline } from '../rules/open-pipeline.ts'
 import { unknownInWords } from '../rules/unknown-in-words.ts'
 
 export type Classified = {
@@ -26,7 +27,7 @@ const WEIGHT: Readonly<Record<KnownClass, number>> = {
 }
 
 const readCustomer = fieldReader('fact.customer')
-const readOpenPipeline = fieldReader('fact.openPipeline')
+const readHomePipeline = fieldReader('fact.openPipeline')
 
 /**
  * M5: exactly one class. The policy's rules say it, first match; the built-in floors may lift it; what no rule covers,
@@ -54,13 +55,15 @@ export function classify(
 }
 
 /** An input that could not lift the class any further need not be known. */
-function lifted(ruled: KnownClass, because: string, facts: CaseFacts, { revenueThreshold }: Guards): Classified {
+function lifted(ruled: KnownClass, because: string, facts: CaseFacts, guards: Guards): Classified {
+  const { revenueThreshold, revenueCurrency } = guards
   let unknown: Unknown | null = null
   if (WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
-    const pipeline = readOpenPipeline(facts)
+    const pipeline = revenueCurrency === undefined ? readHomePipeline(facts) : openPipeline(facts, revenueCurrency)
     if (pipeline instanceof Unknown) unknown = pipeline
     else if (Number(pipeline ?? 0) >= revenueThreshold) {
-      const says = `${amount(Number(pipeline))} open pipeline (limit ${amount(revenueThreshold)})`
+      const of = revenueCurrency === undefined ? '' : ` ${revenueCurrency}`
+      const says = `${amount(Number(pipeline))}${of} open pipeline (limit ${amount(revenueThreshold)}${of})`
       return { class: 'revenue-impacting', because: says, unknown: null }
     }
   }

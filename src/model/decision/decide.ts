@@ -1,20 +1,27 @@
 import { POSTURE, stopsAction } from '../classes/posture.ts'
 import type { RefusedWrite } from '../patterns/contract/finding.ts'
 import type { PatternInput } from '../patterns/contract/pattern.ts'
+import { ownershipFlapping } from '../patterns/ownership-flapping.ts'
 import { findPattern, patternOf } from '../patterns/registry.ts'
+import { companyDirectory } from '../people/company-directory.ts'
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { type Routing, routeRecord } from '../policy/routing.ts'
+import type { CrmRecord } from '../record/crm-record.ts'
 import { isLive } from '../record/is-live.ts'
 import { type Truth, Unknown } from '../record/knowledge.ts'
-import { objectShape } from '../record/object-shape.ts'
+import type { Neighbours } from '../record/neighbours.ts'
+import { isOnePersonInTwoRows, isPerson, recordShape } from '../record/person-form.ts'
 import { allHold } from '../rules/evaluate.ts'
 import { type CaseFacts, caseFacts } from '../rules/facts.ts'
 import { decidedException } from './decided-exception.ts'
-import type { DecideInput, Decision } from './decision.ts'
+import type { DecideInput, Decision, HeldOwner } from './decision.ts'
 import { type FoundException, type FoundExceptions, findExceptions } from './find-exceptions.ts'
+import { type Ahead, lookAhead, NOTHING_AHEAD, openAhead, withOpenAhead, withoutFlapping } from './look-ahead.ts'
+import { loopCase } from './loop-case.ts'
 import { ownerWrite } from './owner-write.ts'
-import { mayWrite, nextInDoubt, ruledOwner } from './ruled-owner.ts'
+import { maySettle, mayWrite, nextInDoubt, ruledOwner } from './ruled-owner.ts'
+import { actionWake, classWake, earlierOf, ownerWake, routingWake, scopeWake, type WakeUp } from './wake-up.ts'
 
 const NONE: ReadonlySet<PatternName> = new Set()
 const ALL_WELL: Decision = {
@@ -23,7 +30,7 @@ const ALL_WELL: Decision = {
   write: null,
   unknown: null,
   undecided: NONE,
-  recheckAtMs: null,
+  wake: null,
 }
 const OUT_OF_SCOPE: Decision = { ...ALL_WELL, inScope: false }
 /** Watched in every workflow, see Pattern.isBuiltIn. */
@@ -34,19 +41,24 @@ const REFUSED_WRITES = [{ pattern: 'write-refused' }] as const
  *
  * A rule's answer is written only where nothing stops the record: every open case that holds or stops keeps the whole
  * action back, and so does every input that is not known, because no rule may settle what nobody knows (M15). What the
- * CRM refused is not written again: it is a case of its own, and settles nothing.
+ * CRM refused is not written again: it is a case of its own, and settles nothing. What a write would make of the record is
+ * looked at before: one that makes a case stays here, and the case is there instead of it.
  */
 export function decide(input: DecideInput): Decision {
-  const { record, neighbours, directory, version, nowMs, refused = null, openUnknowns = NONE } = input
+  const { record, neighbours, version, nowMs, refused = null, openUnknowns = NONE, loop = null } = input
   const compiled = compilePolicy(version)
   const settings = compiled.settings.get(record.crm)?.get(record.objectType)
-  const shape = objectShape(record.crm, record.objectType)
+  const shape = recordShape(record)
   if (settings === undefined || shape === undefined) return OUT_OF_SCOPE
-  const facts = caseFacts(record, shape, neighbours, directory, nowMs)
+  const directory = companyDirectory(input.directory, version.policy.people)
+  const facts = caseFacts(record, shape, neighbours, directory, nowMs, version.policy)
   const isThere = isLive(record)
-  if (isThere === false) return OUT_OF_SCOPE
+  if (isThere === false || isRowOfItsAccount(record, neighbours)) return OUT_OF_SCOPE
   const isCovered = allHold(compiled.scope, facts)
-  if (isCovered === false) return OUT_OF_SCOPE
+  if (isCovered === false) {
+    const wake = scopeWake(compiled, facts)
+    return wake === null ? OUT_OF_SCOPE : { ...OUT_OF_SCOPE, wake }
+  }
   if (isThere !== true || isCovered !== true) {
     // It is not known whether the workflow covers the record: nothing new is found, and no open case counts as over.
     const unknown = Unknown.both(isThere === true ? null : isThere, isCovered === true ? null : isCovered)
@@ -55,18 +67,55 @@ export function decide(input: DecideInput): Decision {
 
   const waits: Truth = compiled.waits === 'never' ? false : allHold(compiled.waits, facts)
   const routing = waits === true ? routeRecord(compiled, facts) : null
-  const all = withUnexplained(findExceptions(settings, { facts, compiled, routing, refused: null }), openUnknowns)
-  const { found, recheckAtMs } = all
+  const seen = withLoop(findExceptions(settings, { facts, compiled, routing, refused: null }), loop, facts)
+  const all = withUnexplained(seen, loop === null || loop.found === null ? openUnknowns : besidesLoop(openUnknowns))
+  const { found } = all
+  const wake = waits === false ? earlierOf(all.wake, actionWake(compiled, facts)) : all.wake
   if (found.length === 0 && waits === false) {
-    if (all.unknown !== null || all.unexplained)
-      return { ...ALL_WELL, unknown: all.unknown, undecided: all.undecided, recheckAtMs }
-    return recheckAtMs === null ? ALL_WELL : { ...ALL_WELL, recheckAtMs }
+    if (all.unknown !== null || all.unexplained) {
+      return { ...ALL_WELL, unknown: all.unknown, undecided: withAhead(all.undecided, settings, compiled, facts), wake }
+    }
+    return wake === null ? ALL_WELL : { ...ALL_WELL, wake }
   }
-  const undecided = waits instanceof Unknown ? withRouting(all.undecided, settings) : all.undecided
-  const answered = answer(all, compiled, facts, routing ?? routeRecord(compiled, facts), { waits, refused })
+  const undecided = withAhead(
+    waits instanceof Unknown ? withRouting(all.undecided, settings) : all.undecided,
+    settings,
+    compiled,
+    facts,
+  )
+  const placed = routing ?? routeRecord(compiled, facts)
+  const { ahead, ...answered } = answer(all, compiled, facts, placed, { settings, waits, refused, loop })
   // What the CRM refused may be refused still, once it is known what is to be written.
   const isRefusalOpen = refused !== null && answered.unknown !== null
-  return { ...answered, undecided: isRefusalOpen ? new Set([...undecided, 'write-refused']) : undecided, recheckAtMs }
+  const open = ahead.undecided.size === 0 ? undecided : new Set([...undecided, ...ahead.undecided])
+  const asked = wakeOfAnswer([...found, ...ahead.found], compiled, facts, placed, waits)
+  // What is written is decided again by that alone.
+  const ofAnswer = answered.write === null ? earlierOf(asked, ownerWake(compiled, facts, placed)) : asked
+  return {
+    ...answered,
+    undecided: isRefusalOpen ? new Set([...open, 'write-refused']) : open,
+    wake: earlierOf(earlierOf(wake, ahead.wake), ofAnswer),
+  }
+}
+
+/** The contact that the CRM keeps for an account that is a person: the account speaks for both. */
+function isRowOfItsAccount(record: CrmRecord, { account }: Neighbours): boolean {
+  if (account === null || account instanceof Unknown || account === record) return false
+  return isPerson(account) === true && isOnePersonInTwoRows(account, record)
+}
+
+/** When time changes the class of a case, or who gets the record, as far as anything rests on that. */
+function wakeOfAnswer(
+  found: readonly FoundException[],
+  compiled: CompiledPolicy,
+  facts: CaseFacts,
+  routing: Routing,
+  waits: Truth,
+): WakeUp | null {
+  const ofClasses = classWake(compiled, facts, found)
+  return isRoutingAsked(found, compiled, waits)
+    ? earlierOf(ofClasses, routingWake(compiled, facts, routing))
+    : ofClasses
 }
 
 type Found = FoundExceptions & {
@@ -84,7 +133,27 @@ function withUnexplained(all: FoundExceptions, openUnknowns: ReadonlySet<Pattern
   return { ...all, undecided: new Set([...all.undecided, ...standing]), unexplained: standing.length > 0 }
 }
 
-type Waiting = { readonly waits: Truth; readonly refused: RefusedWrite | null }
+/**
+ * C19: a loop is one case, however many workflows are in it or would like to write. It takes the place of what the policy's
+ * own pattern finds, because it names the sides.
+ */
+function withLoop(all: FoundExceptions, loop: HeldOwner | null, facts: CaseFacts): FoundExceptions {
+  if (loop === null || loop.found === null) return all
+  const others = all.found.filter(({ finding }) => finding.pattern !== ownershipFlapping.name)
+  return { ...all, found: loop.reports ? [...others, loopCase(loop.found, facts)] : others }
+}
+
+/** The one case of the loop says what an earlier case of changing owners said, also where another workflow has it. */
+function besidesLoop(openUnknowns: ReadonlySet<PatternName>): ReadonlySet<PatternName> {
+  return new Set([...openUnknowns].filter((pattern) => pattern !== ownershipFlapping.name))
+}
+
+type Waiting = {
+  readonly settings: readonly PatternSetting[]
+  readonly waits: Truth
+  readonly refused: RefusedWrite | null
+  readonly loop: HeldOwner | null
+}
 
 /** Everything found as decided exceptions, and the write that the winning rule makes where nothing holds it. */
 function answer(
@@ -92,27 +161,42 @@ function answer(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  { waits, refused }: Waiting,
-): Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'> {
+  { settings, waits, refused, loop }: Waiting,
+): Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'> & { readonly ahead: Ahead } {
   const { found } = all
-  const missing = whatIsMissing(all, compiled, facts, routing, waits)
+  const unasked = whatIsMissing(all, compiled, facts, routing, waits)
   const ruled = ruledOwner(compiled, facts, routing)
   const settled = new Set(ruled === null ? [] : found.filter((one) => isSettledBy(one, routing)))
   const isWanted = ruled !== null && (waits === true || settled.size > 0)
+  const seen = isWanted
+    ? lookAhead({ compiled, facts, settings, rule: routing.winner!.rule.id, to: ruled, now: found, settled })
+    : {
+        ...NOTHING_AHEAD,
+        undecided: unasked !== null && isRoutingAsked(found, compiled, waits) ? openAhead(settings, facts) : NONE,
+      }
+  const ahead = loop === null || loop.found === null ? seen : withoutFlapping(seen)
+  let missing = Unknown.both(unasked, ahead.unknown)
+  for (const one of ahead.found) missing = Unknown.both(missing, one.unknown)
   const refusal = isWanted && refused?.to === ruled.userId ? refused : null
   // Also while something else holds the record: else this exception would close and open again with the others.
   const input: PatternInput = { facts, compiled, routing, refused: refusal }
   const refusals = findExceptions(REFUSED_WRITES, input).found
-  const every = [...found, ...refusals]
+  const every = [...found.filter((one) => !ahead.lasting.includes(one)), ...ahead.found, ...refusals]
   const isHeld =
-    missing !== null || all.unexplained || every.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
+    missing !== null ||
+    loop !== null ||
+    all.unexplained ||
+    ahead.found.length > 0 ||
+    every.some((one) => !settled.has(one) && stopsAction(POSTURE[one.class]))
   const acts = isWanted && !isHeld
   const exceptions = every.map((one) =>
     decidedException(one, compiled, facts, routing, {
       waits: waits !== false,
       refusal,
       missing,
+      loop,
       isSettled: acts && settled.has(one),
+      proposal: isWanted ? { to: ruled.userId } : null,
     }),
   )
   return {
@@ -120,6 +204,7 @@ function answer(
     exceptions,
     write: acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null,
     unknown: missing,
+    ahead,
   }
 }
 
@@ -133,19 +218,18 @@ function whatIsMissing(
 ): Unknown | null {
   let missing = waits instanceof Unknown ? Unknown.both(unknown, waits) : unknown
   for (const one of found) missing = Unknown.both(missing, one.unknown)
-  const isRoutingAsked = waits !== false || found.some(({ finding }) => maySettle(compiled, finding.pattern))
-  if (!isRoutingAsked) return missing
+  if (!isRoutingAsked(found, compiled, waits)) return missing
   missing = Unknown.both(missing, routing.unknown)
   if (routing.winner === null) return missing
   const allowed = mayWrite(compiled, facts)
   if (allowed === false) return missing
-  missing = Unknown.both(missing, Unknown.both(facts.ownerUnknown, nextInDoubt(facts, routing)))
+  missing = Unknown.both(missing, Unknown.both(facts.ownerUnknown, nextInDoubt(compiled, facts, routing)))
   return allowed === true ? missing : Unknown.both(missing, allowed)
 }
 
-/** Whether any branch would let its rules settle this pattern. */
-function maySettle({ branches }: CompiledPolicy, pattern: PatternName): boolean {
-  return branches.some(({ branch }) => branch.settles.includes(pattern))
+/** Whether anything rests on where the rules send the record: it waits, or a rule may settle what was found. */
+function isRoutingAsked(found: readonly FoundException[], compiled: CompiledPolicy, waits: Truth): boolean {
+  return waits !== false || found.some(({ finding }) => maySettle(compiled.branches, finding.pattern))
 }
 
 /** While it is not known whether the record waits, the patterns that ask where it goes have not answered. */
@@ -155,6 +239,19 @@ function withRouting(
 ): ReadonlySet<PatternName> {
   const onRouting = settings.filter((setting) => patternOf(setting).restsOn === 'routing')
   return new Set([...undecided, ...[...onRouting, ...REFUSED_WRITES].map(({ pattern }) => pattern)])
+}
+
+/** A rule may settle what is not known to be there, and its write may make what is looked for before that write only. */
+function withAhead(
+  undecided: ReadonlySet<PatternName>,
+  settings: readonly PatternSetting[],
+  compiled: CompiledPolicy,
+  facts: CaseFacts,
+): ReadonlySet<PatternName> {
+  for (const pattern of undecided) {
+    if (maySettle(compiled.branches, pattern)) return withOpenAhead(undecided, settings, facts)
+  }
+  return undecided
 }
 
 /** Whether the branch's table may settle this case without a person. Never an unknown. */

@@ -1,14 +1,16 @@
 import { addBusinessMinutes } from '../calendar/business-time.ts'
 import type { ExceptionClass, Posture } from '../classes/class.ts'
-import { POSTURE } from '../classes/posture.ts'
+import { CIRCLE, POSTURE } from '../classes/posture.ts'
 import type { Finding, RefusedWrite } from '../patterns/contract/finding.ts'
 import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
-import { isOnlyUnread, type Unknown } from '../record/knowledge.ts'
+import { inputKey, isOnlyUnread, Unknown } from '../record/knowledge.ts'
 import type { CaseFacts } from '../rules/facts.ts'
+import { caseEvidence, type Proposal } from './case-evidence.ts'
+import type { HeldOwner } from './decision.ts'
 import type { FoundException } from './find-exceptions.ts'
 import { makeReceipt, type Receipt } from './receipt.ts'
 import { wouldHave } from './would-have.ts'
@@ -22,10 +24,16 @@ export type DecidedException = {
   readonly subject: string
   readonly class: ExceptionClass
   readonly classBecause: string
-  /** Its class is unknown only because something was not read yet: the reading is on its way. */
+  /** Its class is unknown only because something was not read or not shown: it is asked for again. */
   readonly awaitsReading: boolean
+  /** Inputs that are not known and on which its class rests, by `inputKey`. */
+  readonly classRestsOn: readonly string[]
+  /** These, and those that hold the record's write, which its text names. */
+  readonly restsOn: readonly string[]
   readonly posture: Posture
   readonly finding: Finding
+  /** What it rests on, see `caseEvidence`. Null: it cannot be said now. */
+  readonly evidence: string | null
   /** Settled: a rule wins here, and `Decision.write` holds what it decided. No task. */
   readonly status: ExceptionStatus
   readonly settledByRule: string | null
@@ -46,7 +54,11 @@ export type Outcome = {
   readonly refusal: RefusedWrite | null
   /** Inputs that are not known and hold the write; null: none. */
   readonly missing: Unknown | null
+  /** Sides that change the owner in turn and hold the write; null: none. */
+  readonly loop: HeldOwner | null
   readonly isSettled: boolean
+  /** The owner that a rule gives the record and would write. Null: none. */
+  readonly proposal: Proposal | null
 }
 
 /** The exception with its class, owner, deadline and receipt, open or settled by the rule that wins. */
@@ -55,7 +67,7 @@ export function decidedException(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  { waits, refusal, missing, isSettled }: Outcome,
+  { waits, refusal, missing, loop, isSettled, proposal }: Outcome,
 ): DecidedException {
   const { policy } = compiled
   const { record, directory, nowMs } = facts
@@ -77,9 +89,13 @@ export function decidedException(
     class: one.class,
     classBecause: one.classBecause,
     awaitsReading: one.unknown !== null && isOnlyUnread(one.unknown),
+    classRestsOn: keysOf(one.unknown),
+    restsOn: keysOf(Unknown.both(one.unknown, missing)),
     posture: POSTURE[one.class],
     // Cases of one cause share a task only within a class: the class says who may work it and how soon.
-    finding: cause === null ? finding : { ...finding, cause: `${cause}/${one.class}` },
+    finding:
+      cause === null ? finding : { ...finding, cause: `${cause}/${one.class}${notTheirOwn(one, compiled, facts)}` },
+    evidence: caseEvidence(one, compiled, one.ahead ?? facts, { routing, proposal, missing }),
     status: isSettled ? 'settled-by-rule' : 'open',
     settledByRule: isSettled ? (routing.winner?.rule.id ?? null) : null,
     owner: who.email,
@@ -90,7 +106,22 @@ export function decidedException(
       nowMs,
       policy.guards.deadlineMinutes[one.class],
     ),
-    wouldHave: wouldHave(one, compiled, facts, routing, { waits, refusal, missing }),
+    wouldHave: wouldHave(one, compiled, facts, routing, { waits, refusal, missing, loop }),
     receipt: makeReceipt(compiled, facts, routing, one),
   }
+}
+
+/**
+ * A task has one owner, and nobody reviews their own change (M20): records that one of the circle owns are a list of their
+ * own, which goes to somebody else. By the circle alone, so that no absence moves a case to another task.
+ */
+function notTheirOwn({ class: className }: FoundException, { policy }: CompiledPolicy, { owner }: CaseFacts): string {
+  const email = owner?.email ?? null
+  return email !== null && policy.owners.reviewers[CIRCLE[className]].includes(email) ? `/not-${email}` : ''
+}
+
+const NONE: readonly string[] = []
+
+function keysOf(unknown: Unknown | null): readonly string[] {
+  return unknown === null ? NONE : unknown.inputs.map(inputKey)
 }

@@ -5,7 +5,9 @@ import type { Directory } from '../record/crm-user.ts'
 import type { Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
 import type { DecidedException } from './decided-exception.ts'
+import type { OwnerLoop } from './owner-loop.ts'
 import type { OwnerWrite } from './owner-write.ts'
+import type { WakeUp } from './wake-up.ts'
 
 export type Decision = {
   readonly inScope: boolean
@@ -19,8 +21,15 @@ export type Decision = {
    * not over. `all`: it is not even known whether the workflow covers the record.
    */
   readonly undecided: ReadonlySet<PatternName> | 'all'
-  /** Decide this record again at this time, although nothing changes: a grace or window ends. Null: no need. */
-  readonly recheckAtMs: number | null
+  /** The earliest time at which it changes although the record does not, and why. Null: it does not. */
+  readonly wake: WakeUp | null
+}
+
+export type HeldOwner = {
+  /** Null: the sides are at rest now, and their case is about to be closed. */
+  readonly found: OwnerLoop | null
+  /** The case is to be this workflow's; a loop has one. */
+  readonly reports: boolean
 }
 
 export type DecideInput = {
@@ -37,6 +46,8 @@ export type DecideInput = {
    * open and holds the write, because nobody has explained it. Absent: none.
    */
   readonly openUnknowns?: ReadonlySet<PatternName>
+  /** Sides change this record's owner in turn, or a case says so still: no rule writes it. Absent or null: no. */
+  readonly loop?: HeldOwner | null
   /** The moment of decision, epoch milliseconds. Never read from a clock inside the model. */
   readonly nowMs: number
 }

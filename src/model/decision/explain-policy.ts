@@ -1,10 +1,12 @@
+import { minutesOfDay } from '../calendar/working-days.ts'
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
 import { objectInWords } from '../patterns/contract/wording.ts'
 import { patternOf } from '../patterns/registry.ts'
 import type { Branch, ClassRule, PatternSetting, Policy, PolicyVersion } from '../policy/policy.ts'
 import { mayOverlap } from '../rules/overlap.ts'
-import { either, renderConditions, together } from '../rules/render.ts'
+import { either, renderConditions, renderOwner, together } from '../rules/render.ts'
+import { LOOP_DEFAULT, type LoopSetting } from './owner-loop.ts'
 
 /** The policy as a RevOps admin can read it aloud. */
 export function explainPolicy({ policy, hash }: PolicyVersion): string {
@@ -27,10 +29,10 @@ export function explainPolicy({ policy, hash }: PolicyVersion): string {
       'The record or account of an existing customer makes a case customer-facing at least.',
       `Open pipeline of ${policy.guards.revenueThreshold} or more on the account makes a case revenue-impacting at least.`,
     ]),
-    section(
-      'What happens with a case',
-      EXCEPTION_CLASSES.map((name) => postureSentence(name, policy)),
-    ),
+    section('What happens with a case', [
+      ...EXCEPTION_CLASSES.map((name) => postureSentence(name, policy)),
+      loopSentence(policy.guards.loops ?? LOOP_DEFAULT),
+    ]),
     ...policy.boundary.map((branch, i) => branchSection(branch, i, policy)),
     section('Where none of these branches fits', ['No rule decides; a waiting record becomes a no-rule case.']),
   ]
@@ -44,13 +46,13 @@ function section(title: string, lines: readonly string[]): string {
 function modeSentence({ mode, pilot }: Policy): string {
   switch (mode) {
     case 'draft':
-      return 'It is a draft and writes nothing.'
+      return 'Set to draft: it decides nothing and writes nothing.'
     case 'observe':
-      return 'It observes: it decides, and writes to no CRM.'
+      return 'Set to observe: it decides, and writes to no CRM.'
     case 'pilot':
-      return `It is in pilot: it writes at most ${pilot?.dailyCap ?? 0} owners a day, and only where ${renderConditions(pilot?.when ?? [])}.`
+      return `Set to pilot: it writes at most ${pilot?.dailyCap ?? 0} owners a day, and only where ${renderConditions(pilot?.when ?? [])}.`
     case 'live':
-      return 'It is live.'
+      return 'Set to live: it writes tasks and owners, where every job is filled and the CRM may be written to.'
   }
 }
 
@@ -91,7 +93,7 @@ const WHAT_HAPPENS = {
 
 function postureSentence(name: (typeof EXCEPTION_CLASSES)[number], { guards, owners, calendar }: Policy): string {
   const minutes = guards.deadlineMinutes[name]
-  const dayMinutes = calendar.closesAtMinute - calendar.opensAtMinute
+  const dayMinutes = minutesOfDay(calendar)
   const due =
     minutes % dayMinutes === 0
       ? count(minutes / dayMinutes, 'business day')
@@ -100,6 +102,13 @@ function postureSentence(name: (typeof EXCEPTION_CLASSES)[number], { guards, own
         : count(minutes, 'business minute')
   const first = owners.reviewers[CIRCLE[name]][0]
   return `${name}: ${WHAT_HAPPENS[POSTURE[name]]}; first asked is ${first}, due in ${due}.`
+}
+
+function loopSentence({ alternations, withinHours }: LoopSetting): string {
+  return (
+    `Where a rule and somebody else, or two rules, change an owner in turn ${count(alternations, 'time')} within ` +
+    `${count(withinHours, 'hour')}, no rule writes that owner until the case is settled.`
+  )
 }
 
 function count(n: number, unit: string): string {
@@ -117,7 +126,7 @@ function branchSection(branch: Branch, index: number, policy: Policy): string {
     const rivals = branch.rules.slice(0, i).filter((earlierRule) => mayOverlap(earlierRule.when, rule.when))
     const earlier = rivals.length === 0 ? '' : `, unless ${either(rivals.map(({ id }) => id))} took it`
     lines.push(
-      `${i + 1}. ${rule.id}: if ${renderConditions(rule.when)}${earlier}, it goes to ${rule.owner}. ${rule.because}`,
+      `${i + 1}. ${rule.id}: if ${renderConditions(rule.when)}${earlier}, ${rule.owner === 'leave-alone' ? 'it is left alone' : `it goes to ${renderOwner(rule.owner)}`}. ${rule.because}`,
     )
   }
   const others = policy.action.when === 'never' ? '' : ' A waiting record that no rule covers becomes a no-rule case.'

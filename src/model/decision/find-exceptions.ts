@@ -5,7 +5,9 @@ import { patternOf } from '../patterns/registry.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { isWhollyKnown, unknownAmong } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
+import type { CaseFacts } from '../rules/facts.ts'
 import { classify } from './classify.ts'
+import { earlierOf, type WakeUp, wakeAt } from './wake-up.ts'
 
 /** What one pattern of the policy found, with its class. */
 export type FoundException = {
@@ -15,6 +17,8 @@ export type FoundException = {
   readonly classBecause: string
   /** What would have to be known to class it; null: nothing. */
   readonly unknown: Unknown | null
+  /** Of what a write would make and is therefore not made: the record as that write would leave it. */
+  readonly ahead?: CaseFacts
 }
 
 export type FoundExceptions = {
@@ -23,8 +27,8 @@ export type FoundExceptions = {
   readonly unknown: Unknown | null
   /** Patterns that may have more to find: nothing found there is no proof that nothing is wrong. */
   readonly undecided: ReadonlySet<PatternName>
-  /** When a grace period or window ends and the answer may change. Null: it cannot. */
-  readonly recheckAtMs: number | null
+  /** When a grace period or window of a pattern ends and the answer changes. Null: it does not. */
+  readonly wake: WakeUp | null
 }
 
 const NONE: ReadonlySet<PatternName> = new Set()
@@ -37,12 +41,11 @@ export function findExceptions(settings: readonly PatternSetting[], input: Patte
   const found: FoundException[] = []
   let unknown: Unknown | null = null
   let undecided: Set<PatternName> | null = null
-  let recheckAtMs: number | null = null
+  let wake: WakeUp | null = null
   for (const setting of settings) {
     const pattern = patternOf(setting)
     const { findings, unknown: more, nextRecheckAtMs } = pattern.detect(setting, input)
-    if (nextRecheckAtMs !== null && (recheckAtMs === null || nextRecheckAtMs < recheckAtMs))
-      recheckAtMs = nextRecheckAtMs
+    if (nextRecheckAtMs !== null) wake = earlierOf(wake, wakeAt(nextRecheckAtMs, `pattern/${pattern.name}`))
     for (const finding of findings) found.push(classed(finding, setting, input))
     const inputs = isAllKnown ? null : unknownAmong(record, pattern.inputs(setting, shape))
     const missing = Unknown.both(inputs, more)
@@ -51,7 +54,7 @@ export function findExceptions(settings: readonly PatternSetting[], input: Patte
     undecided ??= new Set()
     undecided.add(pattern.name)
   }
-  return { found, unknown, undecided: undecided ?? NONE, recheckAtMs }
+  return { found, unknown, undecided: undecided ?? NONE, wake }
 }
 
 function classed(finding: Finding, setting: PatternSetting, { facts, compiled }: PatternInput): FoundException {

@@ -22,7 +22,7 @@ import type { CrmRecord } from '../record/crm-record.ts'
 import type { Directory } from '../record/crm-user.ts'
 import type { WhyUnknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
-import type { Condition } from '../rules/condition.ts'
+import type { Condition, RuleOwner } from '../rules/condition.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
 
@@ -107,11 +107,12 @@ const policies: fc.Arbitrary<Partial<Policy>> = fc
     ),
     first: conditions,
     rule: conditions,
+    to: fc.constantFrom<RuleOwner>(at('big'), 'account.owner', 'match.owner', 'deal.owner', { queue: 'Queue' }),
     classRule: conditions,
     territory: conditions,
     pilot: fc.option(conditions),
   })
-  .map(({ scope, when, first, rule, classRule, territory, pilot }) => ({
+  .map(({ scope, when, first, rule, to, classRule, territory, pilot }) => ({
     scope,
     action: { ...POLICY.action, when },
     ...(pilot === null ? {} : { mode: 'pilot' as const, pilot: { when: pilot, dailyCap: 5 } }),
@@ -124,7 +125,7 @@ const policies: fc.Arbitrary<Partial<Policy>> = fc
       { ...POLICY.boundary[0]!, branch: 'first', when: first },
       {
         ...POLICY.boundary[1]!,
-        rules: [{ id: 'special', when: rule, owner: at('big'), because: 'x' }, ...POLICY.boundary[1]!.rules],
+        rules: [{ id: 'special', when: rule, owner: to, because: 'x' }, ...POLICY.boundary[1]!.rules],
         settles: ['orphaned-owner', 'stale-territory', 'duplicate-ownership'],
         settlesClasses: ['customer-facing' as const],
       },

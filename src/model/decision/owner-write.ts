@@ -38,6 +38,6 @@ export function ownerWrite(
     rule: routing.winner!.rule.id,
     branch: routing.branch!.branch.branch,
     settles: [...new Set(settles)],
-    receipt: makeReceipt(compiled, facts, routing, null),
+    receipt: makeReceipt(compiled, facts, routing, null, to.evidence),
   }
 }

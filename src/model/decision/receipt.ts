@@ -4,12 +4,16 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { missesOf, type Routing, routingChange } from '../policy/routing.ts'
 import type { FieldText } from '../record/change-event.ts'
+import type { ObjectShape } from '../record/crm-profile.ts'
 import type { RecordRef } from '../record/crm-record.ts'
 import { knownValue } from '../record/field-value.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
+import { isAccount } from '../rules/account-of.ts'
+import type { FactName } from '../rules/condition.ts'
 import type { RuleMiss } from '../rules/evaluate.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import { type FieldName, readFieldName } from '../rules/field-name.ts'
+import { unreadText } from '../rules/place-facts.ts'
 import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { wouldClear } from './would-clear.ts'
 
@@ -37,7 +41,9 @@ export function makeReceipt(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  found: { readonly finding: Finding; readonly setting: PatternSetting } | null,
+  found: { readonly finding: Finding; readonly setting: PatternSetting; readonly ahead?: CaseFacts } | null,
+  /** What else was read, by its name. */
+  more: Readonly<Record<string, string>> = {},
 ): Receipt {
   const { version, policy } = compiled
   const { connectionId, objectType, recordId } = facts.record
@@ -55,8 +61,8 @@ export function makeReceipt(
     wouldChange:
       found === null
         ? routingChange(compiled, facts, routing)
-        : wouldClear(compiled, facts, routing, found.finding, found.setting),
-    inputs: inputsOf(compiled, facts, routing, found?.finding ?? null),
+        : wouldClear(compiled, found.ahead ?? facts, routing, found.finding, found.setting),
+    inputs: inputsOf(compiled, facts, routing, { ...found?.finding.evidence, ...more }),
   }
 }
 
@@ -65,14 +71,14 @@ function inputsOf(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   { branch }: Routing,
-  finding: Finding | null,
+  evidence: Finding['evidence'],
 ): Receipt['inputs'] {
   const inputs: Record<string, Input> = {}
   const ownerField = facts.shape.owner
   for (const input of branch?.asked ?? compiled.asked) inputs[input.name] = inputAt(input, facts)
   const ownerChangedAt = changedAt({ kind: 'own', field: ownerField, only: null }, facts)
   inputs[ownerField] ??= asInput(knownValue(facts.record, ownerField), ownerChangedAt)
-  for (const [name, value] of Object.entries(finding?.evidence ?? {})) {
+  for (const [name, value] of Object.entries(evidence)) {
     inputs[name] ??= { value, changedAt: changedAt(readFieldName(name), facts) }
   }
   return inputs
@@ -81,12 +87,16 @@ function inputsOf(
 type Input = {
   readonly value: FieldText
   readonly changedAt: string | null
-  /** Why the value is not known, in words; absent where it is, and then null means blank. */
+  /** Why the value is not known, in words; or that its text names nothing; absent where it is known, and then null means blank. */
   readonly unknown?: string
 }
 
 function inputAt({ parsed, read }: AskedInput, facts: CaseFacts): Input {
-  return asInput(read(facts), changedAt(parsed, facts))
+  const value = read(facts)
+  const at = changedAt(parsed, facts)
+  const mayBeUnread = parsed?.kind === 'fact' && typeof value === 'string' && value.startsWith('"')
+  const unread = mayBeUnread ? unreadText(parsed.fact, facts) : null
+  return unread === null ? asInput(value, at) : { ...asInput(value, at), unknown: unread.says }
 }
 
 function asInput(value: Known, at: string | null): Input {
@@ -95,20 +105,21 @@ function asInput(value: Known, at: string | null): Input {
     : { value, changedAt: at }
 }
 
-function changedAt(parsed: FieldName | null, { record, shape, neighbours }: CaseFacts): string | null {
+function changedAt(parsed: FieldName | null, facts: CaseFacts): string | null {
+  const { record, shape, neighbours } = facts
   if (parsed === null) return null
-  const linked = parsed.kind === 'account' && shape.about !== 'account' ? neighbours.account : record
+  const linked = parsed.kind === 'account' && !isAccount(facts) ? neighbours.account : record
   const source = linked instanceof Unknown ? null : linked
-  const field =
-    parsed.kind === 'fact'
-      ? parsed.fact === 'fact.country'
-        ? shape.country
-        : parsed.fact.startsWith('fact.owner')
-          ? shape.owner
-          : null
-      : parsed.field
+  const field = parsed.kind === 'fact' ? fieldBelow(parsed.fact, shape) : parsed.field
   const stamp = field === null ? undefined : source?.stamps[field]
   return stamp === undefined ? null : isoOf(stamp.atMs)
+}
+
+/** The one field that a fact is read from; null where it rests on more, or on none. */
+function fieldBelow(fact: FactName, shape: ObjectShape): string | null {
+  if (fact === 'fact.country') return shape.country
+  if (fact === 'fact.state') return shape.state
+  return fact.startsWith('fact.owner') ? shape.owner : null
 }
 
 let lastMs = Number.NaN

@@ -18,6 +18,7 @@ const input = (change: Partial<TaskTextInput> = {}): TaskTextInput => ({
   workflowTitle: 'Route leads',
   cases: [CASE],
   total: 1,
+  listUrl: 'https://console.example/cases?task=3',
   dueAtMs: Date.parse('2026-11-24T16:00:00Z'),
   timeZone: 'Europe/Berlin',
   reopenReason: null,
@@ -48,9 +49,29 @@ describe('the text of a task', () => {
     const cases = ['A', 'B', 'C'].map((title) => ({ ...CASE, title }))
     const { subject, body } = taskText(input({ cases, total: 40 }))
     assert.equal(subject, 'Risky: Ann Lee left and still owns records (40 records)')
-    assert.match(body, /- contact A\n- contact B\n- contact C\n- and 37 more/)
+    assert.match(
+      body,
+      /- contact A\n- contact B\n- contact C\n- and 37 more; the whole list: https:\/\/console\.example\/cases\?task=3\n/,
+    )
+    assert.match(body, /All cases: https:\/\/console\.example\/cases\?task=3\nEach record is checked by itself/)
+    assert.doesNotMatch(body, /cases\/7|Receipt/, 'the first case is not the list')
     const differing = [CASE, { ...CASE, title: 'B', what: 'Something else.' }]
     assert.match(taskText(input({ cases: differing, total: 2 })).body, /- contact B: Something else\./)
+  })
+
+  it('part of M47: stays short however many records it lists and however long their values are', () => {
+    const cases = Array.from({ length: 25 }, (_, n) => ({ ...CASE, title: `C${n}`, what: 'x'.repeat(5_000) }))
+    const { body } = taskText(input({ cases, total: 100_000 }))
+    // Salesforce keeps 32,000 characters of a description, HubSpot gets 20,000 of a body.
+    assert.ok(body.length < 20_000, String(body.length))
+    assert.match(body, /Due: /)
+  })
+
+  it('says for a list what would have happened only where that holds for each', () => {
+    const alike = [CASE, { ...CASE, title: 'B' }]
+    assert.match(taskText(input({ cases: alike, total: 2 })).body, /What would have happened/)
+    const differing = [CASE, { ...CASE, title: 'B', wouldHave: 'Otherwise.' }]
+    assert.doesNotMatch(taskText(input({ cases: differing, total: 2 })).body, /What would have happened/)
   })
 
   it('begins with the reason when it is open again', () => {

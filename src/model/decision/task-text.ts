@@ -24,6 +24,8 @@ export type TaskTextInput = {
   readonly cases: readonly TaskTextCase[]
   /** All cases of the task; more than `cases` when the list is cut. */
   readonly total: number
+  /** The page with all of them. */
+  readonly listUrl: string
   readonly dueAtMs: number
   readonly timeZone: string
   readonly reopenReason: string | null
@@ -43,6 +45,9 @@ const INPUT: PatternName = 'unknown-input'
 /** Both CRMs cut subjects at 255 characters; the end, where the record's name stands, is what may be cut. */
 const SUBJECT_MAX = 255
 
+/** One line of a list: what happened to the record, whose values may be long. */
+const LINE_MAX = 300
+
 /** Subject: class, what, which record. Body: what happened, why you, what stopped, what to do, by when, and the proof. */
 export function taskText(input: TaskTextInput): TaskText {
   const first = input.cases[0]
@@ -58,7 +63,11 @@ function subject({ total }: TaskTextInput, first: TaskTextCase): string {
       : total > 1
         ? `${label}: ${first.causeTitle ?? patternLabel(first.pattern)} (${total} records)`
         : `${label}: ${patternLabel(first.pattern)}, ${first.noun} ${first.title}`
-  return text.length <= SUBJECT_MAX ? text : `${text.slice(0, SUBJECT_MAX - 1)}…`
+  return cut(text, SUBJECT_MAX)
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`
 }
 
 function patternLabel(name: PatternName): string {
@@ -73,8 +82,8 @@ function body(input: TaskTextInput, first: TaskTextCase): string {
     lines.push(`What happened: ${first.causeTitle ?? first.what}`, '', `${total} records have this cause:`)
     // A sentence that all records share is written once, above.
     const alike = cases.every((item) => item.what === first.what)
-    for (const item of cases) lines.push(`- ${item.noun} ${item.title}${alike ? '' : `: ${item.what}`}`)
-    if (total > cases.length) lines.push(`- and ${total - cases.length} more on the case page`)
+    for (const item of cases) lines.push(cut(`- ${item.noun} ${item.title}${alike ? '' : `: ${item.what}`}`, LINE_MAX))
+    if (total > cases.length) lines.push(`- and ${total - cases.length} more; the whole list: ${input.listUrl}`)
     lines.push('')
   } else {
     lines.push(`What happened: ${first.what}`, '')
@@ -83,13 +92,16 @@ function body(input: TaskTextInput, first: TaskTextCase): string {
     first.pattern === INPUT
       ? `Why you: you look after the data of the workflow "${workflowTitle}".`
       : `Why you: you review ${CLASS_LABELS[first.class].toLowerCase()} cases of the workflow "${workflowTitle}".`,
-    ...(first.wouldHave === '' ? [] : [`What would have happened: ${first.wouldHave}`]),
+    ...(first.wouldHave === '' || cases.some(({ wouldHave }) => wouldHave !== first.wouldHave)
+      ? []
+      : [`What would have happened: ${first.wouldHave}`]),
     `What to do: ${first.todo}`,
     `Due: ${dueText(input.dueAtMs, input.timeZone)}`,
     '',
-    `Case: ${first.caseUrl}`,
+    total > 1 ? `All cases: ${input.listUrl}` : `Case: ${first.caseUrl}`,
+    ...(total > 1 ? ['Each record is checked by itself when you complete this task.'] : []),
   )
-  if (first.receiptSeq !== null) lines.push(`Receipt: #${first.receiptSeq}`)
+  if (first.receiptSeq !== null && total === 1) lines.push(`Receipt: #${first.receiptSeq}`)
   return lines.join('\n')
 }
 
@@ -107,11 +119,27 @@ function dueText(dueAtMs: number, timeZone: string): string {
   return `${text} (${timeZone})`
 }
 
+/** What the second task of one case says when it is closed. Its own text stays below, as in every task that closes. */
+export function extraTaskText(
+  workflow: string,
+  keptTaskId: string | null,
+  last: { readonly subject: string; readonly body: string } | null,
+): { readonly subject: string; readonly body: string } {
+  const why =
+    `Closed automatically: this case has another task${keptTaskId === null ? '' : ` (${keptTaskId})`}, which stays. ` +
+    'Lanekeeper created this one a second time after an answer was lost.'
+  return last === null
+    ? { subject: `Closed: ${workflow}`, body: why }
+    : { subject: last.subject, body: `${why}\n\n${last.body}` }
+}
+
 /** Why a task was closed without a person. */
 export function closingText(resolution: string): string {
   switch (resolution) {
     case 'condition-cleared':
       return 'Closed automatically: the problem is fixed.'
+    case 'counterpart-disconnected':
+      return 'Closed automatically, not fixed: the other record is in a CRM whose connection was ended.'
     case 'record-gone':
       return 'Closed automatically: the record was deleted or merged.'
     case 'converted':
@@ -121,9 +149,16 @@ export function closingText(resolution: string): string {
     case 'settled-by-rule':
       return 'Closed automatically: a rule now decides this case.'
     case 'explained-by-reading':
-      return 'Closed automatically: what was missing is known now, or no record needs it any more.'
+      return 'Closed automatically: what was missing or in dispute is known now, or no record needs it any more.'
     case 'workflow-retired':
       return 'Closed automatically: the workflow no longer runs.'
+    case 'closed-without-change':
+      return (
+        'Completed a second time without a change. Lanekeeper does not open it again until what it rests on changes; the ' +
+        'case stays open in the console, and the automated changes that it stops stay stopped.'
+      )
+    case 'moved':
+      return 'Closed automatically: its cases are in another task now.'
     default:
       return 'Closed automatically: the case is resolved.'
   }

@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { type Routing, routingChange } from '../policy/routing.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import { type CaseFacts, caseFacts } from '../rules/facts.ts'
+import { type CaseFacts, withRecord } from '../rules/facts.ts'
 
 /** M57: the smallest change that would end the exception, tried by detecting again; null where no single one would. */
 export function wouldClear(
@@ -17,11 +17,10 @@ export function wouldClear(
   const pattern = patternOf(setting)
   // Another owner by the rules makes it another exception or none.
   if (pattern.restsOn === 'routing') return routingChange(compiled, facts, routing)
-  const { record, shape } = facts
+  const { record } = facts
   const input = { facts, compiled, routing: null, refused: null }
   const isStillFound = (changed: CrmRecord, nowMs: number) => {
-    const again = caseFacts(changed, shape, facts.neighbours, facts.directory, nowMs)
-    const { findings } = pattern.detect(setting, { ...input, facts: again })
+    const { findings } = pattern.detect(setting, { ...input, facts: withRecord(facts, changed, nowMs) })
     return findings.some(({ detail }) => detail === finding.detail)
   }
   for (const change of pattern.clearing(setting, { finding, routing }, input)) {

@@ -1,12 +1,19 @@
-import { foldedWords, foldText } from './fold-text.ts'
+import { foldedWords, foldText, joinParticles, plainVowels } from './fold-text.ts'
 import { ATTACHED_FORMS, FORMS_AFTER_SC, LEADING_FORMS, LEGAL_FORMS, LEGAL_PHRASES } from './legal-forms.ts'
+import { isPlaceholder } from './placeholder.ts'
+import { withoutNotes } from './record-notes.ts'
 
-const JOINERS: ReadonlySet<string> = new Set(['and', 'und', 'et', 'y', 'e', 'og', 'och', 'en'])
+/** What `&` and `+` are read aloud as. */
+const JOINERS: ReadonlySet<string> = new Set(['and', 'und', 'et', 'y', 'e', 'og', 'och', 'en', 'ja'])
 
-/** A company's name for comparing: folded, without punctuation and legal form, words sorted. Blank: ''. */
+/**
+ * A company's name for comparing: folded, without punctuation, legal form, `The` and notes about the record, words sorted.
+ * Blank, or made up to get past a form: ''.
+ */
 export function companyNameKey(name: string | null | undefined): string {
-  if (name == null) return ''
-  const words = joinLetters(foldedWords(foldText(name.normalize('NFKC').replace(ATTACHED_FORMS, ' '))))
+  if (name == null || isPlaceholder(name, 'company-name')) return ''
+  const bare = withoutNotes(name.normalize('NFKC')).replace(ATTACHED_FORMS, ' ')
+  const words = joinLetters(foldedWords(foldText(bare)))
   let end = words.length
   // From the end only: "Limited Brands Inc." keeps its Limited.
   for (let form = formLength(words, end); form > 0 && form < end; form = formLength(words, end)) end -= form
@@ -14,12 +21,28 @@ export function companyNameKey(name: string | null | undefined): string {
   const first = words[0] ?? ''
   const isForm = LEADING_FORMS.has(first) || (first === 'sc' && FORMS_AFTER_SC.has(words.at(-1)!))
   const start = end > 1 && isForm ? 1 : 0
-  return words.slice(start, end).sort().join(' ')
+  return joinParticles(withoutSmallWords(words.slice(start, end)))
+    .map(plainVowels)
+    .sort()
+    .join(' ')
+}
+
+/** Without `The` at either end, and without the word for `&` between two others. */
+function withoutSmallWords(words: readonly string[]): readonly string[] {
+  const inner = words.filter((word, i) => i === 0 || i === words.length - 1 || !JOINERS.has(word))
+  if (inner.length < 2) return inner
+  if (inner[0] === 'the') return inner.slice(1)
+  return inner.at(-1) === 'the' ? inner.slice(0, -1) : inner
 }
 
 /** How many words before `end` are a legal form or what joins one to the name; 0: none. */
 function formLength(words: readonly string[], end: number): number {
-  const phrase = LEGAL_PHRASES.find((form) => form.every((word, i) => words[end - form.length + i] === word))
+  const phrase = LEGAL_PHRASES.find((form) =>
+    form.every((word, i) => {
+      const written = words[end - form.length + i]
+      return written === word || (written !== undefined && plainVowels(written) === word)
+    }),
+  )
   if (phrase !== undefined && phrase.length < end) return phrase.length
   const last = words[end - 1]
   return last !== undefined && (LEGAL_FORMS.has(last) || JOINERS.has(last)) ? 1 : 0

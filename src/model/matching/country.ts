@@ -1,121 +1,109 @@
-import { getCountries } from 'libphonenumber-js/min'
-import { foldedWords } from './fold-text.ts'
+import { isPartOf, SHARED_NAMES } from './places/country-codes.ts'
+import { countryNames, countryOfName } from './places/country-names.ts'
+import { nearestText } from './places/nearest-text.ts'
+import { nameKey } from './places/place-words.ts'
+import { remembered } from './places/remembered.ts'
 
-/** Languages in which CRMs of our customers hold country names. Their names come with the platform's own data. */
-const LANGUAGES = [
-  'en',
-  'de',
-  'fr',
-  'es',
-  'pt',
-  'it',
-  'nl',
-  'sv',
-  'da',
-  'nb',
-  'fi',
-  'pl',
-  'cs',
-  'hu',
-  'ro',
-  'el',
-  'ja',
-  'zh',
-  'ko',
-] as const
-
-/** What people write besides the official name. Three-letter codes of the larger countries are among them. */
-const ALSO: Readonly<Record<string, readonly string[]>> = {
-  US: [
-    'usa',
-    'u.s.',
-    'u.s.a.',
-    'united states of america',
-    'the united states',
-    'america',
-    'amerika',
-    'estados unidos de america',
-  ],
-  GB: [
-    'uk',
-    'u.k.',
-    'great britain',
-    'britain',
-    'england',
-    'scotland',
-    'wales',
-    'northern ireland',
-    'gbr',
-    'united kingdom of great britain and northern ireland',
-  ],
-  IE: ['republic of ireland', 'eire', 'irl'],
-  DE: ['deu', 'ger', 'federal republic of germany', 'bundesrepublik deutschland', 'brd'],
-  AT: ['aut'],
-  CH: ['che', 'swiss'],
-  FR: ['fra'],
-  NL: ['nld', 'holland', 'the netherlands'],
-  BE: ['bel'],
-  LU: ['lux'],
-  SE: ['swe'],
-  NO: ['nor'],
-  DK: ['dnk'],
-  FI: ['fin'],
-  ES: ['esp'],
-  PT: ['prt'],
-  IT: ['ita'],
-  PL: ['pol'],
-  CZ: ['cze', 'czech republic', 'ceska republika', 'tschechische republik'],
-  HU: ['hun'],
-  RO: ['rou', 'rom'],
-  GR: ['grc', 'hellas'],
-  CA: ['can'],
-  BR: ['bra', 'brasil'],
-  MX: ['mex', 'méxico'],
-  AR: ['arg'],
-  CL: ['chl'],
-  CO: ['col'],
-  JP: ['jpn', 'nippon', 'nihon', '日本国'],
-  CN: ['chn', "people's republic of china", 'prc', 'p.r. china'],
-  KR: ['kor', 'korea', 'republic of korea'],
-  AU: ['aus'],
-  NZ: ['nzl', 'aotearoa'],
-  IN: ['ind', 'bharat'],
-  ZA: ['zaf', 'rsa'],
-  AE: ['uae', 'u.a.e.'],
-  RU: ['rus', 'russian federation'],
-  TR: ['tur', 'turkey', 'türkei'],
-  VN: ['vietnam'],
-}
-
-let codeByName: ReadonlyMap<string, string> | null = null
-
-/** ISO 3166 alpha-2 of the country that the text names, in any of our languages; null where it names none. */
-export function readCountry(text: string | null | undefined): string | null {
+/**
+ * ISO 3166 alpha-2 of the country that the text names, in any of our languages; null where it names none. `De`, `no` and
+ * `n.a.` are words before they are codes, so codes of two letters count in capitals only, or where the field holds codes.
+ */
+export function readCountry(text: string | null | undefined, holdsCodes = false): string | null {
   if (text == null || text === '') return null
-  codeByName ??= buildNames()
-  return codeByName.get(text) ?? codeByName.get(nameKey(text)) ?? null
+  if (holdsCodes) {
+    const code = countryNames().byCode.get(text.trim().toUpperCase())
+    if (code !== undefined) return code
+  }
+  return readText(text)
 }
 
-/** Made on first use: 245 countries in 19 languages, a few thousand short strings. */
-function buildNames(): Map<string, string> {
-  const names = new Map<string, string>()
-  const codes = [...getCountries()].sort()
-  for (const language of LANGUAGES) {
-    const display = new Intl.DisplayNames([language], { type: 'region', fallback: 'none' })
-    for (const code of codes) {
-      const key = nameKey(display.of(code) ?? '')
-      // The first language wins, so that one spelling can never mean two countries.
-      if (key !== '' && !names.has(key)) names.set(key, code)
-    }
-  }
-  for (const code in ALSO) for (const name of ALSO[code]!) names.set(nameKey(name), code)
-  for (const code of codes) {
-    names.set(code, code)
-    names.set(code.toLowerCase(), code)
-  }
-  return names
+let codes: ReadonlySet<string> | null = null
+
+/** Every code that a text can be read as. */
+export function countryCodes(): ReadonlySet<string> {
+  codes ??= new Set(countryNames().byCode.values())
+  return codes
 }
 
-function nameKey(text: string): string {
-  return foldedWords(text.replaceAll('.', '')).join(' ')
+/** Fields in which CRMs keep codes of countries: `CountryCode`, `BillingCountryCode`, `hs_country_region_code`. */
+export function holdsCountryCodes(field: string): boolean {
+  return /country(_?region)?_?code(__c)?$/i.test(field)
+}
+
+/** The name that was most likely meant by a text that names no country; null where none is close. */
+export const nearestCountry = remembered((text): string | null => {
+  const { byName, written } = countryNames()
+  const key = nearestText(nameKey(text), byName.keys())
+  return key === null ? null : written.get(key)!
+})
+
+const ANY_BRACKET = /[()[\]{}（）]/
+/** What stands between two names of one country, or its name and its code. */
+const BETWEEN = /\s*[,;:|/\\()[\]{}（）、،–—]\s*|\s+-+\s+|\s+or\s+/u
+/** Two regional letters are the flag of a country. */
+const FLAG = /[\u{1f1e6}-\u{1f1ff}]{2}/gu
+
+const readText = remembered((raw) => {
+  const text = raw
+    .replaceAll(FLAG, flagInLetters)
+    .replaceAll(/\p{Cf}/gu, '')
+    .trim()
+  return named(text) ?? namedInParts(text)
+})
+
+function named(text: string): string | null {
+  if (/^([A-Za-z]\.\s?){2}$/.test(text)) return DOTTED[text.replaceAll(/[.\s]/g, '').toUpperCase()] ?? null
+  const code = countryNames().byCode.get(text)
+  if (code !== undefined) return code
+  // Two Latin letters in small print are a word of some language before they are a code. "uk" is no word of any.
+  if (/^[A-Za-z]{2}$/.test(text)) return text.toLowerCase() === 'uk' ? 'GB' : null
+  // Three letters that a list of countries offers are hardly ever a word, and forms ask for "usa" and "deu".
+  const isLongCode = /^[A-Za-z]{3}$/.test(text) && !WORDS.has(text.toLowerCase())
+  const longCode = isLongCode ? countryNames().byCode.get(text.toUpperCase()) : undefined
+  return longCode ?? countryOfName(text)
+}
+
+/** English words that are codes of three letters in capitals only: "CAN" is Canada, "can" is not. */
+const WORDS: ReadonlySet<string> = new Set(
+  'and are ben can dom fin gin guy jam lie mac mar nor pan per sur tan ton'.split(' '),
+)
+
+/** Abbreviations with dots: `N.A.` is "not available", and `U.S.` a country. */
+const DOTTED: Readonly<Record<string, string>> = { US: 'US', UK: 'GB' }
+
+/** `DE - Germany`, `United States (USA)`, `Hong Kong, China`: every part names the one country, or says more about it. */
+function namedInParts(text: string): string | null {
+  const parts = text.split(BETWEEN).filter((part) => /[\p{L}\p{N}]/u.test(part))
+  if (parts.length < 2)
+    return (parts[0] !== text && parts[0] !== undefined ? named(parts[0]) : null) ?? ofCodeAndName(text)
+  const codes = parts.map(named)
+  const [first = null, ...others] = codes
+  if (codes.every((code) => code !== null)) return together(codes)
+  // A note in brackets that names nothing: "Germany (Munich)". Not where it may tell one country from another.
+  if (first === null || !ANY_BRACKET.test(text) || SHARED_NAMES.has(first)) return null
+  return parts.length === 2 && others[0] === null ? first : null
+}
+
+/** `DE-Germany`: the hyphen stands in many names, so only a code before or after it parts the text. */
+function ofCodeAndName(text: string): string | null {
+  const [, code, name] = /^([A-Z]{2,3})-(.+)$/.exec(text) ?? [
+    null,
+    ...(/^(.+)-([A-Z]{2,3})$/.exec(text)?.slice(1).toReversed() ?? []),
+  ]
+  if (code == null || name == null) return null
+  const codes = [named(code), named(name)]
+  return codes.every((one) => one !== null) ? together(codes) : null
+}
+
+/** The one country that all of them are, or the part of it that the others are the state of. */
+function together(codes: readonly string[]): string | null {
+  const distinct = [...new Set(codes)]
+  if (distinct.length === 1) return distinct[0]!
+  const part = distinct.find((code) => distinct.every((other) => other === code || isPartOf(code, other)))
+  return part ?? null
+}
+
+function flagInLetters(flag: string): string {
+  const letters = [...flag].map((letter) => String.fromCodePoint(letter.codePointAt(0)! - 0x1f1e6 + 65)).join('')
+  return ` | ${letters} | `
 }

@@ -1,4 +1,7 @@
+import { visibleText } from '../record/visible-text.ts'
+import { isNobodysEmail } from './nobodys-email.ts'
 import { isRoleName } from './role-addresses.ts'
+import { asciiHost } from './written-host.ts'
 
 export type Email = {
   /** The form in which two addresses are compared. */
@@ -6,23 +9,83 @@ export type Email = {
   readonly domain: string
   /** The address of a function (`info@`), which several people share. */
   readonly isRole: boolean
+  /** Made up to get past a form (`none@none.com`): it finds nobody. */
+  readonly isNobodys: boolean
 }
 
 // One @, something on both sides, a dot in the domain, and no white space. CRMs check no more than this either.
-const PLAUSIBLE = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/
+const PLAUSIBLE = /^[^\s@<>,;"()]+@[^\s@<>,;"()]+\.[^\s@.<>,;"()]+$/
 
-/** Reads an e-mail address, or null where the text is none. */
+/** RFC 3696: 64 before the @ and 255 after it. A longer text is none, and no index could hold it as a match key. */
+const LENGTH_MAX = 320
+/** Of a field in which somebody lists addresses. */
+const TEXT_MAX = 4_000
+const ADDRESSES_MAX = 20
+
+// Typed to hide an address from robots.
+const HIDDEN_AT = /\s*[([{]\s*(?:at|@)\s*[)\]}]\s*/g
+const HIDDEN_DOT = /\s*[([{]\s*(?:dot|punkt|punto|point)\s*[)\]}]\s*/g
+
+/** Reads an e-mail address, the first of several, or null where the text holds none. */
 export function readEmail(text: string | null | undefined): Email | null {
-  if (text === null || text === undefined) return null
-  const trimmed = text.trim().toLowerCase()
-  if (!PLAUSIBLE.test(trimmed)) return null
-  const at = trimmed.lastIndexOf('@')
-  let local = trimmed.slice(0, at)
-  let domain = trimmed.slice(at + 1)
-  const isRole = isRoleName(local.split('+', 1)[0]!)
+  return readEmails(text)[0] ?? null
+}
+
+/** Every address in the text as people and programs write them: `Jane Doe <jane@acme.de>`, `mailto:…`, lists. */
+export function readEmails(text: string | null | undefined): Email[] {
+  if (text === null || text === undefined || text.length > TEXT_MAX || !/[@＠﹫]|\bat\b/i.test(text)) return []
+  const plain = visibleText(text.normalize('NFKC')).trim().toLowerCase()
+  const readable = plain.replaceAll(HIDDEN_AT, '@').replaceAll(HIDDEN_DOT, '.')
+  const found = new Map<string, Email>()
+  for (const written of addressesIn(readable)) {
+    const email = oneEmail(written)
+    if (email !== null && found.size < ADDRESSES_MAX) found.set(email.address, email)
+  }
+  return [...found.values()]
+}
+
+function addressesIn(text: string): string[] {
+  const inBrackets = text.match(/<[^<>]*@[^<>]*>/g)
+  if (inBrackets !== null) return inBrackets
+  const bare = text.replaceAll(/\([^()@]*\)/g, ' ').replace(/^[\p{L} -]{2,20}:\s*/u, '')
+  const parts = bare.split(/[,;|\n\r\t]+|\s+(?:and|or|und|oder|et|ou|y|o|e)\s+|\s+[/&+]\s+|\/(?=[^/@\s]+@)/)
+  const addresses = parts.flatMap((part) => {
+    const words = part.trim().split(/\s+/)
+    // Words beside an address are a name or a mistake inside it, and which of them belong to it cannot be told.
+    return words.every((word) => word.includes('@')) ? words : [part.trim()]
+  })
+  if (addresses.some((one) => oneEmail(one) !== null)) return addresses
+  // A comma is beside the dot on every keyboard: `jane@acme,de`.
+  return /^[^\s@,]+@[^\s@,]+,[a-z]{2,}$/.test(text) ? [text.replace(',', '.')] : addresses
+}
+
+function oneEmail(written: string): Email | null {
+  const bare = withoutWrapping(written)
+  if (bare.length > LENGTH_MAX || !PLAUSIBLE.test(bare)) return null
+  const at = bare.lastIndexOf('@')
+  const local = bare.slice(0, at)
+  const domain = asciiHost(bare.slice(at + 1))
+  return domain === null ? null : comparedEmail(local, domain)
+}
+
+function comparedEmail(written: string, host: string): Email | null {
+  const isRole = isRoleName(written)
   // Of the large providers only Gmail documents that dots do not count; elsewhere they tell two people apart.
-  if (domain === 'googlemail.com') domain = 'gmail.com'
-  if (domain === 'gmail.com') local = local.split('+', 1)[0]!.replaceAll('.', '')
+  const domain = host === 'googlemail.com' ? 'gmail.com' : host
+  const local = domain === 'gmail.com' ? written.split('+', 1)[0]!.replaceAll('.', '') : written
   if (local === '') return null
-  return { address: `${local}@${domain}`, domain, isRole }
+  const address = `${local}@${domain}`
+  return { address, domain, isRole, isNobodys: isNobodysEmail(address) }
+}
+
+function withoutWrapping(written: string): string {
+  let bare = written
+  for (let before = ''; before !== bare; ) {
+    before = bare
+    bare = bare
+      .replace(/^[<("'`[{*\s:.]+|[>)"'`\]}*\s.,;:!/\\]+$/g, '')
+      .replace(/^(?:mailto|e-?mail|smtp)\s*:\s*/, '')
+      .replace(/^([^?]+@[^?]+)\?.*$/, '$1')
+  }
+  return bare.replace('%40', '@')
 }

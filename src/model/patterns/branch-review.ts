@@ -1,4 +1,5 @@
 import { evidenceOf } from './contract/evidence.ts'
+import { branchInputs } from './contract/input-classes.ts'
 import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
 
 /** The record waits, and by the boundary a reviewer decides its branch. */
@@ -10,7 +11,7 @@ export const branchReview = definePattern({
   parameters: {},
   restsOn: 'routing',
   sentence: () => 'a record needs an owner where a reviewer decides',
-  detect(_, { facts, routing }) {
+  detect(_, { facts, compiled, routing }) {
     if (routing === null) return NOTHING
     const { branch, unknown } = routing
     if (branch === null && unknown !== null) return notKnown(unknown)
@@ -26,6 +27,7 @@ export const branchReview = definePattern({
           mode,
           ...evidenceOf(branch.when, facts),
         },
+        keyFacts: { branch: name, mode, inputs: branchInputs(branch, compiled, facts) },
         todo: `Assign this ${noun}. Why a reviewer decides: ${because}`,
       }),
     )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact, directoryOf, HUBSPOT, user } from '../../../test/support/example.ts'
+import { at, caseOf, contact, directoryOf, HUBSPOT, user } from '../../../test/support/example.ts'
+import { buildDirectory } from '../people/directory.ts'
 import { inputKey } from '../record/knowledge.ts'
 import { orphanedOwner } from './orphaned-owner.ts'
 
@@ -53,9 +54,58 @@ describe('orphaned-owner', () => {
     assert.match(found.findings[0]?.what ?? '', /cannot log in \(frozen\) and still owns/)
   })
 
+  const ownedBy = (owner: string, ...people: Parameters<typeof user>[]) =>
+    orphanedOwner.detect(
+      { pattern: 'orphaned-owner', blankCounts: false },
+      caseOf(contact({ hubspot_owner_id: owner }), {
+        directory: buildDirectory(
+          people.map((args) => user(...args)),
+          new Map(),
+        ),
+      }),
+    ).findings[0]
+
+  it('case O03: says of the old user of somebody who was invited again that it is the same person under a new id', () => {
+    const found = ownedBy(
+      'hs-old',
+      [HUBSPOT, 'old', { email: at('dach'), name: 'Dach', active: false }],
+      [HUBSPOT, 'dach'],
+    )
+    assert.match(
+      found?.what ?? '',
+      /the old user of Dach, hs-old, .* the same person is active under a new id, hs-dach\.$/,
+    )
+    assert.equal(found?.cause, 'owner-inactive/hs-old')
+  })
+
+  it('does not take somebody else for them who was given the e-mail of one who left', () => {
+    const found = ownedBy(
+      'hs-old',
+      [HUBSPOT, 'old', { email: at('sales'), name: 'Ann', active: false }],
+      [HUBSPOT, 'sales'],
+    )
+    assert.match(found?.what ?? '', /their e-mail is that of Sales \(hs-sales\) now\.$/)
+    const twice = ownedBy(
+      'hs-old',
+      [HUBSPOT, 'old', { email: at('dach'), name: 'Dach', active: false }],
+      [HUBSPOT, 'dach'],
+      [HUBSPOT, 'dach2', { email: at('dach'), name: 'Dach' }],
+    )
+    assert.match(twice?.what ?? '', /^Dach left and still owns/)
+  })
+
+  it('case O06: is there where an integration user owns the record, and says that nobody works it', () => {
+    const found = ownedBy('hs-sync', [HUBSPOT, 'sync', { integration: true }])
+    assert.equal(found?.evidence['fact.ownerState'], 'integration')
+    assert.match(found?.what ?? '', /^Sync owns this contact and is an integration user, so nobody works it\.$/)
+    assert.equal(found?.cause, 'owner-integration/hs-sync')
+    assert.equal(ownedBy('hs-sync', [HUBSPOT, 'sync', { integration: null }]), undefined)
+  })
+
   it('counts a blank owner only where the policy says so', () => {
     assert.equal(look(null), undefined)
     assert.match(look(null, true)?.what ?? '', /has no owner/)
+    assert.equal(look(null, true)?.cause, 'owner-blank/everywhere-else')
   })
 
   it('part of M47: makes all records of one person who left one cause', () => {

@@ -1,15 +1,19 @@
+import { routeRecord } from '../policy/routing.ts'
+import { comparableText } from '../record/comparable-text.ts'
+import type { CrmUser, Directory } from '../record/crm-user.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import { ownerChanges } from './contract/clearing-change.ts'
 import type { Finding } from './contract/finding.ts'
 import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
+import { ruleOutcome } from './contract/rule-outcome.ts'
 import { personInWords } from './contract/wording.ts'
 
-/** The owner left, was deleted, is a queue without active members, or (where the policy says so) is blank. */
+/** The owner left, was deleted, is a program, is a queue without active members, or (where the policy says so) is blank. */
 export const orphanedOwner = definePattern({
   name: 'orphaned-owner',
   title: 'Orphaned owner',
   label: 'no active owner',
-  meaning: 'The owner left, was deleted, or is a queue without an active member.',
+  meaning: 'The owner left, was deleted, is an integration user, or is a queue without an active member.',
   parameters: {
     blankCounts: {
       kind: 'yes-or-no',
@@ -19,18 +23,28 @@ export const orphanedOwner = definePattern({
   floor: 'risky',
   inputs: (_, { owner }) => [owner],
   sentence: ({ blankCounts }) =>
-    `the owner left, was deleted, or is a queue without active members${blankCounts ? ', or there is none' : ''}`,
-  detect({ blankCounts }, { facts }) {
+    `the owner left, was deleted, is an integration user, or is a queue without active members${blankCounts ? ', or there is none' : ''}`,
+  detect({ blankCounts }, { facts, compiled, routing }) {
     const { shape, ownerState, ownerUnknown } = facts
     if (ownerUnknown !== null) return notKnown(ownerUnknown)
     if (ownerState === 'none') {
-      return blankCounts ? found(orphaned(facts, { what: `This ${shape.noun} has no owner.` })) : NOTHING
+      if (!blankCounts) return NOTHING
+      // Nobody left, so what these have in common is who should work them, as far as the policy says.
+      const branch = (routing ?? routeRecord(compiled, facts)).branch?.branch.branch
+      return found(
+        orphaned(facts, {
+          what: `This ${shape.noun} has no owner.`,
+          cause: branch === undefined ? 'owner-blank' : `owner-blank/${branch}`,
+          causeTitle: `Records${branch === undefined ? '' : ` of the branch ${branch}`} without an owner`,
+        }),
+      )
     }
     const gone = goneOwner(facts)
     return gone === null ? NOTHING : found(orphaned(facts, gone))
   },
   clearing(_, { routing }, { facts, compiled }) {
-    const ruled = routing.winner === null ? [] : [routing.winner.rule.owner]
+    const next = routing.winner === null ? null : ruleOutcome(routing.winner.rule.owner, compiled, facts).user
+    const ruled = next?.email == null ? [] : [next.email]
     return ownerChanges([...ruled, ...compiled.policy.owners.reviewers.general], facts)
   },
 })
@@ -46,7 +60,7 @@ function orphaned({ record, shape, ownerState }: CaseFacts, gone: Gone): Finding
   })
 }
 
-function goneOwner({ record, shape, owner, ownerState }: CaseFacts): Gone | null {
+function goneOwner({ record, shape, owner, ownerState, directory }: CaseFacts): Gone | null {
   const ownerId = record.values[shape.owner] ?? null
   const name = owner === undefined ? ownerId : personInWords(owner)
   switch (ownerState) {
@@ -58,10 +72,20 @@ function goneOwner({ record, shape, owner, ownerState }: CaseFacts): Gone | null
           causeTitle: `${name} cannot log in (frozen) and still owns records`,
         }
       }
+      if (owner !== undefined) {
+        const next = ofSameEmail(owner, directory)
+        if (next !== undefined) return ownedByOldId(owner, next, shape.noun)
+      }
       return {
         what: `${name} left and still owns this ${shape.noun}.`,
         cause: `owner-inactive/${ownerId}`,
         causeTitle: `${name} left and still owns records`,
+      }
+    case 'integration':
+      return {
+        what: `${name} owns this ${shape.noun} and is an integration user, so nobody works it.`,
+        cause: `owner-integration/${ownerId}`,
+        causeTitle: `The integration user ${name} owns records that nobody works`,
       }
     case 'deleted':
       return {
@@ -77,5 +101,24 @@ function goneOwner({ record, shape, owner, ownerState }: CaseFacts): Gone | null
       }
     default:
       return null
+  }
+}
+
+/** The one active user there with the e-mail of somebody who left. */
+function ofSameEmail({ connectionId, email }: CrmUser, directory: Directory): CrmUser | undefined {
+  return email === null ? undefined : directory.personByEmail(connectionId, email)
+}
+
+/** Whoever is invited again gets a new id. By another name the e-mail was given to somebody else, who is not guessed to be them. */
+function ownedByOldId(owner: CrmUser, next: CrmUser, noun: string): Gone {
+  const name = personInWords(owner)
+  const isSame = comparableText(owner.name) === comparableText(next.name)
+  const now = isSame
+    ? `the same person is active under a new id, ${next.userId}`
+    : `their e-mail is that of ${personInWords(next)} (${next.userId}) now`
+  return {
+    what: `This ${noun} belongs to the old user of ${name}, ${owner.userId}, which is deactivated; ${now}.`,
+    cause: `owner-inactive/${owner.userId}`,
+    causeTitle: `The old user of ${name} still owns records; ${now}`,
   }
 }

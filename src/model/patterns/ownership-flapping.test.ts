@@ -43,6 +43,11 @@ describe('ownership-flapping', () => {
     assert.equal(flaps(history(['a', 500], ['b', 30], ['c', 20], ['a', 10])), true)
   })
 
+  it('counts a change that a CRM with a clock ahead of ours dates in our future', () => {
+    assert.equal(flaps(history(['a', 0.1], ['b', -0.05], ['a', -0.15])), true)
+    assert.equal(flaps(history(['a', 80], ['b', 73], ['a', -0.15])), false)
+  })
+
   it('does not count who was found at first sight as a change', () => {
     const [first, ...rest] = history(['a', 30], ['b', 20], ['a', 10])
     assert.equal(flaps([{ ...first!, found: true }, ...rest]), false)

@@ -21,50 +21,92 @@ export const ownershipFlapping = definePattern({
   inputs: (_, { owner }) => [owner],
   sentence: ({ changes, withinHours }) =>
     `the owner changed ${changes} times within ${withinHours} hours and came back to an earlier one`,
-  detect(setting, { facts }) {
+  detect(setting, { facts, ahead }) {
     const { record, shape, nowMs } = facts
     const ownerNow = knownValue(record, shape.owner)
     if (ownerNow instanceof Unknown) return notKnown(ownerNow)
     const history = record.ownerHistory
     if (history.length < setting.changes) return NOTHING
     const windowMs = setting.withinHours * HOUR_MS
-    const changes = changesWithin(history, nowMs - windowMs, nowMs)
-    if (changes.length < setting.changes) return NOTHING
-    // Who held it within the window: everyone it was given to or taken from, but for the present spell.
-    const heldBefore = changes.some(
-      ({ from, change }, i) => from === ownerNow || (change.owner === ownerNow && i < changes.length - 1),
-    )
-    if (!heldBefore) return NOTHING
-    // It ends at the latest when so many changes have left the window that too few remain.
-    const lastNeeded = changes[changes.length - setting.changes]!
+    const isFound = (changes: Changes) => isBackAndForth(changes, setting.changes, ownerNow)
+    const changes = changesSince(history, nowMs - windowMs)
+    // Time only takes changes out of the window, so it does not begin by itself.
+    if (!isFound(changes)) return NOTHING
     return {
       findings: [
         finding({
           pattern: 'ownership-flapping',
-          what: `The owner of this ${shape.noun} changed ${changes.length} times within ${setting.withinHours} hours and came back to an earlier one.`,
-          evidence: Object.fromEntries(
-            changes.map(({ change }) => [`owner at ${new Date(change.atMs).toISOString()}`, change.owner]),
-          ),
+          what:
+            ahead === undefined
+              ? `The owner of this ${shape.noun} changed ${changes.length} times within ${setting.withinHours} hours and came back to an earlier one.`
+              : `Rule ${ahead.rule} would change the owner of this ${shape.noun} for the ${ordinal(changes.length)} time within ${setting.withinHours} hours, back to an earlier one.`,
+          evidence: evidenceOf(changes, ahead !== undefined),
+          // Older ones leave the window by time alone.
+          keyFacts: {
+            last: changes
+              .slice(-setting.changes)
+              .map(({ change: { atMs, owner } }, n) => [
+                ahead !== undefined && n === setting.changes - 1 ? null : atMs,
+                owner,
+              ]),
+          },
           todo: `Find the automations or people that keep moving this ${shape.noun}. Agree on one owner, and switch off the others.`,
         }),
       ],
       unknown: null,
-      nextRecheckAtMs: lastNeeded.change.atMs + windowMs + 1,
+      nextRecheckAtMs: endsMs(history, windowMs, nowMs, isFound),
     }
   },
 })
 
-/** Changes of the owner in the window, each with the owner before it (undefined: not known). */
-function changesWithin(
+/** A change that is not made yet has no time, so that the evidence stays the same however often it is looked at. */
+function evidenceOf(changes: Changes, isLastAhead: boolean): Record<string, string | null> {
+  const last = changes.at(-1)
+  return Object.fromEntries(
+    changes.map(({ change }) =>
+      isLastAhead && change === last?.change
+        ? ['owner by the rule', change.owner]
+        : [`owner at ${new Date(change.atMs).toISOString()}`, change.owner],
+    ),
+  )
+}
+
+function ordinal(n: number): string {
+  return n === 2 ? '2nd' : n === 3 ? '3rd' : `${n}th`
+}
+
+/** Changes of the owner, each with the owner before it (undefined: not known). */
+type Changes = readonly { readonly from: string | null | undefined; readonly change: OwnerChange }[]
+
+function isBackAndForth(changes: Changes, least: number, ownerNow: string | null): boolean {
+  if (changes.length < least) return false
+  // Who held it within the window: everyone it was given to or taken from, but for the present spell.
+  return changes.some(
+    ({ from, change }, i) => from === ownerNow || (change.owner === ownerNow && i < changes.length - 1),
+  )
+}
+
+/** When it is found no more, because a change has left the window. */
+function endsMs(
   history: readonly OwnerChange[],
-  sinceMs: number,
+  windowMs: number,
   nowMs: number,
-): { readonly from: string | null | undefined; readonly change: OwnerChange }[] {
+  isFound: (changes: Changes) => boolean,
+): number | null {
+  const leaves = history
+    .map(({ atMs }) => Math.floor(atMs + windowMs) + 1)
+    .filter((atMs) => atMs > nowMs)
+    .sort((a, b) => a - b)
+  return leaves.find((atMs) => !isFound(changesSince(history, atMs - windowMs))) ?? null
+}
+
+/** One that the CRM dates in our future has happened all the same: the CRM's clock is ahead of ours. */
+function changesSince(history: readonly OwnerChange[], sinceMs: number): Changes {
   const changes: { from: string | null | undefined; change: OwnerChange }[] = []
   let before: OwnerChange | undefined
   for (const change of history) {
     const isChange = before === undefined ? change.found === undefined : before.owner !== change.owner
-    if (isChange && change.atMs >= sinceMs && change.atMs <= nowMs) changes.push({ from: before?.owner, change })
+    if (isChange && change.atMs >= sinceMs) changes.push({ from: before?.owner, change })
     before = change
   }
   return changes

@@ -56,6 +56,7 @@ export const staleField = definePattern({
           detail: field,
           what: `${field} of this ${shape.noun} has not changed for ${days} business days, since ${since.slice(0, 10)}.`,
           evidence: { [field]: value, [`${field} changed at`]: since },
+          keyFacts: { field, value, since, businessDays },
           todo: `Check ${field} and update it. Saving the same value won't close this.`,
         }),
       )

@@ -17,6 +17,13 @@ describe('stale-territory', () => {
     assert.equal(look({ territory: 'DACH ' }), undefined)
   })
 
+  it('case R01: takes the id of the territory and its title for one, however they are spelled', () => {
+    for (const territory of ['dach', 'DACH', 'Germany, Austria', 'GERMANY,  AUSTRIA', ' germany, austria ']) {
+      assert.equal(look({ territory }), undefined, territory)
+    }
+    assert.match(look({ territory: 'Germany' })?.what ?? '', /territory of this contact is Germany, but/)
+  })
+
   it('asks next whether the active owner works that territory', () => {
     assert.match(
       look({ territory: null, hubspot_owner_id: 'hs-france' })?.what ?? '',
@@ -82,5 +89,44 @@ describe('stale-territory by what the CRM assigns', () => {
     const found = staleTerritory.detect(byAssignment, caseOf({ ...lead({}, unread), values })).findings[0]
     assert.match(found?.what ?? '', /does not work its territory dach/)
     assert.ok(!(TERRITORIES in found!.evidence))
+  })
+})
+
+describe('stale-territory where something is not known', () => {
+  const detected = (values: Record<string, string | null>, ...hidden: string[]) => {
+    const { findings, unknown } = staleTerritory.detect(
+      setting,
+      caseOf(contact(values, { unreadable: new Set(hidden) })),
+    )
+    return { says: findings.map(({ what }) => what), missing: unknown?.inputs.map(({ name }) => name) ?? [] }
+  }
+
+  it('part of M15: finds nothing while the territory by the table is not known', () => {
+    assert.deepEqual(detected({ territory: 'france' }, 'country'), { says: [], missing: ['country'] })
+    assert.deepEqual(detected({ hubspot_owner_id: 'hs-france' }, 'country'), { says: [], missing: ['country'] })
+  })
+
+  it('part of M15: asks for a hidden owner only where nothing else is wrong already', () => {
+    assert.deepEqual(detected({}, 'hubspot_owner_id'), { says: [], missing: ['hubspot_owner_id'] })
+    assert.deepEqual(detected({ hubspot_owner_id: 'hs-new' }), { says: [], missing: ['the owner'] })
+    assert.deepEqual(detected({}), { says: [], missing: [] })
+    const { says, missing } = detected({ territory: 'france' }, 'hubspot_owner_id')
+    assert.deepEqual([says.length, missing], [1, []])
+  })
+
+  it('part of M15: names no owner in the evidence of a finding while the owner is hidden', () => {
+    const evidence = (...hidden: string[]) =>
+      staleTerritory.detect(setting, caseOf(contact({ territory: 'france' }, { unreadable: new Set(hidden) })))
+        .findings[0]?.evidence
+    assert.equal(evidence()?.['fact.owner'], at('dach'))
+    assert.ok(!('fact.owner' in evidence('hubspot_owner_id')!))
+  })
+
+  it('part of M15: takes no hidden territory of the record for a wrong one, and goes on with its owner', () => {
+    assert.deepEqual(detected({ territory: 'france' }, 'territory'), { says: [], missing: [] })
+    const { says } = detected({ territory: 'france', hubspot_owner_id: 'hs-france' }, 'territory')
+    assert.match(says[0] ?? '', /does not work its territory dach/)
+    const assigned = lead({ [TERRITORIES]: 'france', OwnerId: 'sf-dach' }, { unreadable: new Set([TERRITORIES]) })
+    assert.deepEqual(staleTerritory.detect({ ...setting, field: TERRITORIES }, caseOf(assigned)).findings, [])
   })
 })

@@ -1,19 +1,32 @@
-import type { CompiledTerritory } from '../policy/compile.ts'
-import { comparableText } from '../record/comparable-text.ts'
+import { territoryName } from '../matching/territory-name.ts'
+import { standIn } from '../people/stand-in.ts'
+import type { CompiledPolicy, CompiledTerritory } from '../policy/compile.ts'
 import { crmProfile } from '../record/crm-profile.ts'
+import type { CrmUser } from '../record/crm-user.ts'
 import { knownValue } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { firstMatch } from '../rules/evaluate.ts'
 import type { CaseFacts } from '../rules/facts.ts'
+import { nextRowFlipMs } from '../rules/next-flip.ts'
 import { either, renderField, together } from '../rules/render.ts'
 import { assignedTerritories } from './contract/assigned-territories.ts'
 import { type ClearingChange, ownerChanges } from './contract/clearing-change.ts'
 import { evidenceOf } from './contract/evidence.ts'
 import type { Finding } from './contract/finding.ts'
+import { inputClasses } from './contract/input-classes.ts'
 import { ONLY } from './contract/parameter.ts'
-import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'
-import { personInWords } from './contract/wording.ts'
+import {
+  type AheadOf,
+  type Detection,
+  definePattern,
+  finding,
+  found,
+  NOTHING,
+  notKnown,
+  type PatternInput,
+} from './contract/pattern.ts'
+import { ownerEvidence, ownsInWords, personInWords } from './contract/wording.ts'
 
 /** The territory or owner on the record is not what the territory table gives for its present values. */
 export const staleTerritory = definePattern({
@@ -29,22 +42,23 @@ export const staleTerritory = definePattern({
     },
   },
   floor: 'risky',
+  recheck: 'by its age it may belong to another territory then',
   sentence: ({ field }) =>
     field === TERRITORIES
       ? 'no assigned territory, or not the owner, matches the territory table'
       : `${field} or the owner does not match the territory table`,
   fields: ({ field }) => ({ read: [field], aged: [] }),
   inputs: ({ field }, { owner }) => [field, owner],
-  detect({ field }, { facts, compiled }) {
+  detect({ field }, { facts, compiled, ahead }) {
     const row = firstMatch(compiled.territories, facts)
-    if (row === null) return NOTHING
-    if (row instanceof Unknown) return notKnown(row)
-    const wrong =
-      (field === TERRITORIES ? wrongAssignment(row, facts) : wrongField(field, row, facts)) ??
-      wrongOwner(row, facts) ??
-      vacantTerritory(row, facts)
-    if (wrong !== null) return found(staleFinding(wrong, field, row, facts))
-    return facts.ownerUnknown === null ? NOTHING : notKnown(facts.ownerUnknown)
+    const { aging } = compiled
+    const detection = judged(row, field, { facts, compiled, ahead })
+    if (aging.territories.length === 0) return detection
+    // Another territory gets the record when an earlier row of the table begins to hold, which only an age does by itself.
+    const territories: readonly unknown[] = compiled.territories
+    const place = territories.indexOf(row)
+    const nextRecheckAtMs = nextRowFlipMs(aging.territories, place, facts)
+    return nextRecheckAtMs === null ? detection : { ...detection, nextRecheckAtMs }
   },
   clearing({ field }, { finding: { evidence } }, { facts, compiled }) {
     const { record } = facts
@@ -56,15 +70,57 @@ export const staleTerritory = definePattern({
       : `Fastest fix: set ${field} to ${right} instead of ${from}.`
     const row = compiled.territories.find(({ territory }) => territory.territory === right)
     const present = compiled.territories.filter((one) =>
-      isAssignment ? assignedTerritories(record).includes(one) : one.territory.territory === from,
+      isAssignment ? assignedTerritories(record).includes(one) : one.names.has(territoryName(from)),
     )
     return [{ field, to: right, says }, ...ownerChanges(row?.members ?? [], facts), ...addressChanges(present, facts)]
   },
 })
 
+function judged(
+  row: CompiledTerritory | Unknown | null,
+  field: string,
+  { facts, compiled, ahead }: Pick<PatternInput, 'facts' | 'compiled' | 'ahead'>,
+): Detection {
+  if (row === null) return NOTHING
+  if (row instanceof Unknown) return notKnown(row)
+  const wrong =
+    (field === TERRITORIES ? wrongAssignment(row, facts) : wrongField(field, row, facts)) ??
+    wrongOwner(row, compiled, facts, ahead) ??
+    vacantTerritory(row, facts)
+  if (wrong !== null)
+    return found({ ...staleFinding(wrong, field, row, facts, ahead), keyFacts: rests(field, row, compiled, facts) })
+  return facts.ownerUnknown === null ? NOTHING : notKnown(facts.ownerUnknown)
+}
+
+/** A record stays where it was as long as the table places it by the same rows. */
+function rests(
+  field: string,
+  { territory: { territory, members } }: CompiledTerritory,
+  { territories }: CompiledPolicy,
+  facts: CaseFacts,
+): Readonly<Record<string, unknown>> {
+  const present = knownValue(facts.record, field)
+  const rows = territories.slice(0, territories.findIndex((one) => one.territory.territory === territory) + 1)
+  return {
+    present: present instanceof Unknown ? 'unknown' : present,
+    territory,
+    members: [...members].sort(),
+    inputs: inputClasses(
+      rows.flatMap(({ when }) => when),
+      facts,
+    ),
+  }
+}
+
 type Wrong = Pick<Finding, 'what' | 'todo'> & Partial<Pick<Finding, 'cause' | 'causeTitle'>>
 
-function staleFinding(wrong: Wrong, field: string, row: CompiledTerritory, facts: CaseFacts): Finding {
+function staleFinding(
+  wrong: Wrong,
+  field: string,
+  row: CompiledTerritory,
+  facts: CaseFacts,
+  ahead: AheadOf | undefined,
+): Finding {
   const present = knownValue(facts.record, field)
   return finding({
     pattern: 'stale-territory',
@@ -73,7 +129,7 @@ function staleFinding(wrong: Wrong, field: string, row: CompiledTerritory, facts
       // What is not known is no evidence: an assignment that was not read yet is not the same as none.
       ...(present instanceof Unknown ? {} : { [field]: present }),
       'territory by table': row.territory.territory,
-      ...(facts.ownerUnknown === null ? { 'fact.owner': facts.owner?.email ?? null } : {}),
+      ...(facts.ownerUnknown === null ? ownerEvidence(facts.owner?.email ?? null, ahead) : {}),
     },
     ...wrong,
   })
@@ -104,19 +160,43 @@ function wrongField(field: string, row: CompiledTerritory, facts: CaseFacts): Wr
   const { record, shape } = facts
   const present = knownValue(record, field)
   if (present === null || present instanceof Unknown) return null
-  if (comparableText(present) === comparableText(territory.territory)) return null
+  if (row.names.has(territoryName(present))) return null
   return {
     what: `The territory of this ${shape.noun} is ${present}, but ${valuesInWords(row, facts)} to ${territory.territory} (${territory.title}).`,
     todo: `Set ${field} to ${territory.territory} and the owner to ${either(territory.members)}. If its address is wrong, correct that instead.`,
   }
 }
 
-function wrongOwner({ territory, members }: CompiledTerritory, { shape, owner, ownerState }: CaseFacts): Wrong | null {
-  if (ownerState !== 'active' || owner === undefined || members.has(owner.email ?? '')) return null
+function wrongOwner(
+  { territory, members }: CompiledTerritory,
+  compiled: CompiledPolicy,
+  facts: CaseFacts,
+  ahead: AheadOf | undefined,
+): Wrong | null {
+  const { shape, owner, ownerState, directory } = facts
+  if (ownerState !== 'active' || owner === undefined) return null
+  if (directory.emailsOf(owner.email ?? '').some((email) => members.has(email))) return null
+  if (stoodIn(owner, members, compiled, facts)) return null
   return {
-    what: `${personInWords(owner)} owns this ${shape.noun} but does not work its territory ${territory.territory} (${territory.title}).`,
+    what:
+      ahead === undefined
+        ? `${ownsInWords(owner, shape.noun, ahead)} but does not work its territory ${territory.territory} (${territory.title}).`
+        : `${ownsInWords(owner, shape.noun, ahead)}, who does not work its territory ${territory.territory} (${territory.title}) by the territory table.`,
     todo: `Assign it to ${either(territory.members)}. If ${personInWords(owner)} should keep it, agree that with the workflow owner.`,
   }
+}
+
+/** The owner got the record while a member was away and they were the delegate: it stays theirs when the member is back. */
+function stoodIn(
+  owner: CrmUser,
+  members: ReadonlySet<string>,
+  { policy: { calendar } }: CompiledPolicy,
+  { record, shape, directory, nowMs }: CaseFacts,
+): boolean {
+  if (calendar.away === undefined || calendar.away.length === 0) return false
+  const office = { calendar, directory, connectionId: record.connectionId }
+  const sinceMs = record.stamps[shape.owner]?.atMs ?? nowMs
+  return [...members].some((member) => standIn(member, office, sinceMs).user?.userId === owner.userId)
 }
 
 function vacantTerritory({ territory, members }: CompiledTerritory, facts: CaseFacts): Wrong | null {

@@ -1,3 +1,4 @@
+import { renderOwner } from '../rules/render.ts'
 import { definePattern, finding, found, NOTHING } from './contract/pattern.ts'
 import { inQuotes } from './contract/wording.ts'
 
@@ -20,7 +21,8 @@ export const writeRefused = definePattern({
     const winner = routing?.winner ?? null
     if (refused === null || winner === null) return NOTHING
     const { to, why } = refused
-    const { id, owner } = winner.rule
+    const { id } = winner.rule
+    const owner = renderOwner(winner.rule.owner)
     const { noun } = facts.shape
     return found(
       finding({
@@ -29,9 +31,10 @@ export const writeRefused = definePattern({
         cause: `write-refused/${id}/${why}`,
         causeTitle: `The CRM refuses the owner of rule ${id}`,
         evidence: { rule: id, owner, 'owner to write': to, 'the CRM says': why },
+        keyFacts: { rule: id, to },
         todo:
           `Assign this ${noun} yourself, or fix what the CRM objects to. ` +
-          'Lanekeeper retries after 24 hours or when the policy changes. If someone else should own it, ask the boundary owner to change the rule.',
+          'Lanekeeper retries when the policy changes, and after 24 hours unless the class of the case is unknown. If someone else should own it, ask the boundary owner to change the rule.',
       }),
     )
   },

@@ -90,7 +90,8 @@ export function settled(user: CrmUser, known: ReadonlyMap<string, KnownUser>, is
   const was = known.get(user.userId)
   if (user.kind === 'person') {
     const frozen = user.frozen ?? was?.frozen ?? null
-    return { user: { ...user, frozen, active: user.active && frozen !== true }, ask: [] }
+    const integration = user.integration ?? was?.integration ?? null
+    return { user: { ...user, frozen, integration, active: user.active && frozen !== true }, ask: [] }
   }
   const { unlistedMembers = [], ...queue } = user
   const unknown = unlistedMembers.filter((id) => !known.has(id))
@@ -105,6 +106,7 @@ export function settled(user: CrmUser, known: ReadonlyMap<string, KnownUser>, is
 
 export function isAnother(was: KnownUser | undefined, user: CrmUser): boolean {
   if (was === undefined || was.standing !== undefined) return true
+  if ((was.integration === true) !== (user.integration === true)) return true
   return was.active !== user.active || was.email !== user.email || isWorked(was) !== isWorked(user)
 }
 

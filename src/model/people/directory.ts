@@ -8,6 +8,7 @@ export function buildDirectory(users: readonly CrmUser[], openTasks: ReadonlyMap
   const byEmail = new Map<string, CrmUser[]>()
   const gone = new Set<string>()
   const frozen = new Set<string>()
+  const queues = new Map<string, CrmUser[]>()
   for (const user of users) {
     const id = `${user.connectionId}/${user.userId}`
     if (user.standing === 'gone') {
@@ -16,31 +17,49 @@ export function buildDirectory(users: readonly CrmUser[], openTasks: ReadonlyMap
     }
     byId.set(id, user)
     if (user.frozen === true) frozen.add(`${user.connectionId}/${user.email}`)
-    if (user.kind !== 'person' || user.email === null || !user.active) continue
-    const key = `${user.connectionId}/${user.email}`
-    const same = byEmail.get(key)
-    if (same) same.push(user)
-    else byEmail.set(key, [user])
+    if (user.kind === 'queue') addTo(queues, queueKey(user.connectionId, user.name), user)
+    if (user.kind !== 'person' || user.email === null || !user.active || user.integration === true) continue
+    addTo(byEmail, `${user.connectionId}/${user.email}`, user)
   }
   const counts = new Map(openTasks)
   return {
     user: (connectionId, userId) => byId.get(`${connectionId}/${userId}`),
     isGone: (connectionId, userId) => gone.has(`${connectionId}/${userId}`),
     personByEmail: (connectionId, email) => theOnly(byEmail.get(`${connectionId}/${email}`) ?? []),
+    peopleByEmail: (connectionId, email) => candidates(byEmail.get(`${connectionId}/${email}`) ?? []),
+    queuesByName: (connectionId, name) => queues.get(queueKey(connectionId, name)) ?? [],
     isFrozen: (connectionId, email) => frozen.has(`${connectionId}/${email}`),
     openTasks: (email) => counts.get(email) ?? 0,
+    emailsOf: (email) => [email],
     handOut: (email) => {
       counts.set(email, (counts.get(email) ?? 0) + 1)
     },
   }
 }
 
-/**
- * One e-mail, two active users: which of them is meant is not guessed; `people-conflict` says so. Somebody who moved to
- * another id keeps the e-mail, and the last list has the new id only.
- */
-function theOnly(same: readonly CrmUser[]): CrmUser | undefined {
+function addTo(users: Map<string, CrmUser[]>, key: string, user: CrmUser): void {
+  const same = users.get(key)
+  if (same) same.push(user)
+  else users.set(key, [user])
+}
+
+function queueKey(connectionId: string, name: string): string {
+  return `${connectionId}/${queueName(name)}`
+}
+
+/** A queue is meant in any spelling of capitals. */
+export function queueName(name: string): string {
+  return name.trim().toLowerCase()
+}
+
+/** One e-mail, two active users: which of them is meant is not guessed; `people-conflict` says so. */
+export function theOnly(same: readonly CrmUser[]): CrmUser | undefined {
+  const left = candidates(same)
+  return left.length === 1 ? left[0] : undefined
+}
+
+/** Somebody who moved to another id keeps the e-mail, and the last list has the new id only. */
+function candidates(same: readonly CrmUser[]): readonly CrmUser[] {
   const listed = same.filter(({ standing }) => standing === undefined)
-  const candidates = listed.length > 0 ? listed : same
-  return candidates.length === 1 ? candidates[0] : undefined
+  return listed.length > 0 ? listed : same
 }

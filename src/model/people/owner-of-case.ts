@@ -5,6 +5,7 @@ import type { PolicyOwners } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { absenceAt } from './absence.ts'
+import { severalInWords } from './several-users.ts'
 
 export type OwnerOfCase = {
   readonly email: string
@@ -34,10 +35,11 @@ export type OwnerQuestion = {
 export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const { owners, connectionId, directory, capacity, recordOwner } = question
   const circle = owners.reviewers[CIRCLE[question.class]]
+  const owns = (email: string) => recordOwner !== null && directory.emailsOf(email).includes(recordOwner)
   const away = new Map(
     circle.flatMap((email) => {
       const zone = directory.personByEmail(connectionId, email)?.timeZone ?? null
-      const absence = absenceAt(question.calendar, email, zone, question.nowMs)
+      const absence = absenceAt(question.calendar, directory.emailsOf(email), zone, question.nowMs)
       return absence === null ? [] : [[email, absence] as const]
     }),
   )
@@ -56,11 +58,11 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
     } else if (away.has(email)) {
       passedOver.push({ email, why: `is away until ${away.get(email)?.until}` })
       absent.push({ email, user })
-    } else if (user.standing !== undefined && email !== recordOwner) {
+    } else if (user.standing !== undefined && !owns(email)) {
       // Probably a short list: the one in doubt comes before the other jobs, and after those who are surely there.
       passedOver.push({ email, why: 'was not listed by the CRM at the last look, and is being checked' })
       unlisted.push({ email, user })
-    } else if (email === recordOwner) {
+    } else if (owns(email)) {
       // M20: the record does not say whose change it was, so its owner judges it only when nobody else can.
       passedOver.push({ email, why: 'owns the record, and nobody reviews their own change' })
       able.push({ email, user, isOwn: true })
@@ -80,7 +82,7 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const [inDoubt] = unlisted
   if (inDoubt !== undefined) return { ...inDoubt, passedOver }
   for (const email of [owners.workflow, owners.override, owners.boundary, owners.rollback, owners.data]) {
-    if (email === recordOwner) continue
+    if (owns(email)) continue
     const user = directory.personByEmail(connectionId, email)
     if (user !== undefined) return { email, user, passedOver }
     if (!passedOver.some((passed) => passed.email === email)) {
@@ -108,6 +110,8 @@ function inTheOfficeFirst(circle: readonly string[], away: ReadonlyMap<string, {
 }
 
 function whyNoUser(directory: Directory, connectionId: ConnectionId, email: string): string {
+  const several = directory.peopleByEmail(connectionId, email)
+  if (several.length > 1) return `has the e-mail of several users of this CRM, ${severalInWords(several)}`
   return directory.isFrozen(connectionId, email)
     ? 'cannot log in to this CRM (frozen)'
     : 'is not an active user of this CRM'

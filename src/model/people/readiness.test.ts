@@ -3,16 +3,19 @@ import { describe, it } from 'node:test'
 import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, versionOf } from '../../../test/support/example.ts'
 import { fieldsNeeded } from '../patterns/contract/fields-needed.ts'
 import type { PolicyOwners } from '../policy/policy.ts'
+import type { ConnectionId } from '../record/change-event.ts'
+import { buildDirectory } from './directory.ts'
 import { readiness } from './readiness.ts'
 
-const CONNECTIONS = new Map([
-  ['hubspot', [HUBSPOT]],
-  ['salesforce', [SALESFORCE]],
-])
+const connection = (id: ConnectionId, crm: string, title = crm) => ({ id, crm, title, arePeopleRead: true })
+const CONNECTIONS = [connection(HUBSPOT, 'hubspot'), connection(SALESFORCE, 'salesforce')]
+const without = (name: string, id: ConnectionId) =>
+  PEOPLE.map((p) => (p.email === at(name) && p.connectionId === id ? { ...p, active: false } : p))
 
 describe('readiness', () => {
   it('lets a workflow run as it asks to when everyone is there and accepted', () => {
-    assert.deepEqual(readiness(versionOf(), directoryOf(), CONNECTIONS), { effectiveMode: 'live', problems: [] })
+    const { effectiveMode, problems } = readiness(versionOf(), directoryOf(), CONNECTIONS)
+    assert.deepEqual([effectiveMode, problems], ['live', []])
   })
 
   it('part of M2: names the job and the e-mail of an unknown person, and allows no automated write', () => {
@@ -26,14 +29,86 @@ describe('readiness', () => {
     assert.match(problems[0]!.step, /Name another person/)
   })
 
-  it('part of M40: falls back when somebody is deactivated in one of the two CRMs', () => {
-    const people = PEOPLE.map((p) =>
-      p.email === at('paul') && p.connectionId === SALESFORCE ? { ...p, active: false } : p,
+  it('part of M40: falls back where somebody is deactivated in one of the two CRMs, says so of that one, and runs in the other', () => {
+    const { effectiveMode, byConnection, problems } = readiness(
+      versionOf(),
+      directoryOf(without('paul', SALESFORCE)),
+      CONNECTIONS,
     )
-    const { effectiveMode, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
-    assert.equal(effectiveMode, 'observe')
-    assert.match(problems[0]!.problem, /not an active user of Salesforce/)
-    assert.equal(readiness(versionOf(), directoryOf(people), new Map([['hubspot', [HUBSPOT]]])).effectiveMode, 'live')
+    assert.deepEqual([effectiveMode, ...byConnection], ['live', [HUBSPOT, 'live'], [SALESFORCE, 'observe']])
+    assert.deepEqual(
+      problems.map(({ kind, email, connectionId }) => [kind, email, connectionId]),
+      [['vacant', at('paul'), SALESFORCE]],
+    )
+    assert.match(problems[0]!.problem, /not an active user of Salesforce, so the workflow only observes there/)
+  })
+
+  it('leaves a job vacant whose e-mail is that of two active users, and names both', () => {
+    const second = { ...PEOPLE.find((p) => p.userId === 'sf-paul')!, userId: 'sf-paul2', name: 'Sync' }
+    const directory = buildDirectory([...PEOPLE, second], new Map())
+    const { byConnection, problems } = readiness(versionOf(), directory, CONNECTIONS)
+    assert.deepEqual(
+      [...byConnection],
+      [
+        [HUBSPOT, 'live'],
+        [SALESFORCE, 'observe'],
+      ],
+    )
+    assert.match(
+      problems[0]!.problem,
+      /^paul@.* is the e-mail of several users of Salesforce: Paul \(sf-paul\) and Sync \(sf-paul2\)/,
+    )
+    const program = buildDirectory([...PEOPLE, { ...second, integration: true }], new Map())
+    assert.deepEqual(readiness(versionOf(), program, CONNECTIONS).problems, [])
+  })
+
+  it('part of M40: falls back everywhere when somebody is deactivated in the last CRM', () => {
+    const gone = new Set([at('paul')])
+    const people = PEOPLE.map((p) => (gone.has(p.email ?? '') ? { ...p, active: false } : p))
+    const { effectiveMode, byConnection, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
+    assert.deepEqual([effectiveMode, ...byConnection.values()], ['observe', 'observe', 'observe'])
+    assert.deepEqual(
+      problems.map(({ connectionId }) => connectionId),
+      [null],
+    )
+    assert.match(problems[0]!.problem, /not an active user of HubSpot and Salesforce$/)
+  })
+
+  it('needs one reviewer of each circle in a connection, and no more', () => {
+    const { general, senior, approved } = POLICY.owners.reviewers
+    const [first, second] = ['rita', 'ralf']
+    const owners = { ...POLICY.owners, reviewers: { general: [at(first), at(second)], senior, approved } }
+    assert.ok(general.length > 0)
+    const modes = (people: typeof PEOPLE) =>
+      readiness(versionOf({ owners }), directoryOf(people), CONNECTIONS).byConnection.get(SALESFORCE)
+    assert.equal(modes(without(first, SALESFORCE)), 'live')
+    const neither = without(first, SALESFORCE).map((p) =>
+      p.email === at(second) && p.connectionId === SALESFORCE ? { ...p, active: false } : p,
+    )
+    assert.equal(modes(neither), 'observe')
+  })
+
+  it('names which of two portals of a CRM a job is vacant in', () => {
+    const other = 'hs-2' as ConnectionId
+    const two = [connection(HUBSPOT, 'hubspot', 'Main'), connection(other, 'hubspot', 'Acquired')]
+    const people = [
+      ...PEOPLE,
+      ...PEOPLE.filter((p) => p.connectionId === HUBSPOT && p.email !== at('paul')).map((p) => ({
+        ...p,
+        connectionId: other,
+      })),
+    ]
+    const { problems } = readiness(versionOf(), directoryOf(people), two)
+    assert.deepEqual(
+      problems.map(({ problem }) => problem),
+      [`${at('paul')} is not an active user of HubSpot (Acquired), so the workflow only observes there`],
+    )
+  })
+
+  it('misses nobody in a connection whose people were not read yet, and writes nothing there', () => {
+    const fresh = { ...connection('hs-2' as ConnectionId, 'hubspot'), arePeopleRead: false }
+    const { effectiveMode, byConnection, problems } = readiness(versionOf(), directoryOf(), [...CONNECTIONS, fresh])
+    assert.deepEqual([effectiveMode, byConnection.get(fresh.id), problems], ['live', 'observe', []])
   })
 
   it('says of somebody whom the last list left out that they are being checked, and lets the workflow run', () => {
@@ -48,13 +123,13 @@ describe('readiness', () => {
     )
   })
 
-  it('part of M40: falls back when the login of somebody is frozen, and says that it is', () => {
+  it('part of M40: falls back where the login of somebody is frozen, and says that it is', () => {
     const people = PEOPLE.map((p) =>
       p.email === at('paul') && p.connectionId === SALESFORCE ? { ...p, active: false, frozen: true } : p,
     )
-    const { effectiveMode, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
-    assert.equal(effectiveMode, 'observe')
-    assert.equal(problems[0]?.problem, `${at('paul')} cannot log in to Salesforce (frozen)`)
+    const { byConnection, problems } = readiness(versionOf(), directoryOf(people), CONNECTIONS)
+    assert.equal(byConnection.get(SALESFORCE), 'observe')
+    assert.match(problems[0]!.problem, /^\S+ cannot log in to Salesforce \(frozen\), so/)
   })
 
   it('part of M3: is not there while somebody has not accepted', () => {

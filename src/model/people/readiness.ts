@@ -1,62 +1,134 @@
 import type { Job, Mode, Policy, PolicyVersion } from '../policy/policy.ts'
 import type { ConnectionId, Crm } from '../record/change-event.ts'
 import { crmProfile } from '../record/crm-profile.ts'
-import type { Directory } from '../record/crm-user.ts'
+import type { CrmUser, Directory } from '../record/crm-user.ts'
+import { companyDirectory } from './company-directory.ts'
+import { severalInWords } from './several-users.ts'
 
 export type ReadinessProblem = {
+  /** `in-doubt`: it is said, and the workflow runs until the CRM has answered. */
+  readonly kind: 'vacant' | 'in-doubt' | 'fragile'
   readonly job: Job
   readonly email: string
   readonly problem: string
   /** What to do about it. */
   readonly step: string
+  /** Null: it is so wherever the workflow runs. */
+  readonly connectionId: ConnectionId | null
+}
+
+/** A connection that the workflow may run in. */
+export type StaffedConnection = {
+  readonly id: ConnectionId
+  readonly crm: Crm
+  readonly title: string
+  /** False: who works there was not read yet, so nobody is missing there. */
+  readonly arePeopleRead: boolean
 }
 
 export type Readiness = {
-  /** What may run: never more than the policy asks for, and no automated write while a job is vacant. */
+  /** What may run where most may: never more than the policy asks for, and no automated write while a job is vacant. */
   readonly effectiveMode: Mode
+  /** The same for each connection. */
+  readonly byConnection: ReadonlyMap<ConnectionId, Mode>
   readonly problems: readonly ReadinessProblem[]
 }
 
 /**
- * M2, M3: an active user holds every job, in every connection that the workflow uses, and accepted it. M31: without them
- * the workflow does not scale. M32: one person in all jobs is fragile, which a narrow pilot may be and live may not.
+ * M2, M3: an active user holds every job in each connection where the workflow runs, and accepted it. A holder need not be
+ * in every connection: a job that nobody holds in one of them is vacant there, and the workflow runs in the others. Somebody
+ * whom no CRM knows, or who has not accepted, leaves the job vacant everywhere. M31: without holders the workflow does not
+ * scale. M32: one person in all jobs is fragile, which a narrow pilot may be and live may not.
  */
 export function readiness(
   { policy }: PolicyVersion,
-  directory: Directory,
-  connectionIdsByCrm: ReadonlyMap<Crm, readonly ConnectionId[]>,
+  users: Directory,
+  connections: readonly StaffedConnection[],
 ): Readiness {
-  const crms = [...new Set(policy.objects.map(({ crm }) => crm))]
-  const connections = crms.flatMap((crm) => (connectionIdsByCrm.get(crm) ?? []).map((id) => ({ crm, id })))
-  const vacancies: ReadinessProblem[] = []
-  // A list that leaves somebody out proves nothing: it is said, and the workflow runs until the CRM has answered.
-  const doubts: ReadinessProblem[] = []
-  for (const { job, email } of jobHolders(policy)) {
-    const absent = connections.filter(({ id }) => directory.personByEmail(id, email) === undefined)
-    const unlisted = connections.filter(({ id }) => directory.personByEmail(id, email)?.standing !== undefined)
-    if (unlisted.length > 0) doubts.push(doubtProblem(job, email, inWords(unlisted)))
-    if (absent.length > 0) {
-      const isFrozen = absent.every(({ id }) => directory.isFrozen(id, email))
-      vacancies.push(absenceProblem(policy, job, email, inWords(absent), isFrozen))
-    } else if (policy.owners.accepted[email] === undefined) {
-      vacancies.push({
-        job,
-        email,
-        problem: `${email} has not accepted the job "${job}"`,
-        step: `Ask ${email} to accept, then write the day under owners.accepted of ${policy.workflow}; if they decline, name another person.`,
-      })
-    }
-  }
+  const directory = companyDirectory(users, policy.people)
+  const watched = connections.filter(({ crm }) => policy.objects.some((object) => object.crm === crm))
+  const read = watched.filter(({ arePeopleRead }) => arePeopleRead)
+  const staffed = read.length > 0 ? read : watched
+  const question = { policy, directory, staffed }
+  const vacancies = holdersOf(policy).flatMap((holder) => vacanciesOf(question, holder))
+  const doubts = holdersOf(policy).flatMap((holder) => doubtOf(question, holder))
   const fragile = fragileProblem(policy)
-  const problems = [...vacancies, ...doubts, ...(fragile === null ? [] : [fragile])]
-  if (vacancies.length > 0) return { effectiveMode: atMost(policy.mode, 'observe'), problems }
-  if (fragile !== null && policy.mode === 'live')
-    return { effectiveMode: policy.pilot === null ? 'observe' : 'pilot', problems }
-  return { effectiveMode: policy.mode, problems }
+  const modeWith = (isVacant: boolean) => modeOf(policy, { isVacant, isFragile: fragile !== null })
+  const isVacantIn = (id: ConnectionId) =>
+    vacancies.some(({ connectionId }) => connectionId === null || connectionId === id) ||
+    !staffed.some((connection) => connection.id === id)
+  const byConnection = new Map(watched.map(({ id }) => [id, modeWith(isVacantIn(id))]))
+  const modes = watched.length === 0 ? [modeWith(vacancies.length > 0)] : [...byConnection.values()]
+  return {
+    effectiveMode: modes.reduce((most, mode) => (atMost(most, mode) === most ? mode : most)),
+    byConnection,
+    problems: [...vacancies, ...doubts, ...(fragile === null ? [] : [fragile])],
+  }
 }
 
-function inWords(connections: readonly { readonly crm: Crm }[]): string {
-  return connections.map(({ crm }) => crmProfile(crm).title).join(' and ')
+type Question = {
+  readonly policy: Policy
+  readonly directory: Directory
+  readonly staffed: readonly StaffedConnection[]
+}
+
+type Holder = {
+  readonly job: Job
+  readonly email: string
+  /** Who can do it in their place, in each circle that they are of; only reviewers stand in for each other. */
+  readonly circles: readonly (readonly string[])[]
+}
+
+function vacanciesOf({ policy, directory, staffed }: Question, holder: Holder): ReadinessProblem[] {
+  const { job, email, circles } = holder
+  const isThere = ({ id }: StaffedConnection, who: string) => directory.personByEmail(id, who) !== undefined
+  const absent = staffed.filter((connection) => !isThere(connection, email))
+  const absence = (where: readonly StaffedConnection[], connectionId: ConnectionId | null) => {
+    const several = where.flatMap(({ id }) => directory.peopleByEmail(id, email))
+    const isFrozen = where.every(({ id }) => directory.isFrozen(id, email))
+    const why = several.length > 1 ? several : isFrozen ? 'frozen' : 'not-there'
+    return { ...absenceProblem(policy, job, email, inWords(where, staffed), why), connectionId }
+  }
+  if (absent.length > 0 && absent.length === staffed.length) return [absence(absent, null)]
+  const vacant = absent.filter((connection) =>
+    circles.some((circle) => !circle.some((other) => isThere(connection, other))),
+  )
+  const problems = vacant.map((connection) => {
+    const { problem, ...rest } = absence([connection], connection.id)
+    return { ...rest, problem: `${problem}, so the workflow only observes there` }
+  })
+  if (policy.owners.accepted[email] !== undefined) return problems
+  const unaccepted: ReadinessProblem = {
+    kind: 'vacant',
+    job,
+    email,
+    problem: `${email} has not accepted the job "${job}"`,
+    step: `Ask ${email} to accept, then write the day under owners.accepted of ${policy.workflow}; if they decline, name another person.`,
+    connectionId: null,
+  }
+  return [...problems, unaccepted]
+}
+
+/** A list that leaves somebody out proves nothing. */
+function doubtOf({ directory, staffed }: Question, { job, email }: Holder): ReadinessProblem[] {
+  const unlisted = staffed.filter(({ id }) => directory.personByEmail(id, email)?.standing !== undefined)
+  return unlisted.length === 0 ? [] : [doubtProblem(job, email, inWords(unlisted, staffed))]
+}
+
+function modeOf(
+  policy: Policy,
+  { isVacant, isFragile }: { readonly isVacant: boolean; readonly isFragile: boolean },
+): Mode {
+  if (isVacant) return atMost(policy.mode, 'observe')
+  if (isFragile && policy.mode === 'live') return policy.pilot === null ? 'observe' : 'pilot'
+  return policy.mode
+}
+
+/** By the CRM's name, and by their own where there are several of a CRM. */
+function inWords(connections: readonly StaffedConnection[], all: readonly StaffedConnection[]): string {
+  const name = ({ crm, title }: StaffedConnection) =>
+    all.filter((other) => other.crm === crm).length > 1 ? `${crmProfile(crm).title} (${title})` : crmProfile(crm).title
+  return connections.map(name).join(' and ')
 }
 
 function absenceProblem(
@@ -64,9 +136,20 @@ function absenceProblem(
   job: Job,
   email: string,
   where: string,
-  isFrozen: boolean,
-): ReadinessProblem {
+  why: 'frozen' | 'not-there' | readonly CrmUser[],
+): Omit<ReadinessProblem, 'connectionId'> {
+  const isFrozen = why === 'frozen'
+  if (typeof why !== 'string') {
+    return {
+      kind: 'vacant',
+      job,
+      email,
+      problem: `${email} is the e-mail of several users of ${where}: ${severalInWords(why)}`,
+      step: `In ${where}, give each of them an e-mail of their own, or deactivate those who are not ${email}. If one is a program, name it under integrations in people.yaml.`,
+    }
+  }
   return {
+    kind: 'vacant',
     job,
     email,
     problem: isFrozen ? `${email} cannot log in to ${where} (frozen)` : `${email} is not an active user of ${where}`,
@@ -76,6 +159,8 @@ function absenceProblem(
 
 function doubtProblem(job: Job, email: string, where: string): ReadinessProblem {
   return {
+    kind: 'in-doubt',
+    connectionId: null,
     job,
     email,
     problem: `${email} was not listed by ${where} at the last look and is being checked`,
@@ -84,23 +169,30 @@ function doubtProblem(job: Job, email: string, where: string): ReadinessProblem 
 }
 
 /** Every job with everyone who holds it, each pair once. */
-function jobHolders({ owners }: Policy): { job: Job; email: string }[] {
-  const reviewers = new Set([...owners.reviewers.general, ...owners.reviewers.senior, ...owners.reviewers.approved])
+function holdersOf({ owners }: Policy): Holder[] {
+  const circles = Object.values(owners.reviewers)
+  const alone = (job: Job, email: string): Holder => ({ job, email, circles: [[email]] })
   return [
-    ...[...reviewers].map((email) => ({ job: 'reviewer' as const, email })),
-    { job: 'override', email: owners.override },
-    { job: 'rollback', email: owners.rollback },
-    { job: 'boundary', email: owners.boundary },
-    { job: 'data', email: owners.data },
-    { job: 'workflow', email: owners.workflow },
+    ...[...new Set(circles.flat())].map((email) => ({
+      job: 'reviewer' as const,
+      email,
+      circles: circles.filter((circle) => circle.includes(email)),
+    })),
+    alone('override', owners.override),
+    alone('rollback', owners.rollback),
+    alone('boundary', owners.boundary),
+    alone('data', owners.data),
+    alone('workflow', owners.workflow),
   ]
 }
 
 function fragileProblem(policy: Policy): ReadinessProblem | null {
-  const people = new Set(jobHolders(policy).map(({ email }) => email))
+  const people = new Set(holdersOf(policy).map(({ email }) => email))
   const [email] = people
   if (people.size !== 1 || email === undefined) return null
   return {
+    kind: 'fragile',
+    connectionId: null,
     job: 'workflow',
     email,
     problem: `${email} holds every job of ${policy.workflow}, so one absence stops it all`,

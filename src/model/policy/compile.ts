@@ -1,6 +1,11 @@
+import { knownZone } from '../calendar/known-zone.ts'
 import { territoryName } from '../matching/territory-name.ts'
 import type { Crm } from '../record/change-event.ts'
-import { type CompiledConditions, type CompiledRule, compileConditions, compileTable } from '../rules/evaluate.ts'
+import { linkedEmails } from '../record/company-people.ts'
+import type { Conditions, RuleOwner } from '../rules/condition.ts'
+import { type CompiledConditions, type CompiledRule, compileConditions } from '../rules/evaluate.ts'
+import { type AgingRow, agingRows, isAging } from '../rules/next-flip.ts'
+import { renderOwner } from '../rules/render.ts'
 import { type ChangeSearch, prepareChanges } from '../rules/smallest-change.ts'
 import { indexTable } from '../rules/table-index.ts'
 import { type AskedInput, askedInputs } from './asked.ts'
@@ -43,8 +48,19 @@ export type CompiledPolicy = {
   readonly routes: readonly Route[]
   readonly search: ChangeSearch
   readonly territories: readonly CompiledTerritory[]
+  readonly aging: Aging
   /** Patterns of one watched object. Absent: the workflow does not watch it. In two steps, as joining costs more. */
   readonly settings: ReadonlyMap<Crm, ReadonlyMap<string, readonly PatternSetting[]>>
+}
+
+/** What of the policy asks for an age, so that time alone may change its answer. */
+export type Aging = {
+  readonly scope: boolean
+  readonly waits: boolean
+  readonly pilot: boolean
+  readonly classes: boolean
+  readonly routes: readonly AgingRow[]
+  readonly territories: readonly AgingRow[]
 }
 
 /** Keyed by the version object itself, so it lives as long as the version and no longer. */
@@ -63,35 +79,74 @@ function compile(version: PolicyVersion): CompiledPolicy {
   const { policy } = version
   const branches = policy.boundary.map((branch) => compileBranch(policy, branch))
   const routes = branches.flatMap(routesOf)
+  const scope = compiled(policy, policy.scope)
+  const waits = policy.action.when === 'never' ? 'never' : compiled(policy, policy.action.when)
+  const pilot = policy.pilot === null ? null : compiled(policy, policy.pilot.when)
+  const classes = policy.classes.map((rule) => ({ rule, when: compiled(policy, rule.when) }))
+  const rows = routes.map(({ branch, rule }) => (rule === null ? branch.when : [...branch.when, ...rule.when]))
+  const territories = compileTerritories(policy)
   return {
     version,
     policy,
-    scope: compileConditions(policy.scope),
-    waits: policy.action.when === 'never' ? 'never' : compileConditions(policy.action.when),
-    pilot: policy.pilot === null ? null : compileConditions(policy.pilot.when),
-    classes: policy.classes.map((rule) => ({ rule, when: compileConditions(rule.when) })),
+    scope,
+    waits,
+    pilot,
+    classes,
     branches,
     asked: askedInputs(policy, []),
     routes,
-    search: prepareChanges(
-      indexTable(routes.map(({ branch, rule }) => (rule === null ? branch.when : [...branch.when, ...rule.when]))),
-    ),
-    territories: policy.territories.map((territory) => ({
-      territory,
-      when: compileConditions(territory.when),
-      members: new Set(territory.members),
-      names: new Set([territoryName(territory.territory), territoryName(territory.title)]),
-    })),
+    search: prepareChanges(indexTable(rows)),
+    territories,
+    aging: {
+      scope: isAging(scope),
+      waits: waits !== 'never' && isAging(waits),
+      pilot: pilot !== null && isAging(pilot),
+      classes: classes.some(({ when }) => isAging(when)),
+      routes: agingRows(rows),
+      territories: agingRows(territories.map(({ when }) => when)),
+    },
     settings: new Map([...new Set(policy.objects.map(({ crm }) => crm))].map((crm) => [crm, settingsOf(policy, crm)])),
   }
+}
+
+function compiled(policy: Policy, conditions: Conditions): CompiledConditions {
+  return compileConditions(withLinkedOwners(conditions, policy), zoneOfDays(policy))
+}
+
+/** Who asks for an owner by one e-mail means the person, whose user in the other CRM may have another one. */
+function withLinkedOwners(conditions: Conditions, { people }: Policy): Conditions {
+  if (people === undefined || people.persons.length === 0) return conditions
+  const linked = (email: string) => {
+    const all = linkedEmails(people, email.toLowerCase())
+    return all.length > 1 ? all : [email]
+  }
+  return conditions.map((condition) =>
+    condition.field === 'fact.owner' && (condition.op === 'in' || condition.op === 'not-in')
+      ? { ...condition, values: [...new Set(condition.values.flatMap(linked))] }
+      : condition,
+  )
+}
+
+/** Days in conditions are those of the company. A stored version may name a zone that this runtime does not have. */
+function zoneOfDays({ calendar }: Policy): string {
+  return knownZone(calendar.timeZone) ?? 'UTC'
+}
+
+function compileTerritories(policy: Policy): CompiledTerritory[] {
+  return policy.territories.map((territory) => ({
+    territory,
+    when: compiled(policy, territory.when),
+    members: new Set(territory.members),
+    names: new Set([territoryName(territory.territory), territoryName(territory.title)]),
+  }))
 }
 
 function compileBranch(policy: Policy, branch: Branch): CompiledBranch {
   const inputs = [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))]
   return {
     branch,
-    when: compileConditions(branch.when),
-    table: compileTable(branch.rules),
+    when: compiled(policy, branch.when),
+    table: branch.rules.map((rule) => ({ rule, when: compiled(policy, rule.when) })),
     inputs,
     asked: askedInputs(policy, inputs),
   }
@@ -101,9 +156,13 @@ function routesOf(branch: CompiledBranch): Route[] {
   const { branch: name, mode } = branch.branch
   if (mode !== 'rules') return [{ branch, rule: null, outcome: `a person would decide it in the branch ${name}` }]
   return [
-    ...branch.table.map((rule) => ({ branch, rule, outcome: `${rule.rule.owner} would get it` })),
+    ...branch.table.map((rule) => ({ branch, rule, outcome: outcomeOf(rule.rule.owner) })),
     { branch, rule: null, outcome: `no rule of the branch ${name} would cover it` },
   ]
+}
+
+function outcomeOf(owner: RuleOwner): string {
+  return owner === 'leave-alone' ? 'it would be left alone' : `${renderOwner(owner)} would get it`
 }
 
 function settingsOf(policy: Policy, crm: Crm): Map<string, PatternSetting[]> {

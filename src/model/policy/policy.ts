@@ -1,6 +1,8 @@
 import type { BusinessCalendar } from '../calendar/business-calendar.ts'
 import type { ExceptionClass, ReviewCircle } from '../classes/class.ts'
 import type { Crm } from '../record/change-event.ts'
+import type { CompanyPeople } from '../record/company-people.ts'
+import type { Readings } from '../record/readings.ts'
 import type { Conditions, Rule } from '../rules/condition.ts'
 
 /** draft: not run. observe: decides, writes nothing. pilot: narrow slice and daily cap. live. */
@@ -80,8 +82,12 @@ export type Guards = {
   readonly deadlineMinutes: Readonly<Record<ExceptionClass, number>>
   /** Open tasks a reviewer can hold before the next in the chain is asked. */
   readonly capacity: number
-  /** Open pipeline, in the CRM's currency, from which a case is revenue-impacting at least. */
+  /** Open pipeline from which a case is revenue-impacting at least. */
   readonly revenueThreshold: number
+  /** ISO 4217, of the threshold. Absent: the company's home currency, see `Readings.currency`. */
+  readonly revenueCurrency?: string
+  /** How often two sides may change an owner in turn before nothing automated writes it. Absent: `LOOP_DEFAULT`. */
+  readonly loops?: { readonly alternations: number; readonly withinHours: number }
 }
 
 export type Policy = {
@@ -102,10 +108,19 @@ export type Policy = {
   readonly scope: Conditions
   readonly owners: PolicyOwners
   readonly patterns: readonly PatternSetting[]
+  /**
+   * What marks an existing customer beside what the product knows of each CRM, each by one field of one object. Any of them
+   * is enough. Absent: nothing else does.
+   */
+  readonly customers?: Conditions
   readonly classes: readonly ClassRule[]
   readonly boundary: readonly Branch[]
   readonly guards: Guards
   readonly territories: readonly Territory[]
+  /** Absent: the company has agreed on none. */
+  readonly readings?: Readings
+  /** Absent: the company has said nothing about its users. */
+  readonly people?: CompanyPeople
   readonly calendar: BusinessCalendar
 }
 

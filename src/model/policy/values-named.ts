@@ -30,7 +30,7 @@ export function valuesNamedByPolicies(
       if (name === null || name.kind === 'fact') continue
       const isOwn =
         name.kind === 'own' &&
-        isWatched &&
+        (isWatched || policy.customers?.includes(condition) === true) &&
         (name.only === null || (name.only.crm === crm && name.only.object === objectType))
       if (isOwn || (name.kind === 'account' && isAccount)) add(name.field, condition.values)
     }
@@ -44,6 +44,7 @@ export function everyCondition(policy: Policy): Conditions[] {
     policy.scope,
     ...(policy.action.when === 'never' ? [] : [policy.action.when]),
     ...(policy.pilot === null ? [] : [policy.pilot.when]),
+    policy.customers ?? [],
     ...policy.classes.map(({ when }) => when),
     ...policy.boundary.flatMap(({ when, rules }) => [when, ...rules.map((rule) => rule.when)]),
     ...policy.territories.map(({ when }) => when),

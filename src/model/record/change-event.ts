@@ -24,6 +24,7 @@ export type ChangeKind =
   | 'merged' // recordId survives, mergedIds are gone
   | 'associated' // a link to another record changed; fields hold nothing, the record must be read again
   | 'gap' // the CRM says "something changed here" without saying what: read the record again
+  | 'unseen' // we asked for the record and the CRM did not show it, which proves nothing: it may be hidden from us
   | 'erased' // privacy deletion: our copies of the values must go
 
 /** Which way a change reached us. `baseline` is the first import; `reconcile` is our own poll. */
@@ -36,6 +37,9 @@ export type ChangeActor = {
   /** True when the CRM itself says that our integration made the change. A hint: written values are the real guard. */
   readonly ours: boolean
 }
+
+/** The order of what a reading or a history shows: after everything that events tell of the same moment. */
+export const READ_ORDER = Number.MAX_SAFE_INTEGER
 
 export type ChangeEvent = {
   readonly connectionId: ConnectionId

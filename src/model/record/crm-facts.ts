@@ -15,6 +15,8 @@ export type CrmIdentity = {
   readonly edition: string | null
   /** Origin of the CRM's pages for people. Null: the CRM does not say. */
   readonly pagesUrl: string | null
+  /** ISO 4217, of amounts that name no currency. Absent or null: the CRM does not say. */
+  readonly homeCurrency?: string | null
 }
 
 export type FieldSchema = {

@@ -9,11 +9,15 @@ export type ObjectShape = {
   readonly owner: string
   readonly name: readonly string[]
   readonly email: string | null
+  /** Lists of further addresses of the same person, which find them like the first. */
+  readonly moreEmails?: readonly string[]
   readonly phones: readonly string[]
   /** Web site or domain of the account. */
   readonly domain: string | null
   readonly companyName: string | null
   readonly country: string | null
+  /** State, province or prefecture. */
+  readonly state: string | null
   /** How many people the account employs: what "size" means in routing. */
   readonly employees: string | null
   /** Reference to the account this record belongs to. */
@@ -26,9 +30,34 @@ export type ObjectShape = {
   readonly modifiedAt: string
   /** Money still to be won, with what says that the deal is closed. */
   readonly amount: string | null
+  /** The field with the ISO 4217 code of the record's amounts. Absent: they are in the account's own currency. */
+  readonly currency?: string
+  /** Fields with `amount` in the CRM account's own currency, as the CRM itself works it out. Absent: it does not. */
+  readonly homeAmounts?: readonly string[]
   readonly closedFlag: string | null
   /** The field and the values that make an account an existing customer. */
   readonly customer: { readonly field: string; readonly values: readonly string[] } | null
+  /** A queue may own its records. Absent: only people may. */
+  readonly ownedByQueues?: true
+  /** Some records of the object are persons. Absent: none are. See `person-form.ts`. */
+  readonly asPerson?: PersonForm
+}
+
+/** What differs in the records of an account object that are persons, and the flag that says so. */
+export type PersonForm = {
+  readonly noun: string
+  /** The field that says `true` of a person. */
+  readonly flag: string
+  readonly email: string
+  readonly phones: readonly string[]
+  /** Where the person lives, for one whose `ObjectShape.country` is blank. */
+  readonly country: string
+  /** The record that the CRM itself keeps beside the account for the same person: its object, and the reference to it. */
+  readonly contact: { readonly object: string; readonly field: string }
+  /** Fields that only a business fills in: blank on a person, they are not missing. */
+  readonly businessFields: readonly string[]
+  /** Matches the names of fields that only a person has, the shape's own among them. */
+  readonly personFields: RegExp
 }
 
 /** The calls that a CRM allows, of which we take our share, until its own headers say better. */
@@ -62,6 +91,11 @@ export type CrmProfile = {
   readonly territoryObjects: readonly string[]
   /** Per object, the CRM's own field for how a record came in. Custom fields may say it too, but nothing tells which. */
   readonly sourceFields: Readonly<Record<string, string>>
+  /**
+   * Fields that every account of the CRM has beside those above. Where the CRM does not describe one of them, it hides it
+   * from us; any other name it does not have. Absent: the CRM describes fields that it hides.
+   */
+  readonly standardFields?: Readonly<Record<string, readonly string[]>>
   /** Fields that the CRM changes by itself with every write of ours. */
   readonly bookkeepingFields: readonly string[]
   /**
@@ -69,6 +103,11 @@ export type CrmProfile = {
    * copy must go too. False: the CRM empties its recycle bin without such a meaning.
    */
   readonly vanishedPersonIsErased: boolean
+  /**
+   * True: the CRM shows a user only the records that are shared with them, so one that is not found may still be there, and
+   * only its own word proves that it is gone. False: what it does not find among live and deleted records is gone.
+   */
+  readonly hidesRecords: boolean
   /** How changes reach us unless the connection says otherwise. */
   readonly usualFeed: 'push' | 'stream' | 'poll'
   /** Where an admin looks when events keep missing, one sentence. */
@@ -79,6 +118,10 @@ export type CrmProfile = {
   readonly makesTaskKey: boolean
   /** Where an admin ends our access. */
   readonly accessEndsAt: string
+  /** Who made a change has the id that owner fields hold. Absent: the CRM counts its users apart from its owners. */
+  readonly actorsAreUsers?: true
+  /** Its events say which of two changes of one millisecond came later. Absent: it does not promise to. */
+  readonly ordersChanges?: true
   /** Ids in one read call, and items in one write call, that the CRM takes at most. */
   readonly readBatchMax: number
   readonly writeBatchMax: number

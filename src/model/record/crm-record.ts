@@ -4,7 +4,11 @@ import type { DriftKind } from './schema-drift.ts'
 /** A moment in the CRM's own time. `order` breaks ties within one millisecond. */
 export type Stamp = { readonly atMs: number; readonly order: number }
 
-export type StampedValue = Stamp & { readonly value: FieldText }
+export type StampedValue = Stamp & {
+  readonly value: FieldText
+  /** Another value was told of the same moment, so neither is known to be the later one. */
+  readonly tied?: true
+}
 
 /**
  * A reading of the whole record. `atMs` says which of two readings is newer; `sinceMs`, where it is there, is the older
@@ -19,7 +23,9 @@ export type ReadStamp = Stamp & { readonly sinceMs?: number }
 export type FieldStamp = Stamp & {
   /** Set when the present value comes from reading the whole record: the newest such reading. */
   readonly read?: ReadStamp
-  /** The newest told change that is older than `read`. */
+  /** Set when the present value is a told change, and another value was told of the same moment. */
+  readonly tied?: true
+  /** The newest told change that is not newer than `read`. */
   readonly told?: StampedValue
   /** The oldest reading, where no change was ever told. Absent: it is `read` itself. */
   readonly firstRead?: StampedValue
@@ -43,12 +49,20 @@ export type CrmRecord = {
   readonly stamps: Readonly<Record<string, FieldStamp>>
   readonly ownerHistory: readonly OwnerChange[]
   readonly deleted: boolean
+  /** The CRM does not show it to us any more and does not say that it is gone: what we know of it may be outdated. */
+  readonly isUnseen?: true
   /** The id of the record that this one was merged into. */
   readonly mergedInto: string | null
   /** Fields of this object that our credentials may not read. Absence of a value means nothing for these. */
   readonly unreadable: ReadonlySet<string>
+  /** Those of the unreadable fields that the CRM does not describe either: a policy names what is not there. Absent: none. */
+  readonly undescribed?: ReadonlySet<string>
   /** The CRM shows us no record of this object any more, so what is unreadable is one gap and not one for each field. */
   readonly isRefused?: true
+  /** Fields that may hold several values, joined with `;`, by the CRM's schema. Absent: none. */
+  readonly lists?: ReadonlySet<string>
+  /** ISO 4217, of amounts that name no currency. Absent: the CRM does not say. */
+  readonly homeCurrency?: string
   /** Fields whose value here no longer means what the policies were written for, and why. Absent: none, as nearly always. */
   readonly drifted?: ReadonlyMap<string, DriftKind>
 }

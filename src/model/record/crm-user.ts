@@ -26,8 +26,12 @@ export type CrmUser = {
   readonly active: boolean
   /** The login is frozen, so the person cannot work now. Null or absent: the CRM does not say. */
   readonly frozen?: boolean | null
+  /** A program signs in with it, so it is nobody to whom work can go. Null or absent: the CRM does not say. */
+  readonly integration?: boolean | null
   /** Queues: how many active people work it. Null: not known, which is not the same as none. */
   readonly activeMembers: number | null
+  /** Queues: the ids of their members. Null or absent: the CRM does not say. */
+  readonly members?: readonly string[] | null
   /** Of a list: members of a queue whom the same list does not hold. Absent: none. */
   readonly unlistedMembers?: readonly string[]
   /** Absent: the CRM listed the user at the last look, or answered for this id since. */
@@ -44,8 +48,14 @@ export type Directory = {
   isGone(connectionId: ConnectionId, userId: string): boolean
   /** The active person with this e-mail in that connection; one that the last list left out counts as last known. */
   personByEmail(connectionId: ConnectionId, email: string): CrmUser | undefined
+  /** All of them. With several nobody is guessed: `personByEmail` finds none. */
+  peopleByEmail(connectionId: ConnectionId, email: string): readonly CrmUser[]
+  /** Queues of that name there, in any spelling of capitals. */
+  queuesByName(connectionId: ConnectionId, name: string): readonly CrmUser[]
   /** Somebody with this e-mail is a user there whose login is frozen: the reason why `personByEmail` finds nobody. */
   isFrozen(connectionId: ConnectionId, email: string): boolean
   /** Open tasks per e-mail, for capacity. */
   openTasks(email: string): number
+  /** Of the same person, this one among them: those that the company links. */
+  emailsOf(email: string): readonly string[]
 }

@@ -1,5 +1,6 @@
 import type { CrmRecord } from './crm-record.ts'
 import { type Known, type MissingInput, Unknown, WHOLE_RECORD, type WhyUnknown } from './knowledge.ts'
+import { isBlankText } from './visible-text.ts'
 
 /**
  * What is known of one field of a record: its value, null for blank, or why neither is known. `name` is how the record
@@ -9,14 +10,19 @@ export function knownValue(record: CrmRecord, field: string, name: string = fiel
   const why = whyUnknown(record, field)
   if (why !== null) return new Unknown([missingField(record, field, why, name)])
   const value = record.values[field]
-  return value === undefined || value === null || value.trim() === '' ? null : value
+  return value === undefined || value === null || isBlankText(value) ? null : value
 }
 
 /** Null: the field is known. */
-export function whyUnknown({ unreadable, drifted, isRefused }: CrmRecord, field: string): WhyUnknown | null {
+export function whyUnknown(
+  { unreadable, undescribed, drifted, isRefused }: CrmRecord,
+  field: string,
+): WhyUnknown | null {
   const isUnreadable = unreadable.has(field)
   if (isRefused && isUnreadable) return 'refused'
-  return drifted?.get(field) ?? (isUnreadable ? 'hidden' : null)
+  const why = drifted?.get(field)
+  if (why !== undefined || !isUnreadable) return why ?? null
+  return undescribed?.has(field) ? 'no-such-field' : 'hidden'
 }
 
 /** The gap in the knowledge of one record's field. */

@@ -2,11 +2,24 @@ import type { ConnectionId, Crm, FieldText } from './change-event.ts'
 import type { DriftKind } from './schema-drift.ts'
 
 /**
- * Why an input is not known. `hidden`: our credentials may not read the field. `refused`: the CRM shows us no record of
- * the object. `not-read`: we have not read it yet, and ask for it. The others: what we read no longer means what the
- * policies were written for.
+ * Why an input is not known. `hidden`: our credentials may not read the field. `no-such-field`: the CRM describes no field of
+ * that name. `no-such-value`, `wrong-type`: the policy asks of the field what it can never hold there. `refused`: the CRM shows
+ * us no record of the object. `other-currency`: it is an amount in another currency than it is compared in. `not-read`: we have
+ * not read it yet, and ask for it. `not-visible`: the CRM does not show us this record, and does not say that it is gone.
+ * `ambiguous`: more than one record may be the one that is meant. `one-email`: more than one active user has the owner's e-mail.
+ * The others: what we read no longer means what the policies were written for.
  */
-export type WhyUnknown = 'hidden' | 'refused' | DriftKind
+export type WhyUnknown =
+  | 'hidden'
+  | 'no-such-field'
+  | 'no-such-value'
+  | 'wrong-type'
+  | 'refused'
+  | 'not-visible'
+  | 'ambiguous'
+  | 'one-email'
+  | 'other-currency'
+  | DriftKind
 
 /** One input that is not known. */
 export type MissingInput = {
@@ -58,7 +71,7 @@ export function inputKey({ connectionId, objectType, field, why }: MissingInput)
   return `${connectionId}/${objectType}/${field}/${why}`
 }
 
-/** Nothing is wrong with it but that nobody has read it yet, so waiting for the reading is enough. */
+/** Nothing is wrong with it but that it was not read, or not shown: it is asked for again, and waiting may be enough. */
 export function isOnlyUnread({ inputs }: Unknown): boolean {
-  return inputs.every(({ why }) => why === 'not-read')
+  return inputs.every(({ why }) => why === 'not-read' || why === 'not-visible')
 }

@@ -1,7 +1,10 @@
 import type { FieldText } from '../record/change-event.ts'
-import { comparableText } from '../record/comparable-text.ts'
+import type { Zone } from '../record/wall-clock.ts'
 import type { Condition } from './condition.ts'
-import { measureOf, valueTest } from './evaluate.ts'
+import { ageMs } from './days.ts'
+import { comparableFor, isOfDates, measureOf, valueTest } from './evaluate.ts'
+import { listKey, membersOf } from './list-values.ts'
+import { isPostalField, postalDigits } from './postal-code.ts'
 
 /**
  * One kind of question that a table asks about one field, with the values told apart as far as the answers differ:
@@ -10,7 +13,9 @@ import { measureOf, valueTest } from './evaluate.ts'
  */
 export type Column = {
   readonly classes: number
-  readonly classOf: (value: FieldText, nowMs: number) => number
+  readonly classOf: (value: FieldText, nowMs: number, isList: boolean) => number
+  /** Of a field that holds several values: the classes of those that tell rows apart. Left out: `classOf` says it all. */
+  readonly classesOf?: (value: string) => readonly number[]
   /** Per class, 1 where the condition, one of those that made the column, holds. */
   readonly holds: (condition: Condition) => Uint8Array
   /** True where the class depends on the moment of decision. */
@@ -28,7 +33,9 @@ export function columnKey(condition: Condition): string {
     case 'not-blank':
       return 'text'
     case 'range':
-      return measureOf(condition) === Number ? 'number' : 'date'
+      // Codes of five digits and of three are measured by different scales.
+      if (isPostalField(condition.field)) return `postal ${postalDigits(condition)}`
+      return isOfDates(condition) ? 'date' : 'number'
     case 'older-than':
       return 'age'
     case 'prefix':
@@ -38,19 +45,25 @@ export function columnKey(condition: Condition): string {
   }
 }
 
-export function makeColumn(conditions: readonly Condition[]): Column {
+export function makeColumn(conditions: readonly Condition[], zone: Zone): Column {
   const [first] = conditions
   switch (first?.op) {
     case 'range':
-      return rangeColumn(conditions.filter((c) => c.op === 'range'))
+      return rangeColumn(
+        conditions.filter((c) => c.op === 'range'),
+        zone,
+      )
     case 'older-than':
-      return ageColumn(conditions.filter((c) => c.op === 'older-than'))
+      return ageColumn(
+        conditions.filter((c) => c.op === 'older-than'),
+        zone,
+      )
     case 'prefix':
     case 'contains': {
-      const test = valueTest(first)
+      const test = valueTest(first, zone)
       return {
         classes: 2,
-        classOf: (value, nowMs) => (test(value, nowMs) ? 1 : 0),
+        classOf: (value, nowMs, isList) => (test(value, nowMs, isList) ? 1 : 0),
         holds: () => Uint8Array.of(0, 1),
         ages: false,
       }
@@ -64,9 +77,11 @@ const BLANK = 0
 const OTHER = 1
 
 function textColumn(conditions: readonly Condition[]): Column {
+  const comparableText = comparableFor(conditions[0]?.field ?? '')
   const classOfText = new Map<string, number>()
   // As the policy spells them: most values are met in just that spelling, and need no folding.
   const asSpelled = new Map<string, number>()
+  const classOfList = new Map<string, number>()
   for (const condition of conditions) {
     if (condition.op !== 'in' && condition.op !== 'not-in') continue
     for (const value of condition.values) {
@@ -74,6 +89,7 @@ function textColumn(conditions: readonly Condition[]): Column {
       const known = classOfText.get(text) ?? classOfText.size + 2
       classOfText.set(text, known)
       asSpelled.set(value, known)
+      if (value.includes(';')) classOfList.set(listKey(value, comparableText), known)
     }
   }
   const classes = classOfText.size + 2
@@ -81,6 +97,11 @@ function textColumn(conditions: readonly Condition[]): Column {
     classes,
     classOf: (value) =>
       value === null ? BLANK : (asSpelled.get(value) ?? classOfText.get(comparableText(value)) ?? OTHER),
+    classesOf: (value) => {
+      const members = membersOf(value).map((member) => classOfText.get(comparableText(member)))
+      const whole = classOfList.size === 0 ? undefined : classOfList.get(listKey(value, comparableText))
+      return [...new Set([...members, whole].filter((known) => known !== undefined))]
+    },
     holds: (condition) => {
       const holds = new Uint8Array(classes)
       if (condition.op === 'blank') holds[BLANK] = 1
@@ -98,8 +119,8 @@ function textColumn(conditions: readonly Condition[]): Column {
 }
 
 /** Class 0 lies in no range: blank, not a number or date, or without an end. Class n lies before the nth cut point. */
-function rangeColumn(conditions: readonly Extract<Condition, { op: 'range' }>[]): Column {
-  const measure = measureOf(conditions[0]!)
+function rangeColumn(conditions: readonly Extract<Condition, { op: 'range' }>[], zone: Zone): Column {
+  const measure = measureOf(conditions[0]!, zone)
   const ends = (c: Extract<Condition, { op: 'range' }>) => ({
     from: c.from === null ? Number.NEGATIVE_INFINITY : measure(c.from),
     below: c.below === null ? Number.POSITIVE_INFINITY : measure(c.below),
@@ -128,13 +149,13 @@ function rangeColumn(conditions: readonly Extract<Condition, { op: 'range' }>[])
 }
 
 /** Class n is older than n of the ages that the table names. */
-function ageColumn(conditions: readonly Extract<Condition, { op: 'older-than' }>[]): Column {
+function ageColumn(conditions: readonly Extract<Condition, { op: 'older-than' }>[], zone: Zone): Column {
   const cuts = sortedCuts(conditions.map(({ days }) => days * DAY_MS))
   return {
     classes: cuts.length + 1,
     classOf: (value, nowMs) => {
       if (value === null) return 0
-      const age = nowMs - Date.parse(value)
+      const age = ageMs(value, zone, nowMs)
       if (Number.isNaN(age)) return 0
       let older = 0
       while (older < cuts.length && cuts[older]! < age) older += 1

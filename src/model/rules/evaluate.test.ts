@@ -47,6 +47,23 @@ describe('a condition', () => {
     assert.equal(holds({ field: 'x', op: 'older-than', days: 10 }, daysAgo(10)), false)
   })
 
+  it('case L10: finds a state by its name, abbreviation and code, in its country', () => {
+    const isCalifornia = compileConditions([{ field: 'fact.state', op: 'in', values: ['US-CA'] }])
+    const inCalifornia = (state: string, country = 'United States') =>
+      allHold(isCalifornia, caseOf(contact({ country, state })).facts)
+    for (const state of ['California', 'Calif.', 'CA', 'ca', 'US-CA']) assert.equal(inCalifornia(state), true, state)
+    for (const state of ['Canada', 'Nevada', 'Calfornia', '']) assert.equal(inCalifornia(state), false, state)
+    assert.equal(inCalifornia('CA', 'Italy'), false)
+  })
+
+  it('case X01: is not blank, and in no list, where the text names no country', () => {
+    const test = (condition: Condition) =>
+      allHold(compileConditions([condition]), caseOf(contact({ country: 'no' })).facts)
+    assert.equal(test({ field: 'fact.country', op: 'blank' }), false)
+    assert.equal(test({ field: 'fact.country', op: 'not-blank' }), true)
+    assert.equal(test({ field: 'fact.country', op: 'in', values: ['NO'] }), false)
+  })
+
   it('about one object reads as blank on every other', () => {
     const condition: Condition = { field: 'salesforce.Lead.Company', op: 'in', values: ['Acme'] }
     const compiled = compileConditions([condition])
@@ -61,6 +78,12 @@ describe('a fact', () => {
 
   it('is the same question in both CRMs', () => {
     assert.equal(fact('fact.country'), 'DE')
+    assert.equal(fact('fact.country', contact({ country: 'no' })), '"no"')
+    assert.equal(fact('fact.country', contact({ country: ' ' })), null)
+    assert.equal(fact('fact.state', contact({ country: 'USA', state: 'Calif.' })), 'US-CA')
+    assert.equal(fact('fact.state', lead({ Country: 'Australia', State: 'WA' })), 'AU-WA')
+    assert.equal(fact('fact.state', lead({ Country: 'Holand', State: 'WA' })), '"WA"')
+    assert.equal(fact('fact.state'), null)
     assert.equal(fact('fact.domain', lead()), 'acme.de')
     assert.equal(fact('fact.owner'), 'dach@brightwater.example')
     assert.equal(fact('fact.ownerState', lead({ OwnerId: 'sf-queue' })), 'queue')
@@ -81,5 +104,18 @@ describe('a fact', () => {
     )
     assert.equal(fact('fact.openPipeline', contact(), { account: company(), deals }), '1')
     assert.equal(fact('fact.openPipeline', contact(), { account: company(), deals: deals.toReversed() }), '1')
+  })
+
+  it('case M02: knows a customer by the mark in any spelling', () => {
+    const [isCustomer] = compileConditions([{ field: 'fact.customer', op: 'in', values: ['true'] }])
+    for (const [Type, expected] of [
+      ['customer', true],
+      ['Customer ', true],
+      ['CUSTOMER – DIRECT', true],
+      ['Prospect', false],
+      ['Customer of a competitor', false],
+    ] as const) {
+      assert.equal(isCustomer!.holds(caseOf(record('salesforce', 'Account', { Type })).facts), expected, Type)
+    }
   })
 })

@@ -1,9 +1,15 @@
+import { caseMarkedId } from '../record/case-marked-id.ts'
 import type { FieldText } from '../record/change-event.ts'
 import { comparableText } from '../record/comparable-text.ts'
 import { type Known, type Truth, Unknown } from '../record/knowledge.ts'
+import { type Zone, zoneOf } from '../record/wall-clock.ts'
 import type { Condition, Conditions, Rule } from './condition.ts'
+import { ageMs, momentMs } from './days.ts'
 import { type CaseFacts, fieldReader } from './facts.ts'
+import { listKey, listReader, membersOf } from './list-values.ts'
+import { isInDistrict, isPostalField, postalDigits, postalNumber, postalText } from './postal-code.ts'
 import { renderCondition } from './render.ts'
+import { fittingReader } from './unfit.ts'
 
 /** Why a rule did not fire: its first condition that failed, and the value it met. */
 export type RuleMiss = { readonly rule: string; readonly failed: string; readonly actual: FieldText }
@@ -12,6 +18,8 @@ export type CompiledCondition = {
   readonly condition: Condition
   readonly read: (facts: CaseFacts) => Known
   readonly holds: (facts: CaseFacts) => Truth
+  /** The company's, in which days begin and end. */
+  readonly zone: Zone
 }
 
 export type CompiledConditions = readonly CompiledCondition[]
@@ -20,13 +28,17 @@ export type CompiledRule = { readonly rule: Rule; readonly when: CompiledConditi
 
 const DAY_MS = 86_400_000
 
-/** Closures made once per policy version; deciding a record then allocates nothing here. */
-export function compileConditions(conditions: Conditions): CompiledConditions {
-  return conditions.map(compileCondition)
+/**
+ * Closures made once per policy version; deciding a record then allocates nothing here. Calendar days are those of the time
+ * zone.
+ */
+export function compileConditions(conditions: Conditions, timeZone = 'UTC'): CompiledConditions {
+  const zone = zoneOf(timeZone)
+  return conditions.map((condition) => compileCondition(condition, zone))
 }
 
-export function compileTable(rules: readonly Rule[]): readonly CompiledRule[] {
-  return rules.map((rule) => ({ rule, when: compileConditions(rule.when) }))
+export function compileTable(rules: readonly Rule[], timeZone = 'UTC'): readonly CompiledRule[] {
+  return rules.map((rule) => ({ rule, when: compileConditions(rule.when, timeZone) }))
 }
 
 /** False as soon as one is known to fail, whatever is unknown beside it; true only where every one is known to hold. */
@@ -78,52 +90,45 @@ export function missesBefore(
   return misses
 }
 
-function compileCondition(condition: Condition): CompiledCondition {
-  const read = fieldReader(condition.field)
-  const test = valueTest(condition)
+function compileCondition(condition: Condition, zone: Zone): CompiledCondition {
+  const isList = listReader(condition.field)
+  const test = valueTest(condition, zone)
+  const read = fittingReader(condition, fieldReader(condition.field), (value, facts) =>
+    test(value, facts.nowMs, isList(facts)),
+  )
   return {
     condition,
     read,
+    zone,
     holds: (facts) => {
       const value = read(facts)
-      return value instanceof Unknown ? value : test(value, facts.nowMs)
+      return value instanceof Unknown ? value : test(value, facts.nowMs, isList(facts))
     },
   }
 }
 
+/** `isList`: the field holds several values, and each of them is asked. */
+type ValueTest = (value: FieldText, nowMs: number, isList: boolean) => boolean
+
 /** Blank is a value of its own: it is in no list, it is not in every `not-in` list, and it lies in no range. */
-export function valueTest(condition: Condition): (value: FieldText, nowMs: number) => boolean {
+export function valueTest(condition: Condition, zone: Zone): ValueTest {
   switch (condition.op) {
-    case 'in': {
-      const wanted = new Set(condition.values.map(comparableText))
-      return (value) => value !== null && wanted.has(comparableText(value))
-    }
+    case 'in':
+      return isAmong(condition)
     case 'not-in': {
-      const refused = new Set(condition.values.map(comparableText))
-      return (value) => value === null || !refused.has(comparableText(value))
+      const isRefused = isAmong(condition)
+      return (value, nowMs, isList) => !isRefused(value, nowMs, isList)
     }
-    case 'prefix': {
-      const starts = condition.values.map(comparableText)
-      return (value) => {
-        if (value === null) return false
-        const text = comparableText(value)
-        return starts.some((start) => text.startsWith(start))
-      }
-    }
-    case 'contains': {
-      const parts = condition.values.map(comparableText)
-      return (value) => {
-        if (value === null) return false
-        const text = comparableText(value)
-        return parts.some((part) => text.includes(part))
-      }
-    }
+    case 'prefix':
+      return startsWith(condition)
+    case 'contains':
+      return containsPart(condition)
     case 'blank':
       return (value) => value === null
     case 'not-blank':
       return (value) => value !== null
     case 'range': {
-      const measure = measureOf(condition)
+      const measure = measureOf(condition, zone)
       const from = condition.from === null ? Number.NEGATIVE_INFINITY : measure(condition.from)
       const below = condition.below === null ? Number.POSITIVE_INFINITY : measure(condition.below)
       return (value) => {
@@ -134,12 +139,68 @@ export function valueTest(condition: Condition): (value: FieldText, nowMs: numbe
     }
     case 'older-than': {
       const { days } = condition
-      return (value, nowMs) => value !== null && nowMs - Date.parse(value) > days * DAY_MS
+      return (value, nowMs) => value !== null && ageMs(value, zone, nowMs) > days * DAY_MS
     }
   }
 }
 
-/** A range is of numbers or of dates, as its own ends are spelled. */
-export function measureOf({ from, below }: Extract<Condition, { op: 'range' }>): (text: string) => number {
-  return /^\d{4}-\d{2}-\d{2}/.test(from ?? below ?? '') ? Date.parse : Number
+type OfValues = { readonly field: string; readonly values: readonly string[] }
+
+function isAmong({ field, values }: OfValues): ValueTest {
+  const comparable = comparableFor(field)
+  const wanted = new Set(values.map(comparable))
+  const wholeLists = new Set(values.filter((value) => value.includes(';')).map((value) => listKey(value, comparable)))
+  return (value, _, isList) => {
+    if (value === null) return false
+    if (!isList || !value.includes(';')) return wanted.has(comparable(value))
+    return (
+      membersOf(value).some((member) => wanted.has(comparable(member))) ||
+      (wholeLists.size > 0 && wholeLists.has(listKey(value, comparable)))
+    )
+  }
+}
+
+function startsWith({ field, values }: OfValues): ValueTest {
+  if (isPostalField(field)) {
+    return (value) => value !== null && values.some((district) => isInDistrict(district, value))
+  }
+  const starts = values.map(comparableText)
+  return (value, _, isList) => {
+    if (value === null) return false
+    const texts = isList ? membersOf(value) : [value]
+    return texts.map(comparableText).some((text) => starts.some((start) => text.startsWith(start)))
+  }
+}
+
+/** A part of a text; of a list one of its values, whole: EMEA is not in "non-EMEA;APAC". */
+function containsPart({ values }: OfValues): ValueTest {
+  const parts = values.map(comparableText)
+  return (value, _, isList) => {
+    if (value === null) return false
+    if (isList) return membersOf(value).some((member) => parts.includes(comparableText(member)))
+    const text = comparableText(value)
+    return parts.some((part) => text.includes(part))
+  }
+}
+
+/** The form in which values of this field are compared. */
+export function comparableFor(field: string): (text: string) => string {
+  return isPostalField(field) ? postalText : comparableValue
+}
+
+function comparableValue(text: string): string {
+  return caseMarkedId(text) ?? comparableText(text)
+}
+
+/** A range is of numbers or of dates, as its own ends are spelled, or of postal codes. */
+export function measureOf(condition: Extract<Condition, { op: 'range' }>, zone: Zone): (text: string) => number {
+  if (isPostalField(condition.field)) {
+    const digits = postalDigits(condition)
+    return (text) => postalNumber(text, digits)
+  }
+  return isOfDates(condition) ? (text) => momentMs(text, zone) : Number
+}
+
+export function isOfDates({ from, below }: Extract<Condition, { op: 'range' }>): boolean {
+  return /^\d{4}-\d{2}-\d{2}/.test(from ?? below ?? '')
 }

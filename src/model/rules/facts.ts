@@ -2,12 +2,17 @@ import type { FieldText } from '../record/change-event.ts'
 import type { ObjectShape } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
+import { amountIn } from '../record/currency.ts'
 import { knownValue } from '../record/field-value.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
-import type { FactName } from './condition.ts'
-import { accountOf, DERIVED } from './derived-facts.ts'
+import { NO_READINGS, type Readings } from '../record/readings.ts'
+import { isBlankText } from '../record/visible-text.ts'
+import { askAccount } from './account-of.ts'
+import type { Conditions, FactName } from './condition.ts'
+import { DERIVED } from './derived-facts.ts'
 import { type FieldName, readFieldName } from './field-name.ts'
+import { openPipeline } from './open-pipeline.ts'
 import { type OwnerState, ownerOfRecord } from './record-owner.ts'
 
 /**
@@ -20,6 +25,12 @@ export type CaseFacts = {
   readonly neighbours: Neighbours
   readonly directory: Directory
   readonly nowMs: number
+  /** What the company agreed that texts mean which name nothing by themselves. */
+  readonly readings: Readings
+  /** What marks an existing customer beside what the product knows of each CRM. */
+  readonly customers: Conditions
+  /** ISO 4217: the company's, or that of the record's CRM; null: nobody says. */
+  readonly homeCurrency: string | null
   readonly ownerState: OwnerState
   /** Undefined: blank, not known, or the CRM no longer has the user. `ownerState` says which. */
   readonly owner: CrmUser | undefined
@@ -30,12 +41,18 @@ export type CaseFacts = {
   readonly known: { [Fact in FactName]?: Known }
 }
 
+/** What the company says for all of its records. */
+type OfCompany = { readonly readings?: Readings | undefined; readonly customers?: Conditions | undefined }
+
+const NO_CUSTOMERS: Conditions = []
+
 export function caseFacts(
   record: CrmRecord,
   shape: ObjectShape,
   neighbours: Neighbours,
   directory: Directory,
   nowMs: number,
+  { readings = NO_READINGS, customers = NO_CUSTOMERS }: OfCompany = {},
 ): CaseFacts {
   const owner = ownerOfRecord(record, shape.owner, directory)
   const isUnknown = owner instanceof Unknown
@@ -45,6 +62,9 @@ export function caseFacts(
     neighbours,
     directory,
     nowMs,
+    readings,
+    customers,
+    homeCurrency: readings.currency ?? record.homeCurrency ?? null,
     owner: isUnknown ? undefined : owner.user,
     ownerState: isUnknown ? 'unknown' : owner.state,
     ownerUnknown: isUnknown ? owner : null,
@@ -53,13 +73,19 @@ export function caseFacts(
   }
 }
 
+/** The same case with its record changed, and at another moment where one is given. */
+export function withRecord(facts: CaseFacts, record: CrmRecord, nowMs = facts.nowMs): CaseFacts {
+  const { shape, neighbours, directory } = facts
+  return caseFacts(record, shape, neighbours, directory, nowMs, facts)
+}
+
 /** The same case with some inputs changed, to find what would change the outcome. */
 export function supposing(facts: CaseFacts, supposed: ReadonlyMap<string, FieldText>): CaseFacts {
   return { ...facts, supposed }
 }
 
 export function isBlank(value: FieldText | undefined): boolean {
-  return value === null || value === undefined || value.trim() === ''
+  return value === null || value === undefined || isBlankText(value)
 }
 
 /** A look-up for one field name, worked out once when a policy is compiled. */
@@ -77,7 +103,8 @@ export function fieldReader(name: string): (facts: CaseFacts) => Known {
 function plainReader(name: FieldName | null): (facts: CaseFacts) => Known {
   if (name === null) return () => null
   if (name.kind === 'fact') {
-    const { fact } = name
+    const { fact, currency } = name
+    if (fact === 'fact.openPipeline' && currency !== undefined) return (facts) => openPipeline(facts, currency)
     return (facts) => {
       const known = facts.known[fact]
       if (known !== undefined) return known
@@ -86,16 +113,19 @@ function plainReader(name: FieldName | null): (facts: CaseFacts) => Known {
       return value
     }
   }
-  const { field } = name
+  const { field, currency } = name
+  const inRecord = (facts: CaseFacts, record: CrmRecord, asked: string) =>
+    currency === undefined
+      ? knownValue(record, field, asked)
+      : amountIn(record, field, { currency, home: facts.homeCurrency }, asked)
   if (name.kind === 'account') {
     const asked = `account.${field}`
-    return (facts) => {
-      const account = accountOf(facts)
-      return account === null || account instanceof Unknown ? account : knownValue(account, field, asked)
-    }
+    return (facts) => askAccount(facts, (account) => inRecord(facts, account, asked))
   }
   const { only } = name
-  if (only === null) return (facts) => knownValue(facts.record, field)
-  return ({ record }) =>
-    record.crm === only.crm && record.objectType === only.object ? knownValue(record, field) : null
+  return (facts) => {
+    const { record } = facts
+    const isMeant = only === null || (record.crm === only.crm && record.objectType === only.object)
+    return isMeant ? inRecord(facts, record, field) : null
+  }
 }

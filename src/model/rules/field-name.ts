@@ -3,7 +3,7 @@ import { isKnownCrm } from '../record/crm-profile.ts'
 import { FACT_NAMES, type FactName } from './condition.ts'
 
 /** What the `field` of a condition names. */
-export type FieldName =
+export type FieldName = (
   | {
       readonly kind: 'own'
       readonly field: string
@@ -11,9 +11,25 @@ export type FieldName =
     }
   | { readonly kind: 'account'; readonly field: string }
   | { readonly kind: 'fact'; readonly fact: FactName }
+) & {
+  /** ISO 4217: the amount is asked in this currency. Absent: in the company's own, if it is an amount. */
+  readonly currency?: string
+}
+
+/** The name under which an amount is asked in one currency: `fact.openPipeline in EUR`. No field's own name has blanks. */
+export function nameInCurrency(name: string, currency: string): string {
+  return `${name} in ${currency}`
+}
 
 /** Reads the name; null where it starts like a fact but is none. */
 export function readFieldName(name: string): FieldName | null {
+  const [, field, currency] = /^(\S+) in ([A-Z]{3})$/.exec(name) ?? []
+  if (field === undefined) return readPlainName(name)
+  const plain = readPlainName(field)
+  return plain === null ? null : { ...plain, currency: currency! }
+}
+
+function readPlainName(name: string): FieldName | null {
   if (name.startsWith('fact.')) {
     const fact = FACT_NAMES.find((known) => known === name)
     return fact === undefined ? null : { kind: 'fact', fact }

@@ -1,5 +1,5 @@
-import { comparableText } from '../record/comparable-text.ts'
 import type { Condition, Conditions } from './condition.ts'
+import { comparableFor } from './evaluate.ts'
 
 /**
  * Whether one record could meet both lists. False only where it surely cannot: where both ask about one field and leave
@@ -10,13 +10,14 @@ export function mayOverlap(a: Conditions, b: Conditions): boolean {
 }
 
 function areApart(a: Condition, b: Condition): boolean {
+  const comparable = comparableFor(a.field)
   if (a.op === 'in' && b.op === 'in') {
-    const values = new Set(a.values.map(comparableText))
-    return !b.values.some((value) => values.has(comparableText(value)))
+    const values = new Set(a.values.map(comparable))
+    return !b.values.some((value) => values.has(comparable(value)))
   }
   if (a.op === 'in' && b.op === 'not-in') {
-    const refused = new Set(b.values.map(comparableText))
-    return a.values.every((value) => refused.has(comparableText(value)))
+    const refused = new Set(b.values.map(comparable))
+    return a.values.every((value) => refused.has(comparable(value)))
   }
   if (a.op === 'not-in' && b.op === 'in') return areApart(b, a)
   if (a.op === 'blank') return b.op !== 'blank' && b.op !== 'not-in'

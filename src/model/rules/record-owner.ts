@@ -3,8 +3,16 @@ import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { knownValue, missingField } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
 
-/** `unknown`: no list has held this id and the CRM has not answered for it yet, or nobody knows who works the queue. */
-export type OwnerState = 'active' | 'inactive' | 'deleted' | 'queue' | 'empty-queue' | 'none' | 'unknown'
+/** `integration`: a program signs in with that user, so nobody works the record. `unknown`: no list has held this id and the CRM has not answered for it yet, or nobody knows who works the queue. */
+export type OwnerState =
+  | 'active'
+  | 'inactive'
+  | 'deleted'
+  | 'queue'
+  | 'empty-queue'
+  | 'integration'
+  | 'none'
+  | 'unknown'
 
 export type RecordOwner = {
   readonly state: Exclude<OwnerState, 'unknown'>
@@ -30,5 +38,6 @@ function stateOf(owner: CrmUser | undefined, isGone: boolean): Exclude<OwnerStat
     if (owner.activeMembers === null) return 'unknown'
     return owner.activeMembers > 0 ? 'queue' : 'empty-queue'
   }
-  return owner.active ? 'active' : 'inactive'
+  if (!owner.active) return 'inactive'
+  return owner.integration === true ? 'integration' : 'active'
 }

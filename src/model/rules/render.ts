@@ -1,11 +1,12 @@
 import { crmProfile } from '../record/crm-profile.ts'
-import type { Condition, Conditions } from './condition.ts'
+import type { Condition, Conditions, RuleOwner } from './condition.ts'
 import { readFieldName } from './field-name.ts'
 
 const FACT_WORDS: Readonly<Record<string, string>> = {
   'fact.crm': 'the CRM',
   'fact.object': 'the kind of record',
   'fact.country': 'the country',
+  'fact.state': 'the state',
   'fact.domain': 'the company domain',
   'fact.employees': 'the number of employees',
   'fact.customer': 'being an existing customer',
@@ -16,6 +17,8 @@ const FACT_WORDS: Readonly<Record<string, string>> = {
 
 /** A field as people say it: `fact.country` is "the country", `account.industry` is "industry of the account". */
 export function renderField(field: string): string {
+  const inCurrency = / in [A-Z]{3}$/.exec(field)
+  if (inCurrency !== null) return `${renderField(field.slice(0, inCurrency.index))}${inCurrency[0]}`
   const words = FACT_WORDS[field]
   if (words !== undefined) return words
   if (field.startsWith('account.')) return `${field.slice('account.'.length)} of the account`
@@ -46,6 +49,23 @@ export function renderCondition(condition: Condition): string {
       if (condition.below === null) return `${field} is ${condition.from} or more`
       if (condition.from === null) return `${field} is below ${condition.below}`
       return `${field} is at least ${condition.from} and below ${condition.below}`
+  }
+}
+
+/** `it goes to ...`: whom a rule names. */
+export function renderOwner(owner: RuleOwner): string {
+  if (typeof owner !== 'string') return `the queue ${owner.queue}`
+  switch (owner) {
+    case 'account.owner':
+      return 'the owner of its account'
+    case 'match.owner':
+      return 'the owner of its duplicate'
+    case 'deal.owner':
+      return 'the owner of its open deal'
+    case 'leave-alone':
+      return 'nobody, because it is left alone'
+    default:
+      return owner
   }
 }
 

@@ -1,8 +1,10 @@
 import type { FieldText } from '../record/change-event.ts'
 import { Unknown } from '../record/knowledge.ts'
+import type { Zone } from '../record/wall-clock.ts'
 import type { Condition } from './condition.ts'
-import { measureOf } from './evaluate.ts'
+import { isOfDates, measureOf } from './evaluate.ts'
 import type { CaseFacts } from './facts.ts'
+import { isPostalField } from './postal-code.ts'
 import { renderField } from './render.ts'
 import { firstRowOf, type Placed, rowsAllowing, rowsWithout, type TableIndex } from './table-index.ts'
 
@@ -30,7 +32,7 @@ export function prepareChanges(index: TableIndex): ChangeSearch {
   const candidates = new Map<string, Candidate>()
   for (const { condition, field } of index.rows.flat()) {
     const ages = index.fields[field]!.columns.some((c) => index.columns[c]!.ages)
-    for (const named of valuesNear(condition)) {
+    for (const named of valuesNear(condition, index.zone)) {
       const key = `${field} ${named.key}`
       const known = candidates.get(key)
       if (known !== undefined && (known.distanceFrom !== null || named.distanceFrom === null)) continue
@@ -63,7 +65,6 @@ export function smallestChange(
   const { nowMs } = facts
   const others: (Int32Array | undefined)[] = []
   const changes = (field: number, allows: Int32Array): boolean => {
-    if (placed.values[field] instanceof Unknown) return false
     others[field] ??= rowsWithout(index, placed, field)
     return outcomeOf(firstRowOf(others[field], allows)) !== present
   }
@@ -105,7 +106,7 @@ export function smallestChange(
 /** Infinite where the two are not on one scale. */
 function distanceOf({ field, distanceFrom }: Candidate, { values }: Placed): number {
   const from = values[field]!
-  if (distanceFrom === null || from === null || from instanceof Unknown) return Number.POSITIVE_INFINITY
+  if (distanceFrom === null || typeof from !== 'string') return Number.POSITIVE_INFINITY
   const distance = distanceFrom(from)
   return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance
 }
@@ -119,7 +120,7 @@ type Named = Pick<Candidate, 'value' | 'distanceFrom'> & { readonly key: string 
 
 const DAY_MS = 86_400_000
 
-function valuesNear(condition: Condition): Named[] {
+function valuesNear(condition: Condition, zone: Zone): Named[] {
   const fixed = (text: string): Named => ({ key: text, value: () => text, distanceFrom: null })
   switch (condition.op) {
     case 'in':
@@ -128,8 +129,8 @@ function valuesNear(condition: Condition): Named[] {
     case 'contains':
       return condition.values.map(fixed)
     case 'range': {
-      const measure = measureOf(condition)
-      const unit = measure === Number ? 1 : DAY_MS
+      const measure = measureOf(condition, zone)
+      const unit = isPostalField(condition.field) || !isOfDates(condition) ? 1 : DAY_MS
       return [condition.from, justBelow(condition.from), condition.below, justBelow(condition.below)]
         .filter((value) => value !== null)
         .map((text): Named => {
@@ -154,5 +155,6 @@ function valuesNear(condition: Condition): Named[] {
 
 function justBelow(end: string | null): string | null {
   if (end === null || Number.isNaN(Number(end))) return null
-  return String(Number(end) - 1)
+  // A code keeps its leading zero.
+  return String(Number(end) - 1).padStart(end.startsWith('0') ? end.length : 0, '0')
 }

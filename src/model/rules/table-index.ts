@@ -1,10 +1,13 @@
 import type { FieldText } from '../record/change-event.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
+import { type Zone, zoneOf } from '../record/wall-clock.ts'
 import { type Column, columnKey, makeColumn } from './columns.ts'
 import type { Condition } from './condition.ts'
-import type { CompiledConditions } from './evaluate.ts'
-import { type CaseFacts, fieldReader } from './facts.ts'
+import type { CompiledCondition, CompiledConditions } from './evaluate.ts'
+import type { CaseFacts } from './facts.ts'
+import { listReader } from './list-values.ts'
 import { renderCondition } from './render.ts'
+import { readingKey } from './unfit.ts'
 
 /**
  * A first-match table as bitsets: per column and class the rows that a value of that class still allows. Deciding is
@@ -19,11 +22,14 @@ export type TableIndex = {
   readonly rows: readonly (readonly Check[])[]
   /** Every row. */
   readonly all: Int32Array
+  /** The company's, in which days begin and end. */
+  readonly zone: Zone
 }
 
 export type IndexedField = {
   readonly field: string
   readonly read: (facts: CaseFacts) => Known
+  readonly isList: (facts: CaseFacts) => boolean
   /** Numbers of its columns. */
   readonly columns: readonly number[]
 }
@@ -49,8 +55,10 @@ type Check = {
 export type Placed = {
   /** By field of the index. */
   readonly values: readonly Known[]
-  /** By column of the index; `NOT_KNOWN` where the value is not known. */
+  /** By column of the index; `NOT_KNOWN` where the value is not known, `SEVERAL` where the field holds several values. */
   readonly classes: readonly number[]
+  /** By column with several classes: those, and the rows that they allow. Null, as nearly always: there is none. */
+  readonly several: Several | null
   /** The first row that matches; -1: none does. Where that is not known, the first one that surely does, or -1. */
   readonly row: number
   /** Rows before `row` that may match, in their order. Empty, as nearly always: `row` is the first. */
@@ -60,27 +68,33 @@ export type Placed = {
 }
 
 const NOT_KNOWN = -1
+const SEVERAL = -2
+
+type Several = ReadonlyMap<number, { readonly classes: readonly number[]; readonly bits: Int32Array }>
 
 export function indexTable(rows: readonly CompiledConditions[]): TableIndex {
   const words = Math.ceil(rows.length / 32)
   const all = new Int32Array(words)
   for (let row = 0; row < rows.length; row += 1) setBit(all, row)
 
-  const fieldNames: string[] = []
+  const zone = rows.flat()[0]?.zone ?? zoneOf('UTC')
+  const readings = new Map<string, CompiledCondition>()
   const grouped = new Map<string, { readonly field: number; readonly conditions: Condition[] }>()
-  for (const { condition } of rows.flat()) {
-    if (!fieldNames.includes(condition.field)) fieldNames.push(condition.field)
-    const field = fieldNames.indexOf(condition.field)
+  for (const compiled of rows.flat()) {
+    const { condition } = compiled
+    if (!readings.has(readingKey(condition))) readings.set(readingKey(condition), compiled)
+    const field = [...readings.keys()].indexOf(readingKey(condition))
     const key = `${field} ${columnKey(condition)}`
     const group = grouped.get(key) ?? { field, conditions: [] }
     group.conditions.push(condition)
     grouped.set(key, group)
   }
   const keys = [...grouped.keys()]
-  const bare = [...grouped.values()].map(({ field, conditions }) => ({ ...makeColumn(conditions), field }))
+  const readingKeys = [...readings.keys()]
+  const bare = [...grouped.values()].map(({ field, conditions }) => ({ ...makeColumn(conditions, zone), field }))
   const checks = rows.map((when) =>
     when.map(({ condition }): Check => {
-      const field = fieldNames.indexOf(condition.field)
+      const field = readingKeys.indexOf(readingKey(condition))
       const column = keys.indexOf(`${field} ${columnKey(condition)}`)
       return { condition, field, column, holds: bare[column]!.holds(condition), says: renderCondition(condition) }
     }),
@@ -99,12 +113,13 @@ export function indexTable(rows: readonly CompiledConditions[]): TableIndex {
     })
     return { ...column, bits, unasked }
   })
-  const fields = fieldNames.map((field, n) => ({
+  const fields = [...readings.values()].map(({ condition: { field }, read }, n) => ({
     field,
-    read: fieldReader(field),
+    read,
+    isList: listReader(field),
     columns: columns.flatMap((column, c) => (column.field === n ? [c] : [])),
   }))
-  return { words, fields, columns, rows: checks, all }
+  return { words, fields, columns, rows: checks, all, zone }
 }
 
 export function placeRecord(index: TableIndex, facts: CaseFacts): Placed {
@@ -117,17 +132,67 @@ export function placeRecord(index: TableIndex, facts: CaseFacts): Placed {
     values.push(value)
   }
   const classes: number[] = []
-  for (const column of columns) {
+  let several: Map<number, { classes: readonly number[]; bits: Int32Array }> | null = null
+  for (const [c, column] of columns.entries()) {
     const value = values[column.field]!
-    classes.push(value instanceof Unknown ? NOT_KNOWN : column.classOf(value, facts.nowMs))
+    if (value instanceof Unknown) {
+      classes.push(NOT_KNOWN)
+      continue
+    }
+    const isList = value !== null && index.fields[column.field]!.isList(facts)
+    const members = isList && value.includes(';') ? column.classesOf?.(value) : undefined
+    if (members === undefined || members.length === 0) classes.push(column.classOf(value, facts.nowMs, isList))
+    else if (members.length === 1) classes.push(members[0]!)
+    else {
+      classes.push(SEVERAL)
+      several ??= new Map()
+      several.set(c, { classes: members, bits: rowsAllowingSeveral(index, c, members) })
+    }
   }
-  if (isKnown) return { values, classes, row: firstRow(index, classes), maybe: NONE, unknown: null }
-  return { values, classes, ...firstRows(index, values, classes) }
+  const placed = { values, classes, several }
+  if (isKnown) return { ...placed, row: firstRow(index, placed), maybe: NONE, unknown: null }
+  return { ...placed, ...firstRows(index, placed) }
+}
+
+/** The rows that a field allows which holds a value of each of these classes. */
+function rowsAllowingSeveral(index: TableIndex, column: number, classes: readonly number[]): Int32Array {
+  const bits = index.all.slice()
+  index.rows.forEach((checks, row) => {
+    if (checks.some((check) => check.column === column && !holdsForSeveral(check, classes))) clearBit(bits, row)
+  })
+  return bits
+}
+
+/** One of the values is enough to be in a list; to be in none of it takes all of them. */
+function holdsForSeveral({ condition, holds }: Check, classes: readonly number[]): boolean {
+  const test = (one: number) => holds[one] === 1
+  return condition.op === 'not-in' ? classes.every(test) : classes.some(test)
+}
+
+type Seen = Pick<Placed, 'values' | 'classes' | 'several'>
+
+/** Null: the value is not known. */
+function bitsOf(
+  { columns }: TableIndex,
+  { classes, several }: Omit<Seen, 'values'>,
+  column: number,
+): Int32Array | null {
+  const known = classes[column]!
+  if (known >= 0) return columns[column]!.bits[known]!
+  return known === SEVERAL ? (several?.get(column)?.bits ?? null) : null
 }
 
 const NONE: readonly number[] = []
 
-function firstRow({ words, columns, all }: TableIndex, classes: readonly number[]): number {
+function firstRow(index: TableIndex, { classes, several }: Seen): number {
+  const { words, columns, all } = index
+  if (several !== null) {
+    const bits = all.slice()
+    columns.forEach((_, c) => {
+      and(bits, bitsOf(index, { classes, several }, c)!)
+    })
+    return firstRowOf(bits, all)
+  }
   for (let w = 0; w < words; w += 1) {
     let alive = all[w]!
     for (let c = 0; c < columns.length && alive !== 0; c += 1) alive &= columns[c]!.bits[classes[c]!]![w]!
@@ -137,15 +202,12 @@ function firstRow({ words, columns, all }: TableIndex, classes: readonly number[
 }
 
 /** The first row that surely matches, and every row before it that would match with some value of what is not known. */
-function firstRows(
-  index: TableIndex,
-  values: readonly Known[],
-  classes: readonly number[],
-): Pick<Placed, 'row' | 'maybe' | 'unknown'> {
+function firstRows(index: TableIndex, seen: Seen): Pick<Placed, 'row' | 'maybe' | 'unknown'> {
+  const { values } = seen
   const possible = index.all.slice()
   const certain = index.all.slice()
   index.columns.forEach((column, c) => {
-    const bits = classes[c] === NOT_KNOWN ? null : column.bits[classes[c]!]!
+    const bits = bitsOf(index, seen, c)
     if (bits !== null) and(possible, bits)
     and(certain, bits ?? column.unasked)
   })
@@ -177,27 +239,30 @@ export function rowsAllowing(index: TableIndex, field: number, value: FieldText,
   const bits = index.all.slice()
   for (const c of index.fields[field]!.columns) {
     const column = index.columns[c]!
-    and(bits, column.bits[column.classOf(value, nowMs)]!)
+    and(bits, column.bits[column.classOf(value, nowMs, false)]!)
   }
   return bits
 }
 
 /** The rows that all other fields allow, as the record stands. */
-export function rowsWithout(index: TableIndex, { classes }: Placed, field: number): Int32Array {
+export function rowsWithout(index: TableIndex, placed: Placed, field: number): Int32Array {
   const bits = index.all.slice()
   index.columns.forEach((column, c) => {
-    if (column.field !== field) and(bits, classes[c] === NOT_KNOWN ? column.unasked : column.bits[classes[c]!]!)
+    if (column.field !== field) and(bits, bitsOf(index, placed, c) ?? column.unasked)
   })
   return bits
 }
 
 /** The first condition of the row, from the given one on, that the record is known not to meet; null: there is none. */
-export function failedCheck(index: TableIndex, { classes }: Placed, row: number, from: number): Check | null {
+export function failedCheck(index: TableIndex, { classes, several }: Placed, row: number, from: number): Check | null {
   const checks = index.rows[row]!
   for (let i = from; i < checks.length; i += 1) {
     const check = checks[i]!
     const met = classes[check.column]!
-    if (met !== NOT_KNOWN && check.holds[met] === 0) return check
+    const members = met === SEVERAL ? several?.get(check.column)?.classes : undefined
+    const isFailed =
+      members === undefined ? met !== NOT_KNOWN && check.holds[met] === 0 : !holdsForSeveral(check, members)
+    if (isFailed) return check
   }
   return null
 }

@@ -9,6 +9,8 @@ import type { Crm } from '../record/change-event.ts'
 export type Surface = {
   readonly takenAt: string
   readonly connections: readonly SurfaceConnection[]
+  /** Connected, and not counted anywhere: they are still imported. */
+  readonly leftOut: readonly { readonly id: string; readonly crm: Crm; readonly title: string }[]
   readonly workflows: readonly { readonly workflow: string; readonly title: string; readonly mode: Mode }[]
   readonly records: {
     /** Live records that were read, tasks left out. */

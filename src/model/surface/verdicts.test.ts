@@ -26,6 +26,7 @@ function surface(
   return {
     takenAt: '2026-11-24T09:00:00.000Z',
     connections: [],
+    leftOut: [],
     workflows: [],
     records: { read: 1_000, watched: 1_000, affected: 100, toDecide: 0 },
     cases: {

@@ -15,6 +15,8 @@ export type ActDependencies = {
   readonly fieldsOf: (crm: Crm, objectType: string) => { fields: readonly string[]; historyFields: readonly string[] }
   readonly workflowTitle: (workflow: string) => string
   readonly caseUrl: (exceptionId: number) => string
+  /** The page with all cases of a task. */
+  readonly listUrl: (taskId: number) => string
   readonly nowMs: () => number
   /** Left out: as shipped. */
   readonly timing?: WriteTiming

@@ -27,20 +27,28 @@ export function matchOutcomes(
 }
 
 function resultOf(
-  { intent, key, closes }: PlannedWrite<ClaimedIntent>,
+  { intent, key, closes, isRecordDeleted }: PlannedWrite<ClaimedIntent>,
   outcome: ItemOutcome,
   gate: RunGate,
   nowMs: number,
 ): IntentResult {
   switch (outcome.outcome) {
     case 'done':
-      return finished(intent, 'done', null, outcome.id)
+      return {
+        ...finished(intent, 'done', outcome.notHung === undefined ? null : notHungText(outcome.notHung), outcome.id),
+        ...(outcome.notHung !== undefined && { notHung: outcome.notHung }),
+        ...(outcome.unlinked === true && { unlinked: true }),
+      }
     case 'refused':
       return refused(intent, `${outcome.code}: ${outcome.why}`)
     case 'gone':
       if (intent.kind === 'owner') return { ...finished(intent, 'cancelled', outcome.why), gone: true }
+      if (intent.kind === 'link') return finished(intent, 'cancelled', outcome.why)
       // A task that was to be closed is gone together with its record: nothing is left to close.
-      if (closes) return finished(intent, 'done', outcome.why)
+      if (closes) return { ...finished(intent, 'done', outcome.why), gone: true }
+      if (isRecordDeleted === true) {
+        return { ...later(intent, 'The CRM deleted the task together with the record that it was on', 0), gone: true }
+      }
       return { ...later(intent, 'The task was deleted in the CRM', GONE_COOL_DOWN_MS), gone: true }
     case 'retry':
       return later(intent, outcome.why, outcome.retryAtMs === null ? backoffMs(intent) : outcome.retryAtMs - nowMs)
@@ -49,6 +57,10 @@ function resultOf(
     case 'withheld':
       return withheld(intent, gate.refusal(key) ?? 'overtaken')
   }
+}
+
+function notHungText(why: string): string {
+  return `Written without its record, which the CRM did not take: ${why}`
 }
 
 /**
@@ -101,11 +113,12 @@ export function withheld(intent: ClaimedIntent, reason: NotSent): IntentResult {
 const REFUSED_AGAIN_MS = { first: 3_600_000, largest: 86_400_000 }
 
 /**
- * A refused owner write becomes a case of its own (pattern write-refused), so it ends here. A refused task would leave its
- * case without an owner in the CRM, so it is tried again, and is counted.
+ * A refused owner write becomes a case of its own (pattern write-refused), so it ends here. A link that is refused is one
+ * to a record that is gone, and an extra task that may not be closed stays a notice. A refused task would leave its case
+ * without an owner in the CRM, so it is tried again, and is counted.
  */
 function refused(intent: ClaimedIntent, why: string): IntentResult {
-  if (intent.kind === 'owner') return finished(intent, 'refused', why)
+  if (intent.kind !== 'task') return finished(intent, 'refused', why)
   const pauseMs = Math.min(REFUSED_AGAIN_MS.first * 2 ** Math.min(intent.attempts - 1, 5), REFUSED_AGAIN_MS.largest)
   return { ...later(intent, why, pauseMs), refused: true }
 }

@@ -22,6 +22,8 @@ export type PlannedWrite<Intent extends ClaimedIntent> = {
   readonly payload: object
   /** The write closes a task. */
   readonly closes: boolean
+  /** Of a task: the record that it was on is deleted, and a CRM deletes some tasks together with their record. */
+  readonly isRecordDeleted?: boolean
 }
 
 export type PreparedIntents<Write> = {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import type { TaskWrite } from '../../crm/crm-client.ts'
 import { knownZone } from '../../model/calendar/known-zone.ts'
 import type { ExceptionClass } from '../../model/classes/class.ts'
+import { isSame, taskAnchor } from '../../model/decision/task-anchor.ts'
 import { closingText, taskText } from '../../model/decision/task-text.ts'
-import type { CountingDirectory } from '../../model/people/directory.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
+import type { Directory } from '../../model/record/crm-user.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { TaskIntent } from '../../store/decisions/intents.ts'
 import type { TaskContent } from '../../store/decisions/task-contents.ts'
@@ -17,6 +18,7 @@ export type PlannedTask = PlannedWrite<TaskIntent> & {
   readonly payload: TaskWrite
   /** Of all that the task says: an equal digest means that there is nothing to write. */
   readonly digest: string
+  readonly isRecordDeleted: boolean
 }
 
 /** What the CRM's task should be now. `no-owner`: the person who should work it is no longer an active user. */
@@ -24,7 +26,7 @@ export function planTask(
   deps: ActDependencies,
   intent: TaskIntent,
   content: TaskContent,
-  directory: CountingDirectory,
+  directory: Directory,
 ): PlannedTask | 'nothing' | 'no-owner' {
   const isDone = content.status === 'done'
   // A done task without a CRM id was closed before it was ever written, and no call can have reached the CRM.
@@ -45,17 +47,19 @@ export function planTask(
     timeZone,
     priority: priorityOf(content),
     status: content.status,
-    about: aboutOf(content),
+    ...placeOf(content),
   }
   const digest = digestOf(payload)
   if (content.crmTaskId !== null && digest === content.writtenDigest) return 'nothing'
-  return { intent, key: payload.key, payload, closes: isDone, content, digest }
+  const isRecordDeleted = content.hungOn?.isDeleted ?? false
+  return { intent, key: payload.key, payload, closes: isDone, isRecordDeleted, content, digest }
 }
 
 /** A task that closes keeps its text, with the reason on top, so that a later reader can follow. */
 function closingOf(content: TaskContent, intent: TaskIntent): { subject: string; body: string } {
   const last = content.lastWritten
-  const why = closingText(content.closing ?? '')
+  // Nothing of it ended: its cases are in the task of another cause or class.
+  const why = closingText(content.closing ?? 'moved')
   if (last === null) return { subject: `Closed: ${intent.workflow}`, body: why }
   return { subject: last.subject, body: `${why}\n\n${last.body}` }
 }
@@ -76,6 +80,7 @@ function openText(deps: ActDependencies, content: TaskContent, timeZone: string)
       receiptSeq: item.receiptSeq,
     })),
     total: content.total,
+    listUrl: deps.listUrl(content.id),
     dueAtMs: content.dueAt.getTime(),
     timeZone,
     reopenReason: content.reopenReason,
@@ -86,10 +91,16 @@ function priorityOf({ cases }: TaskContent): TaskWrite['priority'] {
   return cases.some((one) => one.class === 'customer-facing' || one.class === 'revenue-impacting') ? 'high' : 'normal'
 }
 
-export function aboutOf({ objectType, recordId }: TaskContent): TaskWrite['about'] {
-  return objectType === null || recordId === null ? null : { objectType, recordId }
+/**
+ * Where the task belongs, and whether it has to be moved there. A task that closes stays where it is, and so does one of
+ * which no case is known to live: the CRM has followed its record, and we do not pull it back.
+ */
+function placeOf({ status, cases, crmTaskId, hungOn }: TaskContent): Pick<TaskWrite, 'about' | 'rehang'> {
+  const anchor = status === 'done' ? null : taskAnchor(cases, hungOn)
+  const last = hungOn === null ? null : { objectType: hungOn.objectType, recordId: hungOn.recordId }
+  return { about: anchor ?? last, rehang: crmTaskId !== null && anchor !== null && !isSame(anchor, hungOn) }
 }
 
-function digestOf({ taskId: _taskId, ...said }: TaskWrite): string {
+function digestOf({ taskId: _taskId, rehang: _rehang, ...said }: TaskWrite): string {
   return createHash('sha256').update(canonicalJson(said)).digest('hex')
 }

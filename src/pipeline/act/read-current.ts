@@ -51,7 +51,11 @@ export async function readCurrent(
       reading.missing.map((recordId) => ({ connectionId: deps.connection.id, objectType, recordId })),
       'not-found',
     )
-    for (const id of reading.missing) now.set(`${objectType}/${id}`, 'missing')
+    for (const id of reading.missing) {
+      // What was found gone for good before is not only hidden; of what was erased nothing is kept, not even that.
+      const isGone = known.get(id)?.deleted ?? true
+      now.set(`${objectType}/${id}`, isGone ? 'deleted' : 'missing')
+    }
     for (const id of reading.refused) now.set(`${objectType}/${id}`, 'unreadable')
   }
   return now

@@ -1,27 +1,24 @@
+import { storable } from '../../model/record/storable-text.ts'
+import { databaseNowMs } from '../../store/database/clock.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { type ClaimedIntent, finishIntents, type IntentResult } from '../../store/decisions/intents.ts'
-import {
-  doubledTasks,
-  finishLate,
-  recordAnswers,
-  unansweredAttempts,
-  type WriteAnswer,
-} from '../../store/decisions/write-log.ts'
+import { doubledTasks } from '../../store/decisions/task-follow-ups.ts'
+import { finishLate, recordAnswers, unansweredAttempts, type WriteAnswer } from '../../store/decisions/write-log.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
-import { raiseNotice } from '../../store/notices/notices.ts'
 import type { ActDependencies } from './contract.ts'
 import { isFinal, ledgerEntry } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PlannedWrite } from './intent-plan.ts'
 import type { Run } from './run-intents.ts'
+import { tellOfDoubled } from './tell-of-doubled.ts'
 
 /**
  * Finishes the intents and adds to the write log, in one commit. An outcome is never dropped: one that comes when another
  * process has taken the intent over is in the log as late, and a late "done" wins where the other has not written yet.
  */
 export async function recordResults<Intent extends ClaimedIntent, Write extends PlannedWrite<Intent>>(
-  { db, nowMs, connection }: ActDependencies,
+  { db, connection }: ActDependencies,
   plan: IntentPlan<Intent, Write>,
   claimed: readonly Intent[],
   run: Run<Write>,
@@ -29,28 +26,50 @@ export async function recordResults<Intent extends ClaimedIntent, Write extends 
   const intentOf = new Map(claimed.map((intent) => [intent.id, intent]))
   const writeOf = new Map(run.writes.map((write) => [write.intent.id, write]))
   await inTransaction(db, async (trx) => {
-    const ours = await finishIntents(trx, run.results)
+    const results = run.results.map(storableResult)
+    const ours = await finishIntents(trx, results)
     const isLate = ({ id }: IntentResult) => !ours.has(id)
-    const lateDone = run.results.filter(
+    const lateDone = results.filter(
       (result) => isLate(result) && result.state === 'done' && wasSent(run, writeOf.get(result.id)),
     )
     const won = await finishLate(trx, lateDone)
-    const finished = run.results
+    const finished = results
       .filter(({ id }) => ours.has(id) || won.has(id))
       .map((result) => ({ intent: intentOf.get(result.id)!, result, write: writeOf.get(result.id) }))
     await plan.record(trx, finished)
     await recordAnswers(trx, connection.id, [
-      ...run.results.flatMap((result) => answersOf(run, writeOf.get(result.id), result, isLate(result))),
+      ...results.flatMap((result) =>
+        answersOf(run, writeOf.get(result.id), result, isLate(result)).map(storableAnswer),
+      ),
       ...(await answersByReadBack(trx, run, finished)),
     ])
-    await tellOfDoubled(trx, connection.id, claimed)
+    await tellOfDoubled(trx, connection.id, await doubledTasks(trx, claimedTwice(claimed, ours)))
     await countNotSent(trx, connection.id, finished)
+    // Read in the ledger beside the entries of other workers, so it is no worker's own clock.
+    const nowMs = await databaseNowMs(trx)
     const entries = finished.flatMap((one) => {
       const subject = isFinal(one.result) ? plan.subjectOf(one) : null
-      return subject === null ? [] : [ledgerEntry(one.intent, one.result, subject, nowMs())]
+      return subject === null ? [] : [ledgerEntry(one.intent, one.result, subject, nowMs)]
     })
     await appendLedger(trx, entries)
   })
+}
+
+/** The words of one answer must not keep the outcomes of the others from being recorded. */
+function storableResult(result: IntentResult): IntentResult {
+  const { outcome, crmId } = result
+  return { ...result, outcome: outcome && storable(outcome), crmId: crmId && storable(crmId) }
+}
+
+function storableAnswer(answer: WriteAnswer): WriteAnswer {
+  const { why, requestId, crmId, after } = answer
+  return {
+    ...answer,
+    why: why && storable(why),
+    requestId: requestId && storable(requestId),
+    crmId: crmId && storable(crmId),
+    after: after && storable(after),
+  }
 }
 
 type AnyRun = Run<PlannedWrite<ClaimedIntent>>
@@ -99,35 +118,21 @@ async function answersByReadBack(
   return conclusive.flatMap(({ intent, result, write }) => {
     const before = (unanswered.get(intent.id) ?? []).filter((id) => !own.has(id))
     const isFound = result.state === 'done' && !wasSent(run, write)
+    // A link is made again without looking, because twice is as good as once.
+    const outcome = intent.kind === 'link' || result.isUnproven === true ? 'unknown' : 'not-written'
     return before.map((attemptId, at): WriteAnswer => {
       const facts = { attemptId, status: null, requestId: null, after: null, late: false, why: 'Read back' }
       if (isFound && at === 0) return { ...facts, outcome: 'done', crmId: result.crmId }
-      return { ...facts, outcome: 'not-written', crmId: null }
+      return { ...facts, outcome, crmId: null }
     })
   })
 }
 
-/** Two processes created the same task although the gate is there to prevent it: a person has to delete one. */
-async function tellOfDoubled(
-  trx: DatabaseTransaction,
-  connectionId: string,
-  claimed: readonly ClaimedIntent[],
-): Promise<void> {
-  const tasks = claimed.filter(({ kind, readBack, leaseEpoch }) => kind === 'task' && (readBack || leaseEpoch > 1))
-  for (const { taskId, crmIds } of await doubledTasks(
-    trx,
-    tasks.map(({ id }) => id),
-  )) {
-    await count(trx, 'task-doubled', 1, { connectionId })
-    await raiseNotice(trx, {
-      connectionId,
-      code: 'task-doubled',
-      subject: String(taskId),
-      level: 'warn',
-      message: `One case has ${crmIds.length} tasks in the CRM: ${crmIds.join(' and ')}.`,
-      remedy: 'Delete all but one of them in the CRM.',
-    })
-  }
+/** Tasks that a call of another process may have created too: one before us, or one that has overtaken us. */
+function claimedTwice(claimed: readonly ClaimedIntent[], ours: ReadonlySet<number>): number[] {
+  return claimed
+    .filter(({ kind, id, readBack, leaseEpoch }) => kind === 'task' && (readBack || leaseEpoch > 1 || !ours.has(id)))
+    .map(({ id }) => id)
 }
 
 async function countNotSent(

@@ -3,8 +3,7 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { claimIntents, type IntentResult, type OwnerIntent, type OwnerPayload } from '../../store/decisions/intents.ts'
 import type { NotSent } from '../../store/decisions/not-sent.ts'
 import { workflowsInForce } from '../../store/decisions/policies.ts'
-import { rememberWrites } from '../../store/decisions/written-values.ts'
-import { markDirty } from '../../store/records/mark-dirty.ts'
+import { markDirty, markTouched } from '../../store/records/mark-dirty.ts'
 import { requestRead } from '../../store/records/records-to-read.ts'
 import type { ActDependencies } from './contract.ts'
 import { backoffMs, finished, later, unknown, withheld } from './intent-outcomes.ts'
@@ -30,7 +29,7 @@ async function prepareOwners(
   deps: ActDependencies,
   claimed: readonly OwnerIntent[],
 ): Promise<PreparedIntents<OwnerWrite>> {
-  const inForce = await hashesInForce(deps.db)
+  const inForce = await hashesInForce(deps)
   const outdated = new Map(claimed.map((intent) => [intent.id, whyOutdated(intent, inForce)]))
   // An outdated one whose call may have gone out is read all the same: the write may have arrived.
   const toRead = claimed.filter((intent) => intent.mayBeWritten || outdated.get(intent.id) === null)
@@ -46,14 +45,15 @@ async function prepareOwners(
 }
 
 /** Versions that may write now. A newer policy, or a boundary owner who left, takes back what was not sent yet (M40). */
-async function hashesInForce(db: ActDependencies['db']): Promise<Set<string>> {
-  const inForce = await workflowsInForce(db)
+async function hashesInForce({ db, connection }: ActDependencies): Promise<Set<string>> {
+  const inForce = await workflowsInForce(db, connection.id)
   return new Set(inForce.filter((w) => w.effectiveMode === 'live' || w.effectiveMode === 'pilot').map((w) => w.hash))
 }
 
 /** Why the write must not be sent any more; null: it may be. The record of one that is not sent is decided again. */
 function whyOutdated(intent: OwnerIntent, inForce: ReadonlySet<string>): NotSent | null {
   if (!inForce.has(intent.policyHash)) return 'policy-changed'
+  if (intent.isTakenBack) return 'decided-otherwise'
   return intent.isFromBefore ? 'before-writing' : null
 }
 
@@ -70,14 +70,28 @@ function resultWithoutCall(
     const why = 'The CRM does not let the record be read now'
     return intent.readBack ? unknown(intent, why) : later(intent, why, backoffMs(intent))
   }
-  if (now === 'missing' || now === 'deleted') return finished(intent, 'cancelled', 'The record is gone')
+  if (now === 'deleted') return givenUp(intent, 'The record is gone', 'whether it was written is not known')
+  // Gone or hidden: it is asked for again, and the record is decided when that is known.
+  if (now === 'missing') {
+    const why = 'The CRM does not show the record'
+    return intent.mayBeWritten ? unknown(intent, why) : finished(intent, 'cancelled', why)
+  }
   // One of our own attempts did arrive, although its answer was lost.
   if (now.owner === to && intent.mayBeWritten) return finished(intent, 'done', 'Found written', intent.recordId)
   // Someone else made the same change first: an undo must not take their change back.
   if (now.owner === to) return finished(intent, 'cancelled', 'The record already has this owner')
-  if (now.owner !== from) return finished(intent, 'cancelled', 'The owner was changed in the CRM meanwhile')
+  if (now.owner !== from) {
+    const why = 'The owner was changed in the CRM meanwhile'
+    return givenUp(intent, why, 'whether it was written before is not known')
+  }
   if (outdated !== null) return withheld(intent, outdated)
   return now.isChanged ? withheld(intent, 'record-changed') : null
+}
+
+/** Not sent again. Of an attempt whose answer was lost nothing is known now, and nothing will be. */
+function givenUp(intent: OwnerIntent, why: string, unproven: string): IntentResult {
+  if (!intent.mayBeWritten) return finished(intent, 'cancelled', why)
+  return { ...finished(intent, 'cancelled', `${why}, and ${unproven}`), isUnproven: true }
 }
 
 function fieldWrite({ key, intent: { objectType, recordId }, payload: { field, to } }: OwnerWrite) {
@@ -90,17 +104,18 @@ async function recordOwners(
 ): Promise<void> {
   const intentsIn = (...states: readonly IntentResult['state'][]) =>
     all.filter(({ result }) => states.includes(result.state)).map(({ intent }) => intent)
-  await rememberWrites(
-    trx,
-    intentsIn('done').map(({ id, connectionId, objectType, recordId, payload: { field, to, from } }) => {
-      return { connectionId, objectType, recordId, field, value: to, before: from, intentId: id }
-    }),
-  )
   // The CRM says so only about writes, so the record itself is asked for before it counts as gone.
   await requestRead(
     trx,
     all.filter(({ result }) => result.gone === true).map(({ intent }) => intent),
     'not-found',
+  )
+  // Wanted before the version that took it back: if the new one wants it too, it is not for that version's sake.
+  await markTouched(
+    trx,
+    all
+      .filter(({ intent, result }) => result.notSent === 'policy-changed' && !intent.backlog)
+      .map(({ intent }) => intent),
   )
   // A write that was not made leaves its case undecided.
   await markDirty(trx, intentsIn('refused', 'cancelled'))

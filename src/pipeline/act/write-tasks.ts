@@ -1,21 +1,24 @@
-import type { CrmTask, TaskWrite } from '../../crm/crm-client.ts'
-import { buildDirectory } from '../../model/people/directory.ts'
+import type { CrmTask, TaskLookup, TaskWrite } from '../../crm/crm-client.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { recordTaskGone } from '../../store/decisions/gone-tasks.ts'
 import { claimIntents, type IntentResult, type TaskIntent } from '../../store/decisions/intents.ts'
-import { listUsers } from '../../store/decisions/people.ts'
 import {
   recordTaskFound,
-  recordTaskGone,
   recordTaskWritten,
   type TaskContent,
   taskContents,
 } from '../../store/decisions/task-contents.ts'
+import { requestLinks } from '../../store/decisions/task-follow-ups.ts'
+import { requestRead } from '../../store/records/records-to-read.ts'
 import type { ActDependencies } from './contract.ts'
 import { finished, later, unknown } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PreparedIntents } from './intent-plan.ts'
-import { aboutOf, type PlannedTask, planTask } from './plan-task.ts'
+import { type PlannedTask, planTask } from './plan-task.ts'
+import { readDirectory } from './read-directory.ts'
+import { tellOfDoubled } from './tell-of-doubled.ts'
 
 /** Time for the next decision to name another owner. */
 const NO_OWNER_AGAIN_MS = 15_000
@@ -47,7 +50,7 @@ async function prepareTasks(
   const ids = claimed.map(({ taskId }) => taskId)
   const contents = new Map((await taskContents(db, ids)).map((content) => [content.id, content]))
   const found = await readBack(deps, claimed, contents)
-  const directory = buildDirectory(await listUsers(db), new Map())
+  const directory = await readDirectory(db)
   const results: IntentResult[] = []
   const writes: PlannedTask[] = []
   const ownerless: TaskContent[] = []
@@ -57,7 +60,7 @@ async function prepareTasks(
       results.push(unknown(intent, 'The CRM cannot say yet whether the task was created'))
       continue
     }
-    const content = withFound(stored, found)
+    const content = withFound(stored, found, intent)
     const plan = plannedAlone(deps, intent, content, directory)
     if (plan instanceof Error) {
       results.push(later(intent, `The task could not be made: ${plan.message}`, PLAN_AGAIN_MS))
@@ -84,31 +87,69 @@ function plannedAlone(...of: Parameters<typeof planTask>): ReturnType<typeof pla
 
 /** Searches the CRM for tasks that a call whose answer was lost may have created. */
 async function readBack(
-  { db, client }: ActDependencies,
+  { db, client, connection }: ActDependencies,
   claimed: readonly TaskIntent[],
   contents: ReadonlyMap<number, TaskContent>,
 ): Promise<ReadonlyMap<string, CrmTask | null>> {
   const lookups = claimed
     .filter((intent) => intent.readBack)
-    .map(({ taskId, sentAgoMs }) => ({ content: contents.get(taskId)!, sentAgoMs: sentAgoMs ?? undefined }))
+    .map((intent) => ({ intent, content: contents.get(intent.taskId)! }))
     .filter(({ content }) => content.crmTaskId === null)
-    .map(({ content, sentAgoMs }) => ({ key: content.key, about: aboutOf(content), taskId: null, sentAgoMs }))
+    .map(({ intent, content }): TaskLookup => {
+      const about = intent.sentAbout ?? firstRecordOf(content)
+      return { key: content.key, about, taskId: null, sentAgoMs: intent.sentAgoMs ?? undefined }
+    })
   if (lookups.length === 0) return new Map()
   const found = await client.findTasks(lookups)
   // At once: whatever becomes of the write that follows, this task is never created again.
-  await recordTaskFound(
-    db,
-    [...contents.values()].flatMap(({ id, key }) => {
-      const task = found.get(key)
-      return task ? [{ taskId: id, crmTaskId: task.taskId, crmOwnerId: task.ownerId }] : []
-    }),
-  )
+  await inTransaction(db, (trx) => recordFound(trx, connection.id, claimed, found, contents))
   return found
 }
 
-function withFound(content: TaskContent, found: ReadonlyMap<string, CrmTask | null>): TaskContent {
+async function recordFound(
+  trx: DatabaseTransaction,
+  connectionId: string,
+  claimed: readonly TaskIntent[],
+  found: ReadonlyMap<string, CrmTask | null>,
+  contents: ReadonlyMap<number, TaskContent>,
+): Promise<void> {
+  const all = claimed.flatMap((intent) => {
+    const task = found.get(contents.get(intent.taskId)?.key ?? '')
+    return task ? [{ ...intent, task }] : []
+  })
+  await recordTaskFound(
+    trx,
+    all.map(({ taskId, task, sentAbout }) => ({
+      taskId,
+      crmTaskId: task.taskId,
+      crmOwnerId: task.ownerId,
+      hungOn: sentAbout,
+    })),
+  )
+  await requestLinks(
+    trx,
+    connectionId,
+    all.filter(({ task }) => task.unlinked === true),
+  )
+  const extras = all.flatMap(({ taskId, workflow, policyHash, task }) =>
+    (task.others ?? []).map((extraId) => ({ taskId, workflow, policyHash, keptId: task.taskId, extraId })),
+  )
+  await tellOfDoubled(trx, connectionId, extras)
+}
+
+function withFound(
+  content: TaskContent,
+  found: ReadonlyMap<string, CrmTask | null>,
+  { sentAbout }: TaskIntent,
+): TaskContent {
   const task = found.get(content.key)
-  return task ? { ...content, crmTaskId: task.taskId, crmOwnerId: task.ownerId } : content
+  if (!task) return content
+  const hungOn = sentAbout === null ? null : { ...sentAbout, isDeleted: false }
+  return { ...content, crmTaskId: task.taskId, crmOwnerId: task.ownerId, hungOn }
+}
+
+function firstRecordOf({ objectType, recordId }: TaskContent): TaskWrite['about'] {
+  return objectType === null || recordId === null ? null : { objectType, recordId }
 }
 
 function recordsOf({ connectionId, cases }: TaskContent) {
@@ -120,21 +161,42 @@ async function recordTasks(
   connectionId: string,
   all: readonly FinishedIntent<TaskIntent, PlannedTask>[],
 ): Promise<void> {
+  // What the CRM says of such a record shows only in a reading: it was deleted, merged away or converted.
+  await requestRead(
+    trx,
+    all.flatMap(({ result, write }) => {
+      const about = result.notHung === undefined ? null : (write?.payload.about ?? null)
+      return about === null ? [] : [{ connectionId, ...about }]
+    }),
+    'not-found',
+  )
   await recordTaskWritten(
     trx,
-    all.flatMap(({ result: { state, crmId }, write }) =>
-      state === 'done' && write !== undefined && crmId !== null ? [writtenTask(write, crmId)] : [],
+    all.flatMap(({ result, write }) =>
+      result.state === 'done' && write !== undefined && result.crmId !== null
+        ? [writtenTask(write, result.crmId, result.notHung !== undefined)]
+        : [],
     ),
+  )
+  await requestLinks(
+    trx,
+    connectionId,
+    all.filter(({ result }) => result.state === 'done' && result.unlinked === true).map(({ intent }) => intent),
   )
   await recordTaskGone(
     trx,
-    all.flatMap(({ result, write }) => (result.gone && write !== undefined ? [write.content.id] : [])),
+    all.flatMap(({ result, write }) =>
+      result.gone && write !== undefined ? [{ taskId: write.content.id, withItsRecord: write.isRecordDeleted }] : [],
+    ),
   )
   const refused = all.filter(({ result }) => result.refused === true).length
   await count(trx, 'task-refused', refused, { connectionId })
 }
 
-function writtenTask({ content, payload, digest }: PlannedTask, crmTaskId: string) {
-  const { ownerId: crmOwnerId, subject, body }: TaskWrite = payload
-  return { taskId: content.id, crmTaskId, crmOwnerId, digest, subject, body }
+function writtenTask({ content, payload, digest }: PlannedTask, crmTaskId: string, isNotHung: boolean) {
+  const { ownerId: crmOwnerId, subject, body, about, rehang, taskId }: TaskWrite = payload
+  const isHung = !isNotHung && (taskId === null || rehang)
+  const hungOn = isHung ? about : content.hungOn
+  const rests = content.status === 'open' && content.total > 1
+  return { taskId: content.id, crmTaskId, crmOwnerId, digest, subject, body, hungOn, rests }
 }

@@ -19,14 +19,23 @@ type AffectedNeighbours = {
   readonly accounts: readonly string[]
   /** Links to the domains that an account had before. */
   readonly linksBefore: readonly string[]
+  /** Accounts whose change shows in the decisions on everything else of their domain, in whichever CRM. */
+  readonly ofDomain: readonly string[]
+  /** It was a gap, and is none any more: what waits for any account of its object may go on. */
+  readonly isAwaited: boolean
 }
 
 /** Null: nothing changed and no read was waiting for these events. */
-export function changeOf(known: CrmRecord | null, folded: Folded, shape: ObjectShape): RecordChange | null {
+export function changeOf(
+  known: CrmRecord | null,
+  folded: Folded,
+  shape: ObjectShape,
+  touched: boolean,
+): RecordChange | null {
   const { record } = folded
   const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
   // A read that confirms what we knew still answers the request for it.
-  const answers = folded.outcomes.some(({ event }) => event.complete)
+  const answers = folded.outcomes.some(({ event }) => event.complete || event.kind === 'unseen')
   const isNews = anyApplied || answers || known === null || folded.needsRead !== null
   // A deletion that we knew of may still be the answer: now it is confirmed as of the request.
   if (!isNews && reasonToRead(known) === null) return null
@@ -44,13 +53,20 @@ export function changeOf(known: CrmRecord | null, folded: Folded, shape: ObjectS
       needsRead: shape.about === 'task' ? null : folded.needsRead,
       answers,
       dirty: anyApplied && isDecided,
+      touched: touched && isDecided,
     },
     changed: anyApplied && shape.about !== 'task',
     neighbours: anyApplied ? neighboursOf(known, record, keys, shape) : NO_NEIGHBOURS,
   }
 }
 
-const NO_NEIGHBOURS: AffectedNeighbours = { keys: new Map(), accounts: [], linksBefore: [] }
+const NO_NEIGHBOURS: AffectedNeighbours = {
+  keys: new Map(),
+  accounts: [],
+  linksBefore: [],
+  ofDomain: [],
+  isAwaited: false,
+}
 
 function neighboursOf(
   known: CrmRecord | null,
@@ -62,7 +78,8 @@ function neighboursOf(
   if (shape.about === 'deal') {
     const accountBefore = known === null ? null : accountOf(known, shape)
     const accounts = [accountOf(record, shape), accountBefore].filter((id) => id !== null)
-    return { ...NO_NEIGHBOURS, accounts }
+    const isMoney = known === null || isSeenByNeighbours(known, record, shape)
+    return { ...NO_NEIGHBOURS, accounts, ofDomain: isMoney ? accounts : [] }
   }
   const keysBefore = known !== null && isLive(known) ? matchKeys(known) : []
   const hadBefore = new Set(keysBefore)
@@ -72,7 +89,9 @@ function neighboursOf(
   return {
     keys: new Map(affected.map((key) => [key, !hadBefore.has(key)])),
     accounts: isAccount ? [record.recordId] : [],
+    ofDomain: isAccount && seen ? [record.recordId] : [],
     linksBefore: isAccount ? keysBefore.filter((key) => key.startsWith('domain:')).map(linkTo) : [],
+    isAwaited: isAccount && known !== null && isGap(known) && !isGap(record),
   }
 }
 
@@ -81,16 +100,36 @@ function isSeenByNeighbours(known: CrmRecord | null, record: CrmRecord, shape: O
   return (
     known === null ||
     known.deleted !== record.deleted ||
+    known.isUnseen !== record.isUnseen ||
     known.mergedInto !== record.mergedInto ||
     // Read for the first time: only now is it a neighbour at all.
     (known.stamps['@complete'] === undefined && record.stamps['@complete'] !== undefined) ||
-    fieldsSeenByNeighbours(shape).some((field) => differs(known, record, field))
+    fieldsSeenByNeighbours(shape, known, record).some((field) => differs(known, record, field))
   )
 }
 
-/** The fields of a record that decisions on its neighbours use. A change of any other concerns the record alone. */
-function fieldsSeenByNeighbours(shape: ObjectShape): string[] {
-  return [shape.owner, ...shape.name, shape.companyName, shape.parent, shape.createdAt].filter((f) => f !== null)
+/**
+ * The fields of a record that decisions on its neighbours use. A change of any other concerns the record alone. What marks
+ * an account as a customer's is the policies' to say, so of an account it may be any.
+ */
+function fieldsSeenByNeighbours(shape: ObjectShape, known: CrmRecord, record: CrmRecord): string[] {
+  const { about, owner, name, companyName, parent, createdAt, modifiedAt, asPerson, customer } = shape
+  if (about === 'account') {
+    return Object.keys({ ...known.values, ...record.values }).filter((field) => field !== modifiedAt)
+  }
+  const { account, amount, closedFlag, currency = null, homeAmounts = [] } = shape
+  const ofDeal = about === 'deal' ? [account, amount, closedFlag, currency, ...homeAmounts] : []
+  const all = [
+    owner,
+    ...name,
+    companyName,
+    parent,
+    createdAt,
+    asPerson?.flag ?? null,
+    customer?.field ?? null,
+    ...ofDeal,
+  ]
+  return all.filter((f) => f !== null)
 }
 
 function differs(before: CrmRecord, after: CrmRecord, field: string): boolean {
@@ -99,6 +138,11 @@ function differs(before: CrmRecord, after: CrmRecord, field: string): boolean {
 
 function isLive(record: CrmRecord): boolean {
   return !record.deleted && record.mergedInto === null
+}
+
+/** Neither shown to us nor known to be gone. */
+function isGap(record: CrmRecord): boolean {
+  return isLive(record) && (record.isUnseen === true || record.stamps['@complete'] === undefined)
 }
 
 function accountOf(record: CrmRecord, shape: ObjectShape): string | null {
@@ -118,11 +162,22 @@ export type BatchChanges = {
   readonly keys: Map<string, number>
   readonly accounts: Set<string>
   readonly linksBefore: Set<string>
+  readonly ofDomain: Set<string>
+  /** Objects of accounts that were gaps. */
+  readonly awaited: Set<string>
   changed: boolean
 }
 
 export function noChanges(): BatchChanges {
-  return { writes: [], keys: new Map(), accounts: new Set(), linksBefore: new Set(), changed: false }
+  return {
+    writes: [],
+    keys: new Map(),
+    accounts: new Set(),
+    linksBefore: new Set(),
+    ofDomain: new Set(),
+    awaited: new Set(),
+    changed: false,
+  }
 }
 
 export function addChange(batch: BatchChanges, { write, changed, neighbours }: RecordChange): void {
@@ -130,5 +185,7 @@ export function addChange(batch: BatchChanges, { write, changed, neighbours }: R
   if (changed) batch.changed = true
   for (const [key, isNew] of neighbours.keys) batch.keys.set(key, (batch.keys.get(key) ?? 0) + (isNew ? 1 : 0))
   for (const id of neighbours.accounts) batch.accounts.add(id)
+  if (neighbours.isAwaited) batch.awaited.add(write.record.objectType)
   for (const link of neighbours.linksBefore) batch.linksBefore.add(link)
+  for (const id of neighbours.ofDomain) batch.ofDomain.add(id)
 }

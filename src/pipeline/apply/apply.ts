@@ -1,4 +1,7 @@
+import { sql } from 'kysely'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { storableEvent } from '../../model/record/storable-event.ts'
+import { isJoined } from '../../store/connections/join-connections.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import { databaseCode } from '../../store/database/connection-errors.ts'
 import { count } from '../../store/database/counters.ts'
@@ -6,10 +9,9 @@ import type { Database, DatabaseTransaction } from '../../store/database/databas
 import { failureText } from '../../store/database/failure-text.ts'
 import { stageLock, tryStageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { isNothingDecided } from '../../store/decisions/decision-start.ts'
 import { insertEvents, recordOutcomes, type StoredEvent, takeWaitingEvents } from '../../store/events/change-events.ts'
 import { moveTallies, takeRetries } from '../../store/events/failed-events.ts'
-import { type Applied, foldIntoRecords, NOTHING } from './fold-into-records.ts'
+import { type Applied, foldIntoRecords, type MarkNeighbours, NOTHING } from './fold-into-records.ts'
 
 /** Events per transaction: large enough that statements are shared, small enough for a short lock and flat memory. */
 const APPLY_BATCH = 1_000
@@ -53,7 +55,7 @@ async function fold(
   if (!(await tryStageLock(trx, `apply/${connection.id}`))) return { ...NOTHING, isHeldUp: true }
   const events = await take()
   if (events.length === 0) return NOTHING
-  const { outcomes, applied } = await foldIntoRecords(trx, connection, events, 'mark')
+  const { outcomes, applied } = await foldIntoRecords(trx, connection, events, await neighboursOf(trx, connection))
   await recordOutcomes(trx, outcomes)
   return applied
 }
@@ -111,9 +113,27 @@ export async function storeAndApply(
 ): Promise<Applied> {
   if (events.length === 0) return NOTHING
   await stageLock(trx, `apply/${connection.id}`)
-  const neighbours = (await isNothingDecided(trx, connection.id)) ? 'leave' : 'mark'
-  const numbered = events.map((event, id) => ({ id, event }))
-  const { outcomes, applied } = await foldIntoRecords(trx, connection, numbered, neighbours)
-  await insertEvents(trx, events, outcomes)
-  return applied
+  const neighbours = await neighboursOf(trx, connection)
+  // By their place, so that the stored rows get their outcomes; what has no time is counted as it is stored.
+  const numbered = events.flatMap((given, id) => {
+    const event = storableEvent(given)
+    return event === null ? [] : [{ id, event }]
+  })
+  await sql`savepoint page`.execute(trx)
+  try {
+    const { outcomes, applied } = await foldIntoRecords(trx, connection, numbered, neighbours)
+    await insertEvents(trx, events, outcomes)
+    return applied
+  } catch (error) {
+    if (!isOfTheData(error)) throw error
+    // One record that cannot be saved must not stop the import: the page waits, and apply takes it apart.
+    await sql`rollback to savepoint page`.execute(trx)
+    await insertEvents(trx, events)
+    return { ...NOTHING, taken: numbered.length, isMore: true }
+  }
+}
+
+/** Under the lock of apply: joining the others takes it too, and marks then whatever matches. */
+async function neighboursOf(trx: DatabaseTransaction, { id }: Connection): Promise<MarkNeighbours> {
+  return (await isJoined(trx, id)) ? 'mark' : 'leave'
 }

@@ -1,6 +1,6 @@
 import type { RecordRef } from '../../model/record/crm-record.ts'
 import { findConnection } from '../../store/connections/connections.ts'
-import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
+import { shareLife } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -42,8 +42,8 @@ export async function eraseDue(
 
 async function eraseOne(trx: DatabaseTransaction, record: RecordRef): Promise<void> {
   const { connectionId } = record
-  // Not asked for its answer: an end, or a new beginning, waits until this is through.
-  await isStillConnected(trx, connectionId)
+  // An end, or a new beginning, waits until this is through.
+  await shareLife(trx, connectionId)
   await stageLock(trx, `apply/${connectionId}`)
   const connection = await findConnection(trx, connectionId)
   const waiting = await takeErasures(trx, record)

@@ -4,7 +4,7 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { ownTasks } from '../../store/decisions/task-contents.ts'
 import type { EventOutcome, StoredEvent } from '../../store/events/change-events.ts'
 import { eraseTraces } from '../../store/records/erase-traces.ts'
-import { markNeighboursDirty } from '../../store/records/mark-dirty.ts'
+import { markHeldFor, markNeighboursDirty } from '../../store/records/mark-dirty.ts'
 import { saveRecords } from '../../store/records/save-records.ts'
 import type { BatchChanges } from './affected-records.ts'
 import { erasedByMerge } from './erased-by-merge.ts'
@@ -38,8 +38,8 @@ export const NOTHING: Applied = {
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }
 
 /**
- * `leave`: no record has been decided yet, so each is marked by its own first event. Searching for neighbours to mark
- * would be most of the work of an import.
+ * `leave`: no record of the connection is decided or compared with yet, so each is marked already. Searching for neighbours
+ * to mark would be most of the work of an import.
  */
 export type MarkNeighbours = 'mark' | 'leave'
 
@@ -72,7 +72,13 @@ function recordsOf(waiting: readonly StoredEvent[], objectType: string): string[
 async function markNeighbours(
   trx: DatabaseTransaction,
   connectionId: ConnectionId,
-  { keys, accounts, linksBefore }: BatchChanges,
+  { keys, accounts, linksBefore, ofDomain, awaited }: BatchChanges,
 ): Promise<void> {
-  await markNeighboursDirty(trx, connectionId, { keys, accountIds: [...accounts], linksBefore: [...linksBefore] })
+  await markNeighboursDirty(trx, connectionId, {
+    keys,
+    accountIds: [...accounts],
+    linksBefore: [...linksBefore],
+    ofDomain: [...ofDomain],
+  })
+  for (const objectType of awaited) await markHeldFor(trx, connectionId, objectType)
 }

@@ -9,6 +9,7 @@ import type { EventOutcome, StoredEvent } from '../../store/events/change-events
 import { unreadableFields } from '../../store/records/object-schemas.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
 import { addChange, type BatchChanges, changeOf, noChanges, type RecordChange } from './affected-records.ts'
+import { isTouched } from './is-touched.ts'
 import { isEcho, type OwnWrites, readOwnWrites } from './own-write-echo.ts'
 import { DERIVED, type SortedEvents } from './sort-events.ts'
 
@@ -102,7 +103,7 @@ function foldGroup(
   const before = records.get(key) ?? null
   const events = group.map(({ event }) => event)
   const folded = foldEvents(before, events, { crm, unreadable: unreadable(connectionId, objectType) })
-  const change = changeOf(before, folded, objectShape(crm, objectType)!)
+  const change = changeOf(before, folded, objectShape(crm, objectType)!, isTouched(before, folded, written))
   return { outcomes: outcomesOf(group, folded, written), change }
 }
 

@@ -7,8 +7,8 @@ import type { StoredEvent } from '../../store/events/change-events.ts'
 /** The values that Lanekeeper wrote, by `object/record/field`. */
 export type OwnWrites = ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>
 
-/** Ten minutes cover a CRM clock that is off and a slow delivery. */
-const ECHO_WITHIN_MS = 600_000
+/** Covers a CRM's clock that is ten minutes off, as polls do (read/poll-changes.ts), and a slow delivery. */
+const ECHO_WITHIN_MS = 900_000
 
 /** Whether a CRM changes the field by itself with every write. */
 function isBookkeeping(field: string): boolean {

@@ -2,6 +2,7 @@ import type { ChangeEvent } from '../../model/record/change-event.ts'
 import {
   beginSeen,
   compareShown,
+  forgetSeen,
   isSeenKept,
   type ShownRecord,
   suspectGone,
@@ -37,6 +38,7 @@ export async function comparePage(deps: ComparisonDependencies, state: Compariso
     source: state.sinceMs === 0 ? 'baseline' : 'poll',
   })
   const { shown, gone } = sortPage(page.events)
+  if (state.cursor === null) await forgetSeen(db, comparison)
   await inTransaction(db, async (trx) => {
     if (state.cursor === null) await beginSeen(trx, comparison)
     else if (!(await isSeenKept(trx, comparison))) return beginAgain(deps, state, trx)

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { CrmBusyError } from '../../crm/crm-client.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
-import { standObject } from '../../store/compare/compare-pages.ts'
+import { forgetSeen, standObject } from '../../store/compare/compare-pages.ts'
 import { beginComparison, type ComparisonState, readComparison } from '../../store/compare/comparisons.ts'
 import { dropSuspects, duePending } from '../../store/compare/differences.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
@@ -115,6 +115,7 @@ async function recheckSuspects(deps: ComparisonDependencies, state: ComparisonSt
   const sinceDay = sinceDayOf(state)
   const crmStated = sinceDay === null ? await countInCrm(deps, objectType) : null
   const next = await toNextObject(deps, state, (trx) => standObject(trx, comparison, { sinceDay, crmStated }))
+  await forgetSeen(db, comparison)
   // Differences that a scheduled comparison finds are repaired first, and shown only if that does not help.
   if (state.askedBy === 'person') await noteDifferences(db, connection)
   return next

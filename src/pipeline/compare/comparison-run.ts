@@ -98,8 +98,8 @@ export async function toNextObject(
 /** Waits until the connection has a call to spare, because people wait for the other stages and not for a comparison. */
 export async function waitForRoom(deps: ComparisonDependencies): Promise<void> {
   const { db, connection, instance, signal, patienceMs = PATIENCE_MS } = deps
-  const until = Date.now() + patienceMs
-  while (!signal.aborted && Date.now() < until) {
+  const until = performance.now() + patienceMs
+  while (!signal.aborted && performance.now() < until) {
     const why = await whyNoRoom(db, connection.id)
     if (why === null) return
     await sayWhyItWaits(db, connection.id, instance, why)

@@ -1,5 +1,5 @@
 import type { Crm } from '../../model/record/change-event.ts'
-import { objectShape } from '../../model/record/object-shape.ts'
+import { outOfSync } from '../../notices/out-of-sync.ts'
 import { countDifferences } from '../../store/compare/differences.ts'
 import type { Database } from '../../store/database/database.ts'
 import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices.ts'
@@ -19,12 +19,7 @@ export async function noteDifferences(
     return
   }
   if (counts.every(({ n, reading }) => n === reading)) return
-  const perObject = new Map<string, number>()
-  for (const { objectType, n } of counts) perObject.set(objectType, (perObject.get(objectType) ?? 0) + n)
-  const total = [...perObject.values()].reduce((sum, n) => sum + n, 0)
-  const listed = [...perObject].map(([objectType, n]) => nouns(connection.crm, objectType, n)).join(', ')
-  const records = total === 1 ? '1 record is' : `${total} records are`
-  const message = `${records} out of sync with ${connection.title}: ${listed}.`
+  const message = outOfSync(connection, counts)
   const open = (await listNotices(db, { connectionId: connection.id, limit: 100 })).find(
     (notice) => notice.code === which.code && notice.endedAt === null,
   )
@@ -37,10 +32,4 @@ export async function noteDifferences(
     // A new number does not count as another occurrence.
     n: open === undefined ? 1 : 0,
   })
-}
-
-function nouns(crm: Crm, objectType: string, n: number): string {
-  const noun = objectShape(crm, objectType)?.noun ?? objectType
-  if (n === 1) return `1 ${noun}`
-  return `${n} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
 }

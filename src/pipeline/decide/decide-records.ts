@@ -1,14 +1,17 @@
 import { decide } from '../../model/decision/decide.ts'
+import type { HeldOwner } from '../../model/decision/decision.ts'
+import { writeRefused } from '../../model/patterns/write-refused.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
 import { refKey } from '../../model/record/crm-record.ts'
 import { failureText } from '../../store/database/failure-text.ts'
 import type { OpenException } from '../../store/decisions/exceptions.ts'
-import { READ_WITHIN_S } from '../../store/decisions/held-records.ts'
 import type { OwnerIntents, RefusedIntent } from '../../store/decisions/owner-intents.ts'
-import { type DecisionBatch, ownerIntentsTo, scheduleRecheck, type WatchedRecord } from './decision-batch.ts'
+import { type DecisionBatch, ownerIntentsTo, type WatchedRecord, wakeLater } from './decision-batch.ts'
+import type { RecordLoop } from './owner-loops.ts'
 import type { DecidedFrom } from './pilot-cap.ts'
-import { caseKey, causeOf, isReadSoon, writeKey, writesTasks } from './plan-changes.ts'
+import { caseKey, causeOf, writeKey, writesTasks } from './plan-changes.ts'
 import type { RunningWorkflow } from './running-workflows.ts'
+import { waitsMs } from './short-gap.ts'
 
 export type DecidedBatch = {
   readonly results: readonly DecidedFrom[]
@@ -31,10 +34,14 @@ export function decideRecords(batch: DecisionBatch, onFailed?: OnFailed): Decide
   const failures = new Map<string, number>()
   const newCauses = new Set<string>()
   for (const watched of batch.watched) {
-    for (const workflow of watched.workflows) {
+    const loop = batch.loops.get(`${watched.record.objectType}/${watched.record.recordId}`) ?? null
+    let isReported = false
+    for (const workflow of inOrderOfReport(watched.workflows, loop)) {
       const name = workflow.version.policy.workflow
       try {
-        const result = decideOne(batch, watched, workflow)
+        const reports: boolean = !isReported && (loop?.reporters.includes(name) ?? false)
+        const result = decideOne(batch, watched, workflow, loop && { found: loop.found, reports })
+        isReported ||= reports && result.decision.exceptions.some(({ finding }) => finding.holdsField !== undefined)
         handOutTasks(batch, open, result, newCauses)
         results.push(result)
       } catch (error) {
@@ -42,7 +49,7 @@ export function decideRecords(batch: DecisionBatch, onFailed?: OnFailed): Decide
         const detail = `${name}: ${failureText(error)}`
         failures.set(detail, (failures.get(detail) ?? 0) + 1)
         leaveAsTheyAre(open, name, watched.record)
-        scheduleRecheck(batch.rechecks, key, batch.nowMs + FAILED_AGAIN_MS)
+        wakeLater(batch, watched.record, name, 'failed', batch.nowMs + FAILED_AGAIN_MS)
         onFailed?.(key, error)
       }
     }
@@ -50,19 +57,48 @@ export function decideRecords(batch: DecisionBatch, onFailed?: OnFailed): Decide
   return { results, open, failures }
 }
 
-function decideOne(batch: DecisionBatch, { record }: WatchedRecord, workflow: RunningWorkflow): DecidedFrom {
+/** Those that may have the case of a loop come first, so that the first one that covers the record has it. */
+function inOrderOfReport(workflows: readonly RunningWorkflow[], loop: RecordLoop | null): readonly RunningWorkflow[] {
+  if (loop === null) return workflows
+  const place = ({ version }: RunningWorkflow) => {
+    const at = loop.reporters.indexOf(version.policy.workflow)
+    return at === -1 ? loop.reporters.length : at
+  }
+  return workflows.toSorted((a, b) => place(a) - place(b))
+}
+
+function decideOne(
+  batch: DecisionBatch,
+  { record }: WatchedRecord,
+  workflow: RunningWorkflow,
+  loop: HeldOwner | null,
+): DecidedFrom {
   const { directory, nowMs } = batch
   const { version } = workflow
   const key = refKey(record)
-  const refused = standingRefusal(ownerIntentsTo(batch, record), workflow)
-  const openUnknowns = openUnknownsOf(batch, record, version.policy.workflow)
-  const input = { record, neighbours: batch.neighbours.get(key)!, directory, version, refused, openUnknowns, nowMs }
+  const name = version.policy.workflow
+  const openUnknowns = openUnknownsOf(batch, record, name)
+  const refused = standingRefusal(ownerIntentsTo(batch, record), workflow, openUnknowns)
+  const input = {
+    record,
+    neighbours: batch.neighbours.get(key)!,
+    directory,
+    version,
+    refused,
+    openUnknowns,
+    loop,
+    nowMs,
+  }
   const decision = decide(input)
-  if (isReadSoon(batch.waitingMs, record) && decision.exceptions.some((exception) => exception.awaitsReading)) {
-    scheduleRecheck(batch.rechecks, key, nowMs + READ_WITHIN_S * 1_000 - waitedMs(batch, record))
+  for (const exception of decision.exceptions) {
+    const isOpen = batch.open.has(caseKey({ ...exception, workflow: name }))
+    const leftMs = waitsMs(exception, batch.heldMs, record, isOpen)
+    if (leftMs > 0) wakeLater(batch, record, name, 'reading', nowMs + leftMs)
   }
   // Once the refusal is a day old the write is decided again, although nothing changed.
-  if (refused !== null) scheduleRecheck(batch.rechecks, key, nowMs + refused.standsForMs)
+  if (refused !== null && refused.standsForMs > 0) {
+    wakeLater(batch, record, name, 'refused', nowMs + refused.standsForMs)
+  }
   return { record, workflow, decision, input }
 }
 
@@ -77,22 +113,24 @@ function openUnknownsOf(
 
 const NO_PATTERNS: ReadonlySet<PatternName> = new Set()
 
-function waitedMs({ waitingMs }: DecisionBatch, { objectType, recordId }: WatchedRecord['record']): number {
-  return waitingMs.get(`${objectType}/${recordId}`) ?? 0
-}
-
 /**
  * The CRM's answer to this workflow's last write, as long as the same write would be refused again. Under another policy
- * version, or a day later, there is none, so that the write is tried once more.
+ * version, or a day later, there is none, so that the write is tried once more. A day explains no unknown (C20): while the
+ * case of it is open and of class unknown, the refusal stands.
  */
-function standingRefusal(intents: OwnerIntents | undefined, { version }: RunningWorkflow): RefusedIntent | null {
+function standingRefusal(
+  intents: OwnerIntents | undefined,
+  { version }: RunningWorkflow,
+  openUnknowns: ReadonlySet<PatternName>,
+): RefusedIntent | null {
   const refused = intents?.refused.get(version.policy.workflow)
-  return refused === undefined || refused.policyHash !== version.hash ? null : refused
+  if (refused === undefined || refused.policyHash !== version.hash) return null
+  return refused.standsForMs > 0 || openUnknowns.has(writeRefused.name) ? refused : null
 }
 
 /** Counts new tasks against their owners' capacity. Cases of one cause are one task, so a cause counts once. */
 function handOutTasks(
-  { directory, waitingMs }: DecisionBatch,
+  { directory, heldMs }: DecisionBatch,
   open: ReadonlyMap<string, OpenException>,
   { workflow: running, decision, record }: DecidedFrom,
   newCauses: Set<string>,
@@ -100,9 +138,10 @@ function handOutTasks(
   const { workflow } = running.version.policy
   for (const exception of decision.exceptions) {
     if (exception.status !== 'open' || !writesTasks(running)) continue
-    if (exception.awaitsReading && isReadSoon(waitingMs, record)) continue
+    const isOpen = open.has(caseKey({ ...exception, workflow }))
+    if (isOpen || waitsMs(exception, heldMs, record, isOpen) > 0) continue
     const cause = `${workflow}\n${causeOf(exception)}`
-    if (open.has(caseKey({ ...exception, workflow })) || newCauses.has(cause)) continue
+    if (newCauses.has(cause)) continue
     newCauses.add(cause)
     directory.handOut(exception.owner)
   }

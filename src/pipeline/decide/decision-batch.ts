@@ -1,19 +1,26 @@
+import type { WakeReason } from '../../model/decision/wake-up.ts'
 import { knownDomain } from '../../model/matching/keys.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
+import { asWritten } from '../../model/record/as-written.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
+import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
 import { knownValue } from '../../model/record/field-value.ts'
 import { Unknown } from '../../model/record/knowledge.ts'
 import type { Neighbours } from '../../model/record/neighbours.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { readEvidenceSecret } from '../../store/decisions/evidence-secret.ts'
 import { type OpenException, openExceptionsOf } from '../../store/decisions/exceptions.ts'
-import { waitingForReading } from '../../store/decisions/held-records.ts'
+import { type HeldMs, heldMs } from '../../store/decisions/held-records.ts'
 import { type OwnerIntents, ownerIntentsOf } from '../../store/decisions/owner-intents.ts'
+import { ownWritesOf } from '../../store/decisions/owner-moves.ts'
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import type { DirtyRecord } from '../../store/records/dirty-records.ts'
-import { type NeighbourQuery, readNeighbours } from '../../store/records/neighbours.ts'
+import { readNeighbours } from '../../store/records/neighbours.ts'
+import type { NeighbourQuery } from '../../store/records/record-accounts.ts'
+import { type RecordLoop, recordLoop } from './owner-loops.ts'
 import { caseKey, writeKey } from './plan-changes.ts'
 import { type RunningWorkflow, workflowsFor } from './running-workflows.ts'
 
@@ -22,6 +29,8 @@ export type TakenBatch = {
   readonly connection: { readonly id: ConnectionId; readonly crm: Crm }
   readonly dirty: readonly DirtyRecord[]
   readonly running: readonly RunningWorkflow[]
+  /** Workflows that have not begun in this connection, and the number of their version. */
+  readonly waiting: ReadonlyMap<string, number>
   readonly directory: CountingDirectory
   readonly nowMs: number
 }
@@ -34,13 +43,19 @@ export type DecisionBatch = TakenBatch & {
   readonly open: ReadonlyMap<string, OpenException>
   /** By `object/record`. */
   readonly ownerIntents: ReadonlyMap<string, OwnerIntents>
-  readonly rechecks: Rechecks
-  /** Workflows whose policy file cannot be read: what they decided stands until it can. */
+  /** By `refKey`, when and why each record is decided again although nothing happens to it. */
+  readonly wakeUps: WakeUps
+  /** By `refKey`: whether the record changed since its last decision, and which versions it agrees with. */
+  readonly standing: ReadonlyMap<string, Pick<DirtyRecord, 'touched' | 'inStepWith'>>
+  /** Workflows that wait here, or whose policy file cannot be read: what they decided stands until they run. */
   readonly frozen: ReadonlySet<string>
   /** By `writeKey`: patterns of open cases of class unknown. */
   readonly unknownsOf: ReadonlyMap<string, ReadonlySet<PatternName>>
-  /** Since how long a record waits for something to be read, by `object/record`. Absent: it does not. */
-  readonly waitingMs: ReadonlyMap<string, number>
+  /** Since how long what holds a record. Absent: nothing did before this decision. */
+  readonly heldMs: HeldMs
+  /** By `object/record`: sides that change its owner in turn. */
+  readonly loops: ReadonlyMap<string, RecordLoop>
+  readonly evidenceSecret: Buffer
 }
 
 export type WatchedRecord = {
@@ -48,11 +63,15 @@ export type WatchedRecord = {
   readonly workflows: readonly RunningWorkflow[]
 }
 
-export type Rechecks = Map<string, number>
+/** Per record the earliest time of each reason of each workflow, by `workflow\nreason`. */
+export type WakeUps = Map<string, Map<string, number>>
+
+/** The reasons of the pipeline itself, besides those that the model names: see `wakeText`. */
+export type LaterReason = WakeReason | 'pilot-cap' | 'other-write' | 'refused' | 'reading' | 'failed'
 
 /** Loads the facts for a batch. Open exceptions are locked, so that only this batch changes them. */
 export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Promise<DecisionBatch> {
-  const { connection, dirty, running } = taken
+  const { connection, dirty, running, waiting } = taken
   const watched: WatchedRecord[] = []
   const queries: NeighbourQuery[] = []
   for (const one of dirty) {
@@ -64,50 +83,94 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
   const neighbours = await readNeighbours(trx, connection.id, queries)
   // Records without a workflow count too: the cases that a retired workflow left open are closed here.
   const refs = dirty.map(({ record }) => ({ objectType: record.objectType, recordId: record.recordId }))
-  const frozen = await frozenWorkflows(trx)
-  const open = await casesToDecide(trx, connection.id, refs, frozen)
+  const frozen = new Set([...(await frozenWorkflows(trx)), ...waiting.keys()])
+  const allOpen = await openExceptionsOf(trx, connection.id, refs)
+  const open = casesToDecide(allOpen, frozen)
   const ownerIntents = await ownerIntentsOf(trx, connection.id, refs)
-  const waitingMs = await waitingForReading(trx, connection.id, refs)
   return {
     ...taken,
-    watched,
+    watched: watched.map((one) => withUnheardWrites(one, ownerIntents)),
     neighbours,
     open,
     ownerIntents,
-    rechecks: new Map(),
+    wakeUps: new Map(),
+    standing: new Map(dirty.map((one) => [refKey(one.record), one])),
     frozen,
     unknownsOf: unknownsOf(open),
-    waitingMs,
+    heldMs: await heldMs(trx, connection.id, refs),
+    loops: await loopsOf(trx, connection.id, watched, { allOpen, frozen }),
+    evidenceSecret: await readEvidenceSecret(trx),
   }
+}
+
+/**
+ * Our copy of a record may be some seconds behind a write that the CRM has confirmed. What is decided until then is
+ * decided on the record as we wrote it: on the old owner, a rule would seem to want what it already has.
+ */
+function withUnheardWrites(watched: WatchedRecord, ownerIntents: DecisionBatch['ownerIntents']): WatchedRecord {
+  const unheard = ownerIntentsTo({ ownerIntents }, watched.record)?.unheard
+  // Nearly always there is none, and this is asked of every record.
+  if (unheard === undefined || unheard.size === 0) return watched
+  return { ...watched, record: [...unheard.values()].reduce(asWritten, watched.record) }
+}
+
+async function loopsOf(
+  trx: DatabaseTransaction,
+  connectionId: ConnectionId,
+  watched: readonly WatchedRecord[],
+  { allOpen, frozen }: { readonly allOpen: readonly OpenException[]; readonly frozen: ReadonlySet<string> },
+): Promise<Map<string, RecordLoop>> {
+  const holding = Map.groupBy(
+    allOpen.filter(({ holdsField }) => holdsField !== null),
+    ({ objectType, recordId }) => `${objectType}/${recordId}`,
+  )
+  const written = await ownWritesOf(
+    trx,
+    connectionId,
+    watched.map(({ record }) => record),
+  )
+  const loops = new Map<string, RecordLoop>()
+  for (const { record, workflows } of watched) {
+    const key = `${record.objectType}/${record.recordId}`
+    const loop = recordLoop({ writes: written.get(key) ?? [], workflows, open: holding.get(key) ?? [], frozen })
+    if (loop !== null) loops.set(key, loop)
+  }
+  return loops
 }
 
 function unknownsOf(open: ReadonlyMap<string, OpenException>): Map<string, Set<PatternName>> {
   const unknowns = new Map<string, Set<PatternName>>()
   for (const exception of open.values()) {
-    if (exception.class !== 'unknown') continue
+    // A loop is found again from the write log, whatever time has passed (`owner-loops.ts`).
+    if (exception.class !== 'unknown' || exception.holdsField !== null) continue
     const key = writeKey(exception.workflow, exception)
     unknowns.set(key, (unknowns.get(key) ?? new Set()).add(exception.pattern as PatternName))
   }
   return unknowns
 }
 
-/** Leaves out the cases of workflows whose policy file cannot be read: they stay as they are until it can. */
-async function casesToDecide(
-  trx: DatabaseTransaction,
-  connectionId: ConnectionId,
-  refs: readonly { readonly objectType: string; readonly recordId: string }[],
-  frozen: ReadonlySet<string>,
-): Promise<Map<string, OpenException>> {
+/** Leaves out the cases of workflows that wait, or whose policy file cannot be read: they stay as they are. */
+function casesToDecide(all: readonly OpenException[], frozen: ReadonlySet<string>): Map<string, OpenException> {
   const open = new Map<string, OpenException>()
-  for (const exception of await openExceptionsOf(trx, connectionId, refs)) {
+  for (const exception of all) {
     if (!frozen.has(exception.workflow)) open.set(caseKey(exception), exception)
   }
   return open
 }
 
-/** The earliest time that any decision on the record names counts. Null names none. */
-export function scheduleRecheck(rechecks: Rechecks, key: string, atMs: number | null): void {
-  if (atMs !== null) rechecks.set(key, Math.min(atMs, rechecks.get(key) ?? atMs))
+/** Notes that the workflow decides the record again then. Of one reason the earliest time counts. */
+export function wakeLater(
+  { wakeUps }: Pick<DecisionBatch, 'wakeUps'>,
+  record: CrmRecord,
+  workflow: string,
+  reason: LaterReason,
+  atMs: number,
+): void {
+  const key = refKey(record)
+  const ofRecord = wakeUps.get(key) ?? new Map<string, number>()
+  wakeUps.set(key, ofRecord)
+  const of = `${workflow}\n${reason}`
+  ofRecord.set(of, Math.min(atMs, ofRecord.get(of) ?? atMs))
 }
 
 /** What is known of the owner writes to a record; undefined: nothing that a decision must know. */
@@ -118,11 +181,17 @@ export function ownerIntentsTo(
   return ownerIntents.get(`${record.objectType}/${record.recordId}`)
 }
 
-function neighbourQuery({ record, keys, accountId }: DirtyRecord): NeighbourQuery {
+/** What `decide` may look at beside a record. */
+export function neighbourQuery({
+  record,
+  keys,
+  accountId,
+}: Pick<DirtyRecord, 'record' | 'keys' | 'accountId'>): NeighbourQuery {
   const shape = objectShape(record.crm, record.objectType)!
   const { accountObject, dealObject } = crmProfile(record.crm)
   const named = shape.account === null ? null : knownValue(record, shape.account)
-  const domain = shape.accountByDomain && named === null ? knownDomain(record) : null
+  const ofRecord = knownDomain(record)
+  const domain = shape.accountByDomain && named === null ? ofRecord : null
   const reference = accountId === null ? null : { objectType: accountObject, recordId: accountId }
   const unknown = named instanceof Unknown ? named : domain instanceof Unknown ? domain : null
   return {
@@ -131,6 +200,7 @@ function neighbourQuery({ record, keys, accountId }: DirtyRecord): NeighbourQuer
     account: unknown ?? reference,
     accountKey:
       domain === null || domain instanceof Unknown ? null : { objectType: accountObject, key: `domain:${domain}` },
+    domain: ofRecord,
     isAccount: shape.about === 'account',
     dealObject,
   }

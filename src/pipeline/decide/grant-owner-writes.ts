@@ -1,68 +1,97 @@
-import { refKey } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { insertOwnerIntents, withdrawOwnerIntents } from '../../store/decisions/owner-intents.ts'
-import { type DecisionBatch, ownerIntentsTo, scheduleRecheck } from './decision-batch.ts'
+import { insertOwnerIntents, type OwnerIntents, withdrawOwnerIntents } from '../../store/decisions/owner-intents.ts'
+import { type DecisionBatch, ownerIntentsTo, wakeLater } from './decision-batch.ts'
+import { type Backlog, holdBacklog, type Withdrawn } from './hold-backlog.ts'
 import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'
-import { type DecidedRecord, writeKey } from './plan-changes.ts'
+import { type DecidedRecord, keyOf, nameOf } from './plan-changes.ts'
 
 export type GrantedWrites = {
   /** The decisions, without the writes that a pilot's daily cap left no room for. */
   readonly results: readonly DecidedRecord[]
   /** Intents of the owner writes that are this batch's to make, by `writeKey`. */
   readonly granted: ReadonlyMap<string, number>
+  /** Writes to the records that were decided before and stand, by `object/record`. */
+  readonly ownerIntents: ReadonlyMap<string, OwnerIntents>
+  readonly backlog: Backlog
 }
 
 /** Another workflow is writing the record: what this one would do is decided again after this. */
 const UNDECIDED_AGAIN_MS = 30_000
 
-/** Turns decided owner writes into intents, as far as daily caps and writes already under way allow. */
+/** Turns decided owner writes into intents, as far as daily caps, room for a version and writes under way allow. */
 export async function grantOwnerWrites(
   trx: DatabaseTransaction,
   batch: DecisionBatch,
   decided: readonly DecidedFrom[],
 ): Promise<GrantedWrites> {
-  const isWanted = ({ record, decision }: DecidedRecord) => {
-    const intents = ownerIntentsTo(batch, record)
-    return decision.write !== null && (intents === undefined || intents.underWay.size === 0)
+  const isUnderWay = (result: DecidedRecord) =>
+    ownerIntentsTo(batch, result.record)?.underWay.has(nameOf(result)) ?? false
+  const withdrawn = await withdrawOwnerIntents(trx, batch.connection.id, decided.filter(isUnderWay).map(asDecided))
+  const ownerIntents = withoutWithdrawn(batch.ownerIntents, withdrawn)
+  const standing = { ownerIntents }
+  const isFree = ({ record }: DecidedRecord) => (ownerIntentsTo(standing, record)?.underWay.size ?? 0) === 0
+  const wanted = decided.filter((result) => result.decision.write !== null)
+  const held = await holdBacklog(trx, batch, wanted.filter(isFree), withdrawn)
+  const blocked = new Set(wanted.filter((result) => !isFree(result)).map(keyOf))
+  const backlog = { ...held, blocked }
+  const isGoing = (result: DecidedRecord) =>
+    result.decision.write !== null && isFree(result) && !backlog.waits.has(keyOf(result))
+  const results = await withinDailyCaps(trx, decided, isGoing)
+  for (const { record, workflow, decision, againAtMs } of results) {
+    const name = workflow.version.policy.workflow
+    if (decision.wake !== null) wakeLater(batch, record, name, decision.wake.reason, decision.wake.atMs)
+    if (againAtMs !== null) wakeLater(batch, record, name, 'pilot-cap', againAtMs)
   }
-  const isUnderWay = ({ record, workflow }: DecidedRecord) =>
-    ownerIntentsTo(batch, record)?.underWay.has(workflow.version.policy.workflow) ?? false
-  const results = await withinDailyCaps(trx, decided, isWanted)
-  for (const { record, decision } of results) scheduleRecheck(batch.rechecks, refKey(record), decision.recheckAtMs)
-  await withdrawOwnerIntents(trx, batch.connection.id, results.filter(isUnderWay).map(asDecided))
-  const granted = await insertOwnerIntents(trx, batch.connection.id, results.filter(isWanted).map(toIntent))
+  const toInsert = results.filter(isGoing).map((result) => toIntent(result, backlog))
+  const granted = await insertOwnerIntents(trx, batch.connection.id, toInsert)
   for (const result of results) {
-    if (!isDecidedLater(batch, result, granted)) continue
-    scheduleRecheck(batch.rechecks, refKey(result.record), batch.nowMs + UNDECIDED_AGAIN_MS)
+    if (backlog.waits.has(keyOf(result)) || !isDecidedLater(standing, result, granted)) continue
+    wakeLater(batch, result.record, nameOf(result), 'other-write', batch.nowMs + UNDECIDED_AGAIN_MS)
   }
-  return { results, granted }
+  return { results, granted, ownerIntents, backlog }
+}
+
+/** What was taken back in this batch is not under way any more: in its place something else may be written at once. */
+function withoutWithdrawn(
+  ownerIntents: DecisionBatch['ownerIntents'],
+  withdrawn: Withdrawn,
+): ReadonlyMap<string, OwnerIntents> {
+  if (withdrawn.size === 0) return ownerIntents
+  return new Map(
+    [...ownerIntents].map(([record, intents]) => {
+      const underWay = [...intents.underWay].filter((workflow) => !withdrawn.has(`${workflow}\n${record}`))
+      return [record, { ...intents, underWay: new Set(underWay) }]
+    }),
+  )
 }
 
 function asDecided({ record: { objectType, recordId }, workflow, decision }: DecidedRecord) {
   return { workflow: workflow.version.policy.workflow, objectType, recordId, to: decision.write?.to ?? null }
 }
 
-function toIntent({ record, workflow, decision }: DecidedRecord) {
+function toIntent(result: DecidedRecord, { counts }: Backlog) {
+  const { record, workflow, decision } = result
   return {
     workflow: workflow.version.policy.workflow,
     objectType: record.objectType,
     recordId: record.recordId,
     write: decision.write!,
     policyHash: workflow.version.hash,
+    backlog: counts.has(keyOf(result)),
   }
 }
 
 /**
- * True: the write is wanted and was not granted. Where the workflow's own write is under way, its end is news by itself
- * and needs no recheck, unless it was made and the CRM's event about it is missing.
+ * True: the write is wanted and was not granted, or was made and the CRM's event about it is missing, so that this is
+ * decided on what we wrote and not on what was read. Where the write is under way its end is news by itself.
  */
 function isDecidedLater(
-  batch: DecisionBatch,
-  { record, workflow, decision }: DecidedRecord,
+  standing: Pick<DecisionBatch, 'ownerIntents'>,
+  result: DecidedRecord,
   granted: ReadonlyMap<string, number>,
 ): boolean {
-  const name = workflow.version.policy.workflow
-  const intents = ownerIntentsTo(batch, record)
-  const endsByItself = intents?.underWay.has(name) && !intents.unheard.has(name)
-  return decision.write !== null && !endsByItself && !granted.has(writeKey(name, record))
+  const name = nameOf(result)
+  const intents = ownerIntentsTo(standing, result.record)
+  if (intents?.unheard.has(name)) return true
+  return result.decision.write !== null && !intents?.underWay.has(name) && !granted.has(keyOf(result))
 }

@@ -8,6 +8,9 @@ import type { DecidedRecord } from './plan-changes.ts'
 
 export type DecidedFrom = DecidedRecord & { readonly input: DecideInput }
 
+/** `againAtMs`: when a write that the cap left no room for is decided again; null: there is none. */
+export type CappedDecision = DecidedRecord & { readonly againAtMs: number | null }
+
 /**
  * Keeps each pilot within its owner writes per day. Decisions past the cap are made again without a write: their cases go
  * to people now, and after midnight the write is decided again.
@@ -16,25 +19,26 @@ export async function withinDailyCaps(
   trx: DatabaseTransaction,
   results: readonly DecidedFrom[],
   isWanted: (result: DecidedRecord) => boolean,
-): Promise<DecidedRecord[]> {
+): Promise<CappedDecision[]> {
   const capped = new Map<string, DecidedFrom[]>()
   for (const result of results) {
     const { workflow, pilot } = result.workflow.version.policy
     if (result.workflow.effectiveMode !== 'pilot' || pilot === null || !isWanted(result)) continue
     capped.set(workflow, [...(capped.get(workflow) ?? []), result])
   }
-  const withheld = new Map<DecidedRecord, Decision>()
+  const withheld = new Map<DecidedRecord, CappedDecision>()
   // Always in the same order, because each count takes a lock.
   for (const [workflow, wanted] of [...capped].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { calendar, pilot } = wanted[0]!.workflow.version.policy
     const { written, nextMidnightMs } = await countOwnersToday(trx, workflow, calendar.timeZone)
     const left = Math.max(0, pilot!.dailyCap - written)
-    for (const result of wanted.slice(left)) withheld.set(result, withoutWrite(result, pilot!.dailyCap, nextMidnightMs))
+    for (const result of wanted.slice(left))
+      withheld.set(result, { ...result, decision: withoutWrite(result, pilot!.dailyCap), againAtMs: nextMidnightMs })
   }
-  return results.map((result) => ({ ...result, decision: withheld.get(result) ?? result.decision }))
+  return results.map((result) => withheld.get(result) ?? { ...result, againAtMs: null })
 }
 
-function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number, nextMidnightMs: number): Decision {
+function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number): Decision {
   const { record } = input
   const { rule, toEmail } = decision.write!
   const again = decide({ ...input, version: writingNothing(input.version) })
@@ -45,7 +49,6 @@ function withoutWrite({ input, decision }: DecidedFrom, dailyCap: number, nextMi
   return {
     ...again,
     exceptions: again.exceptions.map((exception) => ({ ...exception, wouldHave })),
-    recheckAtMs: Math.min(nextMidnightMs, again.recheckAtMs ?? nextMidnightMs),
   }
 }
 

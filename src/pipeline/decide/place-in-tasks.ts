@@ -1,3 +1,4 @@
+import { companyDirectory } from '../../model/people/company-directory.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
@@ -24,17 +25,19 @@ export async function placeInTasks(
 ): Promise<TaskPlacement> {
   const placed = new Set<PlannedCase>([
     ...plan.fresh.filter(({ workflow, exception }) => exception.status === 'open' && writesTasks(workflow)),
-    ...plan.kept.filter((kept) => writesTasks(kept.workflow) && !staysInItsTask(kept)),
+    ...plan.kept.filter((kept) => writesTasks(kept.workflow) && !staysInItsTask(kept) && !kept.waits),
   ])
   const wanted = [...placed].map((one) => taskFor(connectionId, one))
   const ensured = await ensureTasks(trx, wanted)
   const taskOf = (one: PlannedCase): Task | undefined => {
+    if ('existing' in one && one.waits) return undefined
     if ('existing' in one && staysInItsTask(one)) {
       return { id: one.existing.taskId!, ownerEmail: one.existing.taskOwnerEmail ?? one.existing.ownerEmail }
     }
     return ensured.get(`${one.workflow.version.policy.workflow}\n${causeOf(one.exception)}`)
   }
-  const isActive = (email: string) => directory.personByEmail(connectionId, email) !== undefined
+  const isActive = ({ workflow }: PlannedCase, email: string) =>
+    companyDirectory(directory, workflow.version.policy.people).personByEmail(connectionId, email) !== undefined
   const moved = await reassignTasks(trx, tasksToMove(plan, taskOf, isActive))
   const ownerOf = (one: PlannedCase): string => {
     const task = one.exception.status === 'open' ? taskOf(one) : undefined
@@ -63,12 +66,12 @@ function taskFor(connectionId: ConnectionId, one: PlannedCase): TaskForCause {
 function tasksToMove(
   plan: Plan,
   taskOf: TaskPlacement['taskOf'],
-  isActive: (email: string) => boolean,
+  isActive: (one: PlannedCase, email: string) => boolean,
 ): { readonly taskId: number; readonly from: string; readonly to: string }[] {
   const moves = new Map<number, { taskId: number; from: string; to: string }>()
   for (const one of [...plan.kept, ...plan.fresh]) {
     const task = taskOf(one)
-    if (!task || one.exception.status !== 'open' || moves.has(task.id) || isActive(task.ownerEmail)) continue
+    if (!task || one.exception.status !== 'open' || moves.has(task.id) || isActive(one, task.ownerEmail)) continue
     const to = wantedOwner(one)
     if (to !== task.ownerEmail) moves.set(task.id, { taskId: task.id, from: task.ownerEmail, to })
   }

@@ -1,13 +1,18 @@
 import type { DecidedException } from '../../model/decision/decided-exception.ts'
 import type { Decision } from '../../model/decision/decision.ts'
+import { companyDirectory } from '../../model/people/company-directory.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import { isConverted } from '../../model/record/is-live.ts'
 import { exceptionDigest, type OpenException } from '../../store/decisions/exceptions.ts'
-import { READ_WITHIN_S } from '../../store/decisions/held-records.ts'
 import type { OwnerIntents } from '../../store/decisions/owner-intents.ts'
 import type { DecisionBatch } from './decision-batch.ts'
+import { evidenceKey } from './evidence-key.ts'
 import type { RunningWorkflow } from './running-workflows.ts'
+import { waitsMs } from './short-gap.ts'
+
+/** An unknown that ended because what it rested on is known now. Counted apart from what somebody mended. */
+export const EXPLAINED = 'explained-by-reading'
 
 export type DecidedRecord = {
   readonly record: CrmRecord
@@ -16,18 +21,29 @@ export type DecidedRecord = {
 }
 
 export type PlannedCase = FreshCase | KeptCase
-type Case = { readonly record: CrmRecord; readonly workflow: RunningWorkflow; readonly exception: DecidedException }
+type Case = {
+  readonly record: CrmRecord
+  readonly workflow: RunningWorkflow
+  readonly exception: DecidedException
+  /** Null: it cannot be told now, see `evidenceKey`. */
+  readonly key: string | null
+}
 export type FreshCase = Case
 export type KeptCase = Case & {
   readonly existing: OpenException
   readonly ownerEmail: string
   readonly dueAtMs: number
+  /** A person closed its task twice, and it rests on the same as then: it stays without a task. */
+  readonly waits: boolean
 }
+/** An open case that a rule ends now: it stays one case, and says which rule. */
+export type SettledCase = Case & { readonly existing: OpenException }
 export type ResolvedCase = OpenException & { readonly resolution: string }
 
 export type Plan = {
   readonly fresh: readonly FreshCase[]
   readonly kept: readonly KeptCase[]
+  readonly settled: readonly SettledCase[]
   readonly resolved: readonly ResolvedCase[]
 }
 
@@ -40,10 +56,11 @@ export function planChanges(
   open: ReadonlyMap<string, OpenException>,
   ownerIntents: ReadonlyMap<string, OwnerIntents>,
   granted: ReadonlyMap<string, number>,
-  { directory, waitingMs }: Pick<DecisionBatch, 'directory' | 'waitingMs'>,
+  { directory, heldMs, evidenceSecret }: Pick<DecisionBatch, 'directory' | 'heldMs' | 'evidenceSecret'>,
 ): Plan {
   const fresh: FreshCase[] = []
   const kept: KeptCase[] = []
+  const settled: SettledCase[] = []
   const resolved: ResolvedCase[] = []
   const found = new Set<string>()
   const decisions = new Map<string, DecidedRecord>()
@@ -56,18 +73,21 @@ export function planChanges(
     for (const exception of decision.exceptions) {
       const key = caseKey({ ...exception, workflow: name })
       const existing = open.get(key)
+      const one = { record, workflow, exception, key: evidenceKey(exception, evidenceSecret) }
       // A settled case is recorded once, together with its write. While that write is under way there is no news, and
       // while another workflow writes this record nothing is settled: an open case stays as it is.
       if (exception.status === 'settled-by-rule') {
-        if (isGranted) fresh.push({ record, workflow, exception })
-        else if (!isUnderWay) found.add(key)
+        if (isGranted && existing) settled.push({ ...one, existing })
+        else if (isGranted) fresh.push(one)
+        if (isGranted ? existing : !isUnderWay) found.add(key)
         continue
       }
       found.add(key)
-      // Nobody is asked about what is being read just now; a case that is open stays as it was.
-      if (exception.awaitsReading && (existing || isReadSoon(waitingMs, record))) continue
-      if (existing) kept.push(keep(record, workflow, exception, existing, directory))
-      else fresh.push({ record, workflow, exception })
+      // Nobody is asked about what may be known again at once; a case that only waits for a reading stays as it was.
+      if (waitsMs(exception, heldMs, record, existing !== undefined) > 0) continue
+      if (existing && exception.awaitsReading) continue
+      if (existing) kept.push(keep(one, existing, directory))
+      else fresh.push(one)
     }
   }
   for (const [key, exception] of open) {
@@ -76,15 +96,7 @@ export function planChanges(
     if (decided !== undefined && isUndecided(decided.decision, exception.pattern)) continue
     resolved.push({ ...exception, resolution: resolutionOf(exception, decided) })
   }
-  return { fresh, kept, resolved }
-}
-
-/** The record has not waited long for a reading, so no new case is opened for the want of it. */
-export function isReadSoon(
-  waitingMs: DecisionBatch['waitingMs'],
-  { objectType, recordId }: Pick<CrmRecord, 'objectType' | 'recordId'>,
-): boolean {
-  return (waitingMs.get(`${objectType}/${recordId}`) ?? 0) < READ_WITHIN_S * 1_000
+  return { fresh, kept, settled, resolved }
 }
 
 /** What was not found again may be there all the same, because something that would tell is not known. */
@@ -99,33 +111,37 @@ function resolutionOf(exception: OpenException, decided: DecidedRecord | undefin
   if (record.deleted || record.mergedInto !== null) return 'record-gone'
   if (isConverted(record) === true) return 'converted'
   if (!decision.inScope) return 'out-of-scope'
-  return decision.exceptions.some((e) => e.status === 'settled-by-rule' && e.pattern === exception.pattern)
-    ? 'settled-by-rule'
-    : 'condition-cleared'
+  if (decision.exceptions.some((e) => e.status === 'settled-by-rule' && e.pattern === exception.pattern)) {
+    return 'settled-by-rule'
+  }
+  if (exception.holdsField !== null) return EXPLAINED
+  // Nothing was fixed: what it was compared with is not looked at any more.
+  return exception.isCounterpartEnded ? 'counterpart-disconnected' : 'condition-cleared'
 }
 
-/** A case keeps its owner while its class is the same and the owner is active, so that work does not change hands. */
-function keep(
-  record: CrmRecord,
-  workflow: RunningWorkflow,
-  exception: DecidedException,
-  existing: OpenException,
-  directory: CountingDirectory,
-): KeptCase {
+/**
+ * A case keeps its owner while its class is the same and the owner is active, so that work does not change hands. One that
+ * waits and rests on something else now is asked about as a new one.
+ */
+function keep(one: Case, existing: OpenException, directory: CountingDirectory): KeptCase {
+  const { record, workflow, exception, key } = one
   const sameClass = existing.class === exception.class
-  const isStillActive = directory.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
+  const people = companyDirectory(directory, workflow.version.policy.people)
+  const isStillActive = people.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
+  const waits = existing.waits && (key === null || existing.waitedFor.includes(key))
+  const isAskedAgain = existing.waits && !waits
   return {
-    record,
-    workflow,
-    exception,
+    ...one,
     existing,
     ownerEmail: sameClass && isStillActive ? existing.ownerEmail : exception.owner,
-    dueAtMs: sameClass ? existing.dueAt.getTime() : exception.dueAtMs,
+    dueAtMs: sameClass && !isAskedAgain ? existing.dueAt.getTime() : exception.dueAtMs,
+    waits,
   }
 }
 
 /** True: the row and the task of the kept case have to be updated. */
-export function isChanged({ exception, existing }: KeptCase, ownerEmail: string): boolean {
+export function isChanged({ exception, existing, waits }: KeptCase, ownerEmail: string): boolean {
+  if (waits !== existing.waits) return true
   const digest = exceptionDigest(exception.class, exception.finding.what, exception.finding.todo, exception.wouldHave)
   return digest !== existing.digest || ownerEmail !== existing.ownerEmail || causeOf(exception) !== existing.cause
 }
@@ -150,6 +166,15 @@ export function caseKey({
 /** One workflow's write to one record. */
 export function writeKey(workflow: string, record: { readonly objectType: string; readonly recordId: string }): string {
   return `${workflow}\n${record.objectType}/${record.recordId}`
+}
+
+export function nameOf({ workflow }: Pick<DecidedRecord, 'workflow'>): string {
+  return workflow.version.policy.workflow
+}
+
+/** `writeKey` of what was decided. */
+export function keyOf(result: DecidedRecord): string {
+  return writeKey(nameOf(result), result.record)
 }
 
 /** True for live and pilot, also where readiness holds the workflow back. One that observes writes nothing to a CRM. */

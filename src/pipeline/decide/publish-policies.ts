@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
+import { READING_VERSION } from '../../model/decision/reading-version.ts'
 import { fieldsNeeded } from '../../model/patterns/contract/fields-needed.ts'
 import { buildDirectory } from '../../model/people/directory.ts'
-import { readiness } from '../../model/people/readiness.ts'
+import { readiness, type StaffedConnection } from '../../model/people/readiness.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
-import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import type { Directory } from '../../model/record/crm-user.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
-import { listConnections } from '../../store/connections/connections.ts'
+import { type ConnectionRow, listConnections } from '../../store/connections/connections.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -17,10 +17,14 @@ import {
   putInForce,
   refusePolicy,
   retireWorkflows,
+  type StoredVersion,
   setReadiness,
   storePolicyVersion,
+  versionInForce,
   workflowOfFile,
 } from '../../store/decisions/policies.ts'
+import { isReadinessOther, lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
+import { queueMatchKeys } from '../../store/records/match-key-versions.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
 import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { resyncObjects } from '../../store/records/watermarks.ts'
@@ -32,6 +36,11 @@ export type PolicyFiles = {
     readonly workflow: string | null
     readonly errors: readonly unknown[]
   }[]
+  /**
+   * Reads again a version that was in force, whose file was refused: null where this Lanekeeper would refuse it, too. Left
+   * out: versions are taken as they are stored.
+   */
+  readonly reload?: (stored: StoredVersion) => PolicyVersion | null
 }
 
 /**
@@ -41,36 +50,40 @@ export type PolicyFiles = {
 const READINESS_LOCK = 'readiness'
 
 /**
- * Puts the policies of the configuration in force, each as far as readiness allows. Where that changes what runs, the
- * records that the policy watches are decided again. Runs at start; `refreshReadiness` keeps it current.
+ * Puts the policies of the configuration in force, each as far as readiness allows in each connection. Where that changes
+ * what runs, be it the policy or our own code that reads it, the records that the policy watches are decided again. Runs at
+ * start; `refreshReadiness` keeps it current.
  */
-export async function publishPolicies(db: Database, files: PolicyFiles): Promise<{ readonly changed: string[] }> {
+export async function publishPolicies(
+  db: Database,
+  files: PolicyFiles,
+  readingVersion: string = READING_VERSION,
+): Promise<{ readonly changed: string[] }> {
   // Before any policy is in force: no decision may take a field that was never read for a blank one.
-  await askForFields(db, policiesOf(files))
+  await askForFields(db, [...policiesOf(files), ...(await keptPolicies(db, files))])
   // In one commit: with a new policy in force and its records not decided again, the old policy's cases would stay open.
   return inTransaction(db, async (trx) => {
     await stageLock(trx, READINESS_LOCK)
+    // Of a workflow that is new nobody else has a permit yet, so those that are known are all.
+    await lockPermits(trx, { connections: null, workflows: null })
+    await queueMatchKeys(trx, readingVersion)
     const standing = await whatStands(trx)
     const changed: string[] = []
     for (const { file, source, version } of files.loaded) {
-      const { policy } = version
-      await storePolicyVersion(trx, version, source)
-      const { workflow, title, mode } = policy
-      const { effectiveMode, problems } = readiness(version, standing.directory, standing.connectionIds)
-      const inForce = { workflow, title, file, hash: version.hash, mode, effectiveMode, problems }
-      if (!(await putInForce(trx, inForce))) continue
-      await redecideQueue(trx, policy, standing)
-      changed.push(workflow)
+      const published = { file, source, version, readingVersion, refused: null }
+      if (await publish(trx, published, standing)) changed.push(version.policy.workflow)
     }
     const refused: string[] = []
     let isAnyUnknown = false
     for (const { file, workflow: named, errors } of files.refused) {
-      // An unreadable file without a workflow name must still show up, so its file name stands in.
       const known = named ?? (await workflowOfFile(trx, file))
       if (known === null) isAnyUnknown = true
+      // An unreadable file without a workflow name must still show up, so its file name stands in.
       const workflow = known ?? file
       refused.push(workflow)
-      await refusePolicy(trx, { workflow, file, errors })
+      const kept = await keptVersion(trx, files, workflow)
+      if (kept === null) await refusePolicy(trx, { workflow, file, errors })
+      else if (await publish(trx, { file, ...kept, readingVersion, refused: errors }, standing)) changed.push(workflow)
     }
     // An unreadable file may be any workflow that is missing, so nothing is retired until it can be read. And a directory
     // without files is one that is not mounted, rather than a wish to close every case.
@@ -78,12 +91,50 @@ export async function publishPolicies(db: Database, files: PolicyFiles): Promise
     if (isAnything && !isAnyUnknown) {
       const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
       for (const policy of await retireWorkflows(trx, present)) {
-        await redecideQueue(trx, policy, standing)
+        await redecideAll(trx, policy, standing)
         changed.push(policy.workflow)
       }
     }
     return { changed }
   })
+}
+
+type Published = StoredVersion & {
+  readonly file: string
+  readonly readingVersion: string
+  readonly refused: readonly unknown[] | null
+}
+
+/** Puts one version in force. Returns true when that changes what runs; its records are decided again then. */
+async function publish(trx: DatabaseTransaction, published: Published, standing: Standing): Promise<boolean> {
+  const { file, source, version, readingVersion, refused } = published
+  const { workflow, title, mode } = version.policy
+  await storePolicyVersion(trx, version, source)
+  const { effectiveMode, problems, byConnection } = readiness(version, standing.directory, standing.connections)
+  const moved = await setReadinessIn(trx, workflow, byConnection)
+  const { hash } = version
+  const inForce = { workflow, title, file, hash, readingVersion, mode, effectiveMode, problems, refused }
+  const isOther = await putInForce(trx, inForce)
+  if (isOther) await redecideAll(trx, version.policy, standing)
+  else for (const id of moved) await queueRedecision(trx, id)
+  return isOther || moved.length > 0
+}
+
+/** The last good version of a workflow whose file was refused. Null: there is none that can run. */
+async function keptVersion(db: Database, { reload }: PolicyFiles, workflow: string): Promise<StoredVersion | null> {
+  const stored = await versionInForce(db, workflow)
+  if (stored === null || reload === undefined) return stored
+  const version = reload(stored)
+  return version === null || version.policy.workflow !== workflow ? null : { version, source: stored.source }
+}
+
+async function keptPolicies(db: Database, files: PolicyFiles): Promise<Policy[]> {
+  const kept: Policy[] = []
+  for (const { file, workflow } of files.refused) {
+    const version = await keptVersion(db, files, workflow ?? (await workflowOfFile(db, file)) ?? file)
+    if (version !== null) kept.push(version.version.policy)
+  }
+  return kept
 }
 
 /**
@@ -98,58 +149,69 @@ export async function refreshReadiness(db: Database): Promise<{ readonly changed
   return inTransaction(db, async (trx) => {
     await stageLock(trx, READINESS_LOCK)
     const standing = await whatStands(trx)
+    const reached = (await policiesInForce(trx)).map((version) => ({
+      workflow: version.policy.workflow,
+      ...readiness(version, standing.directory, standing.connections),
+    }))
+    // Asked at every poll, and nearly always it is as it was: then no gate has to wait for us.
+    if (!(await isReadinessOther(trx, reached))) return { changed: [] }
+    await lockPermits(trx, { connections: null, workflows: null })
     const changed: string[] = []
-    for (const version of await policiesInForce(trx)) {
-      const { effectiveMode, problems } = readiness(version, standing.directory, standing.connectionIds)
-      if (!(await setReadiness(trx, version.policy.workflow, { effectiveMode, problems }))) continue
-      await redecideQueue(trx, version.policy, standing)
-      changed.push(version.policy.workflow)
+    for (const { workflow, effectiveMode, problems, byConnection } of reached) {
+      const moved = await setReadinessIn(trx, workflow, byConnection)
+      const isOther = await setReadiness(trx, workflow, { effectiveMode, problems })
+      for (const id of moved) await queueRedecision(trx, id)
+      if (isOther || moved.length > 0) changed.push(workflow)
     }
     return { changed }
   })
 }
 
-type ConnectionIds = ReadonlyMap<Crm, readonly ConnectionId[]>
-type Standing = { readonly directory: Directory; readonly connectionIds: ConnectionIds }
+type Standing = { readonly directory: Directory; readonly connections: readonly StaffedConnection[] }
 
 async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
-  return { directory: buildDirectory(await listUsers(trx), new Map()), connectionIds: await watchingConnections(trx) }
+  const users = await listUsers(trx)
+  const staffed = new Set(users.map(({ connectionId }) => connectionId))
+  const connections = (await watchingConnections(trx)).map(({ id, crm, title }) => ({
+    id,
+    crm,
+    title,
+    arePeopleRead: staffed.has(id),
+  }))
+  return { directory: buildDirectory(users, new Map()), connections }
 }
 
 /**
  * One that needs a reconnect counts, because it comes back. One that was disconnected watches nothing, and neither does
  * one of a CRM without an adapter here: it must not keep the others from starting.
  */
-async function watchingConnections(db: Database): Promise<ConnectionIds> {
-  const watching = (await listConnections(db)).filter(({ crm, status }) => status !== 'disconnected' && isKnownCrm(crm))
-  return new Map([...Map.groupBy(watching, ({ crm }) => crm)].map(([crm, rows]) => [crm, rows.map(({ id }) => id)]))
+async function watchingConnections(db: Database): Promise<ConnectionRow[]> {
+  return (await listConnections(db)).filter(({ crm, status }) => status !== 'disconnected' && isKnownCrm(crm))
 }
 
-async function redecideQueue(
+async function redecideAll(
   trx: DatabaseTransaction,
   { objects }: Pick<Policy, 'objects'>,
-  { connectionIds }: Standing,
+  { connections }: Standing,
 ): Promise<void> {
-  const crms = [...new Set(objects.map(({ crm }) => crm))].sort()
-  for (const id of crms.flatMap((crm) => connectionIds.get(crm) ?? [])) await queueRedecision(trx, id)
+  const watching = connections.filter(({ crm }) => objects.some((object) => object.crm === crm))
+  for (const id of watching.map((connection) => connection.id).sort()) await queueRedecision(trx, id)
 }
 
 /** Has an object read again from the start where a policy needs a field that was not read so far. */
 async function askForFields(db: Database, policies: readonly Policy[]): Promise<void> {
   // Without any policy nothing is needed, and forgetting the fields would have everything read again with the next one.
   if (policies.length === 0) return
-  const connectionIds = await watchingConnections(db)
+  const connections = await watchingConnections(db)
   const asked = await fieldsAsked(db)
-  for (const [crm, ids] of connectionIds) {
-    for (const id of ids) {
-      for (const objectType of watchedObjects(crm)) {
-        const needed = fieldsNeeded(policies, crm, objectType)
-        // Nearly always, as every poll comes here.
-        if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), [...needed.fields, ...needed.ours])) continue
-        await inTransaction(db, async (trx) => {
-          if (await noteFieldsAsked(trx, id, objectType, needed)) await resyncObjects(trx, id, [objectType])
-        })
-      }
+  for (const { id, crm } of connections) {
+    for (const objectType of watchedObjects(crm)) {
+      const needed = fieldsNeeded(policies, crm, objectType)
+      // Nearly always, as every poll comes here.
+      if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), [...needed.fields, ...needed.ours])) continue
+      await inTransaction(db, async (trx) => {
+        if (await noteFieldsAsked(trx, id, objectType, needed)) await resyncObjects(trx, id, [objectType])
+      })
     }
   }
 }

@@ -7,28 +7,39 @@ import { setIntentReceipts } from '../../store/decisions/intents.ts'
 import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import type { GrantedWrites } from './grant-owner-writes.ts'
-import { type DecidedRecord, type FreshCase, type KeptCase, type ResolvedCase, writeKey } from './plan-changes.ts'
+import {
+  type DecidedRecord,
+  type FreshCase,
+  type KeptCase,
+  keyOf,
+  type ResolvedCase,
+  type SettledCase,
+} from './plan-changes.ts'
 import type { RunningWorkflow } from './running-workflows.ts'
 
 /** The cases of a batch as they were saved, each with the owner of its task. */
 export type SavedCases = {
   readonly fresh: readonly FreshCase[]
-  /** The ids of the fresh ones, in their order. */
+  /** The ids of the fresh ones, in their order. They are not written yet. */
   readonly ids: readonly number[]
   readonly changed: readonly KeptCase[]
+  readonly settled: readonly SettledCase[]
   readonly resolved: readonly ResolvedCase[]
 }
 
 /** An entry, and the exception or the intent that keeps its number as a receipt. */
 type ReceiptedEntry = { readonly entry: LedgerEntry; readonly exceptionId?: number; readonly intentId?: number }
 
-/** Appends the decisions of a batch to the ledger and gives each exception and each intent its receipt. */
+/**
+ * Appends the decisions of a batch to the ledger and gives each known exception and each intent its receipt. Returns the
+ * receipts of the fresh ones, in their order.
+ */
 export async function recordDecisions(
   trx: DatabaseTransaction,
   { connection, nowMs }: DecisionBatch,
   { results, granted }: GrantedWrites,
-  { fresh, ids, changed, resolved }: SavedCases,
-): Promise<void> {
+  { fresh, ids, changed, settled, resolved }: SavedCases,
+): Promise<number[]> {
   const at = new Date(nowMs)
   const lines: ReceiptedEntry[] = [
     ...fresh.map(({ record, workflow, exception }, n) => {
@@ -38,9 +49,12 @@ export async function recordDecisions(
     ...changed.map(({ record, workflow, exception, existing }) =>
       exceptionEntry(at, 'exception-changed', record, workflow, exception, existing.id),
     ),
+    ...settled.map(({ record, workflow, exception, existing }) =>
+      exceptionEntry(at, 'exception-settled', record, workflow, exception, existing.id),
+    ),
     ...resolved.map((gone) => ({ entry: resolvedEntry(at, connection.id, gone) })),
     ...results.flatMap((result) => {
-      const intentId = granted.get(writeKey(result.workflow.version.policy.workflow, result.record))
+      const intentId = granted.get(keyOf(result))
       return intentId === undefined ? [] : [writeEntry(at, result, intentId)]
     }),
   ]
@@ -50,12 +64,14 @@ export async function recordDecisions(
   )
   await setReceipts(
     trx,
-    lines.flatMap(({ exceptionId: id }, n) => (id === undefined ? [] : [{ id, seq: seqs[n]! }])),
+    lines.flatMap(({ exceptionId: id }, n) => (id === undefined || n < fresh.length ? [] : [{ id, seq: seqs[n]! }])),
   )
   await setIntentReceipts(
     trx,
     lines.flatMap(({ intentId: id }, n) => (id === undefined ? [] : [{ id, seq: seqs[n]! }])),
   )
+  // Their entries come first.
+  return seqs.slice(0, fresh.length)
 }
 
 function exceptionEntry(

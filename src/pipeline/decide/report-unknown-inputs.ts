@@ -3,39 +3,46 @@ import { type HeldInput, inputCase, inputTitle } from '../../model/decision/inpu
 import { buildDirectory } from '../../model/people/directory.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import { isKnownCrm } from '../../model/record/crm-profile.ts'
+import { writableAmong } from '../../store/connections/write-permission.ts'
+import { count } from '../../store/database/counters.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
+import { failureText } from '../../store/database/failure-text.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import {
   insertExceptions,
+  newExceptionIds,
   type OpenInputCase,
   openExceptionsById,
   resolveExceptions,
   setReceipts,
   updateExceptions,
 } from '../../store/decisions/exceptions.ts'
-import { type DueInput, isAnyInputDue, setCaseOfInput, takeDueInputs } from '../../store/decisions/held-records.ts'
+import {
+  type DueInput,
+  isAnyInputDue,
+  postponeInput,
+  setCaseOfInput,
+  takeDueInputs,
+} from '../../store/decisions/held-records.ts'
 import { requestTaskWrites } from '../../store/decisions/intents.ts'
+import { openTaskCounts } from '../../store/decisions/open-tasks.ts'
 import { listUsers } from '../../store/decisions/people.ts'
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
-import {
-  closeEmptyTasks,
-  ensureTasks,
-  linkExceptions,
-  openTaskCounts,
-  reassignTasks,
-} from '../../store/decisions/tasks.ts'
+import { closeEmptyTasks, ensureTasks, linkExceptions, reassignTasks } from '../../store/decisions/tasks.ts'
 import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
-import { causeOf, writesTasks } from './plan-changes.ts'
-import type { RunningWorkflow } from './running-workflows.ts'
+import { entryOf, subjectOf } from './input-entries.ts'
+import { causeOf, EXPLAINED, writesTasks } from './plan-changes.ts'
+import type { RunningWorkflow, WorkflowReader } from './running-workflows.ts'
+import { type ToReport, withUnseen } from './unseen-of-input.ts'
 
 /** Inputs in one transaction. There are as many as fields and reasons, so hardly ever more. */
 const BATCH = 50
 
-const EXPLAINED = 'explained-by-reading'
+const FAILED_AGAIN_S = 300
 
 export type ReportDependencies = {
   readonly db: Database
-  readonly workflows: () => Promise<RunningWorkflow[]>
+  readonly workflows: WorkflowReader
   readonly nowMs: () => number
 }
 
@@ -46,19 +53,45 @@ export type ReportDependencies = {
 export async function reportUnknownInputs(deps: ReportDependencies): Promise<boolean> {
   if (!(await isAnyInputDue(deps.db))) return false
   let toAct = false
-  for (;;) {
-    const batch = await reportBatch(deps)
-    if (batch.toAct) toAct = true
-    if (batch.taken < BATCH) return toAct
+  // One input that cannot be reported must not hold up the others: it is found alone, and looked at again later.
+  for (let limit = BATCH; ; ) {
+    let inputs: readonly DueInput[] = []
+    try {
+      const batch = await reportBatch(deps, limit, (due) => {
+        inputs = due
+      })
+      if (batch.toAct) toAct = true
+      if (batch.taken < limit) return toAct
+    } catch (error) {
+      const [first] = inputs
+      if (first === undefined) throw error
+      if (limit === 1) await setAside(deps.db, first, error)
+      limit = 1
+    }
   }
 }
 
-async function reportBatch({ db, workflows, nowMs }: ReportDependencies): Promise<{ taken: number; toAct: boolean }> {
+async function setAside(db: Database, { id, connectionId }: DueInput, error: unknown): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await postponeInput(trx, id, FAILED_AGAIN_S)
+    await count(trx, 'record-failed', 1, { connectionId, detail: `input: ${failureText(error)}` })
+  })
+}
+
+async function reportBatch(
+  { db, workflows, nowMs }: ReportDependencies,
+  limit: number,
+  onTaken: (inputs: readonly DueInput[]) => void,
+): Promise<{ taken: number; toAct: boolean }> {
   return inTransaction(db, async (trx) => {
-    const taken = await takeDueInputs(trx, BATCH)
+    const taken = await takeDueInputs(trx, limit)
+    onTaken(taken)
     const due = taken.filter(({ crm }) => isKnownCrm(crm))
     if (due.length === 0) return { taken: taken.length, toAct: false }
-    const running = await workflows()
+    const running = new Map<string, RunningWorkflow[]>()
+    for (const { connectionId } of due) {
+      if (!running.has(connectionId)) running.set(connectionId, await workflows(connectionId))
+    }
     const open = await openExceptionsById(
       trx,
       due.flatMap(({ exceptionId }) => (exceptionId === null ? [] : [exceptionId])),
@@ -67,21 +100,28 @@ async function reportBatch({ db, workflows, nowMs }: ReportDependencies): Promis
       trx,
       running,
       frozen: await frozenWorkflows(trx),
+      writable: await writableAmong(
+        trx,
+        due.map(({ connectionId }) => connectionId),
+      ),
       open,
       directory: buildDirectory(await listUsers(trx), await openTaskCounts(trx)),
       nowMs: nowMs(),
       ledger: [],
       toWrite: [],
     }
-    for (const input of due) await reportInput(report, input)
+    for (const input of due) await reportInput(report, await withUnseen(trx, input))
     return { taken: taken.length, toAct: await finish(report) }
   })
 }
 
 type Report = {
   readonly trx: DatabaseTransaction
-  readonly running: readonly RunningWorkflow[]
+  /** By connection, where a workflow may run less far than in another. */
+  readonly running: ReadonlyMap<string, readonly RunningWorkflow[]>
   readonly frozen: ReadonlySet<string>
+  /** Connections that may be written to. Elsewhere a case has no task, which would wait for ever. */
+  readonly writable: ReadonlySet<string>
   readonly open: ReadonlyMap<number, OpenInputCase>
   readonly directory: ReturnType<typeof buildDirectory>
   readonly nowMs: number
@@ -94,7 +134,7 @@ type Report = {
   }[]
 }
 
-async function reportInput(report: Report, input: DueInput): Promise<void> {
+async function reportInput(report: Report, input: ToReport): Promise<void> {
   // It stays as it is until the policy can be read, which looks at it again.
   if (input.workflows.some((workflow) => report.frozen.has(workflow))) return
   const existing = input.exceptionId === null ? undefined : report.open.get(input.exceptionId)
@@ -103,7 +143,8 @@ async function reportInput(report: Report, input: DueInput): Promise<void> {
     await closeCase(report, input, existing, input.held === 0 ? EXPLAINED : 'workflow-retired')
   }
   if (workflow === undefined) return
-  const decided = inputCase(input, workflow.version, report.directory, report.nowMs)
+  const isWritable = report.writable.has(input.connectionId)
+  const decided = inputCase(input, workflow.version, report.directory, report.nowMs, isWritable)
   if (existing === undefined || workflow.version.policy.workflow !== existing.workflow) {
     await openCase(report, input, workflow, decided)
   } else {
@@ -114,11 +155,11 @@ async function reportInput(report: Report, input: DueInput): Promise<void> {
 /** The workflow whose people get the case: that of the open one while it still holds records, else the first by name. */
 function workflowOf(
   { running }: Report,
-  { held, workflows }: DueInput,
+  { connectionId, held, workflows }: DueInput,
   existing: OpenInputCase | undefined,
 ): RunningWorkflow | undefined {
   if (held === 0) return undefined
-  const holding = running.filter(({ version }) => workflows.includes(version.policy.workflow))
+  const holding = (running.get(connectionId) ?? []).filter(({ version }) => workflows.includes(version.policy.workflow))
   const [first] = holding.toSorted((a, b) => (a.version.policy.workflow < b.version.policy.workflow ? -1 : 1))
   return holding.find(({ version }) => version.policy.workflow === existing?.workflow) ?? first
 }
@@ -132,8 +173,13 @@ async function openCase(
   const { trx } = report
   const { policy, hash } = workflow.version
   const { connectionId, objectType } = input
-  const [id] = await insertExceptions(trx, [
+  const [id = 0] = await newExceptionIds(trx, 1)
+  const taskId = await taskFor(report, input, workflow, decided)
+  await insertExceptions(trx, [
     {
+      id,
+      taskId,
+      receiptSeq: null,
       connectionId,
       workflow: policy.workflow,
       objectType,
@@ -146,11 +192,11 @@ async function openCase(
       dueAtMs: decided.dueAtMs,
       policyHash: hash,
       reopened: 0,
+      evidenceKey: null,
     },
   ])
-  await setCaseOfInput(trx, input.id, id!)
-  await placeInTask(report, input, workflow, decided, id!)
-  report.ledger.push(entryOf(report, 'exception-opened', input, decided, id!))
+  await setCaseOfInput(trx, input.id, id)
+  report.ledger.push(entryOf(report, 'exception-opened', input, decided, id))
 }
 
 async function updateCase(
@@ -160,16 +206,27 @@ async function updateCase(
   decided: DecidedException,
   existing: OpenInputCase,
 ): Promise<void> {
-  const isSame = existing.what === decided.finding.what && existing.ownerEmail === decided.owner
-  const isMissingTask = existing.taskId === null && writesTasks(workflow)
+  const { what, todo } = decided.finding
+  const isSame = existing.what === what && existing.todo === todo && existing.ownerEmail === decided.owner
+  const isMissingTask = existing.taskId === null && isTaskWritten(report, input, workflow)
   if (isSame && !isMissingTask) return
   const { trx } = report
   const { hash } = workflow.version
   const dueAtMs = existing.dueAt.getTime()
-  const update = { id: existing.id, decided, cause: causeOf(decided), ownerEmail: decided.owner, dueAtMs }
+  const update = {
+    id: existing.id,
+    decided,
+    cause: causeOf(decided),
+    ownerEmail: decided.owner,
+    dueAtMs,
+    evidenceKey: null,
+    waits: false,
+  }
   await updateExceptions(trx, [{ ...update, policyHash: hash }])
-  if (isMissingTask) await placeInTask(report, input, workflow, decided, existing.id)
-  else if (existing.taskId !== null) {
+  if (isMissingTask) {
+    const taskId = await taskFor(report, input, workflow, decided)
+    await linkExceptions(trx, [{ exceptionId: existing.id, taskId: taskId! }])
+  } else if (existing.taskId !== null) {
     const { taskId, ownerEmail: from } = existing
     if (from !== decided.owner) await reassignTasks(trx, [{ taskId, from, to: decided.owner }])
     report.toWrite.push({ connectionId: input.connectionId, taskId, workflow: existing.workflow, policyHash: hash })
@@ -177,21 +234,27 @@ async function updateCase(
   if (!isSame) report.ledger.push(entryOf(report, 'exception-changed', input, decided, existing.id))
 }
 
-async function placeInTask(
-  { trx, toWrite }: Report,
-  { connectionId }: HeldInput,
+function isTaskWritten({ writable }: Report, { connectionId }: HeldInput, workflow: RunningWorkflow): boolean {
+  return writesTasks(workflow) && writable.has(connectionId)
+}
+
+/** The task of the input's case, to be written. Null: its workflow only observes, or nothing may be written there. */
+async function taskFor(
+  report: Report,
+  input: HeldInput,
   workflow: RunningWorkflow,
   decided: DecidedException,
-  exceptionId: number,
-): Promise<void> {
-  if (!writesTasks(workflow)) return
+): Promise<number | null> {
+  if (!isTaskWritten(report, input, workflow)) return null
+  const { trx, toWrite } = report
+  const { connectionId } = input
   const { policy, hash } = workflow.version
   const cause = causeOf(decided)
   const where = { connectionId, workflow: policy.workflow, cause, objectType: null, recordId: null }
   const tasks = await ensureTasks(trx, [{ ...where, ownerEmail: decided.owner, dueAtMs: decided.dueAtMs }])
   const { id: taskId } = tasks.get(`${policy.workflow}\n${cause}`)!
-  await linkExceptions(trx, [{ exceptionId, taskId }])
   toWrite.push({ connectionId, taskId, workflow: policy.workflow, policyHash: hash })
+  return taskId
 }
 
 async function closeCase(report: Report, input: DueInput, existing: OpenInputCase, resolution: string): Promise<void> {
@@ -220,35 +283,6 @@ async function closeCase(report: Report, input: DueInput, existing: OpenInputCas
     },
     exceptionId: null,
   })
-}
-
-function entryOf(
-  { nowMs }: Report,
-  kind: string,
-  input: DueInput,
-  decided: DecidedException,
-  exceptionId: number,
-): { readonly entry: LedgerEntry; readonly exceptionId: number } {
-  const body = canonicalJson({
-    exception: exceptionId,
-    workflow: decided.receipt.workflow,
-    pattern: decided.pattern,
-    class: decided.class,
-    classBecause: decided.classBecause,
-    posture: decided.posture,
-    owner: decided.owner,
-    passedOver: decided.passedOver,
-    what: decided.finding.what,
-    evidence: decided.finding.evidence,
-    involves: [],
-    receipt: decided.receipt,
-  })
-  const entry = { at: new Date(nowMs), kind, actor: 'lanekeeper', subject: subjectOf(input), body }
-  return { entry, exceptionId }
-}
-
-function subjectOf({ connectionId, objectType, field, why }: HeldInput): string {
-  return `${connectionId}/${objectType}/${field}/${why}`
 }
 
 /** The ledger last, because its head stays locked until the commit. */

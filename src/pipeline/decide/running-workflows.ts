@@ -1,11 +1,15 @@
+import { type DescribedObject, fitPolicy } from '../../model/policy/fit.ts'
 import type { Mode, PolicyVersion } from '../../model/policy/policy.ts'
-import type { Crm } from '../../model/record/change-event.ts'
+import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { Database } from '../../store/database/database.ts'
 import { readPolicy, workflowsInForce } from '../../store/decisions/policies.ts'
+import { describedObjects, schemaSignature } from '../../store/records/described-objects.ts'
 
 export type RunningWorkflow = {
   /** The stored policy with the mode that readiness allows; its hash is that of the policy as written. */
   readonly version: PolicyVersion
+  /** Of the policy as this code reads it: records agree with it or not, see `hold-backlog.ts`. */
+  readonly versionId: number
   readonly effectiveMode: Mode
   /**
    * M40: the policy asks for more than readiness allows. No record is written, but every case still becomes a task: a
@@ -14,26 +18,76 @@ export type RunningWorkflow = {
   readonly fellBack: boolean
 }
 
-/** Reads which workflows run. The same version gives the same object, so that the model compiles it once. */
-export function createWorkflowReader(db: Database): () => Promise<RunningWorkflow[]> {
-  let known = new Map<string, RunningWorkflow>()
-  return async () => {
-    const inForce = await workflowsInForce(db)
-    const next = new Map<string, RunningWorkflow>()
-    for (const { hash, effectiveMode } of inForce) {
-      const key = `${hash}/${effectiveMode}`
-      const running = known.get(key)
-      if (running) {
-        next.set(key, running)
-        continue
-      }
-      const policy = await readPolicy(db, hash)
-      const fellBack = effectiveMode === 'observe' && (policy.mode === 'live' || policy.mode === 'pilot')
-      next.set(key, { version: { hash, policy: { ...policy, mode: effectiveMode } }, effectiveMode, fellBack })
+/** Which workflows run, as far as they do in that connection; without one, as far as they do in any. */
+export type WorkflowReader = (connectionId?: ConnectionId) => Promise<RunningWorkflow[]>
+
+/** The same version in the same mode gives the same object, so that the model compiles it once. */
+export function createWorkflowReader(db: Database): WorkflowReader {
+  const known = new Map<string, RunningWorkflow>()
+  const fit = createFitter(db)
+  return async (connectionId) => {
+    const inForce = await workflowsInForce(db, connectionId)
+    const versions = new Set(inForce.map(({ hash, versionId }) => `${versionId}/${hash}`))
+    for (const [key, { version, versionId }] of known) {
+      if (!versions.has(`${versionId}/${version.hash}`)) known.delete(key)
     }
-    known = next
-    return [...next.values()]
+    const running: RunningWorkflow[] = []
+    for (const one of inForce) {
+      const key = `${one.versionId}/${one.hash}/${one.effectiveMode}`
+      const made = known.get(key) ?? (await readRunning(db, one))
+      known.set(key, made)
+      running.push(made)
+    }
+    return connectionId === undefined ? running : fit(connectionId, running)
   }
+}
+
+type Fitted = { readonly signature: string; readonly crm: Crm; readonly objects: readonly DescribedObject[] }
+
+/**
+ * What a policy asks that the connection's own schema contradicts is unknown there. The same workflow under the same schema
+ * gives the same object, so that the model compiles it once.
+ */
+function createFitter(db: Database) {
+  const schemas = new Map<ConnectionId, Fitted>()
+  const fitted = new WeakMap<RunningWorkflow, Map<ConnectionId, { of: Fitted; made: RunningWorkflow }>>()
+  return async (connectionId: ConnectionId, running: readonly RunningWorkflow[]): Promise<RunningWorkflow[]> => {
+    const signature = await schemaSignature(db, connectionId)
+    let of = schemas.get(connectionId)
+    if (of?.signature !== signature) {
+      of = { signature, ...(await describedObjects(db, connectionId)) }
+      schemas.set(connectionId, of)
+    }
+    const { crm, objects } = of
+    return running.map((workflow) => {
+      const byConnection = fitted.get(workflow) ?? new Map()
+      fitted.set(workflow, byConnection)
+      const known = byConnection.get(connectionId)
+      if (known?.of === of) return known.made
+      const policy = fitPolicy(workflow.version.policy, crm, objects)
+      const isAsItWas = policy === workflow.version.policy
+      const made = isAsItWas ? workflow : { ...workflow, version: { ...workflow.version, policy } }
+      byConnection.set(connectionId, { of, made })
+      return made
+    })
+  }
+}
+
+async function readRunning(
+  db: Database,
+  {
+    hash,
+    versionId,
+    effectiveMode,
+  }: { readonly hash: string; readonly versionId: number; readonly effectiveMode: Mode },
+): Promise<RunningWorkflow> {
+  const policy = await readPolicy(db, hash)
+  const fellBack = effectiveMode === 'observe' && (policy.mode === 'live' || policy.mode === 'pilot')
+  return { version: { hash, policy: { ...policy, mode: effectiveMode } }, versionId, effectiveMode, fellBack }
+}
+
+export function watchesCrm({ version }: RunningWorkflow, crm: Crm): boolean {
+  return version.policy.objects.some((watched) => watched.crm === crm)
 }
 
 export function workflowsFor(running: readonly RunningWorkflow[], crm: Crm, objectType: string): RunningWorkflow[] {
@@ -48,9 +102,11 @@ export function readingOnly(workflows: readonly RunningWorkflow[]): RunningWorkf
   return workflows.map((workflow) => {
     const known = observed.get(workflow)
     if (known) return known
-    const { hash, policy } = workflow.version
+    const { version, versionId } = workflow
+    const { hash, policy } = version
     const made: RunningWorkflow = {
       version: { hash, policy: { ...policy, mode: 'observe' } },
+      versionId,
       effectiveMode: 'observe',
       fellBack: false,
     }

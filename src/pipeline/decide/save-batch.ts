@@ -1,13 +1,16 @@
-import { refKey } from '../../model/record/crm-record.ts'
+import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
 import { inputKey, type MissingInput, WHOLE_RECORD } from '../../model/record/knowledge.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { saveBacklog } from '../../store/decisions/backlog.ts'
 import { type HeldRecord, saveHeldRecords } from '../../store/decisions/held-records.ts'
 import { markDecided } from '../../store/records/dirty-records.ts'
 import { eraseTraces } from '../../store/records/erase-traces.ts'
 import { askForUnheard } from '../../store/records/unheard-records.ts'
+import { saveWakeUps, type WakeUpRow } from '../../store/records/wake-ups.ts'
 import type { DecisionBatch } from './decision-batch.ts'
-import type { DecidedRecord } from './plan-changes.ts'
+import { inStepAfter } from './hold-backlog.ts'
+import { type DecidedRecord, keyOf } from './plan-changes.ts'
 import { type PlannedBatch, writeDecisions } from './write-decisions.ts'
 
 /** Saves what the batch decided and clears its records. Returns whether act has something to write. */
@@ -19,15 +22,12 @@ export async function saveBatch(
   const connectionId = batch.connection.id
   // First, because the resolutions written next hold no personal data and must stay.
   const isAnyErased = await eraseRecords(trx, batch)
-  await holdRecords(trx, batch, planned)
+  const decidedFor = Map.groupBy(planned.results, ({ record }) => refKey(record))
+  const sorted = { decidedFor, failed: failedOf(batch, decidedFor) }
+  await holdRecords(trx, batch, sorted)
   const toWrite = await writeDecisions(trx, batch, planned)
   for (const [detail, n] of planned.failures) await count(trx, 'record-failed', n, { connectionId, detail })
-  const decided = batch.dirty.map(({ record }) => ({
-    objectType: record.objectType,
-    recordId: record.recordId,
-    recheckAtMs: batch.rechecks.get(refKey(record)) ?? null,
-  }))
-  await markDecided(trx, connectionId, decided)
+  await saveStanding(trx, batch, planned, sorted)
   return toWrite || planned.granted.size > 0 || isAnyErased
 }
 
@@ -35,15 +35,14 @@ export async function saveBatch(
  * Notes which inputs hold which records, and asks for records that others name and nobody has read. A record that could
  * not be decided stays held as it was.
  */
-async function holdRecords(trx: DatabaseTransaction, batch: DecisionBatch, { results }: PlannedBatch): Promise<void> {
-  const { connection, dirty, watched } = batch
-  const decidedFor = Map.groupBy(results, ({ record }) => refKey(record))
-  const failed = new Set(
-    watched.flatMap(({ record, workflows }) =>
-      (decidedFor.get(refKey(record))?.length ?? 0) < workflows.length ? [refKey(record)] : [],
-    ),
-  )
-  const decided = dirty.map(({ record }) => record).filter((record) => !failed.has(refKey(record)))
+async function holdRecords(
+  trx: DatabaseTransaction,
+  batch: DecisionBatch,
+  { decidedFor, failed }: Sorted,
+): Promise<void> {
+  const { connection, dirty } = batch
+  const failedRecords = new Set(failed.map(({ record }) => refKey(record)))
+  const decided = dirty.map(({ record }) => record).filter((record) => !failedRecords.has(refKey(record)))
   const held = decided.flatMap((record) => {
     const inputs = inputsOf(decidedFor.get(refKey(record)) ?? [])
     return inputs.length === 0 ? [] : [{ objectType: record.objectType, recordId: record.recordId, inputs }]
@@ -53,6 +52,69 @@ async function holdRecords(trx: DatabaseTransaction, batch: DecisionBatch, { res
     trx,
     held.flatMap(({ inputs }) => inputs.map(({ input }) => input).filter(isUnheard)),
   )
+}
+
+type ByRecord = ReadonlyMap<string, readonly DecidedRecord[]>
+type Failed = { readonly record: CrmRecord; readonly workflow: string }
+/** What was decided, record by record, and what could not be. */
+type Sorted = { readonly decidedFor: ByRecord; readonly failed: readonly Failed[] }
+
+/** Which workflows could not decide which record. */
+function failedOf({ watched }: DecisionBatch, decidedFor: ByRecord): Failed[] {
+  return watched.flatMap(({ record, workflows }) => {
+    const decided = decidedFor.get(refKey(record)) ?? []
+    if (decided.length === workflows.length) return []
+    return workflows
+      .filter((workflow) => !decided.some((one) => one.workflow === workflow))
+      .map(({ version }) => ({ record, workflow: version.policy.workflow }))
+  })
+}
+
+/** Where each record stands after its decision: what waits for room, when it is decided again, and which versions it agrees with. */
+async function saveStanding(
+  trx: DatabaseTransaction,
+  batch: DecisionBatch,
+  { results, backlog }: PlannedBatch,
+  { decidedFor, failed }: Sorted,
+): Promise<void> {
+  const { connection, dirty, frozen } = batch
+  const refs = dirty.map(({ record }) => refOf(record))
+  const stands = [
+    ...failed.map(({ record, workflow }) => ({ ...refOf(record), workflow })),
+    ...refs.flatMap((ref) => [...frozen].map((workflow) => ({ ...ref, workflow }))),
+  ]
+  const waiting = results
+    .filter((result) => backlog.waits.has(keyOf(result)))
+    .map(({ record, workflow: { version, versionId } }) => ({
+      ...refOf(record),
+      workflow: version.policy.workflow,
+      versionId,
+    }))
+  await saveBacklog(trx, connection.id, { decided: refs, waiting, stands })
+  await saveWakeUps(trx, connection.id, refs, wakeUpsOf(batch), [...frozen])
+  const failedRecords = new Set(failed.map(({ record }) => refKey(record)))
+  await markDecided(
+    trx,
+    connection.id,
+    dirty.map(({ record }) => {
+      const key = refKey(record)
+      const inStepWith = failedRecords.has(key) ? null : inStepAfter(batch, record, decidedFor.get(key) ?? [], backlog)
+      return { ...refOf(record), inStepWith }
+    }),
+  )
+}
+
+function wakeUpsOf({ dirty, wakeUps }: DecisionBatch): WakeUpRow[] {
+  return dirty.flatMap(({ record }) =>
+    [...(wakeUps.get(refKey(record)) ?? [])].map(([of, atMs]) => {
+      const [workflow = '', reason = ''] = of.split('\n')
+      return { ...refOf(record), workflow, reason, atMs }
+    }),
+  )
+}
+
+function refOf({ objectType, recordId }: CrmRecord) {
+  return { objectType, recordId }
 }
 
 /** Each input that any of the record's workflows misses, with those workflows. */

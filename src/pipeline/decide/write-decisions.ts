@@ -5,7 +5,10 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import {
   insertExceptions,
   type NewException,
+  newExceptionIds,
   resolveExceptions,
+  setEvidenceKeys,
+  settleExceptions,
   timesSeen,
   updateExceptions,
 } from '../../store/decisions/exceptions.ts'
@@ -14,14 +17,23 @@ import { closeEmptyTasks, linkExceptions } from '../../store/decisions/tasks.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import type { GrantedWrites } from './grant-owner-writes.ts'
 import { placeInTasks, type TaskPlacement } from './place-in-tasks.ts'
-import { caseKey, causeOf, type FreshCase, isChanged, type KeptCase, type Plan } from './plan-changes.ts'
+import {
+  caseKey,
+  causeOf,
+  type FreshCase,
+  isChanged,
+  type KeptCase,
+  type Plan,
+  type SettledCase,
+} from './plan-changes.ts'
 import { recordDecisions, type SavedCases } from './record-decisions.ts'
 
 export type PlannedBatch = GrantedWrites & { readonly plan: Plan }
 
 /**
  * Writes the difference between the decisions and the open cases. Rows are locked in one order, tasks before intents
- * before the ledger's head, and each kind by its key. Returns whether act has a task to write.
+ * before the ledger's head, and each kind by its key. A new case comes last and is written once: by then its task and its
+ * receipt are known. Returns whether act has a task to write.
  */
 export async function writeDecisions(
   trx: DatabaseTransaction,
@@ -31,28 +43,53 @@ export async function writeDecisions(
   const { plan } = planned
   const connectionId = batch.connection.id
   const placement = await placeInTasks(trx, connectionId, plan, batch.directory)
-  const saved = await saveCases(trx, connectionId, plan, placement)
+  const seenBefore = await timesSeen(trx, connectionId, plan.fresh.map(identityOf))
+  const saved = await saveKnownCases(trx, plan, placement)
   const toWrite = await saveTasks(trx, connectionId, plan, placement, saved)
-  await recordDecisions(trx, batch, planned, saved)
+  const receipts = await recordDecisions(trx, batch, planned, saved)
+  await insertExceptions(
+    trx,
+    plan.fresh.map((one, n) => ({
+      ...newException(connectionId, { ...one, exception: saved.fresh[n]!.exception }, seenBefore),
+      id: saved.ids[n]!,
+      taskId: placement.placed.has(one) ? placement.taskOf(one)!.id : null,
+      receiptSeq: receipts[n]!,
+    })),
+  )
   return toWrite
 }
 
-async function saveCases(
+/** Brings the cases up to date that were there before, and gives the new ones their owners and ids. */
+async function saveKnownCases(
   trx: DatabaseTransaction,
-  connectionId: ConnectionId,
   plan: Plan,
-  { ownerOf }: TaskPlacement,
+  { placed, taskOf, ownerOf }: TaskPlacement,
 ): Promise<SavedCases> {
-  const seenBefore = await timesSeen(trx, connectionId, plan.fresh.map(identityOf))
   const fresh = plan.fresh.map((one) => ({ ...one, exception: ownedBy(one.exception, ownerOf(one)) }))
   const changed = plan.kept
     .map((one) => ({ ...one, exception: ownedBy(one.exception, ownerOf(one)) }))
     .filter((one) => isChanged(one, one.exception.owner))
-  const inserts = fresh.map((one) => newException(connectionId, one, seenBefore))
-  const ids = await insertExceptions(trx, inserts)
+  const ids = await newExceptionIds(trx, fresh.length)
   await updateExceptions(trx, changed.map(exceptionUpdate))
+  await setEvidenceKeys(trx, changedKeys(plan))
+  await linkExceptions(
+    trx,
+    plan.kept.flatMap((one) => (placed.has(one) ? [{ exceptionId: one.existing.id, taskId: taskOf(one)!.id }] : [])),
+  )
+  await updateExceptions(trx, plan.settled.map(asDecidedLast))
+  await settleExceptions(
+    trx,
+    plan.settled.map(({ existing, exception }) => ({ id: existing.id, rule: exception.settledByRule })),
+  )
   await resolveExceptions(trx, plan.resolved)
-  return { fresh, ids, changed, resolved: plan.resolved }
+  return { fresh, ids, changed, settled: plan.settled, resolved: plan.resolved }
+}
+
+/** Also of cases of which nobody is told: what they rest on may be less, or more, than what their words say. */
+function changedKeys({ kept }: Plan): { id: number; evidenceKey: string }[] {
+  return kept.flatMap(({ existing, key }) =>
+    key === null || key === existing.evidenceKey ? [] : [{ id: existing.id, evidenceKey: key }],
+  )
 }
 
 function identityOf({ record, workflow, exception }: FreshCase) {
@@ -72,9 +109,9 @@ function ownedBy(exception: DecidedException, owner: string): DecidedException {
 
 function newException(
   connectionId: ConnectionId,
-  { record, workflow, exception }: FreshCase,
+  { record, workflow, exception, key }: FreshCase,
   seenBefore: ReadonlyMap<string, number>,
-): NewException {
+): Omit<NewException, 'id' | 'taskId' | 'receiptSeq'> {
   const name = workflow.version.policy.workflow
   return {
     connectionId,
@@ -89,10 +126,11 @@ function newException(
     dueAtMs: exception.dueAtMs,
     policyHash: workflow.version.hash,
     reopened: seenBefore.get(caseKey({ ...exception, workflow: name })) ?? 0,
+    evidenceKey: key,
   }
 }
 
-function exceptionUpdate({ existing, exception, dueAtMs, workflow }: KeptCase) {
+function exceptionUpdate({ existing, exception, dueAtMs, workflow, key, waits }: KeptCase) {
   return {
     id: existing.id,
     decided: exception,
@@ -100,40 +138,46 @@ function exceptionUpdate({ existing, exception, dueAtMs, workflow }: KeptCase) {
     ownerEmail: exception.owner,
     dueAtMs,
     policyHash: workflow.version.hash,
+    evidenceKey: key,
+    waits,
   }
 }
 
-/** Puts cases into their tasks, closes tasks without a case, and asks act to write each task that changed. */
+/** As the rule found it: its class is the one that the rule may settle. Owner and deadline stay those of the open case. */
+function asDecidedLast(settled: SettledCase) {
+  const { ownerEmail, dueAt } = settled.existing
+  const exception = ownedBy(settled.exception, ownerEmail)
+  return exceptionUpdate({ ...settled, exception, ownerEmail, dueAtMs: dueAt.getTime(), waits: false })
+}
+
+/**
+ * Closes tasks without a case, and asks act to write each task that changed. The tasks of new cases are not among those
+ * that may be empty, although the cases are not written yet: this batch has touched them, so nobody else closes them.
+ */
 async function saveTasks(
   trx: DatabaseTransaction,
   connectionId: ConnectionId,
   plan: Plan,
   { placed, taskOf }: TaskPlacement,
-  { ids, changed }: SavedCases,
+  { changed }: SavedCases,
 ): Promise<boolean> {
   const touched = new Map<number, { readonly workflow: string; readonly policyHash: string }>()
-  const links: { exceptionId: number; taskId: number }[] = []
-  const link = (one: FreshCase | KeptCase, exceptionId: number) => {
-    if (!placed.has(one)) return
-    const { version } = one.workflow
-    const taskId = taskOf(one)!.id
-    links.push({ exceptionId, taskId })
+  const touch = ({ workflow: { version } }: FreshCase | KeptCase, taskId: number) =>
     touched.set(taskId, { workflow: version.policy.workflow, policyHash: version.hash })
-  }
-  for (const [n, one] of plan.fresh.entries()) link(one, ids[n]!)
-  for (const one of plan.kept) link(one, one.existing.id)
-  await linkExceptions(trx, links)
+  const freshIn = new Set(plan.fresh.flatMap((one) => (placed.has(one) ? [taskOf(one)!.id] : [])))
+  for (const one of [...plan.fresh, ...plan.kept]) if (placed.has(one)) touch(one, taskOf(one)!.id)
   for (const { existing, workflow } of changed) {
     if (existing.taskId === null) continue
     touched.set(existing.taskId, { workflow: existing.workflow, policyHash: workflow.version.hash })
   }
-  for (const { taskId, workflow, policyHash } of plan.resolved) {
+  const ended = [...plan.settled.map(({ existing }) => existing), ...plan.resolved]
+  for (const { taskId, workflow, policyHash } of ended) {
     if (taskId !== null) touched.set(taskId, { workflow, policyHash })
   }
   const toWrite = [...touched].map(([taskId, of]) => ({ taskId, ...of })).sort((a, b) => a.taskId - b.taskId)
   await closeEmptyTasks(
     trx,
-    toWrite.map(({ taskId }) => taskId),
+    toWrite.map(({ taskId }) => taskId).filter((taskId) => !freshIn.has(taskId)),
   )
   await requestTaskWrites(trx, connectionId, toWrite)
   return toWrite.length > 0

@@ -1,14 +1,17 @@
+import { mergePeople } from '../../model/people/company-directory.ts'
 import type { KnownUser } from '../../model/people/compare-list.ts'
+import { queueName } from '../../model/people/directory.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
+import { linkedEmails } from '../../model/record/company-people.ts'
 import type { CrmUser, Departure } from '../../model/record/crm-user.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { recordsOfCases } from '../../store/decisions/exceptions.ts'
 import { heldForReadingIn, lookAtInputs } from '../../store/decisions/held-records.ts'
 import { markGone } from '../../store/decisions/people.ts'
 import { policiesInForce } from '../../store/decisions/policies.ts'
 import { releasedUsers } from '../../store/decisions/user-checks.ts'
-import { markDirty, markOwnedDirty } from '../../store/records/mark-dirty.ts'
+import { markDirty } from '../../store/records/mark-dirty.ts'
+import { queueMarks } from '../../store/records/mark-queue.ts'
 import { queueRedecision } from '../../store/records/redecide-queue.ts'
 
 export type PeopleChanged = {
@@ -47,16 +50,28 @@ export async function redecideFor(
 ): Promise<void> {
   if (changed.length === 0) return
   const isChanged = new Set(changed)
-  const emails = new Set(users.flatMap(({ userId, email }) => (isChanged.has(userId) && email !== null ? email : [])))
-  await markOwnedDirty(trx, connectionId, changed)
+  const policies = (await policiesInForce(trx)).map(({ policy }) => policy)
+  const people = mergePeople(policies.flatMap((policy) => policy.people ?? []))
+  const emails = new Set(
+    users.flatMap(({ userId, email }) => (isChanged.has(userId) && email !== null ? linkedEmails(people, email) : [])),
+  )
+  // With a second user of one e-mail, or a new one of it, what the others own is judged differently.
+  const namesakes = users.flatMap(({ userId, email }) => (email !== null && emails.has(email) ? [userId] : []))
+  await queueMarks(trx, connectionId, 'owner', [...new Set([...changed, ...namesakes])])
   // Records that only wait to hear of an owner there, their own or that of a record they are compared with.
   await markDirty(trx, await heldForReadingIn(trx, connectionId, HELD_MARKED_MAX))
-  await markDirty(trx, await recordsOfCases(trx, connectionId, [...emails]))
+  await queueMarks(trx, connectionId, 'case-owner', [...emails])
   if (emails.size > 0) await lookAtInputs(trx)
-  const policies = (await policiesInForce(trx)).map(({ policy }) => policy)
-  if (policies.some((policy) => givesTo(policy, emails))) await queueRedecision(trx, connectionId)
+  const queues = users.filter(({ userId, kind }) => kind === 'queue' && isChanged.has(userId))
+  const names = new Set(queues.map(({ name }) => queueName(name)))
+  if (policies.some((policy) => givesTo(policy, emails, names))) await queueRedecision(trx, connectionId)
 }
 
-function givesTo({ boundary }: Policy, emails: ReadonlySet<string>): boolean {
-  return boundary.some(({ rules }) => rules.some(({ owner }) => emails.has(owner)))
+/** By name, as a queue, or as the delegate of somebody who may be named. */
+function givesTo({ boundary, calendar }: Policy, emails: ReadonlySet<string>, queues: ReadonlySet<string>): boolean {
+  const owners = boundary.flatMap(({ rules }) => rules.map(({ owner }) => owner))
+  return (
+    owners.some((owner) => (typeof owner === 'string' ? emails.has(owner) : queues.has(queueName(owner.queue)))) ||
+    (owners.length > 0 && (calendar.away ?? []).some(({ delegate }) => delegate !== null && emails.has(delegate)))
+  )
 }

@@ -1,5 +1,6 @@
 import type { ChangedPage, CrmClient } from '../../crm/crm-client.ts'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { crmProfile } from '../../model/record/crm-profile.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
@@ -58,6 +59,23 @@ const CLOCKS_APART_MS = 900_000
 export async function pollChanges(
   deps: PollDependencies,
 ): Promise<{ readonly read: number; readonly complete: boolean }> {
+  const outcome = await pollObjects(deps, watchedObjects(deps.connection.crm))
+  if (!outcome.isStopped) await resolveMissedEvents(deps.db, deps.connection)
+  return outcome
+}
+
+/**
+ * Polls tasks alone: reviewers expect an answer within a minute when they complete one, and not every CRM sends events for
+ * tasks.
+ */
+export async function pollTasks(deps: PollDependencies): Promise<void> {
+  await pollObjects(deps, [crmProfile(deps.connection.crm).taskObject])
+}
+
+async function pollObjects(
+  deps: PollDependencies,
+  objectTypes: readonly string[],
+): Promise<{ readonly read: number; readonly complete: boolean; readonly isStopped: boolean }> {
   const { db, connection } = deps
   const state: KnownState = {
     watermarks: await readWatermarks(db, connection.id),
@@ -67,14 +85,13 @@ export async function pollChanges(
   }
   let read = 0
   let complete = true
-  for (const objectType of watchedObjects(connection.crm)) {
+  for (const objectType of objectTypes) {
     const outcome = await pollRefusable(deps, objectType, state)
     read += outcome.found
-    if (outcome.outcome === 'stopped') return { read, complete: false }
+    if (outcome.outcome === 'stopped') return { read, complete: false, isStopped: true }
     if (outcome.outcome === 'again') complete = false
   }
-  await resolveMissedEvents(db, connection)
-  return { read, complete }
+  return { read, complete, isStopped: false }
 }
 
 type KnownState = {

@@ -9,6 +9,7 @@ import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { insertEvents } from '../../store/events/change-events.ts'
 import { postponeReads, type ToRead, takeRecordsToRead } from '../../store/records/records-to-read.ts'
+import { requestUnseen, UNSEEN_BEFORE } from '../../store/records/unseen-records.ts'
 import { noteGone } from '../../store/records/vanished-records.ts'
 import { meansErasure } from './erase-vanished.ts'
 import { foundEvent } from './inferred-event.ts'
@@ -22,7 +23,7 @@ export type RefreshDependencies = {
   readonly nowMs: () => number
 }
 
-/** Reads before a missing record counts as deleted: a read right after an event can be early (trap 15 in docs/contracts). */
+/** Reads before a missing record counts as absent: a read right after an event can be early (trap 15 in docs/contracts). */
 const READS_MAX = 4
 
 /** Time for apply to fold a record that was read, before it is read again. */
@@ -43,9 +44,11 @@ const REFUSALS_MAX = 24
 /** Reads one batch of records of which we only know that something happened. Answers become events. */
 export async function refreshBatch(deps: RefreshDependencies): Promise<{ taken: number }> {
   const { db, connection } = deps
-  const waiting = await inTransaction(db, (trx) =>
-    takeRecordsToRead(trx, connection.id, watchedObjects(connection.crm), crmProfile(connection.crm).readBatchMax),
-  )
+  const { readBatchMax } = crmProfile(connection.crm)
+  const waiting = await inTransaction(db, async (trx) => {
+    await requestUnseen(trx, connection.id, readBatchMax)
+    return takeRecordsToRead(trx, connection.id, watchedObjects(connection.crm), readBatchMax)
+  })
   if (waiting.length === 0) return { taken: 0 }
   const open = new Set(waiting)
   try {
@@ -102,20 +105,22 @@ async function readPart({ db, client, connection, fieldsOf, nowMs }: RefreshDepe
   })
   const gone = new Set(missing)
   const crmNowMs = crmTimeMs(client, nowMs())
-  const surelyGone = items.filter((item) => gone.has(item.recordId) && item.attempts + 1 >= READS_MAX)
+  const isConfirmed = ({ why, attempts }: ToRead) => why === UNSEEN_BEFORE || attempts + 1 >= READS_MAX
+  const confirmed = items.filter((item) => gone.has(item.recordId) && isConfirmed(item))
+  const kind = crmProfile(connection.crm).hidesRecords ? 'unseen' : 'deleted'
   await inTransaction(db, async (trx) => {
     await assertConnected(trx, connection.id)
     await insertEvents(trx, [
       ...asAnswers(events, items, nowMs()),
       ...stillMerged(events, items, nowMs()),
-      ...surelyGone.map((item) => deletion(connection.id, item, crmNowMs)),
+      ...confirmed.map((item) => absence(connection.id, item, kind, crmNowMs)),
     ])
-    if (meansErasure(connection.crm, objectType)) await noteGone(trx, connection.id, surelyGone)
+    if (meansErasure(connection.crm, objectType)) await noteGone(trx, connection.id, confirmed)
     await postponeReads(
       trx,
       connection.id,
       items.map((item) => {
-        const notYet = gone.has(item.recordId) && item.attempts + 1 < READS_MAX
+        const notYet = gone.has(item.recordId) && !isConfirmed(item)
         return { ...item, delayS: notYet ? delayS(item.attempts) : FOLDED_WITHIN_S, attempted: true }
       }),
     )
@@ -178,16 +183,18 @@ function stillMerged(events: readonly ChangeEvent[], asked: readonly ToRead[], n
 }
 
 /**
+ * What it means that the CRM does not find the record: deleted, or, in a CRM that hides records, nothing but that.
+ *
  * Dated by the CRM's clock: if that runs behind ours, a record restored within the difference would otherwise stay deleted.
  * And always after the last sign of life, whatever the clocks say.
  */
-function deletion(connectionId: ConnectionId, item: ToRead, crmNowMs: number): ChangeEvent {
+function absence(connectionId: ConnectionId, item: ToRead, kind: 'deleted' | 'unseen', crmNowMs: number): ChangeEvent {
   return foundEvent({
     connectionId,
-    dedupeKey: `gone/${item.objectType}/${item.recordId}/${crmNowMs}`,
+    dedupeKey: `${kind === 'deleted' ? 'gone' : kind}/${item.objectType}/${item.recordId}/${crmNowMs}`,
     objectType: item.objectType,
     recordId: item.recordId,
-    kind: 'deleted',
+    kind,
     occurredAtMs: Math.max(crmNowMs, item.askedByMs + 1, item.livedAtMs + 1),
   })
 }

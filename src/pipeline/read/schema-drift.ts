@@ -6,6 +6,7 @@ import { valuesNamed, valuesNamedByPolicies } from '../../model/policy/values-na
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { FieldSchema } from '../../model/record/crm-facts.ts'
 import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
+import { absentForm, hiddenAmong } from '../../model/record/person-form.ts'
 import { type FieldDrift, findDrift } from '../../model/record/schema-drift.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection } from '../../notices/notice-board.ts'
 import type { SeenFields } from '../../notices/seen-fields.ts'
@@ -53,7 +54,8 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
     }
     const after = compare(deps, before, current)
     raiseAndEnd(deps, before, after)
-    const isNews = !sameStanding(before, after)
+    const isNewForm = hasNewForm(connection.crm, before, after)
+    const isNews = isNewForm || !sameStanding(before, after)
     if (!isNews && canonicalJson(before.fields) === canonicalJson(after.fields)) continue
     if (isNews) changed.push(objectType)
     await inTransaction(db, async (trx) => {
@@ -62,7 +64,7 @@ export async function checkDrift(deps: DriftDependencies): Promise<readonly stri
       // No event carries the changes from the time when a field was missing.
       const { fields: needed } = deps.fieldsOf(connection.crm, objectType)
       const isBack = before.unreadable.some((field) => needed.includes(field) && !after.unreadable.includes(field))
-      if (isBack || isRespelled(before, after)) await resyncObjects(trx, connection.id, [objectType])
+      if (isBack || isNewForm || isRespelled(before, after)) await resyncObjects(trx, connection.id, [objectType])
       await queueRedecisionEverywhere(trx)
     })
   }
@@ -74,7 +76,7 @@ async function saveFirst(deps: DriftDependencies, objectType: string, current: r
   const { db, connection } = deps
   const { fields: needed, ours = [] } = deps.fieldsOf(connection.crm, objectType)
   const present = new Set(current.map(({ name }) => name))
-  const unreadable = needed.filter((field) => !present.has(field))
+  const unreadable = hiddenAmong(objectShape(connection.crm, objectType), needed, present)
   await inTransaction(db, async (trx) => {
     await saveSchema(trx, connection.id, { objectType, fields: current }, unreadable, [...needed, ...ours])
     if (unreadable.length > 0) await queueRedecisionEverywhere(trx)
@@ -99,6 +101,7 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
   const inForce = new Set(deps.workflows.map(({ version }) => version.hash))
   const fields = deps.fieldsOf(crm, objectType).fields
   const present = new Set(current.map(({ name }) => name))
+  const hidden = new Set(hiddenAmong(objectShape(crm, objectType), fields, present))
   const isWithheld = withheldOf(before, deps.seenOf(objectType))
   const drift = findDrift({
     known: before.fields,
@@ -115,7 +118,7 @@ function compare(deps: DriftDependencies, before: KnownSchema, current: readonly
     objectType,
     isRefused: false,
     fields: current,
-    unreadable: fields.filter((field) => !present.has(field) || isWithheld(field)),
+    unreadable: fields.filter((field) => hidden.has(field) || isWithheld(field)),
     drift,
   }
 }
@@ -156,7 +159,7 @@ function raiseAndEnd(deps: DriftDependencies, before: KnownSchema, after: KnownS
   }
   for (const drift of after.drift) {
     const known = before.drift.find((one) => one.field === drift.field && one.kind === drift.kind)
-    // A notice when drift is found and when it changes, instead of one every ten minutes.
+    // A notice when drift is found and when it changes, instead of one with every check.
     if (known !== undefined && canonicalJson(known) === canonicalJson(drift)) continue
     const workflows = usersOf(deps, objectType, drift.field).map(({ version }) => version.policy.title)
     board.raise(
@@ -193,6 +196,17 @@ function sameStanding(before: KnownSchema, after: KnownSchema): boolean {
     canonicalJson(before.drift) === canonicalJson(after.drift) &&
     [...before.unreadable].sort().join() === [...after.unreadable].sort().join()
   )
+}
+
+/** Persons were turned on among its accounts: every record was read without the fields that tell them apart. */
+function hasNewForm(crm: Crm, before: KnownSchema, after: KnownSchema): boolean {
+  const shape = objectShape(crm, after.objectType)
+  const isWithout = ({ fields }: KnownSchema) =>
+    absentForm(
+      shape,
+      fields.map(({ name }) => name),
+    ).size > 0
+  return isWithout(before) && !isWithout(after)
 }
 
 /** A field whose type changed, or changed back, has its values written in another format. */

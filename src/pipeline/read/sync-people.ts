@@ -1,17 +1,25 @@
 import { type CrmClient, CrmUnknownError } from '../../crm/crm-client.ts'
+import { knownZone } from '../../model/calendar/known-zone.ts'
 import { compareList, type ListCompared } from '../../model/people/compare-list.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
+import type { CrmUser } from '../../model/record/crm-user.ts'
+import { databaseNowMs } from '../../store/database/clock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { databaseNowMs, knownUsers, markUnlisted, saveUsers } from '../../store/decisions/people.ts'
+import { knownUsers, markUnlisted, saveUsers } from '../../store/decisions/people.ts'
 import { askForUsers, endUserChecks, holdTogether } from '../../store/decisions/user-checks.ts'
 import { type PeopleChanged, redecideFor, releaseGone } from './people-changed.ts'
 
 /** Two who save people at once would each compare with what the other is about to change. */
 export const peopleLock = (connectionId: ConnectionId): string => `people/${connectionId}`
 
-export type PeopleListed = PeopleChanged & Pick<ListCompared, 'missing'> & { readonly asked: number }
+export type PeopleListed = PeopleChanged &
+  Pick<ListCompared, 'missing'> & {
+    readonly asked: number
+    /** Names that the CRM gives people's time zones and that this runtime does not know: the company's own holds for them. */
+    readonly unknownZones: readonly string[]
+  }
 
 /**
  * Reads the CRM's list of users and queues. Records owned by users who left, came back or lost their queue are decided
@@ -46,6 +54,11 @@ export async function syncPeople(db: Database, client: CrmClient, connectionId: 
     await redecideFor(trx, connectionId, changed, [...before, ...users])
     await endUserChecks(trx, connectionId, released.changed)
     const departures = [...compared.departures, ...released.departures]
-    return { changed, departures, missing, asked: ask.length }
+    return { changed, departures, missing, asked: ask.length, unknownZones: unknownZonesOf(users) }
   })
+}
+
+function unknownZonesOf(users: readonly CrmUser[]): string[] {
+  const zones = users.flatMap(({ timeZone, active }) => (active && timeZone !== null ? [timeZone] : []))
+  return [...new Set(zones)].filter((zone) => knownZone(zone) === null).sort()
 }

@@ -29,6 +29,13 @@ describe('comparing the territory table with an org', () => {
     ])
   })
 
+  it('takes e-mails that the company links for one person', () => {
+    const renamed = USERS.map((one) => (one.userId === 'sf-jonas' ? { ...one, email: 'jonas@other.example' } : one))
+    const persons = [[at('jonas'), 'jonas@other.example']]
+    assert.deepEqual(territoryDifferences([DACH], [inCrm()], renamed, persons).differences, [])
+    assert.deepEqual(differences(inCrm(), renamed)[0]?.onlyInTable, [at('jonas')])
+  })
+
   it('ignores users who left', () => {
     const left = USERS.map((one) => (one.userId === 'sf-jonas' ? { ...one, active: false } : one))
     assert.deepEqual(differences(inCrm(), left)[0]?.onlyInTable, [at('jonas')])

@@ -1,13 +1,19 @@
 import type { CrmTerritory } from '../../crm/crm-territories.ts'
 import { territoryName } from '../../model/matching/territory-name.ts'
+import { mergePeople } from '../../model/people/company-directory.ts'
 import type { Territory } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
+import { type CompanyPeople, linkedEmails } from '../../model/record/company-people.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { CrmUser } from '../../model/record/crm-user.ts'
 import type { Database } from '../../store/database/database.ts'
-import { listUsers } from '../../store/decisions/people.ts'
+import { stageLock } from '../../store/database/locks.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
+import { listUsers, saveTerritoriesOf } from '../../store/decisions/people.ts'
+import { peopleInForce } from '../../store/decisions/policies.ts'
 import { askForUsers } from '../../store/decisions/user-checks.ts'
 import { endNotice, listNotices, raiseNotice } from '../../store/notices/notices.ts'
+import { peopleLock } from './sync-people.ts'
 
 /** Change events do not carry territories, so they are polled. Admins change them by hand and rarely. */
 export const TERRITORIES_EVERY_MS = 60 * 60_000
@@ -45,7 +51,12 @@ export async function syncTerritories(deps: {
     db,
     unknown.map((userId) => ({ connectionId, userId })),
   )
-  const { differences: all, undecided } = territoryDifferences(table, inCrm ?? [], users)
+  await inTransaction(db, async (trx) => {
+    await stageLock(trx, peopleLock(connectionId))
+    await saveTerritoriesOf(trx, connectionId, inCrm)
+  })
+  const { persons } = mergePeople(await peopleInForce(db))
+  const { differences: all, undecided } = territoryDifferences(table, inCrm ?? [], users, persons)
   const differences = all.slice(0, SHOWN_MAX)
   const open = await listNotices(db, { connectionId, limit: 1_000 })
   for (const difference of differences) {
@@ -79,10 +90,14 @@ export function territoryDifferences(
   table: readonly Territory[],
   inCrm: readonly CrmTerritory[],
   users: readonly CrmUser[],
+  /** The several e-mails of one person. */
+  persons: CompanyPeople['persons'] = [],
 ): { readonly differences: TerritoryDifference[]; readonly undecided: ReadonlySet<string> } {
   const known = new Set(users.map(({ userId }) => userId))
   const undecided = new Set<string>()
   const emailOf = new Map(users.flatMap((u) => (u.active && u.email !== null ? [[u.userId, u.email] as const] : [])))
+  const isAmong = (list: { has(email: string): boolean }, email: string) =>
+    linkedEmails({ persons }, email).some((one) => list.has(one))
   const differences = table.flatMap(({ territory, title, members }) => {
     const names = new Set([territoryName(territory), territoryName(title)])
     const same = inCrm.filter(
@@ -95,8 +110,9 @@ export function territoryDifferences(
     }
     const memberIds = same.flatMap((one) => one.memberIds ?? [])
     const working = new Set(memberIds.flatMap((id) => emailOf.get(id) ?? []))
-    const onlyInCrm = [...working].filter((email) => !members.includes(email)).sort()
-    const onlyInTable = members.filter((email) => !working.has(email)).toSorted()
+    const listed = new Set(members)
+    const onlyInCrm = [...working].filter((email) => !isAmong(listed, email)).sort()
+    const onlyInTable = members.filter((email) => !isAmong(working, email)).toSorted()
     return onlyInCrm.length + onlyInTable.length === 0 ? [] : [{ territory, title, onlyInCrm, onlyInTable }]
   })
   return { differences, undecided }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { CrmUnknownError } from '../../crm/crm-client.ts'
+import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { AssignmentPlace } from '../../store/database/tables/records.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
 import {
   type AssignmentPoll,
   forgetAssignments,
@@ -12,6 +14,7 @@ import {
   type AssignmentDependencies,
   type AssignmentRun,
   BEFORE_THE_FIRST,
+  moveIn,
   movePoll,
   OVERLAP_MS,
   OvertakenError,
@@ -56,6 +59,7 @@ async function takePoll(run: AssignmentRun): Promise<void> {
     const followed = await followDeleted(run, poll)
     poll = followed === 'too-old' ? await startOver(run, poll) : followed
   }
+  if (poll.place.phase === 'forget') poll = await forgetAll(run, poll)
   if (poll.place.phase === 'read') poll = await readEverything(run, poll)
   while (poll.place.phase === 'tell' && !signal.aborted) poll = await compareNext(run, poll)
   if (poll.place.phase !== 'follow') return
@@ -74,7 +78,8 @@ async function currentPoll(run: AssignmentRun): Promise<AssignmentPoll> {
   const told = digestOf(deps.objects, active)
   if (known.place.told === told) return known
   // The assignments are the same, only names or watched objects changed: nothing has to be read again.
-  const phase = known.place.phase === 'read' ? 'read' : 'tell'
+  const { phase: before } = known.place
+  const phase = before === 'follow' ? 'tell' : before
   return movePoll(deps, known, { ...known.place, told, phase, compared: BEFORE_THE_FIRST })
 }
 
@@ -83,13 +88,33 @@ async function startOver({ deps, active }: AssignmentRun, from: AssignmentPoll |
   const place: AssignmentPlace = {
     modelId: active.modelId,
     told: digestOf(deps.objects, active),
-    phase: 'read',
+    phase: 'forget',
     cursor: null,
     madeSinceMs: sinceMs,
     deletedSinceMs: sinceMs,
     compared: BEFORE_THE_FIRST,
   }
-  return movePoll(deps, from, place, (trx) => forgetAssignments(trx, deps.connection.id))
+  return movePoll(deps, from, place)
+}
+
+/** Rows that go in one transaction. */
+const FORGOTTEN_AT_ONCE = 10_000
+
+/** In batches, each committed with its place, so that nobody deletes what a poll that overtook us has read. */
+async function forgetAll({ deps }: AssignmentRun, from: AssignmentPoll): Promise<AssignmentPoll> {
+  const { db, connection, signal, onPage } = deps
+  let poll = from
+  while (poll.place.phase === 'forget' && !signal.aborted) {
+    const before = poll
+    poll = await inTransaction(db, async (trx) => {
+      await assertConnected(trx, connection.id)
+      const n = await forgetAssignments(trx, connection.id, FORGOTTEN_AT_ONCE)
+      const phase = n < FORGOTTEN_AT_ONCE ? 'read' : 'forget'
+      return moveIn(trx, deps, before, { ...before.place, phase })
+    })
+    onPage()
+  }
+  return poll
 }
 
 /** Reads page by page, each committed with its place. Until the last page, records keep the assignments of before. */

@@ -1,6 +1,8 @@
 import { type CrmClient, type CrmReconnectError, CrmRefusedError, CrmScopeMissingError } from '../../crm/crm-client.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
+import { hiddenAmong } from '../../model/record/person-form.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -63,7 +65,9 @@ export async function noteObjectReadable(
   const { id, crm } = connection
   const schema = await client.describe(objectType)
   const present = new Set(schema.fields.map(({ name }) => name))
-  const unreadable = fieldsOf(crm, objectType).fields.filter((field) => !present.has(field) || hidden.has(field))
+  const { fields } = fieldsOf(crm, objectType)
+  const absent = new Set(hiddenAmong(objectShape(crm, objectType), fields, present))
+  const unreadable = fields.filter((field) => absent.has(field) || hidden.has(field))
   await inTransaction(db, async (trx) => {
     await assertConnected(trx, id)
     await endRefusal(trx, id, schema, unreadable)

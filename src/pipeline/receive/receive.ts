@@ -28,7 +28,7 @@ export async function receiveEvents(db: Database, events: readonly ChangeEvent[]
 }
 
 /**
- * False: to find the event stored already does not mean that the CRM delivered it twice. HubSpot tells of a link from both
+ * False: to find the event stored already does not mean that the CRM delivered it twice. A CRM may tell of a link from both
  * of its ends, in one delivery or in two, and what we read ourselves is stored at every reading.
  */
 function isDeliveredOnce({ source, kind }: ChangeEvent): boolean {

@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { FieldText } from '../../model/record/change-event.ts'
+import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { withdraw } from './differences.ts'
-import { DIGEST_MODULUS, digestOf, heldOf, IS_LIVE, utcDay } from './record-digest.ts'
+import { DIGEST_MODULUS, digestOf, heldOf, IS_LIVE, IS_UNSEEN, utcDay } from './record-digest.ts'
 
 /** A live record as the CRM shows it: the watched fields that it let us read, and when it was last modified. */
 export type ShownRecord = {
@@ -46,13 +47,14 @@ export async function compareShown(
       select ${connectionId}, ${objectType}, i from page order by i
       on conflict do nothing
     ), held as materialized (
-      select p.i, p.m, p.f, ${IS_LIVE} as is_live, ${heldOf(sql`p.f`)} as ours
+      select p.i, p.m, p.f, ${IS_LIVE} as is_live, ${IS_UNSEEN} as is_unseen, ${heldOf(sql`p.f`)} as ours
       from page p
       left join record r on r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id = p.i
     ), judged as materialized (
       select i, m, f, ${utcDay(sql`m`)} as day,
         case when not is_live then 'missing'
-          when jsonb_strip_nulls(f) <> jsonb_strip_nulls(ours) then 'different' end as why
+          -- shown again, which only a reading can tell the record
+          when is_unseen or jsonb_strip_nulls(f) <> jsonb_strip_nulls(ours) then 'different' end as why
       from held
     ), in_sum as materialized (
       -- of equal values one digest is both sides'
@@ -141,7 +143,7 @@ export async function suspectUnseen(
 ): Promise<string | null> {
   const { rows } = await sql<{ last_id: string | null; n: number }>`
     with ours as materialized (
-      select r.record_id, (r.stamps->'@seen'->>'atMs')::bigint as at_ms, ${IS_LIVE} as is_live
+      select r.record_id, (r.stamps->'@seen'->>'atMs')::bigint as at_ms, ${IS_LIVE} and not ${IS_UNSEEN} as is_live
       from record r
       where r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id > ${afterId ?? ''}
       order by r.record_id limit ${UNSEEN_BATCH}
@@ -168,6 +170,24 @@ export async function beginSeen(trx: Kysely<Tables>, { connectionId, objectType 
     values (${connectionId}, ${objectType}, ${BEGUN}) on conflict do nothing`.execute(trx)
 }
 
+/** Rows in one transaction, as many as Postgres deletes in a few hundredths of a second. */
+const FORGOTTEN_AT_ONCE = 10_000
+
+/** Takes away what was seen of an object, in batches, before its next comparison or after its last. */
+export async function forgetSeen(
+  db: Database,
+  { connectionId, objectType }: Comparison,
+  atOnce = FORGOTTEN_AT_ONCE,
+): Promise<void> {
+  for (let n = atOnce; n === atOnce; ) {
+    const { numAffectedRows } = await sql`
+      delete from comparison_seen where ctid = any(array(
+        select ctid from comparison_seen where connection_id = ${connectionId} and object_type = ${objectType}
+        limit ${atOnce}))`.execute(db)
+    n = Number(numAffectedRows ?? 0)
+  }
+}
+
 /** Whether what was seen of an object is all still there: a crash of the database empties that table, mark and all. */
 export async function isSeenKept(trx: Kysely<Tables>, { connectionId, objectType }: Comparison): Promise<boolean> {
   const { rows } = await sql`
@@ -191,7 +211,8 @@ export async function standObject(
   await sql`update comparison_day set run = 0 where ${which} and run = ${run}`.execute(trx)
   await sql`delete from difference where ${which} and run <> ${run} and ${since}`.execute(trx)
   await sql`update difference set run = 0 where ${which} and run = ${run}`.execute(trx)
-  await sql`delete from comparison_seen where ${which}`.execute(trx)
+  // Without its mark the rest is worth nothing; there may be as many as records, so `forgetSeen` takes them in batches.
+  await sql`delete from comparison_seen where ${which} and record_id = ${BEGUN}`.execute(trx)
   await sql`
     insert into comparison_object as o (connection_id, object_type, crm_stated, crm_count, our_count, compared_at, full_at)
     select ${connectionId}, ${objectType}, ${crmStated}::bigint, coalesce(sum(crm_count), 0), coalesce(sum(our_count), 0),

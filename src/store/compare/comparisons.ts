@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
+import { RESTS } from '../decisions/resting-lists.ts'
 
 export type ComparisonDepth = 'recent' | 'full'
 export type ComparisonPhase = 'read' | 'extra' | 'look'
@@ -114,16 +115,16 @@ export async function claimComparison(db: Kysely<Tables>, connectionId: string, 
   return rows.length > 0
 }
 
-/** Gives the claim back, with the reason if it did not end well, and when to go on. */
+/** Gives the claim back, with the reason if it did not end well, and after how long to go on. */
 export async function releaseComparison(
   db: Kysely<Tables>,
   connectionId: string,
   instance: string,
-  paused: { readonly problem: string; readonly untilMs: number } | null = null,
+  paused: { readonly problem: string; readonly forMs: number } | null = null,
 ): Promise<void> {
   await sql`update comparison set claimed_by = null, claimed_until = null,
       problem = coalesce(${paused?.problem ?? null}, problem),
-      not_before = coalesce(${paused ? new Date(paused.untilMs) : null}, not_before)
+      not_before = coalesce(clock_timestamp() + ${paused?.forMs ?? null}::float8 * interval '1 millisecond', not_before)
     where connection_id = ${connectionId} and claimed_by = ${instance}`.execute(db)
 }
 
@@ -133,7 +134,8 @@ export async function beginComparison(
   connectionId: string,
   first: { readonly objectType: string; readonly sinceMs: number },
 ): Promise<void> {
-  await sql`delete from comparison_seen where connection_id = ${connectionId}`.execute(trx)
+  // The marks: the rest of what was seen of an object goes before its first page.
+  await sql`delete from comparison_seen where connection_id = ${connectionId} and record_id = ''`.execute(trx)
   await sql`delete from comparison_day where connection_id = ${connectionId} and run <> 0`.execute(trx)
   await sql`delete from difference where connection_id = ${connectionId} and run <> 0 and differs_since is null`.execute(
     trx,
@@ -218,7 +220,7 @@ export async function whyNoRoom(db: Kysely<Tables>, connectionId: string): Promi
       when b.window_used >= greatest(1, floor(${HALF} * b.window_limit))
         and clock_timestamp() < b.window_started_at + b.window_ms * interval '1 millisecond' then 'Other calls go first.'
       when exists (select 1 from intent i where i.connection_id = b.connection_id and i.state in ('pending', 'sending')
-        and i.next_attempt_at <= clock_timestamp()) then 'Tasks are written first.'
+        and i.next_attempt_at <= clock_timestamp() and not ${RESTS}) then 'Tasks are written first.'
       when exists (select 1 from connection c where c.id = b.connection_id and c.reading_until > clock_timestamp()
         and not (c.baseline->>'done')::boolean) then 'The first import goes first.'
     end as why

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { FieldText } from '../../model/record/change-event.ts'
 import type { Tables } from '../database/tables.ts'
-import { DIGEST_MODULUS, digestOf, heldOf, IS_LIVE, utcDay } from './record-digest.ts'
+import { DIGEST_MODULUS, digestOf, heldOf, IS_LIVE, IS_UNSEEN, utcDay } from './record-digest.ts'
 
 export type WhyOut = 'missing' | 'extra' | 'different'
 
@@ -124,7 +124,8 @@ export async function recordRechecks(
       from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as x(i text, m bigint, f jsonb)
     ), held as materialized (
       select l.*, o.modified_ms, o.looks, o.run, o.asked_at is not null as was_asked,
-        coalesce((r.stamps->'@seen'->>'atMs')::bigint, 0) as seen_ms, ${IS_LIVE} as is_live,
+        coalesce((r.stamps->'@seen'->>'atMs')::bigint, 0) as seen_ms, ${IS_LIVE} and (l.is_shown or not ${IS_UNSEEN}) as is_live,
+        ${IS_UNSEEN} as is_unseen,
         ${heldOf(sql`coalesce(l.f, ${all}::jsonb - ${ignoredFields}::text[])`)} as ours,
         coalesce(r.needs_read is not null, false) or exists (
           select 1 from change_event e where e.connection_id = ${connectionId} and e.object_type = ${objectType}
@@ -135,7 +136,7 @@ export async function recordRechecks(
     )
     select i as id, m as modified_ms, run, was_asked, is_shown, is_live,
       case
-        when is_shown and is_live and jsonb_strip_nulls(f) = jsonb_strip_nulls(ours) then 'in-sync'
+        when is_shown and is_live and not is_unseen and jsonb_strip_nulls(f) = jsonb_strip_nulls(ours) then 'in-sync'
         when not is_shown and not is_live then 'in-sync'
         when (is_busy or modified_ms is distinct from m) and looks < ${rechecksMax} then 'again'
         when modified_ms is distinct from m then 'moving'

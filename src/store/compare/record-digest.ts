@@ -18,5 +18,8 @@ export const heldOf = (shown: RawBuilder<unknown>): RawBuilder<unknown> =>
 
 export const IS_LIVE = sql`(r.record_id is not null and not r.deleted and r.merged_into is null)`
 
+/** Of a row `r` of `record`: we know that the CRM does not show it to us, so it is missing there as expected. */
+export const IS_UNSEEN = sql`(r.unseen_since is not null)`
+
 export const utcDay = (ms: RawBuilder<unknown>): RawBuilder<string> =>
   sql`(to_timestamp(${ms} / 1000.0) at time zone 'UTC')::date`

@@ -60,17 +60,3 @@ export async function advanceBaseline(
     returning 1`.execute(trx)
   if (rows.length === 0) throw new ConnectionEndedError(connectionId)
 }
-
-/**
- * Decisions wait until every connected CRM has been read once, and until one that was connected again is among the others
- * again: half a picture gives wrong neighbours.
- */
-export async function baselinesDone(db: Kysely<Tables>): Promise<boolean> {
-  const { rows } = await sql<{ waiting: number }>`
-    select count(*)::int as waiting from connection c
-    where c.status = 'connected' and (not (c.baseline->>'done')::boolean or c.follow_up is not null
-      or exists (select 1 from change_event e where e.connection_id = c.id and e.state = 'received' and e.source = 'baseline'))`.execute(
-    db,
-  )
-  return rows[0]!.waiting === 0
-}

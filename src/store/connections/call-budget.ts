@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
+import { nowMs } from '../../clock/clock.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** How long a caller waits for its turn before it gives the work back. Shorter than every lease. */
@@ -49,7 +50,7 @@ export async function takeCall(
 
 /** When a caller that begins to wait for its turn now gives the work back. */
 export function givesUpWaitingAt(): number {
-  return Date.now() + PATIENCE_MS
+  return performance.now() + PATIENCE_MS
 }
 
 /** Waits a moment for a call of people's urgency that the gate did not have. Throws `NoAllowanceError` as `takeCall` does. */
@@ -59,10 +60,10 @@ export async function waitForCall(db: Kysely<Tables>, connectionId: string, give
 }
 
 async function waitForTurn(connectionId: string, turn: Refused, givesUpAt: number): Promise<void> {
-  if (Date.now() + turn.waitMs > givesUpAt) {
+  if (performance.now() + turn.waitMs > givesUpAt) {
     throw new NoAllowanceError(
       `No call left for connection "${connectionId}": ${turn.why}. Next try in ${Math.ceil(turn.waitMs / 1000)} s`,
-      Date.now() + Math.min(turn.waitMs, turn.isDay ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY),
+      nowMs() + Math.min(turn.waitMs, turn.isDay ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY),
     )
   }
   await wait(Math.min(turn.waitMs, 1_000))
@@ -146,7 +147,7 @@ function dayIsUsed(
   urgency: Urgency,
 ): string {
   const n = (value: number | null) => (value ?? 0).toLocaleString('en-US')
-  const goesOn = new Date(Date.now() + row.day_left_ms).toISOString().slice(0, 16).replace('T', ' ')
+  const goesOn = new Date(nowMs() + row.day_left_ms).toISOString().slice(0, 16).replace('T', ' ')
   const rest = urgency === 'other' ? `; the last ${RESERVE * 100} % of it is kept for tasks` : ''
   return (
     `our share of the day is used, ${n(row.day_used)} calls of ${n(row.day_allowed)}, which is ` +
@@ -193,7 +194,7 @@ export async function pauseCalls(
   untilMs: number,
   why: string,
 ): Promise<void> {
-  const pauseMs = Math.min(untilMs - Date.now(), PAUSE_MAX_MS)
+  const pauseMs = Math.min(untilMs - nowMs(), PAUSE_MAX_MS)
   await sql`
     update call_budget set paused_why = ${why},
       paused_until = greatest(coalesce(paused_until, '-infinity'), clock_timestamp() + ${pauseMs} * interval '1 millisecond')
@@ -217,4 +218,11 @@ export async function observeUsage(
       window_limit = case when ${perMs}::real is null then window_limit
         else greatest(1, floor((${perMs}::real * window_ms)::numeric * window_share::numeric))::int end
     where connection_id = ${connectionId}`.execute(db)
+}
+
+/** How many calls the account may make in 24 hours, as the CRM said last. Null: it did not say. */
+export async function callsOfDay(db: Kysely<Tables>, connectionId: string): Promise<number | null> {
+  const { rows } = await sql<{ limit: number | null }>`
+    select limit_today as limit from call_budget where connection_id = ${connectionId}`.execute(db)
+  return rows[0]?.limit ?? null
 }

@@ -56,7 +56,7 @@ export async function eraseHistory(db: Database, connectionId: string): Promise<
   /** In transactions that run again: others may be at the same rows. Null: no longer wanted. */
   const batch: Batch = (work) => inTransaction(db, async (trx) => ((await isStillDue(trx, due)) ? work(trx) : null))
   let deleted = 0
-  if ((await batch((trx) => forgetInOtherCases(trx, connectionId))) === null) return null
+  if (!(await forgetInOtherCases(db, connectionId, batch))) return null
   for (const table of await tablesOf(db)) {
     for (;;) {
       const n = await batch(async (trx) => {
@@ -98,19 +98,31 @@ async function tablesOf(db: Kysely<Tables>): Promise<string[]> {
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }
 
-/** Cases elsewhere that were about one of its records too, two owners of one person say. */
-async function forgetInOtherCases(db: Kysely<Tables>, connectionId: string): Promise<true> {
+/** Cases elsewhere that were about one of its records too, two owners of one person say. False: no longer wanted. */
+async function forgetInOtherCases(db: Database, connectionId: string, batch: Batch): Promise<boolean> {
   const involved = JSON.stringify([{ connectionId }])
-  await sql`
-    with touched as (
-      update exception e set what = 'One of the records was erased.', evidence = '{}'::jsonb, cause_title = null,
-        involves = (select coalesce(jsonb_agg(i), '[]'::jsonb) from jsonb_array_elements(e.involves) i
-                    where i->>'connectionId' <> ${connectionId})
-      where e.connection_id <> ${connectionId} and e.involves @> ${involved}::jsonb
-      returning e.connection_id, e.object_type, e.record_id
-    )
-    update record r set dirty_since = coalesce(r.dirty_since, clock_timestamp()) from touched o
-    where r.connection_id = o.connection_id and r.object_type = o.object_type and r.record_id = o.record_id`.execute(db)
+  const { rows } = await sql<{ last: number | null }>`select max(id) as last from exception`.execute(db)
+  const last = rows[0]?.last ?? 0
+  for (let after = 0; after < last; after += BATCH_ROWS) {
+    const from = after
+    const done = await batch(async (trx) => {
+      await sql`
+        with touched as (
+          update exception e set what = 'One of the records was erased.', evidence = '{}'::jsonb, cause_title = null,
+            involves = (select coalesce(jsonb_agg(i), '[]'::jsonb) from jsonb_array_elements(e.involves) i
+                        where i->>'connectionId' <> ${connectionId})
+          where e.id > ${from} and e.id <= ${from + BATCH_ROWS} and e.connection_id <> ${connectionId}
+            and e.involves @> ${involved}::jsonb
+          returning e.connection_id, e.object_type, e.record_id
+        )
+        update record r set dirty_since = coalesce(r.dirty_since, clock_timestamp()) from touched o
+        where r.connection_id = o.connection_id and r.object_type = o.object_type and r.record_id = o.record_id`.execute(
+        trx,
+      )
+      return true
+    })
+    if (done === null) return false
+  }
   return true
 }
 

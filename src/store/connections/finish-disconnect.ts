@@ -2,8 +2,9 @@ import { type Kysely, sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
-import { releaseHeldRecords } from '../decisions/held-records.ts'
+import { lookAtInputs, releaseHeldRecords } from '../decisions/held-records.ts'
 import { queueRedecisionEverywhere } from '../records/redecide-queue.ts'
+import { FIRST_SIGHT } from '../records/unread-neighbour.ts'
 import { ENDED } from './end-connection.ts'
 import { isStillDue, type PendingDisconnect } from './lifecycle-lock.ts'
 
@@ -40,8 +41,9 @@ export async function finishRecords(db: Database, connectionId: string): Promise
     : rejoin(connectionId, batch, untilNone))
   if (!isThrough) return false
   const isDone = await batch(async (trx) => {
-    // What this connection held elsewhere, or its cases that stand again: decided and looked at again.
-    await queueRedecisionEverywhere(trx)
+    // What this connection held elsewhere is decided again; what matches one that came back, when it joins the others.
+    if (followUp === 'leave') await queueRedecisionEverywhere(trx)
+    else await lookAtInputs(trx)
     await sql`update connection set follow_up = null where id = ${connectionId}`.execute(trx)
     return true
   })
@@ -81,21 +83,30 @@ async function leave(connectionId: string, untilNone: UntilNone): Promise<boolea
   if (!areSkipped) return false
   const areReleased = await untilNone((trx) => releaseHeldRecords(trx, connectionId, BATCH_ROWS))
   if (!areReleased) return false
+  const areForgotten =
+    (await untilNone((trx) => dropRows(trx, 'wake_up', connectionId))) &&
+    (await untilNone((trx) => dropRows(trx, 'backlog_write', connectionId))) &&
+    (await untilNone((trx) => dropRows(trx, 'mark_queue', connectionId)))
+  if (!areForgotten) return false
   return untilNone(async (trx) => {
     const { numAffectedRows } = await sql`
-      update record set dirty_since = null, needs_read = null, read_after = null, recheck_at = null
+      update record set dirty_since = null, read_after = null,
+        -- nothing is known of it but that it is there, and that stays so until it is read
+        needs_read = case when needs_read = ${FIRST_SIGHT} then needs_read end,
+        -- one that was being looked for is looked for again, should it be connected again
+        unseen_look_at = case when unseen_since is not null then coalesce(unseen_look_at, clock_timestamp()) end
       where (connection_id, object_type, record_id) in (
         select connection_id, object_type, record_id from record
         where connection_id = ${connectionId}
-          and (dirty_since is not null or needs_read is not null or recheck_at is not null)
+          and (dirty_since is not null or needs_read <> ${FIRST_SIGHT})
         limit ${BATCH_ROWS})`.execute(trx)
     return Number(numAffectedRows ?? 0)
   })
 }
 
 /**
- * Until it is through nothing is decided (`baselinesDone`): a case that is not open again yet would be opened as another
- * one, with a second task.
+ * Until it is through nothing of this connection is decided (`joinConnections`): a case that is not open again yet would be
+ * opened as another one, with a second task.
  */
 async function rejoin(connectionId: string, batch: Batch, untilNone: UntilNone): Promise<boolean> {
   return (
@@ -180,7 +191,7 @@ export type ConnectionLeft = { readonly connectionId: string; readonly late: boo
 /** A delivery or page that was being stored when the connection ended may come this late; it is erased as well. */
 const LATE_MINUTES = 10
 
-/** Connections whose last end or new beginning is not over. Those that all others wait for come first. */
+/** Connections whose last end or new beginning is not over. Those whose records wait for it come first. */
 export async function connectionsLeft(db: Kysely<Tables>): Promise<ConnectionLeft[]> {
   const { rows } = await sql<ConnectionLeft>`
     select id as "connectionId", not is_due as late from (
@@ -191,4 +202,15 @@ export async function connectionsLeft(db: Kysely<Tables>): Promise<ConnectionLef
     where is_due or is_late
     order by (follow_up = 'rejoin') desc nulls last, is_due desc, id`.execute(db)
   return rows
+}
+
+/** Nothing of the connection is looked at again, and nothing waits for room in its hour. Returns how many rows went. */
+async function dropRows(
+  trx: Kysely<Tables>,
+  table: 'wake_up' | 'backlog_write' | 'mark_queue',
+  connectionId: string,
+): Promise<number> {
+  const { numAffectedRows } = await sql`delete from ${sql.table(table)} where ctid = any(array(
+    select ctid from ${sql.table(table)} where connection_id = ${connectionId} limit ${BATCH_ROWS}))`.execute(trx)
+  return Number(numAffectedRows ?? 0)
 }

@@ -18,7 +18,7 @@ export class ConnectionEndedError extends Error {
  * lease and an import's progress, and two who share it and then write it deadlock.
  */
 export async function isStillConnected(trx: Kysely<Tables>, connectionId: string): Promise<boolean> {
-  await sql`select pg_advisory_xact_lock_shared(hashtextextended(${lockOf(connectionId)}, 0))`.execute(trx)
+  await shareLife(trx, connectionId)
   // A statement of its own, so that it sees what was committed before the lock was there.
   const { rows } = await sql`select 1 from connection where id = ${connectionId} and status <> 'disconnected'`.execute(
     trx,
@@ -53,13 +53,18 @@ export async function isStillDue(
     revision,
   }: { connectionId: string; followUp: PendingDisconnect | 'erase'; revision: number },
 ): Promise<boolean> {
-  await sql`select pg_advisory_xact_lock_shared(hashtextextended(${lockOf(connectionId)}, 0))`.execute(trx)
+  await shareLife(trx, connectionId)
   const { rows } = await sql`
     select 1 from connection where id = ${connectionId} and revision = ${revision}
       and (follow_up = ${followUp} or (${followUp} = 'erase' and status = 'disconnected' and erase_since is not null))`.execute(
     trx,
   )
   return rows.length > 0
+}
+
+/** It is neither ended nor connected again until the transaction ends. */
+export async function shareLife(trx: Kysely<Tables>, connectionId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock_shared(hashtextextended(${lockOf(connectionId)}, 0))`.execute(trx)
 }
 
 function lockOf(connectionId: string): string {

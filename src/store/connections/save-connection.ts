@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { READING_VERSION } from '../../model/decision/reading-version.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, CrmIdentity, TaskKeySupport } from '../../model/record/crm-facts.ts'
 import { type CallLimits, crmProfile } from '../../model/record/crm-profile.ts'
@@ -6,6 +7,7 @@ import type { Database } from '../database/database.ts'
 import type { StoredAddress } from '../database/tables/connections.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
+import { noteNewMatchKeys } from '../records/match-key-versions.ts'
 import type { ConnectionRow } from './connections.ts'
 
 export type NewConnection = {
@@ -38,15 +40,17 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
   const feed = connection.feed ?? crmProfile(crm).usualFeed
   await sql`
     insert into connection (id, crm, title, account_id, base_url, actor_id, actor_name, edition, pages_url, time_zone,
-      credentials, grant_kind, address, made_by, feed, webhook_url, task_key, access, access_checked_at)
+      home_currency, credentials, grant_kind, address, made_by, feed, webhook_url, task_key, access, access_checked_at)
     values (${id}, ${crm}, ${identity.title}, ${identity.accountId}, ${baseUrl}, ${identity.actorId},
-      ${identity.actorName}, ${identity.edition}, ${identity.pagesUrl}, ${identity.timeZone}, ${credentials},
+      ${identity.actorName}, ${identity.edition}, ${identity.pagesUrl}, ${identity.timeZone},
+      ${identity.homeCurrency ?? null}, ${credentials},
       ${grantKind ?? null}, ${address ? JSON.stringify(address) : null}::jsonb, ${connection.madeBy ?? 'environment'},
       ${feed}, ${connection.webhookUrl ?? null}, ${JSON.stringify(taskKey)}::jsonb,
       ${access ? JSON.stringify(access) : null}::jsonb, case when ${access != null} then clock_timestamp() end)
     on conflict (id) do update set title = excluded.title, account_id = excluded.account_id,
       base_url = excluded.base_url, actor_id = excluded.actor_id, actor_name = excluded.actor_name,
       edition = excluded.edition, pages_url = excluded.pages_url, time_zone = excluded.time_zone,
+      home_currency = coalesce(excluded.home_currency, connection.home_currency),
       credentials = excluded.credentials, grant_kind = excluded.grant_kind, address = excluded.address,
       made_by = excluded.made_by, feed = excluded.feed, webhook_url = excluded.webhook_url,
       former_webhook_url = case when connection.webhook_url is distinct from excluded.webhook_url
@@ -66,6 +70,7 @@ export async function saveConnectionIn(trx: Kysely<Tables>, connection: NewConne
       search_limit_per_second = excluded.search_limit_per_second, day_resets = excluded.day_resets, paused_until = null, paused_why = null`.execute(
     trx,
   )
+  await noteNewMatchKeys(trx, id, READING_VERSION)
 }
 
 /** What is known anew about a connection whose credentials and address stay. */
@@ -77,7 +82,7 @@ export async function renewIdentity(
 ): Promise<void> {
   await sql`update connection set title = ${identity.title}, actor_id = ${identity.actorId},
       actor_name = ${identity.actorName}, edition = ${identity.edition}, pages_url = ${identity.pagesUrl},
-      time_zone = ${identity.timeZone}, status = 'connected', status_reason = null,
+      time_zone = ${identity.timeZone}, home_currency = coalesce(${identity.homeCurrency ?? null}, home_currency), status = 'connected', status_reason = null,
       revision = revision + (task_key is distinct from ${JSON.stringify(taskKey)}::jsonb)::int,
       task_key = ${JSON.stringify(taskKey)}::jsonb
     where id = ${connectionId} and status <> 'disconnected'`.execute(db)

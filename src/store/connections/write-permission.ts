@@ -10,6 +10,13 @@ export async function mayWrite(db: Kysely<Tables>, connectionId: string): Promis
   return rows.length > 0
 }
 
+/** Those of these connections that may be written to. */
+export async function writableAmong(db: Kysely<Tables>, connectionIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select c.id from connection c where c.id = any(${[...new Set(connectionIds)]}::text[]) and ${WRITES}`.execute(db)
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** False: it was so already, or there is no such connection. */
 export async function setWriting(
   trx: Kysely<Tables>,

@@ -1,3 +1,5 @@
+import { storable } from '../../model/record/storable-text.ts'
+
 const LENGTH_MAX = 200
 
 /**
@@ -11,5 +13,5 @@ export function failureText(error: unknown): string {
   if (isQuoting || ['SyntaxError', 'RangeError', 'ZodError'].includes(error.name)) {
     return typeof code === 'string' ? `${error.name}: ${code}` : error.name
   }
-  return `${error.name}: ${error.message}`.slice(0, LENGTH_MAX)
+  return storable(`${error.name}: ${error.message}`.slice(0, LENGTH_MAX))
 }

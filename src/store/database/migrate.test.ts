@@ -60,9 +60,9 @@ describe('a database that this version cannot use', () => {
     },
     {
       name: 'restored without one of its tables',
-      change: 'drop table written_value',
+      change: 'drop table missed_change',
       code: 'SCHEMA_INCOMPLETE',
-      says: /table "written_value" is missing/,
+      says: /table "missed_change" is missing/,
     },
     {
       name: 'restored without the record of its migrations',

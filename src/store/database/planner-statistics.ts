@@ -13,7 +13,7 @@ export async function analyzeRecords(db: Database): Promise<void> {
     await sql`set local default_statistics_target = 10`.execute(trx)
     await sql`analyze
       record (connection_id, object_type, record_id, owner_id, account_id, deleted, merged_into, needs_read, read_after,
-        dirty_since, recheck_at),
+        dirty_since),
       match_key (key, connection_id, object_type, record_id),
       change_event (id, connection_id, object_type, record_id, dedupe_key, state)`.execute(trx)
   })

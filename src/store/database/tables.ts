@@ -14,14 +14,20 @@ import type {
   OAuthStateTable,
 } from './tables/connections.ts'
 import type {
+  BacklogReleaseTable,
+  BacklogWriteTable,
   CrmUserTable,
+  EvidenceSecretTable,
   ExceptionTable,
   IntentTable,
+  OpenTaskChangeTable,
+  OpenTaskCountTable,
   PolicyVersionTable,
   TaskTable,
   UserCheckTable,
+  WorkflowConnectionTable,
   WorkflowTable,
-  WrittenValueTable,
+  WorkflowVersionTable,
 } from './tables/decisions.ts'
 import type { ErasureDueTable, RecordTraceTable } from './tables/erasures.ts'
 import type {
@@ -37,13 +43,17 @@ import type { CounterTable, ProcessBeatTable, SessionTable, SignInLinkTable } fr
 import type {
   AssignmentPollTable,
   HeldRecordTable,
+  JoinQueueTable,
+  MarkQueueTable,
   MatchKeyTable,
+  MatchKeyVersionTable,
   ObjectSchemaTable,
   RecordTable,
   RedecideQueueTable,
   TerritoryAssignmentTable,
   UnknownInputTable,
   VanishedRecordTable,
+  WakeUpTable,
 } from './tables/records.ts'
 import type { PermitTable, WriteAnswerTable, WriteAttemptTable } from './tables/writes.ts'
 
@@ -57,15 +67,19 @@ export type Tables = {
   change_event: ChangeEventTable
   record: RecordTable
   match_key: MatchKeyTable
+  match_key_version: MatchKeyVersionTable
   object_schema: ObjectSchemaTable
   crm_user: CrmUserTable
   user_check: UserCheckTable
   policy_version: PolicyVersionTable
   workflow: WorkflowTable
+  workflow_connection: WorkflowConnectionTable
   exception: ExceptionTable
+  evidence_secret: EvidenceSecretTable
   task: TaskTable
+  open_task_count: OpenTaskCountTable
+  open_task_change: OpenTaskChangeTable
   intent: IntentTable
-  written_value: WrittenValueTable
   ledger: LedgerTable
   ledger_head: LedgerHeadTable
   call_budget: CallBudgetTable
@@ -78,6 +92,8 @@ export type Tables = {
   oauth_state: OAuthStateTable
   notice: NoticeTable
   redecide_queue: RedecideQueueTable
+  join_queue: JoinQueueTable
+  mark_queue: MarkQueueTable
   event_tally: EventTallyTable
   event_tally_cursor: EventTallyCursorTable
   missed_change: MissedChangeTable
@@ -97,4 +113,8 @@ export type Tables = {
   permit: PermitTable
   write_attempt: WriteAttemptTable
   write_answer: WriteAnswerTable
+  workflow_version: WorkflowVersionTable
+  backlog_write: BacklogWriteTable
+  backlog_release: BacklogReleaseTable
+  wake_up: WakeUpTable
 }

@@ -13,21 +13,30 @@ export type HeldRecord = Ref & {
 /** What is only unread is read first: no case speaks of it before this. */
 export const READ_WITHIN_S = 120
 
-/** Since how many milliseconds each of these records waits for something to be read, by `object/record`. */
-export async function waitingForReading(
-  trx: Kysely<Tables>,
-  connectionId: string,
-  refs: readonly Ref[],
-): Promise<Map<string, number>> {
-  if (refs.length === 0) return new Map()
-  const { rows } = await sql<{ key: string; ms: number }>`
-    select h.object_type || '/' || h.record_id as key,
-      (extract(epoch from clock_timestamp() - min(h.since)) * 1000)::float8 as ms
+/** Inputs that the CRM is asked for again before a case speaks of them. */
+const FIRST_ASKED_FOR: readonly WhyUnknown[] = ['not-read', 'not-visible']
+
+/** Since how many milliseconds each input holds each of these records, by `object/record` and `inputKey`. */
+export type HeldMs = ReadonlyMap<string, ReadonlyMap<string, number>>
+
+export async function heldMs(trx: Kysely<Tables>, connectionId: string, refs: readonly Ref[]): Promise<HeldMs> {
+  const held = new Map<string, Map<string, number>>()
+  if (refs.length === 0) return held
+  const { rows } = await sql<Omit<InputRow, 'id'> & { key: string; ms: number }>`
+    select h.object_type || '/' || h.record_id as key, u.connection_id as "connectionId",
+      u.object_type as "objectType", u.field, u.why,
+      (extract(epoch from clock_timestamp() - h.since) * 1000)::float8 as ms
     from unnest(${refs.map((r) => r.objectType)}::text[], ${refs.map((r) => r.recordId)}::text[]) as w(t, r)
     join held_record h on h.connection_id = ${connectionId} and h.object_type = w.t and h.record_id = w.r
-    join unknown_input u on u.id = h.input_id and u.why = 'not-read'
-    group by 1`.execute(trx)
-  return new Map(rows.map(({ key, ms }) => [key, ms]))
+    join unknown_input u on u.id = h.input_id`.execute(trx)
+  for (const { key, ms, ...row } of rows) {
+    held.set(key, (held.get(key) ?? new Map<string, number>()).set(keyOf(row), ms))
+  }
+  return held
+}
+
+function keyOf(row: Omit<InputRow, 'id'>): string {
+  return inputKey({ ...row, crm: '' as Crm, name: '' })
 }
 
 /**
@@ -75,7 +84,7 @@ export async function saveHeldRecords(
     update unknown_input u set held = u.held + o.n,
       held_since = case when u.held + o.n = 0 then null else coalesce(u.held_since, clock_timestamp()) end,
       look_at = least(u.look_at, case
-        when u.why = 'not-read' and u.exception_id is null
+        when u.why = any(${FIRST_ASKED_FOR}) and u.exception_id is null
           then coalesce(u.held_since, clock_timestamp()) + ${READ_WITHIN_S} * interval '1 second'
         else clock_timestamp() end)
     from ordered o where u.id = o.id`.execute(trx)
@@ -126,7 +135,7 @@ async function inputIds(trx: Kysely<Tables>, held: readonly HeldRecord[]): Promi
     join unknown_input u on u.connection_id = w.c and u.object_type = w.t and u.field = w.f and u.why = w.y`.execute(
     trx,
   )
-  return new Map(rows.map(({ id, ...row }) => [inputKey({ ...row, crm: '' as Crm, name: '' }), id]))
+  return new Map(rows.map(({ id, ...row }) => [keyOf(row), id]))
 }
 
 export type DueInput = Omit<MissingInput, 'name' | 'recordId'> & {
@@ -137,11 +146,19 @@ export type DueInput = Omit<MissingInput, 'name' | 'recordId'> & {
   readonly exceptionId: number | null
 }
 
+/** This input could not be reported: it is looked at again after this. */
+export async function postponeInput(trx: Kysely<Tables>, id: number, delayS: number): Promise<void> {
+  await sql`
+    update unknown_input set look_at = clock_timestamp() + ${delayS} * interval '1 second' where id = ${id}`.execute(
+    trx,
+  )
+}
+
 /** Inputs whose case has to be opened, brought up to date or closed. Locked until the transaction ends. */
 export async function takeDueInputs(trx: Kysely<Tables>, limit: number): Promise<DueInput[]> {
   const { rows } = await sql<DueInput & { waits: boolean }>`
     with due as materialized (
-      select u.id, case when u.why = 'not-read' and u.exception_id is null
+      select u.id, case when u.why = any(${FIRST_ASKED_FOR}) and u.exception_id is null
           -- one that is read while others come is no cause for a case: the oldest that still waits counts
           then (select min(h.since) from held_record h where h.input_id = u.id)
             + ${READ_WITHIN_S} * interval '1 second' end as waits_until
@@ -159,6 +176,15 @@ export async function takeDueInputs(trx: Kysely<Tables>, limit: number): Promise
     trx,
   )
   return rows.filter(({ waits }) => !waits).toSorted((a, b) => a.id - b.id)
+}
+
+/**
+ * The case of this input is looked at again at this time. An hour from now at the least, so that a hundred thousand records
+ * that went one after another cost a hundred looks.
+ */
+export async function lookAtInputAgain(trx: Kysely<Tables>, inputId: number, at: Date): Promise<void> {
+  await sql`update unknown_input set look_at = greatest(${at}::timestamptz, clock_timestamp() + interval '1 hour')
+    where id = ${inputId}`.execute(trx)
 }
 
 /** Nearly every input holds records of one or two workflows, so these many tell which. */
@@ -181,16 +207,23 @@ export async function heldByInputOf(
   db: Kysely<Tables>,
   exceptionId: number,
   limit: number,
-): Promise<{ readonly count: number; readonly records: readonly (Ref & { connectionId: string; since: Date })[] }> {
-  const { rows: inputs } = await sql<{ id: number; held: number }>`
-    select id, held from unknown_input where exception_id = ${exceptionId}`.execute(db)
+  offset: number,
+): Promise<{
+  readonly count: number
+  readonly records: readonly (Ref & { connectionId: string; since: Date })[]
+  readonly input: Pick<InputRow, 'connectionId' | 'objectType' | 'why'> | null
+}> {
+  const { rows: inputs } = await sql<InputRow & { held: number }>`
+    select id, held, connection_id as "connectionId", object_type as "objectType", field, why from unknown_input where exception_id = ${exceptionId}`.execute(
+    db,
+  )
   const [input] = inputs
-  if (input === undefined) return { count: 0, records: [] }
+  if (input === undefined) return { count: 0, records: [], input: null }
   const { rows } = await sql<Ref & { connectionId: string; since: Date }>`
     select connection_id as "connectionId", object_type as "objectType", record_id as "recordId", since
     from held_record where input_id = ${input.id} order by since, connection_id, object_type, record_id
-    limit ${limit}`.execute(db)
-  return { count: input.held, records: rows }
+    limit ${limit} offset ${offset}`.execute(db)
+  return { count: input.held, records: rows, input }
 }
 
 /** The cases of inputs are looked at again: workflows changed, or the people who may have them. */

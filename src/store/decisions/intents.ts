@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import type { TaskAnchor } from '../../model/decision/task-anchor.ts'
 import { WRITES } from '../connections/write-permission.ts'
 import type { Tables } from '../database/tables.ts'
 import type { NotSent } from './not-sent.ts'
@@ -12,7 +13,7 @@ export const LEASE_S = 120
  * workflow may not write. `sending` past its lease, or under a process that gives no sign of life: a worker died in
  * mid-call; the time before which nobody may take it over is `next_attempt_at` there too, as the gate set it. One writer
  * per task at a time: where the CRM enforces no key, two creates would be two tasks. A task that a person has just closed
- * is left alone until it is known whether the case is gone.
+ * is left alone until it is known whether the case is gone, and one of which only the list changes rests between two writes.
  */
 const due = ({ deadAfterMs }: WriteTiming) => sql`(
   exists (select 1 from connection c where c.id = q.connection_id and ${WRITES})
@@ -22,12 +23,14 @@ const due = ({ deadAfterMs }: WriteTiming) => sql`(
       select 1 from process_beat b where b.instance = q.lease_by
         and b.beat_at > clock_timestamp() - ${deadAfterMs} * interval '1 millisecond')))
   and (q.state <> 'pending' or q.task_id is null or not exists (
-    select 1 from intent o where o.task_id = q.task_id and o.state in ('sending', 'unknown')))
+    select 1 from intent o where o.task_id = q.task_id and o.kind = 'task' and o.state in ('sending', 'unknown')))
   and (q.state <> 'pending' or q.task_id is null or exists (
     select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
       and 'task' = any(p.kinds)))
   and (q.task_id is null or not exists (
-    select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null)))`
+    select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null))
+  and (q.kind <> 'task' or q.state <> 'pending' or not exists (
+    select 1 from task t where t.id = q.task_id and t.rests_until > clock_timestamp())))`
 
 export type OwnerPayload = {
   readonly field: string
@@ -56,10 +59,17 @@ type Claim = {
   readonly sentAgoMs: number | null
   /** Decided before writing was last allowed, perhaps long ago: what was true then may not be so now. */
   readonly isFromBefore: boolean
+  /** The record was decided otherwise while it was being sent. */
+  readonly isTakenBack: boolean
 }
 
-/** A task to be written. It has no payload yet: its content is read when it is sent. */
-export type TaskIntent = Claim & { readonly kind: 'task'; readonly taskId: number }
+/** A task to be written. Its content is read when it is sent. */
+export type TaskIntent = Claim & {
+  readonly kind: 'task'
+  readonly taskId: number
+  /** The record that an earlier call of this intent named. Null: none, as far as is kept. */
+  readonly sentAbout: TaskAnchor | null
+}
 
 /** An owner to be written to a record. */
 export type OwnerIntent = Claim & {
@@ -68,9 +78,17 @@ export type OwnerIntent = Claim & {
   readonly objectType: string
   readonly recordId: string
   readonly payload: OwnerPayload
+  /** It arose from nothing but a new version. */
+  readonly backlog: boolean
 }
 
-export type ClaimedIntent = TaskIntent | OwnerIntent
+/** A task of ours that has to be hung on its record. */
+export type LinkIntent = Claim & { readonly kind: 'link'; readonly taskId: number }
+
+/** A second task of one case that has to be closed. */
+export type RepairIntent = Claim & { readonly kind: 'repair'; readonly taskId: number; readonly crmTaskId: string }
+
+export type ClaimedIntent = TaskIntent | OwnerIntent | LinkIntent | RepairIntent
 
 /**
  * Tasks that should be looked at again by act. At most one waits per task, because the content is read when it is
@@ -104,9 +122,12 @@ type ClaimedRow = {
   may_be_written: boolean
   sent_ago_ms: number | null
   from_before: boolean
+  taken_back: boolean
 } & (
-  | { kind: 'task'; task_id: number }
-  | { kind: 'owner'; object_type: string; record_id: string; payload: OwnerPayload }
+  | { kind: 'task'; task_id: number; payload: { readonly about?: TaskAnchor | null } }
+  | { kind: 'link'; task_id: number }
+  | { kind: 'repair'; task_id: number; crm_id: string }
+  | { kind: 'owner'; object_type: string; record_id: string; payload: OwnerPayload; backlog: boolean }
 )
 
 /** Claims what is due, with a new lease. `sending` past its lease means that a worker died mid-call. */
@@ -129,15 +150,14 @@ export async function claimIntents<Kind extends ClaimedIntent['kind']>(
       for update skip locked
     ) due
     where i.id = due.id
-    returning i.id, i.connection_id, i.workflow, i.kind, i.task_id, i.object_type, i.record_id, i.payload, i.policy_hash,
-              i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before,
+    returning i.id, i.connection_id, i.workflow, i.kind, i.task_id, i.object_type, i.record_id, i.payload, i.crm_id,
+              i.policy_hash, i.backlog, i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before,
               due.before <> 'pending' or exists (select 1 from write_attempt a where a.intent_id = i.id and not exists (
                 select 1 from write_answer w where w.attempt_id = a.id and w.outcome in ('refused', 'gone', 'not-written')
               )) as may_be_written,
               (extract(epoch from clock_timestamp() - i.granted_at) * 1000)::float8 as sent_ago_ms,
-              (select i.created_at < c.writes_since from connection c where c.id = i.connection_id) as from_before`.execute(
-    db,
-  )
+              (select i.created_at < c.writes_since from connection c where c.id = i.connection_id) as from_before,
+              i.not_sent is not distinct from 'decided-otherwise' as taken_back`.execute(db)
   // The statement asks for rows of this kind only.
   return rows.map(toIntent) as Extract<ClaimedIntent, { kind: Kind }>[]
 }
@@ -156,10 +176,15 @@ function toIntent(row: ClaimedRow): ClaimedIntent {
     mayBeWritten: row.may_be_written,
     sentAgoMs: row.sent_ago_ms,
     isFromBefore: row.from_before,
+    isTakenBack: row.taken_back,
   }
-  if (row.kind === 'task') return { ...claim, kind: 'task', taskId: row.task_id }
-  const { object_type: objectType, record_id: recordId, payload } = row
-  return { ...claim, kind: 'owner', taskId: null, objectType, recordId, payload }
+  if (row.kind === 'task') {
+    return { ...claim, kind: 'task', taskId: row.task_id, sentAbout: row.payload.about ?? null }
+  }
+  if (row.kind === 'link') return { ...claim, kind: 'link', taskId: row.task_id }
+  if (row.kind === 'repair') return { ...claim, kind: 'repair', taskId: row.task_id, crmTaskId: row.crm_id }
+  const { object_type: objectType, record_id: recordId, payload, backlog } = row
+  return { ...claim, kind: 'owner', taskId: null, objectType, recordId, payload, backlog }
 }
 
 /**
@@ -192,8 +217,14 @@ export type IntentResult = {
   readonly notSent?: NotSent
   /** The CRM refused, and it is tried again much later. */
   readonly refused?: boolean
+  /** Why the CRM did not take the record that the task should hang on. */
+  readonly notHung?: string
+  /** The task does not hang on its record yet. */
+  readonly unlinked?: boolean
   /** The task was deleted in the CRM, or the record whose owner it is. */
   readonly gone?: boolean
+  /** An attempt may have been written, and what is there now does not tell. */
+  readonly isUnproven?: boolean
 }
 
 /** Writes the outcomes whose lease is still ours and returns their ids; the others were taken over meanwhile. */
@@ -201,14 +232,17 @@ export async function finishIntents(trx: Kysely<Tables>, results: readonly Inten
   if (results.length === 0) return new Set()
   const { rows } = await sql<{ id: number }>`
     update intent i set
-      state = case when x.s = 'pending' and i.kind = 'task' and exists (
-          select 1 from intent p where p.task_id = i.task_id and p.kind = 'task' and p.state = 'pending' and p.id <> i.id
+      state = case when x.s = 'pending' and i.kind in ('task', 'link') and exists (
+          select 1 from intent p where p.task_id = i.task_id and p.kind = i.kind and p.state = 'pending' and p.id <> i.id
         ) then 'cancelled' else x.s end,
       outcome = x.o, crm_id = coalesce(x.c, i.crm_id), lease_until = null,
       -- what may have been written is not looked for before the CRM has surely ended its work, as the gate noted
       next_attempt_at = greatest(clock_timestamp() + x.n * interval '1 millisecond',
         case when x.s = 'unknown' or x.n is null then i.next_attempt_at end),
-      not_sent = x.ns, not_sent_at = case when x.ns is not null then clock_timestamp() end,
+      -- what a decision took back stays so until that is known
+      not_sent = coalesce(x.ns, case when x.s in ('pending', 'unknown') and i.not_sent = 'decided-otherwise' then i.not_sent end),
+      not_sent_at = case when x.ns is not null then clock_timestamp()
+        when x.s in ('pending', 'unknown') and i.not_sent = 'decided-otherwise' then i.not_sent_at end,
       finished_at = case when x.s in ('done', 'refused', 'cancelled') then now() end
     from jsonb_to_recordset(${JSON.stringify(
       results.map((r) => ({

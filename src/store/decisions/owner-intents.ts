@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { OwnerWrite } from '../../model/decision/owner-write.ts'
+import type { WrittenOwner } from '../../model/record/as-written.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** The longest wait for a write that is wanted again and again and given up each time. */
@@ -18,12 +19,15 @@ export async function insertOwnerIntents(
     readonly recordId: string
     readonly write: OwnerWrite
     readonly policyHash: string
+    /** It arises from nothing but a new version. */
+    readonly backlog: boolean
   }[],
 ): Promise<Map<string, number>> {
   if (items.length === 0) return new Map()
   const rows = items.map((item) => {
     const { receipt: _receipt, ...payload } = item.write
-    return { w: item.workflow, t: item.objectType, r: item.recordId, p: payload, h: item.policyHash }
+    const { workflow: w, objectType: t, recordId: r, policyHash: h, backlog: b } = item
+    return { w, t, r, p: payload, h, b }
   })
   // 2 s, 4 s ... an hour for each time that the same write was given up for a reason that no decision can see, as decide
   // would only want it again. What the gate kept back is seen.
@@ -34,11 +38,12 @@ export async function insertOwnerIntents(
       and c.payload->>'from' is not distinct from x.p->>'from' and c.finished_at > clock_timestamp() - interval '1 day'
     having count(*) > 0), 0)`
   const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
-    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, created_at,
-      next_attempt_at)
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog,
+      created_at, next_attempt_at)
     -- not now(): a transaction that began before writing was allowed may decide after it
-    select ${connectionId}, w, 'owner', t, r, p, h, clock_timestamp(), clock_timestamp() + ${backoff} * interval '1 second'
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text)
+    select ${connectionId}, w, 'owner', t, r, p, h, b, clock_timestamp(),
+      clock_timestamp() + ${backoff} * interval '1 second'
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text, b boolean)
     order by t, r, w
     on conflict (connection_id, object_type, record_id)
       where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing
@@ -47,8 +52,10 @@ export async function insertOwnerIntents(
 }
 
 /**
- * Takes back owner writes that wait, where the record is decided otherwise now: not at all, because an input is not known
- * or a case holds it, or to somebody else. What may have reached the CRM stays.
+ * Takes back owner writes, where the record is decided otherwise now: not at all, because an input is not known or a case
+ * holds it, or to somebody else. One that waits ends. One that is being sent is taken over: the gate lets no further
+ * request of it leave, and once the CRM has surely ended its work it is read back instead of sent again. Returns what
+ * ended, by `workflow\nobject/record`, and whether it had arisen from a version alone.
  */
 export async function withdrawOwnerIntents(
   trx: Kysely<Tables>,
@@ -60,24 +67,36 @@ export async function withdrawOwnerIntents(
     /** Null: nothing is to be written. */
     readonly to: string | null
   }[],
-): Promise<void> {
-  if (decided.length === 0) return
+): Promise<Map<string, { readonly backlog: boolean }>> {
+  if (decided.length === 0) return new Map()
   const rows = decided.map(({ workflow: w, objectType: t, recordId: r, to: o }) => ({ w, t, r, o }))
-  await sql`
+  const { rows: withdrawn } = await sql<{ key: string; backlog: boolean }>`
     with withdrawn as materialized (
       select i.id from intent i
       join jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, o text)
         on i.object_type = x.t and i.record_id = x.r and i.workflow = x.w
-      where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state = 'pending'
+      where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state in ('pending', 'sending', 'unknown')
         and i.payload->>'to' is distinct from x.o
+        -- one that our copy shows to be written is not wanted again because it is done
+        and (i.state = 'pending' or not exists (
+          select 1 from record r where r.connection_id = i.connection_id and r.object_type = i.object_type
+            and r.record_id = i.record_id and r.owner_id = i.payload->>'to'))
       order by i.id for update of i
+    ), taken_back as (
+      update intent i set not_sent = 'decided-otherwise', not_sent_at = clock_timestamp(), lease_until = null,
+        lease_epoch = i.lease_epoch + 1, state = case i.state when 'pending' then 'cancelled' else 'unknown' end,
+        finished_at = case i.state when 'pending' then clock_timestamp() end,
+        outcome = case i.state when 'pending' then 'The record is decided otherwise now' else i.outcome end
+      from withdrawn w where i.id = w.id and (i.state in ('pending', 'sending')
+        or i.state = 'unknown' and i.not_sent is distinct from 'decided-otherwise')
+      returning i.*
     )
-    update intent i set state = 'cancelled', finished_at = clock_timestamp(), not_sent = 'decided-otherwise',
-      not_sent_at = clock_timestamp(), outcome = 'The record is decided otherwise now'
-    from withdrawn w where i.id = w.id`.execute(trx)
+    select workflow || e'\\n' || object_type || '/' || record_id as key, backlog from taken_back
+    where state = 'cancelled'`.execute(trx)
+  return new Map(withdrawn.map(({ key, backlog }) => [key, { backlog }]))
 }
 
-/** What the CRM would not write is asked for again after this long, by the database's clock: rules there change too. */
+/** What the CRM would not write may be asked for again after this long, by the database's clock: rules there change too. */
 const TRY_AGAIN_AFTER_H = 24
 
 export type RefusedIntent = {
@@ -85,7 +104,7 @@ export type RefusedIntent = {
   /** What the CRM said. */
   readonly why: string
   readonly policyHash: string
-  /** How long from now it still stands. */
+  /** How long from now it stands without more; negative: no longer. */
   readonly standsForMs: number
 }
 
@@ -98,13 +117,13 @@ const HEARD_WITHIN_S = 120
 export type OwnerIntents = {
   /** Workflows whose write is on its way: at most one per record. */
   readonly underWay: ReadonlySet<string>
-  /** Those of them whose write was made, and our copy of the record has not heard of it yet. */
-  readonly unheard: ReadonlySet<string>
-  /** By workflow: its newest write, where the CRM refused that one less than a day ago. */
+  /** Those of them whose write was made, and our copy of the record has not heard of it yet, with what was written. */
+  readonly unheard: ReadonlyMap<string, WrittenOwner>
+  /** By workflow: its newest write, where the CRM refused that one. */
   readonly refused: ReadonlyMap<string, RefusedIntent>
 }
 
-type Of = { underWay: Set<string>; unheard: Set<string>; refused: Map<string, RefusedIntent> }
+type Of = { underWay: Set<string>; unheard: Map<string, WrittenOwner>; refused: Map<string, RefusedIntent> }
 
 /** What became of the owner writes of these records, by `object/record`. Absent: nothing that a decision must know. */
 export async function ownerIntentsOf(
@@ -123,12 +142,15 @@ export async function ownerIntentsOf(
     state: string
     outcome: string | null
     unheard: boolean
+    field: string
+    finished_at: Date | null
     stands_for_ms: number
   }>`
     select distinct on (i.object_type, i.record_id, i.workflow)
       i.object_type, i.record_id, i.workflow, i.policy_hash, i.payload->>'to' as to, i.state, i.outcome,
       i.state = 'done' and i.finished_at > clock_timestamp() - ${HEARD_WITHIN_S} * interval '1 second'
         and r.owner_id is not distinct from i.payload->>'from' as unheard,
+      i.payload->>'field' as field, i.finished_at,
       (extract(epoch from i.finished_at + ${TRY_AGAIN_AFTER_H} * interval '1 hour' - clock_timestamp()) * 1000)::float8
         as stands_for_ms
     from intent i
@@ -139,11 +161,14 @@ export async function ownerIntentsOf(
     where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state <> 'cancelled'
     order by i.object_type, i.record_id, i.workflow, i.id desc`.execute(trx)
   for (const row of rows) {
-    if ((row.state === 'done' && !row.unheard) || (row.state === 'refused' && row.stands_for_ms <= 0)) continue
+    if (row.state === 'done' && !row.unheard) continue
     const key = `${row.object_type}/${row.record_id}`
-    const of: Of = found.get(key) ?? { underWay: new Set(), unheard: new Set(), refused: new Map() }
+    const of: Of = found.get(key) ?? { underWay: new Set(), unheard: new Map(), refused: new Map() }
     found.set(key, of)
-    if (row.unheard) of.unheard.add(row.workflow)
+    if (row.unheard) {
+      const { field, to, finished_at } = row
+      of.unheard.set(row.workflow, { field, to, atMs: finished_at!.getTime() })
+    }
     if (row.state === 'refused') {
       const { to, outcome, policy_hash: policyHash, stands_for_ms: standsForMs } = row
       of.refused.set(row.workflow, { to, why: outcome ?? 'no reason given', policyHash, standsForMs })

@@ -15,6 +15,8 @@ type Row = {
   active_members: number | null
   time_zone: string | null
   frozen: boolean | null
+  integration: boolean | null
+  members: string[] | null
   unlisted_since: Date | null
   answered_at: Date | null
   gone_at: Date | null
@@ -47,6 +49,8 @@ function userOf(row: Row): CrmUser {
     name: row.name,
     active: row.active,
     frozen: row.frozen,
+    ...(row.integration === null ? {} : { integration: row.integration }),
+    ...(row.members === null ? {} : { members: row.members }),
     activeMembers: row.active_members,
     timeZone: row.time_zone,
     ...(standing === null ? {} : { standing }),
@@ -74,20 +78,22 @@ export async function saveUsers(
     n: u.name,
     a: u.active,
     f: u.frozen ?? null,
+    p: u.integration ?? null,
+    q: u.members ?? null,
     m: u.activeMembers,
     z: zones.get(u.timeZone) ?? null,
   }))
   const isList = from === 'list'
   await sql`
-    insert into crm_user as c (connection_id, user_id, kind, email, name, active, frozen, active_members, time_zone,
-      answered_at)
-    select ${connectionId}, u, k, e, n, a, f, m, z, case when ${!isList} then clock_timestamp() end
+    insert into crm_user as c (connection_id, user_id, kind, email, name, active, frozen, integration, members,
+      active_members, time_zone, answered_at)
+    select ${connectionId}, u, k, e, n, a, f, p, q, m, z, case when ${!isList} then clock_timestamp() end
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as x(u text, k text, e text, n text, a boolean, f boolean, m int, z text)
+      as x(u text, k text, e text, n text, a boolean, f boolean, p boolean, q text[], m int, z text)
     order by u
     on conflict (connection_id, user_id) do update set kind = excluded.kind, email = excluded.email,
       name = excluded.name, active = excluded.active, frozen = excluded.frozen,
-      active_members = excluded.active_members, time_zone = excluded.time_zone, seen_at = now(), gone_at = null,
+      integration = excluded.integration, members = excluded.members, active_members = excluded.active_members, time_zone = excluded.time_zone, seen_at = now(), gone_at = null,
       unlisted_since = case when ${isList} then null else c.unlisted_since end,
       answered_at = coalesce(excluded.answered_at, c.answered_at)`.execute(trx)
 }
@@ -118,8 +124,25 @@ export async function markGone(
       gone_at = excluded.gone_at`.execute(trx)
 }
 
-/** The database's clock, to compare an answer's time with. */
-export async function databaseNowMs(db: Kysely<Tables>): Promise<number> {
-  const { rows } = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(db)
-  return rows[0]!.at.getTime()
+/** Which of the CRM's territories each user works. Null: it does not show that, or has none. */
+export async function saveTerritoriesOf(
+  trx: Kysely<Tables>,
+  connectionId: ConnectionId,
+  territories: readonly { readonly name: string; readonly memberIds: readonly string[] | null }[] | null,
+): Promise<void> {
+  const isShown = territories?.every(({ memberIds }) => memberIds !== null) ?? false
+  const rows = (territories ?? []).flatMap(({ name, memberIds }) => (memberIds ?? []).map((u) => ({ u, n: name })))
+  await sql`
+    with works as (
+      select u, array_agg(distinct n order by n) as names
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(u text, n text) group by 1
+    ), next as (
+      select c.user_id, case when ${isShown} then coalesce(w.names, '{}') end as names
+      from crm_user c left join works w on w.u = c.user_id
+      where c.connection_id = ${connectionId} and c.kind = 'person'
+    )
+    update crm_user c set territories = n.names from next n
+    where c.connection_id = ${connectionId} and c.user_id = n.user_id and c.territories is distinct from n.names`.execute(
+    trx,
+  )
 }

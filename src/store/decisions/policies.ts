@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Mode, Policy, PolicyVersion } from '../../model/policy/policy.ts'
+import type { CompanyPeople } from '../../model/record/company-people.ts'
 import type { Tables } from '../database/tables.ts'
 
 export type WorkflowInForce = { readonly version: PolicyVersion; readonly effectiveMode: Mode }
@@ -20,26 +21,50 @@ export async function putInForce(
     readonly title: string
     readonly file: string
     readonly hash: string
+    /** How our own code reads records and policies, see READING_VERSION. */
+    readonly readingVersion: string
     readonly mode: Mode
     readonly effectiveMode: Mode
     readonly problems: readonly unknown[]
+    /** Why the file as it is now was refused, while this version of it keeps running. Null: the file is this version. */
+    readonly refused: readonly unknown[] | null
   },
 ): Promise<boolean> {
+  const { workflow: name, title, file, hash, mode, effectiveMode, refused } = workflow
+  const problems = JSON.stringify(workflow.problems)
+  const loadError = refused === null ? null : JSON.stringify({ file, errors: refused })
+  const versionId = await versionIdOf(db, workflow)
   const { rows } = await sql<{ changed: boolean }>`
-    with before as (
-      select hash, effective_mode, load_error is not null as was_frozen from workflow where workflow = ${workflow.workflow}
-    ),
+    with before as (select version_id, effective_mode from workflow where workflow = ${name}),
     saved as (
-      insert into workflow (workflow, title, file, hash, mode, effective_mode, problems)
-      values (${workflow.workflow}, ${workflow.title}, ${workflow.file}, ${workflow.hash}, ${workflow.mode}, ${workflow.effectiveMode},
-              ${JSON.stringify(workflow.problems)}::jsonb)
-      on conflict (workflow) do update set title = excluded.title, file = excluded.file, hash = excluded.hash, mode = excluded.mode,
-        effective_mode = excluded.effective_mode, problems = excluded.problems, load_error = null, updated_at = now()
+      insert into workflow (workflow, title, file, hash, version_id, mode, effective_mode, problems, load_error)
+      values (${name}, ${title}, ${file}, ${hash}, ${versionId}, ${mode}, ${effectiveMode}, ${problems}::jsonb,
+        ${loadError}::jsonb)
+      on conflict (workflow) do update set title = excluded.title, file = excluded.file, hash = excluded.hash,
+        version_id = excluded.version_id, mode = excluded.mode, effective_mode = excluded.effective_mode,
+        problems = excluded.problems, load_error = excluded.load_error, updated_at = now()
     )
     select not exists (
-      select 1 from before where hash = ${workflow.hash} and effective_mode = ${workflow.effectiveMode} and not was_frozen
-    ) as changed`.execute(db)
+      select 1 from before where version_id = ${versionId} and effective_mode = ${effectiveMode}) as changed`.execute(
+    db,
+  )
   return rows[0]!.changed
+}
+
+/** The same policy under the same code has the same number, so that going back to it is no news for a record. */
+async function versionIdOf(
+  db: Kysely<Tables>,
+  { workflow, hash, readingVersion }: { workflow: string; hash: string; readingVersion: string },
+): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    with made as (
+      insert into workflow_version (workflow, hash, reading_version) values (${workflow}, ${hash}, ${readingVersion})
+      on conflict (workflow, hash, reading_version) do nothing returning id
+    )
+    select id from made union all
+    select id from workflow_version
+    where workflow = ${workflow} and hash = ${hash} and reading_version = ${readingVersion}`.execute(db)
+  return rows[0]!.id
 }
 
 /** How far a workflow may run as its people are now. Returns true when that changes what runs. */
@@ -58,8 +83,8 @@ export async function setReadiness(
 }
 
 /**
- * A policy file that cannot be used: its workflow does not run, and says why. The others do. Its open cases and tasks stay
- * as they are: a slip of the pen is no decision about them.
+ * A policy file that cannot be used, of a workflow that has no version to go on with: it does not run, and says why. Its
+ * open cases and tasks stay as they are: a slip of the pen is no decision about them.
  */
 export async function refusePolicy(
   db: Kysely<Tables>,
@@ -69,26 +94,34 @@ export async function refusePolicy(
   await sql`
     insert into workflow (workflow, title, file, mode, effective_mode, load_error)
     values (${refused.workflow}, ${refused.workflow}, ${refused.file}, 'draft', 'draft', ${error}::jsonb)
-    on conflict (workflow) do update set effective_mode = 'draft', load_error = excluded.load_error, updated_at = now()`.execute(
-    db,
-  )
+    on conflict (workflow) do update set hash = null, version_id = null, effective_mode = 'draft', file = excluded.file,
+      load_error = excluded.load_error, updated_at = now()`.execute(db)
 }
 
 /** Which workflow came from this file when it could last be read. */
 export async function workflowOfFile(db: Kysely<Tables>, file: string): Promise<string | null> {
   const { rows } = await sql<{ workflow: string }>`
-    select workflow from workflow where file = ${file} and hash is not null order by updated_at desc limit 1`.execute(
-    db,
-  )
+    select workflow from workflow where file = ${file} and workflow <> ${file} and (hash is not null or load_error is not null)
+    order by updated_at desc limit 1`.execute(db)
   return rows[0]?.workflow ?? null
 }
 
-/** Workflows whose file is there and cannot be used: nothing is decided about their cases. */
+/** Workflows whose file is there and cannot be used, without a version that runs: nothing is decided about their cases. */
 export async function frozenWorkflows(db: Kysely<Tables>): Promise<Set<string>> {
-  const { rows } = await sql<{ workflow: string }>`select workflow from workflow where load_error is not null`.execute(
-    db,
-  )
+  const { rows } = await sql<{ workflow: string }>`
+    select workflow from workflow where load_error is not null and hash is null`.execute(db)
   return new Set(rows.map((row) => row.workflow))
+}
+
+export type StoredVersion = { readonly version: PolicyVersion; readonly source: string }
+
+/** The version of a workflow that is in force, with the text it was read from. */
+export async function versionInForce(db: Kysely<Tables>, workflow: string): Promise<StoredVersion | null> {
+  const { rows } = await sql<{ hash: string; document: Policy; source: string }>`
+    select p.hash, p.document, p.source from workflow w join policy_version p on p.hash = w.hash
+    where w.workflow = ${workflow}`.execute(db)
+  const row = rows[0]
+  return row === undefined ? null : { version: { hash: row.hash, policy: row.document }, source: row.source }
 }
 
 /**
@@ -101,29 +134,50 @@ export async function retireWorkflows(trx: Kysely<Tables>, present: readonly str
       select workflow, hash from workflow
       where not (workflow = any(${present}::text[])) and (hash is not null or load_error is not null)
       order by workflow for update
+    ), ends as (
+      delete from workflow_connection wc using gone where wc.workflow = gone.workflow
     ), retired as (
       update workflow w set effective_mode = 'draft', problems = '[]'::jsonb, load_error = null, hash = null,
-        updated_at = now()
+        version_id = null, updated_at = now()
       from gone where gone.workflow = w.workflow
     )
     select p.document from gone left join policy_version p on p.hash = gone.hash`.execute(trx)
   return rows.map((row) => row.document).filter((document) => document !== null)
 }
 
-/** What runs now. Policies are small and few: read per batch, so that a decision never uses a version that was replaced. */
-export async function workflowsInForce(db: Kysely<Tables>): Promise<{ hash: string; effectiveMode: Mode }[]> {
-  const { rows } = await sql<{ hash: string; effective_mode: Mode }>`
-    select hash, effective_mode from workflow where hash is not null and load_error is null
-    order by workflow`.execute(db)
-  return rows.map((row) => ({ hash: row.hash, effectiveMode: row.effective_mode }))
+/**
+ * What runs now in this connection; without one, anywhere. Policies are small and few: read per batch, so that a decision
+ * never uses a version that was replaced.
+ */
+export async function workflowsInForce(
+  db: Kysely<Tables>,
+  connectionId: string | undefined,
+): Promise<{ readonly hash: string; readonly versionId: number; readonly effectiveMode: Mode }[]> {
+  const { rows } = await sql<{ hash: string; versionId: number; effectiveMode: Mode }>`
+    -- no number: put in force by code of before, and no record agrees with it
+    select w.hash, coalesce(w.version_id, 0) as "versionId",
+      case when w.effective_mode in ('pilot', 'live') then coalesce(wc.effective_mode, w.effective_mode)
+        else w.effective_mode end as "effectiveMode"
+    from workflow w
+    left join workflow_connection wc on wc.workflow = w.workflow and wc.connection_id = ${connectionId ?? null}
+    where w.hash is not null order by w.workflow`.execute(db)
+  return rows
 }
 
 /** The policies that run now, in full. */
 export async function policiesInForce(db: Kysely<Tables>): Promise<PolicyVersion[]> {
   const { rows } = await sql<{ hash: string; document: Policy }>`
     select w.hash, p.document from workflow w join policy_version p on p.hash = w.hash
-    where w.load_error is null order by w.workflow`.execute(db)
+    order by w.workflow`.execute(db)
   return rows.map(({ hash, document }) => ({ hash, policy: document }))
+}
+
+/** What the policies in force say of the company's people: one for all, but for versions that were kept. */
+export async function peopleInForce(db: Kysely<Tables>): Promise<CompanyPeople[]> {
+  const { rows } = await sql<{ people: CompanyPeople }>`
+    select distinct p.document #> '{people}' as people from workflow w join policy_version p on p.hash = w.hash
+    where p.document #> '{people}' is not null`.execute(db)
+  return rows.map(({ people }) => people)
 }
 
 export async function readPolicy(db: Kysely<Tables>, hash: string): Promise<Policy> {

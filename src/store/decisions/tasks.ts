@@ -67,13 +67,14 @@ export async function reassignTasks(
   )
   const owners = new Map(rows.map((row) => [row.id, row.owner_email]))
   const taken = moves.filter(({ taskId, from }) => owners.get(taskId) === from)
-  await sql`update task t set owner_email = x.o
+  await sql`update task t set owner_email = x.o, rests_until = null
     from unnest(${taken.map((m) => m.taskId)}::bigint[], ${taken.map((m) => m.to)}::text[]) as x(id, o)
     where t.id = x.id`.execute(trx)
   for (const { taskId, to } of taken) owners.set(taskId, to)
   return owners
 }
 
+/** For cases that were open before; a new one is written with its task. */
 export async function linkExceptions(
   trx: Kysely<Tables>,
   links: readonly { readonly exceptionId: number; readonly taskId: number }[],
@@ -93,16 +94,10 @@ export async function closeEmptyTasks(trx: Kysely<Tables>, taskIds: readonly num
   await sql`select id from task where id = any(${taskIds}::bigint[]) order by id for update`.execute(trx)
   const { rows } = await sql<{ id: number }>`
     update task t set status = 'done', closed_at = now(),
-      closed_by = case when t.checking_since is null then 'lanekeeper' else 'person' end, checking_since = null
+      closed_by = case when t.checking_since is null then 'lanekeeper' else 'person' end, checking_since = null, checking_after = null,
+      rests_until = null
     where t.id = any(${taskIds}::bigint[]) and t.status = 'open'
       and not exists (select 1 from exception e where e.task_id = t.id and e.status = 'open')
     returning t.id`.execute(trx)
   return rows.map((row) => row.id)
-}
-
-/** Open tasks per owner's e-mail, for capacity. One row per reviewer. */
-export async function openTaskCounts(db: Kysely<Tables>): Promise<Map<string, number>> {
-  const { rows } = await sql<{ owner_email: string; n: number }>`
-    select owner_email, count(*)::int as n from task where status = 'open' group by 1`.execute(db)
-  return new Map(rows.map((row) => [row.owner_email, row.n]))
 }

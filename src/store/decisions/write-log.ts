@@ -76,17 +76,3 @@ export async function finishLate(
     returning i.id`.execute(trx)
   return new Set(rows.map((row) => row.id))
 }
-
-/** Tasks of which the CRM has two for one key, by the late answers that name another id than the one in use. */
-export async function doubledTasks(
-  trx: Kysely<Tables>,
-  intentIds: readonly number[],
-): Promise<{ readonly taskId: number; readonly crmIds: readonly string[] }[]> {
-  if (intentIds.length === 0) return []
-  const { rows } = await sql<{ task_id: number; crm_ids: string[] }>`
-    select a.task_id, array_agg(distinct w.crm_id) as crm_ids
-    from write_attempt a join write_answer w on w.attempt_id = a.id and w.outcome = 'done' and w.crm_id is not null
-    where a.intent_id = any(${intentIds}::bigint[]) and a.task_id is not null
-    group by a.task_id having count(distinct w.crm_id) > 1`.execute(trx)
-  return rows.map((row) => ({ taskId: row.task_id, crmIds: row.crm_ids }))
-}

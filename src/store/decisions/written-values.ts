@@ -1,41 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 
-/** What a finished owner write leaves behind: how its echo is recognised, and what an undo would restore. */
-export async function rememberWrites(
-  trx: Kysely<Tables>,
-  writes: readonly {
-    readonly connectionId: string
-    readonly objectType: string
-    readonly recordId: string
-    readonly field: string
-    readonly value: string
-    readonly before: string | null
-    readonly intentId: number
-  }[],
-): Promise<void> {
-  if (writes.length === 0) return
-  await sql`
-    insert into written_value (connection_id, object_type, record_id, field, value, before, intent_id)
-    select c, t, r, f, v, b, i
-    from jsonb_to_recordset(${JSON.stringify(
-      writes.map((w) => ({
-        c: w.connectionId,
-        t: w.objectType,
-        r: w.recordId,
-        f: w.field,
-        v: w.value,
-        b: w.before,
-        i: w.intentId,
-      })),
-    )}::jsonb) as x(c text, t text, r text, f text, v text, b text, i bigint)
-    on conflict (connection_id, object_type, record_id, field) do update
-      set value = excluded.value, before = excluded.before, intent_id = excluded.intent_id, written_at = now()`.execute(
-    trx,
-  )
-}
-
-/** The values that we wrote to these records, by `object/record/field`. */
+/** The values that we wrote to these records, by `object/record/field`, as the write log has them. */
 export async function writtenValues(
   db: Kysely<Tables>,
   connectionId: string,

@@ -6,6 +6,9 @@ import type {
   ChangeSource,
   ConnectionId,
 } from '../../model/record/change-event.ts'
+import { storableEvent } from '../../model/record/storable-event.ts'
+import { withoutTaskTexts } from '../../model/record/task-event.ts'
+import { count } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** An event as it waits in the table: its row id besides what the adapter made. */
@@ -22,8 +25,15 @@ export async function insertEvents(
   outcomes: readonly EventOutcome[] = [],
 ): Promise<number> {
   if (given.length === 0) return 0
-  const outcomeOf = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
-  const events = given.map((event, n) => (outcomeOf.get(n)?.blank ? blanked(event) : event))
+  const outcomeAt = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
+  const kept = withoutTaskTexts(given).flatMap((event, n) => {
+    const outcome = outcomeAt.get(n)
+    const stored = storableEvent(outcome?.blank ? blanked(event) : event)
+    return stored === null ? [] : [{ event: stored, outcome }]
+  })
+  await countUndated(db, given, given.length - kept.length)
+  if (kept.length === 0) return 0
+  const events = kept.map(({ event }) => event)
   const result = await sql`
     insert into change_event
       (attempts, retry_at, connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
@@ -49,12 +59,18 @@ export async function insertEvents(
       ${events.map((e) => (e.mergedIds ? JSON.stringify(e.mergedIds) : null))}::text[],
       ${events.map((e) => e.source)}::text[],
       ${events.map((e) => JSON.stringify(e.actor))}::text[],
-      ${events.map((_, n) => outcomeOf.get(n)?.state ?? 'received')}::text[],
-      ${events.map((_, n) => outcomeOf.get(n)?.reason ?? null)}::text[]
+      ${kept.map(({ outcome }) => outcome?.state ?? 'received')}::text[],
+      ${kept.map(({ outcome }) => outcome?.reason ?? null)}::text[]
     ) as e(connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms, event_order, fields, field_changed,
            owner_history, answers_until_ms, complete, merged_ids, source, actor, state, skip_reason)
     on conflict (connection_id, dedupe_key) do nothing`.execute(db)
   return Number(result.numAffectedRows ?? 0)
+}
+
+/** Adapters date every event, so one without a time is a mistake of theirs: it is counted, and costs no other. */
+async function countUndated(db: Kysely<Tables>, [first]: readonly ChangeEvent[], n: number): Promise<void> {
+  if (n === 0 || first === undefined) return
+  await count(db, 'record-failed', n, { connectionId: first.connectionId, detail: 'store: an event without a time' })
 }
 
 /** As the table keeps an event of before its record's erasure. */

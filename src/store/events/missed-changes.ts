@@ -88,6 +88,9 @@ export type MissedChangesResolved =
   | { readonly outcome: 'over'; readonly spell: MissedSpell }
   | null
 
+/** The rest goes with the next polls: an outage in a mass change may leave any number. */
+const RESOLVED_AT_ONCE = 10_000
+
 /**
  * Decides about what was noted longer ago than `graceS` by our own clock: told late is forgotten, the rest is counted as
  * recovered, per object. `missed`: the spell as it now stands. `over`: nothing was missed for `quietS`.
@@ -100,8 +103,10 @@ export async function resolveMissedChanges(
   return inTransaction(db, async (trx) => {
     const { rows: missed } = await sql<{ object_type: string; n: number; first_ms: number; last_ms: number }>`
       with due as (
-        delete from missed_change u
-        where connection_id = ${connectionId} and found_at <= clock_timestamp() - ${graceS} * interval '1 second'
+        delete from missed_change u where ctid = any(array(
+          select ctid from missed_change
+          where connection_id = ${connectionId} and found_at <= clock_timestamp() - ${graceS} * interval '1 second'
+          limit ${RESOLVED_AT_ONCE} for update))
         returning u.*
       )
       select object_type, count(*) as n, min(modified_at_ms) as first_ms, max(modified_at_ms) as last_ms

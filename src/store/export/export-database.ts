@@ -86,6 +86,8 @@ const FIRST_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   connection: ['id', 'crm', 'account_id', 'base_url'],
   policy_version: ['hash', 'workflow', 'document'],
   workflow: ['workflow', 'hash', 'effective_mode'],
+  workflow_version: ['workflow', 'hash', 'reading_version'],
+  workflow_connection: ['connection_id', 'workflow', 'began_at'],
 }
 
 function holds(columns: Columns, { table }: ExportedTable): boolean {
@@ -167,18 +169,19 @@ async function writeTable(
   const kept = columns.filter(({ name }) => present.has(name))
   const out = await createJsonLines(join(directory, file), 'wx')
   let count = 0
-  for (let after: string | null = null; ; ) {
+  const keys = sql.join(key.map((name) => sql.ref(name)))
+  for (let after: string[] | null = null; ; ) {
     const page: { rows: Record<string, unknown>[] } = await sql<Record<string, unknown>>`
       select ${sql.join(kept.map(({ name }) => sql.ref(name)))} from ${sql.table(table)}
-      where ${after}::text is null or ${sql.ref(key)} > ${after}
-      order by ${sql.ref(key)} limit ${PAGE_ROWS}`.execute(trx)
+      where ${after === null ? sql`true` : sql`(${keys}) > (${sql.join(after)})`}
+      order by ${keys} limit ${PAGE_ROWS}`.execute(trx)
     for (const row of page.rows) {
       await out.write(Object.fromEntries(kept.map(({ name, keep }) => [name, keptOf(row[name], keep)])))
     }
     count += page.rows.length
     const last = page.rows.at(-1)
     if (!last || page.rows.length < PAGE_ROWS) break
-    after = String(last[key])
+    after = key.map((name) => String(last[name]))
   }
   await out.close()
   return count

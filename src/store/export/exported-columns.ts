@@ -2,8 +2,8 @@
 export type ExportedTable = {
   readonly file: string
   readonly table: string
-  /** Text column that identifies a row; rows are exported in its order. */
-  readonly key: string
+  /** Text columns that identify a row; rows are exported in their order. */
+  readonly key: readonly string[]
   readonly columns: readonly ExportedColumn[]
   /** For the README of the export. */
   readonly about: string
@@ -23,27 +23,38 @@ export const EXPORTED_TABLES: readonly ExportedTable[] = [
   {
     file: 'connections.jsonl',
     table: 'connection',
-    key: 'id',
+    key: ['id'],
     columns: [
-      ...whole('id', 'crm', 'title', 'account_id', 'actor_id', 'actor_name', 'edition', 'time_zone', 'status'),
+      ...whole(
+        'id',
+        'crm',
+        'title',
+        'account_id',
+        'actor_id',
+        'actor_name',
+        'edition',
+        'time_zone',
+        'status',
+        'home_currency',
+      ),
       { name: 'base_url', keep: 'url' },
       { name: 'pages_url', keep: 'url' },
       { name: 'address', keep: ['baseUrl', 'apiVersion', 'pubsubAddress'] },
-      ...whole('grant_kind', 'made_by', 'feed', 'writes_since', 'writes_by', 'decided_at', 'created_at', 'erased_at'),
+      ...whole('grant_kind', 'made_by', 'feed', 'writes_since', 'writes_by', 'joined_at', 'created_at', 'erased_at'),
     ],
     about: 'connected CRMs, without credentials, tokens and webhook secrets: enter those again when you reconnect',
   },
   {
     file: 'policies.jsonl',
     table: 'policy_version',
-    key: 'hash',
+    key: ['hash'],
     columns: whole('hash', 'workflow', 'document', 'source', 'stored_at'),
     about: 'every version of every policy; the ledger names them by hash',
   },
   {
     file: 'workflows.jsonl',
     table: 'workflow',
-    key: 'workflow',
+    key: ['workflow'],
     columns: whole(
       'workflow',
       'title',
@@ -56,5 +67,19 @@ export const EXPORTED_TABLES: readonly ExportedTable[] = [
       'updated_at',
     ),
     about: 'the workflows, each with the hash of the policy that was in force',
+  },
+  {
+    file: 'workflow-versions.jsonl',
+    table: 'workflow_version',
+    key: ['workflow', 'hash', 'reading_version'],
+    columns: whole('id', 'workflow', 'hash', 'reading_version', 'first_at'),
+    about: 'since when each version of a policy was in force, by the version of our own code that read it',
+  },
+  {
+    file: 'workflow-connections.jsonl',
+    table: 'workflow_connection',
+    key: ['connection_id', 'workflow'],
+    columns: whole('connection_id', 'workflow', 'effective_mode', 'began_at', 'waits_for'),
+    about: 'how far each workflow runs in each connection, since when, and what it waits for before it begins',
   },
 ]

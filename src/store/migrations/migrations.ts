@@ -5,6 +5,20 @@ import { STATEMENTS as unknownInputs } from './0004-unknown-inputs.ts'
 import { STATEMENTS as ledgerErasures } from './0005-ledger-erasures.ts'
 import { STATEMENTS as erasureAndQuarantine } from './0006-erasure-and-quarantine.ts'
 import { STATEMENTS as baselineEvents } from './0007-baseline-events.ts'
+import { STATEMENTS as unseenRecords } from './0008-unseen-records.ts'
+import { STATEMENTS as backlogAndWakeUps } from './0009-backlog-and-wake-ups.ts'
+import { STATEMENTS as taskAnchors } from './0010-task-anchors.ts'
+import { STATEMENTS as trueFigures } from './0011-true-figures.ts'
+import { STATEMENTS as ownerLoops } from './0012-owner-loops.ts'
+import { STATEMENTS as taskTexts } from './0013-task-texts.ts'
+import { STATEMENTS as taskFollowUps } from './0014-task-follow-ups.ts'
+import { STATEMENTS as perConnection } from './0015-per-connection.ts'
+import { STATEMENTS as plansAndCounts } from './0016-plans-and-counts.ts'
+import { STATEMENTS as matchKeyVersions } from './0017-match-key-versions.ts'
+import { STATEMENTS as fieldStanding } from './0018-field-standing.ts'
+import { STATEMENTS as quietTasks } from './0019-quiet-tasks.ts'
+import { STATEMENTS as integrationUsers } from './0020-integration-users.ts'
+import { STATEMENTS as homeCurrency } from './0021-home-currency.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -20,6 +34,20 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0005-ledger-erasures', statements: ledgerErasures },
   { name: '0006-erasure-and-quarantine', statements: erasureAndQuarantine },
   { name: '0007-baseline-events', statements: baselineEvents },
+  { name: '0008-unseen-records', statements: unseenRecords },
+  { name: '0009-backlog-and-wake-ups', statements: backlogAndWakeUps },
+  { name: '0010-task-anchors', statements: taskAnchors },
+  { name: '0011-true-figures', statements: trueFigures },
+  { name: '0012-owner-loops', statements: ownerLoops },
+  { name: '0013-task-texts', statements: taskTexts },
+  { name: '0014-task-follow-ups', statements: taskFollowUps },
+  { name: '0015-per-connection', statements: perConnection },
+  { name: '0016-plans-and-counts', statements: plansAndCounts },
+  { name: '0017-match-key-versions', statements: matchKeyVersions },
+  { name: '0018-field-standing', statements: fieldStanding },
+  { name: '0019-quiet-tasks', statements: quietTasks },
+  { name: '0020-integration-users', statements: integrationUsers },
+  { name: '0021-home-currency', statements: homeCurrency },
 ]
 
 /** The tables that exist once all of these migrations have run. */

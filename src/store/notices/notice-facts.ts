@@ -10,11 +10,13 @@ export async function waitingWrites(db: Kysely<Tables>, connectionId: string): P
   return rows[0]!.n
 }
 
-/** Whether a write of the connection is still without an answer. */
-export async function hasUnansweredWrites(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from intent where connection_id = ${connectionId} and state in ('unknown', 'sending') limit 1`.execute(db)
-  return rows.length > 0
+/** How many writes of the connection are still without an answer. */
+export async function unansweredWrites(db: Kysely<Tables>, connectionId: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from intent where connection_id = ${connectionId} and state in ('unknown', 'sending')`.execute(
+    db,
+  )
+  return rows[0]!.n
 }
 
 /** Open notices of these codes whose connection was polled to the end since they happened last. */

@@ -11,7 +11,7 @@ export type PidLock = { release(): Promise<void> }
  * Null: somebody alive holds it and did not let go within `waitMs`.
  */
 export async function takePidLock(file: string, waitMs: number): Promise<PidLock | null> {
-  const until = Date.now() + waitMs
+  const until = performance.now() + waitMs
   for (;;) {
     try {
       await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 })
@@ -23,7 +23,7 @@ export async function takePidLock(file: string, waitMs: number): Promise<PidLock
     }
     const named = await readFile(file, 'utf8').catch(() => '')
     if ((await holderOf(file, named)) === null) await removeStale(file, named)
-    else if (Date.now() >= until) return null
+    else if (performance.now() >= until) return null
     else await delay(20)
   }
 }

@@ -16,7 +16,7 @@ export type UrlAt = (port: number, database: string) => string
 
 /** After `kill -9` of the parent the server runs on. It is ours: take it over instead of failing on its lock. */
 export async function attach(dataDirectory: string, urlAt: UrlAt): Promise<Postmaster | null> {
-  const until = Date.now() + READY_WITHIN_MS
+  const until = performance.now() + READY_WITHIN_MS
   for (;;) {
     const postmaster = await readPostmaster(dataDirectory)
     if (!postmaster) return null
@@ -26,7 +26,7 @@ export async function attach(dataDirectory: string, urlAt: UrlAt): Promise<Postm
       return null
     }
     if (await answers(urlAt(postmaster.port, 'postgres'), dataDirectory)) return postmaster
-    if (Date.now() > until) {
+    if (performance.now() > until) {
       throw new Error(
         `A Postgres (process ${postmaster.pid}) holds the database in ${dataDirectory} but does not answer. ` +
           `Stop it (kill ${postmaster.pid}) and start again`,
@@ -100,12 +100,12 @@ async function tryStart(place: StartPlace, port: number) {
   })
   child.unref()
   await log.close()
-  const until = Date.now() + READY_WITHIN_MS
+  const until = performance.now() + READY_WITHIN_MS
   for (;;) {
     if (ended !== null) return (await readFile(logFile)).subarray(logStart).toString('utf8') || ended
     if (child.pid && (await answers(place.urlAt(port, 'postgres'), place.dataDirectory)))
       return { pid: child.pid, port }
-    if (Date.now() > until) return `it was not ready within ${READY_WITHIN_MS / 1000} s`
+    if (performance.now() > until) return `it was not ready within ${READY_WITHIN_MS / 1000} s`
     await delay(15)
   }
 }

@@ -15,6 +15,8 @@ import { markDirty } from './mark-dirty.ts'
 export async function eraseTraces(trx: DatabaseTransaction, record: RecordRef): Promise<void> {
   await eraseEventValues(trx, record)
   await sql`delete from difference where ${named(record)}`.execute(trx)
+  await sql`delete from backlog_write where ${named(record)}`.execute(trx)
+  await sql`delete from wake_up where ${named(record)}`.execute(trx)
   const own = await eraseOwnCases(trx, record)
   const others = await eraseFromOtherCases(trx, record)
   const tasks = await eraseTasks(trx, record, [...own, ...others])
@@ -45,7 +47,7 @@ async function eraseOwnCases(trx: DatabaseTransaction, record: RecordRef): Promi
   const { rows } = await sql<{ task_id: TaskId }>`
     update exception set title = 'Erased record', class_because = '', what = 'The record was erased.', would_have = '',
       todo = '', cause = 'erased/' || id, cause_title = null, evidence = '{}'::jsonb, involves = '[]'::jsonb,
-      branch = null, resolution = case when status = 'resolved' then 'erased' end
+      branch = null, evidence_key = null, reopened_for = '{}', waited_for = '{}', waits_closer = null, resolution = case when status = 'resolved' then 'erased' end
     where ${named(record)}
     returning task_id`.execute(trx)
   return rows.map((row) => row.task_id)
@@ -92,7 +94,7 @@ async function eraseTasks(
     is_written: boolean
     is_connected: boolean
   }>`
-    update task k set written_subject = null, written_body = null, written_digest = null, reopen_reason = null
+    update task k set written_subject = null, written_body = null, written_digest = null, reopen_reason = null, rests_until = null
     where k.id = any(${linked.filter((id) => id !== null)}::bigint[])
       or k.id = any(array(select row_id from record_trace where ${named(record)} and kind = 'task'))
       or (${named(record)})
@@ -113,8 +115,8 @@ async function eraseTasks(
 }
 
 /**
- * What was not sent yet is not sent: owner writes of the record, and tasks that would be about nothing else. Nothing reads
- * what was sent for a task; an owner write whose answer is open still needs its own.
+ * What was not sent yet is not sent: owner writes of the record, and tasks that would be about nothing else. A task whose
+ * answer is open is found without what was sent for it; an owner write still needs its own.
  */
 async function withdrawWrites(
   trx: DatabaseTransaction,
@@ -133,7 +135,6 @@ async function withdrawWrites(
   await sql`update intent set payload = '{}'::jsonb, outcome = case when state = 'cancelled' then outcome end
     where task_id = any(${taskIds}::bigint[])
       or (kind = 'owner' and ${named(record)} and state in ('done', 'refused', 'cancelled'))`.execute(trx)
-  await sql`delete from written_value where ${named(record)}`.execute(trx)
   await eraseWriteLog(trx, record, taskIds)
 }
 

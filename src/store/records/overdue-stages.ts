@@ -2,7 +2,10 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
 import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
+import { backlogDue } from '../decisions/backlog.ts'
+import { RESTS } from '../decisions/resting-lists.ts'
 import { USERS_DUE } from '../decisions/user-checks.ts'
+import { unseenDue } from './unseen-records.ts'
 
 export type Overdue = {
   readonly stage: 'apply' | 'refresh' | 'decide' | 'act' | 'verify' | 'poll'
@@ -27,6 +30,20 @@ const toRead = (connectionId: RawBuilder<unknown>) => sql`
 const toDecide = (connectionId: RawBuilder<unknown>) => sql`
   select 1 from record r where r.connection_id = ${connectionId} and (r.needs_read is null)
     and r.dirty_since is not null order by r.dirty_since limit 1`
+
+/**
+ * A workflow that waits in connection `c` and may have nothing to wait for any more: one of what it waits for is gone, or
+ * one of the same CRM has joined. It runs and watches this CRM, as a decision would do nothing for another.
+ */
+const mayBegin = (c: RawBuilder<unknown>) => sql`
+  select 1 from workflow_connection wc
+  join workflow w on w.workflow = wc.workflow
+  join policy_version p on p.hash = w.hash
+    and p.document->'objects' @> jsonb_build_array(jsonb_build_object('crm', ${c}.crm))
+  where wc.connection_id = ${c}.id and wc.began_at is null and exists (
+    select 1 from unnest(wc.waits_for) as x(id) left join connection o on o.id = x.id
+    where o.id is null or o.status = 'disconnected'
+      or exists (select 1 from connection j where j.crm = o.crm and j.joined_at is not null))`
 
 /** Whether a record waits to be read now, also one that another process has locked. */
 export async function isAnyToRead(db: Kysely<Tables>, connectionId: string): Promise<boolean> {
@@ -53,16 +70,29 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
       union all
       (select 'refresh' from (${toRead(sql`c.id`)}) due)
       union all
+      (select 'refresh' from (${unseenDue(sql`c.id`)}) due)
+      union all
       ${USERS_DUE}
       union all
       (select 'decide' from (${toDecide(sql`c.id`)}) due)
       union all
       select 'decide' from redecide_queue a where a.connection_id = c.id
       union all
+      -- it may join the others, its neighbours are not all marked, or a workflow waits there to begin
+      select 'decide' where c.joined_at is null and (c.baseline->>'done')::boolean and c.follow_up is null
+      union all
+      select 'decide' from join_queue j where j.connection_id = c.id
+      union all
+      (select 'decide' from (${mayBegin(sql`c`)}) waiting limit 1)
+      union all
+      (select 'decide' from mark_queue a where a.connection_id = c.id limit 1)
+      union all
       (select 'decide' from unknown_input u where u.look_at <= now() limit 1)
       union all
+      (select 'decide' from (${backlogDue(sql`c.id`)}) due limit 1)
+      union all
       (select 'act' from intent i where i.connection_id = c.id
-        and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() order by i.next_attempt_at limit 1)
+        and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() and not ${RESTS} order by i.next_attempt_at limit 1)
       union all
       (select 'act' from intent i where i.connection_id = c.id and i.state = 'sending' limit 1)
       union all
@@ -70,6 +100,8 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
         and t.closing_at_ms > coalesce(t.closing_seen_at_ms, 0) limit 1)
       union all
       (select 'verify' from task t where t.connection_id = c.id and t.checking_since is not null limit 1)
+      union all
+      (select 'verify' from task t where t.connection_id = c.id and t.restored_at is not null limit 1)
       union all
       select 'poll' where (c.reading_until is null or c.reading_until < now() or not exists (
           select 1 from process_beat b where b.instance = c.reading_by

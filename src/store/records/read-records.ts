@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { ConnectionId, Crm, FieldText } from '../../model/record/change-event.ts'
 import type { CrmRecord, FieldStamp, OwnerChange } from '../../model/record/crm-record.ts'
+import { tiedFields } from '../../model/record/fold/reason-to-read.ts'
+import { isUnseen } from '../../model/record/fold/record-marks.ts'
+import { isOwnField } from '../../model/record/own-fields.ts'
 import { type DriftKind, driftedFields, type FieldDrift } from '../../model/record/schema-drift.ts'
 import type { Tables } from '../database/tables.ts'
 
@@ -14,9 +17,14 @@ type RecordRow = {
   deleted: boolean
   merged_into: string | null
   crm: Crm
+  home_currency: string | null
   unreadable: string[] | null
   is_refused: boolean
   drift: readonly FieldDrift[] | null
+  /** Fields that hold several values; null: none. */
+  lists: string[] | null
+  /** Fields that we cannot read and that the CRM does not describe; null: none. */
+  undescribed: string[] | null
   /** What is asked for whenever the object is read, where some of it was never said of this record. */
   asked: string[] | null
 }
@@ -30,7 +38,8 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const HOLDERS_MAX = 200
 
 export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
-  r.merged_into, c.crm, s.unreadable, s.refused_since is not null as is_refused, nullif(s.drift, '[]'::jsonb) as drift,
+  r.merged_into, c.crm, c.home_currency, s.unreadable, s.refused_since is not null as is_refused, nullif(s.drift, '[]'::jsonb) as drift,
+  nullif(s.lists, '[]'::jsonb) as lists, nullif(s.undescribed, '{}') as undescribed,
   case when not r.values ?& s.asked then s.asked end as asked`
 export const FROM = sql`record r
   join connection c on c.id = r.connection_id
@@ -47,15 +56,33 @@ export function toRecord(row: RecordRow): CrmRecord {
     ownerHistory: row.owner_history,
     deleted: row.deleted,
     mergedInto: row.merged_into,
+    ...(row.merged_into === null && isUnseen(row) ? { isUnseen: true } : {}),
+    ...(row.home_currency === null ? {} : { homeCurrency: row.home_currency }),
     ...(row.is_refused ? { isRefused: true } : {}),
+    ...(row.lists === null ? {} : { lists: new Set(row.lists) }),
+    ...notDescribed(row),
     ...notToBeJudged(row),
   }
 }
 
+/** The CRM's own fields are there in every account of it, so that one which is not described is hidden from us. */
+function notDescribed({ crm, object_type, undescribed }: RecordRow): Pick<CrmRecord, 'undescribed'> {
+  const fields = (undescribed ?? []).filter((field) => !isOwnField(crm, object_type, field))
+  return fields.length === 0 ? {} : { undescribed: new Set(fields) }
+}
+
 /** A field of which not even a blank was said has never been read of this record: nobody knows that it is blank. */
-function notToBeJudged({ values, unreadable, drift, asked }: RecordRow): Pick<CrmRecord, 'unreadable' | 'drifted'> {
+function notToBeJudged({
+  values,
+  stamps,
+  unreadable,
+  drift,
+  asked,
+}: RecordRow): Pick<CrmRecord, 'unreadable' | 'drifted'> {
   const hidden = unreadable === null || unreadable.length === 0 ? NOTHING : new Set(unreadable)
-  const unread = (asked ?? []).filter((field) => !Object.hasOwn(values, field) && !hidden.has(field))
+  const unsaid = (asked ?? []).filter((field) => !Object.hasOwn(values, field))
+  // Two values of one moment: what stands is not known before it is read.
+  const unread = [...unsaid, ...tiedFields({ stamps })].filter((field) => !hidden.has(field))
   if (unread.length === 0) {
     return { unreadable: hidden, ...(drift === null ? {} : { drifted: driftedFields(values, drift) }) }
   }

@@ -14,7 +14,7 @@ export type ToRead = {
 }
 
 /** Marks in `stamps` that a fold keeps of events which say that something happened, without saying what. */
-const QUESTIONS = ['@gap', '@associated', '@merged', '@restored', '@seen', '@deleted']
+const QUESTIONS = ['@gap', '@associated', '@merged', '@restored', '@seen', '@deleted', '@unseen']
 const SIGNS_OF_LIFE = ['@live', '@complete', '@seen']
 
 /** How long who took records to read may take before another may: over every deadline of a CRM call. */

@@ -5,6 +5,7 @@ import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { lookAtInputs } from '../decisions/held-records.ts'
 import { markRangeDirty } from './mark-dirty.ts'
+import { markNextQueued, queueAll } from './mark-queue.ts'
 
 /**
  * Records that are marked in one transaction: it holds their rows for about a tenth of a second (measured with 300,000
@@ -12,10 +13,9 @@ import { markRangeDirty } from './mark-dirty.ts'
  */
 const MARKED_AT_ONCE = 2_000
 
-/** Everything of this connection is to be decided again. What an earlier request has left to mark is in it. */
+/** Everything of this connection is to be decided again. */
 export async function queueRedecision(trx: Kysely<Tables>, connectionId: string): Promise<void> {
-  await sql`insert into redecide_queue (connection_id) values (${connectionId})
-    on conflict (connection_id) do update set object_type = '', record_id = ''`.execute(trx)
+  await queueAll(trx, connectionId)
   // Whatever asked for it may change whose cases they are, and whether they are tasks.
   await lookAtInputs(trx)
 }
@@ -31,7 +31,7 @@ export async function queueRedecisionEverywhere(trx: Kysely<Tables>): Promise<vo
 }
 
 /**
- * Marks the next records of a connection of which everything is to be decided again. A mark is made after what asked for
+ * Marks the next records of a connection that are to be decided again, some (mark-queue.ts) or all. A mark is made after what asked for
  * it was committed, and waits for a decision that holds the record: that one may not have seen it. True: there are more.
  */
 export async function markNextRedecisions(
@@ -39,6 +39,11 @@ export async function markNextRedecisions(
   connectionId: string,
   atOnce = MARKED_AT_ONCE,
 ): Promise<boolean> {
+  const moreQueued = await markNextQueued(db, connectionId, atOnce)
+  return (await markNextOfAll(db, connectionId, atOnce)) || moreQueued
+}
+
+async function markNextOfAll(db: Database, connectionId: string, atOnce: number): Promise<boolean> {
   // Nearly always there is nothing, and this is asked before every batch of decisions.
   if ((await placeOf(db, connectionId, sql``)) === null) return false
   return inTransaction(db, async (trx) => {

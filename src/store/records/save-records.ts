@@ -17,7 +17,13 @@ export type RecordWrite = {
   readonly answers: boolean
   /** Decide again. False leaves the mark as it is. */
   readonly dirty: boolean
+  /** It changed in the CRM; false: at most we know more of it than before. */
+  readonly touched: boolean
 }
+
+/** The first time, after which the CRM's replica has caught up and its delete log has the minute; and the longest pause. */
+const FIRST_LOOK_S = 60
+const LAST_LOOK_S = 21_600
 
 /** A person closed the task of this record, and it is to be seen whether the condition is gone. */
 const ASKED_BY_VERIFY = 'task-closed'
@@ -41,12 +47,14 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     n: w.needsRead,
     q: w.answers,
     y: w.dirty,
+    u: w.touched,
+    g: w.record.isUnseen ?? false,
     z: taskClosedAtMs(w.record),
   }))
   await sql`
     with w as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, q boolean, y boolean, z bigint)
+        as x(c text, t text, r text, v jsonb, s jsonb, h jsonb, o text, a text, k text[], l text[], d boolean, m text, n text, q boolean, y boolean, u boolean, g boolean, z bigint)
     ), gone as (
       delete from match_key k using w
       where k.connection_id = w.c and k.object_type = w.t and k.record_id = w.r and not (k.key = any(w.k || w.l))
@@ -57,9 +65,11 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
     )
     insert into record as r
       (connection_id, object_type, record_id, values, stamps, owner_history, owner_id, account_id, keys, deleted,
-       merged_into, task_closed_at_ms, needs_read, read_after, dirty_since)
+       merged_into, task_closed_at_ms, needs_read, read_after, dirty_since, touched_at, unseen_since, unseen_look_at)
     select c, t, r, v, s, h, o, a, k, d, m, z, n, case when n is not null then clock_timestamp() end,
-      case when y then clock_timestamp() end
+      case when y then clock_timestamp() end, case when u then clock_timestamp() end,
+      case when g then clock_timestamp() end,
+      case when g then clock_timestamp() + ${FIRST_LOOK_S} * interval '1 second' end
     from w
     order by c, t, r
     on conflict (connection_id, object_type, record_id) do update set
@@ -77,5 +87,11 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
           then r.needs_read else excluded.needs_read end as need) n
       ),
       dirty_since = coalesce(r.dirty_since, excluded.dirty_since),
+      touched_at = coalesce(r.touched_at, excluded.touched_at),
+      unseen_since = case when excluded.unseen_since is not null then coalesce(r.unseen_since, excluded.unseen_since) end,
+      -- after as long as it has been unseen, so that one that stays unseen costs less and less
+      unseen_look_at = case when excluded.unseen_since is not null then clock_timestamp() + least(
+        greatest(clock_timestamp() - coalesce(r.unseen_since, clock_timestamp()), ${FIRST_LOOK_S} * interval '1 second'),
+        ${LAST_LOOK_S} * interval '1 second') end,
       updated_at = clock_timestamp()`.execute(trx)
 }

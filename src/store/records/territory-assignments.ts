@@ -31,8 +31,11 @@ export async function moveAssignmentPoll(
   return rows[0] === undefined ? null : { version: rows[0].version, place }
 }
 
-export async function forgetAssignments(trx: Kysely<Tables>, connectionId: string): Promise<void> {
-  await sql`delete from territory_assignment where connection_id = ${connectionId}`.execute(trx)
+/** Forgets the next of all that the connection has, which may be as many as records. Returns how many went. */
+export async function forgetAssignments(trx: Kysely<Tables>, connectionId: string, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`delete from territory_assignment where ctid = any(array(
+    select ctid from territory_assignment where connection_id = ${connectionId} limit ${limit}))`.execute(trx)
+  return Number(numAffectedRows ?? 0)
 }
 
 export async function saveAssignments(

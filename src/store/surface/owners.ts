@@ -3,6 +3,7 @@ import type { ExceptionClass } from '../../model/classes/class.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import type { CaseOwner, RecordOwner, Rest } from '../../model/surface/surface.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { isIn, type LeftOut } from './left-out.ts'
 
 const LISTED_MAX = 12
 
@@ -12,6 +13,7 @@ type Listed<Owner> = { readonly listed: Owner[]; readonly rest: Rest }
 export async function readRecordOwners(
   trx: DatabaseTransaction,
   policies: readonly Policy[],
+  leftOut: readonly LeftOut[],
 ): Promise<Listed<RecordOwner>> {
   const watched = policies.flatMap(({ objects }) => objects)
   const { rows } = await sql<{
@@ -29,14 +31,14 @@ export async function readRecordOwners(
       from crm_user where gone_at is null
     ), broken as (
       select e.connection_id, e.object_type, e.record_id, count(*) as cases
-      from exception e where e.status = 'open' group by 1, 2, 3
+      from exception e where e.status = 'open' and ${isIn(leftOut, sql`e.connection_id`)} group by 1, 2, 3
     ), per_owner as (
       select r.connection_id, coalesce(r.owner_id, '') as owner_id, sum(b.cases) as cases, count(*) as records
       from broken b join record r using (connection_id, object_type, record_id) group by 1, 2
     ), watched as (
       select distinct c.id as connection_id, w.object as object_type
       from unnest(${watched.map((w) => w.crm)}::text[], ${watched.map((w) => w.object)}::text[]) as w(crm, object)
-      join connection c on c.crm = w.crm
+      join connection c on c.crm = w.crm and ${isIn(leftOut, sql`c.id`)}
     ), owned as (
       select r.connection_id, coalesce(r.owner_id, '') as owner_id, count(*) as owned
       from record r join watched using (connection_id, object_type)
@@ -68,7 +70,11 @@ export async function readRecordOwners(
   }
 }
 
-export async function readCaseOwners(trx: DatabaseTransaction, now: Date): Promise<Listed<CaseOwner>> {
+export async function readCaseOwners(
+  trx: DatabaseTransaction,
+  now: Date,
+  leftOut: readonly LeftOut[],
+): Promise<Listed<CaseOwner>> {
   const { rows } = await sql<{
     name: string | null
     is_active: boolean | null
@@ -83,7 +89,7 @@ export async function readCaseOwners(trx: DatabaseTransaction, now: Date): Promi
       from crm_user where kind = 'person' and email is not null group by 1
     ), cells as (
       select lower(owner_email) as email, class, count(*) as cases, count(*) filter (where due_at < ${now}) as overdue
-      from exception where status = 'open' group by 1, 2
+      from exception where status = 'open' and ${isIn(leftOut)} group by 1, 2
     )
     select p.name, bool_or(p.active) as is_active, sum(cases)::bigint as cases, sum(overdue)::bigint as overdue,
            jsonb_object_agg(class, cases) as by_class,

@@ -4,12 +4,13 @@ import type { BranchMode, PatternName } from '../../model/policy/policy.ts'
 import { ruleOutcome } from '../../model/surface/rule-outcome.ts'
 import type { RuleCount, RuleOutcome } from '../../model/surface/surface.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { isIn, type LeftOut } from './left-out.ts'
 
 const LISTED_MAX = 10
 /** M28 drafts a rule from as many equal outcomes; until it does, the scan counts the cases. */
 const REPEATS_MIN = 5
 
-export async function readRuleCount(trx: DatabaseTransaction): Promise<RuleCount> {
+export async function readRuleCount(trx: DatabaseTransaction, leftOut: readonly LeftOut[]): Promise<RuleCount> {
   const { rows } = await sql<{
     workflow: string
     branch: string | null
@@ -25,10 +26,10 @@ export async function readRuleCount(trx: DatabaseTransaction): Promise<RuleCount
     left join ledger l on l.seq = e.receipt_seq
     -- offset 0 keeps the planner from parsing the text once per column
     left join lateral (select l.body::jsonb->'receipt' as receipt offset 0) r on true
-    where e.status = 'open'
+    where e.status = 'open' and ${isIn(leftOut, sql`e.connection_id`)}
     group by 1, 2, 3, 4, 5, 6`.execute(trx)
   const byOutcome: Record<RuleOutcome, number> = {
-    settled: await countSettled(trx),
+    settled: await countSettled(trx, leftOut),
     'could-settle': 0,
     field: 0,
     'no-rule': 0,
@@ -41,7 +42,7 @@ export async function readRuleCount(trx: DatabaseTransaction): Promise<RuleCount
     byOutcome[outcome] += cases
     if (outcome === 'could-settle') couldSettle.push({ workflow, branch: branch ?? '', pattern, cases })
   }
-  return { byOutcome, couldSettle: merged(couldSettle).slice(0, LISTED_MAX), ...(await readRepeated(trx)) }
+  return { byOutcome, couldSettle: merged(couldSettle).slice(0, LISTED_MAX), ...(await readRepeated(trx, leftOut)) }
 }
 
 /** The classes of one line are added up. */
@@ -52,21 +53,25 @@ function merged(rows: RuleCount['couldSettle']): RuleCount['couldSettle'] {
 }
 
 /** Each case once, however often its rule answered; one that is open again is not settled. */
-async function countSettled(trx: DatabaseTransaction): Promise<number> {
+async function countSettled(trx: DatabaseTransaction, leftOut: readonly LeftOut[]): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     select count(*) as n from (
-      select connection_id, workflow, pattern, subject from exception where status = 'settled-by-rule'
+      select connection_id, workflow, pattern, subject from exception
+      where status = 'settled-by-rule' and ${isIn(leftOut)}
       except
       select connection_id, workflow, pattern, subject from exception where status = 'open'
     ) settled`.execute(trx)
   return rows[0]?.n ?? 0
 }
 
-async function readRepeated(trx: DatabaseTransaction): Promise<Pick<RuleCount, 'repeated' | 'repeatedCases'>> {
+async function readRepeated(
+  trx: DatabaseTransaction,
+  leftOut: readonly LeftOut[],
+): Promise<Pick<RuleCount, 'repeated' | 'repeatedCases'>> {
   const { rows } = await sql<{ workflow: string; title: string; cases: number; total: number }>`
     select workflow, coalesce(max(cause_title), cause) as title, count(*) as cases,
            (sum(count(*)) over ())::bigint as total
-    from exception where status = 'open' and pattern = 'no-rule'
+    from exception where status = 'open' and pattern = 'no-rule' and ${isIn(leftOut)}
     group by workflow, cause having count(*) >= ${REPEATS_MIN}
     order by 3 desc, 2 limit ${LISTED_MAX}`.execute(trx)
   return {

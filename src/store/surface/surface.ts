@@ -6,7 +6,9 @@ import type { Crm } from '../../model/record/change-event.ts'
 import { objectsAbout } from '../../model/record/object-shape.ts'
 import type { Surface, SurfaceConnection } from '../../model/surface/surface.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
+import { countToDecide } from '../records/records-to-decide.ts'
 import { readFields, readSources } from './fields.ts'
+import { isIn, type LeftOut, leftOutConnections } from './left-out.ts'
 import { readCaseOwners, readRecordOwners } from './owners.ts'
 import { readRuleCount } from './rules.ts'
 import { type RecordLink, readWorstCases } from './worst-cases.ts'
@@ -31,21 +33,22 @@ export function readSurface(
     .setAccessMode('read only')
     .execute(async (trx) => {
       await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
+      const leftOut = await leftOutConnections(trx)
       const workflows = await readWorkflows(trx)
       const policies = workflows.map(({ policy }) => policy)
       onPart('records')
-      const connections = await readObjects(trx, policies)
+      const connections = await readObjects(trx, policies, leftOut)
       const objects = connections.flatMap((connection) => connection.objects)
       onPart('cases')
-      const cases = await readCases(trx, now)
+      const cases = await readCases(trx, now, leftOut)
       onPart('whose the records are')
-      const recordOwners = await readRecordOwners(trx, policies)
+      const recordOwners = await readRecordOwners(trx, policies, leftOut)
       onPart('whose the cases are')
-      const caseOwners = await readCaseOwners(trx, now)
+      const caseOwners = await readCaseOwners(trx, now, leftOut)
       onPart('what rules could settle')
-      const rules = await readRuleCount(trx)
+      const rules = await readRuleCount(trx, leftOut)
       onPart('the worst cases')
-      const worst = await readWorstCases(trx, recordLink)
+      const worst = await readWorstCases(trx, recordLink, leftOut)
       onPart('fields')
       const fields = await readFields(trx, connections, policies)
       onPart('sources')
@@ -53,6 +56,7 @@ export function readSurface(
       return {
         takenAt: now.toISOString(),
         connections,
+        leftOut,
         workflows: workflows.map(({ policy, mode }) => ({ workflow: policy.workflow, title: policy.title, mode })),
         records: {
           read: sum(objects, 'records'),
@@ -61,7 +65,7 @@ export function readSurface(
             'records',
           ),
           affected: sum(objects, 'affected'),
-          toDecide: await countToDecide(trx),
+          toDecide: await countToDecide(trx, leftOut),
         },
         cases,
         rules,
@@ -84,17 +88,15 @@ async function readWorkflows(trx: DatabaseTransaction): Promise<{ policy: Policy
   const { rows } = await sql<{ policy: Policy; mode: Mode }>`
     select p.document as policy, w.effective_mode as mode
     from workflow w join policy_version p on p.hash = w.hash
-    where w.load_error is null and w.effective_mode <> 'draft' order by w.workflow`.execute(trx)
+    where w.effective_mode <> 'draft' order by w.workflow`.execute(trx)
   return rows
 }
 
-/** Records that changed since their last decision: while there are many, the counts are still growing. */
-async function countToDecide(trx: DatabaseTransaction): Promise<number> {
-  const { rows } = await sql<{ n: number }>`select count(*) as n from record where dirty_since is not null`.execute(trx)
-  return rows[0]?.n ?? 0
-}
-
-async function readObjects(trx: DatabaseTransaction, policies: readonly Policy[]): Promise<SurfaceConnection[]> {
+async function readObjects(
+  trx: DatabaseTransaction,
+  policies: readonly Policy[],
+  leftOut: readonly LeftOut[],
+): Promise<SurfaceConnection[]> {
   const { rows } = await sql<{
     id: string
     crm: Crm
@@ -116,7 +118,7 @@ async function readObjects(trx: DatabaseTransaction, policies: readonly Policy[]
     from connection c
     left join read r on r.connection_id = c.id
     left join broken b on b.connection_id = c.id and b.object_type = r.object_type
-    where c.status <> 'disconnected'
+    where c.status <> 'disconnected' and ${isIn(leftOut, sql`c.id`)}
     order by c.crm, c.id, r.object_type`.execute(trx)
   const watched = new Set(policies.flatMap(({ objects }) => objects.map(({ crm, object }) => `${crm}.${object}`)))
   return [...Map.groupBy(rows, (row) => row.id)].map(([id, some]) => ({
@@ -131,7 +133,7 @@ async function readObjects(trx: DatabaseTransaction, policies: readonly Policy[]
   }))
 }
 
-async function readCases(trx: DatabaseTransaction, now: Date): Promise<Surface['cases']> {
+async function readCases(trx: DatabaseTransaction, now: Date, leftOut: readonly LeftOut[]): Promise<Surface['cases']> {
   // Grouping sets, because a record with two cases counts once in each line and once in the total.
   const { rows } = await sql<{
     pattern: PatternName | null
@@ -142,7 +144,7 @@ async function readCases(trx: DatabaseTransaction, now: Date): Promise<Surface['
   }>`
     select pattern, class, count(*) as cases, count(*) filter (where due_at < ${now}) as overdue,
            count(distinct (connection_id, object_type, record_id)) as records
-    from exception where status = 'open'
+    from exception where status = 'open' and ${isIn(leftOut)}
     group by grouping sets ((), (pattern), (class), (pattern, class))`.execute(trx)
   const whole = rows.find((row) => row.pattern === null && row.class === null)
   const casesOf = (pattern: PatternName | null, name: ExceptionClass) =>

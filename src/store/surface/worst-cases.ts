@@ -8,6 +8,8 @@ import { objectShape, objectsAbout } from '../../model/record/object-shape.ts'
 import type { WorstCase } from '../../model/surface/surface.ts'
 import { withoutEmails } from '../../model/surface/without-emails.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { NOT_READ } from '../records/unread-neighbour.ts'
+import { isIn, type LeftOut } from './left-out.ts'
 
 export type RecordLink = (
   connection: { readonly id: string; readonly crm: Crm; readonly accountId: string; readonly baseUrl: string },
@@ -36,7 +38,11 @@ type Candidate = {
  * The worst first: by class (money, then customers, then what nobody understands yet), within a class by the open
  * pipeline of the record's account, then the older case.
  */
-export async function readWorstCases(trx: DatabaseTransaction, recordLink: RecordLink): Promise<WorstCase[]> {
+export async function readWorstCases(
+  trx: DatabaseTransaction,
+  recordLink: RecordLink,
+  leftOut: readonly LeftOut[] = [],
+): Promise<WorstCase[]> {
   const { rows } = await sql<Candidate>`
     select e.id, e.connection_id, c.crm, e.object_type, e.record_id, r.account_id, e.class, e.opened_at,
            case when r.account_id is null and e.object_type = any(${objectsAbout('person')}::text[])
@@ -45,7 +51,7 @@ export async function readWorstCases(trx: DatabaseTransaction, recordLink: Recor
     from exception e
     join connection c on c.id = e.connection_id
     left join record r on r.connection_id = e.connection_id and r.object_type = e.object_type and r.record_id = e.record_id
-    where e.status = 'open'
+    where e.status = 'open' and ${isIn(leftOut, sql`e.connection_id`)}
     order by ${SEVERITY}, e.opened_at, e.id limit ${COMPARED_MAX}`.execute(trx)
   const accounts = await accountsOf(trx, rows)
   const money = await openPipelines(trx, accounts)
@@ -115,9 +121,10 @@ async function accountsOf(trx: DatabaseTransaction, rows: readonly Candidate[]):
   const { rows: owned } = await sql<{ connection_id: string; key: string; account_id: string }>`
     select m.connection_id, m.key, min(m.record_id) as account_id
     from match_key m join record r using (connection_id, object_type, record_id)
+    join connection c on c.id = m.connection_id and c.joined_at is not null
     where m.key = any(${[...new Set(byDomain.map(({ key }) => key))]}::text[])
       and m.object_type = any(${objectsAbout('account')}::text[]) and not r.deleted and r.merged_into is null
-    group by 1, 2 having count(*) = 1`.execute(trx)
+    group by 1, 2 having count(*) = 1 and bool_and(${NOT_READ} is null)`.execute(trx)
   const accountOf = new Map(owned.map((row) => [`${row.connection_id}/${row.key}`, row.account_id]))
   for (const { id, crm, connectionId, key } of byDomain) {
     const accountId = accountOf.get(`${connectionId}/${key}`)

@@ -91,6 +91,7 @@ export function task(key: string, over: Partial<TaskWrite> = {}): TaskWrite {
     priority: 'normal',
     status: 'open',
     about: { objectType: 'contacts', recordId: '1' },
+    rehang: false,
     ...over,
   }
 }

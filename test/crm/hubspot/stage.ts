@@ -2,15 +2,38 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { startHubSpotSandbox } from '../../../sandbox/hubspot/app.ts'
-import type { SandboxSettings } from '../../../sandbox/hubspot/portal/settings.ts'
+import { AT_ONCE, type SandboxSettings } from '../../../sandbox/hubspot/portal/settings.ts'
 import type { HubSpotRecord, World } from '../../../sandbox/world/records/world.ts'
 import type { CallBudget, CrmClient } from '../../../src/crm/crm-client.ts'
 import { hubSpotClient } from '../../../src/crm/hubspot/client.ts'
 import { openPortal, type Portal, type PortalOptions } from '../../../src/crm/hubspot/portal/portal.ts'
 import type { ConnectionId } from '../../../src/model/record/change-event.ts'
+import { webhooksFileOf } from '../../support/webhooks-file.ts'
 
 export const nowMs = Date.parse('2026-11-20T09:00:00Z')
 export const DAY = 86_400_000
+
+/** What the policies of these tests look at: the portal tells of nothing else. */
+const NEEDS = {
+  objects: [
+    {
+      objectType: 'contacts',
+      fields: [
+        'firstname',
+        'email',
+        'phone',
+        'city',
+        'country',
+        'hubspot_owner_id',
+        'lifecyclestage',
+        'associatedcompanyid',
+      ],
+      ownerField: 'hubspot_owner_id',
+    },
+    { objectType: 'companies', fields: ['name', 'domain', 'hs_parent_company_id'], ownerField: null },
+    { objectType: 'deals', fields: ['amount', 'hs_primary_associated_company'], ownerField: null },
+  ],
+}
 
 /** A portal of three owners, of whom one has left, with the given records. */
 export function world(
@@ -96,7 +119,12 @@ export async function setUp(
   settings: Partial<SandboxSettings> = {},
   over: Partial<PortalOptions> = {},
 ): Promise<Stage> {
-  const sandbox = await startHubSpotSandbox({ world: seed, settings: { searchDelayMs: 0, ...settings } })
+  const sandbox = await startHubSpotSandbox({
+    world: seed,
+    webhooksFile: webhooksFileOf(NEEDS),
+    // One call and its answer are tested here. The tests of lag and disorder turn them on.
+    settings: { ...AT_ONCE, ...settings },
+  })
   t.after(() => sandbox.close())
   const taken: string[] = []
   const pauses: number[] = []

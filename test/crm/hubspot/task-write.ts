@@ -14,6 +14,7 @@ export function task(key: string, over: Partial<TaskWrite> = {}): TaskWrite {
     priority: 'high',
     status: 'open',
     about: { objectType: 'contacts', recordId: '1' },
+    rehang: false,
     ...over,
   }
 }

@@ -34,6 +34,7 @@ function task(key: string, over: Partial<TaskWrite> = {}): TaskWrite {
     priority: 'normal',
     status: 'open',
     about: { objectType: 'contacts', recordId: '1' },
+    rehang: false,
     ...over,
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { ItemOutcome } from '../../../src/crm/crm-client.ts'
 import { idsOf, numbers, pollChanges } from './contact-reads.ts'
 import { contact, DAY, nowMs, setUp, world } from './stage.ts'
 import { task } from './task-write.ts'
@@ -18,6 +19,10 @@ describe('a task where HubSpot keeps our key unique', () => {
     taken.length = 0
     const first = await client.writeTasks(all)
     assert.ok(first.every(({ outcome }) => outcome === 'done'))
+    const links = first.flatMap(({ key, ...one }) =>
+      'id' in one ? [{ key, taskId: one.id!, about: { objectType: 'contacts', recordId: key.slice(1) } }] : [],
+    )
+    assert.ok((await client.linkTasks!(links)).every(({ outcome }) => outcome === 'done'))
     assert.ok(taken.length <= 4, `twenty tasks took ${taken.length} calls`)
     assert.deepEqual(
       await client.writeTasks(all).then((again) => again.map((one) => 'id' in one && one.id)),
@@ -62,7 +67,12 @@ describe('a task where HubSpot keeps our key unique', () => {
     await client.writeTasks([task('a')])
     assert.deepEqual((await tasks())[0]?.about, [])
     const about = { objectType: 'contacts', recordId: '1' }
-    assert.equal((await client.findTasks([{ key: 'a', about, taskId: null }])).size, 1)
+    const { taskId, unlinked } = (await client.findTasks([{ key: 'a', about, taskId: null }])).get('a')!
+    assert.equal(unlinked, true)
+    assert.deepEqual((await tasks())[0]?.about, [], 'looking for it writes nothing')
+    assert.deepEqual(await client.linkTasks!([{ key: '1', taskId, about }]), [
+      { key: '1', outcome: 'done', id: taskId },
+    ])
     assert.deepEqual((await tasks())[0]?.about, [{ objectType: 'contacts', id: '1' }])
   })
 
@@ -85,17 +95,25 @@ describe('a task where HubSpot keeps our key unique', () => {
       task('b'),
     ])
     assert.ok(outcomes.every(({ outcome }) => outcome === 'done'))
+    const linked = await client.linkTasks!(linksOf(outcomes, { a: '2', b: '1' }))
+    assert.deepEqual(linked.map(({ key, outcome }) => [key, outcome]).sort(), [
+      ['a', 'gone'],
+      ['b', 'done'],
+    ])
     const about = Object.fromEntries((await tasks()).map(({ key, about }) => [key, about.length]))
     assert.deepEqual(about, { a: 0, b: 1 })
   })
 
-  it('whose link fails is done, and gets its link with the next call', async (t) => {
+  it('whose link fails is done, and the link is made when it is tried again', async (t) => {
     const { client, control, tasks, portal } = await setUp(t, people)
     await portal.taskKey.create()
     await control('POST', 'faults', { kind: '502', path: '/crm/associations/', times: 3 })
-    assert.equal((await client.writeTasks([task('a')]))[0]?.outcome, 'done')
+    const outcomes = await client.writeTasks([task('a')])
+    const links = linksOf(outcomes, { a: '1' })
+    assert.equal((await client.linkTasks!(links))[0]?.outcome, 'unknown')
     assert.deepEqual((await tasks())[0]?.about, [])
-    await client.writeTasks([])
+    await control('DELETE', 'faults')
+    for (let twice = 0; twice < 2; twice += 1) assert.equal((await client.linkTasks!(links))[0]?.outcome, 'done')
     assert.deepEqual((await tasks())[0]?.about, [{ objectType: 'contacts', id: '1' }])
   })
 
@@ -171,6 +189,13 @@ describe('a task and its record', () => {
         ]
         const outcomes = await client.writeTasks(about.map((one) => task(one.objectType, { about: one })))
         assert.ok(outcomes.every(({ outcome }) => outcome === 'done'))
+        const links = outcomes.flatMap((one) =>
+          'id' in one && 'unlinked' in one
+            ? [{ key: one.key, taskId: one.id, about: about.find(({ objectType }) => objectType === one.key)! }]
+            : [],
+        )
+        assert.equal(links.length, taskUniqueProperty ? 3 : 0)
+        assert.ok((await client.linkTasks!(links)).every(({ outcome }) => outcome === 'done'))
         assert.deepEqual(
           (await tasks()).map((one) => [one.key, one.about]).sort(),
           about.map(({ objectType, recordId }) => [objectType, [{ objectType, id: recordId }]]).sort(),
@@ -194,7 +219,7 @@ describe('a task and its record', () => {
     const { client, portal } = await setUp(t, seed)
     await portal.taskKey.create()
     const before = await client.changedSince({ ...pollChanges, sinceMs: nowMs - 60 * DAY, cursor: null })
-    await client.writeTasks([task('a')])
+    await client.linkTasks!(linksOf(await client.writeTasks([task('a')]), { a: '1' }))
     const after = await client.changedSince({ ...pollChanges, sinceMs: Date.now() - DAY / 24, cursor: null })
     assert.deepEqual(idsOf(after.events), [1])
     assert.deepEqual(after.events[0]?.fields, before.events[0]?.fields)
@@ -324,3 +349,12 @@ describe('setting owners', () => {
     assert.equal((await client.writeOwners([write('w1', '1')]))[0]?.outcome, 'retry')
   })
 })
+
+/** What has to follow these outcomes: the task of each key on the contact of that id. */
+function linksOf(outcomes: readonly ItemOutcome[], contacts: Readonly<Record<string, string>>) {
+  return outcomes.flatMap((one) =>
+    one.outcome === 'done' && one.unlinked
+      ? [{ key: one.key, taskId: one.id, about: { objectType: 'contacts', recordId: contacts[one.key]! } }]
+      : [],
+  )
+}

@@ -64,6 +64,49 @@ describe('the people of a sandbox org', () => {
     ])
   })
 
+  const userOf = async (userId: string) => {
+    const listed = (await connect().users()).find((user) => user.userId === userId)
+    const [asked] = await connect().usersById([userId])
+    assert.deepEqual(asked?.answer === 'there' ? asked.user : null, listed)
+    return listed
+  }
+
+  it('are no people where their profile or licence is for programs, which a Standard user type does not tell', async () => {
+    const program = world.salesforce.User.find(({ Title }) => Title === 'Integration')!
+    const one = await userOf(program.Id)
+    assert.deepEqual([program.UserType, one?.integration, one?.active], ['Standard', true, true])
+    assert.equal((await userOf(active()[0]!.Id))?.integration, false)
+  })
+
+  it('are listed as before where our user may not see profiles, and then nobody is known as a program', async () => {
+    const program = world.salesforce.User.find(({ Title }) => Title === 'Integration')!
+    await control('POST', 'permissions', { objects: { User: { fields: { ProfileId: 'hidden' } } } })
+    try {
+      const one = await userOf(program.Id)
+      assert.deepEqual([one?.active, one?.integration], [true, null])
+    } finally {
+      await control('DELETE', 'permissions')
+    }
+  })
+
+  it('case O12: have the e-mail of production in a sandbox org, and in no other org', async () => {
+    const people = await admin()
+    const [one] = active()
+    const email = String(one!.Email)
+    await people.update('User', one!.Id, { Email: `${email}.invalid` })
+    try {
+      assert.equal((await userOf(one!.Id))?.email, `${email}.invalid`)
+      await control('POST', 'settings', { organization: { IsSandbox: true } })
+      assert.equal((await userOf(one!.Id))?.email, email)
+      await control('POST', 'permissions', { objects: { Organization: { read: false } } })
+      assert.equal((await userOf(one!.Id))?.email, `${email}.invalid`)
+    } finally {
+      await control('DELETE', 'permissions')
+      await control('POST', 'settings', { organization: { IsSandbox: false } })
+      await people.update('User', one!.Id, { Email: email })
+    }
+  })
+
   it('count by what Salesforce says of the user where our user may not see logins', async () => {
     await control('POST', 'permissions', { objects: { UserLogin: { read: false } } })
     try {

@@ -223,7 +223,7 @@ describe('reading from Salesforce', () => {
     assert.equal((await read(at + 5_000, 'baseline')).answersUntilMs, undefined)
   })
 
-  it('reads by id, says which are missing, and follows a merge', async () => {
+  it('reads by id, says which are deleted and which are missing, and follows a merge', async () => {
     const merged = '00Q5f000005bwLHEAY'
     org.on(
       'GET',
@@ -244,10 +244,11 @@ describe('reading from Salesforce', () => {
       events.map(({ kind, recordId }) => [kind, recordId]),
       [
         ['changed', A],
+        ['deleted', B],
         ['merged', A],
       ],
     )
-    assert.deepEqual(missing, [B, merged, "x' OR Id != '"])
+    assert.deepEqual(missing, [merged, "x' OR Id != '"])
   })
 
   it('keeps a long id list below the length of URL that Salesforce reads', async () => {

@@ -335,6 +335,7 @@ describe('traps of jsforce and of REST', () => {
       priority: 'normal',
       status: 'open',
       about: { objectType: 'Lead', recordId: LEAD },
+      rehang: false,
     }
     const client = org.client()
     await client.writeTasks([task, { ...task, key: 'k2', taskId: '00T5f000001aaaaEAA' }])

@@ -11,7 +11,7 @@ import type { ChangeEvent } from '../../../src/model/record/change-event.ts'
 import { CONNECTION, seenBudget, seenTokens } from './scripted-org.ts'
 
 /** Large enough that the leads take two pages of 2,000. */
-const SCALE = 0.45
+const TWO_PAGES = 0.45
 export const LEAD_FIELDS = [
   'FirstName',
   'LastName',
@@ -29,9 +29,9 @@ export let world: World
 export let sandbox: SalesforceSandbox
 
 /** Starts one sandbox org for the file that calls this, and resets it after each test. */
-export function withSandboxOrg(): void {
+export function withSandboxOrg(scale = TWO_PAGES): void {
   before(async () => {
-    world = generateWorld({ seed: 5, nowMs: Date.parse('2026-11-22T15:00:00Z'), scale: SCALE })
+    world = generateWorld({ seed: 5, nowMs: Date.parse('2026-11-22T15:00:00Z'), scale })
     sandbox = await startSalesforceSandbox({ world })
   })
   after(() => sandbox.close())

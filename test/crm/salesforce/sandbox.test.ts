@@ -94,13 +94,14 @@ describe('the Salesforce client against the sandbox org', () => {
     assert.deepEqual(kindOf(changed!), ['changed'])
     assert.deepEqual(kindOf(deleted!), ['deleted'])
     assert.ok(kindOf(loser!).includes('merged'), kindOf(loser!).join())
-    const { missing } = await client.readRecords({
+    const { missing, events: read } = await client.readRecords({
       objectType: 'Lead',
       ids: [changed!, deleted!, loser!],
       fields: ['Email'],
       historyFields: [],
     })
-    assert.deepEqual(missing, [deleted, loser])
+    assert.deepEqual(missing, [loser])
+    assert.equal(read.find(({ recordId }) => recordId === deleted)?.kind, 'deleted')
   })
 
   it('knows the territories of the active model and who works them', async () => {
@@ -165,6 +166,7 @@ describe('the Salesforce client against the sandbox org', () => {
         priority: 'normal',
         status: 'open',
         about,
+        rehang: false,
       }
       await control('POST', 'faults', { kind: 'commit-then-reset', path: '/services/data/v67.0/composite' })
       assert.equal((await client.writeTasks([task]))[0]?.outcome, 'unknown')
@@ -204,6 +206,7 @@ describe('the Salesforce client against the sandbox org', () => {
       priority: 'high',
       status: 'open',
       about: { objectType: 'Account', recordId: world.salesforce.Account[0]!.Id },
+      rehang: false,
     }
     const [first] = await client.writeTasks([task])
     const [second] = await client.writeTasks([task])

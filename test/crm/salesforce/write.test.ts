@@ -59,6 +59,7 @@ const task: TaskWrite = {
   priority: 'high',
   status: 'open',
   about: { objectType: 'Lead', recordId: LEAD },
+  rehang: false,
 }
 
 let org: ScriptedOrg

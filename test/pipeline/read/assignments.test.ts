@@ -207,6 +207,36 @@ describe('what records are assigned to', () => {
     assert.deepEqual(await t.values(), { '1': '-', '2': '-' })
   })
 
+  it('of another model goes in bounded batches, and one that was stopped goes on', async () => {
+    const t = await org('1')
+    await t.sync()
+    await sql`insert into territory_assignment (connection_id, assignment_id, object_type, record_id, territory_id)
+      select ${t.connection.id}, 'old' || n, 'Lead', n::text, 't1' from generate_series(1, 25000) n`.execute(t.db)
+    await sql`create table deleted (n integer)`.execute(t.db)
+    await sql`create function note_deleted() returns trigger language plpgsql as $$ begin
+      insert into deleted select count(*) from gone; return null; end $$`.execute(t.db)
+    await sql`create trigger deleted after delete on territory_assignment referencing old table as gone
+      for each statement execute function note_deleted()`.execute(t.db)
+    const left = async () =>
+      (await sql<{ n: number }>`select count(*)::int as n from territory_assignment`.execute(t.db)).rows[0]!.n
+    t.assignments.modelId = 'm2'
+    const stops = new AbortController()
+    const stopping = {
+      ...t.assignments.verbs(),
+      active: async () => {
+        const active = await t.assignments.verbs().active()
+        stops.abort()
+        return active
+      },
+    }
+    await t.sync({ assignments: stopping, signal: stops.signal })
+    assert.equal(await left(), 25_000)
+    await t.sync()
+    assert.equal(await left(), 0)
+    const { rows } = await sql<{ n: number }>`select n from deleted`.execute(t.db)
+    assert.ok(rows.length >= 3 && rows.every(({ n }) => n <= 10_000), JSON.stringify(rows))
+  })
+
   it('is called what the territory is called now, without being read again', async () => {
     const t = await org('1')
     t.assignments.assign('1', 't1')

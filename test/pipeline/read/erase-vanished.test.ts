@@ -102,9 +102,9 @@ describe('part of promise 19: a person whom the CRM has no more and of whom nobo
     assert.deepEqual([await waiting(h), (await kept(h)).values], [1, true])
   })
 
-  it('of Salesforce is only deleted: an emptied recycle bin says nothing of privacy', async () => {
+  it('of Salesforce is neither erased nor deleted: it may only be hidden from our user', async () => {
     const { h } = await foundGone('salesforce')
-    assert.deepEqual(await kept(h), { deleted: true, values: true })
+    assert.deepEqual(await kept(h), { deleted: false, values: true })
     assert.equal(await waiting(h), 0)
   })
 })

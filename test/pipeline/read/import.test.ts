@@ -5,9 +5,9 @@ import { sql } from 'kysely'
 import { type ChangedSince, CrmBusyError, type CrmClient, CrmRefusedError } from '../../../src/crm/crm-client.ts'
 import type { ChangeEvent } from '../../../src/model/record/change-event.ts'
 import { type ImportDependencies, importBaseline } from '../../../src/pipeline/read/import-baseline.ts'
-import { type Baseline, baselinesDone, saveBaseline } from '../../../src/store/connections/baseline.ts'
+import { type Baseline, saveBaseline } from '../../../src/store/connections/baseline.ts'
 import { listConnections } from '../../../src/store/connections/connections.ts'
-import { beginDeciding } from '../../../src/store/decisions/decision-start.ts'
+import { isJoined, joinConnections } from '../../../src/store/connections/join-connections.ts'
 import { knownSchemas } from '../../../src/store/records/schema-drift.ts'
 import { isResyncWaiting, readWatermarks } from '../../../src/store/records/watermarks.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from '../harness.ts'
@@ -89,7 +89,7 @@ describe('the first import', () => {
     }
     const done = await run(h, client, { fieldsOf: () => ({ fields: ['amount'], historyFields: [] }) })
     assert.equal(done.done, true)
-    assert.equal(await baselinesDone(h.db), true)
+    assert.equal(await joinConnections(h.db), true)
     assert.equal(await countRecords(h), 900)
     const schemas = await knownSchemas(h.db, h.crm.connectionId)
     const deals = schemas.find(({ objectType }) => objectType === 'deals')
@@ -141,19 +141,27 @@ describe('the first import', () => {
     assert.deepEqual(await dirty(h), ['1', '2'])
   })
 
+  it('looks for no records to decide again before its connection is among those that are decided', async () => {
+    const twins = people(2).map((event) => ({ ...event, fields: { ...event.fields, email: 'ann@acme.example' } }))
+    await run(h, pagedCrm(h, [twins[0]!]))
+    await sql`update record set dirty_since = null`.execute(h.db)
+    assert.equal(await isJoined(h.db, h.crm.connectionId), false)
+    await h.receive(twins[1]!)
+    await h.apply()
+    assert.deepEqual(await dirty(h), ['2'])
+    assert.equal(await joinConnections(h.db), true)
+    assert.equal(await joinConnections(h.db), false)
+  })
+
   it('has records decided again while a decision is under way that does not know of them', async () => {
     const [known, twin] = people(2).map((event) => ({
       ...event,
       fields: { ...event.fields, email: 'ann@acme.example' },
     }))
-    await h.receive(known!)
-    await h.apply()
-    // As a decision of another connection that has read its neighbours and is about to commit.
-    await sql`insert into connection (id, crm, title, account_id, base_url, baseline)
-      values ('org', 'salesforce', 'Org', '00D', 'http://127.0.0.1:1', '{"done":true,"objects":{}}')`.execute(h.db)
+    await decideOne(h, known!)
+    // As a decision that has read its neighbours and is about to commit.
     let commit = (): void => undefined
     const decision = h.db.transaction().execute(async (trx) => {
-      await beginDeciding(trx, 'org')
       await sql`update record set dirty_since = null where record_id = '1'`.execute(trx)
       await new Promise<void>((resolve) => {
         commit = resolve

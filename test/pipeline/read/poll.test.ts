@@ -172,8 +172,12 @@ describe('the poll by modification date', () => {
       t.advance(MINUTE)
       t.crm.put('tasks', '9', { hs_task_status: 'NOT_STARTED' })
       t.crm.put('contacts', '1', { country: 'FR' })
-      await sql`insert into written_value (connection_id, object_type, record_id, field, value, intent_id)
-        values (${t.connection.id}, 'contacts', '1', 'country', 'FR', 1)`.execute(t.db)
+      await sql`with attempt as (
+          insert into write_attempt (connection_id, call, intent_id, lease_epoch, workflow, kind, object_type, record_id, field, value)
+          values (${t.connection.id}, 1, 1, 1, 'w', 'action', 'contacts', '1', 'country', 'FR') returning id)
+        insert into write_answer (connection_id, attempt_id, outcome) select ${t.connection.id}, id, 'done' from attempt`.execute(
+        t.db,
+      )
       await t.poll()
       await t.settle()
       assert.deepEqual(await t.recovered(), {})

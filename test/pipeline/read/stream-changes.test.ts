@@ -103,8 +103,6 @@ describe('what the stream of Salesforce tells, through the workers', { timeout: 
     const before = await told(taskId)
     await day.people.update('Task', taskId, { Status: 'Completed' })
     await untilTold(taskId, before.length + 1)
-    const closing = (await told(taskId)).at(-1)!
-    assert.equal(closing.fields.Status, 'Completed')
     await day.untilNothingWaits()
     assert.equal((await task()).reopened, 1)
     const [shown] = await day.people.query<{ IsClosed: boolean; Description: string }>(

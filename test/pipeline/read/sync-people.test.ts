@@ -22,5 +22,20 @@ it('people who are suddenly none at all are an unknown answer: nobody left, and 
   // One who is left is an answer: of the others it proves nothing, so the CRM is asked about each.
   const listed = await syncPeople(h.db, listing(before.slice(0, 1)), h.connection.id)
   assert.deepEqual([listed.departures, listed.asked], [[], before.length - 1])
+  assert.deepEqual(listed.unknownZones, [])
   assert.deepEqual(listed.missing, { kind: 'person', count: before.length - 1, of: before.length })
+})
+
+it('case T09: a time zone that is not known here is named, once, and counts as none', async (t) => {
+  const h = await pipelineHarness((crm) => {
+    staff(crm)
+    return [contactPolicy()]
+  })
+  t.after(() => h.stop())
+  const zones = ['Etc/Unknown', 'Europe/Berlin', 'Etc/Unknown']
+  const people = (await listUsers(h.db)).map((user, i) => ({ ...user, timeZone: zones[i] ?? null }))
+  const listed = await syncPeople(h.db, { ...h.crm.client(), users: async () => people }, h.connection.id)
+  assert.deepEqual(listed.unknownZones, ['Etc/Unknown'])
+  const stored = (await listUsers(h.db)).map(({ timeZone }) => timeZone)
+  assert.ok(!stored.includes('Etc/Unknown') && stored.includes('Europe/Berlin'))
 })

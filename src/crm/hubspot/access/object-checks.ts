@@ -1,7 +1,9 @@
 import type { AccessFindings } from '../../../model/record/crm-facts.ts'
+import { hiddenAmong } from '../../../model/record/person-form.ts'
 import type { AccessNeeds } from '../../crm-setup.ts'
 import { hubSpotScope } from '../login/scopes.ts'
 import type { Portal } from '../portal/portal.ts'
+import { HUBSPOT } from '../profile.ts'
 import { NotThere, type Trial } from './answer.ts'
 import { readOne, refusesOnlyTheRecord } from './probes.ts'
 
@@ -31,7 +33,7 @@ export function objectChecks(
       run: async () => {
         portal.schemas.forget(objectType)
         const schema = await portal.schemas.of(objectType)
-        const unreadable = [...new Set(fields)].filter((name) => !schema.fields.has(name))
+        const unreadable = hiddenAmong(HUBSPOT.objects[objectType], [...new Set(fields)], schema.fields)
         onFields({ objectType, fields: schema.fields.size, unreadable })
       },
     },

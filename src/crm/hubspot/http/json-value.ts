@@ -1,3 +1,4 @@
+import { isInstant } from '../../../model/record/instant.ts'
 import { CrmUnknownError } from '../../crm-client.ts'
 
 /**
@@ -39,10 +40,10 @@ export function idOf(value: unknown): string | undefined {
 }
 
 export function instantMsOf(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined
+  if (typeof value === 'number') return isInstant(value) ? value : undefined
   if (typeof value !== 'string' || value.trim() === '') return undefined
   const atMs = /^\d{1,16}$/.test(value) ? Number(value) : Date.parse(value)
-  return Number.isFinite(atMs) ? atMs : undefined
+  return isInstant(atMs) ? atMs : undefined
 }
 
 /** The `after` of the next page, or null on the last one. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { storable } from '../../../model/record/storable-text.ts'
 import { CrmRefusedError, CrmUnknownError } from '../../crm-client.ts'
 import type { Tokens } from '../../grant.ts'
-import { storable } from '../../storable-text.ts'
 import { OptionalId, OptionalText, Texts } from '../http/answer-fields.ts'
 import {
   type Attempt,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { storable } from '../../../model/record/storable-text.ts'
 import { CrmUnknownError } from '../../crm-client.ts'
-import { storable } from '../../storable-text.ts'
 import { Id, OptionalText } from '../http/answer-fields.ts'
 import type { HubSpotHttp } from '../http/call.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
@@ -8,12 +8,19 @@ import type { HubSpotPaths } from '../http/paths.ts'
 export type AccountDetails = z.output<typeof AccountAnswer>
 
 const AccountAnswer = z
-  .object({ portalId: Id, timeZone: OptionalText, uiDomain: OptionalText, accountType: OptionalText })
-  .transform(({ portalId, timeZone, uiDomain, accountType }) => ({
+  .object({
+    portalId: Id,
+    timeZone: OptionalText,
+    uiDomain: OptionalText,
+    accountType: OptionalText,
+    companyCurrency: OptionalText,
+  })
+  .transform(({ portalId, timeZone, uiDomain, accountType, companyCurrency }) => ({
     accountId: portalId,
     timeZone: storable(timeZone) || null,
     edition: storable(accountType).slice(0, 100) || null,
     pagesUrl: hubSpotPagesUrl(uiDomain.toLowerCase()),
+    homeCurrency: /^[A-Z]{3}$/.test(companyCurrency) ? companyCurrency : null,
   }))
 
 /** Which account the token belongs to, as HubSpot says. */

@@ -116,5 +116,6 @@ function identityOf(details: AccountDetails, appId: string | null, actor: Portal
     actorName: actor?.name ?? (ourApp === null ? null : `app ${ourApp}`),
     edition: details.edition,
     pagesUrl: details.pagesUrl,
+    homeCurrency: details.homeCurrency,
   }
 }

@@ -1,5 +1,5 @@
 import type { ChangeActor } from '../../../model/record/change-event.ts'
-import { storable } from '../../storable-text.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 
 const PEOPLE = new Set(['CRM_UI', 'CRM_UI_BULK_ACTION', 'USER', 'CRM', 'MOBILE_IOS', 'MOBILE_ANDROID', 'SALES', 'TASK'])
 const AUTOMATIONS = new Set([

@@ -1,6 +1,7 @@
 import type { FieldText } from '../../../model/record/change-event.ts'
+import { DATE_MAX_MS } from '../../../model/record/instant.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 import type { FieldSchema } from '../../crm-client.ts'
-import { storable } from '../../storable-text.ts'
 
 export type FieldType = FieldSchema['type']
 
@@ -13,7 +14,7 @@ export type FieldTypeOf = (objectType: string, field: string) => FieldType | und
  */
 export function fieldText(type: FieldType | undefined, raw: unknown): FieldText {
   if (raw === null || raw === undefined) return null
-  const text = typeof raw === 'string' ? storable(raw) : storable(String(raw))
+  const text = storable(spelled(raw))
   const trimmed = text.trim()
   if (trimmed === '') return null
   switch (type) {
@@ -34,10 +35,16 @@ export function fieldText(type: FieldType | undefined, raw: unknown): FieldText 
   }
 }
 
+/** An object may carry a `toString` of its own, which is no function. */
+function spelled(raw: unknown): string {
+  if (typeof raw === 'string') return raw
+  return typeof raw === 'object' ? JSON.stringify(raw) : String(raw)
+}
+
 function instantText(text: string): string {
   const atMs = /^-?\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
   // Outside what a Date can hold: keep HubSpot's text, which people can still read.
-  return Math.abs(atMs) <= 8.64e15 ? new Date(atMs).toISOString() : text
+  return Math.abs(atMs) <= DATE_MAX_MS ? new Date(atMs).toISOString() : text
 }
 
 function dayText(text: string): string {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { SimplePublicObject, ValueWithTimestamp } from '@hubspot/api-client/lib/codegen/crm/objects/models/all.js'
-import type { ChangeActor, ChangeEvent, ConnectionId, FieldText } from '../../../model/record/change-event.ts'
+import {
+  type ChangeActor,
+  type ChangeEvent,
+  type ConnectionId,
+  type FieldText,
+  READ_ORDER,
+} from '../../../model/record/change-event.ts'
 import { idOf, instantMsOf, type JsonObject, listOf, objectOf, textOf } from '../http/json-value.ts'
 import type { AnswerOf } from '../http/wire.ts'
 import { actorOf } from './actor.ts'
@@ -17,19 +23,30 @@ export type RecordReading = {
   readonly schema: HubSpotSchema
   /** The wanted fields that exist; each is in the event, blank ones as null. */
   readonly fields: readonly string[]
+  /** Wanted fields that the portal does not have although nobody hides them: blank on every record. */
+  readonly absent?: readonly string[]
   readonly historyFields: readonly string[]
   readonly source: 'poll' | 'baseline'
 }
 
 // Owner changes beyond the latest fifty say nothing new about who fights over a record today.
 const OWNER_HISTORY_MAX = 50
-// A read shows everything up to its own instant, so it wins against a webhook event of the same millisecond.
-const READ_ORDER = Number.MAX_SAFE_INTEGER
 // HubSpot stamps a record and its property history in separate steps of one write.
 const SAME_WRITE_MS = 1_000
 
-/** A record as HubSpot returned it, as one complete change event. Undefined: it is not a readable record. */
+/**
+ * A record as HubSpot returned it, as one complete change event. Undefined: it is not a readable record, which must not
+ * cost the others of its page.
+ */
 export function recordEvent(record: HubSpotRecord, reading: RecordReading): ChangeEvent | undefined {
+  try {
+    return completeEvent(record, reading)
+  } catch {
+    return undefined
+  }
+}
+
+function completeEvent(record: HubSpotRecord, reading: RecordReading): ChangeEvent | undefined {
   const recordId = idOf(record.id)
   const properties = objectOf(record.properties) ?? {}
   const modifiedMs = instantMsOf(properties[reading.schema.modifiedField]) ?? instantMsOf(record.updatedAt)
@@ -38,6 +55,7 @@ export function recordEvent(record: HubSpotRecord, reading: RecordReading): Chan
   const occurredAtMs = deleted ? Math.max(instantMsOf(record.archivedAt) ?? 0, modifiedMs) : modifiedMs
 
   const fields: Record<string, FieldText> = {}
+  for (const name of reading.absent ?? []) fields[name] = null
   const withheld = withheldFields(record, reading)
   for (const name of reading.fields) {
     if (withheld.includes(name)) continue // the placeholder is not a value

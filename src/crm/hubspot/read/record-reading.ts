@@ -1,6 +1,8 @@
+import { hiddenAmong } from '../../../model/record/person-form.ts'
 import type { ChangedSince } from '../../crm-client.ts'
 import { contextTexts, errorDetails } from '../http/error-body.ts'
 import { HubSpotRefusal } from '../http/errors.ts'
+import { HUBSPOT } from '../profile.ts'
 import type { ReadContext } from './read-context.ts'
 import type { RecordReading } from './record-event.ts'
 
@@ -21,6 +23,7 @@ export async function readingOf(
   const schema = await schemas.of(objectType)
   const exists = (name: string) => schema.fields.has(name)
   const named = [...new Set([...fields, ...historyFields])]
+  const unreadable = hiddenAmong(HUBSPOT.objects[objectType], named, schema.fields)
   return {
     reading: {
       connectionId,
@@ -28,10 +31,11 @@ export async function readingOf(
       objectType,
       schema,
       fields: named.filter(exists),
+      absent: named.filter((name) => !exists(name) && !unreadable.includes(name)),
       historyFields: [...new Set(historyFields)].filter(exists),
       source,
     },
-    unreadable: named.filter((name) => !exists(name)),
+    unreadable,
   }
 }
 

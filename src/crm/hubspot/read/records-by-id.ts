@@ -34,8 +34,9 @@ type Search = {
 function takeLive(search: Search, records: readonly HubSpotRecord[], reading: RecordReading): void {
   for (const record of records) {
     const event = recordEvent(record, reading)
+    // It is there, though nothing can be told from it: neither an answer nor missing.
+    search.open.delete(idOf(record.id) ?? '')
     if (event === undefined) continue
-    search.open.delete(event.recordId)
     search.events.set(event.recordId, event)
   }
   for (const record of records) survivedBy(search, idOf(record.id) ?? '', mergedIdsOf(record))

@@ -1,7 +1,7 @@
 import type { PublicOwner } from '@hubspot/api-client/lib/codegen/crm/owners/models/PublicOwner.js'
 import type { ConnectionId } from '../../../model/record/change-event.ts'
 import type { CrmUser } from '../../../model/record/crm-user.ts'
-import { storable } from '../../storable-text.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 import type { HubSpotHttp } from '../http/call.ts'
 import { idOf, nextPageOf, resultsOf, textOf } from '../http/json-value.ts'
 import type { HubSpotPaths } from '../http/paths.ts'

@@ -1,4 +1,4 @@
-import { storable } from '../../storable-text.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 import { idOf, type JsonObject, objectOf, textOf } from '../http/json-value.ts'
 
 // 100 notifications of 65,536 characters each, 6.5 MB, stay below (docs/contracts).

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { foldEvents } from '../../../model/record/fold/fold.ts'
+import { tiedFields } from '../../../model/record/fold/reason-to-read.ts'
+import '../../profiles.ts'
 import { change, connectionId, nowMs, read } from '../../../../test/support/hubspot-notifications.ts'
 import { parseWebhook } from './delivery.ts'
 import { toChangeEvents } from './events.ts'
@@ -82,5 +85,23 @@ describe('notifications of other kinds', () => {
       change({ subscriptionType: 'contact.deletion', propertyName: long, propertyValue: long }),
     ).events
     assert.ok((event?.dedupeKey.length ?? 0) < 1_000)
+  })
+
+  it('cases A01 and S12: are not ordered by their ids where two are of one millisecond, so the record is read', () => {
+    const two = (first: number, second: number) => {
+      const of = (eventId: number, propertyValue: string) =>
+        change({ eventId, propertyName: 'lifecyclestage', propertyValue })
+      const body = Buffer.from(JSON.stringify([of(first, 'lead'), of(second, 'customer')]))
+      const notifications = parseWebhook(body).notifications.map(({ event }) => event)
+      const { events } = toChangeEvents({ connectionId, notifications, nowMs })
+      return foldEvents(null, [{ ...events[0]!, complete: true, fields: {}, occurredAtMs: 1 }, ...events], {
+        crm: 'hubspot',
+        unreadable: new Set(),
+      })
+    }
+    for (const folded of [two(900, 100), two(100, 900)]) {
+      assert.equal(folded.needsRead, 'same-instant')
+      assert.deepEqual(tiedFields(folded.record), ['lifecyclestage'])
+    }
   })
 })

@@ -22,7 +22,7 @@ export type WebhookReading = {
   readonly digestKey?: string | undefined
 }
 
-export type SkipReason = 'unknown-type' | 'object-not-watched' | 'no-record-id' | 'property-name'
+export type SkipReason = 'unknown-type' | 'object-not-watched' | 'no-record-id' | 'property-name' | 'unreadable'
 
 export type ReadWebhook = {
   readonly events: ChangeEvent[]
@@ -53,11 +53,20 @@ export function toChangeEvents(reading: WebhookReading): ReadWebhook {
   const events: ChangeEvent[] = []
   const skipped: { reason: SkipReason; type: string }[] = []
   for (const notification of reading.notifications) {
-    const result = eventsOf(notification, reading)
+    const result = eventsOrNone(notification, reading)
     if (typeof result === 'string') skipped.push({ reason: result, type: notification.type })
     else events.push(...result)
   }
   return { events, skipped }
+}
+
+/** A notification that throws is left out and counted, as the delivery would otherwise come ten times and be lost. */
+function eventsOrNone(event: HubSpotNotification, reading: WebhookReading): ChangeEvent[] | SkipReason {
+  try {
+    return eventsOf(event, reading)
+  } catch {
+    return 'unreadable'
+  }
 }
 
 function eventsOf(event: HubSpotNotification, reading: WebhookReading): ChangeEvent[] | SkipReason {

@@ -10,7 +10,7 @@ import type { AnswerOf, Wire } from '../http/wire.ts'
 import { fieldText } from '../read/field-text.ts'
 import type { HubSpotRecord } from '../read/record-event.ts'
 import { goneRecords } from './gone-records.ts'
-import type { TaskLink } from './task-links.ts'
+import { linkType } from './task-links.ts'
 import { STATUS } from './task-properties.ts'
 import { shortKeyOf } from './task-text.ts'
 import type { WriteContext } from './write-context.ts'
@@ -40,12 +40,12 @@ async function findByKey(context: WriteContext, lookups: readonly TaskLookup[], 
     if (task?.key) found.set(task.key, task)
   }
   // The process that lost the answer of an upsert, or died after it, has not linked the task either.
-  await context.links.add(
-    lookups.flatMap(({ key, about, taskId }): TaskLink[] => {
-      const task = found.get(key)
-      return task && taskId === null && about !== null ? [{ taskId: task.taskId, about }] : []
-    }),
-  )
+  for (const { key, about, taskId } of lookups) {
+    const task = found.get(key)
+    if (task && taskId === null && about !== null && linkType(about.objectType) !== null) {
+      found.set(key, { ...task, unlinked: true })
+    }
+  }
   return found
 }
 
@@ -112,8 +112,21 @@ function keepMatching(
     if (task === undefined) continue
     const short = /\[(LK-[0-9a-f]{10})\]$/.exec(textOf(objectOf(record.properties)?.hs_task_subject))?.[1]
     const key = wanted.get(task.key ?? '') ?? wanted.get(short ?? '')
-    if (key !== undefined) found.set(key, { ...task, key })
+    if (key !== undefined) keep(found, { ...task, key }, key)
   }
+}
+
+function isOlder(id: string, than: string): boolean {
+  return id.length === than.length ? id < than : id.length < than.length
+}
+
+/** Two calls may have created it. HubSpot's ids rise, and the first one made is the task. */
+function keep(found: FoundTasks, task: CrmTask, key: string): void {
+  const known = found.get(key) ?? null
+  if (known?.taskId === task.taskId) return
+  const [first, other] = known === null || isOlder(task.taskId, known.taskId) ? [task, known] : [known, task]
+  if (other === null) found.set(key, first)
+  else found.set(key, { ...first, others: [...(known?.others ?? []), other.taskId] })
 }
 
 /** The search index lags by up to half a minute (contracts, HubSpot). What it does not show after this is not there. */

@@ -3,15 +3,12 @@ import type {
   PublicAssociationMultiPost,
 } from '@hubspot/api-client/lib/codegen/crm/associations/v4/models/all.js'
 import { AssociationTypes } from '@hubspot/api-client/lib/src/enums/AssociationTypes.js'
-import { CrmBusyError, CrmReconnectError, CrmRefusedError, CrmUnknownError, type TaskWrite } from '../../crm-client.ts'
-import type { HubSpotHttp } from '../http/call.ts'
-import type { HubSpotPaths } from '../http/paths.ts'
+import type { ItemOutcome, TaskLink } from '../../crm-client.ts'
+import type { WriteGate } from '../../write-gate.ts'
+import { type JsonObject, listOf } from '../http/json-value.ts'
 import type { Wire } from '../http/wire.ts'
-
-export type TaskLink = { readonly taskId: string; readonly about: NonNullable<TaskWrite['about']> }
-
-/** Makes the association between a task and its record where the write of the task cannot. */
-export type TaskLinks = { add(links: readonly TaskLink[]): Promise<void> }
+import { type BatchItem, type BatchResult, inputParts, writeBatch } from './batch-write.ts'
+import type { WriteContext } from './write-context.ts'
 
 const LINK_TYPE_IDS: ReadonlyMap<string, AssociationTypes> = new Map([
   ['contacts', AssociationTypes.taskToContact],
@@ -26,68 +23,62 @@ export function linkType(objectType: string): Wire<AssociationSpec> | null {
   return associationTypeId === undefined ? null : { associationCategory: 'HUBSPOT_DEFINED', associationTypeId }
 }
 
-// Links that failed and wait. Each is two ids, and a restart only loses the link, never the task.
-const WAITING_MAX = 1_000
-
 /**
- * An upsert cannot associate, so one call per object type follows it. The owner sees a task without its link too, so a
- * failed link never makes the task a failure: it waits for the next call.
+ * An upsert cannot associate, so one call per object type follows it. Making a link twice makes one, so one whose answer
+ * was lost is simply made again. HubSpot refuses a whole call for one deleted record; halving finds it.
  */
-export function createTaskLinks(http: HubSpotHttp, paths: HubSpotPaths): TaskLinks {
-  let waiting: TaskLink[] = []
-
-  async function add(links: readonly TaskLink[]): Promise<void> {
-    const all = [...waiting, ...links]
-    waiting = []
-    for (const [objectType, group] of Map.groupBy(all, (link) => link.about.objectType)) {
-      const type = linkType(objectType)
-      if (type === null) continue
-      // 2,000 pairs fit into one call; a hundred tasks and what waited stay below.
-      const failed = await link(objectType, group, type)
-      waiting.push(...failed)
+export async function linkTasks(
+  context: Pick<WriteContext, 'http' | 'paths'>,
+  links: readonly TaskLink[],
+  gate?: WriteGate,
+): Promise<ItemOutcome[]> {
+  const outcomes: ItemOutcome[] = []
+  for (const [objectType, group] of Map.groupBy(links, ({ about }) => about.objectType)) {
+    const type = linkType(objectType)
+    if (type === null) {
+      const why = `HubSpot defines no association of tasks with ${objectType}`
+      outcomes.push(...group.map(({ key }): ItemOutcome => ({ key, outcome: 'refused', code: 'NO_ASSOCIATION', why })))
+      continue
     }
-    waiting = waiting.slice(-WAITING_MAX)
-  }
-
-  async function link(
-    objectType: string,
-    group: readonly TaskLink[],
-    type: Wire<AssociationSpec>,
-  ): Promise<readonly TaskLink[]> {
-    try {
-      await http({
-        kind: 'write',
-        method: 'POST',
-        path: `${paths.associations('tasks', objectType)}/create`,
-        body: {
-          inputs: group.map(
-            ({ taskId, about }): Wire<PublicAssociationMultiPost> => ({
-              from: { id: taskId },
-              to: { id: about.recordId },
-              types: [type],
-            }),
-          ),
-        },
-        attempt: `link tasks to ${objectType}`,
-        repeatable: true, // linking twice makes one link
-      })
-      return []
-    } catch (error) {
-      if (error instanceof CrmRefusedError) {
-        // HubSpot refuses the whole call for one deleted record: find the others by halving. A deleted record needs no link.
-        if (group.length <= 1) return []
-        const half = Math.ceil(group.length / 2)
-        return [
-          ...(await link(objectType, group.slice(0, half), type)),
-          ...(await link(objectType, group.slice(half), type)),
-        ]
+    const items = group.map(({ key, taskId, about }): BatchItem => {
+      const input: Wire<PublicAssociationMultiPost> = {
+        from: { id: taskId },
+        to: { id: about.recordId },
+        types: [type],
       }
-      const later =
-        error instanceof CrmBusyError || error instanceof CrmUnknownError || error instanceof CrmReconnectError
-      if (!later) throw error
-      return group
-    }
+      return { key, inputId: taskId, input }
+    })
+    const results = await writeBatch(
+      items,
+      (inputs, part) => post(context, objectType, { inputs, part, gate }),
+      (record, item) => record.id === item.inputId,
+      gate,
+    )
+    outcomes.push(...results.map(linkOutcome))
   }
+  return outcomes
+}
 
-  return { add }
+async function post(
+  { http, paths }: Pick<WriteContext, 'http' | 'paths'>,
+  objectType: string,
+  { inputs, part, gate }: { inputs: readonly JsonObject[]; part: readonly BatchItem[]; gate: WriteGate | undefined },
+): Promise<JsonObject> {
+  const { body } = await http({
+    kind: 'write',
+    method: 'POST',
+    path: `${paths.associations('tasks', objectType)}/create`,
+    body: { inputs },
+    gated: inputParts(gate, part),
+    attempt: `link tasks to ${objectType}`,
+  })
+  // Without errors all of them are made. With some, the answer names the pairs that are.
+  const failed = listOf(body.errors).length > 0
+  const made = new Set(listOf(body.results).map((pair) => String((pair as JsonObject).fromObjectId ?? '')))
+  const results = part.filter(({ inputId }) => !failed || made.has(inputId ?? '')).map(({ inputId: id }) => ({ id }))
+  return { ...body, results }
+}
+
+function linkOutcome(result: BatchResult): ItemOutcome {
+  return 'outcome' in result ? result.outcome : { key: result.item.key, outcome: 'done', id: result.item.inputId! }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { storable } from '../../storable-text.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 
 // HubSpot cuts or refuses longer subjects; 255 also fits every other place that shows them.
 const SUBJECT_MAX = 255

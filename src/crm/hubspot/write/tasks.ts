@@ -4,7 +4,7 @@ import { idOf } from '../http/json-value.ts'
 import { HUBSPOT } from '../profile.ts'
 import { type BatchResult, notWritten } from './batch-write.ts'
 import { createTasks, type ReadyTask, updateTasks, upsertTasks } from './task-batches.ts'
-import type { TaskLink } from './task-links.ts'
+import { linkType } from './task-links.ts'
 import { offeredOptions, taskProperties } from './task-properties.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -25,7 +25,8 @@ export async function writeTasks(
     api,
     ready.filter(({ task }) => task.taskId !== null),
   )
-  const outcomes = [...refused, ...updated.map(taskOutcome)]
+  const unlinked = new Set(ready.filter((one) => needsLink(one, keyed)).map(({ task }) => task.key))
+  const outcomes = [...refused, ...updated.map((result) => asUnlinked(taskOutcome(result), unlinked))]
   let created: BatchResult[]
   try {
     created =
@@ -38,9 +39,7 @@ export async function writeTasks(
     // tries the rest again, and then that fails by itself.
     return [...outcomes, ...fresh.map(({ task }) => notWritten(task.key, error))]
   }
-  // A link that fails waits; whatever else goes wrong with it, the tasks are written.
-  if (keyed.enforced) await context.links.add(linksOf(fresh, created)).catch(() => undefined)
-  return [...outcomes, ...created.map(taskOutcome)]
+  return [...outcomes, ...created.map((result) => asUnlinked(taskOutcome(result), unlinked))]
 }
 
 async function spelled(
@@ -61,14 +60,17 @@ async function spelled(
   return { ready, refused }
 }
 
-/** The links that an upsert could not make itself. */
-function linksOf(fresh: readonly ReadyTask[], created: readonly BatchResult[]): TaskLink[] {
-  const byKey = new Map(fresh.map(({ task }) => [task.key, task]))
-  return created.flatMap((result): TaskLink[] => {
-    const taskId = 'record' in result ? idOf(result.record.id) : undefined
-    const about = byKey.get(result.item.key)?.about
-    return taskId !== undefined && about ? [{ taskId, about }] : []
-  })
+/**
+ * An upsert cannot associate, and an update neither. HubSpot moves the links of merged records and drops those of deleted
+ * ones itself: of a task that is there, only a new record needs a link.
+ */
+function needsLink({ task: { taskId, about, rehang } }: ReadyTask, keyed: TaskKeySupport): boolean {
+  if (about === null || linkType(about.objectType) === null) return false
+  return taskId === null ? keyed.enforced : rehang
+}
+
+function asUnlinked(outcome: ItemOutcome, unlinked: ReadonlySet<string>): ItemOutcome {
+  return outcome.outcome === 'done' && unlinked.has(outcome.key) ? { ...outcome, unlinked: true } : outcome
 }
 
 function taskOutcome(result: BatchResult): ItemOutcome {

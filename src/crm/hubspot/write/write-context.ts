@@ -2,7 +2,6 @@ import type { HubSpotHttp } from '../http/call.ts'
 import type { HubSpotPaths } from '../http/paths.ts'
 import type { HubSpotSchemas } from '../read/schemas.ts'
 import type { TaskKey } from './task-key.ts'
-import type { TaskLinks } from './task-links.ts'
 
 /** What writing needs to know of an opened portal. */
 export type WriteContext = {
@@ -10,6 +9,4 @@ export type WriteContext = {
   readonly paths: HubSpotPaths
   readonly schemas: HubSpotSchemas
   readonly taskKey: TaskKey
-  /** Holds links that failed, for the life of a client. */
-  readonly links: TaskLinks
 }

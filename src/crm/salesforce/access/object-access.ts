@@ -1,5 +1,7 @@
 import type { AccessFindings } from '../../../model/record/crm-facts.ts'
+import { hiddenAmong } from '../../../model/record/person-form.ts'
 import type { AccessNeeds } from '../../crm-setup.ts'
+import { SALESFORCE } from '../profile.ts'
 import type { SalesforceObject } from '../rest/schemas.ts'
 import { AccessAnswer, type AccessContext, type Ask, PERMISSION_SETS, type Question, readOne } from './probes.ts'
 
@@ -18,7 +20,7 @@ export async function checkObjects(
     })
     const { schema } = described
     if (schema !== undefined) {
-      const unreadable = [...new Set(fields)].filter((name) => !schema.byName.has(name))
+      const unreadable = hiddenAmong(SALESFORCE.objects[objectType], [...new Set(fields)], schema.byName)
       objects.push({ objectType, fields: schema.fields.length, unreadable })
     }
     if (ownerField === null) continue

@@ -6,6 +6,7 @@ import type { SalesforceGrant, TokenStore } from '../../grant.ts'
 import { isSalesforceId } from '../http/record-id.ts'
 import { keepSession, type SessionKeeper } from '../login/session.ts'
 import { changedSince, type Reading, readRecords } from '../read/changed-since.ts'
+import { deletedRecords } from '../read/deleted-records.ts'
 import { readUsers } from '../read/users.ts'
 import { readUsersById } from '../read/users-by-id.ts'
 import { type SalesforceCall, salesforceCall } from '../rest/call.ts'
@@ -68,11 +69,13 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
   const call = salesforceCall({ ...options, budget, sessions, clock })
   const schemas = objectSchemas(call, nowMs)
   const size = chunkSize(nowMs)
-  const tasks = taskVerbs(call, schemas, nowMs, size)
+  const crmNowMs = () => crmTimeMs({ clockAheadMs: clock.aheadMs }, nowMs())
+  const deleted = deletedRecords(call, crmNowMs)
+  const tasks = taskVerbs(call, schemas, nowMs, size, crmNowMs)
 
   async function reading(): Promise<Reading> {
     const { userId } = await sessions.current()
-    return { call, schemas, context: { connectionId, ourUserId: userId }, nowMs }
+    return { call, schemas, context: { connectionId, ourUserId: userId }, deleted, nowMs }
   }
 
   const page = (path: string) =>
@@ -107,7 +110,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     renewSession: (refused) => sessions.renew(refused),
     fieldTypes: (objectType) => schemas.fieldTypes(objectType),
     territories: () => readTerritories(call),
-    assignments: assignmentVerbs(call, () => crmTimeMs({ clockAheadMs: clock.aheadMs }, nowMs())),
+    assignments: assignmentVerbs(call, crmNowMs),
   }
 
   return { client, call, schemas, sessions, tasks, usage }

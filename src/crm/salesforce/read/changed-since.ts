@@ -8,12 +8,14 @@ import { timeMs } from '../rest/field-text.ts'
 import { chunks, PAGE_ROWS_MAX, QUERY_CHARS_MAX, query, type Row, text } from '../rest/query.ts'
 import type { ObjectSchemas } from '../rest/schemas.ts'
 import { soqlId, soqlIds, soqlInstant, soqlName } from '../rest/soql.ts'
+import type { DeletedRecords } from './deleted-records.ts'
 import { deletedRowEvent, type RowContext, rowEvent, type Selection, selectFields } from './record-event.ts'
 
 export type Reading = {
   readonly call: SalesforceCall
   readonly schemas: ObjectSchemas
   readonly context: Omit<RowContext, 'source' | 'askedAtMs'>
+  readonly deleted: DeletedRecords
   /** Our clock, used where an answer has no Date header. */
   readonly nowMs: () => number
 }
@@ -98,10 +100,11 @@ function nextCursor(
   full: boolean,
   { sinceMs }: ChangedSince,
 ): string | null {
-  const last = rows.at(-1)
+  const last = rows.findLast((row) => text(row.Id) !== null && timeMs(row[modifiedField]) !== null)
   const id = text(last?.Id)
   const atMs = timeMs(last?.[modifiedField])
   if (full && id !== null && atMs !== null) return writeCursor({ phase, after: { atMs, id } })
+  if (full) throw new CrmUnknownError('Cannot read on: no row of a page has an id and a time', { status: 200 })
   // A baseline knows no record that could be deleted yet; users and groups are never deleted.
   return phase === 'live' && sinceMs > 0 && schema.byName.has('IsDeleted')
     ? writeCursor({ phase: 'deleted', after: null })
@@ -128,6 +131,8 @@ export async function readRecords(
   const selection = selectFields(await reading.schemas.recent(objectType), [...fields, ...historyFields])
   const events: ChangeEvent[] = []
   const found = new Set<string>()
+  /** Of which there is a row, live or in the recycle bin. */
+  const listed = new Set<string>()
   const askable = [...new Set(ids)].filter(isSalesforceId)
   const optional = ['IsDeleted', 'MasterRecordId'].filter((name) => selection.schema.byName.has(name))
   const select = [...new Set([...selection.select, ...optional])]
@@ -140,14 +145,50 @@ export async function readRecords(
     for (const row of rows) {
       const gone = row.IsDeleted === true
       const merged = gone && text(row.MasterRecordId) !== null
-      if (gone && !merged) continue
       const event = gone ? deletedRowEvent(row, selection, context) : rowEvent(row, selection, context)
-      if (!event) continue
-      events.push(event)
-      if (!gone) found.add(event.recordId)
+      const recordId = longId(text(row.Id) ?? '')
+      if (event) events.push(event)
+      if (recordId === null) continue
+      listed.add(recordId)
+      // A row of which nothing can be told is there all the same. The loser of a merge stays missing: the event is its
+      // survivor's.
+      if (!merged && (event || !gone)) found.add(recordId)
     }
   }
+  for (const event of await purged(
+    reading,
+    selection,
+    askable.filter((id) => !listed.has(longId(id) ?? id)),
+  )) {
+    events.push(event)
+    found.add(event.recordId)
+  }
   return { events, missing: ids.filter((id) => !found.has(longId(id) ?? id)) }
+}
+
+/** Those that are no longer in the recycle bin either, and of which Salesforce still says that they were deleted. */
+async function purged(
+  { context, deleted }: Reading,
+  { objectType }: Selection,
+  absent: readonly string[],
+): Promise<ChangeEvent[]> {
+  const deletedAt = await deleted(
+    objectType,
+    absent.map((id) => longId(id) ?? id),
+  )
+  return [...deletedAt].map(([recordId, occurredAtMs]) => ({
+    connectionId: context.connectionId,
+    dedupeKey: `rest/${objectType}/${recordId}/${occurredAtMs}/deleted`,
+    objectType,
+    recordId,
+    kind: 'deleted',
+    occurredAtMs,
+    order: 0,
+    fields: {},
+    complete: false,
+    source: 'poll',
+    actor: { kind: 'unknown', id: null, ours: false },
+  }))
 }
 
 /** Three characters of every id are quotes and comma, which the URL writes as nine. */

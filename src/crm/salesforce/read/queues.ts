@@ -38,6 +38,7 @@ export async function asQueues(
       email: null,
       name,
       active: true,
+      members: isShown ? workers.filter((id) => !isGroup(id)) : null,
       activeMembers: isShown ? workers.filter((id) => isGroup(id) || people.get(id)?.active === true).length : null,
       unlistedMembers: workers.filter((id) => !isGroup(id) && !people.has(id)),
       timeZone: null,

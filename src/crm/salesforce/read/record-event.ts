@@ -6,7 +6,9 @@ import type {
   ConnectionId,
   FieldText,
 } from '../../../model/record/change-event.ts'
+import { hiddenAmong } from '../../../model/record/person-form.ts'
 import { longId, sameId } from '../http/record-id.ts'
+import { SALESFORCE } from '../profile.ts'
 import { fieldText, timeMs } from '../rest/field-text.ts'
 import { type Row, text } from '../rest/query.ts'
 import type { SalesforceObject } from '../rest/schemas.ts'
@@ -21,6 +23,8 @@ export type Selection = {
   /** The fields in the event. */
   readonly fields: readonly string[]
   readonly unreadable: readonly string[]
+  /** Fields asked for that the org does not have: blank on every record, and hidden by nobody. */
+  readonly absent: readonly string[]
   /** The field that pages are ordered by. */
   readonly modifiedField: string
   readonly schema: SalesforceObject
@@ -31,12 +35,14 @@ export type Selection = {
 export function selectFields(schema: SalesforceObject, wanted: readonly string[]): Selection {
   const names = [...new Set(wanted)]
   const fields = names.filter((name) => schema.byName.has(name))
+  const unreadable = hiddenAmong(SALESFORCE.objects[schema.objectType], names, schema.byName)
   const extra = ALWAYS.filter((name) => name === 'Id' || schema.byName.has(name))
   return {
     objectType: schema.objectType,
     select: [...new Set([...extra, ...fields])],
     fields,
-    unreadable: names.filter((name) => !schema.byName.has(name)),
+    unreadable,
+    absent: names.filter((name) => !schema.byName.has(name) && !unreadable.includes(name)),
     modifiedField: schema.byName.has('SystemModstamp') ? 'SystemModstamp' : 'LastModifiedDate',
     schema,
     // Asking for one more field of the same version of a record is a new fact, not a duplicate.
@@ -57,11 +63,12 @@ const SETTLED_AFTER_MS = 2_000
 
 /** A row of a query as a complete change event; null for a row without id or time, which our queries always ask for. */
 export function rowEvent(row: Row, selection: Selection, context: RowContext): ChangeEvent | null {
-  const recordId = longId(String(row.Id ?? ''))
+  const recordId = longId(text(row.Id) ?? '')
   const modifiedAtMs = timeMs(row[selection.modifiedField])
   if (recordId === null || modifiedAtMs === null) return null
   const until = settledUntil(modifiedAtMs, context)
   const fields: Record<string, FieldText> = {}
+  for (const name of selection.absent) fields[name] = null
   for (const name of selection.fields) fields[name] = fieldText(row[name], selection.schema.byName.get(name)?.type)
   return {
     connectionId: context.connectionId,
@@ -90,7 +97,7 @@ function settledUntil(modifiedAtMs: number, { source, askedAtMs }: RowContext): 
 
 /** A row of the Recycle Bin. A loser of a merge names its winner, which is what has to be read again. */
 export function deletedRowEvent(row: Row, selection: Selection, context: RowContext): ChangeEvent | null {
-  const recordId = longId(String(row.Id ?? ''))
+  const recordId = longId(text(row.Id) ?? '')
   const modifiedAtMs = timeMs(row[selection.modifiedField])
   if (recordId === null || modifiedAtMs === null) return null
   const master = longId(text(row.MasterRecordId) ?? '')

@@ -1,6 +1,7 @@
 import type { FieldText } from '../../../model/record/change-event.ts'
+import { isInstant } from '../../../model/record/instant.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 import type { FieldSchema } from '../../crm-client.ts'
-import { storable } from '../../storable-text.ts'
 
 /**
  * One spelling per type, whichever way the value came: REST sends `2026-11-22T10:00:00.000+0000` and `2026-11-22`,
@@ -74,11 +75,8 @@ export function decimalText(value: number): FieldText {
 
 /** Epoch milliseconds of a REST or Pub/Sub time, or null. */
 export function timeMs(value: unknown): number | null {
-  if (typeof value === 'number') return value
-  if (typeof value === 'bigint') return Number(value)
-  if (typeof value !== 'string') return null
-  const atMs = Date.parse(value)
-  return Number.isNaN(atMs) ? null : atMs
+  const atMs = typeof value === 'string' ? Date.parse(value) : typeof value === 'bigint' ? Number(value) : value
+  return isInstant(atMs) ? atMs : null
 }
 
 /** Describe's type names in our words. Compounds (`address`, `location`) have none: their parts are fields too. */

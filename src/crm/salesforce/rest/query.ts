@@ -1,6 +1,6 @@
 import type { QueryResult } from 'jsforce'
+import { storable } from '../../../model/record/storable-text.ts'
 import { CrmUnknownError } from '../../crm-client.ts'
-import { storable } from '../../storable-text.ts'
 import type { SalesforceCall } from './call.ts'
 import { soqlId } from './soql.ts'
 
@@ -34,7 +34,12 @@ export async function query(call: SalesforceCall, soql: string, all = false): Pr
     throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a total', { status: 200 })
   if (!Array.isArray(records))
     throw new CrmUnknownError('Cannot query: Salesforce answered 200 without a list of records', { status: 200 })
-  return { rows: records, totalSize, done: done !== false, askedAtMs }
+  return {
+    rows: records.map((row: unknown) => (isRow(row) ? row : NO_ROW)),
+    totalSize,
+    done: done !== false,
+    askedAtMs,
+  }
 }
 
 /** Every row of a small object, page by page in the order of Id. */
@@ -50,12 +55,22 @@ export async function everyRow(
     const soql = `SELECT ${['Id', ...fields].join(', ')} FROM ${from}${filter} ORDER BY Id LIMIT ${PAGE_ROWS_MAX}`
     const answer = await query(call, soql)
     for (const row of answer.rows) rows.push(row)
-    const last = text(answer.rows.at(-1)?.Id)
-    if (last === null || (answer.done && answer.rows.length < PAGE_ROWS_MAX)) return rows
+    const last = text(answer.rows.findLast((row) => text(row.Id) !== null)?.Id)
+    if (answer.rows.length === 0 || (answer.done && answer.rows.length < PAGE_ROWS_MAX)) return rows
+    // A list that ends early would pass for the whole: who is missing from it would count as gone.
+    if (last === null)
+      throw new CrmUnknownError(`Cannot read on in ${from}: no row of a page has an id`, { status: 200 })
     if (last === after) throw new CrmUnknownError(`The pages of ${from} do not advance`)
     after = last
   }
   throw new CrmUnknownError(`${from} has more than ${PAGES_MAX * PAGE_ROWS_MAX} rows`)
+}
+
+/** What stands in a list of records and is none costs no other row; it still counts towards the page. */
+const NO_ROW: Row = {}
+
+function isRow(row: unknown): row is Row {
+  return typeof row === 'object' && row !== null && !Array.isArray(row)
 }
 
 export function text(value: unknown): string | null {

@@ -92,7 +92,8 @@ async function read(call: SalesforceCall, objectType: string): Promise<Salesforc
 }
 
 /** jsforce types a field as complete; an answer may still lack any part of it. */
-function readField(raw: Partial<Field>): SalesforceField[] {
+function readField(raw: Partial<Field> | null): SalesforceField[] {
+  if (typeof raw !== 'object' || raw === null) return []
   const type = typeof raw.type === 'string' ? typeOf(raw.type) : null
   if (type === null || typeof raw.name !== 'string') return []
   const picklist = Array.isArray(raw.picklistValues) ? raw.picklistValues : []
@@ -101,7 +102,9 @@ function readField(raw: Partial<Field>): SalesforceField[] {
       name: raw.name,
       label: typeof raw.label === 'string' ? raw.label : raw.name,
       type,
-      options: picklist.filter((option) => option?.active !== false).map((option) => String(option?.value ?? '')),
+      options: picklist
+        .filter((option) => option?.active !== false)
+        .map((option) => (typeof option?.value === 'string' ? option.value : '')),
       writable: raw.updateable === true || raw.createable === true,
       externalId: raw.externalId === true,
       unique: raw.unique === true,

@@ -7,7 +7,7 @@ import type { FieldType } from '../rest/field-text.ts'
 import { type EventSchema, eventSchema } from './event-schema.ts'
 import type { FetchResponse } from './pubsub-channel.ts'
 import type { StreamClient } from './stream-client.ts'
-import { type Header, readHeader, type StreamContext, streamEvents } from './stream-event.ts'
+import { type Header, readHeader, type StreamContext, type StreamEvents, streamEvents } from './stream-event.ts'
 
 /** A refusal is forgotten after this: once an admin gives the permission back, values are spelled by their types again. */
 const REFUSED_FOR_MS = 180_000
@@ -71,7 +71,7 @@ async function decodeBatch(
     const { entityName } = message.header
     const context = contexts.get(entityName) ?? (await io.contextOf(entityName))
     contexts.set(entityName, context)
-    const result = streamEvents(message.header, message.body, schema.fields, context)
+    const result = eventsOf(message, schema, context)
     for (const change of result.events) events.push(change)
     if (result.overflow !== null) overflow.add(result.overflow)
     if (result.skipped !== null) skip(result.skipped)
@@ -80,6 +80,19 @@ async function decodeBatch(
     events,
     overflowObjects: [...overflow],
     skipped: [...skipped].map(([reason, n]) => ({ reason, n })),
+  }
+}
+
+/** One message that throws would break the stream, which would bring it again for ever. */
+function eventsOf(
+  { header, body }: { readonly header: Header; readonly body: Record<string, unknown> },
+  schema: EventSchema,
+  context: StreamContext,
+): StreamEvents {
+  try {
+    return streamEvents(header, body, schema.fields, context)
+  } catch {
+    return { events: [], overflow: null, skipped: 'unreadable event' }
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { libraryDeadline } from '../../../clock/clock.ts'
 import { isLoopback as isLoopbackHost } from '../../allowed-hosts.ts'
 import type { SalesforceSession } from '../login/session.ts'
 
@@ -86,14 +87,15 @@ export function openChannel(address: string): PubSubChannel {
   let closed = false
   return {
     async ready() {
-      const deadlineMs = Date.now() + CONNECT_DEADLINE_MS
+      const givesUpAtMs = performance.now() + CONNECT_DEADLINE_MS
       for (;;) {
         // In short tries: the timer of a try outlives the channel and would keep the process from ending.
         const problem = await new Promise<Error | undefined>((resolve) => {
-          client.waitForReady(Date.now() + CONNECT_TRY_MS, resolve)
+          client.waitForReady(libraryDeadline(CONNECT_TRY_MS), resolve)
         })
         if (problem === undefined) return
-        if (closed || Date.now() >= deadlineMs) throw new Error(`could not connect to ${address}: ${problem.message}`)
+        if (closed || performance.now() >= givesUpAtMs)
+          throw new Error(`could not connect to ${address}: ${problem.message}`)
       }
     },
     subscribe: (session) => client.Subscribe(authMetadata(session)),
@@ -102,7 +104,7 @@ export function openChannel(address: string): PubSubChannel {
         client.GetSchema(
           { schemaId },
           authMetadata(session),
-          { deadline: Date.now() + SCHEMA_DEADLINE_MS },
+          { deadline: libraryDeadline(SCHEMA_DEADLINE_MS) },
           (error, answer) => (error ? reject(error) : resolve(answer?.schemaJson ?? '')),
         )
       }),
@@ -111,7 +113,7 @@ export function openChannel(address: string): PubSubChannel {
         client.GetTopic(
           { topicName },
           authMetadata(session),
-          { deadline: Date.now() + TOPIC_DEADLINE_MS },
+          { deadline: libraryDeadline(TOPIC_DEADLINE_MS) },
           (error, answer) => (error ? reject(error) : resolve(answer?.canSubscribe === true)),
         )
       }),

@@ -55,3 +55,26 @@ it('of two transactions of one moment the later one is later, whatever their seq
   const largest = orderOf(2n ** 62n - 1n, Number.MAX_SAFE_INTEGER)
   assert.ok(Number.isSafeInteger(largest) && Number.isSafeInteger(orderOf(-1n, -1)), String(largest))
 })
+
+it('a task that changed is also read, because no message says whether it is closed', () => {
+  const of = (entityName: string, changeType: string) => {
+    const raw = { entityName, transactionKey: 'k', recordIds: ['00T000000000001AAA'], changeType, commitTimestamp: 1 }
+    const body = { Status: 'Completed' }
+    const fields = [
+      { name: 'ChangeEventHeader', children: [] },
+      { name: 'Status', children: [] },
+    ]
+    const context = {
+      connectionId: 'sf' as ConnectionId,
+      ours: { client: 'us', userId: '' },
+      types: undefined,
+      watched: undefined,
+    }
+    return streamEvents(readHeader({ ...raw, sequenceNumber: 1 }, []), body, fields, context).events.map(
+      ({ kind }) => kind,
+    )
+  }
+  assert.deepEqual(of('Task', 'UPDATE'), ['changed', 'gap'])
+  assert.deepEqual(of('Task', 'DELETE'), ['deleted'])
+  assert.deepEqual(of('Lead', 'UPDATE'), ['changed'])
+})

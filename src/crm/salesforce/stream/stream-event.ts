@@ -5,8 +5,11 @@ import type {
   ConnectionId,
   FieldText,
 } from '../../../model/record/change-event.ts'
-import { storable } from '../../storable-text.ts'
+import { isInstant } from '../../../model/record/instant.ts'
+import { absentFields, absentForm } from '../../../model/record/person-form.ts'
+import { storable } from '../../../model/record/storable-text.ts'
 import { longId, sameId } from '../http/record-id.ts'
+import { SALESFORCE } from '../profile.ts'
 import { type FieldType, fieldText } from '../rest/field-text.ts'
 import { bitmapNames, type SchemaField } from './change-bitmap.ts'
 
@@ -79,6 +82,8 @@ export function streamEvents(
       ? { fields: {}, unclear: false }
       : readValues(header, body, fields, kind, context)
   const whole = kind === 'created' || kind === 'restored'
+  const form = formOf(entityName, context)
+  if (whole) for (const name of form.absent) values.fields[name] ??= null
   const complete = whole && !values.unclear && (context.watched ?? []).every((name) => name in values.fields)
   const actor = readActor(header, context)
   const events: ChangeEvent[] = []
@@ -97,11 +102,34 @@ export function streamEvents(
       actor,
     }
     events.push(event)
-    if (values.unclear) {
+    if (values.unclear || lacksClosing(event) || (form.isInTwoRows && kind === 'changed' && !actor.ours)) {
       events.push({ ...event, dedupeKey: `${event.dedupeKey}/unclear`, kind: 'gap', fields: {}, complete: false })
     }
   }
   return { events, overflow: null, skipped: null }
+}
+
+/**
+ * Salesforce works out whether a task is closed from its status, and its change events do not say it. So a task that
+ * changed is read; one that is not ours is left alone before that.
+ */
+function lacksClosing({ objectType, kind, fields }: ChangeEvent): boolean {
+  return objectType === SALESFORCE.taskObject && kind === 'changed' && !(SALESFORCE.taskClosed.field in fields)
+}
+
+/**
+ * A person account's own change events lack what its contact holds, its e-mail among it: those of the org without person
+ * accounts are whole, and in the others an account that somebody changed is read. What we cannot describe we cannot read.
+ */
+function formOf(
+  objectType: string,
+  { types, watched = [] }: StreamContext,
+): { readonly absent: readonly string[]; readonly isInTwoRows: boolean } {
+  const shape = SALESFORCE.objects[objectType]
+  if (types === undefined) return { absent: [], isInTwoRows: false }
+  const absent = absentFields(shape, types)
+  const isInTwoRows = shape?.asPerson !== undefined && absentForm(shape, types.keys()).size === 0
+  return { absent: watched.filter((name) => absent.has(name)), isInTwoRows }
 }
 
 /**
@@ -195,7 +223,7 @@ export function readHeader(raw: unknown, fields: readonly SchemaField[]): Header
     throw new Error('a change event without entity, transaction or record ids')
   }
   const commitTimestampMs = Number(header.commitTimestamp)
-  if (!Number.isSafeInteger(commitTimestampMs)) throw new Error('a change event without its time')
+  if (!isInstant(commitTimestampMs)) throw new Error('a change event without its time')
   const names = (list: unknown) => (Array.isArray(list) ? bitmapNames(list.map(String), fields) : [])
   const nulled = names(header.nulledFields)
   const diff = names(header.diffFields)

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { nowMs } from '../../../clock/clock.ts'
 import type { StreamBatch, StreamState } from '../../crm-stream.ts'
 import type { SalesforceSession } from '../login/session.ts'
 import { type BatchDecoder, batchDecoder } from './batch-decoder.ts'
@@ -110,7 +111,7 @@ export async function subscribe(options: SubscribeOptions): Promise<void> {
         if (failure.kind === 'replay-lost' && failures === 1) continue
       }
       const pauseMs = pauseFor(failure, failures, options.backoffBaseMs ?? BACKOFF_BASE_MS)
-      await show(waitingState(failure, Date.now() + pauseMs))
+      await show(waitingState(failure, nowMs() + pauseMs))
       await wait(pauseMs, undefined, { signal }).catch(() => {})
     }
   } finally {

@@ -44,14 +44,14 @@ export function assignmentVerbs(call: SalesforceCall, crmNowMs: () => number): A
     async everything(modelId, cursor) {
       const after = cursor === null ? '' : ` AND Id > ${soqlId(cursor)}`
       const { rows, full } = await readPage(call, `${inModel(modelId)}${after} ORDER BY Id`)
-      return { ...pageOf(rows), cursor: full ? text(rows.at(-1)?.Id) : null }
+      return { ...pageOf(rows), cursor: full ? idOf(rows.findLast((row) => text(row.Id) !== null)) : null }
     },
     async madeSince(modelId, sinceMs, cursor) {
       const { rows, full } = await readPage(
         call,
         `${inModel(modelId)} AND ${after(cursor) ?? `SystemModstamp >= ${soqlInstant(sinceMs)}`} ORDER BY SystemModstamp, Id`,
       )
-      return { ...pageOf(rows), cursor: full ? cursorOf(rows.at(-1)) : null }
+      return { ...pageOf(rows), cursor: full ? cursorOf(rows.findLast(hasPlace)) : null }
     },
     deletedSince: (sinceMs) => deletedSince(call, sinceMs, crmNowMs()),
     async ofRecords(modelId, recordIds) {
@@ -87,6 +87,17 @@ function assignmentOf(row: Row): TerritoryAssignment[] {
   const objectType = text(row.SobjectType)
   if (assignmentId === null || recordId === null || territoryId === null || objectType === null) return []
   return [{ assignmentId, objectType, recordId, territoryId }]
+}
+
+function hasPlace(row: Row): boolean {
+  return text(row.Id) !== null && timeMs(row.SystemModstamp) !== null
+}
+
+/** Without one the page would pass for the last. */
+function idOf(row: Row | undefined): string {
+  const id = text(row?.Id)
+  if (id === null) throw new CrmUnknownError(`Cannot read ${OBJECT}: no row of a page has an id`)
+  return id
 }
 
 /** A keyset instead of Salesforce's query cursor: it survives restarts, and changes while we read. */

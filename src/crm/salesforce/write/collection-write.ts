@@ -139,10 +139,11 @@ function failedChunk(
   nowMs: number,
 ): ChunkAnswer {
   if (error instanceof SalesforceRefusal) {
-    // Fields of a whole request are none of one row's.
-    const refusal = { code: error.code, message: error.message, fields: [] }
+    // What a whole request says of a record or a field is about one row only where it has no other row.
+    const isOne = rows.length === 1
+    const refusal = { code: error.code, message: error.message, fields: isOne ? error.fields : [] }
     return {
-      rows: [...kept, ...rows.map((row) => refusedRow(row, refusal, nowMs))],
+      rows: [...kept, ...rows.map(({ key, id }) => refusedRow({ key, id: isOne ? id : null }, refusal, nowMs))],
       locked: error.code === LOCKED,
       halve: error.status === 400 && !isPassing(error.code) && kept.length === 0 ? 'refused' : null,
     }

@@ -4,7 +4,7 @@ import type { SalesforceCall } from '../rest/call.ts'
 import { timeMs } from '../rest/field-text.ts'
 import { chunks, query, type Row, text } from '../rest/query.ts'
 import type { ObjectSchemas } from '../rest/schemas.ts'
-import { soqlContains, soqlIds, soqlText } from '../rest/soql.ts'
+import { soqlContains, soqlIds, soqlInstant, soqlText } from '../rest/soql.ts'
 import { TASK_KEY_FIELD } from './task-key.ts'
 import { subjectTag } from './task-text.ts'
 
@@ -14,10 +14,21 @@ const IDS_PER_QUERY = 100
 const TAGS_PER_QUERY = 20
 const FOUND_ROWS_MAX = 2_000
 
-/** Finds tasks by the enforced key, then by their own id, then by record and subject tag, as far as org and caller allow. */
+/** The tag is looked for from this long before the call that may have created the task: clocks differ. */
+const CREATED_EARLIER_MS = 24 * 60 * 60_000
+
+type Org = {
+  readonly call: SalesforceCall
+  readonly schemas: ObjectSchemas
+  readonly crmNowMs: () => number
+}
+
+/**
+ * Finds tasks by the enforced key, then by their own id, then by record and subject tag. A task whose record was merged or
+ * converted since, or that a person moved, is on another record: by its tag among the tasks created since then.
+ */
 export async function findTasks(
-  call: SalesforceCall,
-  schemas: ObjectSchemas,
+  { call, schemas, crmNowMs }: Org,
   lookups: readonly TaskLookup[],
 ): Promise<Map<string, CrmTask>> {
   const { byName } = await schemas.recent('Task')
@@ -48,34 +59,44 @@ export async function findTasks(
       if (key !== undefined) keep(found, key, row)
     }
   }
-  await findByTag(rowsOf, missing(), found)
+  for (const chunk of chunks(missing(), TAGS_PER_QUERY)) {
+    const records = chunk.flatMap(({ about }) => (isSalesforceId(about?.recordId ?? '') ? [about!.recordId] : []))
+    if (records.length === 0) continue
+    const ids = soqlIds([...new Set(records)])
+    await findByTag(rowsOf, chunk, `(WhoId IN ${ids} OR WhatId IN ${ids})`, found)
+  }
+  for (const chunk of chunks(missing(), TAGS_PER_QUERY)) {
+    const sentAgoMs = Math.max(...chunk.map((lookup) => lookup.sentAgoMs ?? 0))
+    const since = soqlInstant(Math.floor(crmNowMs() - sentAgoMs - CREATED_EARLIER_MS))
+    await findByTag(rowsOf, chunk, `CreatedDate >= ${since}`, found)
+  }
   return found
 }
 
+/** LIKE reads every task of the org unless `narrowed` does so first. */
 async function findByTag(
   rowsOf: (where: string) => Promise<readonly Row[]>,
   lookups: readonly TaskLookup[],
+  narrowed: string,
   found: Map<string, CrmTask>,
 ): Promise<void> {
-  for (const chunk of chunks(lookups, TAGS_PER_QUERY)) {
-    const byTag = new Map(chunk.map((lookup) => [subjectTag(lookup.key), lookup.key]))
-    const tags = `(${[...byTag.keys()].map((tag) => `Subject LIKE ${soqlContains(tag)}`).join(' OR ')})`
-    const records = chunk.map((lookup) => lookup.about?.recordId).filter((id) => id !== undefined)
-    // LIKE reads every task of the org unless the records narrow it down first.
-    const narrowed = records.length === chunk.length && records.every(isSalesforceId)
-    const ids = narrowed ? soqlIds([...new Set(records)]) : ''
-    const where = narrowed ? `(WhoId IN ${ids} OR WhatId IN ${ids}) AND ${tags}` : tags
-    for (const row of await rowsOf(where)) {
-      const key = byTag.get(/\[LK-[a-z2-9]{10}\]$/.exec(text(row.Subject) ?? '')?.[0] ?? '')
-      if (key !== undefined) keep(found, key, row)
-    }
+  const byTag = new Map(lookups.map((lookup) => [subjectTag(lookup.key), lookup.key]))
+  const tags = `(${[...byTag.keys()].map((tag) => `Subject LIKE ${soqlContains(tag)}`).join(' OR ')})`
+  for (const row of await rowsOf(`${narrowed} AND ${tags}`)) {
+    const key = byTag.get(/\[LK-[a-z2-9]{10}\]$/.exec(text(row.Subject) ?? '')?.[0] ?? '')
+    if (key !== undefined) keep(found, key, row)
   }
 }
 
 /** Of two tasks with one key (no enforced key, and a write repeated by hand) the first one made is ours. */
 function keep(found: Map<string, CrmTask>, key: string, row: Row): void {
   const taskId = longId(text(row.Id) ?? '')
-  if (taskId === null || found.has(key)) return
+  if (taskId === null) return
+  const first = found.get(key)
+  if (first !== undefined) {
+    if (first.taskId !== taskId) found.set(key, { ...first, others: [...(first.others ?? []), taskId] })
+    return
+  }
   found.set(key, {
     taskId,
     key,

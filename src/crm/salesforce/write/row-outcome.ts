@@ -27,7 +27,7 @@ const PASSING: ReadonlySet<string> = new Set([
  */
 const OVER_THE_LIMITS =
   /LimitException|governor|Too many (?:SOQL|DML|query rows|queueable|future)|CPU time limit|heap size/i
-const ABSENT: ReadonlySet<string> = new Set(['NOT_FOUND', 'INVALID_CROSS_REFERENCE_KEY'])
+const ABSENT: ReadonlySet<string> = new Set(['ENTITY_IS_DELETED', 'NOT_FOUND', 'INVALID_CROSS_REFERENCE_KEY'])
 const LOCK_RETRY_MS = 2_000
 
 export function isPassing(code: string): boolean {
@@ -56,9 +56,8 @@ export function refusedRow(
     const retryAtMs = nowMs + Math.round(LOCK_RETRY_MS * (0.5 + Math.random()))
     return { ...retryRow(key, `${code}: ${why}`, retryAtMs), cause: code === LOCKED ? 'locked' : null }
   }
-  // A cross reference without a field names the record itself; with a field, it is the owner or parent that is wrong.
-  const recordAbsent = id !== null && ABSENT.has(code) && fields.length === 0
-  if (code === 'ENTITY_IS_DELETED' || recordAbsent) {
+  // Without a field it is the record itself that is gone; with one, the owner or the record that the field names.
+  if (id !== null && ABSENT.has(code) && fields.length === 0) {
     return { item: { key, outcome: 'gone', why }, cause: null, refusal: null }
   }
   const cause = OVER_THE_LIMITS.test(message) ? 'over-the-limits' : null

@@ -2,15 +2,16 @@ import type { CrmTask, ItemOutcome, TaskLookup, TaskWrite } from '../../crm-clie
 import type { WriteGate } from '../../write-gate.ts'
 import { isSalesforceId, longId } from '../http/record-id.ts'
 import type { SalesforceCall } from '../rest/call.ts'
-import { chunks, query, text } from '../rest/query.ts'
+import { chunks, query, type Row, text } from '../rest/query.ts'
 import type { ObjectSchemas } from '../rest/schemas.ts'
 import { soqlIds } from '../rest/soql.ts'
 import type { ChunkSize } from './chunk-size.ts'
-import { type RowWrite, writeCollection } from './collection-write.ts'
+import { type CollectionWrite, type RowWrite, writeCollection } from './collection-write.ts'
 import { findTasks } from './find-tasks.ts'
-import { isAboutField, type RowOutcome } from './row-outcome.ts'
+import { isAboutField, type RefusedRow, type RowOutcome } from './row-outcome.ts'
 import { probeTaskKey, TASK_KEY_FIELD, type TaskKeyProbe } from './task-key.ts'
 import { readTaskPicklists, type TaskPicklists } from './task-picklists.ts'
+import { isAboutRelation, relationChange, relationOf, withoutRelation } from './task-relation.ts'
 import { dayIn, subjectTag, taskDescription, taskSubject } from './task-text.ts'
 
 /** 200 ids keep the query's URL below what Salesforce reads. */
@@ -37,12 +38,14 @@ export function taskVerbs(
   schemas: ObjectSchemas,
   nowMs: () => number,
   size: ChunkSize,
+  /** By Salesforce's own clock. */
+  crmNowMs: () => number,
 ): TaskVerbs {
   const writer: TaskWriter = { call, schemas, nowMs, size, picklists: recentPicklists(call, nowMs) }
   return {
     probeTaskKey: async () => probeTaskKey(await schemas.describe('Task')),
     writeTasks: (tasks, gate) => writeTasks(writer, tasks, gate),
-    findTasks: (lookups) => findTasks(call, schemas, lookups),
+    findTasks: (lookups) => findTasks({ call, schemas, crmNowMs }, lookups),
   }
 }
 
@@ -57,7 +60,7 @@ function recentPicklists(call: SalesforceCall, nowMs: () => number): () => Promi
 
 async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[], gate?: WriteGate): Promise<ItemOutcome[]> {
   if (tasks.length === 0) return []
-  const { call, schemas, nowMs, size } = writer
+  const { call, schemas } = writer
   const { enforced } = probeTaskKey(await schemas.recent('Task'))
   const words = await writer.picklists()
   const [sendable, outcomes] = separateUnsendable(tasks)
@@ -66,25 +69,58 @@ async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[], gate?
 
   const updateRows = await rowsOfUpdates(call, updates, words, enforced, outcomes)
   const update = { method: 'PATCH', path: '/composite/sobjects', rows: updateRows, gate } as const
-  for (const { item } of await writeCollection(call, update, nowMs, size)) outcomes.push(item)
+  for (const { item } of await writeRelated(writer, update)) outcomes.push(item)
 
   // Tasks of one record go in one call: each locks its record, and two calls would wait for each other.
   const createRows = creates.toSorted(byRecord).map((task) => ({
     key: task.key,
     id: null,
-    record: { ...taskRecord(task, words, enforced), Status: words[task.status] },
+    record: { ...taskRecord(task, words, enforced), ...relationOf(task.about), Status: words[task.status] },
   }))
   const create = enforced
     ? ({ method: 'PATCH', path: `/composite/sobjects/Task/${TASK_KEY_FIELD}` } as const)
     : ({ method: 'POST', path: '/composite/sobjects' } as const)
   try {
-    const created = await writeCollection(call, { ...create, rows: createRows, gate }, nowMs, size)
+    const created = await writeRelated(writer, { ...create, rows: createRows, gate })
     return [...outcomes, ...created.map((row) => createdOutcome(row, schemas))]
   } catch (error) {
     // Updates that were written keep their outcomes, although the creates failed.
     if (outcomes.length === 0) throw error
     return [...outcomes, ...creates.map((task) => laterOutcome(task, error))]
   }
+}
+
+/**
+ * A record that moved on must not cost its owner the task, nor keep it open: rows that Salesforce refuses for the record
+ * that they hang on are sent again without it. A refusal proves that nothing was written.
+ */
+async function writeRelated({ call, nowMs, size }: TaskWriter, write: CollectionWrite): Promise<RowOutcome[]> {
+  const first = await writeCollection(call, write, nowMs, size)
+  const rowOf = new Map(write.rows.map((row) => [row.key, row]))
+  const refused = new Map(
+    first.flatMap(({ item: { key }, refusal }) =>
+      refusal !== null && isAboutRelation(refusal, rowOf.get(key)!.record) ? [[key, refusal] as const] : [],
+    ),
+  )
+  if (refused.size === 0) return first
+  const rows = write.rows.flatMap((row) =>
+    refused.has(row.key) ? [{ ...row, record: withoutRelation(row.record) }] : [],
+  )
+  const kept = first.filter(({ item }) => !refused.has(item.key))
+  let second: readonly RowOutcome[]
+  try {
+    second = await writeCollection(call, { ...write, rows }, nowMs, size)
+  } catch (error) {
+    // Thrown before its first byte: what else was written keeps its outcome, and these are tried again later.
+    if (kept.length === 0) throw error
+    second = rows.map((row) => ({ item: laterOutcome(row, error), cause: null, refusal: null }))
+  }
+  return [...kept, ...second.map((outcome) => notHung(outcome, refused.get(outcome.item.key)!))]
+}
+
+function notHung(outcome: RowOutcome, { code, message }: RefusedRow): RowOutcome {
+  if (outcome.item.outcome !== 'done') return outcome
+  return { ...outcome, item: { ...outcome.item, notHung: `${code}: ${message}` } }
 }
 
 /** Tasks that are no longer in Salesforce get their outcome here. */
@@ -95,20 +131,20 @@ async function rowsOfUpdates(
   enforced: boolean,
   outcomes: ItemOutcome[],
 ): Promise<RowWrite[]> {
-  const closed = await readClosed(call, updates)
+  const present = await readPresent(call, updates)
   const rows: RowWrite[] = []
   for (const task of updates) {
-    const isClosed = closed.get(longId(task.taskId!)!)
-    if (isClosed === undefined) {
+    const now = present.get(longId(task.taskId!)!)
+    if (now === undefined) {
       outcomes.push({ key: task.key, outcome: 'gone', why: `Task ${task.taskId} is no longer in Salesforce` })
       continue
     }
     // The owner may have moved it to "In Progress": as long as open stays open, the owner's status stands.
-    const status = isClosed === (task.status === 'done') ? {} : { Status: words[task.status] }
+    const status = (now.IsClosed === true) === (task.status === 'done') ? {} : { Status: words[task.status] }
     rows.push({
       key: task.key,
       id: task.taskId,
-      record: { ...taskRecord(task, words, enforced), id: task.taskId, ...status },
+      record: { ...taskRecord(task, words, enforced), ...relationChange(task, now), id: task.taskId, ...status },
     })
   }
   return rows
@@ -124,7 +160,7 @@ function createdOutcome({ item, refusal }: RowOutcome, schemas: ObjectSchemas): 
   return { key: item.key, outcome: 'retry', why: item.why, retryAtMs: null }
 }
 
-function laterOutcome({ key }: TaskWrite, error: unknown): ItemOutcome {
+function laterOutcome({ key }: { readonly key: string }, error: unknown): ItemOutcome {
   const why = error instanceof Error ? error.message : String(error)
   const retryAtMs = error instanceof Error && 'retryAtMs' in error ? Number(error.retryAtMs) : null
   return { key, outcome: 'retry', why, retryAtMs }
@@ -139,7 +175,8 @@ function separateUnsendable(tasks: readonly TaskWrite[]): [TaskWrite[], ItemOutc
   const sendable: TaskWrite[] = []
   const outcomes: ItemOutcome[] = []
   for (const task of tasks) {
-    const bad = [task.taskId, task.ownerId, task.about?.recordId].find((id) => id != null && !isSalesforceId(id))
+    const about = task.taskId === null || task.rehang ? task.about?.recordId : null
+    const bad = [task.taskId, task.ownerId, about].find((id) => id != null && !isSalesforceId(id))
     if (bad == null) sendable.push(task)
     else
       outcomes.push({
@@ -161,28 +198,20 @@ function taskRecord(task: TaskWrite, words: TaskPicklists, enforced: boolean): R
     ActivityDate: dayIn(task.dueAtMs, task.timeZone),
     Priority: words[task.priority],
     ...(enforced ? { [TASK_KEY_FIELD]: task.key } : {}),
-    ...about(task.about),
   }
 }
 
-/** Leads and contacts go into WhoId, everything else into WhatId; a lead in WhoId excludes any WhatId. */
-function about(record: TaskWrite['about']): Record<string, string> {
-  if (record === null) return {}
-  const person = record.objectType === 'Lead' || record.objectType === 'Contact'
-  return person ? { WhoId: record.recordId } : { WhatId: record.recordId }
-}
-
-async function readClosed(call: SalesforceCall, tasks: readonly TaskWrite[]): Promise<Map<string, boolean>> {
-  const closed = new Map<string, boolean>()
+async function readPresent(call: SalesforceCall, tasks: readonly TaskWrite[]): Promise<Map<string, Row>> {
+  const present = new Map<string, Row>()
   for (const chunk of chunks(
     tasks.map((task) => task.taskId!),
     IDS_PER_QUERY,
   )) {
-    const soql = `SELECT Id, IsClosed FROM Task WHERE IsDeleted = false AND Id IN ${soqlIds(chunk)}`
+    const soql = `SELECT Id, IsClosed, WhoId, WhatId FROM Task WHERE IsDeleted = false AND Id IN ${soqlIds(chunk)}`
     for (const row of (await query(call, soql, true)).rows) {
       const id = longId(text(row.Id) ?? '')
-      if (id !== null) closed.set(id, row.IsClosed === true)
+      if (id !== null) present.set(id, row)
     }
   }
-  return closed
+  return present
 }

@@ -3,6 +3,7 @@ import { everyCondition } from '../../policy/values-named.ts'
 import type { Crm } from '../../record/change-event.ts'
 import { crmProfile, type ObjectShape } from '../../record/crm-profile.ts'
 import { objectShape } from '../../record/object-shape.ts'
+import { formFields } from '../../record/person-form.ts'
 import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../../record/territories-field.ts'
 import { readFieldName } from '../../rules/field-name.ts'
 import { fieldsOf } from '../registry.ts'
@@ -28,13 +29,23 @@ export function fieldsNeeded(policies: readonly Policy[], crm: Crm, objectType: 
   if (shape.about === 'task') fields.add(crmProfile(crm).taskClosed.field)
   const history = new Set([shape.owner])
   for (const policy of policies) {
+    for (const { field } of policy.customers ?? []) {
+      const name = readFieldName(field)
+      const isOfThis = name?.kind === 'own' && name.only?.crm === crm && name.only.object === objectType
+      if (isOfThis) fields.add(name.field)
+    }
     const isWatched = policy.objects.some((ref) => ref.crm === crm && ref.object === objectType)
     const isAccountOfWatched = shape.about === 'account' && policy.objects.some((ref) => ref.crm === crm)
     if (!isWatched && !isAccountOfWatched) continue
     for (const conditions of everyCondition(policy)) {
       for (const condition of conditions) {
         const name = readFieldName(condition.field)
-        if (name === null || name.kind === 'fact') continue
+        if (name === null) continue
+        if (name.kind === 'fact') {
+          // The only fact that few policies ask for, so nobody else has to let us read its field.
+          if (isWatched && name.fact === 'fact.state' && shape.state !== null) fields.add(shape.state)
+          continue
+        }
         if (name.kind === 'account') {
           if (isAccountOfWatched) fields.add(name.field)
         } else if (isWatched && (name.only === null || (name.only.crm === crm && name.only.object === objectType))) {
@@ -60,9 +71,42 @@ export function fieldsNeeded(policies: readonly Policy[], crm: Crm, objectType: 
 }
 
 function fieldsOfShape(shape: ObjectShape): string[] {
-  const { owner, name, email, phones, domain, companyName, country, employees, account, parent } = shape
-  const { createdAt, modifiedAt, amount, closedFlag, customer } = shape
-  const all = [owner, ...name, email, ...phones, domain, companyName, country, employees, account, parent]
-  all.push(createdAt, modifiedAt, amount, closedFlag, customer?.field ?? null)
+  const {
+    owner,
+    name,
+    email,
+    moreEmails = [],
+    phones,
+    domain,
+    companyName,
+    country,
+    employees,
+    account,
+    parent,
+  } = shape
+  const { createdAt, modifiedAt, amount, currency = null, homeAmounts = [], closedFlag, customer } = shape
+  const all = [
+    owner,
+    ...name,
+    email,
+    ...moreEmails,
+    ...phones,
+    domain,
+    companyName,
+    country,
+    employees,
+    account,
+    parent,
+  ]
+  all.push(
+    createdAt,
+    modifiedAt,
+    amount,
+    currency,
+    ...homeAmounts,
+    closedFlag,
+    customer?.field ?? null,
+    ...formFields(shape),
+  )
   return all.filter((field): field is string => field !== null)
 }

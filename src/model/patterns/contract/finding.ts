@@ -26,8 +26,15 @@ export type Finding = {
   readonly causeTitle: string | null
   /** Field or fact to value: what the finding rests on, with ages where they matter. */
   readonly evidence: Readonly<Record<string, FieldText>>
+  /**
+   * What it rests on, for the question whether it is still the finding that a person has seen: no ages, no prose, and the
+   * inputs of tables by their classes. Absent: the evidence.
+   */
+  readonly keyFacts?: Readonly<Record<string, unknown>>
   /** Records besides the subject that are part of it. */
   readonly involves: readonly RecordRef[]
   /** What to do now, at most three sentences. */
   readonly todo: string
+  /** While the case is open nothing automated writes this field of the record, whichever workflow wants to. Absent: none. */
+  readonly holdsField?: string
 }

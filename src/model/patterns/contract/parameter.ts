@@ -11,6 +11,8 @@ export type Parameter = { readonly says: string } & (
   | { readonly kind: 'positive-number'; readonly most: number }
   | { readonly kind: 'yes-or-no'; readonly otherwise?: boolean }
   | { readonly kind: 'compared-objects' }
+  /** Words of the company's own, which a policy may always leave out. */
+  | { readonly kind: 'texts' }
   /** One object of the workflow, which a policy may always leave out. */
   | { readonly kind: 'object' }
 )
@@ -24,6 +26,7 @@ type ValueOf<Kind extends Parameter['kind']> = {
   readonly 'positive-number': number
   readonly 'yes-or-no': boolean
   readonly 'compared-objects': readonly ComparedObject[]
+  readonly texts: readonly string[] | undefined
   readonly object: ObjectRef | undefined
 }[Kind]
 
@@ -31,7 +34,13 @@ type ValueOf<Kind extends Parameter['kind']> = {
 export type SettingOf<Declared extends Parameters> = {
   readonly pattern: PatternName
   readonly only?: ObjectRef
-} & { readonly [Name in Exclude<keyof Declared, 'only'>]: ValueOf<Declared[Name]['kind']> }
+} & { readonly [Name in Exclude<keyof Declared, 'only' | TextsOf<Declared>>]: ValueOf<Declared[Name]['kind']> } & {
+  readonly [Name in TextsOf<Declared>]?: readonly string[]
+}
+
+type TextsOf<Declared extends Parameters> = {
+  [Name in keyof Declared]: Declared[Name]['kind'] extends 'texts' ? Name : never
+}[keyof Declared]
 
 /** Shared by the patterns that a workflow may watch on one of its objects only. */
 export const ONLY = {

@@ -31,6 +31,8 @@ export type Pattern<Setting extends PatternSetting = PatternSetting> = {
    * case of it does not end that way.
    */
   readonly endsWithTime: boolean
+  /** What time alone does when its answer may change, to end "decided again on Monday, because". */
+  readonly recheck: string
   /** What it looks at: the record, or where the policy's rules send it. No rule can settle the latter by itself. */
   readonly restsOn: 'record' | 'routing'
   /** Watched in every workflow; a policy cannot list it, leave it out or settle it. */
@@ -68,6 +70,16 @@ export type PatternInput = {
   readonly routing: Routing | null
   /** The owner write that the CRM refused and that this decision would repeat. */
   readonly refused: RefusedWrite | null
+  /** Set where the record is as a write of ours would leave it, and is judged before that write is made. Absent: as it is. */
+  readonly ahead?: AheadOf
+}
+
+/** A write that is not made yet. */
+export type AheadOf = {
+  /** The rule that would make it. */
+  readonly rule: string
+  /** Of a pair of records that have one case between them, also the one that would be the other record's. */
+  readonly bothSides: boolean
 }
 
 /** What a pattern finds on one record at one moment. */
@@ -75,11 +87,20 @@ export type Detection = {
   readonly findings: readonly Finding[]
   /** What kept it from finding more, besides its declared inputs. Null: nothing. */
   readonly unknown: Unknown | null
-  /** When the answer can change although the record does not: a grace period or a window ends. Null: it cannot. */
+  /** When the answer can change although the record does not, as `recheck` says. Null: it cannot. */
   readonly nextRecheckAtMs: number | null
 }
 
-type Defaulted = 'floor' | 'endsBy' | 'endsWithTime' | 'restsOn' | 'isBuiltIn' | 'fields' | 'inputs' | 'clearing'
+type Defaulted =
+  | 'floor'
+  | 'endsBy'
+  | 'endsWithTime'
+  | 'recheck'
+  | 'restsOn'
+  | 'isBuiltIn'
+  | 'fields'
+  | 'inputs'
+  | 'clearing'
 
 /** A pattern from what is particular to it; its parameters give the type of its settings. */
 export function definePattern<const Declared extends Parameters>(
@@ -90,6 +111,7 @@ export function definePattern<const Declared extends Parameters>(
     floor: null,
     endsBy: 'owner',
     endsWithTime: false,
+    recheck: 'a grace period or window ends then',
     restsOn: 'record',
     isBuiltIn: false,
     fields: () => NO_FIELDS,

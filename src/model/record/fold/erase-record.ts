@@ -1,4 +1,4 @@
-import type { Stamp } from '../crm-record.ts'
+import type { Stamp, StampedValue } from '../crm-record.ts'
 import { registersOf, writeRegisters } from './field-registers.ts'
 import type { Draft } from './record-draft.ts'
 import { ERASED } from './record-marks.ts'
@@ -18,11 +18,16 @@ export function erase(draft: Draft, at: Stamp): void {
     delete draft.values[field]
     delete draft.stamps[field]
     writeRegisters(draft, field, {
-      told: told !== null && compareStamps(told, at) > 0 ? told : null,
+      told: told !== null && compareStamps(told, at) > 0 ? withoutTie(told, at) : null,
       read: read !== null && compareStamps(read, at) > 0 ? read : null,
       firstRead: null,
     })
   }
   draft.ownerHistory = draft.ownerHistory.filter((change) => compareStamps(change, at) > 0)
   draft.stamps[ERASED] = { atMs: at.atMs, order: at.order }
+}
+
+/** The other value of this moment may be gone now. */
+function withoutTie({ tied, ...told }: StampedValue, { atMs }: Stamp): StampedValue {
+  return tied === undefined || told.atMs === atMs ? told : { ...told, tied }
 }

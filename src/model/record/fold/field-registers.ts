@@ -1,9 +1,10 @@
-import type { FieldText } from '../change-event.ts'
-import type { ReadStamp, StampedValue } from '../crm-record.ts'
+import { type FieldText, READ_ORDER } from '../change-event.ts'
+import type { ReadStamp, Stamp, StampedValue } from '../crm-record.ts'
 import type { FoldOutcome } from './fold-outcome.ts'
+import { MERGED_INTO } from './merged-events.ts'
 import type { Draft } from './record-draft.ts'
 import { ERASED } from './record-marks.ts'
-import { compareValues } from './stamp-order.ts'
+import { compareStamps, compareValues } from './stamp-order.ts'
 
 export type Reading = StampedValue & { readonly sinceMs?: number }
 
@@ -13,7 +14,31 @@ export type Registers = { told: StampedValue | null; read: Reading | null; first
 export function foldReceived(draft: Draft, field: string, incoming: StampedValue): FoldOutcome {
   const { told, read } = registersOf(draft, field)
   const newest = told !== null && compareValues(told, incoming) >= 0 ? told : incoming
-  return writeField(draft, field, incoming.value, { told: newest, read, firstRead: null })
+  const isTied = told !== null && field !== MERGED_INTO && isTiedNow(draft, told, incoming)
+  const outcome = writeField(draft, field, incoming.value, {
+    told: isTied ? { ...newest, tied: true } : newest,
+    read,
+    firstRead: null,
+  })
+  // That another value was told of the same moment is news, whichever of them stands.
+  return isTied && told.tied === undefined && outcome === 'superseded' ? 'applied' : outcome
+}
+
+/**
+ * Two values of one moment, of which the CRM does not say which came later. In the moment of an erasure none is: what it took away
+ * can no longer be compared.
+ */
+function isTiedNow({ isOrdered, stamps }: Draft, told: StampedValue, incoming: StampedValue): boolean {
+  if (stamps[ERASED]?.atMs === told.atMs && incoming.atMs <= told.atMs) return false
+  if (told.tied === true && !isLater(incoming, told, isOrdered)) return true
+  if (told.atMs !== incoming.atMs || told.value === incoming.value) return false
+  if (isOrdered) return told.order === incoming.order
+  return told.order !== READ_ORDER && incoming.order !== READ_ORDER
+}
+
+function isLater(a: Stamp, b: Stamp, isOrdered: boolean): boolean {
+  if (a.atMs !== b.atMs) return a.atMs > b.atMs
+  return a.order > b.order && (isOrdered || a.order === READ_ORDER)
 }
 
 export function foldReading(draft: Draft, field: string, incoming: StampedValue, answersMs: number): FoldOutcome {
@@ -42,11 +67,17 @@ export function registersOf(draft: Draft, field: string): Registers {
   if (stamp === undefined) return { told: null, read: null, firstRead: null }
   const value = draft.values[field] ?? null
   if (stamp.read === undefined) {
-    return { told: { value, atMs: stamp.atMs, order: stamp.order }, read: null, firstRead: null }
+    const { atMs, order, tied } = stamp
+    return { told: { value, atMs, order, ...(tied && { tied }) }, read: null, firstRead: null }
   }
   const read: Reading = { value, ...stamp.read }
   const told = stamp.told ?? null
   return { told, read, firstRead: told === null ? (stamp.firstRead ?? modifiedAt(read)) : null }
+}
+
+/** A reading of the moment of a change shows what became of it, unless the CRM itself puts it before. */
+function isOlder(read: Stamp, told: Stamp, isOrdered: boolean): boolean {
+  return isOrdered ? compareStamps(read, told) < 0 : read.atMs < told.atMs
 }
 
 /** The reading by the record's own time. */
@@ -55,9 +86,9 @@ function modifiedAt({ value, atMs, order, sinceMs }: Reading): StampedValue {
 }
 
 export function writeRegisters(draft: Draft, field: string, { told, read, firstRead }: Registers): void {
-  if (told !== null && (read === null || compareValues(read, told) <= 0)) {
+  if (told !== null && (read === null || isOlder(read, told, draft.isOrdered))) {
     draft.values[field] = told.value
-    draft.stamps[field] = { atMs: told.atMs, order: told.order }
+    draft.stamps[field] = { atMs: told.atMs, order: told.order, ...(told.tied && { tied: told.tied }) }
     return
   }
   if (read === null) return

@@ -8,6 +8,7 @@ import type { CrmRecord } from '../crm-record.ts'
 import { foldEvents } from './fold.ts'
 import { MERGED_INTO, mergedEventForLosers } from './merged-events.ts'
 import { OWNER_HISTORY_MAX } from './owner-history.ts'
+import { tiedFields } from './reason-to-read.ts'
 
 const context = { crm: 'hubspot', unreadable: new Set<string>() } as const
 
@@ -52,10 +53,64 @@ describe('folding events into a record', () => {
     )
   })
 
-  it('settles two values of the same instant by the value itself', () => {
-    const a = event({ fields: { company: 'a' } })
-    const b = event({ fields: { company: 'b' } })
-    assert.equal(fold([a, b]).record.values.company, fold([b, a]).record.values.company)
+  describe('K26: two values of one instant', () => {
+    const whole = (over: Partial<ChangeEvent>) => event({ complete: true, source: 'poll', ...over })
+    const seen = whole({ occurredAtMs: 500, fields: { company: 'old' } })
+    const a = event({ fields: { company: 'a' }, order: 5 })
+    const b = event({ fields: { company: 'b' }, order: 7 })
+
+    it('are read and not ordered, whichever came first and whatever their event ids', () => {
+      for (const events of [
+        [seen, a, b],
+        [seen, b, a],
+        [b, seen, a, b, a],
+      ]) {
+        const { record, needsRead } = fold(events)
+        assert.deepEqual([needsRead, tiedFields(record)], ['same-instant', ['company']])
+      }
+      const { outcomes } = fold([seen, b, a])
+      assert.equal(outcomes.at(-1)?.outcome, 'applied', 'it is news that the value is in doubt')
+    })
+
+    it('are settled by the reading, also by one that is dated by their own moment', () => {
+      for (const answer of [
+        whole({ occurredAtMs: 1000, fields: { company: 'a' } }),
+        whole({ occurredAtMs: 500, answersUntilMs: 1000, fields: { company: 'a' } }),
+        whole({
+          occurredAtMs: 1000,
+          order: Number.MAX_SAFE_INTEGER,
+          fields: { company: 'a' },
+          fieldChangedAtMs: { company: 1000 },
+        }),
+      ]) {
+        for (const events of [
+          [seen, a, b, answer],
+          [answer, b, seen, a],
+        ]) {
+          const { record, needsRead } = fold(events)
+          assert.deepEqual([record.values.company, needsRead], ['a', null])
+        }
+      }
+    })
+
+    it('are outdated by a later change, and are no doubt where both say the same', () => {
+      const later = event({ occurredAtMs: 1001, fields: { company: 'c' } })
+      assert.equal(fold([seen, a, later, b]).needsRead, null)
+      assert.equal(fold([later, seen, b, a]).needsRead, null)
+      assert.equal(fold([seen, a, { ...a, order: 9 }]).needsRead, null)
+      assert.equal(fold([seen, a, event({ fields: { country: 'b' } })]).needsRead, null)
+    })
+
+    it('are ordered where the CRM numbers its changes', () => {
+      const inOrder = (events: readonly ChangeEvent[]) =>
+        foldEvents(
+          null,
+          events.map((one) => ({ ...one, objectType: 'Contact' })),
+          { ...context, crm: 'salesforce' },
+        )
+      assert.deepEqual([inOrder([seen, b, a]).needsRead, inOrder([seen, b, a]).record.values.company], [null, 'b'])
+      assert.equal(inOrder([seen, b, { ...a, order: 7 }]).needsRead, 'same-instant')
+    })
   })
 
   it('dates a field by the time the CRM states for it, not by the time of the reading', () => {

@@ -1,4 +1,5 @@
-import type { ChangeEvent, Crm } from '../change-event.ts'
+import { type ChangeEvent, type Crm, READ_ORDER } from '../change-event.ts'
+import { crmProfile } from '../crm-profile.ts'
 import type { CrmRecord, OwnerChange, Stamp, StampedValue } from '../crm-record.ts'
 import { objectShape } from '../object-shape.ts'
 import { erase } from './erase-record.ts'
@@ -15,10 +16,12 @@ import {
   isAfter,
   isDeleted,
   isMergerOpen,
+  isUnseen,
   LIVE,
   mark,
   REASONS,
   SEEN,
+  UNSEEN,
 } from './record-marks.ts'
 import { compareStamps } from './stamp-order.ts'
 
@@ -40,7 +43,8 @@ export type Folded = {
  * order, and the age follows from them. Otherwise every poll would make a stale field look fresh.
  */
 export function foldEvents(record: CrmRecord | null, events: readonly ChangeEvent[], context: FoldContext): Folded {
-  const draft = record === null ? emptyDraft(events) : draftOf(record)
+  const isOrdered = crmProfile(context.crm).ordersChanges === true
+  const draft = record === null ? emptyDraft(events, isOrdered) : draftOf(record, isOrdered)
   const ownerField = objectShape(context.crm, draft.objectType)?.owner
   const outcomes = events.map((event) => ({ event, outcome: foldOne(draft, event, ownerField) }))
   const mergedInto = draft.values[MERGED_INTO] ?? null
@@ -54,6 +58,7 @@ export function foldEvents(record: CrmRecord | null, events: readonly ChangeEven
     stamps: draft.stamps,
     ownerHistory: draft.ownerHistory,
     deleted: isDeleted(draft),
+    ...(!isMerged && isUnseen(draft) ? { isUnseen: true } : {}),
     mergedInto: isMerged ? mergedInto : null,
     unreadable: context.unreadable,
   }
@@ -72,6 +77,7 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
     return 'applied'
   }
   const deletedBefore = isDeleted(draft)
+  const unseenBefore = isUnseen(draft)
   const wasOpen = isMergerOpen(draft.stamps)
   const sign = foldSign(draft, event, at, answersAt)
   const fields = foldFields(draft, event, ownerField, answersAt)
@@ -79,9 +85,12 @@ function foldOne(draft: Draft, event: ChangeEvent, ownerField: string | undefine
   // Merged as before, but the missing events are accounted for now.
   const isAnswered = wasOpen && !isMergerOpen(draft.stamps)
   const changed = sign.changed || fields.changed || ownersChanged || isAnswered
-  if (changed || isDeleted(draft) !== deletedBefore) return 'applied'
+  if (changed || isDeleted(draft) !== deletedBefore || isUnseen(draft) !== unseenBefore) return 'applied'
   return sign.outdated || fields.outdated ? 'superseded' : 'no-change'
 }
+
+/** Kinds that say of a record that it is not there, in one way or the other. */
+const IS_ABSENCE: ReadonlySet<ChangeEvent['kind']> = new Set(['deleted', 'unseen'])
 
 type Effect = { readonly changed: boolean; readonly outdated: boolean }
 
@@ -89,15 +98,15 @@ type Effect = { readonly changed: boolean; readonly outdated: boolean }
 function foldSign(draft: Draft, event: ChangeEvent, at: Stamp, answersAt: Stamp): Effect {
   let changed = false
   let outdated = false
-  if (event.kind === 'deleted') {
+  const isAbsence = IS_ABSENCE.has(event.kind)
+  if (isAbsence) {
     const live = draft.stamps[LIVE]
     outdated = live !== undefined && compareStamps(live, at) > 0
-    mark(draft, DELETED, at)
+    mark(draft, event.kind === 'deleted' ? DELETED : UNSEEN, at)
   } else {
     mark(draft, SEEN, at)
   }
-  const showsLife =
-    event.kind === 'created' || event.kind === 'restored' || (event.complete && event.kind !== 'deleted')
+  const showsLife = event.kind === 'created' || event.kind === 'restored' || (event.complete && !isAbsence)
   if (showsLife) mark(draft, LIVE, answersAt)
   if (event.complete) changed = mark(draft, COMPLETE, answersAt) === 'first'
   const survivor = event.kind === 'merged' ? event.fields[MERGED_INTO] : undefined
@@ -157,5 +166,5 @@ function isReading(event: ChangeEvent): boolean {
 function answerOf({ occurredAtMs, order, answersUntilMs }: ChangeEvent): Stamp {
   return answersUntilMs === undefined || answersUntilMs < occurredAtMs
     ? { atMs: occurredAtMs, order }
-    : { atMs: answersUntilMs, order: Number.MAX_SAFE_INTEGER }
+    : { atMs: answersUntilMs, order: READ_ORDER }
 }

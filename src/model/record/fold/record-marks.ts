@@ -10,6 +10,7 @@ export const DELETED = '@deleted'
 export const ERASED = '@erased'
 export const SEEN = '@seen' // any sign of life
 export const COMPLETE = '@complete'
+export const UNSEEN = '@unseen' // we asked for it, and the CRM did not show it
 /** Kinds of events after which the record is read again, with the mark of each. */
 export const REASONS: Readonly<Partial<Record<ChangeEvent['kind'], string>>> = {
   gap: '@gap',
@@ -34,6 +35,15 @@ export function isDeleted(draft: { readonly stamps: Readonly<Record<string, Fiel
   return isAfter(draft.stamps[DELETED], live) || isAfter(draft.stamps[ERASED], live)
 }
 
+/**
+ * Whether the CRM's last word on the record is that it does not show it. Only a reading of the record, or proof that it is
+ * gone, ends that.
+ */
+export function isUnseen(record: { readonly stamps: Readonly<Record<string, FieldStamp>> }): boolean {
+  const unseen = record.stamps[UNSEEN]
+  return unseen !== undefined && isAfter(unseen, record.stamps[LIVE]) && !isDeleted(record)
+}
+
 /** Not older; on the same instant the mark counts. */
 export function isAfter(mark: Stamp | undefined, live: Stamp | undefined): boolean {
   return mark !== undefined && (live === undefined || compareStamps(mark, live) >= 0)
@@ -42,5 +52,5 @@ export function isAfter(mark: Stamp | undefined, live: Stamp | undefined): boole
 /** Whether events are missing after the merge. They may say that the merge was undone, so the record is read again. */
 export function isMergerOpen(stamps: Readonly<Record<string, FieldStamp>>): boolean {
   const gap = stamps['@gap']
-  return gap !== undefined && [MERGED_INTO, DELETED].every((name) => !isAfter(stamps[name], gap))
+  return gap !== undefined && [MERGED_INTO, DELETED, UNSEEN].every((name) => !isAfter(stamps[name], gap))
 }

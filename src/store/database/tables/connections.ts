@@ -17,7 +17,7 @@ export type ConnectionTable = {
   credentials: Buffer | null
   task_key: JsonOrNull<{ readonly enforced: boolean; readonly field: string | null; readonly why: string }>
   baseline: JsonDefault<BaselineProgress>
-  decided_at: InstantOrNull
+  joined_at: InstantOrNull
   reading_until: InstantOrNull
   reading_by: string | null
   polled_at: InstantOrNull
@@ -31,6 +31,7 @@ export type ConnectionTable = {
   actor_name: string | null
   edition: string | null
   pages_url: string | null
+  home_currency: string | null
   feed: Generated<'push' | 'poll' | 'stream'>
   webhook_url: string | null
   former_webhook_url: string | null
@@ -43,6 +44,7 @@ export type ConnectionTable = {
   erased_at: InstantOrNull
   follow_up: 'leave' | 'rejoin' | null
   created_at: InstantDefault
+  ended_by: string | null
 }
 
 export type BaselineProgress = {

@@ -19,6 +19,9 @@ export type CrmUserTable = {
   answered_at: InstantOrNull
   gone_at: InstantOrNull
   frozen: boolean | null
+  integration: boolean | null
+  members: string[] | null
+  territories: string[] | null
 }
 
 export type UserCheckTable = {
@@ -41,7 +44,41 @@ export type PolicyVersionTable = {
   stored_at: InstantDefault
 }
 
-export type WorkflowProblem = { readonly job: string; readonly email: string; readonly problem: string }
+/** A policy as the code of its time reads it. */
+export type WorkflowVersionTable = {
+  id: GeneratedAlways<number>
+  workflow: string
+  hash: string
+  reading_version: string
+  first_at: InstantDefault
+}
+
+export type BacklogWriteTable = {
+  id: GeneratedAlways<number>
+  connection_id: string
+  object_type: string
+  record_id: string
+  workflow: string
+  version_id: number
+  since: InstantDefault
+  look_at: InstantDefault
+}
+
+export type BacklogReleaseTable = {
+  workflow: string
+  version_id: number
+  up_to: number
+  released_by: string
+  released_at: InstantDefault
+}
+
+export type WorkflowProblem = {
+  readonly kind: 'vacant' | 'in-doubt' | 'fragile'
+  readonly job: string
+  readonly email: string
+  readonly problem: string
+  readonly connectionId: string | null
+}
 
 export type PolicyLoadError = {
   readonly file: string
@@ -62,6 +99,15 @@ export type WorkflowTable = {
   /** The file that it came from when that could last be read. */
   file: string | null
   updated_at: InstantDefault
+  version_id: number | null
+}
+
+export type WorkflowConnectionTable = {
+  connection_id: string
+  workflow: string
+  effective_mode: Mode | null
+  began_at: InstantOrNull
+  waits_for: Generated<string[]>
 }
 
 export type ExceptionTable = {
@@ -86,6 +132,7 @@ export type ExceptionTable = {
   cause_title: string | null
   evidence: Json<Record<string, FieldText>>
   involves: JsonDefault<RecordRef[]>
+  holds_field: string | null
   status: Generated<'open' | 'settled-by-rule' | 'resolved'>
   settled_by_rule: string | null
   resolution: string | null
@@ -97,6 +144,17 @@ export type ExceptionTable = {
   resolved_at: InstantOrNull
   reopened: Generated<number>
   updated_at: InstantDefault
+  evidence_key: string | null
+  reopened_for: Generated<string[]>
+  waited_for: Generated<string[]>
+  waits_since: InstantOrNull
+  waits_closer: JsonOrNull<{ readonly userId: string; readonly name: string | null; readonly isLastChange: boolean }>
+}
+
+/** The one key of this database's evidence keys. */
+export type EvidenceSecretTable = {
+  one: Generated<boolean>
+  secret: Buffer
 }
 
 export type TaskTable = {
@@ -110,6 +168,10 @@ export type TaskTable = {
   record_id: string | null
   crm_task_id: string | null
   crm_owner_id: string | null
+  hung_object_type: string | null
+  hung_record_id: string | null
+  gone_from_crm: Generated<boolean>
+  restored_at: InstantOrNull
   status: Generated<'open' | 'done'>
   written_digest: string | null
   written_subject: string | null
@@ -123,13 +185,15 @@ export type TaskTable = {
   closing_seen_at_ms: number | null
   created_at: InstantDefault
   closed_at: InstantOrNull
+  checking_after: number | null
+  rests_until: InstantOrNull
 }
 
 export type IntentTable = {
   id: GeneratedAlways<number>
   connection_id: string
   workflow: string
-  kind: 'task' | 'owner'
+  kind: 'task' | 'owner' | 'link' | 'repair'
   task_id: number | null
   object_type: string | null
   record_id: string | null
@@ -149,15 +213,15 @@ export type IntentTable = {
   granted_at: InstantOrNull
   not_sent: string | null
   not_sent_at: InstantOrNull
+  backlog: Generated<boolean>
 }
 
-export type WrittenValueTable = {
-  connection_id: string
-  object_type: string
-  record_id: string
-  field: string
-  value: string | null
-  before: string | null
-  intent_id: number
-  written_at: InstantDefault
+export type OpenTaskCountTable = {
+  owner_email: string
+  n: number
+}
+
+export type OpenTaskChangeTable = {
+  owner_email: string
+  n: number
 }

@@ -3,7 +3,7 @@ import type { Crm, FieldText } from '../../../model/record/change-event.ts'
 import type { FieldStamp, OwnerChange } from '../../../model/record/crm-record.ts'
 import type { WhyUnknown } from '../../../model/record/knowledge.ts'
 import type { FieldDrift } from '../../../model/record/schema-drift.ts'
-import type { InstantDefault, InstantOrNull, Json, JsonDefault } from './column-types.ts'
+import type { Instant, InstantDefault, InstantOrNull, Json, JsonAlways, JsonDefault } from './column-types.ts'
 
 export type RecordTable = {
   connection_id: string
@@ -22,7 +22,10 @@ export type RecordTable = {
   read_after: InstantOrNull
   read_attempts: Generated<number>
   dirty_since: InstantOrNull
-  recheck_at: InstantOrNull
+  touched_at: InstantOrNull
+  in_step_with: JsonDefault<Record<string, number>>
+  unseen_since: InstantOrNull
+  unseen_look_at: InstantOrNull
   updated_at: InstantDefault
 }
 
@@ -42,6 +45,9 @@ export type ObjectSchemaTable = {
   object_type: string
   fields: Json<StoredField[]>
   unreadable: Generated<string[]>
+  /** Made by the database of the two above: names of fields that hold several values, and of those that it does not describe. */
+  lists: JsonAlways<string[]>
+  undescribed: GeneratedAlways<string[]>
   drift: JsonDefault<FieldDrift[]>
   asked: string[] | null
   read_at: InstantDefault
@@ -63,8 +69,11 @@ export type AssignmentPlace = {
   readonly modelId: string | null
   /** A digest of what was told by: which objects, and what the territories are called. */
   readonly told: string
-  /** `read`: everything, from the start. `tell`: every record is compared. `follow`: what changed since. */
-  readonly phase: 'read' | 'tell' | 'follow'
+  /**
+   * `forget`: what was read of before goes. `read`: everything, from the start. `tell`: every record is compared. `follow`:
+   * what changed since.
+   */
+  readonly phase: 'forget' | 'read' | 'tell' | 'follow'
   /** Where the next page of everything begins. */
   readonly cursor: string | null
   readonly madeSinceMs: number
@@ -73,10 +82,25 @@ export type AssignmentPlace = {
   readonly compared: { readonly objectType: string; readonly recordId: string }
 }
 
+/** Of a connection that joined the others, how far their matching records were marked. */
+export type JoinQueueTable = {
+  connection_id: string
+  object_type: Generated<string>
+  record_id: Generated<string>
+}
+
 export type RedecideQueueTable = {
   connection_id: string
   object_type: Generated<string>
   record_id: Generated<string>
+}
+
+/** Which version of our code made the match keys, and how far an upgrade has made them again. Nulls: it is done. */
+export type MatchKeyVersionTable = {
+  connection_id: string
+  reading_version: string
+  object_type: string | null
+  record_id: string | null
 }
 
 export type AssignmentPollTable = { connection_id: string; version: number; place: Json<AssignmentPlace> }
@@ -104,9 +128,27 @@ export type HeldRecordTable = {
   since: InstantDefault
 }
 
+/** When a record is decided again although nothing happens to it, and why. */
+export type WakeUpTable = {
+  connection_id: string
+  object_type: string
+  record_id: string
+  workflow: string
+  reason: string
+  at: Instant
+}
+
 export type VanishedRecordTable = {
   connection_id: string
   object_type: string
   record_id: string
   found_at: InstantDefault
+}
+
+export type MarkQueueTable = {
+  connection_id: string
+  marked_by: 'owner' | 'account' | 'key' | 'case-owner'
+  value: string
+  object_type: string
+  after_id: Generated<string>
 }

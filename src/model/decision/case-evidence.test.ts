@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  ALONE,
+  company,
+  contact,
+  daysAgo,
+  directoryOf,
+  lead,
+  matching,
+  NOW_MS,
+  unknownOf,
+  versionOf,
+} from '../../../test/support/example.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { CrmRecord } from '../record/crm-record.ts'
+import type { Neighbours } from '../record/neighbours.ts'
+import { decide } from './decide.ts'
+
+type Case = { neighbours?: Neighbours; policy?: Partial<Policy>; nowMs?: number }
+
+const exceptionOf = (
+  pattern: string,
+  record: CrmRecord,
+  { neighbours = ALONE, policy = {}, nowMs = NOW_MS }: Case = {},
+) =>
+  decide({ record, neighbours, directory: directoryOf(), version: versionOf(policy), nowMs }).exceptions.find(
+    (one) => one.pattern === pattern,
+  )
+const evidenceOf = (...of: Parameters<typeof exceptionOf>) => {
+  const exception = exceptionOf(...of)
+  assert.ok(exception, `no ${of[0]}`)
+  return exception.evidence
+}
+
+describe('what a case rests on', () => {
+  const blank = (values: Record<string, string | null> = {}, over: Partial<CrmRecord> = {}) =>
+    contact({ company: null, ...values }, over)
+
+  it('stays the same when time passes, the policy is written anew, or something else of the record changes', () => {
+    const before = evidenceOf('missing-field', blank())
+    assert.ok(before)
+    assert.equal(evidenceOf('missing-field', blank(), { nowMs: NOW_MS + 30 * 86_400_000 }), before)
+    assert.equal(evidenceOf('missing-field', blank(), { policy: { title: 'Other words' } }), before)
+    assert.equal(evidenceOf('missing-field', blank({ jobtitle: 'CEO' })), before)
+    assert.equal(evidenceOf('missing-field', blank({ company: 'n/a' })), before, 'as blank as before')
+  })
+
+  it('is another when the record, its owner, its class or the proposal is another', () => {
+    const before = evidenceOf('missing-field', blank())
+    const others = [
+      evidenceOf('missing-field', blank({}, { recordId: '77' })),
+      evidenceOf('missing-field', blank({ hubspot_owner_id: 'hs-rita' })),
+      evidenceOf('missing-field', blank(), {
+        neighbours: { ...ALONE, account: company({ lifecyclestage: 'customer' }) },
+      }),
+    ]
+    assert.equal(new Set([before, ...others]).size, 4)
+  })
+
+  it('cases K01, S11: part of M50: of two owners it is the pair, the key and both owners, and not the words', () => {
+    const mine = contact({ createdate: daysAgo(1) })
+    const theirs = (change: Record<string, string> = {}, over: Partial<CrmRecord> = {}) =>
+      lead({ OwnerId: 'sf-rita', ...change }, over)
+    const of = (other: CrmRecord) =>
+      evidenceOf('duplicate-ownership', mine, { neighbours: { ...ALONE, matches: [matching(mine, other)] } })
+    const before = of(theirs())
+    assert.equal(of(theirs({ LastName: 'Renamed' })), before)
+    assert.notEqual(of(theirs({ OwnerId: 'sf-ralf' })), before)
+    assert.notEqual(of(theirs({}, { recordId: '00Q9' })), before)
+  })
+
+  it('holds the inputs of tables by their class: another value of the same class is the same evidence', () => {
+    const of = (country: string) => evidenceOf('no-rule', contact({ country, hubspot_owner_id: null }))
+    assert.equal(of('Brazil'), of('Chile'), 'no rule names either')
+    assert.notEqual(of('Brazil'), of('Atlantis'), 'a text that names no country is looked at for itself')
+  })
+
+  it('cannot be told while something of it is not read, so that an outage makes it no other', () => {
+    const account = unknownOf('companies', { why: 'not-read' })
+    const unread = exceptionOf('missing-field', blank(), { neighbours: { ...ALONE, account } })
+    assert.equal(unread?.evidence, null)
+  })
+})

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { companyNameKey } from './company-name.ts'
+import { personNameKey } from './person-name.ts'
+
+type Pair<Name> = readonly [Name, Name]
+
+function same<Name>(key: (name: Name) => string, pairs: readonly Pair<Name>[]) {
+  for (const [a, b] of pairs) assert.equal(key(a), key(b), `${a} / ${b}`)
+}
+
+function different<Name>(key: (name: Name) => string, pairs: readonly Pair<Name>[]) {
+  for (const [a, b] of pairs) assert.notEqual(key(a), key(b), `${a} / ${b}`)
+}
+
+describe('the name of a company', () => {
+  it('case N02: is one with & and with the word for it', () => {
+    same(companyNameKey, [
+      ['Keller Painting & Decorating Inc.', 'Keller Painting and Decorating Inc.'],
+      ['Müller & Söhne GmbH', 'Müller und Söhne GmbH'],
+      ['Dupont et Fils SARL', 'Dupont & Fils'],
+      ['Silva e Filhos Lda', 'Silva & Filhos, Lda.'],
+      ['García y Hijos S.L.', 'Garcia & Hijos'],
+      ['Smith + Jones', 'Smith and Jones Ltd'],
+      ['Smith&Jones', 'Smith & Jones'],
+    ])
+    different(companyNameKey, [['Smith & Jones', 'Smith']])
+  })
+
+  it('case N05: is one with and without a note about the record, and keeps such words inside a name', () => {
+    same(companyNameKey, [
+      ['Northfield County College', 'Northfield County College(dupe)'],
+      ['Westbrook School District', 'Westbrook School District - Active'],
+      ['Acme Inc.', 'DO NOT USE - Acme Inc.'],
+      ['Acme Inc.', 'Acme Inc. **DO NOT USE**'],
+      ['Acme Inc.', 'Acme Inc (DUPLICATE of 12345)'],
+      ['Acme Inc.', 'Acme, Inc. [inactive]'],
+      ['Acme Inc.', 'Acme Inc. - Former Customer'],
+      ['Acme Inc.', 'zz Acme Inc.'],
+      ['Acme Inc.', 'Acme Inc. (old)'],
+      ['Acme Inc.', 'Acme Inc. - duplicate'],
+      ['Acme GmbH', 'Acme GmbH (nicht mehr verwenden)'],
+      ['Acme Inc.', 'Duplicate: Acme Inc.'],
+      ['Acme Inc.', 'Acme Inc. (closed 2024)'],
+      ['Acme Inc.', 'Acme Inc. (merged into 123)'],
+    ])
+    different(companyNameKey, [
+      ['Active Network', 'Network'],
+      ['Old Navy', 'Navy'],
+      ['Acme (Old Town)', 'Acme'],
+      ['Acme - Berlin', 'Acme'],
+      ['Client Partners', 'Partners'],
+      ['Copy Central', 'Central'],
+    ])
+  })
+
+  it('is one with and without The, an apostrophe and the two spellings of an umlaut', () => {
+    same(companyNameKey, [
+      ['The Gap, Inc.', 'Gap Inc'],
+      ['Gap, The', 'The Gap'],
+      ["McDonald's Corp", 'McDonalds'],
+      ['McDonald’s', "McDonald's"],
+      ["L'Oréal S.A.", 'LOreal'],
+      ["O'Reilly Media", 'O Reilly Media, Inc.'],
+      ['Müller GmbH', 'Mueller GmbH'],
+      ['Müller', 'Muller'],
+      ['Bäckerei Schröder', 'Baeckerei Schroeder'],
+      ['Århus Værft A/S', 'Aarhus Vaerft'],
+      ['Weiß AG', 'Weiss AG'],
+      ['Acme Gesellschaft mit beschraenkter Haftung', 'Acme'],
+      ['Acme\u200b Inc', 'Acme'],
+    ])
+    different(companyNameKey, [
+      ['The The', ''],
+      ['Bauer', 'Bar'],
+      ['Queen', 'Qun'],
+      ['Samuel', 'Samul'],
+    ])
+    assert.notEqual(companyNameKey('The'), '')
+  })
+
+  it('is none for a placeholder, and one for a company with such a word in its name', () => {
+    for (const text of ['[not provided]', 'Unknown', 'n/a', 'N/A', '-', 'test', 'None', 'Keine Angabe', '???', 'xxx']) {
+      assert.equal(companyNameKey(text), '', text)
+    }
+    for (const text of ['Unknown Worlds', 'Test Valley Borough', 'Nada', 'NA-KD', 'Blanko']) {
+      assert.notEqual(companyNameKey(text), '', text)
+    }
+  })
+})
+
+describe('the name of a person', () => {
+  it('case N08: is one in both spellings of an umlaut', () => {
+    same(personNameKey, [
+      [
+        ['Jörg', 'Bär'],
+        ['Joerg', 'Baer'],
+      ],
+      [
+        ['Jörg', 'Müller'],
+        ['Joerg', 'Mueller'],
+      ],
+      [
+        ['Jörg', 'Müller'],
+        ['Jorg', 'Muller'],
+      ],
+      [
+        ['Håkon', 'Bjørnson'],
+        ['Haakon', 'Bjoernson'],
+      ],
+      [
+        ['Anna', 'Weiß'],
+        ['Anna', 'Weiss'],
+      ],
+      [
+        ['Uwe', 'Bäuerle'],
+        ['Uwe', 'Baeuerle'],
+      ],
+    ])
+    different(personNameKey, [
+      [
+        ['Eva', 'Bauer'],
+        ['Eva', 'Bar'],
+      ],
+      [
+        ['Joe', 'Smith'],
+        ['Jo', 'Smith'],
+      ],
+      [
+        ['Michael', 'Smith'],
+        ['Michal', 'Smith'],
+      ],
+      [
+        ['Samuel', 'Lee'],
+        ['Samul', 'Lee'],
+      ],
+    ])
+  })
+
+  it('case N09: is one with any apostrophe, without it and apart', () => {
+    for (const last of ['OBrien', 'O Brien', 'O’Brien', 'O`Brien', 'OʼBrien', "O' Brien", 'o´brien']) {
+      assert.equal(personNameKey(['Tim', last]), personNameKey(['Tim', "O'Brien"]), last)
+    }
+    same(personNameKey, [
+      [
+        ['Ana', "D'Angelo"],
+        ['Ana', 'DAngelo'],
+      ],
+      [
+        ['Ian', 'McDonald'],
+        ['Ian', 'Mc Donald'],
+      ],
+    ])
+  })
+
+  it('is one with and without titles, degrees and notes', () => {
+    same(personNameKey, [
+      [
+        ['Jane', 'Doe'],
+        ['Dr. med. Jane', 'Doe'],
+      ],
+      [
+        ['Jane', 'Doe'],
+        ['Prof. Dr. rer. nat. Jane', 'Doe'],
+      ],
+      [
+        ['Jane', 'Doe'],
+        ['Jane', 'Doe, PhD'],
+      ],
+      [
+        ['Jane', 'Doe'],
+        ['Miss Jane', 'Doe (dupe)'],
+      ],
+      [
+        ['Jane', 'Doe'],
+        ['Jane', 'Doe - DO NOT CALL'],
+      ],
+      [
+        ['Jane', 'Doe'],
+        ['Dipl.-Ing. Jane', 'Doe'],
+      ],
+    ])
+    different(personNameKey, [
+      [
+        ['John', 'Smith'],
+        ['John', 'Smith Jr.'],
+      ],
+      [
+        ['Med', 'Hondo'],
+        ['', 'Hondo'],
+      ],
+    ])
+  })
+
+  it('is none for a placeholder, and somebody’s where a person is called so', () => {
+    for (const name of [
+      ['[not provided]'],
+      ['Unknown'],
+      ['Test', 'Test'],
+      [null, '-'],
+      ['n/a', 'N/A'],
+      ['Unknown', 'Unknown'],
+    ]) {
+      assert.equal(personNameKey(name), '', String(name))
+    }
+    for (const name of [
+      ['Mr.', 'Test'],
+      ['Na', 'Li'],
+      ['Na'],
+      ['Jennifer', 'Null'],
+      ['Ann', 'Blank'],
+      ['Judith', 'Guest'],
+    ]) {
+      assert.notEqual(personNameKey(name), '', String(name))
+    }
+  })
+})

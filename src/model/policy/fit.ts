@@ -1,0 +1,44 @@
+import type { Crm } from '../record/change-event.ts'
+import type { FieldSchema } from '../record/crm-facts.ts'
+import type { Condition, Unfit } from '../rules/condition.ts'
+import { misfits } from './misfits.ts'
+import type { PolicyPath } from './placed-conditions.ts'
+import type { Policy } from './policy.ts'
+
+export type DescribedObject = {
+  readonly objectType: string
+  readonly fields: readonly FieldSchema[]
+  /** Fields that are not to be judged for another reason. */
+  readonly skip: ReadonlySet<string>
+}
+
+/**
+ * The policy as one connection can answer it: a condition that asks of a field what it can never hold there, by the CRM's own
+ * description, says so, and is unknown for records of that object. The same policy where nothing misfits.
+ */
+export function fitPolicy(policy: Policy, crm: Crm, objects: readonly DescribedObject[]): Policy {
+  const unfit = new Map<string, { readonly path: PolicyPath; readonly of: Unfit[] }>()
+  for (const { objectType, fields, skip } of objects) {
+    for (const { path, kind, stops } of misfits(policy, crm, objectType, fields, skip)) {
+      // A field that is not there is unknown by itself.
+      if (!stops || kind === 'no-such-field') continue
+      const key = JSON.stringify(path)
+      const known = unfit.get(key) ?? { path, of: [] }
+      known.of.push({ objectType, why: kind })
+      unfit.set(key, known)
+    }
+  }
+  let fitted: unknown = policy
+  for (const { path, of } of unfit.values()) {
+    fitted = changedAt(fitted, path, (condition) => ({ ...(condition as Condition), unfit: of }))
+  }
+  return fitted as Policy
+}
+
+/** A copy with the value at the path replaced; what is beside the path stays the same object. */
+function changedAt(value: unknown, [key, ...rest]: PolicyPath, change: (value: unknown) => unknown): unknown {
+  if (key === undefined) return change(value)
+  if (Array.isArray(value)) return value.map((one, i) => (i === key ? changedAt(one, rest, change) : one))
+  const object = value as Record<string, unknown>
+  return { ...object, [key]: changedAt(object[key], rest, change) }
+}

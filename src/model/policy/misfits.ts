@@ -1,0 +1,193 @@
+import { nearestText } from '../matching/places/nearest-text.ts'
+import type { Crm } from '../record/change-event.ts'
+import { comparableText } from '../record/comparable-text.ts'
+import type { FieldSchema } from '../record/crm-facts.ts'
+import { objectNoun } from '../record/object-noun.ts'
+import { objectShape } from '../record/object-shape.ts'
+import { isOwnField } from '../record/own-fields.ts'
+import { isFieldOfOurs } from '../record/territories-field.ts'
+import type { Condition } from '../rules/condition.ts'
+import { isOfDates } from '../rules/evaluate.ts'
+import { readFieldName } from '../rules/field-name.ts'
+import { membersOf } from '../rules/list-values.ts'
+import { either } from '../rules/render.ts'
+import { type PlacedCondition, placedConditions } from './placed-conditions.ts'
+import type { Policy } from './policy.ts'
+
+/** A condition that the CRM's own description of its fields contradicts. */
+export type Misfit = Pick<PlacedCondition, 'path' | 'part'> & {
+  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type'
+  readonly objectType: string
+  readonly field: string
+  /** What is wrong, one sentence without its end. */
+  readonly says: string
+  readonly remedy: string
+  /** The condition decides nothing there. One that only excludes what is not there holds for every record instead. */
+  readonly stops: boolean
+}
+
+/** What a policy asks of an object that the object, as the CRM describes it, cannot answer. `skip`: said otherwise. */
+export function misfits(
+  policy: Policy,
+  crm: Crm,
+  objectType: string,
+  fields: readonly FieldSchema[],
+  skip: ReadonlySet<string> = new Set(),
+): Misfit[] {
+  // An object that was never described says nothing about its fields.
+  if (fields.length === 0) return []
+  const byName = new Map(fields.map((field) => [field.name, field]))
+  return placedConditions(policy).flatMap(({ path, part, condition }) => {
+    const field = fieldAsked(policy, condition.field, crm, objectType, path[0] === 'customers')
+    if (field === null || isFieldOfOurs(field) || skip.has(field)) return []
+    const schema = byName.get(field)
+    const about = { path, part, objectType, field, stops: condition.op !== 'not-in' && path[0] !== 'customers' }
+    if (schema !== undefined) return contradicted(condition, schema).map((found) => ({ ...about, ...found }))
+    return isOwnField(crm, objectType, field)
+      ? []
+      : [{ ...about, stops: true, ...noSuchField(field, crm, objectType, fields) }]
+  })
+}
+
+/** The field of this object that a condition asks about; null: it asks about something else. */
+function fieldAsked(
+  { objects }: Policy,
+  name: string,
+  crm: Crm,
+  objectType: string,
+  /** It is asked of every record of its object, whatever the workflow watches. */
+  ofAny: boolean,
+): string | null {
+  const parsed = readFieldName(name)
+  if (parsed === null || parsed.kind === 'fact') return null
+  if (parsed.kind === 'account') {
+    const isAccount = objectShape(crm, objectType)?.about === 'account'
+    return isAccount && objects.some((ref) => ref.crm === crm) ? parsed.field : null
+  }
+  const isWatched = ofAny || objects.some((ref) => ref.crm === crm && ref.object === objectType)
+  const isMeant = parsed.only === null || (parsed.only.crm === crm && parsed.only.object === objectType)
+  return isWatched && isMeant ? parsed.field : null
+}
+
+type Found = Pick<Misfit, 'kind' | 'says' | 'remedy'> & {
+  /** A value of the list differs from it by a slip of the keys. */
+  readonly isNear?: boolean
+}
+
+function noSuchField(field: string, crm: Crm, objectType: string, fields: readonly FieldSchema[]): Found {
+  const near = nearestFields(field, fields)
+  const correct = near.length === 0 ? `Correct the name ${field}` : `Write ${either(near)}`
+  return {
+    kind: 'no-such-field',
+    says: `there is no field ${field} on the ${objectNoun(crm, objectType)}`,
+    remedy: `${correct}. If ${objectType} does have that field, let the integration user read it.`,
+  }
+}
+
+const NEAREST_MAX = 3
+
+/** The same letters first, then the same label, then a slip of the keys. */
+function nearestFields(written: string, fields: readonly FieldSchema[]): string[] {
+  const letters = (text: string) =>
+    comparableText(text)
+      .replace(/__c$/, '')
+      .replaceAll(/[^\p{L}\p{N}]/gu, '')
+  const key = letters(written)
+  const same = fields
+    .filter(({ name, label }) => letters(name) === key || letters(label) === key)
+    .map(({ name }) => name)
+  const byKey = new Map(fields.map(({ name }) => [letters(name), name]))
+  const slip = nearestText(key, byKey.keys())
+  const within = fields.filter(({ name }) => key.length > 3 && letters(name).includes(key)).map(({ name }) => name)
+  return [...new Set([...same, ...(slip === null ? [] : [byKey.get(slip)!]), ...within])].slice(0, NEAREST_MAX)
+}
+
+function contradicted(condition: Condition, schema: FieldSchema): Found[] {
+  const { name, type } = schema
+  if (condition.op === 'older-than') {
+    return type === 'day' || type === 'instant'
+      ? []
+      : [wrongType(name, type, 'has no age', 'Name a field that holds a day')]
+  }
+  if (condition.op === 'range') {
+    const isOfDays = isOfDates(condition)
+    if (type === 'day' || type === 'instant') {
+      return isOfDays ? [] : [wrongType(name, type, 'lies in no range of numbers', 'Write days like 2026-12-25')]
+    }
+    if (type === 'number') {
+      return isOfDays ? [wrongType(name, type, 'lies in no range of days', 'Write numbers like 500')] : []
+    }
+    const isText = type === 'text' || type === 'picklist'
+    return isText ? [] : [wrongType(name, type, 'lies in no range', 'List its values with in')]
+  }
+  if (condition.op !== 'in' && condition.op !== 'not-in') {
+    const isPart = condition.op === 'contains' && type === 'multi-picklist'
+    return isPart ? wrongValues(condition.values, schema) : []
+  }
+  const found = wrongValues(condition.values, schema)
+  return condition.op === 'not-in' ? found.filter(isSlip) : found
+}
+
+/** To exclude a value that a CRM does not have costs nothing there, unless another one was meant. */
+function isSlip({ kind, isNear }: Found): boolean {
+  return kind !== 'no-such-value' || isNear === true
+}
+
+const TYPES: Readonly<Record<FieldSchema['type'], string>> = {
+  text: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  instant: 'a moment in time',
+  day: 'a day',
+  picklist: 'one of a list',
+  'multi-picklist': 'several of a list',
+  reference: 'the id of a record',
+}
+
+function wrongType(field: string, type: FieldSchema['type'], why: string, remedy: string): Found {
+  return { kind: 'wrong-type', says: `${field} holds ${TYPES[type]} and ${why}`, remedy: `${remedy}.` }
+}
+
+function wrongValues(values: readonly string[], { name, type, options }: FieldSchema): Found[] {
+  const isList = type === 'multi-picklist'
+  const asked = isList ? values.flatMap(membersOf) : values
+  if ((type === 'picklist' || isList) && options.length > 0) return wrongOptions(asked, name, options)
+  if (type === 'boolean') return wrongOptions(asked, name, ['true', 'false'])
+  const fits = type === 'number' ? isNumber : type === 'day' || type === 'instant' ? isDate : null
+  const wrong = fits === null ? [] : asked.filter((value) => !fits(value))
+  if (wrong.length === 0) return []
+  const like = type === 'number' ? 'Write numbers like 500' : 'Write days like 2026-12-25'
+  return [wrongType(name, type, `is never ${quoted(wrong)}`, like)]
+}
+
+function isNumber(value: string): boolean {
+  return /^[+-]?\d+(?:\.\d+)?$/.test(value.trim())
+}
+
+function isDate(value: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(value.trim())
+}
+
+const OPTIONS_SHOWN_MAX = 12
+
+function wrongOptions(asked: readonly string[], field: string, options: readonly string[]): Found[] {
+  const known = new Map(options.map((option) => [comparableText(option), option]))
+  const wrong = asked.filter((value) => !known.has(comparableText(value)))
+  if (wrong.length === 0) return []
+  const near = wrong.flatMap((value) => known.get(nearestText(comparableText(value), known.keys()) ?? '') ?? [])
+  const shown = options.slice(0, OPTIONS_SHOWN_MAX)
+  const more = options.length > shown.length ? ` and ${options.length - shown.length} more` : ''
+  return [
+    {
+      kind: 'no-such-value',
+      // "Unqualified" is no slip for "Qualified".
+      isNear: near.some((one) => wrong.some((value) => comparableText(one)[0] === comparableText(value)[0])),
+      says: `the list of ${field} has no value ${quoted(wrong)}`,
+      remedy: `${near.length === 0 ? 'Write a value of the list' : `Write ${quoted(near)}`}. Its values are ${shown.join(', ')}${more}.`,
+    },
+  ]
+}
+
+function quoted(values: readonly string[]): string {
+  return either(values.map((value) => `"${value}"`))
+}
