@@ -273,13 +273,21 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     await Promise.all([worker(), worker()])
     const { rows } = await sql<{ n: number }>`select count(*)::int as n from intent where backlog`.execute(h.db)
     assert.equal(rows[0]!.n, BACKLOG_PER_HOUR)
-    // As if a second fifty had been let in while none of the first had left yet.
-    await sql`insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog, created_at)
+    // As if a second fifty had been let in while none of the first had left yet: they are intents, and wait no more. Some of
+    // each fifty leave first, as when both workers are busy.
+    await sql`with second as (
+        delete from backlog_write where id in (select id from backlog_write order by id limit 50) returning *
+      )
+      insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog, created_at)
       select i.connection_id, i.workflow, 'owner', b.object_type, b.record_id, i.payload, i.policy_hash, true, clock_timestamp()
-      from backlog_write b cross join lateral (select * from intent limit 1) i order by b.id limit 50`.execute(h.db)
-    await sql`update intent set next_attempt_at = now()`.execute(h.db)
+      from second b cross join lateral (select * from intent limit 1) i`.execute(h.db)
     for (const instance of ['one', 'two']) await beat(h.db, 'worker', instance)
-    await Promise.all([h.act('one'), h.act('two')])
+    for (const later of ['1 hour', '0 s']) {
+      await sql`update intent set next_attempt_at = now() + (id % 7)::int::boolean::int * ${later}::interval`.execute(
+        h.db,
+      )
+      await Promise.all([h.act('one'), h.act('two')])
+    }
     await Promise.all([h.act('one'), h.act('two')])
     assert.equal(writes(h), BACKLOG_PER_HOUR)
     const refused = await sql<{ n: number }>`select count(*)::int as n from intent where not_sent = 'backlog'`.execute(
