@@ -46,6 +46,12 @@ describe('the live line', () => {
     }
     assert.equal(statusLine(calm), '12,345 events · 3 open (1 unknown, 2 expected) · 3 tasks · up to date')
     assert.match(statusLine({ ...calm, toDecide: 4_000 }), / · all read · 4,000 records to decide$/)
+    assert.equal(
+      statusLine({ ...calm, events: 1, openTasks: 1, toDecide: 1 }),
+      '1 event · 3 open (1 unknown, 2 expected) · 1 task · all read · 1 record to decide',
+    )
+    const importing = [{ id: 'hub', count: 0, total: null, perSecond: null, leftMs: null }]
+    assert.match(statusLine({ ...calm, events: 0, importing }), / · 3 tasks · importing hub: 0$/)
     assert.match(
       statusLine({
         ...calm,

@@ -72,15 +72,11 @@ export function statusLine(status: LiveStatus): string {
     .map((name) => `${number(status.openByClass[name] ?? 0)} ${name}`)
     .join(', ')
   const parts = [
-    `${number(status.events)} events`,
+    counted(status.events, 'event'),
     `${number(open)} open${classes ? ` (${classes})` : ''}`,
-    `${number(status.openTasks)} tasks`,
-    status.waiting === 0
-      ? status.toDecide === 0
-        ? 'up to date'
-        : 'all read'
-      : `${number(status.waiting)} waiting, ${status.lagS.toFixed(1)} s behind`,
-    ...(status.toDecide === 0 ? [] : [`${number(status.toDecide)} records to decide`]),
+    counted(status.openTasks, 'task'),
+    ...reading(status),
+    ...(status.toDecide === 0 ? [] : [`${counted(status.toDecide, 'record')} to decide`]),
     ...status.importing.map(
       ({ id, count, total, perSecond, leftMs }) =>
         `importing ${id}: ${number(count)}${total === null ? '' : ` of ${number(total)}`}` +
@@ -92,12 +88,23 @@ export function statusLine(status: LiveStatus): string {
   return parts.join(' · ')
 }
 
+/** How far reading is. Nothing is up to date while an import still reads. */
+function reading({ waiting, lagS, toDecide, importing }: LiveStatus): string[] {
+  if (waiting > 0) return [`${number(waiting)} waiting, ${lagS.toFixed(1)} s behind`]
+  if (importing.length > 0) return []
+  return [toDecide === 0 ? 'up to date' : 'all read']
+}
+
 /** Rounded up, so that it is never early. */
 function timeLeft(ms: number): string {
   const seconds = Math.ceil(ms / 1_000)
   if (seconds < 90) return `${seconds} s`
   const minutes = Math.ceil(seconds / 60)
   return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
+}
+
+function counted(n: number, noun: string): string {
+  return `${number(n)} ${noun}${n === 1 ? '' : 's'}`
 }
 
 function number(value: number): string {
