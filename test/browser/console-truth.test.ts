@@ -174,6 +174,32 @@ describe('what the console shows is true', { skip }, () => {
     await sql`update exception set would_have = ${had} where id = ${id}`.execute(test.db)
   })
 
+  it('opens everything that still names a person who left, at their alert, also on a phone', async () => {
+    await sql`insert into record (connection_id, object_type, record_id, values, stamps, owner_id)
+      values ('hubspot-1', 'contacts', '1', '{}', '{}', '710'), ('hubspot-1', 'contacts', '2', '{}', '{}', '710')`.execute(
+      test.db,
+    )
+    await sql`insert into notice (connection_id, code, subject, level, message)
+      values ('hubspot-1', 'owner-gone', '710', 'warn', 'Tom Becker was deactivated.')`.execute(test.db)
+    await signIn()
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 })
+      await open('/overview', 'Overview')
+      await page.locator('details.alerts > summary').click()
+      const alert = page.locator('li', { hasText: 'Tom Becker left: 2 Brightwater HubSpot records need an owner' })
+      await alert.getByText('Everything that still names tom.becker@brightwater.example').click()
+      await alert.getByRole('heading', { name: /^Records owned: 2, and what / }).waitFor()
+      assert.deepEqual((await alert.getByRole('heading', { level: 4 }).allInnerTexts()).slice(2, 4), [
+        'Named in the policies',
+        'Open tasks',
+      ])
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+      assert.ok(overflow <= 0, `${overflow} px too wide at ${width} px`)
+    }
+    await sql`delete from notice where code = 'owner-gone'`.execute(test.db)
+    await sql`delete from record`.execute(test.db)
+  })
+
   it('says on the list of cases that it still changes while many records wait', async () => {
     await sql`insert into record (connection_id, object_type, record_id, values, stamps, dirty_since)
       select 'hubspot-1', 'contacts', n::text, '{}', '{}', now() from generate_series(1, 3000) n`.execute(test.db)
