@@ -102,6 +102,38 @@ describe('scan, on a database that the pipeline has filled', () => {
     )
   })
 
+  it('counts the users that the company links as one person, and a case that waits as not overdue', async () => {
+    const people = { persons: [['rep@x.example', 'rep@old.example']], integrations: [] }
+    const linked = await pipelineHarness((crm) => {
+      staff(crm)
+      return [contactPolicy({ people, boundary: [{ ...contactPolicy().boundary[0]!, settles: [] }] })]
+    })
+    const rep = linked.crm.users.find((user) => user.email === 'rep@x.example')!.userId
+    const again = linked.crm.person('rep@old.example')
+    await linked.people()
+    for (const [id, owner] of [
+      ['1', rep],
+      ['2', again],
+      ['3', again],
+    ] as const) {
+      const fields = { createdate: CREATED, hubspot_owner_id: owner, country: null }
+      await linked.receive(linked.crm.change('contacts', id, fields))
+    }
+    await linked.settle()
+    await sql`update exception set owner_email = case when record_id = '1' then 'rep@x.example' else 'rep@old.example' end,
+      due_at = '2020-01-01', waits_since = case when record_id = '3' then now() end`.execute(linked.db)
+    const { recordOwners, caseOwners, cases } = JSON.parse(
+      (await scan(['--json'], { DATABASE_URL: linked.url })).out,
+    ) as Surface
+    await linked.stop()
+    assert.deepEqual([recordOwners.map(({ owned }) => owned), recordOwners.map(({ cases: n }) => n)], [[3], [3]])
+    assert.deepEqual(
+      caseOwners.map((owner) => [owner.cases, owner.overdue]),
+      [[3, 2]],
+    )
+    assert.equal(cases.overdue, 2)
+  })
+
   it('lists the worst by class and then by the open pipeline of the account', async () => {
     const { worst } = await numbers()
     assert.deepEqual(

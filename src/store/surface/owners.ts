@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { ExceptionClass } from '../../model/classes/class.ts'
+import { mergePeople } from '../../model/people/company-directory.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import type { CaseOwner, RecordOwner, Rest } from '../../model/surface/surface.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
@@ -9,7 +10,7 @@ const LISTED_MAX = 12
 
 type Listed<Owner> = { readonly listed: Owner[]; readonly rest: Rest }
 
-/** A person of both CRMs is one, joined by e-mail; the e-mail itself does not leave this file. */
+/** A person of both CRMs is one, joined by e-mail and by the links of the company; the e-mail itself does not leave this file. */
 export async function readRecordOwners(
   trx: DatabaseTransaction,
   policies: readonly Policy[],
@@ -25,10 +26,11 @@ export async function readRecordOwners(
     owners: number
     all_cases: number
   }>`
-    with person as (
+    with link as (${linksOf(policies)}), person as (
       select connection_id, user_id, name, kind, active, active_members,
-             coalesce(case when kind = 'person' then lower(email) end, connection_id || '/' || user_id) as who
-      from crm_user where gone_at is null
+             coalesce(case when kind = 'person' then coalesce(l.who, lower(u.email)) end, connection_id || '/' || user_id)
+               as who
+      from crm_user u left join link l on l.email = lower(u.email) where gone_at is null
     ), broken as (
       select e.connection_id, e.object_type, e.record_id, count(*) as cases
       from exception e where e.status = 'open' and ${isIn(leftOut, sql`e.connection_id`)} group by 1, 2, 3
@@ -72,6 +74,7 @@ export async function readRecordOwners(
 
 export async function readCaseOwners(
   trx: DatabaseTransaction,
+  policies: readonly Policy[],
   now: Date,
   leftOut: readonly LeftOut[],
 ): Promise<Listed<CaseOwner>> {
@@ -84,18 +87,21 @@ export async function readCaseOwners(
     owners: number
     all_cases: number
   }>`
-    with person as (
-      select lower(email) as email, max(name) as name, bool_or(active) as active
-      from crm_user where kind = 'person' and email is not null group by 1
+    with link as (${linksOf(policies)}), person as (
+      select coalesce(l.who, lower(u.email)) as who, max(name) as name, bool_or(active) as active
+      from crm_user u left join link l on l.email = lower(u.email)
+      where kind = 'person' and u.email is not null group by 1
     ), cells as (
-      select lower(owner_email) as email, class, count(*) as cases, count(*) filter (where due_at < ${now}) as overdue
-      from exception where status = 'open' and ${isIn(leftOut)} group by 1, 2
+      select coalesce(l.who, lower(owner_email)) as who, class, count(*) as cases,
+             count(*) filter (where due_at < ${now} and waits_since is null) as overdue
+      from exception left join link l on l.email = lower(owner_email)
+      where status = 'open' and ${isIn(leftOut)} group by 1, 2
     )
     select p.name, bool_or(p.active) as is_active, sum(cases)::bigint as cases, sum(overdue)::bigint as overdue,
            jsonb_object_agg(class, cases) as by_class,
            count(*) over () as owners, (sum(sum(cases)) over ())::bigint as all_cases
-    from cells left join person p using (email)
-    group by email, p.name order by 3 desc, 1 limit ${LISTED_MAX}`.execute(trx)
+    from cells left join person p using (who)
+    group by who, p.name order by 3 desc, 1 limit ${LISTED_MAX}`.execute(trx)
   return {
     listed: rows.map(({ name, is_active, cases, overdue, by_class }) => ({
       name: name ?? 'Somebody no CRM knows',
@@ -106,6 +112,13 @@ export async function readCaseOwners(
     })),
     rest: restOf(rows),
   }
+}
+
+/** Each e-mail that the company links with others, and the one that stands for them all. */
+function linksOf(policies: readonly Policy[]) {
+  const { persons } = mergePeople(policies.flatMap(({ people }) => people ?? []))
+  const links = persons.flatMap((emails) => emails.map((email) => ({ email, who: emails[0]! })))
+  return sql`select email, who from jsonb_to_recordset(${JSON.stringify(links)}::jsonb) as x(email text, who text)`
 }
 
 function restOf(

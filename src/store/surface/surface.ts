@@ -44,7 +44,7 @@ export function readSurface(
       onPart('whose the records are')
       const recordOwners = await readRecordOwners(trx, policies, leftOut)
       onPart('whose the cases are')
-      const caseOwners = await readCaseOwners(trx, now, leftOut)
+      const caseOwners = await readCaseOwners(trx, policies, now, leftOut)
       onPart('what rules could settle')
       const rules = await readRuleCount(trx, leftOut)
       onPart('the worst cases')
@@ -142,7 +142,7 @@ async function readCases(trx: DatabaseTransaction, now: Date, leftOut: readonly 
     records: number
     overdue: number
   }>`
-    select pattern, class, count(*) as cases, count(*) filter (where due_at < ${now}) as overdue,
+    select pattern, class, count(*) as cases, count(*) filter (where due_at < ${now} and waits_since is null) as overdue,
            count(distinct (connection_id, object_type, record_id)) as records
     from exception where status = 'open' and ${isIn(leftOut)}
     group by grouping sets ((), (pattern), (class), (pattern, class))`.execute(trx)
