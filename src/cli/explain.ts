@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { nearestName } from '../config/nearest-name.ts'
+import { slipOf } from '../config/nearest-name.ts'
 import { type LoadedPolicy, loadPolicies, type RefusedPolicy } from '../config/policy-files.ts'
 import { readSettings } from '../config/settings.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
@@ -68,9 +68,9 @@ function doubts(doubtful: readonly RefusedPolicy[], of: string): string {
 
 function unknownWorkflow(wanted: string, loaded: readonly LoadedPolicy[]): string {
   const known = loaded.map(({ version }) => version.policy.workflow)
-  const meant = nearestName(wanted, known)
-  if (meant === undefined) return `There is no workflow "${wanted}", and no other one there.\n`
-  return `There is no workflow "${wanted}"; did you mean "${meant}"? There ${known.length === 1 ? 'is' : 'are'} ${together(known)}.\n`
+  if (known.length === 0) return `There is no workflow "${wanted}", and no other one there.\n`
+  const meant = slipOf(wanted, known)
+  return `There is no workflow "${wanted}"${meant === undefined ? '.' : `; did you mean "${meant}"?`} There ${known.length === 1 ? 'is' : 'are'} ${together(known)}.\n`
 }
 
 function whyRefused(

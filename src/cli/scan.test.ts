@@ -292,6 +292,18 @@ describe('scan, on a database that the pipeline has filled', () => {
     assert.match(err, /10 of 10 records are still waiting for a decision/)
   })
 
+  it('says what to do where the named file cannot be made', async () => {
+    for (const [out, says] of [
+      [join(dir, 'none', 'x.html'), /there is no folder .*none; make it, or name another file/],
+      [dir, /is a folder; name a file in it/],
+      [join(dir, 'x.html', 'y.html'), /there is no folder .*x\.html; make it/],
+    ] as const) {
+      const { code, err } = await scan(['--out', out])
+      assert.equal(code, 2)
+      assert.match(err, says)
+    }
+  })
+
   it('says what to do when nothing runs here, and ends with 1', async () => {
     const { code, err } = await scan([], {})
     assert.equal(code, 1)

@@ -69,7 +69,7 @@ async function scan(
       out ?? join(settings.dataDir, 'scans', `lanekeeper-scan-${at.toISOString().slice(0, 10)}.html`),
     )
     if (out === undefined) await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    await writeFile(file, scanPage(surface), { mode: 0o600 })
+    await saveScan(file, scanPage(surface))
     const checkout = checkoutAround(file)
     if (checkout !== null) {
       stderr.write(`${file} names people and lies in the checkout ${checkout}: take care not to commit it\n`)
@@ -80,6 +80,18 @@ async function scan(
     progress.end()
     await db.destroy()
   }
+}
+
+/** Throws with what to do where no file can be made there. */
+async function saveScan(file: string, page: string): Promise<void> {
+  await writeFile(file, page, { mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+    const why: Record<string, string> = {
+      ENOENT: `there is no folder ${dirname(file)}; make it, or name another file`,
+      EISDIR: `${file} is a folder; name a file in it`,
+      EACCES: `you may not write to ${file}; name another file`,
+    }
+    throw new Error(why[error.code ?? ''] ?? `${file} cannot be written (${error.code})`, { cause: error })
+  })
 }
 
 if (import.meta.main) await runAsProgram(runScan)

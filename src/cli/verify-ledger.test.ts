@@ -46,11 +46,13 @@ describe('npx lanekeeper verify-ledger', () => {
     [['--jsn'], /no option --jsn; did you mean --json\?/],
     [['--chekpoints', 'x'], /did you mean --checkpoints\?/],
     [['ledger.jsonl'], /ledger\.jsonl/],
-    [['--file'], /--file/],
-    [['--json=yes'], /--json/],
+    [['--file'], /^--file needs a value after it\n/],
+    [['--file', '--json'], /^--file needs a value after it\n/],
+    [['--json=yes'], /^--json takes no value\n/],
     [['--checkpoints='], /--checkpoints needs the name of a file/],
     [['--file', 'a', '--export', 'b'], /without --export/],
-    [['-x'], /did you mean/],
+    [['-x'], /^There is no option -x\n/],
+    [['--prot'], /^There is no option --prot\n/],
   ] as const) {
     it(`answers 64 for "${args.join(' ')}", which says nothing of the ledger, and shows what it takes`, async () => {
       const { code, out, problem } = await run([...args])

@@ -3,6 +3,14 @@ export function nearestName<Name extends string>(written: string, known: readonl
   return known.toSorted((a, b) => editDistance(written, a) - editDistance(written, b))[0]
 }
 
+/** The same, where it is so near that it can be a slip of the fingers. Undefined: none is. */
+export function slipOf<Name extends string>(written: string, known: readonly Name[]): Name | undefined {
+  const nearest = nearestName(written, known)
+  if (nearest === undefined) return undefined
+  const letters = Math.min(written.length - 1, Math.max(2, Math.floor(written.length / 3)))
+  return editDistance(written, nearest) <= letters ? nearest : undefined
+}
+
 /** Levenshtein's: how many letters to add, drop or change. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
-import { nearestName } from './nearest-name.ts'
+import { slipOf } from './nearest-name.ts'
 import { PREFIX, SETTINGS, type SettingDescription } from './setting-table.ts'
 
 type Table = typeof SETTINGS
@@ -159,11 +159,11 @@ function unknownNames(environment: Readonly<Record<string, string | undefined>>)
   return Object.keys(environment)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name as (typeof known)[number]))
     .map((name) => {
-      const nearest = nearestName(
+      const nearest = slipOf(
         name,
         known.filter((candidate) => candidate.startsWith(PREFIX)),
       )
-      return `${name} is not a setting; did you mean ${nearest}?`
+      return `${name} is not a setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
     })
 }
 

@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { nearestName } from '../../config/nearest-name.ts'
+import { slipOf } from '../../config/nearest-name.ts'
 
 /** The command line was not understood (`EX_USAGE` of sysexits.h): told apart from every answer of a command. */
 export const USAGE_ERROR = 64
@@ -14,9 +14,19 @@ export function readOptions<const Options extends ParseArgsOptionsConfig>(args: 
     return parseArgs({ args: [...args], options }).values
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    const [, unknown] = /^Unknown option '-{1,2}([^']*)'/.exec(error.message) ?? []
-    const nearest = unknown === undefined ? undefined : nearestName(unknown, Object.keys(options))
-    const says = nearest === undefined ? error.message : `There is no option --${unknown}; did you mean --${nearest}?`
-    throw new UsageError(says, { cause: error })
+    throw new UsageError(optionMistake(error.message, Object.keys(options)), { cause: error })
   }
+}
+
+/** In our own words, because Node's say what its programmers can do. */
+function optionMistake(nodes: string, known: readonly string[]): string {
+  const [, unknown] = /^Unknown option '(-{1,2}[^']*)'/.exec(nodes) ?? []
+  if (unknown !== undefined) {
+    const meant = slipOf(unknown.replace(/^-+/, ''), known)
+    return `There is no option ${unknown}${meant === undefined ? '' : `; did you mean --${meant}?`}`
+  }
+  const [, without] = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument (?:missing|is ambiguous)/.exec(nodes) ?? []
+  if (without !== undefined) return `${without} needs a value after it`
+  const [, flag] = /^Option '(?:-\w, )?(--[\w-]+)' does not take an argument/.exec(nodes) ?? []
+  return flag === undefined ? nodes : `${flag} takes no value`
 }
