@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import type { Crm } from '../model/record/change-event.ts'
 import { isKnownCrm } from '../model/record/crm-profile.ts'
+import { counted } from '../model/surface/numbers.ts'
 import { countDifferences } from '../store/compare/differences.ts'
 import type { Tables } from '../store/database/tables.ts'
 import { unreadableUsers, usersHeld } from '../store/decisions/user-checks.ts'
 import { deliveriesOfToday, recordsOwnedBy, unansweredWrites } from '../store/notices/notice-facts.ts'
 import { outOfSync } from './out-of-sync.ts'
-import { counted } from './texts.ts'
 
 type OpenNotice = { readonly code: string; readonly subject: string; readonly message: string }
 

@@ -2,6 +2,7 @@ import type { Missing } from '../model/people/compare-list.ts'
 import type { Crm } from '../model/record/change-event.ts'
 import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Departure } from '../model/record/crm-user.ts'
+import { counted } from '../model/surface/numbers.ts'
 import type { NoticeLevel } from '../store/notices/notices.ts'
 
 /** What the console shows of a bad day: what happened, what it means, and what to do, if anything. */
@@ -33,10 +34,6 @@ export function atDay(ms: number, { timeZone }: About): string {
 
 function inZone(ms: number, timeZone: string | null, parts: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat('en-GB', { ...parts, timeZone: timeZone ?? 'UTC' }).format(ms)
-}
-
-export function counted(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`
 }
 
 function inMinutes(ms: number): string {

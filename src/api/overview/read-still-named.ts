@@ -3,9 +3,9 @@ import { mergePeople } from '../../model/people/company-directory.ts'
 import { namedInPolicies } from '../../model/people/named-in-policies.ts'
 import { linkedEmails } from '../../model/record/company-people.ts'
 import { together } from '../../model/rules/render.ts'
-import { counted } from '../../notices/texts.ts'
+import { counted } from '../../model/surface/numbers.ts'
 import type { Database } from '../../store/database/database.ts'
-import { openTasksOf } from '../../store/decisions/departures.ts'
+import { countOpenTasks } from '../../store/decisions/departures.ts'
 import { policiesInForce } from '../../store/decisions/policies.ts'
 
 type StillNamed = {
@@ -29,10 +29,11 @@ export async function readStillNamed(
   const policies = (await policiesInForce(db)).map(({ policy }) => policy)
   const linked = mergePeople(policies.flatMap(({ people }) => people ?? []))
   const today = now.toISOString().slice(0, 10)
+  const people = rows.map((row) => ({ ...row, emails: linkedEmails(linked, row.email) }))
+  const tasksOf = await countOpenTasks(db, [...new Set(people.flatMap(({ emails }) => emails))])
   const found = new Map<string, StillNamed>()
-  for (const { connection, user, email } of rows) {
-    const emails = linkedEmails(linked, email)
-    const tasks = (await openTasksOf(db, emails)).reduce((sum, one) => sum + one.tasks, 0)
+  for (const { connection, user, email, emails } of people) {
+    const tasks = emails.reduce((sum, one) => sum + (tasksOf.get(one) ?? 0), 0)
     const kinds = Map.groupBy(namedInPolicies(policies, emails, today), ({ kind }) => kind)
     const counts = [
       ...[...kinds].map(([kind, places]) => counted(places.length, NOUNS[kind][0], NOUNS[kind][1])),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Settings } from '../../config/settings.ts'
 import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
-import { n } from '../../model/surface/verdicts.ts'
+import { n } from '../../model/surface/numbers.ts'
 import { listConnections } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { missingMigrations } from '../../store/database/migrate.ts'

@@ -1,6 +1,7 @@
 import { patternTitle } from '../../api/cases/pattern-titles.ts'
+import { n, percent } from '../../model/surface/numbers.ts'
 import type { Surface } from '../../model/surface/surface.ts'
-import { n, percent, verdictsOf } from '../../model/surface/verdicts.ts'
+import { verdictsOf } from '../../model/surface/verdicts.ts'
 import { leftOutText } from './left-out-text.ts'
 
 /** The page in a dozen lines, for the terminal. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { nowMs } from '../../clock/clock.ts'
 import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import { baselineObjects } from '../../model/record/object-shape.ts'
+import { counted, n } from '../../model/surface/numbers.ts'
 import { type BaselineProgress, baselineProgress } from '../../pipeline/read/baseline-progress.ts'
 import type { Baseline } from '../../store/connections/baseline.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -69,18 +70,18 @@ const CLASS_ORDER = ['unknown', 'revenue-impacting', 'customer-facing', 'risky',
 export function statusLine(status: LiveStatus): string {
   const open = sum(Object.values(status.openByClass))
   const classes = CLASS_ORDER.filter((name) => status.openByClass[name])
-    .map((name) => `${number(status.openByClass[name] ?? 0)} ${name}`)
+    .map((name) => `${n(status.openByClass[name] ?? 0)} ${name}`)
     .join(', ')
   const parts = [
     counted(status.events, 'event'),
-    `${number(open)} open${classes ? ` (${classes})` : ''}`,
+    `${n(open)} open${classes ? ` (${classes})` : ''}`,
     counted(status.openTasks, 'task'),
     ...reading(status),
     ...(status.toDecide === 0 ? [] : [`${counted(status.toDecide, 'record')} to decide`]),
     ...status.importing.map(
       ({ id, count, total, perSecond, leftMs }) =>
-        `importing ${id}: ${number(count)}${total === null ? '' : ` of ${number(total)}`}` +
-        (perSecond === null ? '' : `, ${number(Math.round(perSecond))}/s`) +
+        `importing ${id}: ${n(count)}${total === null ? '' : ` of ${n(total)}`}` +
+        (perSecond === null ? '' : `, ${n(Math.round(perSecond))}/s`) +
         (leftMs === null ? '' : `, ${timeLeft(leftMs)} left`),
     ),
     ...status.reconnect.map((id) => `${id} has to be connected again`),
@@ -90,7 +91,7 @@ export function statusLine(status: LiveStatus): string {
 
 /** How far reading is. Nothing is up to date while an import still reads. */
 function reading({ waiting, lagS, toDecide, importing }: LiveStatus): string[] {
-  if (waiting > 0) return [`${number(waiting)} waiting, ${lagS.toFixed(1)} s behind`]
+  if (waiting > 0) return [`${n(waiting)} waiting, ${lagS.toFixed(1)} s behind`]
   if (importing.length > 0) return []
   return [toDecide === 0 ? 'up to date' : 'all read']
 }
@@ -101,14 +102,6 @@ function timeLeft(ms: number): string {
   if (seconds < 90) return `${seconds} s`
   const minutes = Math.ceil(seconds / 60)
   return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
-}
-
-function counted(n: number, noun: string): string {
-  return `${number(n)} ${noun}${n === 1 ? '' : 's'}`
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-US')
 }
 
 function sum(values: readonly number[]): number {

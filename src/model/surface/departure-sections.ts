@@ -4,7 +4,7 @@ import { objectNoun, objectNouns } from '../record/object-noun.ts'
 import { together } from '../rules/render.ts'
 import type { CountedOutcome } from './departure.ts'
 import type { DepartureList, DepartureRecords, OpenTasks, UserField } from './departure-list.ts'
-import { n } from './verdicts.ts'
+import { counted, n } from './numbers.ts'
 
 /** Reasons and rules beyond these are counted together, so that a list of one person stays a page. */
 const OUTCOMES_SHOWN_MAX = 12
@@ -136,8 +136,4 @@ function nounsOf({ connections }: DepartureList, id: string, objectType: string,
   const connection = connections.find((one) => one.id === id)
   if (connection === undefined) return objectType
   return records === 1 ? objectNoun(connection.crm, objectType) : objectNouns(connection.crm, objectType)
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${n(count)} ${count === 1 ? one : many}`
 }

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import type { PatternName } from '../policy/policy.ts'
+import { percent } from './numbers.ts'
 import { ruleOutcome } from './rule-outcome.ts'
 import type { FieldCount, RuleOutcome, Surface } from './surface.ts'
-import { percent, type Verdict, verdictsOf } from './verdicts.ts'
+import { type Verdict, verdictsOf } from './verdicts.ts'
 import { withoutEmails } from './without-emails.ts'
 
 const NO_FATE: Record<RuleOutcome, number> = {

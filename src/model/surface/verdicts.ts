@@ -1,4 +1,5 @@
 import type { PatternName } from '../policy/policy.ts'
+import { n, percent } from './numbers.ts'
 import type { FieldCount, SourceOfObject, Surface } from './surface.ts'
 
 export type Verdict = {
@@ -126,20 +127,4 @@ function writeTheRule({ rules, cases }: Surface): Verdict {
     definition:
       'Holds when more than half of all cases, open and settled, were settled by a rule, are covered by one, or have no rule yet and repeat at least five times for the same reason.',
   }
-}
-
-/** "1,234". */
-export function n(count: number): string {
-  return count.toLocaleString('en-US')
-}
-
-/** One decimal below ten, whole per cent above. Less than a tenth is said as such, because zero would be wrong. */
-export function percent(part: number, whole: number): string {
-  if (whole === 0 || part === 0) return '0 %'
-  if (part === whole) return '100 %'
-  const share = (part / whole) * 100
-  if (share < 0.1) return 'under 0.1 %'
-  if (share < 10) return `${(Math.floor(share * 10) / 10).toFixed(1)} %`
-  // Rounded up, 99.6 would claim that nothing is left.
-  return `${Math.min(99, Math.round(share))} %`
 }

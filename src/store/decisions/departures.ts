@@ -51,6 +51,14 @@ export async function openTasksOf(db: Kysely<Tables>, emails: readonly string[])
   return rows
 }
 
+/** How many open tasks of ours each of these e-mails has; none of those that have none. */
+export async function countOpenTasks(db: Kysely<Tables>, emails: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ email: string; tasks: number }>`
+    select owner_email as email, count(*)::int as tasks from task
+    where status = 'open' and owner_email = any(${emails}::text[]) group by 1`.execute(db)
+  return new Map(rows.map(({ email, tasks }) => [email, tasks]))
+}
+
 /** Queues that they work, and how many others do; and the connections that do not say who works theirs. */
 export async function queuesOf(
   db: Kysely<Tables>,
