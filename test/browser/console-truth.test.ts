@@ -2,83 +2,57 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
-import { buildApp } from '../../src/api/app.ts'
-import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
-import { testSetUp } from '../support/connect-stage.ts'
-import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { chromiumPath, launchChromium } from './chromium.ts'
-import { seedConsole } from './console-rows.ts'
-import { freePort } from './page-checks.ts'
+import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
+import { tooWideBy } from './page-checks.ts'
 
-const executable = chromiumPath()
-const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
-
-/** A two-core machine that builds something else at the same time is slow, not broken. */
-const PATIENCE_MS = 20_000
-
-describe('what the console shows is true', { skip }, () => {
-  let browser: Browser
-  let test: TestDatabase
-  let app: ReturnType<typeof buildApp>
-  let base: string
+describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
+  let stage: ConsoleStage
   let context: BrowserContext
   let page: Page
 
   before(async () => {
-    await buildConsoleIfStale()
-    ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
-    await seedConsole(test.db, new Date())
-    const port = await freePort()
-    base = `http://localhost:${port}`
-    const connect = testSetUp(test.db, base)
-    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: CRM_PAGES, connect })
-    await app.listen({ host: '127.0.0.1', port })
+    stage = await startConsole()
   })
-  after(async () => {
-    await browser?.close()
-    await app?.close()
-    await test?.drop()
-  })
+  after(() => stage?.stop())
   beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
+    context = await stage.browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
     context.setDefaultTimeout(PATIENCE_MS)
     page = await context.newPage()
   })
   afterEach(() => context.close())
 
   async function signIn(): Promise<void> {
-    await page.goto(await createSignInLink(test.db, base))
+    await page.goto(await createSignInLink(stage.db, stage.base))
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   }
 
   async function open(path: string, heading: string): Promise<void> {
-    await page.goto(base + path)
+    await page.goto(stage.base + path)
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor()
   }
 
   describe('a sign-in link that is opened in another tab', () => {
     it('lands on the page that was asked for, with its filters, once', async () => {
       const { rows } = await sql<{ id: number; title: string }>`
-        select id, title from exception where status = 'open' order by id limit 1`.execute(test.db)
+        select id, title from exception where status = 'open' order by id limit 1`.execute(stage.db)
       for (const path of [`/cases/${rows[0]!.id}`, '/cases?class=unknown&status=all', '/workflows']) {
-        const own = await browser.newContext()
+        const own = await stage.browser.newContext()
         own.setDefaultTimeout(PATIENCE_MS)
         const asked = await own.newPage()
-        await asked.goto(base + path)
+        await asked.goto(stage.base + path)
         await asked.getByText('npx lanekeeper link').waitFor()
         const tab = await own.newPage()
-        await tab.goto(await createSignInLink(test.db, base))
+        await tab.goto(await createSignInLink(stage.db, stage.base))
         await tab.getByRole('navigation', { name: 'Main' }).waitFor()
-        await tab.waitForURL(base + path)
+        await tab.waitForURL(stage.base + path)
         // What was wanted once is not wanted again: the next sign-in begins at the overview.
         // A page that is open while its session ends would ask for itself again.
         await Promise.all([asked.close(), tab.close()])
         await own.clearCookies()
         const later = await own.newPage()
-        await later.goto(await createSignInLink(test.db, base))
-        await later.waitForURL(`${base}/overview`)
+        await later.goto(await createSignInLink(stage.db, stage.base))
+        await later.waitForURL(`${stage.base}/overview`)
         await own.close()
       }
     })
@@ -93,8 +67,8 @@ describe('what the console shows is true', { skip }, () => {
           JSON.stringify({ page: '/workflows', atMs: Date.now() - 31 * 60_000 }),
         ),
       )
-      await page.goto(await createSignInLink(test.db, base))
-      await page.waitForURL(`${base}/overview`)
+      await page.goto(await createSignInLink(stage.db, stage.base))
+      await page.waitForURL(`${stage.base}/overview`)
     })
   })
 
@@ -109,13 +83,13 @@ describe('what the console shows is true', { skip }, () => {
         from exception where status = 'open' order by id limit 1 returning id)
       insert into unknown_input (connection_id, crm, object_type, field, why, held, exception_id)
       select 'hubspot-1', 'hubspot', 'contacts', 'country', 'hidden', 45, id from opened
-      returning id, exception_id as case`.execute(test.db)
+      returning id, exception_id as case`.execute(stage.db)
     await sql`insert into record (connection_id, object_type, record_id, values, stamps)
       select 'hubspot-1', 'contacts', (9000 + n)::text, jsonb_build_object('firstname', 'Held', 'lastname', 'Number ' || n), '{}'
-      from generate_series(1, 45) n`.execute(test.db)
+      from generate_series(1, 45) n`.execute(stage.db)
     await sql`insert into held_record (connection_id, object_type, record_id, input_id, workflows)
       select 'hubspot-1', 'contacts', (9000 + n)::text, ${rows[0]!.id}, '{inbound-lead-routing}'
-      from generate_series(1, 45) n`.execute(test.db)
+      from generate_series(1, 45) n`.execute(stage.db)
     await signIn()
     await open(`/cases/${rows[0]!.case}`, 'country of contacts')
     const list = page.getByRole('region', { name: '45 records on hold' })
@@ -129,16 +103,16 @@ describe('what the console shows is true', { skip }, () => {
     }
     assert.deepEqual(counts, [20, 40, 45])
     assert.equal(new Set(await list.locator('li').allInnerTexts()).size, 45)
-    await sql`delete from held_record`.execute(test.db)
-    await sql`delete from unknown_input`.execute(test.db)
-    await sql`delete from record`.execute(test.db)
-    await sql`delete from exception where id = ${rows[0]!.case}`.execute(test.db)
+    await sql`delete from held_record`.execute(stage.db)
+    await sql`delete from unknown_input`.execute(stage.db)
+    await sql`delete from record`.execute(stage.db)
+    await sql`delete from exception where id = ${rows[0]!.case}`.execute(stage.db)
   })
 
   it('the filter of a task lists the open cases that share it, and no other', async () => {
     const { rows } = await sql<{ task: number; titles: string[] }>`
       select task_id as task, array_agg(title order by title) as titles from exception
-      where status = 'open' and task_id is not null group by 1 having count(*) > 1 order by 1 limit 1`.execute(test.db)
+      where status = 'open' and task_id is not null group by 1 having count(*) > 1 order by 1 limit 1`.execute(stage.db)
     const { task, titles } = rows[0]!
     await signIn()
     await open(`/cases?task=${task}`, 'Cases')
@@ -155,10 +129,10 @@ describe('what the console shows is true', { skip }, () => {
   it('says on a case what Lanekeeper does by itself and the fastest fix, without "nothing" and without saying it twice', async () => {
     const { rows } = await sql<{ id: number; title: string; seq: number; had: string }>`
       select e.id, e.title, e.receipt_seq as seq, e.would_have as had from exception e join ledger l on l.seq = e.receipt_seq
-      where e.status = 'open' and l.body is not null order by e.id limit 1`.execute(test.db)
+      where e.status = 'open' and l.body is not null order by e.id limit 1`.execute(stage.db)
     const { id, title, had } = rows[0]!
     await sql`update exception set would_have = 'Nothing: a reviewer decides the branch japan.' where id = ${id}`.execute(
-      test.db,
+      stage.db,
     )
     await page.route(`**/api/console/exceptions/${id}`, async (route) => {
       const reply = await route.fetch()
@@ -171,16 +145,16 @@ describe('what the console shows is true', { skip }, () => {
     await page.getByText('Lanekeeper writes nothing by itself here: a reviewer decides the branch japan.').waitFor()
     await page.getByText('Fill in country.', { exact: true }).waitFor()
     assert.equal(await page.getByText('Fastest fix').count(), 1)
-    await sql`update exception set would_have = ${had} where id = ${id}`.execute(test.db)
+    await sql`update exception set would_have = ${had} where id = ${id}`.execute(stage.db)
   })
 
   it('opens everything that still names a person who left, at their alert, also on a phone', async () => {
     await sql`insert into record (connection_id, object_type, record_id, values, stamps, owner_id)
       values ('hubspot-1', 'contacts', '1', '{}', '{}', '710'), ('hubspot-1', 'contacts', '2', '{}', '{}', '710')`.execute(
-      test.db,
+      stage.db,
     )
     await sql`insert into notice (connection_id, code, subject, level, message)
-      values ('hubspot-1', 'owner-gone', '710', 'warn', 'Tom Becker was deactivated.')`.execute(test.db)
+      values ('hubspot-1', 'owner-gone', '710', 'warn', 'Tom Becker was deactivated.')`.execute(stage.db)
     await signIn()
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 900 })
@@ -193,20 +167,20 @@ describe('what the console shows is true', { skip }, () => {
         'Named in the policies',
         'Open tasks',
       ])
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+      const overflow = await tooWideBy(page)
       assert.ok(overflow <= 0, `${overflow} px too wide at ${width} px`)
     }
-    await sql`delete from notice where code = 'owner-gone'`.execute(test.db)
-    await sql`delete from record`.execute(test.db)
+    await sql`delete from notice where code = 'owner-gone'`.execute(stage.db)
+    await sql`delete from record`.execute(stage.db)
   })
 
   it('says on the list of cases that it still changes while many records wait', async () => {
     await sql`insert into record (connection_id, object_type, record_id, values, stamps, dirty_since)
-      select 'hubspot-1', 'contacts', n::text, '{}', '{}', now() from generate_series(1, 3000) n`.execute(test.db)
+      select 'hubspot-1', 'contacts', n::text, '{}', '{}', now() from generate_series(1, 3000) n`.execute(stage.db)
     await signIn()
     await open('/cases', 'Cases')
     await page.getByText('3,000 records still to be decided.').waitFor()
-    await sql`delete from record`.execute(test.db)
+    await sql`delete from record`.execute(stage.db)
   })
 
   describe('a green badge', () => {
@@ -237,7 +211,7 @@ describe('what the console shows is true', { skip }, () => {
       { text: `Connected, ${why}`, isGreen: false },
     ]
     const run = (...statements: ReturnType<typeof sql>[]) =>
-      statements.reduce((done, each) => done.then(() => each.execute(test.db)), Promise.resolve<unknown>(null))
+      statements.reduce((done, each) => done.then(() => each.execute(stage.db)), Promise.resolve<unknown>(null))
 
     it('is shown where nothing is missing, and never while read-only, importing, with unknown people or a lost field', async () => {
       const now = sql`update connection set baseline = jsonb_set(baseline, '{done}', 'true'), joined_at = now(),

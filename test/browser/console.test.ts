@@ -2,28 +2,12 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
-import { buildApp } from '../../src/api/app.ts'
-import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
-import { explainPolicy } from '../../src/model/decision/explain-policy.ts'
-import { testSetUp } from '../support/connect-stage.ts'
-import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { chromiumPath, launchChromium } from './chromium.ts'
-import { seedConsole } from './console-rows.ts'
-import { freePort, isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
+import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, serveConsole, startConsole } from './console-stage.ts'
+import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
 
-const executable = chromiumPath()
-const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
-
-/** A two-core machine that builds something else at the same time is slow, not broken. */
-const PATIENCE_MS = 20_000
-
-describe('the console in a real browser', { skip }, () => {
-  let browser: Browser
-  let test: TestDatabase
-  let app: ReturnType<typeof buildApp>
-  let base: string
+describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
+  let stage: ConsoleStage
   let context: BrowserContext
   let page: Page
   let complaints: string[]
@@ -31,29 +15,12 @@ describe('the console in a real browser', { skip }, () => {
   let answers: RegExp
 
   before(async () => {
-    await buildConsoleIfStale()
-    ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
-    await seedConsole(test.db, new Date())
-    const port = await freePort()
-    base = `http://localhost:${port}`
-    app = buildApp({
-      db: test.db,
-      publicUrl: base,
-      consoleDir: CONSOLE_DIST,
-      links: CRM_PAGES,
-      explain: explainPolicy,
-      connect: testSetUp(test.db, base),
-    })
-    await app.listen({ host: '127.0.0.1', port })
+    stage = await startConsole()
   })
-  after(async () => {
-    await browser?.close()
-    await app?.close()
-    await test?.drop()
-  })
+  after(() => stage?.stop())
 
   beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
+    context = await stage.browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
     context.setDefaultTimeout(PATIENCE_MS)
     page = await context.newPage()
     complaints = []
@@ -70,17 +37,17 @@ describe('the console in a real browser', { skip }, () => {
   })
 
   async function signIn(): Promise<void> {
-    await page.goto(await createSignInLink(test.db, base))
+    await page.goto(await createSignInLink(stage.db, stage.base))
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   }
 
   async function open(path: string, heading: string): Promise<void> {
-    await page.goto(base + path)
+    await page.goto(stage.base + path)
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor()
   }
 
   it('a link signs in once, and its secret is gone from the address', async () => {
-    const link = await createSignInLink(test.db, base)
+    const link = await createSignInLink(stage.db, stage.base)
     await page.goto(link)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     assert.deepEqual([new URL(page.url()).pathname, new URL(page.url()).hash], ['/overview', ''])
@@ -89,7 +56,7 @@ describe('the console in a real browser', { skip }, () => {
       [[true, 'Lax']],
     )
 
-    const other = await browser.newContext()
+    const other = await stage.browser.newContext()
     const stranger = await other.newPage()
     await stranger.goto(link)
     await stranger.getByText('This sign-in link no longer works').waitFor({ timeout: PATIENCE_MS })
@@ -101,7 +68,7 @@ describe('the console in a real browser', { skip }, () => {
     await signIn()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByText('npx lanekeeper link').waitFor()
-    await page.goto(`${base}/cases`)
+    await page.goto(`${stage.base}/cases`)
     await page.getByText('npx lanekeeper link').waitFor()
     assert.equal(await page.getByRole('link', { name: 'Workflows' }).count(), 0)
   })
@@ -141,7 +108,7 @@ describe('the console in a real browser', { skip }, () => {
     const third = await page.locator('a.case-row').nth(2).getAttribute('href')
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('href')), third)
     await page.keyboard.press('Enter')
-    await page.waitForURL(base + third)
+    await page.waitForURL(stage.base + third)
     for (const question of ['What happened', 'Why it needs attention', 'Who owns it', 'What to do']) {
       await page.getByRole('heading', { name: question }).waitFor()
     }
@@ -157,7 +124,7 @@ describe('the console in a real browser', { skip }, () => {
   it('filters narrow the list, stay in the address, and survive a reload', async () => {
     const { rows } = await sql<{ title: string }>`
       select title from exception where class = 'unknown' and title ~ '^[A-Za-z ]+$' order by id limit 1`.execute(
-      test.db,
+      stage.db,
     )
     const title = rows[0]!.title
     await signIn()
@@ -193,7 +160,7 @@ describe('the console in a real browser', { skip }, () => {
     const hrefs = await page
       .locator('a.case-row')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
-    const { rows } = await sql<{ n: number }>`select count(*) as n from exception`.execute(test.db)
+    const { rows } = await sql<{ n: number }>`select count(*) as n from exception`.execute(stage.db)
     assert.equal(new Set(hrefs).size, hrefs.length)
     assert.equal(hrefs.length, rows[0]!.n)
   })
@@ -208,7 +175,7 @@ describe('the console in a real browser', { skip }, () => {
         class_because, posture, owner_email, what, would_have, todo, cause, evidence, policy_hash, due_at)
       select connection_id, workflow, pattern, 'hubspot-1/contacts/999', object_type, '999', 'Brand new arrival', class,
         class_because, posture, owner_email, what, would_have, todo, 'new', evidence, policy_hash, due_at
-      from exception where status = 'open' limit 1`.execute(test.db)
+      from exception where status = 'open' limit 1`.execute(stage.db)
     await page.getByText('Brand new arrival').waitFor({ timeout: 12_000 })
   })
 
@@ -234,10 +201,10 @@ describe('the console in a real browser', { skip }, () => {
   it('an error is explained in plain words', async () => {
     await signIn()
     answers = /\b(401|404)\b/
-    await page.goto(`${base}/cases/999999`)
+    await page.goto(`${stage.base}/cases/999999`)
     await page.getByText('There is no case with this number.').waitFor()
     answers = /\b(400|401|404)\b/
-    await page.goto(`${base}/cases?class=foo`)
+    await page.goto(`${stage.base}/cases?class=foo`)
     await page.getByText('Unknown filter class=foo.').waitFor()
     await page.getByRole('link', { name: 'Clear it' }).click()
     await page.locator('a.case-row').first().waitFor()
@@ -247,12 +214,12 @@ describe('the console in a real browser', { skip }, () => {
   it('an unknown address leads to the overview, and so does the old address of the overview', async () => {
     await signIn()
     answers = /\b(401|404)\b/
-    await page.goto(`${base}/no-such-page`)
+    await page.goto(`${stage.base}/no-such-page`)
     await page.getByText('Page not found').waitFor()
     await page.locator('main').getByRole('link', { name: 'Overview' }).click()
-    await page.waitForURL(`${base}/overview`)
-    await page.goto(`${base}/`)
-    await page.waitForURL(`${base}/overview`)
+    await page.waitForURL(`${stage.base}/overview`)
+    await page.goto(`${stage.base}/`)
+    await page.waitForURL(`${stage.base}/overview`)
   })
 
   it('fits 390 and 1440 px on every page without scrolling sideways', async () => {
@@ -270,7 +237,7 @@ describe('the console in a real browser', { skip }, () => {
 
   it('has no serious accessibility violation on any page, in light and in dark', async () => {
     const check = async (where: string) => assert.deepEqual(await seriousViolations(page), [], where)
-    await page.goto(`${base}/sign-in`)
+    await page.goto(`${stage.base}/sign-in`)
     await page.getByText('npx lanekeeper link').waitFor()
     await check('sign-in')
     await signIn()
@@ -290,7 +257,7 @@ describe('the console in a real browser', { skip }, () => {
 
   async function everyPage(): Promise<[string, string][]> {
     const { rows } = await sql<{ id: number; title: string }>`
-      select distinct on (class) id, title from exception where status = 'open' order by class, id`.execute(test.db)
+      select distinct on (class) id, title from exception where status = 'open' order by class, id`.execute(stage.db)
     return [
       ['/overview', 'Overview'],
       ['/cases', 'Cases'],
@@ -301,17 +268,8 @@ describe('the console in a real browser', { skip }, () => {
   }
 
   it('an empty installation shows the next step', async () => {
-    const empty = await testDatabase()
-    const port = await freePort()
-    const publicUrl = `http://localhost:${port}`
-    const own = buildApp({
-      db: empty.db,
-      publicUrl,
-      consoleDir: CONSOLE_DIST,
-      connect: testSetUp(empty.db, publicUrl),
-    })
-    await own.listen({ host: '127.0.0.1', port })
-    await page.goto(await createSignInLink(empty.db, publicUrl))
+    const empty = await serveConsole()
+    await page.goto(await createSignInLink(empty.db, empty.base))
     await page.getByText('No CRM connected yet').waitFor()
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Connections' }).click()
     await page.getByText('Connecting writes nothing to the CRM').waitFor()
@@ -321,7 +279,6 @@ describe('the console in a real browser', { skip }, () => {
     await page.getByRole('link', { name: 'Workflows', exact: true }).click()
     await page.getByText('No workflows yet').waitFor()
     await page.goto('about:blank')
-    await own.close()
-    await empty.drop()
+    await empty.stop()
   })
 })

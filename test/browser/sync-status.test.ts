@@ -4,49 +4,28 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, Page } from 'playwright-core'
-import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
-import { buildApp } from '../../src/api/app.ts'
-import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import { createSignInLink } from '../../src/api/sessions/session.ts'
-import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { chromiumPath, launchChromium } from './chromium.ts'
-import { seedConsole } from './console-rows.ts'
+import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
 import { freePort, seriousViolations, tooWideBy } from './page-checks.ts'
 import { seedSyncStatus } from './sync-status-rows.ts'
 
-const executable = chromiumPath()
-const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
 /** Set SCREENSHOT_DIR to keep pictures of the pages. */
 const PICTURES = process.env.SCREENSHOT_DIR
 
-describe('sync health in a real browser', { skip }, () => {
-  let browser: Browser
-  let test: TestDatabase
-  let app: ReturnType<typeof buildApp>
-  let base: string
+describe('sync health in a real browser', { skip: NO_CHROMIUM }, () => {
+  let stage: ConsoleStage
 
   before(async () => {
-    await buildConsoleIfStale()
-    ;[browser, test] = await Promise.all([launchChromium(executable!), testDatabase()])
-    const now = new Date()
-    await seedConsole(test.db, now)
-    await seedSyncStatus(test.db, 'hubspot-1', ['companies', 'contacts', 'deals'], now)
-    const port = await freePort()
-    base = `http://localhost:${port}`
-    app = buildApp({ db: test.db, publicUrl: base, consoleDir: CONSOLE_DIST, links: CRM_PAGES })
-    await app.listen({ host: '127.0.0.1', port })
+    stage = await startConsole()
+    await seedSyncStatus(stage.db, 'hubspot-1', ['companies', 'contacts', 'deals'], new Date())
   })
-  after(async () => {
-    await browser?.close()
-    await app?.close()
-    await test?.drop()
-  })
+  after(() => stage?.stop())
 
   async function openConnections(width: number, height: number, colorScheme: 'light' | 'dark'): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme })
-    context.setDefaultTimeout(20_000)
+    const context = await stage.browser.newContext({ viewport: { width, height }, colorScheme })
+    context.setDefaultTimeout(PATIENCE_MS)
     const page = await context.newPage()
-    await page.goto(await createSignInLink(test.db, base))
+    await page.goto(await createSignInLink(stage.db, stage.base))
     await page.getByRole('link', { name: 'Connections' }).click()
     await page.getByRole('heading', { name: 'Sync health' }).waitFor()
     return page
@@ -90,7 +69,7 @@ describe('sync health in a real browser', { skip }, () => {
         fields, complete, source, actor, state, skip_reason, attempts)
       select 'hubspot-1', 'failed ' || n, 'contacts', (9000 + n)::text, 'changed', 1, 0, '{}', false, 'webhook', '{}', 'failed',
         'error: 22P02', 3
-      from generate_series(1, 3) n`.execute(test.db)
+      from generate_series(1, 3) n`.execute(stage.db)
     const page = await openConnections(1440, 1000, 'light')
     await page.getByText('Lanekeeper tried 3 changes three times and could not apply them.').waitFor()
     assert.equal(await page.getByText(/^contacts 9003, received .*: error: 22P02/).count(), 1)
@@ -100,7 +79,7 @@ describe('sync health in a real browser', { skip }, () => {
     await page.getByText('Lanekeeper tried 2 changes').waitFor()
     await page.getByRole('button', { name: 'Replay all 2 changes' }).click()
     await page.getByRole('heading', { name: 'Failed events' }).waitFor({ state: 'detached' })
-    const { rows } = await sql`select 1 from change_event where state = 'failed' and retry_at is null`.execute(test.db)
+    const { rows } = await sql`select 1 from change_event where state = 'failed' and retry_at is null`.execute(stage.db)
     assert.deepEqual(rows, [])
     await page.context().close()
   })
@@ -113,14 +92,14 @@ describe('sync health in a real browser', { skip }, () => {
     await page.getByRole('button', { name: 'Compare now' }).click()
     await page.getByText('Comparison starts soon').waitFor()
     await sql`update comparison set state = 'running', object_type = 'contacts', records = 2100, of_total = 5204`.execute(
-      test.db,
+      stage.db,
     )
     await page.getByText('Comparing Contacts').waitFor()
     await page.getByText(/2[,.\s]?100 of 5[,.\s]?204 read/).waitFor()
     await picture(page, 'ledger-comparing')
     // As the worker leaves it.
-    await sql`update comparison set state = 'idle', last_full_at = now(), last_recent_at = now()`.execute(test.db)
-    await sql`delete from difference`.execute(test.db)
+    await sql`update comparison set state = 'idle', last_full_at = now(), last_recent_at = now()`.execute(stage.db)
+    await sql`delete from difference`.execute(stage.db)
     await page.getByText('All records match.').waitFor()
     await page.getByRole('button', { name: 'Compare now' }).isEnabled()
     await page.context().close()
