@@ -1,5 +1,3 @@
-import type { BeforeBytes } from './http-exchange.ts'
-
 /**
  * Asked by adapters directly before the bytes of every request that writes, each retry included: which of its items may
  * leave now. What it keeps back is left out of the body and gets the outcome `withheld`. The runner that gives one to a verb
@@ -35,26 +33,4 @@ export type GatedBody = {
 export class CrmWithheldError extends Error {
   override readonly name = 'CrmWithheldError'
   readonly code = 'CRM_WITHHELD'
-}
-
-/** Headers by which a CRM finds one request in its logs. */
-const REQUEST_ID_HEADERS = ['x-hubspot-correlation-id', 'x-sfdc-request-id', 'sfdc-request-id', 'x-request-id']
-
-/** For `exchange`: asks the gate and makes the body of what it lets through. */
-export function gatedBody({ gate, parts, before, after }: GatedBody): BeforeBytes {
-  return async (request) => {
-    const grant = await gate.ask(parts.map(({ key }) => key))
-    const allowed = parts.filter(({ key }) => grant.allowed.has(key))
-    if (allowed.length === 0)
-      throw new CrmWithheldError(gate.withheld(parts[0]?.key ?? '') ?? 'Nothing may be sent now')
-    return {
-      ...request,
-      body: before + allowed.map(({ json }) => json).join(',') + after,
-      mayLeave: grant.mayLeave,
-      onAnswer: (status, headers) => {
-        const requestId = REQUEST_ID_HEADERS.map((name) => headers.get(name)).find((id) => id !== null) ?? null
-        grant.answered({ status, requestId })
-      },
-    }
-  }
 }

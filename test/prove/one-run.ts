@@ -7,33 +7,11 @@ import { type Database, openDatabase } from '../../src/store/database/database.t
 import { answeredWithinMs } from '../../src/store/decisions/write-timing.ts'
 import { actDependencies, TIMING } from './acting.ts'
 import type { CrmOfProof } from './crms.ts'
-import { type Kind, type Point, standingAt, until } from './points.ts'
+import type { Place, Plan } from './plan.ts'
+import { standingAt, until } from './points.ts'
 import { decideWrite } from './rows.ts'
 import { type RealVictim, startVictim } from './start-victim.ts'
 import { whatIsWrong } from './what-is-wrong.ts'
-
-export type Place = {
-  readonly of: CrmOfProof
-  readonly db: Database
-  readonly url: string
-  readonly client: CrmClient
-  readonly people: readonly string[]
-}
-
-export type Plan = {
-  readonly seed: number
-  readonly kind: Kind
-  readonly point: Point
-  /**
-   * `kill`: it never goes on. `stop`: it goes on when another has taken over. `crash`: Postgres crashes under it, and it goes on
-   * when another has taken over. `restart`: Postgres is stopped under it, and it goes on while nobody can connect.
-   */
-  readonly end: 'kill' | 'stop' | 'crash' | 'restart'
-  /** A process of its own that is ended by a signal, or a real crash of the database. */
-  readonly real: boolean
-  /** Somebody gives the record another owner while the worker stands still. */
-  readonly personActs: boolean
-}
 
 /** What a run showed. */
 export type Finished = {

@@ -1,4 +1,4 @@
-import type { Plan } from './one-run.ts'
+import type { Plan } from './plan.ts'
 import { POINTS } from './points.ts'
 
 type Stand = Pick<Plan, 'kind' | 'point'>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import '../../src/crm/registry.ts'
-import type { Plan } from './one-run.ts'
+import type { Plan } from './plan.ts'
 import { databasePlan, EVERY_STAND } from './plans.ts'
 import { prove } from './prove.ts'
 

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { type CrmOfProof, startHubSpot, startSalesforce } from './crms.ts'
-import { beginRun, type Finished, oneRun, type Place, type Plan } from './one-run.ts'
+import { beginRun, type Finished, oneRun } from './one-run.ts'
 import { openClient } from './open-client.ts'
 import { type OwnServer, startOwnServer } from './own-server.ts'
+import type { Place, Plan } from './plan.ts'
 import { connect } from './rows.ts'
 import { endVictims } from './start-victim.ts'
 

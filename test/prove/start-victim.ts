@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { Place, Plan } from './one-run.ts'
+import type { Place, Plan } from './plan.ts'
 
 export type RealVictim = {
   /** It has not reached the end of its order. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Place, Plan } from './one-run.ts'
+import type { Place, Plan } from './plan.ts'
 
 type Facts = {
   readonly recordId: string

@@ -1,7 +1,7 @@
 import { type CallBudget, CrmUnknownError, notSentBecause } from '../../crm-client.ts'
 import type { AnswerClock } from '../../crm-clock.ts'
+import { gatedBody } from '../../gated-body.ts'
 import { budgetGate, exchange, type HttpAnswer, jsonObject, NoAnswerError } from '../../http-exchange.ts'
-import { gatedBody } from '../../write-gate.ts'
 import type { HubSpotAnswer, HubSpotCall } from './call.ts'
 import { failureOf, failureWithoutAnswer } from './failure.ts'
 

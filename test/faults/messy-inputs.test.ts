@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Policy } from '../../src/model/policy/policy.ts'
-import { type Day, startDay } from '../faults/day.ts'
+import { type Day, startDay } from './day.ts'
 
 const DAY_MS = 86_400_000
 const AWAY = 'jonas.huber@brightwater.example'
