@@ -9,6 +9,7 @@ import {
   lead,
   matching,
   NOW_MS,
+  record,
   unknownOf,
   versionOf,
 } from '../../../test/support/example.ts'
@@ -80,5 +81,28 @@ describe('what a case rests on', () => {
     const account = unknownOf('companies', { why: 'not-read' })
     const unread = exceptionOf('missing-field', blank(), { neighbours: { ...ALONE, account } })
     assert.equal(unread?.evidence, null)
+  })
+
+  it('cannot be told while the CRM has not answered for the owner, and can once it is known to have none', () => {
+    const unlisted = blank({ hubspot_owner_id: 'hs-new-hire' })
+    const unread = exceptionOf('missing-field', unlisted)
+    assert.deepEqual([unread?.pattern, unread?.evidence], ['missing-field', null])
+    assert.ok(evidenceOf('missing-field', blank({ hubspot_owner_id: null })))
+  })
+
+  it('says of a customer and of open deals that nobody may see that they are unknown, and not that there are none', () => {
+    const commonOf = (neighbours: Partial<Neighbours>) =>
+      JSON.parse(evidenceOf('missing-field', blank(), { neighbours: { ...ALONE, ...neighbours } })!).common
+    const account = company({ lifecyclestage: 'lead' })
+    const none = commonOf({ account })
+    assert.deepEqual([none.customer, none.pipeline], [false, false])
+    const hidden = commonOf({
+      account: company({}, { unreadable: new Set(['lifecyclestage']) }),
+      dealsUnknown: unknownOf('deals', { why: 'refused' }),
+    })
+    assert.deepEqual([hidden.customer, hidden.pipeline], ['unknown', 'unknown'])
+    const deal = (amount: string) => record('hubspot', 'deals', { amount }, { recordId: '7' })
+    assert.equal(commonOf({ account, deals: [deal('60000')] }).pipeline, true)
+    assert.equal(commonOf({ account, deals: [deal('10')] }).pipeline, false)
   })
 })

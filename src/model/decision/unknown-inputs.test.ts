@@ -92,3 +92,49 @@ describe('a decision that rests on what is not known', () => {
     assert.equal(decided(other, { openUnknowns: flapping }).inScope, false)
   })
 })
+
+describe('what a write would leave behind', () => {
+  const hiding = (field: string, values = {}) =>
+    contact({ hubspot_owner_id: 'hs-gone', territory: null, ...values }, { unreadable: new Set([field]) })
+  const waitsWhen = (...states: string[]) => ({
+    action: {
+      ...POLICY.action,
+      when: [
+        { field: 'fact.ownerState', op: 'in' as const, values: states },
+        { field: 'industry', op: 'in' as const, values: ['Retail'] },
+      ],
+    },
+  })
+  const isOpen = ({ undecided }: ReturnType<typeof decided>, pattern: string) =>
+    undecided === 'all' || undecided.has(pattern)
+
+  it('part of M15: is not written while a hidden field says whether the record waits afterwards', () => {
+    const policy = waitsWhen('active')
+    const left = contact({ hubspot_owner_id: 'hs-gone', territory: null, industry: 'Retail' })
+    assert.equal(decided(left, { policy }).write?.rule, 'dach')
+    for (const value of ['Retail', 'Banking', null]) {
+      const answer = decided(hiding('industry', { industry: value }), { policy })
+      assert.equal(answer.write, null)
+      assert.deepEqual(answer.unknown?.inputs.map(inputKey), ['hs/contacts/industry/hidden'])
+      assert.deepEqual([isOpen(answer, 'no-rule'), isOpen(answer, 'branch-review')], [true, true])
+    }
+  })
+
+  it('leaves open what the rules would say of it while it is not known whether it waits for them', () => {
+    const policy = waitsWhen('inactive')
+    const known = contact({ hubspot_owner_id: 'hs-gone', territory: null, industry: 'Banking' })
+    assert.equal(isOpen(decided(known, { policy }), 'no-rule'), false)
+    const answer = decided(hiding('industry'), { policy })
+    assert.equal(answer.write, null)
+    assert.deepEqual([isOpen(answer, 'no-rule'), isOpen(answer, 'branch-review')], [true, true])
+  })
+
+  it('asks for what the class of a case found ahead rests on', () => {
+    const account = company({ hubspot_owner_id: 'hs-big' })
+    const [none] = decided(waiting(), { neighbours: { account } }).exceptions
+    assert.deepEqual([none?.pattern, none?.class], ['duplicate-ownership', 'risky'])
+    const answer = decided(waiting(), { neighbours: { account, dealsUnknown: unknownOf('deals') } })
+    assert.deepEqual([answer.exceptions[0]?.pattern, answer.exceptions[0]?.class], ['duplicate-ownership', 'unknown'])
+    assert.deepEqual(answer.unknown?.inputs.map(inputKey), ['hs/deals/*/not-read'])
+  })
+})

@@ -107,8 +107,9 @@ function conflictWith(match: Match, isOurs: boolean, facts: CaseFacts, ours: Crm
   const isOlder: Truth = isOurs ? true : isNewer(record, other)
   if (isOlder === false) return null
   const owner = activeOwner(other, directory)
-  if (owner === null || (!(owner instanceof Unknown) && owner.email === null)) return null
-  const isOther: Truth = owner instanceof Unknown ? owner : isAnotherPerson(ours, owner, other, directory)
+  if (owner === null) return null
+  const isOther: Truth =
+    owner instanceof Unknown ? owner : owner.email !== null && isAnotherPerson(ours, owner, other, directory)
   if (isOther === false) return null
   const same = sameness(facts, match)
   if (same === null) return null

@@ -129,4 +129,12 @@ describe('stale-territory where something is not known', () => {
     const assigned = lead({ [TERRITORIES]: 'france', OwnerId: 'sf-dach' }, { unreadable: new Set([TERRITORIES]) })
     assert.deepEqual(staleTerritory.detect({ ...setting, field: TERRITORIES }, caseOf(assigned)).findings, [])
   })
+
+  it('rests on the territory of the record as on a blank one only where it is blank', () => {
+    const present = (territory: string | null, ...hidden: string[]) => {
+      const subject = contact({ territory, hubspot_owner_id: 'hs-france' }, { unreadable: new Set(hidden) })
+      return staleTerritory.detect(setting, caseOf(subject)).findings[0]?.keyFacts?.present
+    }
+    assert.deepEqual([present(null), present('dach'), present(null, 'territory')], [null, 'dach', 'unknown'])
+  })
 })

@@ -106,4 +106,20 @@ describe('what a receipt says of the way to a rule', () => {
     assert.match(change({ city: 'y', state: 'x' })!, /^If city were x instead of y, big@\S+ would get it\.$/)
     assert.match(change({ city: 'x', state: 'x' })!, /^If city were blank instead of x, no rule/)
   })
+
+  it('suggests no change that would leave an earlier rule in doubt, and says so once its input is known', () => {
+    const [all] = POLICY.boundary.slice(1)
+    const first = { ...rule('first', 'city'), when: [...when('city', 'x'), ...when('state', 'x')] }
+    const boundary = [
+      { ...all!, rules: [first, rule('second', 'city'), { ...rule('last', 'city'), when: [], owner: at('dach') }] },
+    ]
+    const change = (values: Record<string, string>, ...hidden: string[]) => {
+      const { compiled, facts } = caseOf(contact(values, { unreadable: new Set(hidden) }), {
+        policy: { ...POLICY, boundary },
+      })
+      return routingChange(compiled, facts, routeRecord(compiled, facts))
+    }
+    assert.match(change({ city: 'y', state: 'y' })!, /^If city were x instead of y, big@\S+ would get it\.$/)
+    assert.equal(change({ city: 'y' }, 'state'), null)
+  })
 })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, contact, unknownOf } from '../../../test/support/example.ts'
+import { caseOf, company, contact, unknownOf } from '../../../test/support/example.ts'
 import type { FieldText } from '../record/change-event.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
+import type { Neighbours } from '../record/neighbours.ts'
+import type { Condition } from './condition.ts'
 import { fittingReader } from './unfit.ts'
 
 const CONDITION = {
@@ -41,5 +43,30 @@ describe('a condition that its CRM cannot answer', () => {
       () => false,
     )
     assert.equal(read(caseOf(contact()).facts), 'other')
+  })
+
+  it('is not known for the account either, also where several may be the one', () => {
+    const ofAccount = {
+      field: 'account.industry',
+      op: 'in',
+      values: ['Retial'],
+      unfit: [{ objectType: 'companies', why: 'no-such-value' }],
+    } as const
+    const account = company({ industry: 'Retail' })
+    const found = (neighbours: Partial<Neighbours>, unfit: Condition['unfit'] = ofAccount.unfit) =>
+      fittingReader(
+        { ...ofAccount, ...(unfit && { unfit }) },
+        () => 'Retail',
+        () => false,
+      )(caseOf(contact(), { neighbours }).facts)
+    const why = (known: Known) => (known instanceof Unknown ? known.inputs.map((one) => one.why) : known)
+    assert.deepEqual(why(found({ account })), ['no-such-value'])
+    const oneOfTwo = {
+      account: unknownOf('companies', { why: 'ambiguous' }),
+      accountCandidates: [account, company({ industry: 'Retail' }, { recordId: '101' })],
+    }
+    assert.deepEqual(why(found(oneOfTwo)), ['no-such-value'])
+    assert.deepEqual(why(found(oneOfTwo, [{ objectType: 'Account', why: 'no-such-value' }])), 'Retail')
+    assert.deepEqual(why(found({ account: null })), 'Retail')
   })
 })
