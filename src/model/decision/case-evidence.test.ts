@@ -9,6 +9,7 @@ import {
   lead,
   matching,
   NOW_MS,
+  POLICY,
   record,
   unknownOf,
   versionOf,
@@ -88,6 +89,12 @@ describe('what a case rests on', () => {
     const unread = exceptionOf('missing-field', unlisted)
     assert.deepEqual([unread?.pattern, unread?.evidence], ['missing-field', null])
     assert.ok(evidenceOf('missing-field', blank({ hubspot_owner_id: null })))
+    // Also where no pattern of the policy asks for the owner.
+    const policy = { patterns: POLICY.patterns.filter(({ pattern }) => pattern === 'missing-field') }
+    assert.equal(exceptionOf('missing-field', unlisted, { policy })?.evidence, null)
+    const hidden = blank({}, { unreadable: new Set(['hubspot_owner_id']) })
+    assert.equal(exceptionOf('missing-field', hidden, { policy })?.evidence, null)
+    assert.ok(evidenceOf('missing-field', blank(), { policy }))
   })
 
   it('says of a customer and of open deals that nobody may see that they are unknown, and not that there are none', () => {
