@@ -1,3 +1,4 @@
+import { oncePer } from '../record/once-per.ts'
 import { instantOf, localDay, zoneOf } from '../record/wall-clock.ts'
 import type { BusinessCalendar } from './business-calendar.ts'
 import { knownZone } from './known-zone.ts'
@@ -53,11 +54,29 @@ export function fullBusinessDaysBetween(calendar: BusinessCalendar, fromMs: numb
   return count
 }
 
-/** The first instant at which `fullBusinessDaysBetween(from, instant)` is `count`. */
+/** More than a year of days with a few windows each. */
+const ENDS_MAX = 4_000
+/** By day and count: every record that changed on one day goes stale at one moment. */
+const endsOf = oncePer((_: BusinessCalendar) => new Map<number, number>())
+
+/** The first instant at which `fullBusinessDaysBetween(from, instant)` is `count`, which is at most some thousands. */
 export function afterFullBusinessDays(calendar: BusinessCalendar, fromMs: number, count: number): number {
+  const ends = endsOf(calendar)
+  const zone = zoneOf(calendar.timeZone)
+  const start = localDay(zone, fromMs)
+  const key = start * DAYS_AHEAD_MAX + count
+  let endMs = ends.get(key)
+  if (endMs === undefined) {
+    endMs = countedFrom(calendar, start, count)
+    if (ends.size >= ENDS_MAX) ends.clear()
+    ends.set(key, endMs)
+  }
+  return endMs
+}
+
+function countedFrom(calendar: BusinessCalendar, start: number, count: number): number {
   const zone = zoneOf(calendar.timeZone)
   const days = workingDaysIn(calendar, calendar.timeZone)
-  const start = localDay(zone, fromMs)
   let left = count
   for (let day = start + 1; day < start + DAYS_AHEAD_MAX; day++) {
     if (left === 0) return instantOf(zone, day, 0)

@@ -1,9 +1,11 @@
 import type { ExceptionClass } from '../classes/class.ts'
-import { canonicalJson } from '../policy/canonical.ts'
+import { canonicalJson, writtenOnce } from '../policy/canonical.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
 import { isOnlyUnread, type MissingInput, Unknown } from '../record/knowledge.ts'
+import { oncePer } from '../record/once-per.ts'
+import type { Rule } from '../rules/condition.ts'
 import { type CaseFacts, fieldReader } from '../rules/facts.ts'
 import type { FoundException } from './find-exceptions.ts'
 
@@ -26,7 +28,7 @@ export function caseEvidence(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   {
-    routing,
+    routing: { winner },
     proposal,
     missing,
   }: {
@@ -54,7 +56,7 @@ export function caseEvidence(
       pipeline: pipeline instanceof Unknown ? 'unknown' : Number(pipeline ?? 0) >= policy.guards.revenueThreshold,
       // Why one is not readable says the same to everybody: it is not.
       unreadable: [...new Set(inputs.map(inputName))].sort(),
-      proposal: proposal === null ? null : { ...proposal, rule: ruleContent(routing) },
+      proposal: proposal === null ? null : { ...proposal, rule: winner === null ? null : ruleContent(winner.rule) },
     },
     facts: finding.keyFacts ?? finding.evidence,
   })
@@ -68,9 +70,5 @@ function inputName({ connectionId, objectType, field }: MissingInput): string {
   return `${connectionId}/${objectType}/${field}`
 }
 
-/** What the rule asks and gives. Not why: that is prose. */
-function ruleContent({ winner }: Routing): unknown {
-  if (winner === null) return null
-  const { id, when, owner } = winner.rule
-  return { id, when, owner }
-}
+/** What a rule asks and gives. Not why: that is prose. */
+const ruleContent = oncePer(({ id, when, owner }: Rule) => writtenOnce({ id, when, owner }))

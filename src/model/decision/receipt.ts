@@ -122,14 +122,17 @@ function fieldBelow(fact: FactName, shape: ObjectShape): string | null {
   return fact.startsWith('fact.owner') ? shape.owner : null
 }
 
-let lastMs = Number.NaN
-let lastIso = ''
+/** Many more moments than the records of one batch changed at. */
+const SPELLED_MAX = 10_000
+const spelled = new Map<number, string>()
 
-/** Most fields of a record changed at the one moment when it was made, and spelling it out costs as much as deciding. */
+/** Most fields of a record changed at a few moments, and spelling one out costs as much as deciding. */
 function isoOf(atMs: number): string {
-  if (atMs !== lastMs) {
-    lastIso = new Date(atMs).toISOString()
-    lastMs = atMs
+  let iso = spelled.get(atMs)
+  if (iso === undefined) {
+    iso = new Date(atMs).toISOString()
+    if (spelled.size >= SPELLED_MAX) spelled.clear()
+    spelled.set(atMs, iso)
   }
-  return lastIso
+  return iso
 }

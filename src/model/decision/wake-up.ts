@@ -5,6 +5,7 @@ import type { Routing } from '../policy/routing.ts'
 import { DATE_MAX_MS } from '../record/instant.ts'
 import type { CaseFacts } from '../rules/facts.ts'
 import { nextFlipMs, nextRowFlipMs } from '../rules/next-flip.ts'
+import { rowsAtSomeTime } from '../rules/table-index.ts'
 import type { FoundException } from './find-exceptions.ts'
 
 /**
@@ -38,9 +39,13 @@ export function actionWake({ aging, waits }: CompiledPolicy, facts: CaseFacts): 
 /** When another rule or branch gets the record, or the pilot's slice takes it: where its place in the rules matters. */
 export function routingWake(compiled: CompiledPolicy, facts: CaseFacts, routing: Routing): WakeUp | null {
   const { aging, pilot, policy } = compiled
-  const branch = wakeAt(nextRowFlipMs(aging.routes, routing.placed.row, facts), 'branch')
+  const branch = aging.routes.length === 0 ? null : wakeAt(nextRouteMs(compiled, facts, routing), 'branch')
   if (!aging.pilot || policy.mode !== 'pilot' || pilot === null || routing.winner === null) return branch
   return earlierOf(branch, wakeAt(nextFlipMs(pilot, facts), 'pilot'))
+}
+
+function nextRouteMs({ aging, search }: CompiledPolicy, facts: CaseFacts, { placed }: Routing): number | null {
+  return nextRowFlipMs(aging.routes, placed.row, facts, rowsAtSomeTime(search.index, placed))
 }
 
 /** When somebody to whom the winning rule gives the record leaves the office or comes back. */

@@ -3,6 +3,7 @@ import { foldedWords } from './fold-text.ts'
 import { isNobodysEmail } from './nobodys-email.ts'
 import { isNobodysNumber } from './nobodys-number.ts'
 import { PLACEHOLDER_WORDS } from './placeholder-words.ts'
+import { remembered } from './places/remembered.ts'
 import { isPlaceholderDomain } from './shared-domains.ts'
 
 /** What a field is for: "Na" is somebody's surname and no company, "NA" a region and no phone. */
@@ -14,14 +15,51 @@ const ONE_LETTER_AGAIN = /^(?:x{2,}|z{3,}|[?.\-_*]+)$/
 const LONGEST = 60
 
 /** True: the text stands where an answer is missing ("[not provided]", "n/a", "-", 000-000-0000) and tells nothing. */
-export function isPlaceholder(text: string, kind: TextKind, more: readonly string[] = []): boolean {
+export function isPlaceholder(text: string, kind: TextKind, more: readonly string[] = NO_MORE): boolean {
+  return OF_KIND[kind](text) || (more.length > 0 && isOneOf(more, text))
+}
+
+const NO_MORE: readonly string[] = []
+
+const OF_KIND: Readonly<Record<TextKind, (text: string) => boolean>> = {
+  'person-name': ofKind('person-name'),
+  'company-name': ofKind('company-name'),
+  email: ofKind('email'),
+  phone: ofKind('phone'),
+  domain: ofKind('domain'),
+  country: ofKind('country'),
+  other: ofKind('other'),
+}
+
+/** Each text is read once for each kind: companies, countries and roles come again with every record. */
+function ofKind(kind: TextKind): (text: string) => boolean {
+  return remembered((text) => {
+    const plain = plainText(text)
+    if (plain === null) return false
+    if (ONLY_MARKS.test(plain)) return true
+    const words = wordsOf(plain)
+    return (
+      ONE_LETTER_AGAIN.test(words) || PLACEHOLDER_WORDS.everywhere.has(words) || isPlaceholderOf(kind, plain, words)
+    )
+  })
+}
+
+/** One of the texts that a policy adds. */
+function isOneOf(more: readonly string[], text: string): boolean {
+  const plain = plainText(text)
+  if (plain === null) return false
+  const words = wordsOf(plain)
+  return more.some((one) => one === plain || wordsOf(one) === words)
+}
+
+/** Null: no text that people type where they have no answer is as short or as long. */
+function plainText(text: string): string | null {
   const plain = visibleText(text.normalize('NFKC')).trim()
-  if (plain === '' || plain.length > LONGEST) return false
-  if (ONLY_MARKS.test(plain)) return true
-  const words = foldedWords(plain.replaceAll(/['’]/g, '')).join(' ')
-  if (ONE_LETTER_AGAIN.test(words) || PLACEHOLDER_WORDS.everywhere.has(words)) return true
-  if (more.some((one) => one === plain || foldedWords(one.replaceAll(/['’]/g, '')).join(' ') === words)) return true
-  return isPlaceholderOf(kind, plain, words)
+  return plain === '' || plain.length > LONGEST ? null : plain
+}
+
+function wordsOf(text: string): string {
+  return foldedWords(text.replaceAll(/['’]/g, '')).join(' ')
 }
 
 function isPlaceholderOf(kind: TextKind, plain: string, words: string): boolean {

@@ -1,9 +1,11 @@
 import { foldText } from '../matching/fold-text.ts'
 import { isPlaceholder, type TextKind } from '../matching/placeholder.ts'
+import { remembered } from '../matching/places/remembered.ts'
 import type { ObjectShape } from '../record/crm-profile.ts'
 import { knownValue } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
 import { objectNouns } from '../record/object-noun.ts'
+import { oncePer } from '../record/once-per.ts'
 import { hasField } from '../record/person-form.ts'
 import { TERRITORIES } from '../record/territories-field.ts'
 import { visibleText } from '../record/visible-text.ts'
@@ -56,7 +58,7 @@ export const missingField = definePattern({
       const value = knownValue(record, field)
       // A field that we cannot see is one of the inputs, which are reported; it is never taken for blank.
       if (value instanceof Unknown) continue
-      const isBlank = value === null || isPlaceholder(value, kindOf(field, shape), alsoBlank)
+      const isBlank = value === null || isPlaceholder(value, kindsOf(shape)(field), alsoBlank)
       const unread = isBlank ? null : unreadCountryIn(field, facts)
       if (isBlank || unread !== null) {
         // A person has no industry, and a business no birthday: blank there is not missing.
@@ -107,6 +109,8 @@ function unreadField(unread: UnreadText, { record, shape }: CaseFacts): Finding 
     evidence: { [field]: text },
   })
 }
+
+const kindsOf = oncePer((shape: ObjectShape) => remembered((field) => kindOf(field, shape)))
 
 /** By the role of the field; one of their own by its name, since no CRM says what it is for. */
 function kindOf(field: string, shape: ObjectShape): TextKind {

@@ -1,23 +1,54 @@
+import { oncePer } from '../record/once-per.ts'
+
+/** A value that is written in this form already, to be put into another one as it is. */
+class Written {
+  readonly json: string
+  constructor(json: string) {
+    this.json = json
+  }
+}
+
+/** What of a policy goes into the JSON of many records, such as a rule: written once. */
+export const writtenOnce = oncePer((value: object) => new Written(canonicalJson(value)))
+
 /**
  * One spelling of a value as JSON: keys sorted by code unit, no white space, undefined left out, sets as sorted lists.
  * Receipts and policies are hashed in this form, so that whoever has the document can compute the hash again.
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)
+  if (typeof value === 'string') return quoted(value)
+  if (value === null) return 'null'
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (typeof value === 'number') {
     if (!Number.isFinite(value))
       throw new TypeError(`Cannot write ${value} as JSON: only finite numbers have a spelling`)
     return JSON.stringify(value)
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
-  if (value instanceof Set) return canonicalJson([...value].sort())
-  if (typeof value === 'object') {
-    const fields = value as Readonly<Record<string, unknown>>
-    const parts: string[] = []
-    for (const key of Object.keys(fields).sort()) {
-      if (fields[key] !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(fields[key])}`)
-    }
-    return `{${parts.join(',')}}`
-  }
+  if (Array.isArray(value)) return list(value)
+  if (value instanceof Set) return list([...value].sort())
+  if (value instanceof Written) return value.json
+  if (typeof value === 'object') return fields(value as Readonly<Record<string, unknown>>)
   throw new TypeError(`Cannot write a ${typeof value} as JSON`)
+}
+
+function list(items: readonly unknown[]): string {
+  let json = '['
+  for (let i = 0; i < items.length; i += 1) json += (i === 0 ? '' : ',') + canonicalJson(items[i] ?? null)
+  return `${json}]`
+}
+
+function fields(of: Readonly<Record<string, unknown>>): string {
+  let json = ''
+  for (const key of Object.keys(of).sort()) {
+    const value = of[key]
+    if (value !== undefined) json += `${json === '' ? '' : ','}${quoted(key)}:${canonicalJson(value)}`
+  }
+  return `{${json}}`
+}
+
+/** ASCII that JSON writes as it is, as nearly always. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }

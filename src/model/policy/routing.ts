@@ -65,17 +65,11 @@ const NO_BRANCH = 'no branch would cover it'
 /** M57: what would have sent the record elsewhere, in words; null where no single input would. */
 export function routingChange(compiled: CompiledPolicy, facts: CaseFacts, { placed }: Routing): string | null {
   const { routes, search } = compiled
-  const change = smallestChange(
-    search,
-    placed,
-    facts,
-    (row) => routes[row]?.outcome ?? NO_BRANCH,
-    ({ field, to }) => {
-      const { branch, winner, unknown } = routeByClosures(compiled, supposing(facts, new Map([[field, to]])))
-      // What nobody knows is no other outcome.
-      if (unknown !== null) return routes[placed.row]?.outcome ?? NO_BRANCH
-      return routes.find((route) => route.branch === branch && route.rule === winner)?.outcome ?? NO_BRANCH
-    },
-  )
+  const outcomeOf = (row: number) => routes[row]?.outcome ?? NO_BRANCH
+  const change = smallestChange(search, placed, facts, outcomeOf, ({ field, to }) => {
+    const changed = placeRecord(search.index, supposing(facts, new Map([[field, to]])))
+    // What nobody knows is no other outcome.
+    return outcomeOf(changed.unknown === null ? changed.row : placed.row)
+  })
   return change === null ? null : `${renderChange(change)}, ${change.outcome}.`
 }

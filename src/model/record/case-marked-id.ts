@@ -8,7 +8,8 @@ const TYPE_WITH_DIGIT = /^(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{3}/
  * the longer one, or null for text that is no such id.
  */
 export function caseMarkedId(text: string): string | null {
-  const short = text.length === 15 ? text : text.length === 18 ? text.slice(0, 15) : ''
+  if (text.length !== 15 && text.length !== 18) return null
+  const short = text.slice(0, 15)
   if (!ID.test(short) || !TYPE_WITH_DIGIT.test(short)) return null
   const long = short + checkCharacters(short)
   return text.length === 15 || text.toUpperCase().endsWith(long.slice(15)) ? long : null

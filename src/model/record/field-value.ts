@@ -7,7 +7,7 @@ import { isBlankText } from './visible-text.ts'
  * that is decided calls the field.
  */
 export function knownValue(record: CrmRecord, field: string, name: string = field): Known {
-  const why = whyUnknown(record, field)
+  const why = isWhollyKnown(record) ? null : whyUnknown(record, field)
   if (why !== null) return new Unknown([missingField(record, field, why, name)])
   const value = record.values[field]
   return value === undefined || value === null || isBlankText(value) ? null : value

@@ -11,5 +11,7 @@ export function visibleText(text: string): string {
 
 /** True: a person sees nothing in it. */
 export function isBlankText(text: string): boolean {
-  return !VISIBLE.test(text)
+  const first = text.charCodeAt(0)
+  // As nearly always: it begins with a letter, digit or mark of ASCII. An empty text has NaN there.
+  return !(first > 32 && first < 127) && !VISIBLE.test(text)
 }

@@ -1,9 +1,11 @@
 import { comparableText } from '../record/comparable-text.ts'
+import type { ObjectShape } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { refKey } from '../record/crm-record.ts'
 import { knownValue } from '../record/field-value.ts'
 import { type Known, type MissingInput, type Truth, Unknown, WHOLE_RECORD } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
+import { oncePer } from '../record/once-per.ts'
 import { accountOf, candidatesOf, isAccount } from './account-of.ts'
 import type { Condition, Conditions } from './condition.ts'
 import type { CaseFacts } from './facts.ts'
@@ -82,21 +84,22 @@ function isAmong(value: string, values: ReadonlySet<string>, isList: boolean): b
 type Mark = { readonly field: string; readonly values: ReadonlySet<string> | null }
 type MarksByObject = ReadonlyMap<string, readonly Mark[]>
 
-/** Read once for each list of a policy, which lives as long as the policy does. */
-const read = new WeakMap<Conditions, MarksByObject>()
+const byObject = oncePer((named: Conditions): MarksByObject => Map.groupBy(named.flatMap(markOf), ({ of }) => of))
 
 function marksOf({ crm, objectType }: CrmRecord, named: Conditions): readonly Mark[] {
-  let byObject = read.get(named)
-  if (byObject === undefined) {
-    byObject = Map.groupBy(named.flatMap(markOf), ({ of }) => of)
-    read.set(named, byObject)
-  }
-  const ofPolicy = byObject.get(`${crm}/${objectType}`) ?? NONE
+  const ofPolicy = named.length === 0 ? NONE : (byObject(named).get(`${crm}/${objectType}`) ?? NONE)
   const own = objectShape(crm, objectType)?.customer
-  return own == null ? ofPolicy : [comparable(own.field, own.values), ...ofPolicy]
+  return own == null ? ofPolicy : withOwn(ofPolicy)(own)
 }
 
 const NONE: readonly Mark[] = []
+
+const withOwn = oncePer((ofPolicy: readonly Mark[]) =>
+  oncePer((own: NonNullable<ObjectShape['customer']>): readonly Mark[] => [
+    comparable(own.field, own.values),
+    ...ofPolicy,
+  ]),
+)
 
 function markOf(condition: Condition): (Mark & { readonly of: string })[] {
   const name = readFieldName(condition.field)

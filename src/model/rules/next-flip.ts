@@ -2,6 +2,7 @@ import { Unknown } from '../record/knowledge.ts'
 import { olderFromMs } from './days.ts'
 import type { CompiledConditions } from './evaluate.ts'
 import type { CaseFacts } from './facts.ts'
+import { hasRow } from './table-index.ts'
 
 /** Rows of a first-match table that ask for an age, each with its place in the table. */
 export type AgingRow = { readonly row: number; readonly when: CompiledConditions }
@@ -35,11 +36,20 @@ export function isAging(conditions: CompiledConditions): boolean {
   return conditions.some(({ condition }) => condition.op === 'older-than')
 }
 
-/** When the first of these rows before `winner` begins to hold, and takes its place. -1: none of the table holds now. */
-export function nextRowFlipMs(rows: readonly AgingRow[], winner: number, facts: CaseFacts): number | null {
+/**
+ * When the first of these rows before `winner` begins to hold, and takes its place. -1: none of the table holds now.
+ * `possible`: the rows of the table that are looked at, where others are known to be out of the question.
+ */
+export function nextRowFlipMs(
+  rows: readonly AgingRow[],
+  winner: number,
+  facts: CaseFacts,
+  possible: Int32Array | null = null,
+): number | null {
   let earliestMs: number | null = null
   for (const { row, when } of rows) {
     if (winner !== -1 && row >= winner) break
+    if (possible !== null && !hasRow(possible, row)) continue
     const atMs = nextFlipMs(when, facts)
     if (atMs !== null && (earliestMs === null || atMs < earliestMs)) earliestMs = atMs
   }

@@ -215,7 +215,7 @@ function firstRows(index: TableIndex, seen: Seen): Pick<Placed, 'row' | 'maybe' 
   const maybe: number[] = []
   let unknown: Unknown | null = null
   for (let r = 0; r < (row === -1 ? index.rows.length : row); r += 1) {
-    if ((possible[r >> 5]! & (1 << (r & 31))) === 0) continue
+    if (!hasRow(possible, r)) continue
     maybe.push(r)
     for (const check of index.rows[r]!) {
       const value = values[check.field]
@@ -251,6 +251,20 @@ export function rowsWithout(index: TableIndex, placed: Placed, field: number): I
     if (column.field !== field) and(bits, bitsOf(index, placed, c) ?? column.unasked)
   })
   return bits
+}
+
+/** The rows that everything but its age allows, or may allow: those that the record matches at some time. */
+export function rowsAtSomeTime(index: TableIndex, placed: Placed): Int32Array {
+  const bits = index.all.slice()
+  for (const [c, { ages }] of index.columns.entries()) {
+    const allowed = ages ? null : bitsOf(index, placed, c)
+    if (allowed !== null) and(bits, allowed)
+  }
+  return bits
+}
+
+export function hasRow(bits: Int32Array, row: number): boolean {
+  return (bits[row >> 5]! & (1 << (row & 31))) !== 0
 }
 
 /** The first condition of the row, from the given one on, that the record is known not to meet; null: there is none. */

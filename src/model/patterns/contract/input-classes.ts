@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../policy/canonical.ts'
+import { writtenOnce } from '../../policy/canonical.ts'
 import type { CompiledBranch, CompiledPolicy } from '../../policy/compile.ts'
 import { Unknown } from '../../record/knowledge.ts'
 import type { CompiledConditions } from '../../rules/evaluate.ts'
@@ -23,7 +23,7 @@ export function inputClasses(
     const ofField = classes[field] ?? []
     classes[field] = ofField
     if (typeof ofField === 'string' || holds(facts) !== true) continue
-    const says = canonicalJson(condition)
+    const says = writtenOnce(condition).json
     if (!ofField.includes(says)) ofField.push(says)
   }
   for (const one of Object.values(classes)) if (typeof one !== 'string') one.sort()
