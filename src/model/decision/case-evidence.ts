@@ -42,29 +42,28 @@ export function caseEvidence(
   const pipeline = readOpenPipeline(facts)
   const asked = [unknown, missing, customer, pipeline].filter((one) => one instanceof Unknown)
   const inputs = asked.flatMap((one) => one.inputs)
-  if (asked.some(isAnyUnread) || facts.ownerUnknown !== null) return null
+  if (inputs.some((input) => isOnlyUnread({ inputs: [input] })) || facts.ownerUnknown !== null) return null
+  // In the order of canonical JSON, which then need not sort.
   return canonicalJson({
-    v: VERSION,
-    workflow: policy.workflow,
-    pattern: finding.pattern,
-    subject: refKey(facts.record),
-    detail: finding.detail,
     common: {
-      owner: [facts.record.values[facts.shape.owner] ?? null, facts.ownerState],
       class: className satisfies ExceptionClass,
       customer: customer instanceof Unknown ? 'unknown' : customer === 'true',
+      owner: [facts.record.values[facts.shape.owner] ?? null, facts.ownerState],
       pipeline: pipeline instanceof Unknown ? 'unknown' : Number(pipeline ?? 0) >= policy.guards.revenueThreshold,
+      proposal: proposal === null ? null : { rule: winner === null ? null : ruleContent(winner.rule), to: proposal.to },
       // Why one is not readable says the same to everybody: it is not.
-      unreadable: [...new Set(inputs.map(inputName))].sort(),
-      proposal: proposal === null ? null : { ...proposal, rule: winner === null ? null : ruleContent(winner.rule) },
+      unreadable: inputs.length === 0 ? NONE : [...new Set(inputs.map(inputName))].sort(),
     },
+    detail: finding.detail,
     facts: finding.keyFacts ?? finding.evidence,
+    pattern: finding.pattern,
+    subject: refKey(facts.record),
+    v: VERSION,
+    workflow: policy.workflow,
   })
 }
 
-function isAnyUnread(unknown: Unknown): boolean {
-  return unknown.inputs.some((input) => isOnlyUnread(new Unknown([input])))
-}
+const NONE: readonly string[] = []
 
 function inputName({ connectionId, objectType, field }: MissingInput): string {
   return `${connectionId}/${objectType}/${field}`

@@ -84,7 +84,7 @@ export function decide(input: DecideInput): Decision {
     facts,
   )
   const placed = routing ?? routeRecord(compiled, facts)
-  const { ahead, ...answered } = answer(all, compiled, facts, placed, { settings, waits, refused, loop })
+  const { ahead, answered } = answer(all, compiled, facts, placed, { settings, waits, refused, loop })
   // What the CRM refused may be refused still, once it is known what is to be written.
   const isRefusalOpen = refused !== null && answered.unknown !== null
   const open = ahead.undecided.size === 0 ? undecided : new Set([...undecided, ...ahead.undecided])
@@ -162,7 +162,7 @@ function answer(
   facts: CaseFacts,
   routing: Routing,
   { settings, waits, refused, loop }: Waiting,
-): Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'> & { readonly ahead: Ahead } {
+): { readonly answered: Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'>; readonly ahead: Ahead } {
   const { found } = all
   const unasked = whatIsMissing(all, compiled, facts, routing, waits)
   const ruled = ruledOwner(compiled, facts, routing)
@@ -199,13 +199,8 @@ function answer(
       proposal: isWanted ? { to: ruled.userId } : null,
     }),
   )
-  return {
-    inScope: true,
-    exceptions,
-    write: acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null,
-    unknown: missing,
-    ahead,
-  }
+  const write = acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null
+  return { answered: { inScope: true, exceptions, write, unknown: missing }, ahead }
 }
 
 /** Every input that is not known and on which this decision rests. Null: none. */

@@ -1,3 +1,4 @@
+import { remembered } from '../matching/places/remembered.ts'
 import type { Finding } from '../patterns/contract/finding.ts'
 import type { AskedInput } from '../policy/asked.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
@@ -79,10 +80,12 @@ function inputsOf(
   const ownerChangedAt = changedAt({ kind: 'own', field: ownerField, only: null }, facts)
   inputs[ownerField] ??= asInput(knownValue(facts.record, ownerField), ownerChangedAt)
   for (const [name, value] of Object.entries(evidence)) {
-    inputs[name] ??= { value, changedAt: changedAt(readFieldName(name), facts) }
+    inputs[name] ??= { value, changedAt: changedAt(fieldNamed(name), facts) }
   }
   return inputs
 }
+
+const fieldNamed = remembered(readFieldName)
 
 type Input = {
   readonly value: FieldText

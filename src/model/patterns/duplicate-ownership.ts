@@ -141,9 +141,13 @@ function duplicateFinding(
 function pairFacts(
   one: CrmRecord,
   other: CrmRecord,
-  { ahead, ...facts }: Readonly<Record<string, unknown>> & { readonly ahead: AheadOf | undefined },
+  {
+    matchedBy,
+    owners,
+    ahead,
+  }: { readonly matchedBy: string; readonly owners: readonly (string | null)[]; readonly ahead: AheadOf | undefined },
 ): Readonly<Record<string, unknown>> {
-  return { pair: [refKey(one), refKey(other)].sort(), ...facts, rule: ahead?.rule ?? null }
+  return { matchedBy, owners, pair: [refKey(one), refKey(other)].sort(), rule: ahead?.rule ?? null }
 }
 
 function accountOwnerConflict(facts: CaseFacts, owner: CrmUser, ahead: AheadOf | undefined): Detection {

@@ -1,4 +1,4 @@
-import type { BusinessCalendar } from '../calendar/business-calendar.ts'
+import type { Absence, BusinessCalendar } from '../calendar/business-calendar.ts'
 import type { ExceptionClass } from '../classes/class.ts'
 import { CIRCLE } from '../classes/posture.ts'
 import type { PolicyOwners } from '../policy/policy.ts'
@@ -36,14 +36,8 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const { owners, connectionId, directory, capacity, recordOwner } = question
   const circle = owners.reviewers[CIRCLE[question.class]]
   const owns = (email: string) => recordOwner !== null && directory.emailsOf(email).includes(recordOwner)
-  const away = new Map(
-    circle.flatMap((email) => {
-      const zone = directory.personByEmail(connectionId, email)?.timeZone ?? null
-      const absence = absenceAt(question.calendar, directory.emailsOf(email), zone, question.nowMs)
-      return absence === null ? [] : [[email, absence] as const]
-    }),
-  )
-  const chain = inTheOfficeFirst(circle, away)
+  const away = awayOf(circle, question)
+  const chain = away.size === 0 ? circle : inTheOfficeFirst(circle, away)
   const passedOver: { email: string; why: string }[] = []
   const able: { email: string; user: CrmUser; isOwn: boolean }[] = []
   const absent: { email: string; user: CrmUser }[] = []
@@ -92,6 +86,22 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const own = able[0] ?? absent[0]
   if (own !== undefined) return { email: own.email, user: own.user, passedOver }
   return { email: owners.workflow, user: undefined, passedOver }
+}
+
+const NOBODY: ReadonlyMap<string, Absence> = new Map()
+
+function awayOf(
+  circle: readonly string[],
+  { calendar, connectionId, directory, nowMs }: OwnerQuestion,
+): ReadonlyMap<string, Absence> {
+  if (calendar.away === undefined || calendar.away.length === 0) return NOBODY
+  return new Map(
+    circle.flatMap((email) => {
+      const zone = directory.personByEmail(connectionId, email)?.timeZone ?? null
+      const absence = absenceAt(calendar, directory.emailsOf(email), zone, nowMs)
+      return absence === null ? [] : [[email, absence] as const]
+    }),
+  )
 }
 
 /**

@@ -1,7 +1,6 @@
 import { comparableText } from '../record/comparable-text.ts'
 import type { ObjectShape } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import { refKey } from '../record/crm-record.ts'
 import { knownValue } from '../record/field-value.ts'
 import { type Known, type MissingInput, type Truth, Unknown, WHOLE_RECORD } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
@@ -34,20 +33,18 @@ function whoseMarksCount(facts: CaseFacts): Marked[] {
   const { record, neighbours } = facts
   const account = accountOf(facts)
   const accounts = account instanceof Unknown ? candidatesOf(facts) : account === null ? [] : [account]
-  const others = [
-    ...(neighbours.sameDomain?.accounts ?? []).map((one) => one.account),
-    ...neighbours.matches
-      .filter(({ keys }) => keys.some(({ key }) => key.startsWith('email:')))
-      .map((one) => one.record),
-  ]
-  const marked = new Map<string, Marked>([[refKey(record), { record, prefix: '' }]])
-  for (const one of accounts) add(one, 'account.')
-  for (const one of others) add(one, `${one.crm}.${one.objectType}.`)
-  return [...marked.values()]
-
-  function add(one: CrmRecord, prefix: string): void {
-    if (!marked.has(refKey(one))) marked.set(refKey(one), { record: one, prefix })
+  // One that comes twice says the same twice, and what it misses is named as it is met first.
+  const marked: Marked[] = [{ record, prefix: '' }]
+  for (const one of accounts) marked.push({ record: one, prefix: 'account.' })
+  for (const { account: other } of neighbours.sameDomain?.accounts ?? []) marked.push(asOther(other))
+  for (const match of neighbours.matches) {
+    if (match.keys.some(({ key }) => key.startsWith('email:'))) marked.push(asOther(match.record))
   }
+  return marked
+}
+
+function asOther(record: CrmRecord): Marked {
+  return { record, prefix: `${record.crm}.${record.objectType}.` }
 }
 
 /** Records that may carry a mark and that nobody can see. */

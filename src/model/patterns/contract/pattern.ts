@@ -53,7 +53,7 @@ export type Pattern<Setting extends PatternSetting = PatternSetting> = {
     setting: Setting,
     found: { readonly finding: Finding; readonly routing: Routing },
     input: PatternInput,
-  ): ClearingChange[]
+  ): Iterable<ClearingChange>
 }
 
 export type DeclaredFields = {
