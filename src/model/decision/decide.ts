@@ -1,6 +1,5 @@
 import { POSTURE, stopsAction } from '../classes/posture.ts'
 import type { RefusedWrite } from '../patterns/contract/finding.ts'
-import type { PatternInput } from '../patterns/contract/pattern.ts'
 import { ownershipFlapping } from '../patterns/ownership-flapping.ts'
 import { findPattern, patternOf } from '../patterns/registry.ts'
 import { companyDirectory } from '../people/company-directory.ts'
@@ -179,8 +178,8 @@ function answer(
   for (const one of ahead.found) missing = Unknown.both(missing, one.unknown)
   const refusal = isWanted && refused?.to === ruled.userId ? refused : null
   // Also while something else holds the record: else this exception would close and open again with the others.
-  const input: PatternInput = { facts, compiled, routing, refused: refusal }
-  const refusals = findExceptions(REFUSED_WRITES, input).found
+  const refusals =
+    refusal === null ? [] : findExceptions(REFUSED_WRITES, { facts, compiled, routing, refused: refusal }).found
   const every = [...found.filter((one) => !ahead.lasting.includes(one)), ...ahead.found, ...refusals]
   const isHeld =
     missing !== null ||

@@ -15,6 +15,8 @@ export type CompiledClassRule = { readonly rule: ClassRule; readonly when: Compi
 
 export type CompiledBranch = {
   readonly branch: Branch
+  /** Its first row among the routes of all branches. */
+  readonly firstRow: number
   readonly when: CompiledConditions
   readonly table: readonly CompiledRule[]
   /** Everything that the branch and its table ask about, once each. */
@@ -77,8 +79,13 @@ export function compilePolicy(version: PolicyVersion): CompiledPolicy {
 
 function compile(version: PolicyVersion): CompiledPolicy {
   const { policy } = version
-  const branches = policy.boundary.map((branch) => compileBranch(policy, branch))
-  const routes = branches.flatMap(routesOf)
+  const branches: CompiledBranch[] = []
+  const routes: Route[] = []
+  for (const branch of policy.boundary) {
+    const made = compileBranch(policy, branch, routes.length)
+    branches.push(made)
+    routes.push(...routesOf(made))
+  }
   const scope = compiled(policy, policy.scope)
   const waits = policy.action.when === 'never' ? 'never' : compiled(policy, policy.action.when)
   const pilot = policy.pilot === null ? null : compiled(policy, policy.pilot.when)
@@ -141,10 +148,11 @@ function compileTerritories(policy: Policy): CompiledTerritory[] {
   }))
 }
 
-function compileBranch(policy: Policy, branch: Branch): CompiledBranch {
+function compileBranch(policy: Policy, branch: Branch, firstRow: number): CompiledBranch {
   const inputs = [...new Set([...branch.when, ...branch.rules.flatMap((rule) => rule.when)].map(({ field }) => field))]
   return {
     branch,
+    firstRow,
     when: compiled(policy, branch.when),
     table: branch.rules.map((rule) => ({ rule, when: compiled(policy, rule.when) })),
     inputs,

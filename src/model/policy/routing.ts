@@ -50,14 +50,15 @@ export function routeByClosures({ branches }: CompiledPolicy, facts: CaseFacts):
 export function missesOf({ routes, search }: CompiledPolicy, { branch, placed }: Routing): RuleMiss[] {
   const misses: RuleMiss[] = []
   if (branch === null || placed.unknown !== null) return misses
-  for (let row = placed.row - 1; routes[row]?.branch === branch; row -= 1) {
-    const failed = failedCheck(search.index, placed, row, branch.when.length)
+  const from = branch.when.length
+  for (let row = branch.firstRow; row < placed.row; row += 1) {
+    const failed = failedCheck(search.index, placed, row, from)
     if (failed === null) continue
     const actual = placed.values[failed.field]!
     if (actual instanceof Unknown) continue
     misses.push({ rule: routes[row]!.rule!.rule.id, failed: failed.says, actual })
   }
-  return misses.reverse()
+  return misses
 }
 
 const NO_BRANCH = 'no branch would cover it'

@@ -133,7 +133,8 @@ export function placeRecord(index: TableIndex, facts: CaseFacts): Placed {
   }
   const classes: number[] = []
   let several: Map<number, { classes: readonly number[]; bits: Int32Array }> | null = null
-  for (const [c, column] of columns.entries()) {
+  for (let c = 0; c < columns.length; c += 1) {
+    const column = columns[c]!
     const value = values[column.field]!
     if (value instanceof Unknown) {
       classes.push(NOT_KNOWN)
@@ -256,8 +257,8 @@ export function rowsWithout(index: TableIndex, placed: Placed, field: number): I
 /** The rows that everything but its age allows, or may allow: those that the record matches at some time. */
 export function rowsAtSomeTime(index: TableIndex, placed: Placed): Int32Array {
   const bits = index.all.slice()
-  for (const [c, { ages }] of index.columns.entries()) {
-    const allowed = ages ? null : bitsOf(index, placed, c)
+  for (let c = 0; c < index.columns.length; c += 1) {
+    const allowed = index.columns[c]!.ages ? null : bitsOf(index, placed, c)
     if (allowed !== null) and(bits, allowed)
   }
   return bits
