@@ -109,20 +109,20 @@ async function webhookAnswers(stack: Stack, tell: (text: string) => void): Promi
   ]
 }
 
-/** People make 200 changes a second in HubSpot; one in five clears a required field, which needs a task. */
+/** People make 200 changes a second in HubSpot; one in five names a wrong territory, which needs a task of its own. */
 async function changeToTask(stack: Stack, tell: (text: string) => void): Promise<BenchRow[]> {
   const { hubspot } = stack.sandbox!
   const { rows } = await sql<{ record_id: string }>`
     select r.record_id from record r
     join crm_user u on u.connection_id = r.connection_id and u.user_id = r.owner_id and u.active
     where r.object_type = 'contacts' and not r.deleted and r.values->>'lifecyclestage' in ('lead', 'marketingqualifiedlead')
-      and r.values->>'country' is not null
+      and r.values->>'territory' is not null
       and not exists (select 1 from exception e where e.object_type = 'contacts' and e.record_id = r.record_id and e.status = 'open')
     order by r.record_id`.execute(stack.db)
   const ids = rows.map((row) => row.record_id)
   const seconds = 15
   const perBatch = 20
-  const blanked = new Map<string, number>()
+  const misplaced = new Map<string, number>()
   const before = await calls(stack)
   const begin = performance.now()
   let changes = 0
@@ -131,10 +131,11 @@ async function changeToTask(stack: Stack, tell: (text: string) => void): Promise
     if (n % 10 === 0) tell(`changes at 200/s: ${n / 10} of ${seconds} s`)
     const batch = Array.from({ length: perBatch }, (_, i) => {
       const id = ids[(changes + i) % ids.length]!
-      // Clears each record at most once: clearing a blank field is not a change.
-      const blank = i % 5 === 0 && !blanked.has(id)
-      if (blank) blanked.set(id, Date.now())
-      return { objectType: 'contacts', id, properties: blank ? { country: '' } : { company: `Company ${changes + i}` } }
+      // Each record at most once: the same value again is not a change. A blank field would be one more line of a list.
+      const isMisplaced = i % 5 === 0 && !misplaced.has(id)
+      if (isMisplaced) misplaced.set(id, Date.now())
+      const properties = isMisplaced ? { territory: 'nowhere' } : { company: `Company ${changes + i}` }
+      return { objectType: 'contacts', id, properties }
     })
     changes += perBatch
     const response = await fetch(`${hubspot.baseUrl}/__sandbox/changes`, {
@@ -155,16 +156,16 @@ async function changeToTask(stack: Stack, tell: (text: string) => void): Promise
   }
   const delays: number[] = []
   for (const task of tasks) {
-    const changedAt = blanked.get(task.about[0]?.id ?? '')
+    const changedAt = misplaced.get(task.about[0]?.id ?? '')
     if (changedAt !== undefined && task.createdAtMs >= changedAt) delays.push(task.createdAtMs - changedAt)
   }
   delays.sort((a, b) => a - b)
   const perThousand = ((after - before) / changes) * 1_000
   return [
     {
-      what: `change → task in the CRM at 200 events/s for ${seconds} s, ${blanked.size} of ${changes} changes wanting a task`,
+      what: `change → task in the CRM at 200 events/s for ${seconds} s, ${misplaced.size} of ${changes} changes wanting a task`,
       budget: 'p95 < 2 s',
-      measured: `p50 ${(at(delays, 0.5) / 1_000).toFixed(2)} s, p95 ${(at(delays, 0.95) / 1_000).toFixed(2)} s, ${delays.length} of ${blanked.size} tasks there`,
+      measured: `p50 ${(at(delays, 0.5) / 1_000).toFixed(2)} s, p95 ${(at(delays, 0.95) / 1_000).toFixed(2)} s, ${delays.length} of ${misplaced.size} tasks there`,
     },
     {
       what: 'CRM calls per 1,000 of those events, reconcile included',
