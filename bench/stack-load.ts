@@ -116,7 +116,7 @@ async function changeToTask(stack: Stack, tell: (text: string) => void): Promise
     select r.record_id from record r
     join crm_user u on u.connection_id = r.connection_id and u.user_id = r.owner_id and u.active
     where r.object_type = 'contacts' and not r.deleted and r.values->>'lifecyclestage' in ('lead', 'marketingqualifiedlead')
-      and r.values->>'territory' is not null
+      and r.values->>'territory' is not null and r.values->>'country' is not null
       and not exists (select 1 from exception e where e.object_type = 'contacts' and e.record_id = r.record_id and e.status = 'open')
     order by r.record_id`.execute(stack.db)
   const ids = rows.map((row) => row.record_id)
