@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { RecordRef } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { requestTaskWrites } from '../decisions/intents.ts'
+import { requestTaskWrites } from '../decisions/request-task-writes.ts'
 import { eraseEventValues } from '../events/change-events.ts'
 import { eraseLedgerBodies } from '../ledger/erasures.ts'
 import { markDirty } from './mark-dirty.ts'
@@ -132,7 +132,11 @@ async function withdrawWrites(
         select 1 from exception e where e.task_id = i.task_id and e.status = 'open'
           and (e.connection_id, e.object_type, e.record_id)
             <> (${record.connectionId}, ${record.objectType}, ${record.recordId}))))`.execute(trx)
-  await sql`update intent set payload = '{}'::jsonb, outcome = case when state = 'cancelled' then outcome end
+  // Nor does a task wait for the report of an upgrade: the CRM still shows what is to go.
+  await sql`update intent set payload = '{}'::jsonb, outcome = case when state = 'cancelled' then outcome end,
+      next_attempt_at = case when upgrade_id is not null and state = 'pending' then least(next_attempt_at, clock_timestamp())
+        else next_attempt_at end,
+      upgrade_id = null
     where task_id = any(${taskIds}::bigint[])
       or (kind = 'owner' and ${named(record)} and state in ('done', 'refused', 'cancelled'))`.execute(trx)
   await eraseWriteLog(trx, record, taskIds)

@@ -214,6 +214,7 @@ export type IntentTable = {
   not_sent: string | null
   not_sent_at: InstantOrNull
   backlog: Generated<boolean>
+  upgrade_id: number | null
 }
 
 export type OpenTaskCountTable = {
