@@ -150,6 +150,16 @@ export const CaseReply = ListItem.extend({
   causeTitle: z.string().nullable(),
   sameTask: z.array(ListItem),
   sameTaskMore: z.number(),
+  /** What an upgrade of Lanekeeper did to it although its record did not change. Null: none did. */
+  upgrade: z
+    .object({
+      change: z.enum(['opened', 'closed', 'changed', 'asked-again']),
+      at: Instant,
+      classBefore: z.string().nullable(),
+      /** Its report is not made yet, and tasks wait for it. */
+      isUnderWay: z.boolean(),
+    })
+    .nullable(),
   receipt: ReceiptView.nullable(),
   history: z.array(
     z.object({ seq: z.string(), at: Instant, kind: z.string(), actor: z.string(), says: z.string().nullable() }),

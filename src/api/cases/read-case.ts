@@ -10,6 +10,7 @@ import { type TaskCloser, taskCloser } from '../../store/decisions/task-closer.t
 import { whyNotSent } from '../../store/decisions/writes-not-sent.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
 import { wakeUpsOfRecord } from '../../store/records/wake-ups.ts'
+import { upgradeOfCase } from '../../store/upgrades/read-upgrades.ts'
 import type { Person } from '../server/shared-types.ts'
 import type { CaseReply, Fact, HeldReply } from './case-types.ts'
 import { type CrmLinks, type LinkTarget, safeUrl } from './crm-links.ts'
@@ -97,9 +98,15 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     sameTask: sameTask.rows.map((other) => toListItem(other, person)),
     sameTaskMore: sameTask.more,
     history,
+    upgrade: await readUpgrade(db, row.id),
     ...(await readFacts(db, row, receipt)),
     ...(await readPages(db, row, task && { ...task, owner: person(task.owner_email) }, links)),
   }
+}
+
+async function readUpgrade(db: Database, id: number): Promise<CaseReply['upgrade']> {
+  const found = await upgradeOfCase(db, id)
+  return found && { ...found, at: found.at.toISOString() }
 }
 
 /** Evidence and receipt, with the labels of the CRM's fields. */
