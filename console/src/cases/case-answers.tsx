@@ -16,6 +16,7 @@ export function CaseAnswers({ found }: { found: CaseReply }) {
           Found {ago(found.openedAt, now)} ({exact(found.openedAt)})
           {found.reopened > 0 && `, reopened ${plural(found.reopened, 'time')}`}
         </p>
+        {found.changed && <Changed changed={found.changed} />}
         {found.upgrade && <ByUpgrade upgrade={found.upgrade} />}
       </Answer>
       <Answer question="Why it needs attention">
@@ -38,6 +39,16 @@ export function CaseAnswers({ found }: { found: CaseReply }) {
         <ToDo found={found} now={now} />
       </Answer>
     </Paper>
+  )
+}
+
+/** What a person who knows the case from before has to know now. */
+function Changed({ changed: { at, facts } }: { changed: NonNullable<CaseReply['changed']> }) {
+  return (
+    <p className="small">
+      Changed {exact(at)}:{' '}
+      {facts.map(({ label, before, after }) => `${label} from ${before ?? 'blank'} to ${after ?? 'blank'}`).join('; ')}
+    </p>
   )
 }
 

@@ -108,6 +108,15 @@ export const CaseReply = ListItem.extend({
   wouldHave: z.string(),
   todo: z.string(),
   evidence: z.array(Fact),
+  /** What of its evidence changed last, while it was open or since the same case was closed. Null: nothing that is known. */
+  changed: z
+    .object({
+      at: Instant,
+      facts: z.array(
+        z.object({ name: z.string(), label: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
+      ),
+    })
+    .nullable(),
   involves: z.array(
     z.object({
       connectionTitle: z.string(),

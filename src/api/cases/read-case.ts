@@ -40,13 +40,15 @@ type CaseRow = ListRow & {
   cause_title: string | null
   task_id: number | null
   receipt_seq: number | null
+  changed_facts: { name: string; before: string | null; after: string | null }[] | null
+  facts_changed_at: Date | null
 }
 
 export async function readCase(db: Database, id: number, links: CrmLinks): Promise<CaseReply | null> {
   const { rows } = await sql<CaseRow>`
     select ${LIST_COLUMNS}, e.subject, e.object_type, e.record_id, e.class_because, e.branch, e.passed_over,
            e.would_have, e.todo, e.evidence, e.involves, e.settled_by_rule, e.resolution, e.policy_hash,
-           e.cause_title, e.task_id, e.receipt_seq
+           e.cause_title, e.task_id, e.receipt_seq, e.changed_facts, e.facts_changed_at
     from ${LIST_FROM} where e.id = ${id}`.execute(db)
   const row = rows[0]
   if (!row) return null
@@ -114,17 +116,31 @@ async function readFacts(
   db: Database,
   row: CaseRow,
   receipt: UnlabeledReceipt | null,
-): Promise<Pick<CaseReply, 'evidence' | 'receipt'>> {
+): Promise<Pick<CaseReply, 'evidence' | 'changed' | 'receipt'>> {
   const inputs = receipt?.inputs ?? []
+  const changed = row.changed_facts ?? []
   const { labelOf, displayOf } = await readFactLabels(
     db,
     { connectionId: row.connection_id, crm: row.crm, objectType: row.object_type },
-    [...Object.values(row.evidence), ...inputs.map(({ value }) => value)],
+    [
+      ...Object.values(row.evidence),
+      ...inputs.map(({ value }) => value),
+      ...changed.flatMap(({ before, after }) => [before, after]),
+    ],
   )
   const labeled = (facts: readonly UnlabeledFact[]): Fact[] =>
     facts.map((fact) => ({ ...fact, label: labelOf(fact.name), display: displayOf(fact.name, fact.value) }))
   return {
     evidence: labeled(withAges(row.evidence, inputs)),
+    changed: row.changed_facts && {
+      at: (row.facts_changed_at ?? row.opened_at).toISOString(),
+      facts: changed.map(({ name, before, after }) => ({
+        name,
+        label: labelOf(name),
+        before: displayOf(name, before),
+        after: displayOf(name, after),
+      })),
+    },
     receipt: receipt && { ...receipt, inputs: labeled(inputs) },
   }
 }

@@ -6,6 +6,7 @@ import {
   insertExceptions,
   type NewException,
   newExceptionIds,
+  noteChangedFacts,
   resolveExceptions,
   setEvidenceKeys,
   settleExceptions,
@@ -65,6 +66,12 @@ export async function writeDecisions(
       taskId: placement.placed.has(one) ? placement.taskOf(one)!.id : null,
       receiptSeq: receipts[n]!,
     })),
+  )
+  await noteChangedFacts(
+    trx,
+    saved.ids.filter((_, n) =>
+      seenBefore.has(caseKey({ ...plan.fresh[n]!.exception, workflow: nameOf(plan.fresh[n]!) })),
+    ),
   )
   if (batch.upgrade !== null) {
     await noteUpgradeCases(trx, batch.upgrade.id, connectionId, changedByUpgrade(saved, plan, upgradeOf))

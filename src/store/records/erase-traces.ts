@@ -47,7 +47,7 @@ async function eraseOwnCases(trx: DatabaseTransaction, record: RecordRef): Promi
   const { rows } = await sql<{ task_id: TaskId }>`
     update exception set title = 'Erased record', class_because = '', what = 'The record was erased.', would_have = '',
       todo = '', cause = 'erased/' || id, cause_title = null, evidence = '{}'::jsonb, involves = '[]'::jsonb,
-      branch = null, evidence_key = null, reopened_for = '{}', waited_for = '{}', waits_closer = null, resolution = case when status = 'resolved' then 'erased' end
+      branch = null, changed_facts = null, evidence_key = null, reopened_for = '{}', waited_for = '{}', waits_closer = null, resolution = case when status = 'resolved' then 'erased' end
     where ${named(record)}
     returning task_id`.execute(trx)
   return rows.map((row) => row.task_id)
@@ -58,7 +58,7 @@ async function eraseFromOtherCases(trx: DatabaseTransaction, record: RecordRef):
   const involved = JSON.stringify([{ connectionId, objectType, recordId }])
   const { rows } = await sql<{ connection_id: string; object_type: string; record_id: string; task_id: TaskId }>`
     update exception e set what = 'One of the records was erased.', would_have = '', todo = '', evidence = '{}'::jsonb,
-      cause_title = null,
+      cause_title = null, changed_facts = null,
       involves = (select coalesce(jsonb_agg(i), '[]'::jsonb) from jsonb_array_elements(e.involves) i
                   where not (${involved}::jsonb @> jsonb_build_array(i)))
     where e.id = any(array(select row_id from record_trace where ${named(record)} and kind = 'exception'))
