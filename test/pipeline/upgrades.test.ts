@@ -184,6 +184,37 @@ describe('part of issue 9, section 5: an upgrade that reads values differently',
     assert.match(tasks(h).at(-1)!, /open: Risky: country is blank on these contacts \(2 records\)/)
   })
 
+  it('what was asked of a task before, and was not sent yet, waits with what the upgrade wants of it', async () => {
+    const h = await decided()
+    await h.receive(h.crm.change('contacts', '0', { country: 'DE' }))
+    await h.apply()
+    await h.decide()
+    await sql`update task set rests_until = null`.execute(h.db)
+    await upgrade(h, RISKY, 'new')
+    await inTheMiddle(h, async () => {
+      await round(h)
+      assert.deepEqual(tasks(h), WAS)
+    })
+    await round(h)
+    assert.deepEqual(await counts(h), [['routing', 'missing-field', 0, 0, 2, 0]])
+    assert.match(tasks(h).at(-1)!, /open: Risky: country is blank on these contacts \(2 records\)/)
+  })
+
+  it('a class that went there and back, as the second upgrade took the first one back, is no change', async () => {
+    const h = await decided()
+    const lower = blank('country', {
+      classes: [{ pattern: 'missing-field', when: [], class: 'expected', because: 'Read as before, in other words.' }],
+    })
+    await upgrade(h, RISKY, 'second')
+    await inTheMiddle(h, async () => {
+      await round(h)
+    })
+    await upgrade(h, lower, 'third')
+    await round(h)
+    await round(h)
+    assert.deepEqual(await counts(h), [])
+  })
+
   it('an upgrade that changes nothing is one ledger entry without a case', async () => {
     const h = await decided()
     await upgrade(h, BY_COUNTRY, 'new')
@@ -227,6 +258,11 @@ describe('part of issue 9, section 5: an upgrade that reads values differently',
     assert.deepEqual(await edits(other), [false])
     await upgrade(other, RISKY, 'new', 'edited')
     assert.deepEqual(await edits(other), [true])
+
+    const twice = await decided()
+    await upgrade(twice, BY_INDUSTRY, 'new')
+    await upgrade(twice, RISKY, 'newer', 'edited')
+    assert.deepEqual(await edits(twice), [true])
   })
 
   it('a restart in the middle goes on, and does not begin again', async () => {
@@ -337,8 +373,13 @@ describe('part of issue 9, section 5: an upgrade that reads values differently',
   it('a connection that is not decided now keeps no task of another waiting', async () => {
     const h = await decided()
     await upgrade(h, BY_INDUSTRY, 'new')
+    await sql`insert into connection (id, crm, title, account_id, base_url, status) values
+      ('ended', 'hubspot', 'Ended', '2', 'http://x', 'disconnected'), ('new', 'hubspot', 'New', '3', 'http://x', 'connected')`.execute(
+      h.db,
+    )
     await sql`insert into upgrade_scope (upgrade_id, connection_id, workflow, policy_changed)
-      select id, 'gone', 'routing', false from upgrade`.execute(h.db)
+      select id, c, 'routing', false from upgrade, unnest(array['ended', 'new', 'forgotten']) c`.execute(h.db)
+    await sql`insert into redecide_queue (connection_id) values ('ended'), ('new')`.execute(h.db)
     await round(h)
     assert.equal((await reports(h)).length, 1)
   })
