@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { CaseReply } from '../../src/api/cases/case-types.ts'
 import type { Overview } from '../../src/api/overview/overview-types.ts'
 import type { UpgradesReply } from '../../src/api/upgrades/upgrade-types.ts'
-import { upgradeLines } from '../../src/cli/terminal/upgrade-lines.ts'
+import { upgradeLines, upgradeNews } from '../../src/cli/terminal/upgrade-lines.ts'
 import { listUpgrades } from '../../src/store/upgrades/read-upgrades.ts'
 import { seedConsole } from '../browser/console-rows.ts'
 import { seedUpgrades } from '../browser/upgrade-rows.ts'
@@ -84,5 +84,19 @@ describe('what an upgrade changed, in the API', () => {
     assert.match(rest[4]!, /Not complete: 2 records/)
     assert.deepEqual(upgradeLines(oldest!, ''), ['Upgrade: this version decides every record as before.'])
     assert.match(upgradeLines({ ...newest!, report: null }, '')[0]!, /being decided again/)
+  })
+
+  it('is printed once, the oldest first, and not where it was made before the start', async () => {
+    const news = upgradeNews(t.db, new Date(0), 'http://console/upgrades')
+    const [first, second] = await news()
+    assert.match(first!, /as before/)
+    assert.match(second!, /4,800 cases opened/)
+    assert.deepEqual(await news(), [])
+    assert.deepEqual(await upgradeNews(t.db, new Date(), '')(), [])
+    await sql`insert into upgrade (from_reading, to_reading, limit_at) values ('a', 'b', now() + interval '1 hour')`.execute(
+      t.db,
+    )
+    assert.equal((await news()).length, 1)
+    assert.deepEqual(await news(), [])
   })
 })
