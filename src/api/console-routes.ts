@@ -19,6 +19,8 @@ import { ProblemError } from './server/problem.ts'
 import { sessionGuard } from './sessions/session-routes.ts'
 import { failedEventRoutes } from './sync-status/failed-event-routes.ts'
 import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
+import { readUpgradesReply } from './upgrades/read-upgrades-reply.ts'
+import { UpgradesReply } from './upgrades/upgrade-types.ts'
 import { backlogRoutes } from './workflows/backlog-routes.ts'
 import { type ExplainPolicy, readWorkflows } from './workflows/read-workflows.ts'
 import { WorkflowsReply } from './workflows/workflow-types.ts'
@@ -87,6 +89,10 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
 
   app.get('/workflows', { schema: { response: { 200: WorkflowsReply } }, config: { rateLimit } }, () =>
     readWorkflows(db, explain),
+  )
+
+  app.get('/upgrades', { schema: { response: { 200: UpgradesReply } }, config: { rateLimit } }, () =>
+    readUpgradesReply(db),
   )
 
   app.get('/connections', { schema: { response: { 200: ConnectionsReply } }, config: { rateLimit } }, () =>

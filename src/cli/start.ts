@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
 import { describeSettings, readSettings, type Settings, SettingsError, settingsHelp } from '../config/settings.ts'
 import { listConnections } from '../store/connections/connections.ts'
+import { databaseNowMs } from '../store/database/clock.ts'
 import type { ChildDeath } from './stack/child-process.ts'
 import { alarmingLine, openLogFiles } from './stack/log-file.ts'
 import { type Stack, startStack } from './stack/stack.ts'
@@ -10,6 +11,7 @@ import { type Given, runAsProgram, runCommand, type Streams } from './terminal/c
 import { liveLine } from './terminal/live-line.ts'
 import { liveStatus, statusLine } from './terminal/live-status.ts'
 import { keptVersions, misfitLines, refusedAtStart } from './terminal/policy-mistakes.ts'
+import { upgradeNews } from './terminal/upgrade-lines.ts'
 
 const OPTIONS = { own: { type: 'boolean', default: false } } as const
 
@@ -74,7 +76,8 @@ async function start(settings: Settings, own: boolean, refused: readonly string[
     })
     await welcome(stack, out.say, startedAt)
     offerNewLinks(stack, out.say)
-    await showStatus(stack, out, stopSignals.signal)
+    const since = new Date((await databaseNowMs(stack.db)) - (performance.now() - startedAt))
+    await showStatus(stack, out, since, stopSignals.signal)
   } catch (error) {
     if (!stopSignals.signal.aborted) {
       failed = true
@@ -124,11 +127,19 @@ function offerNewLinks(stack: Stack, say: (text: string) => void): void {
   })
 }
 
-async function showStatus(stack: Stack, out: ReturnType<typeof liveLine>, signal: AbortSignal): Promise<void> {
-  const read = liveStatus(stack.db)
+async function showStatus(
+  { db, settings }: Stack,
+  out: ReturnType<typeof liveLine>,
+  since: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const read = liveStatus(db)
+  const readNews = upgradeNews(db, since, String(new URL('/upgrades', settings.publicUrl)))
   const everyMs = process.stdout.isTTY ? 1_000 : 10_000
   while (!signal.aborted) {
     const line = await read().then(statusLine, () => 'the database does not answer; waiting for it')
+    const news = await readNews().catch(() => [])
+    if (!signal.aborted) for (const one of news) out.say(one)
     if (!signal.aborted) out.show(line)
     await delay(everyMs, undefined, { signal }).catch(() => undefined)
   }

@@ -1,4 +1,5 @@
 import { Paper } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { CaseReply } from '../../../src/api/cases/case-types.ts'
 import { ago, due, exact, labelOf, plural } from '../parts/format.ts'
@@ -15,6 +16,8 @@ export function CaseAnswers({ found }: { found: CaseReply }) {
           Found {ago(found.openedAt, now)} ({exact(found.openedAt)})
           {found.reopened > 0 && `, reopened ${plural(found.reopened, 'time')}`}
         </p>
+        {found.changed && <Changed changed={found.changed} />}
+        {found.upgrade && <ByUpgrade upgrade={found.upgrade} />}
       </Answer>
       <Answer question="Why it needs attention">
         {found.wouldHave && <p>{byItself(found.wouldHave)}</p>}
@@ -38,6 +41,37 @@ export function CaseAnswers({ found }: { found: CaseReply }) {
     </Paper>
   )
 }
+
+/** What a person who knows the case from before has to know now. */
+function Changed({ changed: { at, facts } }: { changed: NonNullable<CaseReply['changed']> }) {
+  return (
+    <p className="small">
+      Changed {exact(at)}:{' '}
+      {facts.map(({ label, before, after }) => `${label} from ${before ?? 'blank'} to ${after ?? 'blank'}`).join('; ')}
+    </p>
+  )
+}
+
+/** The record did not change: somebody who looks for what did must learn that it was Lanekeeper. */
+function ByUpgrade({ upgrade }: { upgrade: NonNullable<CaseReply['upgrade']> }) {
+  const { change, at, classBefore, isUnderWay } = upgrade
+  return (
+    <p className="small">
+      {DONE[change]}
+      {change === 'changed' && classBefore && ` (it was ${labelOf(classBefore).toLowerCase()})`} by the{' '}
+      <Link to="/upgrades">upgrade of {exact(at)}</Link>: this version of Lanekeeper reads values differently. The
+      record itself did not change.
+      {isUnderWay && ' Its task waits for the report of the upgrade.'}
+    </p>
+  )
+}
+
+const DONE = {
+  opened: 'Opened',
+  closed: 'Closed',
+  changed: 'Moved to another class',
+  'asked-again': 'Opened again',
+} as const
 
 function Answer({ question, children }: { question: string; children: ReactNode }) {
   return (

@@ -88,6 +88,7 @@ const LABELS: Readonly<Record<string, string>> = {
   stop: 'Blocked',
   'settled-by-rule': 'Fixed by rules',
   'condition-cleared': 'Closed: the problem is gone',
+  'read-differently': 'Closed by an upgrade: the record did not change, and this version no longer finds the problem',
   'counterpart-disconnected': 'Closed, not fixed: the connection of the other record was ended',
   'explained-by-reading': 'Closed: what was missing or in dispute is known now',
   'workflow-retired': 'Closed: the workflow was turned off',

@@ -6,6 +6,7 @@ import type { DepartureReply } from '../../../src/api/departures/departure-types
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
+import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
 /** An error answer of the API, with sentences to show. */
@@ -157,6 +158,11 @@ export function heldQuery(id: string, from: number) {
 export const workflowsQuery = queryOptions({
   queryKey: ['console', 'workflows'],
   queryFn: ({ signal }) => call<WorkflowsReply>('/api/console/workflows', { signal }),
+})
+
+export const upgradesQuery = queryOptions({
+  queryKey: ['console', 'upgrades'],
+  queryFn: ({ signal }) => call<UpgradesReply>('/api/console/upgrades', { signal }),
 })
 
 export const connectionsQuery = queryOptions({

@@ -28,6 +28,9 @@ export function WorkflowsPage() {
           <Workflow key={workflow.workflow} workflow={workflow} />
         ))}
       </Stack>
+      <p>
+        <Link to="/upgrades">What upgrades of Lanekeeper changed</Link>
+      </p>
     </>
   )
 }

@@ -108,6 +108,15 @@ export const CaseReply = ListItem.extend({
   wouldHave: z.string(),
   todo: z.string(),
   evidence: z.array(Fact),
+  /** What of its evidence changed last, while it was open or since the same case was closed. Null: nothing that is known. */
+  changed: z
+    .object({
+      at: Instant,
+      facts: z.array(
+        z.object({ name: z.string(), label: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
+      ),
+    })
+    .nullable(),
   involves: z.array(
     z.object({
       connectionTitle: z.string(),
@@ -150,6 +159,16 @@ export const CaseReply = ListItem.extend({
   causeTitle: z.string().nullable(),
   sameTask: z.array(ListItem),
   sameTaskMore: z.number(),
+  /** What an upgrade of Lanekeeper did to it although its record did not change. Null: none did. */
+  upgrade: z
+    .object({
+      change: z.enum(['opened', 'closed', 'changed', 'asked-again']),
+      at: Instant,
+      classBefore: z.string().nullable(),
+      /** Its report is not made yet, and tasks wait for it. */
+      isUnderWay: z.boolean(),
+    })
+    .nullable(),
   receipt: ReceiptView.nullable(),
   history: z.array(
     z.object({ seq: z.string(), at: Instant, kind: z.string(), actor: z.string(), says: z.string().nullable() }),

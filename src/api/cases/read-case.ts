@@ -10,6 +10,7 @@ import { type TaskCloser, taskCloser } from '../../store/decisions/task-closer.t
 import { whyNotSent } from '../../store/decisions/writes-not-sent.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
 import { wakeUpsOfRecord } from '../../store/records/wake-ups.ts'
+import { upgradeOfCase } from '../../store/upgrades/read-upgrades.ts'
 import type { Person } from '../server/shared-types.ts'
 import type { CaseReply, Fact, HeldReply } from './case-types.ts'
 import { type CrmLinks, type LinkTarget, safeUrl } from './crm-links.ts'
@@ -39,13 +40,15 @@ type CaseRow = ListRow & {
   cause_title: string | null
   task_id: number | null
   receipt_seq: number | null
+  changed_facts: { name: string; before: string | null; after: string | null }[] | null
+  facts_changed_at: Date | null
 }
 
 export async function readCase(db: Database, id: number, links: CrmLinks): Promise<CaseReply | null> {
   const { rows } = await sql<CaseRow>`
     select ${LIST_COLUMNS}, e.subject, e.object_type, e.record_id, e.class_because, e.branch, e.passed_over,
            e.would_have, e.todo, e.evidence, e.involves, e.settled_by_rule, e.resolution, e.policy_hash,
-           e.cause_title, e.task_id, e.receipt_seq
+           e.cause_title, e.task_id, e.receipt_seq, e.changed_facts, e.facts_changed_at
     from ${LIST_FROM} where e.id = ${id}`.execute(db)
   const row = rows[0]
   if (!row) return null
@@ -97,9 +100,15 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     sameTask: sameTask.rows.map((other) => toListItem(other, person)),
     sameTaskMore: sameTask.more,
     history,
+    upgrade: await readUpgrade(db, row.id),
     ...(await readFacts(db, row, receipt)),
     ...(await readPages(db, row, task && { ...task, owner: person(task.owner_email) }, links)),
   }
+}
+
+async function readUpgrade(db: Database, id: number): Promise<CaseReply['upgrade']> {
+  const found = await upgradeOfCase(db, id)
+  return found && { ...found, at: found.at.toISOString() }
 }
 
 /** Evidence and receipt, with the labels of the CRM's fields. */
@@ -107,17 +116,31 @@ async function readFacts(
   db: Database,
   row: CaseRow,
   receipt: UnlabeledReceipt | null,
-): Promise<Pick<CaseReply, 'evidence' | 'receipt'>> {
+): Promise<Pick<CaseReply, 'evidence' | 'changed' | 'receipt'>> {
   const inputs = receipt?.inputs ?? []
+  const changed = row.changed_facts ?? []
   const { labelOf, displayOf } = await readFactLabels(
     db,
     { connectionId: row.connection_id, crm: row.crm, objectType: row.object_type },
-    [...Object.values(row.evidence), ...inputs.map(({ value }) => value)],
+    [
+      ...Object.values(row.evidence),
+      ...inputs.map(({ value }) => value),
+      ...changed.flatMap(({ before, after }) => [before, after]),
+    ],
   )
   const labeled = (facts: readonly UnlabeledFact[]): Fact[] =>
     facts.map((fact) => ({ ...fact, label: labelOf(fact.name), display: displayOf(fact.name, fact.value) }))
   return {
     evidence: labeled(withAges(row.evidence, inputs)),
+    changed: row.changed_facts && {
+      at: (row.facts_changed_at ?? row.opened_at).toISOString(),
+      facts: changed.map(({ name, before, after }) => ({
+        name,
+        label: labelOf(name),
+        before: displayOf(name, before),
+        after: displayOf(name, after),
+      })),
+    },
     receipt: receipt && { ...receipt, inputs: labeled(inputs) },
   }
 }

@@ -9,6 +9,7 @@ import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
 import { readNoticeCounts } from './read-notice-counts.ts'
 import { readStillNamed } from './read-still-named.ts'
+import { upgradeAlerts } from './read-upgrade-alerts.ts'
 
 /** Nearly all are about no person. */
 type Alert = Omit<Overview['alerts'][number], 'departed'> & { readonly departed?: string | null }
@@ -32,6 +33,7 @@ export async function readAlerts(db: Database, now: Date): Promise<Overview['ale
     refusedWebhooks(db, now),
     quarantinedEvents(db),
     openNotices(db, now),
+    upgradeAlerts(db, now),
   ])
   const rank = ({ level, needsAction }: Alert) => (level === 'stop' ? 2 : 0) + (needsAction ? 1 : 0)
   return groups

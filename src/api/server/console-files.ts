@@ -26,6 +26,7 @@ export function installConsoleFiles(app: FastifyInstance, consoleDir: string): v
     '/cases',
     '/cases/:id',
     '/workflows',
+    '/upgrades',
     '/connections',
     '/connections/new',
     '/connections/new/:id',

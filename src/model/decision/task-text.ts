@@ -138,6 +138,11 @@ export function closingText(resolution: string): string {
   switch (resolution) {
     case 'condition-cleared':
       return 'Closed automatically: the problem is fixed.'
+    case 'read-differently':
+      return (
+        'Closed automatically: the record did not change, but since an upgrade Lanekeeper reads values differently and no ' +
+        'longer finds the problem.'
+      )
     case 'counterpart-disconnected':
       return 'Closed automatically, not fixed: the other record is in a CRM whose connection was ended.'
     case 'record-gone':

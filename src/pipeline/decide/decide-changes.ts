@@ -17,9 +17,11 @@ import { markNextRedecisions } from '../../store/records/redecide-queue.ts'
 import { saveWakeUps } from '../../store/records/wake-ups.ts'
 import { askForOwners } from './ask-for-owners.ts'
 import { beginWorkflows } from './begin-workflows.ts'
+import { continueUpgrade } from './continue-upgrade.ts'
 import { decideRecords, FAILED_AGAIN_MS, type OnFailed } from './decide-records.ts'
 import { loadBatch, type TakenBatch } from './decision-batch.ts'
 import { grantOwnerWrites } from './grant-owner-writes.ts'
+import { decidedForUpgrade } from './hold-backlog.ts'
 import { markBacklogDue } from './mark-backlog-due.ts'
 import { planChanges } from './plan-changes.ts'
 import { reportUnknownInputs } from './report-unknown-inputs.ts'
@@ -63,14 +65,23 @@ export async function decideBatch(connection: Connection, deps: DecideDependenci
   // Also those of another connection, whose own process may be away.
   const moreJoined = await markNextJoined(deps.db)
   const decided = await decideReady(connection, deps, { joined, more: moreJoined })
-  if (!decided.ready) return decided
-  // After the batch, in a transaction of its own: it is about many records and not about those of the batch.
+  // After the batch, each in transactions of its own: they are about many records and not about those of the batch.
+  const inputs = decided.ready && (await unlessItFails(deps, 'inputs that are not known', reportUnknownInputs))
+  const upgrade = await unlessItFails(deps, 'the report of an upgrade', ({ db }) => continueUpgrade(db))
+  return inputs || upgrade ? { ...decided, toAct: true } : decided
+}
+
+/** The records are decided whatever becomes of it; the next batch tries it again. */
+async function unlessItFails(
+  deps: DecideDependencies,
+  what: string,
+  work: (deps: DecideDependencies) => Promise<boolean>,
+): Promise<boolean> {
   try {
-    return (await reportUnknownInputs(deps)) ? { ...decided, toAct: true } : decided
+    return await work(deps)
   } catch (error) {
-    // The records are decided; the inputs are looked at again with the next batch.
-    deps.onFailed?.('inputs that are not known', error)
-    return decided
+    deps.onFailed?.(what, error)
+    return false
   }
 }
 
@@ -154,8 +165,9 @@ async function decideAndSave(
   const toAsk = await askForOwners(trx, batch)
   const { results: decided, open, failures } = decideRecords(batch, onFailed)
   const writes = await grantOwnerWrites(trx, batch, decided)
-  const plan = planChanges(writes.results, open, writes.ownerIntents, writes.granted, batch)
-  const toAct = await saveBatch(trx, batch, { ...writes, plan, failures })
+  const forUpgrade = decidedForUpgrade(batch, writes.results)
+  const plan = planChanges(writes.results, open, writes.ownerIntents, writes.granted, forUpgrade, batch)
+  const toAct = await saveBatch(trx, batch, { ...writes, plan, forUpgrade, failures })
   // The cases that held these records hold them no more, but did until now: only the next decision may write.
   const freed = [
     ...plan.resolved,

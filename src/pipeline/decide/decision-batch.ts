@@ -20,6 +20,7 @@ import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import type { DirtyRecord } from '../../store/records/dirty-records.ts'
 import { readNeighbours } from '../../store/records/neighbours.ts'
 import type { NeighbourQuery } from '../../store/records/record-accounts.ts'
+import { type OpenUpgrade, openUpgrade } from '../../store/upgrades/upgrades.ts'
 import { type RecordLoop, recordLoop } from './owner-loops.ts'
 import { caseKey, writeKey } from './plan-changes.ts'
 import { type RunningWorkflow, workflowsFor } from './running-workflows.ts'
@@ -56,6 +57,8 @@ export type DecisionBatch = TakenBatch & {
   /** By `object/record`: sides that change its owner in turn. */
   readonly loops: ReadonlyMap<string, RecordLoop>
   readonly evidenceSecret: Buffer
+  /** Null: no upgrade has a report to make about this connection. */
+  readonly upgrade: OpenUpgrade | null
 }
 
 export type WatchedRecord = {
@@ -100,6 +103,7 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
     heldMs: await heldMs(trx, connection.id, refs),
     loops: await loopsOf(trx, connection.id, watched, { allOpen, frozen }),
     evidenceSecret: await readEvidenceSecret(trx),
+    upgrade: await openUpgrade(trx, connection.id),
   }
 }
 

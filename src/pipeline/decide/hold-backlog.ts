@@ -77,12 +77,26 @@ async function keepPilotsDay(
   }
 }
 
-function isBacklog({ standing }: DecisionBatch, result: DecidedRecord, withdrawn: Withdrawn): boolean {
+function isBacklog(batch: DecisionBatch, result: DecidedRecord, withdrawn: Withdrawn): boolean {
   // It was wanted before this version came.
   if (withdrawn.get(keyOf(result))?.backlog === false) return false
-  const { touched, inStepWith } = standing.get(refKey(result.record))!
-  const agreed = inStepWith[nameOf(result)]
-  return !touched && agreed !== CHANGED_UNREAD && agreed !== result.workflow.versionId
+  return isForVersion(batch, result)
+}
+
+/** Nothing but a new version asks for this decision, as far as the record shows. */
+function isForVersion({ standing }: DecisionBatch, { record, workflow }: DecidedRecord): boolean {
+  const { touched, inStepWith } = standing.get(refKey(record))!
+  const agreed = inStepWith[workflow.version.policy.workflow]
+  return !touched && agreed !== CHANGED_UNREAD && agreed !== workflow.versionId
+}
+
+/** Of the decisions, by `writeKey`, those that an upgrade alone asks for: what they change is in its report. */
+export function decidedForUpgrade(batch: DecisionBatch, results: readonly DecidedRecord[]): ReadonlySet<string> {
+  const { upgrade } = batch
+  if (upgrade === null) return new Set()
+  return new Set(
+    results.filter((result) => upgrade.workflows.has(nameOf(result)) && isForVersion(batch, result)).map(keyOf),
+  )
 }
 
 /** In place of a version: the record changed while none of the workflow could be read, so the next decides it as any change. */

@@ -14,6 +14,9 @@ import { waitsMs } from './short-gap.ts'
 /** An unknown that ended because what it rested on is known now. Counted apart from what somebody mended. */
 export const EXPLAINED = 'explained-by-reading'
 
+/** The record did not change: our own code reads it in another way since an upgrade. */
+const READ_DIFFERENTLY = 'read-differently'
+
 export type DecidedRecord = {
   readonly record: CrmRecord
   readonly workflow: RunningWorkflow
@@ -49,13 +52,15 @@ export type Plan = {
 
 /**
  * Compares the decisions with the open cases. No I/O. `open` has only cases that this batch may change; `granted` the
- * owner writes that this batch makes, by `writeKey`: a case that a write settles is settled only together with it.
+ * owner writes that this batch makes, by `writeKey`: a case that a write settles is settled only together with it;
+ * `forUpgrade` the decisions that an upgrade alone asks for.
  */
 export function planChanges(
   results: readonly DecidedRecord[],
   open: ReadonlyMap<string, OpenException>,
   ownerIntents: ReadonlyMap<string, OwnerIntents>,
   granted: ReadonlyMap<string, number>,
+  forUpgrade: ReadonlySet<string>,
   { directory, heldMs, evidenceSecret }: Pick<DecisionBatch, 'directory' | 'heldMs' | 'evidenceSecret'>,
 ): Plan {
   const fresh: FreshCase[] = []
@@ -92,9 +97,10 @@ export function planChanges(
   }
   for (const [key, exception] of open) {
     if (found.has(key)) continue
-    const decided = decisions.get(writeKey(exception.workflow, exception))
+    const of = writeKey(exception.workflow, exception)
+    const decided = decisions.get(of)
     if (decided !== undefined && isUndecided(decided.decision, exception.pattern)) continue
-    resolved.push({ ...exception, resolution: resolutionOf(exception, decided) })
+    resolved.push({ ...exception, resolution: resolutionOf(exception, decided, forUpgrade.has(of)) })
   }
   return { fresh, kept, settled, resolved }
 }
@@ -104,7 +110,7 @@ function isUndecided({ undecided }: Decision, pattern: string): boolean {
   return undecided === 'all' || undecided.has(pattern)
 }
 
-function resolutionOf(exception: OpenException, decided: DecidedRecord | undefined): string {
+function resolutionOf(exception: OpenException, decided: DecidedRecord | undefined, isForUpgrade: boolean): string {
   if (!decided) return 'workflow-retired'
   const { record, decision } = decided
   if (record.stamps['@erased'] !== undefined) return 'erased'
@@ -116,7 +122,8 @@ function resolutionOf(exception: OpenException, decided: DecidedRecord | undefin
   }
   if (exception.holdsField !== null) return EXPLAINED
   // Nothing was fixed: what it was compared with is not looked at any more.
-  return exception.isCounterpartEnded ? 'counterpart-disconnected' : 'condition-cleared'
+  if (exception.isCounterpartEnded) return 'counterpart-disconnected'
+  return isForUpgrade ? READ_DIFFERENTLY : 'condition-cleared'
 }
 
 /**

@@ -28,6 +28,7 @@ import { queueMatchKeys } from '../../store/records/match-key-versions.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
 import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { resyncObjects } from '../../store/records/watermarks.ts'
+import { notePolicyChange, noteUpgrade, type VersionBefore, versionBefore } from '../../store/upgrades/upgrades.ts'
 
 export type PolicyFiles = {
   readonly loaded: readonly { readonly file: string; readonly source: string; readonly version: PolicyVersion }[]
@@ -114,10 +115,27 @@ async function publish(trx: DatabaseTransaction, published: Published, standing:
   const moved = await setReadinessIn(trx, workflow, byConnection)
   const { hash } = version
   const inForce = { workflow, title, file, hash, readingVersion, mode, effectiveMode, problems, refused }
+  const before = await versionBefore(trx, workflow)
   const isOther = await putInForce(trx, inForce)
-  if (isOther) await redecideAll(trx, version.policy, standing)
+  if (isOther) await noteWhatIsOther(trx, before, published, await redecideAll(trx, version.policy, standing))
   else for (const id of moved) await queueRedecision(trx, id)
   return isOther || moved.length > 0
+}
+
+/** Whether our own code reads in another way, whose effects are reported, or the policy alone is another one. */
+async function noteWhatIsOther(
+  trx: DatabaseTransaction,
+  before: VersionBefore | null,
+  { version: { policy, hash }, source, readingVersion: to }: Published,
+  connectionIds: readonly string[],
+): Promise<void> {
+  if (before === null) return
+  const { workflow } = policy
+  // The same file may have another hash because we read it in another way.
+  const policyChanged = before.hash !== hash && before.source !== source
+  const from = before.readingVersion
+  if (from !== to) await noteUpgrade(trx, { workflow, connectionIds, from, to, policyChanged })
+  else if (policyChanged) await notePolicyChange(trx, workflow)
 }
 
 /** The last good version of a workflow whose file was refused. Null: there is none that can run. */
@@ -189,13 +207,16 @@ async function watchingConnections(db: Database): Promise<ConnectionRow[]> {
   return (await listConnections(db)).filter(({ crm, status }) => status !== 'disconnected' && isKnownCrm(crm))
 }
 
+/** Returns the connections whose records those are. */
 async function redecideAll(
   trx: DatabaseTransaction,
   { objects }: Pick<Policy, 'objects'>,
   { connections }: Standing,
-): Promise<void> {
+): Promise<string[]> {
   const watching = connections.filter(({ crm }) => objects.some((object) => object.crm === crm))
-  for (const id of watching.map((connection) => connection.id).sort()) await queueRedecision(trx, id)
+  const ids = watching.map((connection) => connection.id).sort()
+  for (const id of ids) await queueRedecision(trx, id)
+  return ids
 }
 
 /** Has an object read again from the start where a policy needs a field that was not read so far. */

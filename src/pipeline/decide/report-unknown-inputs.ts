@@ -24,12 +24,13 @@ import {
   setCaseOfInput,
   takeDueInputs,
 } from '../../store/decisions/held-records.ts'
-import { requestTaskWrites } from '../../store/decisions/intents.ts'
 import { openTaskCounts } from '../../store/decisions/open-tasks.ts'
 import { listUsers } from '../../store/decisions/people.ts'
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
+import { requestTaskWrites, type TaskToWrite } from '../../store/decisions/request-task-writes.ts'
 import { closeEmptyTasks, ensureTasks, linkExceptions, reassignTasks } from '../../store/decisions/tasks.ts'
 import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
+import { openUpgrade } from '../../store/upgrades/upgrades.ts'
 import { entryOf, subjectOf } from './input-entries.ts'
 import { causeOf, EXPLAINED, writesTasks } from './plan-changes.ts'
 import type { RunningWorkflow, WorkflowReader } from './running-workflows.ts'
@@ -126,12 +127,7 @@ type Report = {
   readonly directory: ReturnType<typeof buildDirectory>
   readonly nowMs: number
   readonly ledger: { readonly entry: LedgerEntry; readonly exceptionId: number | null }[]
-  readonly toWrite: {
-    readonly connectionId: string
-    readonly taskId: number
-    readonly workflow: string
-    readonly policyHash: string
-  }[]
+  readonly toWrite: (TaskToWrite & { readonly connectionId: string })[]
 }
 
 async function reportInput(report: Report, input: ToReport): Promise<void> {
@@ -288,7 +284,12 @@ async function closeCase(report: Report, input: DueInput, existing: OpenInputCas
 /** The ledger last, because its head stays locked until the commit. */
 async function finish({ trx, ledger, toWrite }: Report): Promise<boolean> {
   const tasks = toWrite.toSorted((a, b) => a.taskId - b.taskId)
-  for (const { connectionId, ...task } of tasks) await requestTaskWrites(trx, connectionId, [task])
+  for (const { connectionId, ...task } of tasks) {
+    // Nobody can say whether an upgrade made the difference, so its report comes first.
+    const upgrade = await openUpgrade(trx, connectionId)
+    const upgradeId = upgrade?.workflows.has(task.workflow) ? upgrade.id : null
+    await requestTaskWrites(trx, connectionId, [{ ...task, upgradeId }])
+  }
   const seqs = await appendLedger(
     trx,
     ledger.map(({ entry }) => entry),

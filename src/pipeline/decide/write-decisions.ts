@@ -6,14 +6,16 @@ import {
   insertExceptions,
   type NewException,
   newExceptionIds,
+  noteChangedFacts,
   resolveExceptions,
   setEvidenceKeys,
   settleExceptions,
   timesSeen,
   updateExceptions,
 } from '../../store/decisions/exceptions.ts'
-import { requestTaskWrites } from '../../store/decisions/intents.ts'
+import { requestTaskWrites, type TaskToWrite } from '../../store/decisions/request-task-writes.ts'
 import { closeEmptyTasks, linkExceptions } from '../../store/decisions/tasks.ts'
+import { type ChangedCase, noteUpgradeCases } from '../../store/upgrades/upgrade-cases.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import type { GrantedWrites } from './grant-owner-writes.ts'
 import { placeInTasks, type TaskPlacement } from './place-in-tasks.ts'
@@ -23,12 +25,19 @@ import {
   type FreshCase,
   isChanged,
   type KeptCase,
+  nameOf,
   type Plan,
+  type ResolvedCase,
   type SettledCase,
+  writeKey,
 } from './plan-changes.ts'
 import { recordDecisions, type SavedCases } from './record-decisions.ts'
 
-export type PlannedBatch = GrantedWrites & { readonly plan: Plan }
+export type PlannedBatch = GrantedWrites & {
+  readonly plan: Plan
+  /** By `writeKey`: decisions that an upgrade alone asks for. */
+  readonly forUpgrade: ReadonlySet<string>
+}
 
 /**
  * Writes the difference between the decisions and the open cases. Rows are locked in one order, tasks before intents
@@ -45,7 +54,9 @@ export async function writeDecisions(
   const placement = await placeInTasks(trx, connectionId, plan, batch.directory)
   const seenBefore = await timesSeen(trx, connectionId, plan.fresh.map(identityOf))
   const saved = await saveKnownCases(trx, plan, placement)
-  const toWrite = await saveTasks(trx, connectionId, plan, placement, saved)
+  const upgradeOf: UpgradeOf = (workflow, record) =>
+    planned.forUpgrade.has(writeKey(workflow, record)) ? batch.upgrade!.id : null
+  const toWrite = await saveTasks(trx, connectionId, plan, placement, saved, upgradeOf)
   const receipts = await recordDecisions(trx, batch, planned, saved)
   await insertExceptions(
     trx,
@@ -56,7 +67,46 @@ export async function writeDecisions(
       receiptSeq: receipts[n]!,
     })),
   )
+  await noteChangedFacts(
+    trx,
+    saved.ids.filter((_, n) =>
+      seenBefore.has(caseKey({ ...plan.fresh[n]!.exception, workflow: nameOf(plan.fresh[n]!) })),
+    ),
+  )
+  if (batch.upgrade !== null) {
+    await noteUpgradeCases(trx, batch.upgrade.id, connectionId, changedByUpgrade(saved, plan, upgradeOf))
+  }
   return toWrite
+}
+
+/** The upgrade that alone asks for the decision of a workflow on a record. Null: none does. */
+type UpgradeOf = (workflow: string, record: { readonly objectType: string; readonly recordId: string }) => number | null
+
+/** What an upgrade did to cases. One that a rule settled as it was found was never open. */
+function changedByUpgrade(
+  { fresh, ids, settled, resolved }: SavedCases,
+  { kept }: Plan,
+  upgradeOf: UpgradeOf,
+): ChangedCase[] {
+  const isOf = (one: FreshCase) => upgradeOf(nameOf(one), one.record) !== null
+  return [
+    ...fresh.flatMap((one, n): ChangedCase[] =>
+      isOf(one) && one.exception.status === 'open' ? [{ id: ids[n]!, change: 'opened', classBefore: null }] : [],
+    ),
+    ...kept.flatMap((one): ChangedCase[] => {
+      const { existing, exception, waits } = one
+      const isAskedAgain = existing.waits && !waits
+      if (!isOf(one) || (existing.class === exception.class && !isAskedAgain)) return []
+      return [{ id: existing.id, change: isAskedAgain ? 'asked-again' : 'changed', classBefore: existing.class }]
+    }),
+    ...[...settled.filter(isOf).map(({ existing }) => existing), ...resolved.filter(isResolvedFor(upgradeOf))].map(
+      ({ id, class: classBefore }): ChangedCase => ({ id, change: 'closed', classBefore }),
+    ),
+  ]
+}
+
+function isResolvedFor(upgradeOf: UpgradeOf) {
+  return (gone: ResolvedCase) => upgradeOf(gone.workflow, gone) !== null
 }
 
 /** Brings the cases up to date that were there before, and gives the new ones their owners and ids. */
@@ -150,6 +200,8 @@ function asDecidedLast(settled: SettledCase) {
   return exceptionUpdate({ ...settled, exception, ownerEmail, dueAtMs: dueAt.getTime(), waits: false })
 }
 
+type OfRecord = { readonly workflow: string; readonly objectType: string; readonly recordId: string }
+
 /**
  * Closes tasks without a case, and asks act to write each task that changed. The tasks of new cases are not among those
  * that may be empty, although the cases are not written yet: this batch has touched them, so nobody else closes them.
@@ -160,20 +212,23 @@ async function saveTasks(
   plan: Plan,
   { placed, taskOf }: TaskPlacement,
   { changed }: SavedCases,
+  upgradeOf: UpgradeOf,
 ): Promise<boolean> {
-  const touched = new Map<number, { readonly workflow: string; readonly policyHash: string }>()
-  const touch = ({ workflow: { version } }: FreshCase | KeptCase, taskId: number) =>
-    touched.set(taskId, { workflow: version.policy.workflow, policyHash: version.hash })
+  const touched = new Map<number, Omit<TaskToWrite, 'taskId'>>()
+  const note = (taskId: number, policyHash: string, { workflow, ...record }: OfRecord) => {
+    // Whatever else is wanted of the task waits with what an upgrade wants: it is written as a whole.
+    const upgradeId = upgradeOf(workflow, record) ?? touched.get(taskId)?.upgradeId ?? null
+    touched.set(taskId, { workflow, policyHash, upgradeId })
+  }
+  const touch = ({ workflow: { version }, record }: FreshCase | KeptCase, taskId: number) =>
+    note(taskId, version.hash, { ...record, workflow: version.policy.workflow })
   const freshIn = new Set(plan.fresh.flatMap((one) => (placed.has(one) ? [taskOf(one)!.id] : [])))
   for (const one of [...plan.fresh, ...plan.kept]) if (placed.has(one)) touch(one, taskOf(one)!.id)
   for (const { existing, workflow } of changed) {
-    if (existing.taskId === null) continue
-    touched.set(existing.taskId, { workflow: existing.workflow, policyHash: workflow.version.hash })
+    if (existing.taskId !== null) note(existing.taskId, workflow.version.hash, existing)
   }
   const ended = [...plan.settled.map(({ existing }) => existing), ...plan.resolved]
-  for (const { taskId, workflow, policyHash } of ended) {
-    if (taskId !== null) touched.set(taskId, { workflow, policyHash })
-  }
+  for (const one of ended) if (one.taskId !== null) note(one.taskId, one.policyHash, one)
   const toWrite = [...touched].map(([taskId, of]) => ({ taskId, ...of })).sort((a, b) => a.taskId - b.taskId)
   await closeEmptyTasks(
     trx,

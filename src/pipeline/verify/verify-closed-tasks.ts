@@ -18,7 +18,7 @@ import {
   startChecks,
 } from '../../store/decisions/closed-tasks.ts'
 import { takeRestoredTasks } from '../../store/decisions/gone-tasks.ts'
-import { requestTaskWrites } from '../../store/decisions/intents.ts'
+import { requestTaskWrites } from '../../store/decisions/request-task-writes.ts'
 import { taskCloser } from '../../store/decisions/task-closer.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'

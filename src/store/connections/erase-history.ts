@@ -109,6 +109,7 @@ async function forgetInOtherCases(db: Database, connectionId: string, batch: Bat
       await sql`
         with touched as (
           update exception e set what = 'One of the records was erased.', evidence = '{}'::jsonb, cause_title = null,
+            changed_facts = null,
             involves = (select coalesce(jsonb_agg(i), '[]'::jsonb) from jsonb_array_elements(e.involves) i
                         where i->>'connectionId' <> ${connectionId})
           where e.id > ${from} and e.id <= ${from + BATCH_ROWS} and e.connection_id <> ${connectionId}

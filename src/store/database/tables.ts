@@ -55,6 +55,7 @@ import type {
   VanishedRecordTable,
   WakeUpTable,
 } from './tables/records.ts'
+import type { UpgradeCaseTable, UpgradeScopeTable, UpgradeTable } from './tables/upgrades.ts'
 import type { PermitTable, WriteAnswerTable, WriteAttemptTable } from './tables/writes.ts'
 
 /**
@@ -117,4 +118,7 @@ export type Tables = {
   backlog_write: BacklogWriteTable
   backlog_release: BacklogReleaseTable
   wake_up: WakeUpTable
+  upgrade: UpgradeTable
+  upgrade_scope: UpgradeScopeTable
+  upgrade_case: UpgradeCaseTable
 }

@@ -77,7 +77,9 @@ export async function noteAskedFor(
 export async function coolDownTaskWrites(trx: Kysely<Tables>, taskIds: readonly number[]): Promise<void> {
   if (taskIds.length === 0) return
   await sql`update intent set next_attempt_at = clock_timestamp() + ${DELETED_COOL_DOWN_MIN} * interval '1 minute'
-    where task_id = any(${taskIds}::bigint[]) and kind = 'task' and state = 'pending'`.execute(trx)
+    where task_id = any(${taskIds}::bigint[]) and kind = 'task' and state = 'pending' and upgrade_id is null`.execute(
+    trx,
+  )
 }
 
 export type CheckedTask = {

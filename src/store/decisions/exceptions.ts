@@ -241,6 +241,8 @@ export async function updateExceptions(trx: Kysely<Tables>, updates: readonly Ex
   await sql`
     update exception e set class = x.cl, class_because = x.cb, posture = x.po, branch = x.br, owner_email = x.o,
       passed_over = x.pa, what = x.wh, would_have = x.wo, todo = x."to", cause = x.ca, cause_title = x.ct,
+      changed_facts = coalesce(changed_facts(e.evidence, x.ev), e.changed_facts),
+      facts_changed_at = case when changed_facts(e.evidence, x.ev) is null then e.facts_changed_at else now() end,
       evidence = x.ev, involves = x.iv, holds_field = x.hf, policy_hash = x.ph, due_at = x.du,
       evidence_key = coalesce(x.ek, e.evidence_key), waits_since = case when x.wt then e.waits_since end,
       waits_closer = case when x.wt then e.waits_closer end, updated_at = now()
@@ -248,6 +250,20 @@ export async function updateExceptions(trx: Kysely<Tables>, updates: readonly Ex
       pa jsonb, wh text, wo text, "to" text, ca text, ct text, ev jsonb, iv jsonb, hf text, ph text,
       du timestamptz, ek text, wt boolean)
     where e.id = x.id`.execute(trx)
+}
+
+/** Of cases that are back: what changed since the same case was closed last. */
+export async function noteChangedFacts(trx: Kysely<Tables>, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await sql`
+    update exception e set changed_facts = changed_facts(b.evidence, e.evidence), facts_changed_at = now()
+    from (
+      select n.id, (select p.evidence from exception p where p.connection_id = n.connection_id
+        and p.object_type = n.object_type and p.record_id = n.record_id and p.workflow = n.workflow and p.pattern = n.pattern
+        and p.subject = n.subject and p.id < n.id order by p.id desc limit 1) as evidence
+      from exception n where n.id = any(${ids}::bigint[])
+    ) b
+    where e.id = b.id and changed_facts(b.evidence, e.evidence) is not null`.execute(trx)
 }
 
 /** Of cases that are otherwise as they were. */

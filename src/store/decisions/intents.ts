@@ -90,25 +90,6 @@ export type RepairIntent = Claim & { readonly kind: 'repair'; readonly taskId: n
 
 export type ClaimedIntent = TaskIntent | OwnerIntent | LinkIntent | RepairIntent
 
-/**
- * Tasks that should be looked at again by act. At most one waits per task, because the content is read when it is
- * written, not when it is asked for.
- */
-export async function requestTaskWrites(
-  trx: Kysely<Tables>,
-  connectionId: string,
-  tasks: readonly { readonly taskId: number; readonly workflow: string; readonly policyHash: string }[],
-): Promise<void> {
-  if (tasks.length === 0) return
-  const unique = [...new Map(tasks.map((t) => [t.taskId, t])).values()]
-  await sql`
-    insert into intent (connection_id, workflow, kind, task_id, payload, policy_hash)
-    select ${connectionId}, w, 'task', t, '{}'::jsonb, h
-    from unnest(${unique.map((t) => t.taskId)}::bigint[], ${unique.map((t) => t.workflow)}::text[],
-                ${unique.map((t) => t.policyHash)}::text[]) as x(t, w, h)
-    on conflict (task_id) where kind = 'task' and state = 'pending' do nothing`.execute(trx)
-}
-
 type ClaimedRow = {
   id: number
   connection_id: string

@@ -24,4 +24,6 @@ export const SHIPPED: readonly { readonly name: string; readonly digest: string 
   { name: '0019-quiet-tasks', digest: 'c982694b55bfe1230fa77fbf45ab177fbeb2137c38488c051f3dad20479014a1' },
   { name: '0020-integration-users', digest: 'da1bcb3b8290697a7edb7bab2774f599b50e60e337b88de5a32c5c0abf39d8a8' },
   { name: '0021-home-currency', digest: '51c7b054ac4ca364396657cbd18e91f82ae1296294bdc6b7d7943c9f589836c8' },
+  { name: '0022-upgrade-reports', digest: '26214047538de17e8ea111eeb64186536d76cc40bef3dc452f6bdcbe9b7ac89b' },
+  { name: '0023-changed-facts', digest: '4db214327165081fba8b2191b30b76ba44bf5671a6f2f4362c307717c47a93da' },
 ]

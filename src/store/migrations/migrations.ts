@@ -19,6 +19,8 @@ import { STATEMENTS as fieldStanding } from './0018-field-standing.ts'
 import { STATEMENTS as quietTasks } from './0019-quiet-tasks.ts'
 import { STATEMENTS as integrationUsers } from './0020-integration-users.ts'
 import { STATEMENTS as homeCurrency } from './0021-home-currency.ts'
+import { STATEMENTS as upgradeReports } from './0022-upgrade-reports.ts'
+import { STATEMENTS as changedFacts } from './0023-changed-facts.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -48,6 +50,8 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0019-quiet-tasks', statements: quietTasks },
   { name: '0020-integration-users', statements: integrationUsers },
   { name: '0021-home-currency', statements: homeCurrency },
+  { name: '0022-upgrade-reports', statements: upgradeReports },
+  { name: '0023-changed-facts', statements: changedFacts },
 ]
 
 /** The tables that exist once all of these migrations have run. */

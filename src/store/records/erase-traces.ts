@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { RecordRef } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { requestTaskWrites } from '../decisions/intents.ts'
+import { requestTaskWrites } from '../decisions/request-task-writes.ts'
 import { eraseEventValues } from '../events/change-events.ts'
 import { eraseLedgerBodies } from '../ledger/erasures.ts'
 import { markDirty } from './mark-dirty.ts'
@@ -47,7 +47,7 @@ async function eraseOwnCases(trx: DatabaseTransaction, record: RecordRef): Promi
   const { rows } = await sql<{ task_id: TaskId }>`
     update exception set title = 'Erased record', class_because = '', what = 'The record was erased.', would_have = '',
       todo = '', cause = 'erased/' || id, cause_title = null, evidence = '{}'::jsonb, involves = '[]'::jsonb,
-      branch = null, evidence_key = null, reopened_for = '{}', waited_for = '{}', waits_closer = null, resolution = case when status = 'resolved' then 'erased' end
+      branch = null, changed_facts = null, evidence_key = null, reopened_for = '{}', waited_for = '{}', waits_closer = null, resolution = case when status = 'resolved' then 'erased' end
     where ${named(record)}
     returning task_id`.execute(trx)
   return rows.map((row) => row.task_id)
@@ -58,7 +58,7 @@ async function eraseFromOtherCases(trx: DatabaseTransaction, record: RecordRef):
   const involved = JSON.stringify([{ connectionId, objectType, recordId }])
   const { rows } = await sql<{ connection_id: string; object_type: string; record_id: string; task_id: TaskId }>`
     update exception e set what = 'One of the records was erased.', would_have = '', todo = '', evidence = '{}'::jsonb,
-      cause_title = null,
+      cause_title = null, changed_facts = null,
       involves = (select coalesce(jsonb_agg(i), '[]'::jsonb) from jsonb_array_elements(e.involves) i
                   where not (${involved}::jsonb @> jsonb_build_array(i)))
     where e.id = any(array(select row_id from record_trace where ${named(record)} and kind = 'exception'))
@@ -132,7 +132,11 @@ async function withdrawWrites(
         select 1 from exception e where e.task_id = i.task_id and e.status = 'open'
           and (e.connection_id, e.object_type, e.record_id)
             <> (${record.connectionId}, ${record.objectType}, ${record.recordId}))))`.execute(trx)
-  await sql`update intent set payload = '{}'::jsonb, outcome = case when state = 'cancelled' then outcome end
+  // Nor does a task wait for the report of an upgrade: the CRM still shows what is to go.
+  await sql`update intent set payload = '{}'::jsonb, outcome = case when state = 'cancelled' then outcome end,
+      next_attempt_at = case when upgrade_id is not null and state = 'pending' then least(next_attempt_at, clock_timestamp())
+        else next_attempt_at end,
+      upgrade_id = null
     where task_id = any(${taskIds}::bigint[])
       or (kind = 'owner' and ${named(record)} and state in ('done', 'refused', 'cancelled'))`.execute(trx)
   await eraseWriteLog(trx, record, taskIds)

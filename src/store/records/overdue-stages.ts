@@ -91,6 +91,9 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
       union all
       (select 'decide' from (${backlogDue(sql`c.id`)}) due limit 1)
       union all
+      -- the report of an upgrade is still to be made, or tasks wait that it lets go
+      (select 'decide' from upgrade u where u.released_at is null limit 1)
+      union all
       (select 'act' from intent i where i.connection_id = c.id
         and i.state in ('pending', 'unknown') and i.next_attempt_at <= now() and not ${RESTS} order by i.next_attempt_at limit 1)
       union all

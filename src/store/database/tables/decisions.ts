@@ -110,6 +110,8 @@ export type WorkflowConnectionTable = {
   waits_for: Generated<string[]>
 }
 
+export type ChangedFact = { readonly name: string; readonly before: string | null; readonly after: string | null }
+
 export type ExceptionTable = {
   id: GeneratedAlways<number>
   connection_id: string
@@ -148,6 +150,8 @@ export type ExceptionTable = {
   reopened_for: Generated<string[]>
   waited_for: Generated<string[]>
   waits_since: InstantOrNull
+  changed_facts: JsonOrNull<ChangedFact[]>
+  facts_changed_at: InstantOrNull
   waits_closer: JsonOrNull<{ readonly userId: string; readonly name: string | null; readonly isLastChange: boolean }>
 }
 
@@ -214,6 +218,7 @@ export type IntentTable = {
   not_sent: string | null
   not_sent_at: InstantOrNull
   backlog: Generated<boolean>
+  upgrade_id: number | null
 }
 
 export type OpenTaskCountTable = {
