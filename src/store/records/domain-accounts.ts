@@ -8,7 +8,7 @@ import { isPerson } from '../../model/record/person-form.ts'
 import type { Tables } from '../database/tables.ts'
 import { readDeals } from './account-deals.ts'
 import { holdersOf } from './key-holders.ts'
-import { COLUMNS, FROM, HOLDERS_MAX, toRecord } from './read-records.ts'
+import { COLUMNS, HOLDERS_MAX, toRecord } from './read-records.ts'
 import type { NeighbourQuery } from './record-accounts.ts'
 import { type GapRow, missingMatch, NOT_READ } from './unread-neighbour.ts'
 import { type UnseenObjects, unseenDeals } from './unseen-objects.ts'
@@ -67,8 +67,11 @@ async function readHolders(db: Kysely<Tables>, domains: readonly string[]): Prom
       from unnest(${domains}::text[]) as wanted(domain)
       cross join lateral (${holdersOf(sql`'domain:' || wanted.domain`, sql`${HOLDERS_MAX + 1}`)}) m
     ) held
-    join ${FROM} on r.connection_id = held.connection_id and r.object_type = held.object_type
-      and r.record_id = held.record_id
+    -- one by one by its key, whatever the planner believes of their number
+    cross join lateral (select * from record r where r.connection_id = held.connection_id
+      and r.object_type = held.object_type and r.record_id = held.record_id limit 1) r
+    join connection c on c.id = r.connection_id
+    left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type
     where held.holders <= ${HOLDERS_MAX} and not r.deleted and r.merged_into is null
     order by held.connection_id, held.object_type, held.record_id`.execute(db)
   for (const row of rows) {
