@@ -108,4 +108,30 @@ describe('npx lanekeeper verify-ledger', () => {
     await writeFile(file, `${JSON.stringify({ seq: 1, hash: 'ff'.repeat(32) })}\n`, { flag: 'a' })
     assert.match((await run([])).out, /CHANGED at row 1: the chain up to here was rewritten/)
   })
+
+  for (const [what, line] of [
+    ['a number as text', (seq: number, hash: string) => JSON.stringify({ seq: String(seq), hash })],
+    ['half a hash', (seq: number, hash: string) => JSON.stringify({ seq, hash: hash.slice(0, 20) })],
+    ['no hash', (seq: number) => JSON.stringify({ seq })],
+    ['no row', (_: number, hash: string) => JSON.stringify({ seq: 0, hash })],
+    ['words', () => 'row 3 was here'],
+  ] as const) {
+    it(`answers 2 where a checkpoint cannot be read, as one with ${what}, and never compares without it`, async () => {
+      const file = join(dataDir, 'edited.log')
+      await writeFile(file, `${line(3, 'ff'.repeat(32))}\n`)
+      const { code, problem } = await run(['--checkpoints', file])
+      assert.equal(code, 2, problem)
+      assert.match(problem, /line 1 of .*edited\.log is not a checkpoint/)
+    })
+  }
+
+  it('reads over the half line that a crash leaves, and answers 2 for a file with nothing else in it', async () => {
+    const file = join(dataDir, 'half.log')
+    await writeFile(file, '{"seq":3,"ha\n\0\0\0\n')
+    const { code, problem } = await run(['--checkpoints', file])
+    assert.equal(code, 2)
+    assert.match(problem, /half\.log holds no checkpoint/)
+    await writeFile(file, `{"seq":3,"ha\n${JSON.stringify({ seq: 3, hash: 'ff'.repeat(32) })}\n`)
+    assert.equal((await run(['--checkpoints', file])).code, 1)
+  })
 })

@@ -4,7 +4,7 @@ import { openDatabase } from '../store/database/database.ts'
 import { exportLedger } from '../store/ledger/export-ledger.ts'
 import { hasLedger } from '../store/ledger/ledger.ts'
 import { checkpointFile } from '../store/ledger/ledger-checkpoints.ts'
-import { type LedgerCheck, readCheckpoints, verifyExport, verifyLedger } from '../store/ledger/verify-ledger.ts'
+import { checkpointsToCompare, type LedgerCheck, verifyExport, verifyLedger } from '../store/ledger/verify-ledger.ts'
 import { openStoredDatabase } from './stack/stored-database.ts'
 import { readOptions, USAGE_ERROR, UsageError } from './terminal/usage.ts'
 
@@ -71,15 +71,14 @@ async function verify(
   environment: Readonly<Record<string, string | undefined>>,
   stderr: Out,
 ): Promise<LedgerCheck> {
-  // A file that was named has to be there: compared with nothing, a rewritten ledger looks intact.
-  if (values.checkpoints !== undefined) await assertReadable(values.checkpoints)
+  const named = values.checkpoints === undefined ? null : await namedCheckpoints(values.checkpoints)
   if (file !== undefined) {
     await assertReadable(file)
     // An export is checked on another machine, where our data directory means nothing.
-    return verifyExport(file, { checkpoints: values.checkpoints ? await readCheckpoints(values.checkpoints) : [] })
+    return verifyExport(file, { checkpoints: named ?? [] })
   }
   const settings = readSettings(environment)
-  const checkpoints = await readCheckpoints(values.checkpoints ?? checkpointFile(settings.dataDir, { sandbox }))
+  const checkpoints = named ?? (await checkpointsToCompare(checkpointFile(settings.dataDir, { sandbox })))
   const stored = await openStoredDatabase(settings, { sandbox })
   const db = openDatabase(stored.url, { max: 1, applicationName: 'lanekeeper-verify-ledger' })
   try {
@@ -93,6 +92,14 @@ async function verify(
     await db.destroy()
     await stored.close()
   }
+}
+
+/** A file that was named has to hold some: compared with nothing, a rewritten ledger looks intact. */
+async function namedCheckpoints(file: string) {
+  await assertReadable(file)
+  const checkpoints = await checkpointsToCompare(file)
+  if (checkpoints.length === 0) throw new Error(`${file} holds no checkpoint`)
+  return checkpoints
 }
 
 async function assertReadable(file: string): Promise<void> {

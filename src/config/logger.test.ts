@@ -72,6 +72,28 @@ describe('a log line', () => {
     assert.deepEqual(JSON.parse(line).req, { method: 'GET', path: '/oauth/done' })
   })
 
+  for (const address of [
+    'zoe@danwick.com',
+    'zoe%40danwick.com',
+    'zoe.o%27neill@danwick.co.uk',
+    'zoë.danwick@example.com',
+    'zoe@danwick-müller.de',
+    '佐藤@danwick.jp',
+  ]) {
+    it(`holds no e-mail address that stands in a path, a message, a cause or an argument, as ${address}`, () => {
+      const url = `https://api.crm.test/contacts/email/${address}/profile?after=${address}`
+      const line = logged((logger) => {
+        logger.info({ req: { method: 'GET', url: `/people/${address}` } }, 'request')
+        logger.warn({ err: new TypeError(`Failed to parse URL from ${url}`) }, 'failed')
+        logger.error({ err: new Error('Cannot go on', { cause: new Error(`GET ${url} (${address})`) }) })
+        logger.error({ err: address, why: `"${address}" is nobody` }, `nobody has <${address}>`)
+        logger.error('nobody has %s or %o', address, { email: address })
+      })
+      assert.ok(!/danwick|zo|佐藤/i.test(line), line)
+      assert.match(line, /contacts.{1,2}email/)
+    })
+  }
+
   it('of any level holds nothing that a CRM answered, whatever the error carries it in', () => {
     const body = {
       message: 'Canary Canaryman already has the e-mail canary@secret.example and the phone 030 canary',

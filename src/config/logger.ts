@@ -85,7 +85,7 @@ function loggedValue(value: unknown, depth: number): unknown {
 /** Where a call names no message, pino would take the error's own, past every serializer. */
 function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
   const [first, ...rest] = args as unknown[]
-  const words = rest.map((one) => (typeof one === 'string' ? withoutSecrets(one) : one))
+  const words = rest.map((one) => loggedValue(one, 0))
   const fields = first instanceof Error ? { err: first } : first
   const [message = 'an error'] = words
   const safe = typeof first === 'string' ? [withoutSecrets(first), ...words] : [fields, message, ...words.slice(1)]
@@ -150,7 +150,8 @@ const SECRETS: readonly RegExp[] = [
   /\bpat-[a-z0-9]+-[0-9a-f-]{20,}/gi,
   /\b00D[A-Za-z0-9]{12,15}![\w.]+/g,
   /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
-  /[\w.+-]+@[\w-]+(\.[\w-]+)+/g,
+  // Also as URLs spell them, and in any script.
+  /[^\s"'<>()[\]{}|,;:/?&=@]+(?:@|%40)[^\s"'<>()[\]{}|,;:/?&=@]+\.[\p{L}\p{N}-]+/giu,
   // International phone numbers.
   /(?<![\w:])\+\d[\d\s().-]{6,}\d/g,
 ]
@@ -161,7 +162,8 @@ function withoutSecrets(text: string): string {
 
 /** Without headers, body and query: a query may hold an OAuth code or what somebody searched for. */
 function loggedRequest(request: { method?: string; url?: string; id?: unknown }) {
-  return { id: request.id, method: request.method, path: request.url?.split('?')[0] }
+  const path = request.url?.split('?')[0]
+  return { id: request.id, method: request.method, path: path && withoutSecrets(path) }
 }
 
 function loggedReply(reply: { statusCode?: number }) {

@@ -271,6 +271,67 @@ describe('what becomes of a write', () => {
     assert.deepEqual([writes, waits], [4, [2, 4, 8, 16]])
   })
 
+  it('is not made where the reading before it does not show who owns the record now', async () => {
+    const h = await decided('DE')
+    const { hubspot_owner_id: _, ...shown } = h.crm.records.get('contacts/1')!
+    h.crm.records.set('contacts/1', shown)
+    await dueNow(h)
+    await h.act()
+    assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, undefined)
+    assert.deepEqual(await intents(h), [{ state: 'pending', outcome: 'The CRM does not let the record be read now' }])
+  })
+
+  it('of a record whose survivor answers is not sent, and the merge is asked for', async () => {
+    const h = await decided('DE')
+    await h.receive({ ...h.crm.change('contacts', '2', { createdate: '2026-11-20T08:00:00.000Z' }), complete: true })
+    await h.apply()
+    const [survivor] = (
+      await h.crm.client().readRecords({ objectType: 'contacts', ids: ['2'], fields: [], historyFields: [] })
+    ).events
+    const client: CrmClient = {
+      ...h.crm.client(),
+      readRecords: async () => ({ events: [{ ...survivor!, kind: 'merged', mergedIds: ['1'] }], missing: [] }),
+    }
+    await dueNow(h)
+    await actBatch({ ...h.actDependencies(), client })
+    assert.deepEqual(await intents(h), [{ state: 'cancelled', outcome: 'The CRM does not show the record' }])
+    const { rows } =
+      await sql`select needs_read from record where record_id = '1' and object_type = 'contacts'`.execute(h.db)
+    assert.deepEqual(rows, [{ needs_read: 'not-found' }])
+  })
+
+  for (const fault of ['lost-after-commit', 'lost-before-commit'] as const) {
+    for (const [what, country] of [
+      ['an update', 'IT'],
+      ['a closing', 'DE'],
+    ] as const) {
+      it(`of ${what} of a task, ${fault}, is repeated on the same task, and the log does not say that it was not written`, async () => {
+        const h = await decided('FR')
+        await h.settle()
+        await h.receive(h.crm.change('contacts', '1', { country }))
+        await h.apply()
+        await h.decide()
+        // The rule that closes the case writes the owner first.
+        await sql`update intent set next_attempt_at = now() + interval '1 hour' where kind = 'owner'`.execute(h.db)
+        h.crm.faults = [fault]
+        for (let turn = 0; turn < 2; turn += 1) {
+          await sql`update intent set next_attempt_at = now() where kind = 'task'`.execute(h.db)
+          await h.act()
+        }
+        const [task, ...others] = h.crm.tasks.values()
+        assert.deepEqual(others, [])
+        assert.deepEqual(
+          [task!.status, task!.body.includes('IT')],
+          [country === 'DE' ? 'done' : 'open', country === 'IT'],
+        )
+        const { rows } = await sql<{ outcome: string }>`select w.outcome from write_answer w
+          join write_attempt a on a.id = w.attempt_id where a.kind = 'task' order by w.id`.execute(h.db)
+        const said = rows.map(({ outcome }) => outcome)
+        assert.deepEqual([said.includes('unknown'), said.includes('not-written')], [true, false], said.join())
+      })
+    }
+  }
+
   it('of a record that comes back is decided anew', async () => {
     const h = await decided('DE')
     const kept = h.crm.records.get('contacts/1')!

@@ -22,6 +22,8 @@ export type WebhookOptions = {
 /** Promise 2: what we cannot commit is refused loudly within two seconds, and the sender tries again. */
 const COMMIT_WITHIN_MS = 2_000
 
+const EVENTS_AT_ONCE = 1_000
+
 /**
  * The notifications of one CRM: its adapter verifies and reads them, we commit and answer. Nothing else happens before
  * the answer. An unknown account gets a 2xx, because a CRM retries every other answer for a day; what we cannot judge
@@ -106,10 +108,17 @@ async function storeAccount(
     return 'done'
   }
   const { connectionId } = receiver
-  await inTime(receiveEvents(db, events))
+  await inTime(receiveInParts(db, events))
   wakeApply(connectionId)
   await countSkipped(db, skipped, connectionId)
   return 'done'
+}
+
+/** Each part is committed by itself, so a delivery that takes too long has less left when it comes again. */
+async function receiveInParts(db: Database, events: AccountDelivery['events']): Promise<void> {
+  for (let at = 0; at < events.length; at += EVENTS_AT_ONCE) {
+    await receiveEvents(db, events.slice(at, at + EVENTS_AT_ONCE))
+  }
 }
 
 /** Why a delivery that no receiver can verify is not taken. Null: no connection waits for it either. */

@@ -29,7 +29,8 @@ export function unknownInWords({ inputs }: Unknown): string {
 }
 
 function noSuchFieldInWords({ crm, objectType, field }: MissingInput): string {
-  return `there is no field ${field} on the ${objectNoun(crm, objectType)}`
+  // A CRM may describe a field that it hides from our user as little as one that it does not have.
+  return `the CRM shows us no field ${field} on the ${objectNoun(crm, objectType)}`
 }
 
 function unfitInWords({ crm, objectType, field, why }: MissingInput): string {

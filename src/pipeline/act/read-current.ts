@@ -41,14 +41,19 @@ export async function readCurrent(
     const ownerField = objectShape(deps.connection.crm, objectType)!.owner
     const news = reading.events.filter((event) => {
       const isChanged = tellsNews(deps, known.get(event.recordId), event)
-      const owner = event.fields[ownerField] ?? null
-      now.set(`${objectType}/${event.recordId}`, event.kind === 'deleted' ? 'deleted' : { owner, isChanged })
+      now.set(`${objectType}/${event.recordId}`, asRead(event, ownerField, isChanged))
       return isChanged
     })
     await receiveEvents(deps.db, news)
+    const merged = new Set(reading.events.flatMap(({ mergedIds = [] }) => mergedIds))
+    const swallowed = ids.filter((id) => merged.has(id) && !now.has(`${objectType}/${id}`))
     await requestRead(
       deps.db,
-      reading.missing.map((recordId) => ({ connectionId: deps.connection.id, objectType, recordId })),
+      [...reading.missing, ...swallowed].map((recordId) => ({
+        connectionId: deps.connection.id,
+        objectType,
+        recordId,
+      })),
       'not-found',
     )
     for (const id of reading.missing) {
@@ -56,9 +61,18 @@ export async function readCurrent(
       const isGone = known.get(id)?.deleted ?? true
       now.set(`${objectType}/${id}`, isGone ? 'deleted' : 'missing')
     }
+    // The survivor of a merge answered for these: the reading that is asked for tells of the merge.
+    for (const id of swallowed) now.set(`${objectType}/${id}`, 'missing')
     for (const id of reading.refused) now.set(`${objectType}/${id}`, 'unreadable')
   }
   return now
+}
+
+/** A reading that does not show the owner says nothing of it, least of all that there is none. */
+function asRead(event: ChangeEvent, ownerField: string, isChanged: boolean): RecordNow {
+  if (event.kind === 'deleted') return 'deleted'
+  const owner = event.fields[ownerField]
+  return owner === undefined ? 'unreadable' : { owner, isChanged }
 }
 
 /** Halves a refused batch, so that one id that the CRM rejects does not keep the others from being read. */

@@ -118,14 +118,19 @@ async function answersByReadBack(
   return conclusive.flatMap(({ intent, result, write }) => {
     const before = (unanswered.get(intent.id) ?? []).filter((id) => !own.has(id))
     const isFound = result.state === 'done' && !wasSent(run, write)
-    // A link is made again without looking, because twice is as good as once.
-    const outcome = intent.kind === 'link' || result.isUnproven === true ? 'unknown' : 'not-written'
+    const outcome = isRepeatable(intent, write) || result.isUnproven === true ? 'unknown' : 'not-written'
     return before.map((attemptId, at): WriteAnswer => {
       const facts = { attemptId, status: null, requestId: null, after: null, late: false, why: 'Read back' }
       if (isFound && at === 0) return { ...facts, outcome: 'done', crmId: result.crmId }
       return { ...facts, outcome, crmId: null }
     })
   })
+}
+
+/** Written again without looking, because twice is as good as once: whether it was written before stays unknown. */
+function isRepeatable({ kind }: ClaimedIntent, write: AnyWrite | undefined): boolean {
+  if (kind === 'link' || kind === 'repair') return true
+  return write !== undefined && 'taskId' in write.payload && write.payload.taskId !== null
 }
 
 /** Tasks that a call of another process may have created too: one before us, or one that has overtaken us. */

@@ -164,18 +164,45 @@ function checkpointFault(row: LedgerRow, expected: ReadonlyMap<number, string | 
 
 /** Checkpoints that were written down outside the database. A file that is absent holds none. */
 export async function readCheckpoints(file: string): Promise<LedgerHead[]> {
+  return (await checkpointLines(file)).flatMap(({ checkpoint }) => checkpoint ?? [])
+}
+
+/**
+ * The same, to compare a ledger with: throws where a line is neither a checkpoint nor the half of one that a crash leaves. One
+ * that cannot be read may be the one that would show a change.
+ */
+export async function checkpointsToCompare(file: string): Promise<LedgerHead[]> {
+  const lines = await checkpointLines(file)
+  const bad = lines.find(({ text, checkpoint }) => checkpoint === null && !isHalf(text))
+  if (bad !== undefined) throw new Error(`line ${bad.line} of ${file} is not a checkpoint`)
+  return lines.flatMap(({ checkpoint }) => checkpoint ?? [])
+}
+
+type CheckpointLine = { readonly line: number; readonly text: string; readonly checkpoint: LedgerHead | null }
+
+async function checkpointLines(file: string): Promise<CheckpointLine[]> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
     throw error
   })
-  const checkpoints: LedgerHead[] = []
-  for (const line of text.split('\n')) {
-    try {
-      const { seq, hash } = JSON.parse(line) as Partial<LedgerHead>
-      if (typeof seq === 'number' && typeof hash === 'string') checkpoints.push({ seq, hash })
-    } catch {
-      // The last line may be half written after a crash.
-    }
+  return text
+    .split('\n')
+    .map((one, at) => ({ line: at + 1, text: one.trim(), checkpoint: parseCheckpoint(one) }))
+    .filter((one) => one.text !== '')
+}
+
+function parseCheckpoint(text: string): LedgerHead | null {
+  try {
+    const { seq, hash } = JSON.parse(text) as Partial<Record<keyof LedgerHead, unknown>>
+    const isOne = Number.isSafeInteger(seq) && (seq as number) > 0 && /^[0-9a-f]{64}$/.test(String(hash))
+    return isOne ? { seq: seq as number, hash: hash as string } : null
+  } catch {
+    return null
   }
-  return checkpoints
+}
+
+/** A line is written at once, from its bracket on, and some file systems fill up with zeros what was not. */
+function isHalf(text: string): boolean {
+  const written = text.replace(/\0+$/, '')
+  return written === '' || (written.startsWith('{') && !written.endsWith('}'))
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,7 +55,7 @@ describe('a lock named by a process', () => {
 
   it('is taken over from a zombie: a process that ended and whose parent never asked', async () => {
     const file = join(directory, 'zombie')
-    const { pid, stop } = await started('sleep 0 & echo $!; exec sleep 60')
+    const { pid, stop } = await started('sleep 0.2 & echo $!; exec sleep 60')
     const deadline = Date.now() + 5_000
     while (isProcessAlive(pid) && Date.now() < deadline) await delay(10)
     process.kill(pid, 0)
@@ -111,6 +112,28 @@ describe('a lock named by a process', () => {
     await lock?.release()
     assert.deepEqual(await readdir(empty), [])
     await rm(empty, { recursive: true })
+  })
+
+  it("names its holder from the first moment on, so that nobody takes it for one that is nobody's", async () => {
+    const file = join(directory, 'whole')
+    let isOver = false
+    const seen = new Set<string>()
+    const looking = (async () => {
+      for (; !isOver; await new Promise(setImmediate)) {
+        try {
+          seen.add(readFileSync(file, 'utf8'))
+        } catch {
+          // It is not there at the moment.
+        }
+      }
+    })()
+    for (let turn = 0; turn < 1_000; turn += 1) {
+      const lock = await takePidLock(file, 1_000)
+      await lock?.release()
+    }
+    isOver = true
+    await looking
+    assert.deepEqual([...seen], [String(process.pid)])
   })
 
   it('goes to exactly one of many who want it at the same time', async () => {

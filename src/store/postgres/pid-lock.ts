@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { processNow } from './running-process.ts'
@@ -14,8 +14,7 @@ export async function takePidLock(file: string, waitMs: number): Promise<PidLock
   const until = performance.now() + waitMs
   for (;;) {
     try {
-      await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 })
-      held.add(resolve(file))
+      await makeLock(file)
       await noteHolder(file)
       return { release: () => release(file) }
     } catch (error) {
@@ -27,6 +26,20 @@ export async function takePidLock(file: string, waitMs: number): Promise<PidLock
     else await delay(20)
   }
 }
+
+/** With its content from the first moment on: an empty lock is nobody's, and the next process would take it over. */
+async function makeLock(file: string): Promise<void> {
+  const made = `${file}.new.${process.pid}.${++nth}`
+  await writeFile(made, String(process.pid), { mode: 0o600 })
+  try {
+    await link(made, file)
+    held.add(resolve(file))
+  } finally {
+    await rm(made, { force: true })
+  }
+}
+
+let nth = 0
 
 /** The living process that holds the lock. */
 export async function pidLockHolder(file: string): Promise<number | null> {
@@ -93,6 +106,6 @@ async function removeStale(file: string, stale: string): Promise<void> {
   const isOurs = held.has(resolve(file))
   // A new holder came between our look and the rename: give the file back, unless yet another one is there already.
   const holder = isOurs ? process.pid : named === stale ? null : await holderOf(aside, named)
-  if (holder !== null) await writeFile(file, String(holder), { flag: 'wx', mode: 0o600 }).catch(() => undefined)
+  if (holder !== null) await link(aside, file).catch(() => undefined)
   await rm(aside, { force: true })
 }

@@ -5,6 +5,7 @@ import { objectsAbout } from '../../model/record/object-shape.ts'
 import type { Tables } from '../database/tables.ts'
 import { holdersOf } from './key-holders.ts'
 import { queueAll, queueMarks } from './mark-queue.ts'
+import { mergedWith } from './merged-accounts.ts'
 import { HOLDERS_MAX } from './read-records.ts'
 
 /**
@@ -64,8 +65,16 @@ export async function markNeighboursDirty(
         where m.holders <= ${HOLDERS_MAX} + wanted.gained`,
     )
   }
-  if (changed.accountIds.length > 0) await markOfAccounts(trx, connectionId, changed)
-  if (changed.ofDomain.length > 0) await markOfDomains(trx, connectionId, changed)
+  if (changed.accountIds.length > 0) {
+    const accountIds = await mergedWith(trx, connectionId, changed.accountIds)
+    await markOfAccounts(trx, connectionId, { ...changed, accountIds })
+  }
+  if (changed.ofDomain.length > 0) {
+    await markOfDomains(trx, connectionId, {
+      ...changed,
+      ofDomain: await mergedWith(trx, connectionId, changed.ofDomain),
+    })
+  }
 }
 
 /** Every CRM that is compared with: a company may be a customer, or have open deals, in any of them. */

@@ -4,6 +4,7 @@ import { type MissingInput, Unknown, WHOLE_RECORD, type WhyUnknown } from '../..
 import { objectShape } from '../../model/record/object-shape.ts'
 import { isPerson } from '../../model/record/person-form.ts'
 import type { Tables } from '../database/tables.ts'
+import { MERGES_MAX } from './merged-accounts.ts'
 import { COLUMNS, FROM, toRecord } from './read-records.ts'
 import { type GapRow, NOT_READ } from './unread-neighbour.ts'
 import type { UnseenObjects } from './unseen-objects.ts'
@@ -72,15 +73,16 @@ function namedAccount(
   const row = named.get(`${objectType}/${recordId}`)
   if (row === undefined) return missingAccount(record, { objectType, recordId }, 'not-read', unseen)
   if (row.deleted) return null
-  // Until the CRM has moved the reference, the survivor speaks for it.
-  if (row.merged_into !== null) {
-    const into = { objectType, recordId: row.merged_into }
-    const survivor = named.get(`${objectType}/${row.merged_into}`)
-    if (survivor === undefined) return missingAccount(record, into, 'not-read', unseen)
-    if (survivor.deleted) return null
-    return survivor.gap === null ? toRecord(survivor) : missingAccount(record, into, survivor.gap, unseen)
+  // Until the CRM has moved the reference, the survivor speaks for it: the last one, where that was merged too.
+  let into = { objectType, recordId }
+  let survivor: GapRow | undefined = row
+  for (let merges = 0; survivor !== undefined && survivor.merged_into !== null; merges += 1) {
+    into = { objectType, recordId: survivor.merged_into }
+    survivor = merges < MERGES_MAX ? named.get(`${objectType}/${survivor.merged_into}`) : undefined
   }
-  return row.gap === null ? toRecord(row) : missingAccount(record, { objectType, recordId }, row.gap, unseen)
+  if (survivor === undefined) return missingAccount(record, into, 'not-read', unseen)
+  if (survivor.deleted) return null
+  return survivor.gap === null ? toRecord(survivor) : missingAccount(record, into, survivor.gap, unseen)
 }
 
 function ownerOfDomain(
@@ -132,16 +134,17 @@ async function readNamedAccounts(db: Kysely<Tables>, connectionId: string, queri
   const found = new Map<string, GapRow>()
   if (wanted.length === 0) return found
   const { rows } = await sql<GapRow>`
+    with recursive line (t, i, merges) as (
+      select distinct *, 0 from unnest(${wanted.map((w) => w.objectType)}::text[],
+        ${wanted.map((w) => w.recordId)}::text[]) as d(t, i)
+      union
+      select l.t, r.merged_into, l.merges + 1 from line l
+      cross join lateral (select * from record r where r.connection_id = ${connectionId} and r.object_type = l.t
+        and r.record_id = l.i and r.merged_into is not null limit 1) r
+      where l.merges < ${MERGES_MAX}
+    )
     select ${COLUMNS}, ${NOT_READ} as gap from ${FROM}
-    join (select distinct * from unnest(${wanted.map((w) => w.objectType)}::text[], ${wanted.map((w) => w.recordId)}::text[])
-          as d(t, i)) w on w.t = r.object_type and w.i = r.record_id
-    where r.connection_id = ${connectionId}
-    union
-    select ${COLUMNS}, ${NOT_READ} as gap from ${FROM}
-    join record loser on loser.connection_id = r.connection_id and loser.object_type = r.object_type
-      and loser.merged_into = r.record_id
-    join (select distinct * from unnest(${wanted.map((w) => w.objectType)}::text[], ${wanted.map((w) => w.recordId)}::text[])
-          as d(t, i)) w on w.t = loser.object_type and w.i = loser.record_id
+    join (select distinct t, i from line) w on w.t = r.object_type and w.i = r.record_id
     where r.connection_id = ${connectionId}`.execute(db)
   for (const row of rows) found.set(`${row.object_type}/${row.record_id}`, row)
   return found

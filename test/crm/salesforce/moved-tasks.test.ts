@@ -173,4 +173,29 @@ describe('tasks in a Salesforce org whose records move on', () => {
     idOf((await client.writeTasks([{ ...ours, status: 'done' }]))[0])
     assert.equal(stored(ours.taskId).IsClosed, true)
   })
+
+  it('says gone only of a task that Salesforce calls deleted, and refused of one that it does not show', async () => {
+    const client = connect()
+    const [hidden, binned, purged] = [
+      await created(client, null),
+      await created(client, null),
+      await created(client, null),
+    ]
+    for (const { taskId: recordId } of [binned, purged]) await act('delete', { recordId })
+    await act('purge', { recordId: purged.taskId })
+    await control('POST', 'sharing', { hide: [hidden.taskId] })
+    // The log of what was deleted ends with the last full minute.
+    await act('advance-clock', { ms: 120_000 })
+    const outcomes = await client.writeTasks(
+      [hidden, binned, purged].map((one) => ({ ...one, status: 'done' as const })),
+    )
+    await control('DELETE', 'permissions')
+    const said = new Map(outcomes.map((one) => [one.key, one.outcome === 'refused' ? one.code : one.outcome]))
+    assert.deepEqual(
+      [hidden, binned, purged].map(({ key }) => said.get(key)),
+      ['NOT_VISIBLE', 'gone', 'gone'],
+    )
+    idOf((await client.writeTasks([{ ...hidden, status: 'done' }]))[0])
+    assert.equal(stored(hidden.taskId).IsClosed, true)
+  })
 })

@@ -342,7 +342,7 @@ describe('tasks in Salesforce', () => {
     org.on('PATCH', '/composite/sobjects', collection())
     const [outcome] = await org.client().writeTasks([{ ...task, taskId: TASK, status: 'done' }])
     assert.deepEqual(outcome, { key: task.key, outcome: 'done', id: TASK })
-    assert.match(to('/queryAll')[0]?.soql ?? '', /FROM Task WHERE IsDeleted = false AND Id IN/)
+    assert.match(to('/queryAll')[0]?.soql ?? '', /FROM Task WHERE Id IN/)
     assert.equal(to('/query').filter(({ path, soql }) => path === '/query' && / FROM Task /.test(soql ?? '')).length, 0)
   })
 
@@ -387,12 +387,17 @@ describe('tasks in Salesforce', () => {
   it('keep the status that a person chose as long as open stays open, and say when one is gone', async () => {
     describeTask(KEY_FIELD)
     const other = '00T5f000001bbbbEAA'
-    org.on('GET', '/queryAll', rows({ Id: TASK, IsClosed: false }, { Id: other, IsClosed: false }))
+    const deleted = '00T5f000001ccccEAA'
+    org.on(
+      'GET',
+      '/queryAll',
+      rows({ Id: TASK, IsClosed: false }, { Id: other, IsClosed: false }, { Id: deleted, IsDeleted: true }),
+    )
     org.on('PATCH', '/composite/sobjects', collection())
     const outcomes = await org.client().writeTasks([
       { ...task, key: 'stays', taskId: TASK },
       { ...task, key: 'closes', taskId: other, status: 'done' },
-      { ...task, key: 'gone', taskId: '00T5f000001ccccEAA' },
+      { ...task, key: 'gone', taskId: deleted },
     ])
     const [stays, closes] = bodyRows(to('/composite')[0]!)
     assert.deepEqual([stays?.Status, closes?.Status], [undefined, 'Erledigt'])

@@ -3,8 +3,9 @@ import { idOf, type JsonObject, objectOf, textOf } from '../http/json-value.ts'
 
 // 100 notifications of 65,536 characters each, 6.5 MB, stay below (docs/contracts).
 export const BODY_BYTES_MAX = 8 * 1024 * 1024
-// A delivery holds up to 100 by the guide; ten times that, in case the guide ages.
-const NOTIFICATIONS_MAX = 1_000
+// A delivery holds up to 100 by the guide. More is taken as far as the body has room for true ones, of 160 bytes at least;
+// the bound keeps a body of empty ones from filling the memory.
+const NOTIFICATIONS_MAX = 50_000
 // A notification is flat; merges hold one list. Deeper parts of one are never looked at, so the bound only has to keep
 // the parser whole.
 const DEPTH_MAX = 256

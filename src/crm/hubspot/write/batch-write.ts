@@ -15,6 +15,7 @@ import {
   codeOf,
   contextTexts,
   type HubSpotErrorBody,
+  missingScopes,
   refusalText,
   sentenceOf,
 } from '../http/error-body.ts'
@@ -132,8 +133,8 @@ function leaveForLater(batch: Batch, part: readonly BatchItem[], error: unknown)
 export function notWritten(key: string, error: unknown): ItemOutcome {
   const why = error instanceof Error ? error.message : String(error)
   const retryAtMs = error instanceof CrmBusyError ? error.retryAtMs : null
-  const missingScopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
-  return { key, outcome: 'retry', why, retryAtMs, missingScopes }
+  const scopes = error instanceof CrmScopeMissingError ? error.scopes : undefined
+  return { key, outcome: 'retry', why, retryAtMs, missingScopes: scopes }
 }
 
 function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {
@@ -190,14 +191,7 @@ function errorNames(error: HubSpotErrorBody, item: BatchItem): boolean {
   return ids.includes(item.inputId ?? item.key)
 }
 
-const REFUSALS = new Set([
-  'VALIDATION_ERROR',
-  'CONFLICT',
-  'OBJECT_ALREADY_EXISTS',
-  'MISSING_SCOPES',
-  'FORBIDDEN',
-  'BANNED',
-])
+const REFUSALS = new Set(['VALIDATION_ERROR', 'CONFLICT', 'OBJECT_ALREADY_EXISTS', 'FORBIDDEN', 'BANNED'])
 
 function itemFailure(item: BatchItem, error: HubSpotErrorBody): ItemOutcome {
   const { key } = item
@@ -209,6 +203,10 @@ function itemFailure(item: BatchItem, error: HubSpotErrorBody): ItemOutcome {
   const code = codeOf(error, 400)
   if (REFUSALS.has(category) || ACCOUNT_RULES.has(code)) {
     return { key, outcome: 'refused', code, why: refusalText(code, why) }
+  }
+  // As of a whole call: it passes with the scope, and is no refusal of this record.
+  if (category === 'MISSING_SCOPES') {
+    return { key, outcome: 'retry', why, retryAtMs: null, missingScopes: missingScopes(error) }
   }
   if (category === 'RATE_LIMITS' || category === 'RATE_LIMIT') return { key, outcome: 'retry', why, retryAtMs: null }
   return { key, outcome: 'unknown', why }

@@ -44,6 +44,27 @@ describe('writing owners', () => {
     }
   })
 
+  it('holds one item whose scope is missing, and keeps the outcomes of the 99 others', async (t) => {
+    const error = {
+      category: 'MISSING_SCOPES',
+      message: 'This app has no access',
+      context: { ids: ['50'], requiredGranularScopes: ['crm.objects.owners.sensitive.write'] },
+    }
+    const { client } = await portal(t, ({ body }) => {
+      const written = body.inputs.filter(({ id }: { id: string }) => id !== '50')
+      return {
+        status: 207,
+        json: { results: written.map(({ id }: { id: string }) => record(Number(id))), errors: [error], numErrors: 1 },
+      }
+    })
+    const writes = Array.from({ length: 100 }, (_, n) => ({ ...write, key: `k${n}`, recordId: String(n) }))
+    const outcomes = await client.writeOwners(writes)
+    const held = outcomes.find(({ key }) => key === 'k50')
+    assert.ok(held?.outcome === 'retry', held?.outcome)
+    assert.deepEqual(held.missingScopes, ['crm.objects.owners.sensitive.write'])
+    assert.equal(outcomes.filter(({ outcome }) => outcome === 'done').length, 99)
+  })
+
   it('keeps what other objects got when the token is refused between two calls', async (t) => {
     const { client } = await portal(t, ({ path, body }) => {
       if (path.includes('companies')) return { status: 401, json: {} }

@@ -71,7 +71,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
   const size = chunkSize(nowMs)
   const crmNowMs = () => crmTimeMs({ clockAheadMs: clock.aheadMs }, nowMs())
   const deleted = deletedRecords(call, crmNowMs)
-  const tasks = taskVerbs(call, schemas, nowMs, size, crmNowMs)
+  const tasks = taskVerbs(call, schemas, nowMs, size, { crmNowMs, deleted })
 
   async function reading(): Promise<Reading> {
     const { userId } = await sessions.current()

@@ -1,6 +1,7 @@
 import type { CrmTask, ItemOutcome, TaskLookup, TaskWrite } from '../../crm-client.ts'
 import type { WriteGate } from '../../write-gate.ts'
 import { isSalesforceId, longId } from '../http/record-id.ts'
+import type { DeletedRecords } from '../read/deleted-records.ts'
 import type { SalesforceCall } from '../rest/call.ts'
 import { chunks, query, type Row, text } from '../rest/query.ts'
 import type { ObjectSchemas } from '../rest/schemas.ts'
@@ -31,6 +32,7 @@ type TaskWriter = {
   readonly nowMs: () => number
   readonly size: ChunkSize
   readonly picklists: () => Promise<TaskPicklists>
+  readonly deleted: DeletedRecords
 }
 
 export function taskVerbs(
@@ -38,10 +40,16 @@ export function taskVerbs(
   schemas: ObjectSchemas,
   nowMs: () => number,
   size: ChunkSize,
-  /** By Salesforce's own clock. */
-  crmNowMs: () => number,
+  {
+    crmNowMs,
+    deleted,
+  }: {
+    /** By Salesforce's own clock. */
+    readonly crmNowMs: () => number
+    readonly deleted: DeletedRecords
+  },
 ): TaskVerbs {
-  const writer: TaskWriter = { call, schemas, nowMs, size, picklists: recentPicklists(call, nowMs) }
+  const writer: TaskWriter = { call, schemas, nowMs, size, picklists: recentPicklists(call, nowMs), deleted }
   return {
     probeTaskKey: async () => probeTaskKey(await schemas.describe('Task')),
     writeTasks: (tasks, gate) => writeTasks(writer, tasks, gate),
@@ -67,7 +75,7 @@ async function writeTasks(writer: TaskWriter, tasks: readonly TaskWrite[], gate?
   const updates = sendable.filter((task) => task.taskId !== null)
   const creates = sendable.filter((task) => task.taskId === null)
 
-  const updateRows = await rowsOfUpdates(call, updates, words, enforced, outcomes)
+  const updateRows = await rowsOfUpdates(writer, updates, words, enforced, outcomes)
   const update = { method: 'PATCH', path: '/composite/sobjects', rows: updateRows, gate } as const
   for (const { item } of await writeRelated(writer, update)) outcomes.push(item)
 
@@ -123,20 +131,23 @@ function notHung(outcome: RowOutcome, { code, message }: RefusedRow): RowOutcome
   return { ...outcome, item: { ...outcome.item, notHung: `${code}: ${message}` } }
 }
 
-/** Tasks that are no longer in Salesforce get their outcome here. */
+/** Tasks that Salesforce does not let us write get their outcome here. */
 async function rowsOfUpdates(
-  call: SalesforceCall,
+  { call, deleted }: TaskWriter,
   updates: readonly TaskWrite[],
   words: TaskPicklists,
   enforced: boolean,
   outcomes: ItemOutcome[],
 ): Promise<RowWrite[]> {
   const present = await readPresent(call, updates)
+  const absent = updates.map(({ taskId }) => longId(taskId!)!).filter((id) => !present.has(id))
+  const purged = await deleted('Task', absent)
   const rows: RowWrite[] = []
   for (const task of updates) {
-    const now = present.get(longId(task.taskId!)!)
-    if (now === undefined) {
-      outcomes.push({ key: task.key, outcome: 'gone', why: `Task ${task.taskId} is no longer in Salesforce` })
+    const id = longId(task.taskId!)!
+    const now = present.get(id)
+    if (now === undefined || now.IsDeleted === true) {
+      outcomes.push(now === undefined && !purged.has(id) ? notShown(task) : goneTask(task))
       continue
     }
     // The owner may have moved it to "In Progress": as long as open stays open, the owner's status stands.
@@ -148,6 +159,16 @@ async function rowsOfUpdates(
     })
   }
   return rows
+}
+
+function goneTask({ key, taskId }: TaskWrite): ItemOutcome {
+  return { key, outcome: 'gone', why: `Task ${taskId} is no longer in Salesforce` }
+}
+
+/** Another one in its place would be a second task for whoever sees both. */
+function notShown({ key, taskId }: TaskWrite): ItemOutcome {
+  const why = `Salesforce does not show task ${taskId} to our user, and does not say that it was deleted`
+  return { key, outcome: 'refused', code: 'NOT_VISIBLE', why }
 }
 
 function createdOutcome({ item, refusal }: RowOutcome, schemas: ObjectSchemas): ItemOutcome {
@@ -201,13 +222,14 @@ function taskRecord(task: TaskWrite, words: TaskPicklists, enforced: boolean): R
   }
 }
 
+/** Also those in the recycle bin. */
 async function readPresent(call: SalesforceCall, tasks: readonly TaskWrite[]): Promise<Map<string, Row>> {
   const present = new Map<string, Row>()
   for (const chunk of chunks(
     tasks.map((task) => task.taskId!),
     IDS_PER_QUERY,
   )) {
-    const soql = `SELECT Id, IsClosed, WhoId, WhatId FROM Task WHERE IsDeleted = false AND Id IN ${soqlIds(chunk)}`
+    const soql = `SELECT Id, IsClosed, IsDeleted, WhoId, WhatId FROM Task WHERE Id IN ${soqlIds(chunk)}`
     for (const row of (await query(call, soql, true)).rows) {
       const id = longId(text(row.Id) ?? '')
       if (id !== null) present.set(id, row)
