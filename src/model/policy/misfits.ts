@@ -16,7 +16,7 @@ import type { Policy } from './policy.ts'
 
 /** A condition that the CRM's own description of its fields contradicts. */
 export type Misfit = Pick<PlacedCondition, 'path' | 'part'> & {
-  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type'
+  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type' | 'no-currency'
   readonly objectType: string
   readonly field: string
   /** What is wrong, one sentence without its end. */
@@ -42,7 +42,11 @@ export function misfits(
     if (field === null || isFieldOfOurs(field) || skip.has(field)) return []
     const schema = byName.get(field)
     const about = { path, part, objectType, field, stops: condition.op !== 'not-in' && path[0] !== 'customers' }
-    if (schema !== undefined) return contradicted(condition, schema).map((found) => ({ ...about, ...found }))
+    if (schema !== undefined) {
+      const unpriced = withoutCurrency(condition, schema, currenciesOf(crm, objectType, byName))
+      if (unpriced !== null) return [{ ...about, ...unpriced, stops: false }]
+      return contradicted(condition, schema).map((found) => ({ ...about, ...found }))
+    }
     return isOwnField(crm, objectType, field)
       ? []
       : [{ ...about, stops: true, ...noSuchField(field, crm, objectType, fields) }]
@@ -81,6 +85,28 @@ function noSuchField(field: string, crm: Crm, objectType: string, fields: readon
     kind: 'no-such-field',
     says: `there is no field ${field} on the ${objectNoun(crm, objectType)}`,
     remedy: `${correct}. If ${objectType} does have that field, let the integration user read it.`,
+  }
+}
+
+/** Those that a record of the object may be in; one or none where the CRM has no more. */
+function currenciesOf(crm: Crm, objectType: string, fields: ReadonlyMap<string, FieldSchema>): readonly string[] {
+  const field = objectShape(crm, objectType)?.currency
+  return field === undefined ? [] : (fields.get(field)?.options ?? [])
+}
+
+/** 50,000 is another amount in each currency. Null: one is named, or there is one alone. */
+function withoutCurrency(
+  condition: Condition,
+  { name, isAmount }: FieldSchema,
+  currencies: readonly string[],
+): Found | null {
+  if (condition.op !== 'range' || isOfDates(condition) || isAmount !== true || currencies.length < 2) return null
+  if (readFieldName(condition.field)?.currency !== undefined) return null
+  const shown = currencies.slice(0, OPTIONS_SHOWN_MAX)
+  return {
+    kind: 'no-currency',
+    says: `${name} is an amount in ${either(shown)}, and the range does not say in which`,
+    remedy: `Say the currency beside the range, for example currency: ${shown[0]}. Until then it is the company's own, and amounts in another one are unknown.`,
   }
 }
 
