@@ -5,8 +5,9 @@ import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
 import { isOnlyUnread, type MissingInput, Unknown } from '../record/knowledge.ts'
 import { oncePer } from '../record/once-per.ts'
-import type { Rule } from '../rules/condition.ts'
+import type { Condition, Rule } from '../rules/condition.ts'
 import { type CaseFacts, fieldReader } from '../rules/facts.ts'
+import { asWrittenName } from '../rules/field-name.ts'
 import { knownPart } from '../rules/open-pipeline.ts'
 import type { FoundException } from './find-exceptions.ts'
 
@@ -73,5 +74,10 @@ function inputName({ connectionId, objectType, field }: MissingInput): string {
   return `${connectionId}/${objectType}/${field}`
 }
 
-/** What a rule asks and gives. Not why: that is prose. */
-const ruleContent = oncePer(({ id, when, owner }: Rule) => writtenOnce({ id, when, owner }))
+/** What a rule asks and gives. Not why: that is prose. Nor in which order, nor how it fits a CRM's description of today. */
+const ruleContent = oncePer(({ id, when, owner }: Rule) => writtenOnce({ id, when: when.map(questionOf).sort(), owner }))
+
+function questionOf({ unfit: _, ...asked }: Condition): string {
+  const field = asWrittenName(asked.field)
+  return canonicalJson('values' in asked ? { ...asked, field, values: asked.values.toSorted() } : { ...asked, field })
+}

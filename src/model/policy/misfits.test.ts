@@ -102,6 +102,39 @@ describe('what a policy asks that the CRM cannot answer', () => {
     }
   })
 
+  it('is an amount without its currency where records may be in several, and decides all the same', () => {
+    const amount = {
+      name: 'budget',
+      label: 'Budget',
+      type: 'number',
+      options: [],
+      writable: true,
+      isAmount: true,
+    } as const
+    const currency = (options: string[]) => ({
+      ...amount,
+      name: 'deal_currency_code',
+      type: 'picklist' as const,
+      options,
+    })
+    const policy = (condition: Condition) => ({
+      ...POLICY,
+      objects: [{ crm: 'hubspot' as const, object: 'deals' }],
+      scope: [condition],
+    })
+    const range = { field: 'budget', op: 'range', from: '5000', below: null } as const
+    const of = (condition: Condition, options: string[]) =>
+      misfits(policy(condition), 'hubspot', 'deals', [amount, currency(options)]).filter(
+        ({ path }) => path[0] === 'scope',
+      )
+    const [found] = of(range, ['EUR', 'USD'])
+    assert.deepEqual([found?.kind, found?.stops], ['no-currency', false])
+    assert.match(`${found?.says}. ${found?.remedy}`, /is an amount in EUR or USD, .*currency: EUR/)
+    assert.deepEqual(of(range, ['EUR']), [])
+    assert.deepEqual(of({ ...range, field: 'budget in EUR' }, ['EUR', 'USD']), [])
+    assert.deepEqual(of({ field: 'budget', op: 'not-blank' }, ['EUR', 'USD']), [])
+  })
+
   it('is nothing that can be answered', () => {
     for (const condition of [
       { field: 'lead_type', op: 'in', values: ['partner', ' RESELLER'] },

@@ -26,6 +26,11 @@ export function nameInHomeCurrency(name: string): string {
   return `${name}${IN_HOME}`
 }
 
+/** The name as the policy has it. */
+export function asWrittenName(name: string): string {
+  return name.endsWith(IN_HOME) ? name.slice(0, -IN_HOME.length) : name
+}
+
 const IN_HOME = ' in the home currency'
 
 /** Reads the name; null where it starts like a fact but is none. */
