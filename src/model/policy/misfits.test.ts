@@ -135,6 +135,28 @@ describe('what a policy asks that the CRM cannot answer', () => {
     assert.deepEqual(of({ field: 'budget', op: 'not-blank' }, ['EUR', 'USD']), [])
   })
 
+  it('is a part that no value of a list has, a range that none lies in, and an e-mail in the place of an id', () => {
+    for (const [condition, kind] of [
+      [{ field: 'lead_type', op: 'prefix', values: ['Partnr'] }, 'no-such-value'],
+      [{ field: 'lead_type', op: 'contains', values: ['seler', 'rect'] }, 'no-such-value'],
+      [{ field: 'channels', op: 'prefix', values: ['Fax'] }, 'no-such-value'],
+      [{ field: 'lead_type', op: 'range', from: '5', below: null }, 'wrong-type'],
+      [{ field: 'is_vip', op: 'prefix', values: ['t'] }, 'wrong-type'],
+    ] as const) {
+      assert.equal(found(condition)[0]?.kind, kind, JSON.stringify(condition))
+    }
+    const grade = field('grade', 'picklist', ['1', '2', '3'])
+    const owner = field('hubspot_owner_id', 'reference')
+    const of = (scope: Condition) =>
+      misfits({ ...POLICY, scope: [scope] }, 'hubspot', 'contacts', [grade, owner]).filter(
+        ({ path }) => path[0] === 'scope',
+      )
+    assert.deepEqual(of({ field: 'grade', op: 'range', from: '2', below: null }), [])
+    assert.equal(of({ field: 'grade', op: 'range', from: '4', below: null }).length, 1)
+    assert.match(of({ field: 'hubspot_owner_id', op: 'in', values: ['ann@x.de'] })[0]!.remedy, /fact\.owner/)
+    assert.deepEqual(of({ field: 'hubspot_owner_id', op: 'in', values: ['4471'] }), [])
+  })
+
   it('is nothing that can be answered', () => {
     for (const condition of [
       { field: 'lead_type', op: 'in', values: ['partner', ' RESELLER'] },
