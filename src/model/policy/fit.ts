@@ -24,7 +24,7 @@ export function fitPolicy(policy: Policy, crm: Crm, objects: readonly DescribedO
     for (const { path, kind, stops } of misfits(policy, crm, objectType, fields, skip)) {
       // A field that is not there is unknown by itself.
       if (kind === 'no-currency') unpriced.set(JSON.stringify(path), path)
-      if (!stops || kind === 'no-such-field' || kind === 'no-currency') continue
+      if (!stops || kind === 'no-such-field' || kind === 'no-currency' || kind === 'never-holds') continue
       const key = JSON.stringify(path)
       const known = unfit.get(key) ?? { path, of: [] }
       known.of.push({ objectType, why: kind })

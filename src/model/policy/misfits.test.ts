@@ -157,6 +157,23 @@ describe('what a policy asks that the CRM cannot answer', () => {
     assert.deepEqual(of({ field: 'hubspot_owner_id', op: 'in', values: ['4471'] }), [])
   })
 
+  it('is a value that the scope, the branch or the same list leaves out of a field of one value', () => {
+    const of = (scope: Condition, branch: Condition, rule: Condition) => {
+      const [first] = POLICY.boundary
+      const rules = [{ id: 'r', when: [rule], owner: 'a@b.de', because: '' }]
+      const policy = { ...POLICY, scope: [scope], boundary: [{ ...first!, when: [branch], rules }] }
+      return misfits(policy, 'hubspot', 'contacts', FIELDS).filter(({ kind }) => kind === 'never-holds')
+    }
+    const asked = (name: string, ...values: string[]): Condition => ({ field: name, op: 'in', values })
+    const [found] = of(asked('lifecyclestage', 'lead'), asked('company', 'x'), asked('lifecyclestage', 'customer'))
+    assert.deepEqual([found?.part, found?.stops], ['the rule r', false])
+    assert.match(found!.says, /can never hold beside "lifecyclestage is lead" of the scope/)
+    const branch = of(asked('company', 'x'), asked('lead_type', 'Direct'), asked('lead_type', 'Partner'))
+    assert.equal(branch.length, 1)
+    const fine = of(asked('channels', 'Web'), asked('lead_type', 'Direct', 'Partner'), asked('channels', 'Phone'))
+    assert.deepEqual(fine, [])
+  })
+
   it('is nothing that can be answered', () => {
     for (const condition of [
       { field: 'lead_type', op: 'in', values: ['partner', ' RESELLER'] },

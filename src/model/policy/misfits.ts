@@ -11,13 +11,14 @@ import type { Condition } from '../rules/condition.ts'
 import { isOfDates, valueTest } from '../rules/evaluate.ts'
 import { readFieldName } from '../rules/field-name.ts'
 import { membersOf } from '../rules/list-values.ts'
-import { either } from '../rules/render.ts'
+import { either, renderCondition } from '../rules/render.ts'
+import { excludedBy } from './excluding-lists.ts'
 import { type PlacedCondition, placedConditions } from './placed-conditions.ts'
 import type { Policy } from './policy.ts'
 
 /** A condition that the CRM's own description of its fields contradicts. */
 export type Misfit = Pick<PlacedCondition, 'path' | 'part'> & {
-  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type' | 'no-currency'
+  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type' | 'no-currency' | 'never-holds'
   readonly objectType: string
   readonly field: string
   /** What is wrong, one sentence without its end. */
@@ -38,7 +39,9 @@ export function misfits(
   // An object that was never described says nothing about its fields.
   if (fields.length === 0) return []
   const byName = new Map(fields.map((field) => [field.name, field]))
-  return placedConditions(policy).flatMap(({ path, part, condition }) => {
+  const all = placedConditions(policy)
+  return all.flatMap((placed) => {
+    const { path, part, condition } = placed
     const field = fieldAsked(policy, condition.field, crm, objectType, path[0] === 'customers')
     if (field === null || isFieldOfOurs(field) || skip.has(field)) return []
     const schema = byName.get(field)
@@ -46,7 +49,9 @@ export function misfits(
     if (schema !== undefined) {
       const unpriced = withoutCurrency(condition, schema, currenciesOf(crm, objectType, byName))
       if (unpriced !== null) return [{ ...about, ...unpriced, stops: false }]
-      return contradicted(condition, schema).map((found) => ({ ...about, ...found }))
+      const found = contradicted(condition, schema).map((one) => ({ ...about, ...one }))
+      const other = found.length === 0 ? excludedBy(placed, all, schema) : undefined
+      return other === undefined ? found : [{ ...about, ...neverBoth(placed, other), stops: false }]
     }
     return isOwnField(crm, objectType, field)
       ? []
@@ -108,6 +113,14 @@ function withoutCurrency(
     kind: 'no-currency',
     says: `${name} is an amount in ${either(shown)}, and the range does not say in which`,
     remedy: `Say the currency beside the range, for example currency: ${shown[0]}. Until then it is the company's own, and amounts in another one are unknown.`,
+  }
+}
+
+function neverBoth({ condition }: PlacedCondition, { condition: other, part }: PlacedCondition): Found {
+  return {
+    kind: 'never-holds',
+    says: `"${renderCondition(condition)}" can never hold beside "${renderCondition(other)}" of ${part}, because the field holds one value`,
+    remedy: 'Leave one of them out, or put their values into one list.',
   }
 }
 
