@@ -66,7 +66,7 @@ describe('what is said of a value of another kind', () => {
     assert.match(said('- a\n').join(), /holds no settings/)
     assert.match(
       said('when: []\nmode: Live\n').join(),
-      /^2:1 mode "Live" is not allowed here; did you mean live\? allowed are draft, live/,
+      /^2:1 mode is not allowed here; allowed are draft, live; did you mean live by "Live"\?/,
     )
     assert.match(said('when: []\ncapacity: many\n').join(), /must be a number, without quotes/)
     assert.match(said('when: []\ncapacity: 0\n').join(), /must be more than 0/)

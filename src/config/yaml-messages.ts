@@ -79,5 +79,5 @@ function choiceMessage(allowed: readonly string[], value: unknown): string {
   const list = `allowed ${allowed.length === 1 ? 'is' : 'are'} ${allowed.join(', ')}`
   if (value === null || value === undefined || typeof value === 'object') return `is missing; ${list}`
   const meant = keyMeant(String(value), allowed)
-  return `"${String(value)}" is not allowed here; ${meant === undefined ? '' : `did you mean ${meant}? `}${list}`
+  return `is not allowed here; ${list}${meant === undefined ? '' : `; did you mean ${meant} by "${String(value)}"?`}`
 }
