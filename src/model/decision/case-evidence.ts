@@ -75,7 +75,9 @@ function inputName({ connectionId, objectType, field }: MissingInput): string {
 }
 
 /** What a rule asks and gives. Not why: that is prose. Nor in which order, nor how it fits a CRM's description of today. */
-const ruleContent = oncePer(({ id, when, owner }: Rule) => writtenOnce({ id, when: when.map(questionOf).sort(), owner }))
+const ruleContent = oncePer(({ id, when, owner }: Rule) =>
+  writtenOnce({ id, when: when.map(questionOf).sort(), owner }),
+)
 
 function questionOf({ unfit: _, ...asked }: Condition): string {
   const field = asWrittenName(asked.field)
