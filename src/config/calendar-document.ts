@@ -35,7 +35,8 @@ const Absence = z
 export const CalendarDocument = z
   .strictObject({
     timeZone: z.string().superRefine((name, context) => {
-      if (knownZone(name) !== null) return
+      // An offset knows no summer time.
+      if (knownZone(name) !== null && !/^[+-]/.test(name)) return
       const message = `"${name}" is no time zone; allowed is an IANA name like Europe/Berlin`
       context.addIssue({ code: 'custom', message })
     }),
@@ -49,8 +50,12 @@ export const CalendarDocument = z
     publicHolidays: z.array(Region).default([]),
     away: z.array(Absence).default([]),
   })
-  .superRefine(({ opens, closes, breaks }, context) => {
+  .superRefine((written, context) => {
+    const { opens, closes, breaks } = written
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
+    for (const list of ['workingDays', 'holidays', 'publicHolidays'] as const) checkTwice(list, written[list], refuse)
+    checkHoursOn(written, refuse)
+    checkAway(written.away, refuse)
     if (opens === closes) refuse(['closes'], 'must not be the same as opens; around the clock is "00:00" to "24:00"')
     const hours = hoursOf(opens, closes)
     let after = hours.opensAtMinute
@@ -83,6 +88,84 @@ export const CalendarDocument = z
       }),
     }
   })
+
+type Refuse = (path: (string | number)[], message: string) => void
+
+function checkTwice(list: string, days: readonly string[], refuse: Refuse): void {
+  for (const [i, day] of days.entries()) {
+    if (days.indexOf(day) !== i) refuse([list, i], `"${day}" is there twice; name each once`)
+  }
+}
+
+type Hours = {
+  readonly workingDays: readonly string[]
+  readonly hoursOn: Readonly<Partial<Record<string, OpeningHours>>>
+  readonly breaks: readonly Break[]
+}
+
+/** Other hours of a day on which nobody works would never count, and breaks may leave nothing of shorter ones. */
+function checkHoursOn({ workingDays, hoursOn, breaks }: Hours, refuse: Refuse): void {
+  for (const [day, hours] of Object.entries(hoursOn)) {
+    if (!workingDays.includes(day)) {
+      refuse(['hoursOn', day], `is no working day; add ${day} to workingDays, or remove its hours`)
+    }
+    const { opensAtMinute: from, closesAtMinute: to } = hours!
+    const rest = breaks.reduce((minutes, one) => {
+      const { fromMinute, toMinute } = breakWithin(one, hours!)
+      return minutes - Math.max(0, Math.min(toMinute, to) - Math.max(fromMinute, from))
+    }, to - from)
+    if (rest <= 0)
+      refuse(['hoursOn', day], 'lies within a break, so that nobody ever works on that day; change one of them')
+  }
+}
+
+type Away = z.output<typeof Absence>
+
+/** Work goes from delegate to delegate, so on no day may it come back to where it began. */
+function checkAway(away: readonly Away[], refuse: Refuse): void {
+  for (const [i, one] of away.entries()) {
+    const other = away
+      .slice(0, i)
+      .find(({ email, from, until }) => email === one.email && from <= one.until && one.from <= until)
+    if (other !== undefined) {
+      refuse(
+        ['away', i, 'from'],
+        `overlaps with another absence of ${one.email}, from ${other.from} until ${other.until}; make one of both`,
+      )
+    }
+    const circle = circleFrom(one, away)
+    if (circle !== null) {
+      refuse(
+        ['away', i, 'delegate'],
+        `goes in a circle on ${circle.day} (${circle.people.join(', then ')}), so that nobody does the work; name somebody who is there`,
+      )
+    }
+  }
+}
+
+function circleFrom(start: Away, away: readonly Away[]): { readonly day: string; readonly people: string[] } | null {
+  const absent = [start]
+  for (;;) {
+    const { delegate } = absent.at(-1)!
+    if (delegate === undefined) return null
+    const people = [...absent.map(({ email }) => email), delegate]
+    if (delegate === start.email) return { day: commonDay(absent)!, people }
+    const next = away.find((one) => one.email === delegate && commonDay([...absent, one]) !== null)
+    // A circle that leaves out where this began is found from those in it.
+    if (next === undefined || absent.includes(next)) return null
+    absent.push(next)
+  }
+}
+
+/** The first day on which all of them are away; null: there is none. Days sort as texts. */
+function commonDay(absent: readonly Away[]): string | null {
+  const from = absent
+    .map((one) => one.from)
+    .sort()
+    .at(-1)!
+  const until = absent.map((one) => one.until).sort()[0]!
+  return from <= until ? from : null
+}
 
 function hoursOf(opens: string, closes: string): OpeningHours {
   const opensAtMinute = minuteOf(opens)

@@ -1,8 +1,13 @@
 import { z } from 'zod'
 import type { Territory } from '../model/policy/policy.ts'
+import { comparableText } from '../model/record/comparable-text.ts'
 import { isFieldOfOurs } from '../model/record/territories-field.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
 import { ConditionsDocument } from './condition-document.ts'
+import { against } from './contradictions.ts'
+import { emailMistake } from './email-check.ts'
+import { inWordsTaken, takenBefore } from './never-reached.ts'
+import { Text } from './text.ts'
 
 export const Email = z
   .string({ error: 'must be the e-mail of a CRM user' })
@@ -12,8 +17,9 @@ export const Email = z
     if (/human[\s-]*in[\s-]*the[\s-]*loop/i.test(text)) {
       const message = '"human in the loop" is nobody: name the person by e-mail, for example anna.schneider@example.com'
       context.addIssue({ code: 'custom', message })
-    } else if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) {
-      context.addIssue({ code: 'custom', message: `"${text}" is no e-mail; allowed is the e-mail of a CRM user` })
+    } else {
+      const message = emailMistake(text)
+      if (message !== null) context.addIssue({ code: 'custom', message })
     }
   })
 
@@ -27,26 +33,56 @@ export const TerritoriesDocument = z
     territories: z
       .array(
         z.strictObject({
-          territory: z.string().min(1),
-          title: z.string().min(1),
+          territory: Text,
+          title: Text,
           when: ConditionsDocument,
           members: z.array(Email).min(1, { error: 'must name at least one person who works it' }),
         }),
       )
       .superRefine((rows, context) => {
-        for (const [i, { territory, when }] of rows.entries()) {
-          for (const [j, { field }] of when.entries()) {
-            if (!isAboutOurs(field)) continue
-            const message = `"${field}" is not a value of the record: what the CRM assigns is compared with this table, so the table cannot ask for it`
-            context.addIssue({ code: 'custom', path: [i, 'when', j, 'field'], message })
-          }
-          if (rows.findIndex((row) => row.territory === territory) === i) continue
-          const message = `the territory "${territory}" is there twice; each id may be used once`
-          context.addIssue({ code: 'custom', path: [i, 'territory'], message })
-        }
+        const refuse = (path: (string | number)[], message: string) =>
+          context.addIssue({ code: 'custom', path, message })
+        for (const [i, row] of rows.entries()) checkRow(row, i, rows.slice(0, i), refuse)
       }),
   })
   .transform(({ territories }): Territory[] => territories)
+
+function checkRow(
+  { territory, title, when, members }: Territory,
+  i: number,
+  above: readonly Territory[],
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  for (const [j, condition] of when.entries()) {
+    if (isAboutOurs(condition.field)) {
+      refuse(
+        [i, 'when', j, 'field'],
+        `"${condition.field}" is not a value of the record: what the CRM assigns is compared with this table, so the table cannot ask for it`,
+      )
+    }
+    const message = against(condition, [{ of: 'the same list', when: when.slice(0, j) }])
+    if (message !== null) refuse([i, 'when', j], message)
+  }
+  if (above.some((row) => row.territory === territory)) {
+    refuse([i, 'territory'], `the territory "${territory}" is there twice; each id may be used once`)
+    return
+  }
+  // A field of the CRM names a territory by its id or by its title.
+  if (above.some((row) => comparableText(row.title) === comparableText(title))) {
+    refuse(
+      [i, 'title'],
+      `"${title}" is the title of two territories, and a CRM may name either by it; give each its own`,
+    )
+  }
+  const takers = takenBefore(
+    { name: territory, when },
+    above.map((row) => ({ name: `territory "${row.territory}"`, when: row.when })),
+  )
+  if (takers !== null) refuse([i, 'territory'], inWordsTaken(takers))
+  for (const [j, member] of members.entries()) {
+    if (members.indexOf(member) !== j) refuse([i, 'members', j], `"${member}" is there twice; name each person once`)
+  }
+}
 
 function isAboutOurs(name: string): boolean {
   const parsed = readFieldName(name)

@@ -18,6 +18,9 @@ type WrittenCondition = {
   readonly currency?: string | undefined
 }
 
+/** As word processors and chats write them; YAML knows only the straight ones. */
+const QUOTED = /^[“”„«‘’‚](.*)[“”»«‘’]$/u
+
 const LISTS = ['equals', 'not', 'in', 'not-in', 'prefix', 'contains'] as const
 
 /** Refuses a condition that could never hold, or never fail, whatever the record says. */
@@ -25,6 +28,10 @@ export function checkCondition(written: WrittenCondition, context: z.RefinementC
   const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
   for (const operator of LISTS) {
     for (const { value, path } of valuesOf(written, operator)) {
+      const inner = QUOTED.exec(value.trim())?.[1]
+      if (inner !== undefined) {
+        refuse(path, `${value} has typographic quotes, which count as part of the value; write "${inner}"`)
+      }
       if (value.trim() === '') {
         refuse(
           path,
@@ -54,6 +61,29 @@ function checkCurrency(
     refuse(['currency'], 'is of amounts, and the range is of days; leave it out')
 }
 
+/** Amounts and numbers of people begin at 0. */
+function checkNumbers(
+  fact: string,
+  { from, below }: { readonly from?: string | undefined; readonly below?: string | undefined },
+  mayBeBlank: boolean,
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  for (const [end, text] of Object.entries({ from, below })) {
+    if (text !== undefined && /^\d{4}-\d{2}-\d{2}/.test(text)) {
+      refuse(['range', end], `is a day, and ${fact} is a number; write one like 500`)
+      return
+    }
+  }
+  if (below !== undefined && Number(below) <= 0) {
+    refuse(['range', 'below'], `is ${below}, and ${fact} is never less than 0`)
+  }
+  if (from === undefined || below !== undefined) return
+  if (Number(from) < 0) refuse(['range', 'from'], `is ${from}, and ${fact} is never less than 0; leave it out`)
+  else if (Number(from) === 0 && !mayBeBlank) {
+    refuse(['range', 'from'], `holds for every record, because ${fact} is never less than 0; leave it out`)
+  }
+}
+
 function valuesOf(written: WrittenCondition, operator: (typeof LISTS)[number]) {
   const value = written[operator]
   if (value === undefined) return []
@@ -78,9 +108,7 @@ function checkFact(written: WrittenCondition, refuse: (path: (string | number)[]
     for (const part of ['prefix', 'contains'] as const) if (written[part] !== undefined) refuse([part], useIn)
   if (written.range !== undefined && kind !== 'number')
     refuse(['range'], `is of numbers or days, and ${fact} is neither; list its values with in`)
-  if (written.range?.below !== undefined && kind === 'number' && Number(written.range.below) <= 0) {
-    refuse(['range', 'below'], `is ${written.range.below}, and ${fact} is never less than 0`)
-  }
+  if (written.range !== undefined && kind === 'number') checkNumbers(fact, written.range, mayBeBlank, refuse)
   if (written['older-than-days'] !== undefined) refuse(['older-than-days'], `is asked of days, and ${fact} is none`)
   if (written.blank === true && !mayBeBlank) refuse(['blank'], `can never hold: ${fact} is never blank`)
 }

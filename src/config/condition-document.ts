@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import type { Condition } from '../model/rules/condition.ts'
+import type { Condition, Conditions } from '../model/rules/condition.ts'
 import { nameInCurrency } from '../model/rules/field-name.ts'
 import { checkCondition } from './condition-checks.ts'
 import { Currency } from './currency.ts'
 import { fieldNameMistake } from './field-path-check.ts'
 
+const OLDEST_DAYS = 36_525
 const OPERATORS = ['equals', 'not', 'in', 'not-in', 'range', 'prefix', 'contains', 'blank', 'older-than-days'] as const
 
 /** YAML reads 500 and true as themselves; the model speaks of text only. */
@@ -12,7 +13,9 @@ const Value = z
   .union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number, true or false' })
   .transform(String)
 const Values = z
-  .union([Value, z.array(Value).min(1, { error: 'must list at least one value' })])
+  .union([Value, z.array(Value).min(1, { error: 'must list at least one value' })], {
+    error: 'must be one value, or a list like [DE, AT]',
+  })
   .transform((value) => (Array.isArray(value) ? value : [value]))
 
 const Field = z
@@ -22,10 +25,15 @@ const Field = z
     if (message !== null) context.addIssue({ code: 'custom', message })
   })
 
+const RANGE =
+  'needs from (included), below (not included) or both, for example { from: 500 } or { from: 10, below: 20 }'
 const Range = z
-  .strictObject({ from: Value.optional(), below: Value.optional() })
+  .strictObject(
+    { from: Value.optional(), below: Value.optional() },
+    { error: ({ code }) => (code === 'invalid_type' ? RANGE : undefined) },
+  )
   .refine(({ from, below }) => from !== undefined || below !== undefined, {
-    error: 'needs from (included), below (not included) or both, for example { from: 500 }',
+    error: RANGE,
   })
 
 const ConditionFields = z.strictObject({
@@ -38,7 +46,11 @@ const ConditionFields = z.strictObject({
   prefix: Values.optional(),
   contains: Values.optional(),
   blank: z.boolean({ error: 'must be true or false' }).optional(),
-  'older-than-days': z.number({ error: 'must be a number of days' }).positive().optional(),
+  'older-than-days': z
+    .number({ error: 'must be a number of days without unit or quotes, for example 30' })
+    .positive({ error: 'must be more than 0 days, for example 30' })
+    .max(OLDEST_DAYS, { error: `must be at most ${OLDEST_DAYS} days, which is a hundred years` })
+    .optional(),
   currency: Currency.optional(),
 })
 
@@ -54,6 +66,11 @@ export const ConditionDocument = ConditionFields.superRefine((written, context) 
 export const ConditionsDocument = z.array(ConditionDocument, {
   error: 'must be a list of conditions, for example [{ field: country, in: [DE, AT] }]',
 })
+
+/** False: one of them was refused. The whole is checked all the same, and then finds it as it is written. */
+export function areRead(when: Conditions): boolean {
+  return when.every((condition) => condition.op !== undefined)
+}
 
 function toCondition(written: z.output<typeof ConditionFields>): Condition {
   const field = written.currency === undefined ? written.field : nameInCurrency(written.field, written.currency)

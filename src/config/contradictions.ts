@@ -1,50 +1,91 @@
 import type { ObjectRef } from '../model/policy/policy.ts'
+import { zoneOf } from '../model/record/wall-clock.ts'
 import type { Condition, Conditions } from '../model/rules/condition.ts'
+import { valueTest } from '../model/rules/evaluate.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
-import { mayOverlap } from '../model/rules/overlap.ts'
+import { areSurelyApart } from '../model/rules/overlap.ts'
 import { renderCondition } from '../model/rules/render.ts'
+import { areRead } from './condition-document.ts'
 
 type Path = (string | number)[]
-type Placed = { readonly path: Path; readonly when: Conditions }
 
-type Checked = {
-  readonly objects: readonly ObjectRef[]
-  readonly conditions: readonly Placed[]
-  readonly boundary: readonly { readonly when: Conditions; readonly rules: readonly { readonly when: Conditions }[] }[]
+/** A list of conditions, and those that a record has met already before it is asked: of its scope, of its branch. */
+export type Placed = {
+  readonly path: Path
+  readonly when: Conditions
+  readonly within?: readonly { readonly of: string; readonly when: Conditions }[]
 }
+
+type Refuse = (path: Path, message: string) => void
 
 /** Conditions that are possible one by one and never together, and such as ask about what the workflow does not watch. */
 export function checkTogether(
-  { objects, conditions, boundary }: Checked,
-  refuse: (path: Path, message: string) => void,
+  { objects, conditions }: { readonly objects: readonly ObjectRef[]; readonly conditions: readonly Placed[] },
+  refuse: Refuse,
 ): void {
-  for (const { path, when } of conditions) {
-    for (const [i, condition] of when.entries()) {
-      const other = when.slice(0, i).find((one) => isAgainst(one, condition))
-      if (other !== undefined) refuse([...path, i], against(condition, other, 'the same list'))
-      const why = notWatched(condition.field, objects)
-      if (why !== null) refuse([...path, i, 'field'], why)
-    }
-  }
-  for (const [b, branch] of boundary.entries()) {
-    for (const [r, rule] of branch.rules.entries()) {
-      for (const [i, condition] of rule.when.entries()) {
-        const other = branch.when.find((one) => isAgainst(one, condition))
-        if (other !== undefined) refuse(['boundary', b, 'rules', r, 'when', i], against(condition, other, 'its branch'))
+  const plain = onOneObject(objects)
+  for (const { path, when, within = [] } of conditions) {
+    const lists = within.map(({ of, when: outer }) => ({ of, when: outer.map(plain) }))
+    for (const [i, written] of when.entries()) {
+      const why = notWatched(written.field, objects)
+      if (why !== null) {
+        refuse([...path, i, 'field'], why)
+        continue
       }
+      const condition = plain(written)
+      const before = [{ of: 'the same list', when: when.slice(0, i).map(plain) }, ...lists]
+      const message = against(condition, before) ?? ofNoObject(condition, before, objects)
+      if (message !== null) refuse([...path, i], message)
     }
   }
 }
 
-/** A field of the CRM may hold several values and so be in two lists at once; a derived fact never does. */
-function isAgainst(one: Condition, other: Condition): boolean {
-  const isFact = readFieldName(one.field)?.kind === 'fact'
-  const isBlank = one.op === 'blank' || other.op === 'blank'
-  return one.field === other.field && (isFact || isBlank) && !mayOverlap([one], [other])
+/** A workflow that watches one object only asks the same with and without the name of that object. */
+export function onOneObject(objects: readonly ObjectRef[]): (condition: Condition) => Condition {
+  if (objects.length !== 1) return (condition) => condition
+  return (condition) => {
+    const name = readFieldName(condition.field)
+    if (name?.kind !== 'own' || name.only === null || name.currency !== undefined) return condition
+    return { ...condition, field: name.field }
+  }
 }
 
-function against(condition: Condition, other: Condition, where: string): string {
-  return `can never hold: "${renderCondition(condition)}" and "${renderCondition(other)}" of ${where} exclude each other; leave one of them out`
+type List = { readonly of: string; readonly when: Conditions }
+
+/** Why the condition can never hold beside one that is in one of the lists; null: it can. */
+export function against(condition: Condition, lists: readonly List[]): string | null {
+  for (const { of, when } of lists) {
+    if (!areRead([condition, ...when])) continue
+    const other = when.find((one) => areSurelyApart(one, condition))
+    if (other === undefined) continue
+    return `can never hold: "${renderCondition(condition)}" and "${renderCondition(other)}" of ${of} exclude each other; leave one of them out`
+  }
+  return null
+}
+
+/** What is asked of a record's CRM and object must be true of one that the workflow watches. */
+function ofNoObject(condition: Condition, lists: readonly List[], objects: readonly ObjectRef[]): string | null {
+  const asked = [condition, ...lists.flatMap(({ when }) => when)]
+  if (!isAboutObject(condition) || !areRead(asked)) return null
+  if (objects.some((ref) => asked.every((one) => mayBeOf(one, ref)))) return null
+  const watched = objects.map(({ crm, object }) => `${crm}.${object}`).join(', ')
+  return `can never hold: "${renderCondition(condition)}" is true of no record here, because the workflow watches ${watched}; correct it, or add the object to objects`
+}
+
+function isAboutObject({ field }: Condition): boolean {
+  const name = readFieldName(field)
+  if (name?.kind === 'fact') return name.fact === 'fact.crm' || name.fact === 'fact.object'
+  return name?.kind === 'own' && name.only !== null
+}
+
+function mayBeOf(condition: Condition, { crm, object }: ObjectRef): boolean {
+  const { field, op } = condition
+  if (field === 'fact.crm' || field === 'fact.object') {
+    return valueTest(condition, zoneOf('UTC'))(field === 'fact.crm' ? crm : object, 0, false)
+  }
+  const name = readFieldName(field)
+  if (name?.kind !== 'own' || name.only === null || op === 'blank' || op === 'not-in') return true
+  return name.only.crm === crm && name.only.object === object
 }
 
 function notWatched(name: string, objects: readonly ObjectRef[]): string | null {

@@ -5,6 +5,7 @@ import { readState } from '../model/matching/state.ts'
 import { comparableText } from '../model/record/comparable-text.ts'
 import { knownProfiles } from '../model/record/crm-profile.ts'
 import type { FactName } from '../model/rules/condition.ts'
+import { emailMistake } from './email-check.ts'
 import { nearestName } from './nearest-name.ts'
 import { watchedObjectNames } from './object-name.ts'
 
@@ -20,22 +21,65 @@ type FactValues = {
 
 const OWNER_STATES = ['active', 'inactive', 'deleted', 'queue', 'empty-queue', 'integration', 'none']
 
+/** What people write for it: so many letters apart that no spelling check finds it. */
+const MEANT: Readonly<Record<string, string>> = {
+  unassigned: 'none',
+  unowned: 'none',
+  nobody: 'none',
+  blank: 'none',
+  empty: 'none',
+  null: 'none',
+  left: 'inactive',
+  disabled: 'inactive',
+  deactivated: 'inactive',
+  terminated: 'inactive',
+  former: 'inactive',
+  gone: 'deleted',
+  removed: 'deleted',
+  sfdc: 'salesforce',
+  sf: 'salesforce',
+  hs: 'hubspot',
+  yes: 'true',
+  y: 'true',
+  on: 'true',
+  '1': 'true',
+  customer: 'true',
+  no: 'false',
+  n: 'false',
+  off: 'false',
+  '0': 'false',
+  prospect: 'false',
+}
+const SLIPS_MAX = 2
+
 function oneOf(words: () => readonly string[]): FactValues['mistake'] {
   return (value) => {
     const known = words()
     if (known.some((word) => comparableText(word) === comparableText(value))) return null
-    const nearest = nearestName(
-      value.toLowerCase(),
-      known.map((word) => word.toLowerCase()),
-    )
-    const meant = known.find((word) => word.toLowerCase() === nearest)
-    const isClose = meant !== undefined && (value.toLowerCase().includes(meant.toLowerCase()) || meant.length > 3)
-    return `"${value}" is never its value; allowed are ${known.join(', ')}${isClose ? `; the nearest is "${meant}"` : ''}`
+    const meant = meantOf(value.trim().toLowerCase(), known)
+    return `"${value}" is never its value; allowed are ${known.join(', ')}${meant === undefined ? '' : `; the nearest is "${meant}"`}`
   }
+}
+
+function meantOf(written: string, known: readonly string[]): string | undefined {
+  const byWord = MEANT[written]
+  if (byWord !== undefined && known.includes(byWord)) return byWord
+  const inside = known.find((word) => written.includes(word.toLowerCase()))
+  if (inside !== undefined) return inside
+  const nearest = nearestName(
+    written,
+    known.map((word) => word.toLowerCase()),
+    SLIPS_MAX,
+  )
+  return known.find((word) => word.toLowerCase() === nearest)
 }
 
 function country(value: string): string | null {
   if (countryCodes().has(value.trim().toUpperCase())) return null
+  const several = value.split(/[\s,;/]+/).filter((part) => part !== '')
+  if (several.length > 1 && several.every((part) => countryCodes().has(part.toUpperCase()))) {
+    return `"${value}" is several values in one; write [${several.join(', ')}]`
+  }
   const meant = readCountry(value) ?? readCountry(value.trim().toUpperCase(), true)
   return meant === null
     ? `"${value}" is no country; write the two letters of ISO 3166-1, like "DE"`
@@ -44,7 +88,7 @@ function country(value: string): string | null {
 
 /** A code without its country is not one state: CA is California, and in Italy Cagliari. */
 function state(value: string): string | null {
-  if (isStateCode(value)) return null
+  if (isStateCode(value.trim().toUpperCase())) return null
   return `"${value}" is no state; write its code of ISO 3166-2 with the country, like ${readState(value, null) ?? 'US-CA'}`
 }
 
@@ -54,12 +98,6 @@ function domain(value: string): string | null {
     return `"${value}" is never a company's domain; write the domain of its web site, like "acme.com"`
   }
   return comparableText(value) === meant ? null : `"${value}" is more than the domain; write "${meant}"`
-}
-
-function email(value: string): string | null {
-  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value.trim())
-    ? null
-    : `"${value}" is no e-mail; write the e-mail of a CRM user, like "anna.schneider@example.com"`
 }
 
 function number(value: string): string | null {
@@ -79,6 +117,6 @@ export const FACT_VALUES: Readonly<Record<FactName, FactValues>> = {
   'fact.employees': { mistake: number, mayBeBlank: true, kind: 'number' },
   'fact.customer': { mistake: oneOf(() => ['true', 'false']), mayBeBlank: false, kind: 'list' },
   'fact.openPipeline': { mistake: number, mayBeBlank: false, kind: 'number' },
-  'fact.owner': { mistake: email, mayBeBlank: true, kind: 'text' },
+  'fact.owner': { mistake: (value) => emailMistake(value.trim()), mayBeBlank: true, kind: 'text' },
   'fact.ownerState': { mistake: oneOf(() => OWNER_STATES), mayBeBlank: false, kind: 'list' },
 }

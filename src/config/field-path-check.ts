@@ -1,5 +1,6 @@
 import { comparableText } from '../model/record/comparable-text.ts'
 import { isKnownCrm, knownProfiles } from '../model/record/crm-profile.ts'
+import { isBlankText } from '../model/record/visible-text.ts'
 import { FACT_NAMES } from '../model/rules/condition.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
 import { nearestName } from './nearest-name.ts'
@@ -9,6 +10,11 @@ import { watchedObjectNames } from './object-name.ts'
 export function fieldNameMistake(name: string): string | null {
   if (name.trim() === '') return 'must name a field, for example country'
   if (name !== name.trim()) return `"${name}" has a blank around it; write "${name.trim()}"`
+  const odd = oddCharacter(name)
+  if (odd !== null) return odd
+  if (/^facts?$/i.test(name)) return `"${name}" names no fact; allowed are ${FACT_NAMES.join(', ')}`
+  if (/^account$/i.test(name))
+    return `"${name}" names no field; write one of the account's, for example account.industry`
   const parsed = readFieldName(name)
   if (parsed === null) {
     const nearest = nearestName(name, FACT_NAMES)
@@ -20,10 +26,22 @@ export function fieldNameMistake(name: string): string | null {
   const field = parsed.field
   if (field === '') return `"${name}" names no field; write one, for example account.industry`
   if (field.includes('.')) return pathMistake(name)
-  if (/\s/.test(field)) {
+  return null
+}
+
+/** Both CRMs make names of these alone, whatever language the label is in. */
+const OF_NAMES = /[A-Za-z0-9_.@-]/
+
+/** A label, a template, or a letter of another alphabet that looks like one of these. */
+function oddCharacter(name: string): string | null {
+  const odd = [...name].find((character) => !OF_NAMES.test(character))
+  if (odd === undefined) return null
+  if (/\s/.test(odd)) {
     return `"${name}" is how people call a field; write its name in the CRM's own spelling, which has no blanks, for example lead_source or LeadSource`
   }
-  return null
+  const shown = isBlankText(odd) ? 'a character that nobody sees' : `the character "${odd}"`
+  const code = `U+${odd.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
+  return `"${name}" has ${shown} (${code}) in it, which no field name of a CRM has; write the name in the CRM's own spelling, for example lead_source or LeadSource`
 }
 
 function objectMistake(crm: string, object: string, field: string): string | null {

@@ -12,6 +12,9 @@ const VALUE_KEYS: ReadonlySet<unknown> = new Set([
   'contains',
 ])
 
+/** 50.000 is fifty to YAML, and fifty thousand in half of Europe. */
+const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+$/
+
 type Misread = { readonly offset: number; readonly path: (string | number)[]; readonly message: string }
 
 /**
@@ -25,13 +28,23 @@ export function misreadValues(document: Document): Misread[] {
       if (key === 'key' || !isMisread(node)) return
       const path = pathOf(ancestors, node)
       const [parent, above] = path.toReversed()
-      if (!VALUE_KEYS.has(typeof parent === 'number' ? above : parent)) return
+      const isValue = VALUE_KEYS.has(typeof parent === 'number' ? above : parent)
       const source = node.source ?? ''
-      const message = `${source} is read as ${inWords(node.value)}; write it in quotes to keep it as it is: ${JSON.stringify(source)}`
+      if (!isValue && !THOUSANDS.test(source)) return
+      const message = `${source} is read as ${inWords(node.value)}; ${remedyFor(node, isValue, parent)}`
       found.push({ offset: node.range?.[0] ?? 0, path, message })
     },
   })
   return found
+}
+
+/** The end of a range may be a number, or a code of digits. */
+function remedyFor({ source = '', value }: Scalar, isValue: boolean, key: string | number | undefined): string {
+  const inQuotes = `write it in quotes to keep it as it is: ${JSON.stringify(source)}`
+  const plain = `write ${String(value)} if that is meant`
+  if (!isValue) return `${plain}, or ${source.replaceAll('.', '')}`
+  const isEnd = key === 'from' || key === 'below'
+  return isEnd && Number.isFinite(value) ? `${plain}, and else ${inQuotes}` : inQuotes
 }
 
 function inWords(value: unknown): string {

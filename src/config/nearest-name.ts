@@ -1,6 +1,11 @@
-/** The known name that was most likely meant. Undefined: none is known. */
-export function nearestName<Name extends string>(written: string, known: readonly Name[]): Name | undefined {
-  return known.toSorted((a, b) => editDistance(written, a) - editDistance(written, b))[0]
+/** The known name that was most likely meant. Undefined: none is known, or none is within so many slips of the keys. */
+export function nearestName<Name extends string>(
+  written: string,
+  known: readonly Name[],
+  slipsMax = Number.POSITIVE_INFINITY,
+): Name | undefined {
+  const nearest = known.toSorted((a, b) => editDistance(written, a) - editDistance(written, b))[0]
+  return nearest === undefined || editDistance(written, nearest) > slipsMax ? undefined : nearest
 }
 
 /** The same, where it is so near that it can be a slip of the fingers. Undefined: none is. */

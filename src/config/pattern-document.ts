@@ -4,8 +4,7 @@ import type { Pattern } from '../model/patterns/contract/pattern.ts'
 import type { ComparedObject, PatternName, PatternSetting } from '../model/policy/policy.ts'
 import { nearestName } from './nearest-name.ts'
 import { ObjectName } from './object-name.ts'
-
-export const Text = z.string().trim().min(1, { error: 'must not be blank' })
+import { Text } from './text.ts'
 
 /** `{ pattern: stale-field, fields: [Status], businessDays: 20 }`: one pattern that a workflow watches for. */
 export function patternDocument(patterns: readonly Pattern[]): z.ZodType<PatternSetting> {

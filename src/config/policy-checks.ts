@@ -6,6 +6,10 @@ import { objectShape } from '../model/record/object-shape.ts'
 import type { Conditions, RuleOwner } from '../model/rules/condition.ts'
 import { nameInCurrency, readFieldName } from '../model/rules/field-name.ts'
 import { checkTogether } from './contradictions.ts'
+import { emailMistake } from './email-check.ts'
+import { nearestName } from './nearest-name.ts'
+import { checkPatterns } from './pattern-checks.ts'
+import { checkReached, conditionsOf } from './policy-conditions.ts'
 import { checkFieldsOfOurs, type NamingFields } from './territories-field-check.ts'
 import { vagueWord, vagueWordOfId } from './vague-words.ts'
 
@@ -29,8 +33,19 @@ type Checked = {
     readonly when: Conditions
     readonly rules: readonly { readonly rule: string; readonly when: Conditions; readonly owner: RuleOwner }[]
   })[]
+  readonly owners: {
+    readonly reviewers: Readonly<Record<string, readonly string[]>>
+    readonly accepted: Readonly<Record<string, string>>
+    readonly override: string
+    readonly rollback: string
+    readonly boundary: string
+    readonly data: string
+    readonly workflow: string
+  }
   readonly guards: { readonly revenueThreshold: number; readonly revenueCurrency?: string | undefined }
 }
+
+const EMAIL_SLIPS_MAX = 3
 
 const GOOD_NAME = '"Assign inbound HubSpot leads to the representative of their territory"'
 /** What a well-formed policy may still not say. Each message names what is allowed instead. */
@@ -44,6 +59,11 @@ export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
     )
   }
   if (policy.mode !== 'pilot' && policy.pilot !== null) refuse(['pilot'], 'is only allowed with mode: pilot')
+  if (policy.pilot?.when.length === 0) {
+    refuse(['pilot', 'when'], 'is empty, which is every record: say which slice, for example one country')
+  }
+  checkObjects(policy, refuse)
+  checkAccepted(policy, refuse)
   checkBoundary(policy, refuse)
   checkOwners(policy, refuse)
   checkClasses(policy, refuse)
@@ -52,22 +72,31 @@ export function checkPolicy(policy: Checked, context: z.RefinementCtx): void {
   const conditions = conditionsOf(policy)
   checkFieldsOfOurs({ ...policy, conditions }, refuse)
   checkTogether({ ...policy, conditions }, refuse)
-}
-
-function conditionsOf({ scope, action, pilot, classes, boundary }: Checked) {
-  return [
-    { path: ['scope'], when: scope },
-    ...(action.when === 'never' ? [] : [{ path: ['action', 'when'], when: action.when }]),
-    ...(pilot === null ? [] : [{ path: ['pilot', 'when'], when: pilot.when }]),
-    ...classes.map(({ when }, i) => ({ path: ['classes', i, 'when'], when })),
-    ...boundary.flatMap(({ when, rules }, i) => [
-      { path: ['boundary', i, 'when'], when },
-      ...rules.map((rule, j) => ({ path: ['boundary', i, 'rules', j, 'when'], when: rule.when })),
-    ]),
-  ]
+  checkReached(policy, refuse)
 }
 
 type Refuse = (path: (string | number)[], message: string) => void
+
+function checkObjects({ objects }: Checked, refuse: Refuse): void {
+  const names = objects.map(({ crm, object }) => `${crm}.${object}`)
+  for (const [i, name] of names.entries()) {
+    if (names.indexOf(name) !== i) refuse(['objects', i], `"${name}" is there twice; name each object once`)
+  }
+}
+
+/** Who accepts without having a job was probably meant to be somebody else, whose job stays vacant. */
+function checkAccepted({ owners }: Checked, refuse: Refuse): void {
+  const { reviewers, accepted, ...jobs } = owners
+  const holders = [...Object.values(reviewers).flat(), ...Object.values(jobs)]
+  // Who is named wrongly has no job only for that.
+  if (holders.some((holder) => emailMistake(holder) !== null)) return
+  for (const email of Object.keys(accepted)) {
+    if (holders.includes(email)) continue
+    const meant = nearestName(email, holders, EMAIL_SLIPS_MAX)
+    const remedy = meant === undefined ? 'give them a job, or remove the line' : `did you mean ${meant}?`
+    refuse(['owners', 'accepted', email], `"${email}" has no job in this workflow; ${remedy}`)
+  }
+}
 
 /** M29: exactly one workflow with its downstream action, not a wish. */
 function checkNames({ title, action, workflow }: Checked, refuse: Refuse): void {
@@ -91,7 +120,7 @@ function checkNames({ title, action, workflow }: Checked, refuse: Refuse): void 
   }
 }
 
-function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
+function checkBoundary({ boundary, action, patterns }: Checked, refuse: Refuse): void {
   const branches = new Set<string>()
   const rules = new Set<string>()
   for (const [i, branch] of boundary.entries()) {
@@ -118,6 +147,13 @@ function checkBoundary({ boundary, action }: Checked, refuse: Refuse): void {
       )
     }
     for (const [j, pattern] of branch.settles.entries()) {
+      if (findPattern(pattern) !== undefined && !patterns.some((setting) => setting.pattern === pattern)) {
+        refuse(
+          [...at, 'settles', j],
+          `${pattern} is not listed under patterns, so that no case of it is ever found; list it there, or remove it here`,
+        )
+        continue
+      }
       const known = findPattern(pattern)
       if (known?.restsOn === 'routing') {
         refuse([...at, 'settles', j], `${pattern} means that no rule decides, so no rule can settle it`)
@@ -158,18 +194,6 @@ function checkOwners({ boundary, objects, patterns }: Checked, refuse: Refuse): 
   }
 }
 
-/** A pattern on an object that the workflow does not watch would find nothing, for ever. */
-function checkPatterns({ patterns, objects }: Checked, refuse: Refuse): void {
-  for (const [i, { only }] of patterns.entries()) {
-    if (only === undefined || objects.some(({ crm, object }) => crm === only.crm && object === only.object)) continue
-    const watched = objects.map(({ crm, object }) => `${crm}.${object}`).join(', ')
-    refuse(
-      ['patterns', i, 'only'],
-      `is ${only.crm}.${only.object}, which the workflow does not watch; it watches ${watched}`,
-    )
-  }
-}
-
 /** A mark is looked for on records of every CRM, so it must say of which object it is, and it may only say who is one. */
 function checkCustomers({ customers = [] }: Checked, refuse: Refuse): void {
   for (const [i, { field, op }] of customers.entries()) {
@@ -178,6 +202,13 @@ function checkCustomers({ customers = [] }: Checked, refuse: Refuse): void {
       refuse(
         ['customers', i, 'field'],
         `"${field}" must say of which object it is, for example hubspot.companies.lifecyclestage or salesforce.Account.Type`,
+      )
+    }
+    const only = name?.kind === 'own' ? name.only : null
+    if (only !== null && objectShape(only.crm, only.object)?.about === 'deal') {
+      refuse(
+        ['customers', i, 'field'],
+        `"${field}" is of deals, and customers are told by accounts and persons; name a field of the account`,
       )
     }
     if (op !== 'in' && op !== 'not-blank') {

@@ -12,9 +12,10 @@ import { Day, Email } from './company-documents.ts'
 import { ConditionsDocument } from './condition-document.ts'
 import { Currency } from './currency.ts'
 import { ObjectName } from './object-name.ts'
-import { patternDocument, patternName, Text } from './pattern-document.ts'
+import { patternDocument, patternName } from './pattern-document.ts'
 import { checkPolicy } from './policy-checks.ts'
 import { countSentences } from './sentences.ts'
+import { Text } from './text.ts'
 
 const Because = Text.superRefine((text, context) => {
   const sentences = countSentences(text)
@@ -38,8 +39,9 @@ const RuleDocument = z.strictObject({
   because: Because,
 })
 
-const Deadline = z.string().regex(/^\d+ business (minutes?|hours?|days?)$/, {
-  error: 'must be business time, for example "4 business hours" or "2 business days"',
+const BUSINESS_TIME = 'must be business time from 1 to 9999, for example "4 business hours" or "2 business days"'
+const Deadline = z.string({ error: BUSINESS_TIME }).regex(/^[1-9]\d{0,3} business (minutes?|hours?|days?)$/, {
+  error: BUSINESS_TIME,
 })
 
 /** Design section 7. A policy may ask for other times, not for other classes. */
@@ -51,7 +53,15 @@ const DEADLINES: Readonly<Record<ExceptionClass, string>> = {
   unknown: '1 business day',
 }
 
-const Reviewers = z.array(Email).min(1, { error: 'must name at least one person' })
+const Reviewers = z
+  .array(Email, { error: 'must be a list of e-mails, for example [tom.becker@acme.com]' })
+  .min(1, { error: 'must name at least one person' })
+  .superRefine((emails, context) => {
+    for (const [i, email] of emails.entries()) {
+      if (emails.indexOf(email) === i) continue
+      context.addIssue({ code: 'custom', path: [i], message: `"${email}" is there twice; name each person once` })
+    }
+  })
 
 const OwnersDocument = z.strictObject({
   reviewers: z.strictObject({ general: Reviewers, senior: Reviewers, approved: Reviewers }),

@@ -9,6 +9,7 @@ import { type CompanyPeople, NO_COMPANY_PEOPLE } from '../model/record/company-p
 import { NO_READINGS, type Readings } from '../model/record/readings.ts'
 import { CalendarDocument } from './calendar-document.ts'
 import { TerritoriesDocument } from './company-documents.ts'
+import { type FileText, fileText } from './file-text.ts'
 import { PeopleDocument } from './people-document.ts'
 import { policyDocument, toPolicy } from './policy-document.ts'
 import { type FileError, type Parsed, parseYaml, placeIn } from './positioned-yaml.ts'
@@ -54,7 +55,7 @@ export function loadPolicies(dir: string): Policies {
     const twin = loaded.find(({ version }) => version.policy.workflow === parsed.policy.workflow)
     if (twin !== undefined) {
       const message = `"${parsed.policy.workflow}" is already the workflow of ${twin.file}; each workflow has one file`
-      refused.push({ file, workflow: null, errors: [{ line: 1, column: 1, field: 'workflow', message }] })
+      refused.push({ file, workflow: null, errors: [{ ...placeIn(source, ['workflow']), message }] })
       continue
     }
     loaded.push({ file, source, version: { hash: policyHash(parsed.policy), policy: parsed.policy } })
@@ -73,12 +74,19 @@ function doubtsOf({ file, source, version }: LoadedPolicy): RefusedPolicy[] {
 
 /** Null, with a refusal: a folder, a broken link, or a file that this user may not read. The other files still load. */
 function readOrRefuse(file: string, refused: RefusedPolicy[]): string | null {
+  const read = readText(file)
+  if (read.ok) return read.text
+  const { line, column, message } = read
+  refused.push({ file, workflow: null, errors: [{ line, column, field: '', message }] })
+  return null
+}
+
+function readText(file: string): FileText {
   try {
-    return readFileSync(file, 'utf8')
+    return fileText(readFileSync(file))
   } catch (error) {
     const message = `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`
-    refused.push({ file, workflow: null, errors: [{ line: 1, column: 1, field: '', message }] })
-    return null
+    return { ok: false, line: 1, column: 1, message }
   }
 }
 
@@ -127,14 +135,10 @@ function loadShared(dir: string): Shared {
 }
 
 function parseFile<T>(file: string, parse: (source: string) => Parsed<T>): Parsed<T> {
-  let source: string
-  try {
-    source = readFileSync(file, 'utf8')
-  } catch (error) {
-    const message = `cannot be read (${(error as Error).message}); every workflow needs it`
-    return { ok: false, errors: [{ line: 1, column: 1, field: '', message }] }
-  }
-  return parse(source)
+  const read = readText(file)
+  if (read.ok) return parse(read.text)
+  const { line, column, message } = read
+  return { ok: false, errors: [{ line, column, field: '', message: `${message}; every workflow needs this file` }] }
 }
 
 type ParsedPolicy =

@@ -38,8 +38,12 @@ function codeOf(text: string, digits: number): Measured {
   return Number.isNaN(value) ? NONE : { kind: 'code', value }
 }
 
+/** 1.000 is one to YAML and a thousand in half of Europe. */
+const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+$/
+
 function valueIn(written: string): Measured {
   const text = written.trim()
+  if (THOUSANDS.test(text)) return NONE
   if (NUMBER.test(text)) return { kind: 'number', value: Number(text) }
   if (!DAY.test(text) && !INSTANT.test(text)) return NONE
   const value = Date.parse(text)
@@ -49,6 +53,11 @@ function valueIn(written: string): Measured {
 }
 
 function noMeasure(text: string, isPostal: boolean): string {
+  if (THOUSANDS.test(text.trim())) {
+    return `"${text}" may be ${Number.parseFloat(text)} or ${text.trim().replaceAll('.', '')}; write the number without a separator`
+  }
+  if (DAY.test(text.trim()))
+    return `"${text}" is neither a number nor a day of the calendar; write a day like 2026-12-25`
   if (isPostal) return `"${text}" is no code of digits; list such codes with prefix, for example prefix: ["SW1", "EC"]`
   return `"${text}" is neither a number nor a day; write a number like 500 without unit or separator, or a day like 2026-12-25; texts are listed with in or prefix`
 }

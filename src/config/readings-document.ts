@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readCountry } from '../model/matching/country.ts'
+import { isPlaceholder } from '../model/matching/placeholder.ts'
 import { readingKey } from '../model/matching/places/reading-key.ts'
 import { isStateCode } from '../model/matching/places/state-names.ts'
 import type { Readings } from '../model/record/readings.ts'
@@ -40,6 +41,12 @@ export const ReadingsDocument = z
     }
     for (const [list, rows] of Object.entries({ countries, states })) {
       for (const [i, { text }] of rows.entries()) {
+        if (isPlaceholder(text, 'country')) {
+          refuse(
+            [list, i, 'text'],
+            `"${text}" stands for a blank field, so it is never read as a place; remove this line`,
+          )
+        }
         if (rows.findIndex((row) => readingKey(row.text) === readingKey(text)) === i) continue
         refuse([list, i, 'text'], `"${text}" is there twice; each text has one meaning`)
       }

@@ -1,9 +1,10 @@
-import { fieldsOf, patternOf } from '../model/patterns/registry.ts'
+import { fieldsOf } from '../model/patterns/registry.ts'
 import type { ObjectRef, PatternSetting } from '../model/policy/policy.ts'
 import { crmProfile, knownProfiles } from '../model/record/crm-profile.ts'
 import { hasTerritories, isFieldOfOurs, TERRITORIES } from '../model/record/territories-field.ts'
 import type { Conditions } from '../model/rules/condition.ts'
 import { readFieldName } from '../model/rules/field-name.ts'
+import { fieldsNamed } from './pattern-checks.ts'
 
 type Path = (string | number)[]
 
@@ -38,15 +39,6 @@ export function checkFieldsOfOurs(
       if (why !== null) refuse([...path, i, 'field'], why)
     }
   }
-}
-
-/** Every field that a setting names, with its place below the setting. */
-function fieldsNamed(setting: PatternSetting): { readonly path: Path; readonly field: string }[] {
-  return Object.entries(patternOf(setting).parameters).flatMap(([name, { kind }]) => {
-    if (kind === 'field') return [{ path: [name], field: setting[name] as string }]
-    if (kind !== 'fields') return []
-    return (setting[name] as readonly string[]).map((field, i) => ({ path: [name, i], field }))
-  })
 }
 
 function whyNot(field: string, on: readonly ObjectRef[]): string | null {

@@ -1,10 +1,11 @@
 import { crowdSize } from '../../world/crowd/crowd.ts'
 import { crowdOfSalesforce } from '../../world/crowd/crowd-salesforce.ts'
 import type { SalesforceRecord, World } from '../../world/records/world.ts'
+import { CURRENCY_ROWS } from '../catalog/currency-field.ts'
 import type { ObjectDefinition } from '../catalog/object-definition.ts'
 import { TASK_PRIORITIES, TASK_STATUSES } from '../catalog/picklists.ts'
 import { parseDateTime } from './field-value.ts'
-import { type Org, toSecond } from './org.ts'
+import { type Org, textOf, toSecond } from './org.ts'
 import type { FieldValue, StoredRecord } from './record-store.ts'
 import { fillChannelMembers } from './selected-entities.ts'
 
@@ -47,6 +48,7 @@ export function seedOrg(org: Org, world: World): void {
       FiscalYearStartMonth: 1,
     },
   ])
+  if (org.settings.multiCurrency) seedCurrencies(org)
   seedSetup(
     org,
     'TaskStatus',
@@ -118,6 +120,12 @@ function seedProfiles(org: Org, { nowMs, salesforce }: World): (user: Salesforce
     },
   ])
   return ({ Title }) => (Title === 'Integration' ? apiOnly : standard)
+}
+
+/** What an org has for its currencies from the moment on that an admin turns several on. */
+export function seedCurrencies(org: Org): void {
+  const [organization] = org.store.table('Organization').values()
+  seedSetup(org, 'CurrencyType', org.clock.now(), textOf(organization, 'CreatedById'), CURRENCY_ROWS)
 }
 
 /** The stored form: instants as milliseconds of whole seconds, and every field of the object present. */

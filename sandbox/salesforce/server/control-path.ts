@@ -9,6 +9,7 @@ import { isLive, type Org, objectOfId, type Settings, textOf, toSecond } from '.
 import { runOrgAction } from '../org/org-actions.ts'
 import type { PermissionBook } from '../org/permissions.ts'
 import type { FieldValue, StoredRecord } from '../org/record-store.ts'
+import { seedCurrencies } from '../org/seed-org.ts'
 import { checkSelection, fillChannelMembers } from '../org/selected-entities.ts'
 import { addSchemaField, type EventSchemas, plainOrder, rebuildSchema } from '../stream/avro-schemas.ts'
 import { gapEvent, OVERFLOW_ID } from '../stream/change-events.ts'
@@ -181,6 +182,7 @@ export class ControlPath {
     if (org.settings.multiCurrency) return
     org.settings.multiCurrency = true
     org.catalog = withCurrencies(org.catalog)
+    seedCurrencies(org)
     for (const name of WITH_CURRENCY) {
       const object = org.catalog.get(name)!
       rebuildSchema(object, this.io.schemas, plainOrder(object))

@@ -17,6 +17,7 @@ import {
 import type { Policy } from '../policy/policy.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { Neighbours } from '../record/neighbours.ts'
+import type { Conditions } from '../rules/condition.ts'
 import { decide } from './decide.ts'
 
 type Case = { neighbours?: Neighbours; policy?: Partial<Policy>; nowMs?: number }
@@ -46,6 +47,30 @@ describe('what a case rests on', () => {
     assert.equal(evidenceOf('missing-field', blank(), { policy: { title: 'Other words' } }), before)
     assert.equal(evidenceOf('missing-field', blank({ jobtitle: 'CEO' })), before)
     assert.equal(evidenceOf('missing-field', blank({ company: 'n/a' })), before, 'as blank as before')
+  })
+
+  it('stays the same when a rule lists the same in another order, or its CRM describes a field anew', () => {
+    const ofRule = (when: Conditions) => {
+      const boundary = POLICY.boundary.map((branch) => ({
+        ...branch,
+        rules: branch.rules.map((rule) => (rule.id === 'dach' ? { ...rule, when } : rule)),
+      }))
+      const answer = evidenceOf('duplicate-ownership', lead({ OwnerId: 'sf-queue' }), {
+        policy: { boundary },
+        neighbours: { ...ALONE, matches: [matching(lead(), contact({ hubspot_owner_id: 'hs-big' }))] },
+      })
+      assert.ok(answer)
+      return answer
+    }
+    const country = { field: 'fact.country', op: 'in', values: ['DE', 'AT'] } as const
+    const company = { field: 'Company', op: 'in', values: ['Acme'] } as const
+    const before = ofRule([country, company])
+    const unfit = [{ objectType: 'Lead', why: 'no-such-value' }] as const
+    assert.equal(ofRule([company, country]), before)
+    assert.equal(ofRule([{ ...country, values: ['AT', 'DE'] }, company]), before)
+    assert.equal(ofRule([country, { ...company, unfit }]), before)
+    assert.notEqual(ofRule([country]), before)
+    assert.notEqual(ofRule([{ ...country, values: ['DE'] }, company]), before)
   })
 
   it('is another when the record, its owner, its class or the proposal is another', () => {

@@ -5,8 +5,10 @@ import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
 import { isOnlyUnread, type MissingInput, Unknown } from '../record/knowledge.ts'
 import { oncePer } from '../record/once-per.ts'
-import type { Rule } from '../rules/condition.ts'
+import type { Condition, Rule } from '../rules/condition.ts'
 import { type CaseFacts, fieldReader } from '../rules/facts.ts'
+import { asWrittenName } from '../rules/field-name.ts'
+import { knownPart } from '../rules/open-pipeline.ts'
 import type { FoundException } from './find-exceptions.ts'
 
 /** A later number: what the facts are made of changed, and every case that a person closed is asked about once more. */
@@ -39,7 +41,10 @@ export function caseEvidence(
 ): string | null {
   const { policy } = compiled
   const customer = readCustomer(facts)
-  const pipeline = readOpenPipeline(facts)
+  const read = readOpenPipeline(facts)
+  // Above the limit it says the same, however much is missing.
+  const isAbove = knownPart(read) >= policy.guards.revenueThreshold
+  const pipeline = isAbove ? null : read
   const asked = [unknown, missing, customer, pipeline].filter((one) => one instanceof Unknown)
   const inputs = asked.flatMap((one) => one.inputs)
   if (inputs.some((input) => isOnlyUnread({ inputs: [input] })) || facts.ownerUnknown !== null) return null
@@ -49,7 +54,7 @@ export function caseEvidence(
       class: className satisfies ExceptionClass,
       customer: customer instanceof Unknown ? 'unknown' : customer === 'true',
       owner: [facts.record.values[facts.shape.owner] ?? null, facts.ownerState],
-      pipeline: pipeline instanceof Unknown ? 'unknown' : Number(pipeline ?? 0) >= policy.guards.revenueThreshold,
+      pipeline: pipeline instanceof Unknown ? 'unknown' : isAbove,
       proposal: proposal === null ? null : { rule: winner === null ? null : ruleContent(winner.rule), to: proposal.to },
       // Why one is not readable says the same to everybody: it is not.
       unreadable: inputs.length === 0 ? NONE : [...new Set(inputs.map(inputName))].sort(),
@@ -69,5 +74,12 @@ function inputName({ connectionId, objectType, field }: MissingInput): string {
   return `${connectionId}/${objectType}/${field}`
 }
 
-/** What a rule asks and gives. Not why: that is prose. */
-const ruleContent = oncePer(({ id, when, owner }: Rule) => writtenOnce({ id, when, owner }))
+/** What a rule asks and gives. Not why: that is prose. Nor in which order, nor how it fits a CRM's description of today. */
+const ruleContent = oncePer(({ id, when, owner }: Rule) =>
+  writtenOnce({ id, when: when.map(questionOf).sort(), owner }),
+)
+
+function questionOf({ unfit: _, ...asked }: Condition): string {
+  const field = asWrittenName(asked.field)
+  return canonicalJson('values' in asked ? { ...asked, field, values: asked.values.toSorted() } : { ...asked, field })
+}

@@ -85,6 +85,30 @@ describe('the class of a case', () => {
     assert.equal(classOf([expected], { neighbours: { account: hidden, deals: [deal('60000')] } }), 'revenue-impacting')
   })
 
+  it('is above the limit where what is known of the pipeline is, however much is missing', () => {
+    const unseen = (...amounts: string[]) => ({
+      deals: amounts.map((amount) => deal(amount)),
+      dealsUnknown: unknownOf('deals', { why: 'refused' }),
+    })
+    const other = { accounts: [{ account: company({}, { recordId: 'o' }), deals: [deal('90000')] }] }
+    const hidden = { accounts: [], dealsUnknown: unknownOf('Opportunity', { why: 'refused' }) }
+    for (const neighbours of [
+      unseen('60000'),
+      unseen('30000', '20000'),
+      { deals: [deal('60000')], sameDomain: hidden },
+      { deals: [], sameDomain: { ...hidden, accounts: other.accounts } },
+    ]) {
+      assert.equal(classOf([expected], { neighbours }), 'revenue-impacting')
+    }
+    for (const neighbours of [unseen('49999'), unseen(), { deals: [deal('10')], sameDomain: hidden }]) {
+      assert.equal(classOf([expected], { neighbours }), 'unknown')
+    }
+    const compiled = [{ rule: expected, when: [] }]
+    const facts = caseOf(contact(), { neighbours: unseen('60000') }).facts
+    const { because, unknown } = classify(blank, facts, compiled, POLICY.guards)
+    assert.deepEqual([because, unknown], ['At least 60,000 open pipeline (limit 50,000)', null])
+  })
+
   it('part of M15: says which input it misses, so that it can be asked for', () => {
     const compiled = [{ rule: expected, when: [] }]
     const facts = caseOf(contact(), { neighbours: { account: unknownOf('companies', { recordId: '7' }) } }).facts

@@ -6,7 +6,7 @@ import type { Guards } from '../policy/policy.ts'
 import { Unknown } from '../record/knowledge.ts'
 import { allHold } from '../rules/evaluate.ts'
 import { type CaseFacts, fieldReader } from '../rules/facts.ts'
-import { openPipeline } from '../rules/open-pipeline.ts'
+import { knownPart, openPipeline } from '../rules/open-pipeline.ts'
 import { unknownInWords } from '../rules/unknown-in-words.ts'
 
 export type Classified = {
@@ -60,12 +60,14 @@ function lifted(ruled: KnownClass, because: string, facts: CaseFacts, guards: Gu
   let unknown: Unknown | null = null
   if (WEIGHT[ruled] < WEIGHT['revenue-impacting']) {
     const pipeline = revenueCurrency === undefined ? readHomePipeline(facts) : openPipeline(facts, revenueCurrency)
-    if (pipeline instanceof Unknown) unknown = pipeline
-    else if (Number(pipeline ?? 0) >= revenueThreshold) {
+    const known = knownPart(pipeline)
+    if (known >= revenueThreshold) {
       const of = revenueCurrency === undefined ? '' : ` ${revenueCurrency}`
-      const says = `${amount(Number(pipeline))}${of} open pipeline (limit ${amount(revenueThreshold)}${of})`
+      const least = pipeline instanceof Unknown ? 'At least ' : ''
+      const says = `${least}${amount(known)}${of} open pipeline (limit ${amount(revenueThreshold)}${of})`
       return { class: 'revenue-impacting', because: says, unknown: null }
     }
+    if (pipeline instanceof Unknown) unknown = pipeline
   }
   if (WEIGHT[ruled] < WEIGHT['customer-facing']) {
     const customer = readCustomer(facts)

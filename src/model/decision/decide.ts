@@ -6,6 +6,7 @@ import { companyDirectory } from '../people/company-directory.ts'
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { type Routing, routeRecord } from '../policy/routing.ts'
+import type { WrittenOwner } from '../record/as-written.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { isLive } from '../record/is-live.ts'
 import { type Truth, Unknown } from '../record/knowledge.ts'
@@ -23,6 +24,7 @@ import { maySettle, mayWrite, nextInDoubt, ruledOwner } from './ruled-owner.ts'
 import { actionWake, classWake, earlierOf, ownerWake, routingWake, scopeWake, type WakeUp } from './wake-up.ts'
 
 const NONE: ReadonlySet<PatternName> = new Set()
+const NOT_PLANNED: ReadonlyMap<string, WrittenOwner> = new Map()
 const ALL_WELL: Decision = {
   inScope: true,
   exceptions: [],
@@ -44,7 +46,16 @@ const REFUSED_WRITES = [{ pattern: 'write-refused' }] as const
  * looked at before: one that makes a case stays here, and the case is there instead of it.
  */
 export function decide(input: DecideInput): Decision {
-  const { record, neighbours, version, nowMs, refused = null, openUnknowns = NONE, loop = null } = input
+  const {
+    record,
+    neighbours,
+    version,
+    nowMs,
+    refused = null,
+    openUnknowns = NONE,
+    loop = null,
+    planned = NOT_PLANNED,
+  } = input
   const compiled = compilePolicy(version)
   const settings = compiled.settings.get(record.crm)?.get(record.objectType)
   const shape = recordShape(record)
@@ -83,7 +94,7 @@ export function decide(input: DecideInput): Decision {
     facts,
   )
   const placed = routing ?? routeRecord(compiled, facts)
-  const { ahead, answered } = answer(all, compiled, facts, placed, { settings, waits, refused, loop })
+  const { ahead, answered } = answer(all, compiled, facts, placed, { settings, waits, refused, loop, planned })
   // What the CRM refused may be refused still, once it is known what is to be written.
   const isRefusalOpen = refused !== null && answered.unknown !== null
   const open = ahead.undecided.size === 0 ? undecided : new Set([...undecided, ...ahead.undecided])
@@ -152,6 +163,7 @@ type Waiting = {
   readonly waits: Truth
   readonly refused: RefusedWrite | null
   readonly loop: HeldOwner | null
+  readonly planned: ReadonlyMap<string, WrittenOwner>
 }
 
 /** Everything found as decided exceptions, and the write that the winning rule makes where nothing holds it. */
@@ -160,7 +172,7 @@ function answer(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  { settings, waits, refused, loop }: Waiting,
+  { settings, waits, refused, loop, planned }: Waiting,
 ): { readonly answered: Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'>; readonly ahead: Ahead } {
   const { found } = all
   const unasked = whatIsMissing(all, compiled, facts, routing, waits)
@@ -168,7 +180,16 @@ function answer(
   const settled = new Set(ruled === null ? [] : found.filter((one) => isSettledBy(one, routing)))
   const isWanted = ruled !== null && (waits === true || settled.size > 0)
   const seen = isWanted
-    ? lookAhead({ compiled, facts, settings, rule: routing.winner!.rule.id, to: ruled, now: found, settled })
+    ? lookAhead({
+        compiled,
+        facts,
+        settings,
+        rule: routing.winner!.rule.id,
+        to: ruled,
+        now: found,
+        settled,
+        others: planned,
+      })
     : {
         ...NOTHING_AHEAD,
         undecided: unasked !== null && isRoutingAsked(found, compiled, waits) ? openAhead(settings, facts) : NONE,

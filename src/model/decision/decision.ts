@@ -1,5 +1,6 @@
 import type { RefusedWrite } from '../patterns/contract/finding.ts'
 import type { PatternName, PolicyVersion } from '../policy/policy.ts'
+import type { WrittenOwner } from '../record/as-written.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import type { Directory } from '../record/crm-user.ts'
 import type { Unknown } from '../record/knowledge.ts'
@@ -33,6 +34,11 @@ export type HeldOwner = {
 }
 
 export type DecideInput = {
+  /**
+   * Owners of neighbors that we are about to write, by `refKey`: two writes that are right alone may make one case together.
+   * Absent: none.
+   */
+  readonly planned?: ReadonlyMap<string, WrittenOwner>
   readonly record: CrmRecord
   readonly neighbours: Neighbours
   readonly directory: Directory

@@ -5,9 +5,10 @@ import { patternOf } from '../patterns/registry.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { routeRecord } from '../policy/routing.ts'
-import { asWritten } from '../record/as-written.ts'
-import { refKey } from '../record/crm-record.ts'
+import { asWritten, type WrittenOwner } from '../record/as-written.ts'
+import { type CrmRecord, refKey } from '../record/crm-record.ts'
 import { Unknown } from '../record/knowledge.ts'
+import type { Neighbours } from '../record/neighbours.ts'
 import { allHold } from '../rules/evaluate.ts'
 import { type CaseFacts, withRecord } from '../rules/facts.ts'
 import { type FoundException, type FoundExceptions, findExceptions } from './find-exceptions.ts'
@@ -39,6 +40,8 @@ export type PlannedWrite = {
   readonly now: readonly FoundException[]
   /** Those of them that the write is to settle. */
   readonly settled: ReadonlySet<FoundException>
+  /** Owners of neighbors that are about to be written, by `refKey`. */
+  readonly others: ReadonlyMap<string, WrittenOwner>
 }
 
 /**
@@ -50,7 +53,8 @@ export function lookAhead(planned: PlannedWrite): Ahead {
   const { compiled, facts, settings, rule, to, now, settled } = planned
   // Our write is one more change of the owner, and like any write of the owner it is as old as this moment.
   const record = asWritten(facts.record, { field: facts.shape.owner, to: to.userId, atMs: facts.nowMs })
-  const written = withRecord(facts, record)
+  const neighbours = asPlanned(facts.neighbours, planned.others)
+  const written = withRecord({ ...facts, neighbours }, record)
   const isCovered = allHold(compiled.scope, written)
   if (isCovered === false) return NOTHING_AHEAD
   const waits = compiled.waits === 'never' ? false : allHold(compiled.waits, written)
@@ -73,6 +77,22 @@ export function lookAhead(planned: PlannedWrite): Ahead {
     undecided:
       isCovered === true && !(waits instanceof Unknown) ? all.undecided : withOpenAhead(all.undecided, settings, facts),
     wake: found.length === 0 ? null : all.wake,
+  }
+}
+
+/** Beside the record as it leaves us stand the others as they leave us. */
+function asPlanned(neighbours: Neighbours, others: ReadonlyMap<string, WrittenOwner>): Neighbours {
+  if (others.size === 0) return neighbours
+  const plannedOf = (record: CrmRecord) => {
+    const owner = others.get(refKey(record))
+    return owner === undefined ? record : asWritten(record, owner)
+  }
+  const { account, accountCandidates, matches } = neighbours
+  return {
+    ...neighbours,
+    account: account === null || account instanceof Unknown ? account : plannedOf(account),
+    ...(accountCandidates !== undefined && { accountCandidates: accountCandidates.map(plannedOf) }),
+    matches: matches.map((match) => ({ ...match, record: plannedOf(match.record) })),
   }
 }
 

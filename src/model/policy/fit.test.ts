@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, caseOf, company, contact, POLICY } from '../../../test/support/example.ts'
+import { at, caseOf, company, contact, POLICY, record } from '../../../test/support/example.ts'
 import type { FieldText } from '../record/change-event.ts'
 import type { FieldSchema } from '../record/crm-facts.ts'
 import { Unknown } from '../record/knowledge.ts'
 import type { Condition } from '../rules/condition.ts'
+import { compileConditions } from '../rules/evaluate.ts'
+import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { compilePolicy } from './compile.ts'
 import { fitPolicy } from './fit.ts'
 import { routeByClosures, routeRecord } from './routing.ts'
@@ -50,6 +52,45 @@ function routing(
   assert.deepEqual(closures.unknown?.inputs, unknown?.inputs)
   return unknown instanceof Unknown ? unknown.inputs.map(({ field, why }) => `${field} ${why}`).join() : winner!.rule.id
 }
+
+describe('a range of an amount without its currency', () => {
+  const amounts = (currencies: string[]) => [
+    { ...field('AnnualRevenue', 'number'), isAmount: true as const },
+    field('CurrencyIsoCode', 'picklist', currencies),
+  ]
+  const fitted = (condition: Condition, currencies: string[]) => {
+    const policy = { ...POLICY, objects: [{ crm: 'salesforce' as const, object: 'Account' }], scope: [condition] }
+    const objects = [{ objectType: 'Account', fields: amounts(currencies), skip: new Set<string>() }]
+    return fitPolicy(policy, 'salesforce', objects)
+  }
+  const range: Condition = { field: 'AnnualRevenue', op: 'range', from: '1000', below: null }
+
+  it('is asked in the home currency where the CRM has several, and unknown of any other', () => {
+    const [scope] = compileConditions(fitted(range, ['USD', 'EUR']).scope)
+    const of = (code: string | null, home: string | undefined, revenue = '5000') => {
+      const account = record('salesforce', 'Account', { AnnualRevenue: revenue, CurrencyIsoCode: code })
+      const answer = scope!.holds(caseOf({ ...account, ...(home !== undefined && { homeCurrency: home }) }).facts)
+      return answer instanceof Unknown ? unknownInWords(answer) : answer
+    }
+    assert.equal(of('USD', 'USD'), true)
+    assert.equal(of('USD', 'USD', '10'), false)
+    assert.equal(of(null, 'USD'), true, 'one that names none is in that of its CRM')
+    assert.match(String(of('EUR', 'USD')), /is in EUR, is compared in USD/)
+    assert.match(String(of('EUR', undefined)), /is in EUR, is compared in the home currency/)
+  })
+
+  it('stays a number where there is one currency, where it names one, and for days and other numbers', () => {
+    assert.equal(fitted(range, ['USD']).scope[0], range)
+    assert.equal(fitted(range, []).scope[0], range)
+    for (const other of [
+      { ...range, field: 'AnnualRevenue in EUR' },
+      { ...range, field: 'fact.employees' },
+      { field: 'AnnualRevenue', op: 'not-blank' },
+    ] satisfies Condition[]) {
+      assert.equal(fitted(other, ['USD', 'EUR']).scope[0], other, other.field)
+    }
+  })
+})
 
 describe('a policy fitted to the schema of a connection', () => {
   const partnr: Condition = { field: 'lead_type', op: 'in', values: ['Partnr', 'Direct'] }

@@ -1,6 +1,7 @@
 import type { Crm } from '../record/change-event.ts'
 import type { FieldSchema } from '../record/crm-facts.ts'
 import type { Condition, Unfit } from '../rules/condition.ts'
+import { nameInHomeCurrency } from '../rules/field-name.ts'
 import { misfits } from './misfits.ts'
 import type { PolicyPath } from './placed-conditions.ts'
 import type { Policy } from './policy.ts'
@@ -18,10 +19,12 @@ export type DescribedObject = {
  */
 export function fitPolicy(policy: Policy, crm: Crm, objects: readonly DescribedObject[]): Policy {
   const unfit = new Map<string, { readonly path: PolicyPath; readonly of: Unfit[] }>()
+  const unpriced = new Map<string, PolicyPath>()
   for (const { objectType, fields, skip } of objects) {
     for (const { path, kind, stops } of misfits(policy, crm, objectType, fields, skip)) {
       // A field that is not there is unknown by itself.
-      if (!stops || kind === 'no-such-field') continue
+      if (kind === 'no-currency') unpriced.set(JSON.stringify(path), path)
+      if (!stops || kind === 'no-such-field' || kind === 'no-currency' || kind === 'never-holds') continue
       const key = JSON.stringify(path)
       const known = unfit.get(key) ?? { path, of: [] }
       known.of.push({ objectType, why: kind })
@@ -32,7 +35,14 @@ export function fitPolicy(policy: Policy, crm: Crm, objects: readonly DescribedO
   for (const { path, of } of unfit.values()) {
     fitted = changedAt(fitted, path, (condition) => ({ ...(condition as Condition), unfit: of }))
   }
+  for (const path of unpriced.values()) fitted = changedAt(fitted, path, inHomeCurrency)
   return fitted as Policy
+}
+
+/** What says no currency where there are several is asked in the company's own, so that no other amount is compared with it. */
+function inHomeCurrency(value: unknown): Condition {
+  const condition = value as Condition
+  return { ...condition, field: nameInHomeCurrency(condition.field) }
 }
 
 /** A copy with the value at the path replaced; what is beside the path stays the same object. */

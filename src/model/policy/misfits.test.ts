@@ -102,6 +102,78 @@ describe('what a policy asks that the CRM cannot answer', () => {
     }
   })
 
+  it('is an amount without its currency where records may be in several, and decides all the same', () => {
+    const amount = {
+      name: 'budget',
+      label: 'Budget',
+      type: 'number',
+      options: [],
+      writable: true,
+      isAmount: true,
+    } as const
+    const currency = (options: string[]) => ({
+      ...amount,
+      name: 'deal_currency_code',
+      type: 'picklist' as const,
+      options,
+    })
+    const policy = (condition: Condition) => ({
+      ...POLICY,
+      objects: [{ crm: 'hubspot' as const, object: 'deals' }],
+      scope: [condition],
+    })
+    const range = { field: 'budget', op: 'range', from: '5000', below: null } as const
+    const of = (condition: Condition, options: string[]) =>
+      misfits(policy(condition), 'hubspot', 'deals', [amount, currency(options)]).filter(
+        ({ path }) => path[0] === 'scope',
+      )
+    const [found] = of(range, ['EUR', 'USD'])
+    assert.deepEqual([found?.kind, found?.stops], ['no-currency', false])
+    assert.match(`${found?.says}. ${found?.remedy}`, /is an amount in EUR or USD, .*currency: EUR/)
+    assert.deepEqual(of(range, ['EUR']), [])
+    assert.deepEqual(of({ ...range, field: 'budget in EUR' }, ['EUR', 'USD']), [])
+    assert.deepEqual(of({ field: 'budget', op: 'not-blank' }, ['EUR', 'USD']), [])
+  })
+
+  it('is a part that no value of a list has, a range that none lies in, and an e-mail in the place of an id', () => {
+    for (const [condition, kind] of [
+      [{ field: 'lead_type', op: 'prefix', values: ['Partnr'] }, 'no-such-value'],
+      [{ field: 'lead_type', op: 'contains', values: ['seler', 'rect'] }, 'no-such-value'],
+      [{ field: 'channels', op: 'prefix', values: ['Fax'] }, 'no-such-value'],
+      [{ field: 'lead_type', op: 'range', from: '5', below: null }, 'wrong-type'],
+      [{ field: 'is_vip', op: 'prefix', values: ['t'] }, 'wrong-type'],
+    ] as const) {
+      assert.equal(found(condition)[0]?.kind, kind, JSON.stringify(condition))
+    }
+    const grade = field('grade', 'picklist', ['1', '2', '3'])
+    const owner = field('hubspot_owner_id', 'reference')
+    const of = (scope: Condition) =>
+      misfits({ ...POLICY, scope: [scope] }, 'hubspot', 'contacts', [grade, owner]).filter(
+        ({ path }) => path[0] === 'scope',
+      )
+    assert.deepEqual(of({ field: 'grade', op: 'range', from: '2', below: null }), [])
+    assert.equal(of({ field: 'grade', op: 'range', from: '4', below: null }).length, 1)
+    assert.match(of({ field: 'hubspot_owner_id', op: 'in', values: ['ann@x.de'] })[0]!.remedy, /fact\.owner/)
+    assert.deepEqual(of({ field: 'hubspot_owner_id', op: 'in', values: ['4471'] }), [])
+  })
+
+  it('is a value that the scope, the branch or the same list leaves out of a field of one value', () => {
+    const of = (scope: Condition, branch: Condition, rule: Condition) => {
+      const [first] = POLICY.boundary
+      const rules = [{ id: 'r', when: [rule], owner: 'a@b.de', because: '' }]
+      const policy = { ...POLICY, scope: [scope], boundary: [{ ...first!, when: [branch], rules }] }
+      return misfits(policy, 'hubspot', 'contacts', FIELDS).filter(({ kind }) => kind === 'never-holds')
+    }
+    const asked = (name: string, ...values: string[]): Condition => ({ field: name, op: 'in', values })
+    const [found] = of(asked('lifecyclestage', 'lead'), asked('company', 'x'), asked('lifecyclestage', 'customer'))
+    assert.deepEqual([found?.part, found?.stops], ['the rule r', false])
+    assert.match(found!.says, /can never hold beside "lifecyclestage is lead" of the scope/)
+    const branch = of(asked('company', 'x'), asked('lead_type', 'Direct'), asked('lead_type', 'Partner'))
+    assert.equal(branch.length, 1)
+    const fine = of(asked('channels', 'Web'), asked('lead_type', 'Direct', 'Partner'), asked('channels', 'Phone'))
+    assert.deepEqual(fine, [])
+  })
+
   it('is nothing that can be answered', () => {
     for (const condition of [
       { field: 'lead_type', op: 'in', values: ['partner', ' RESELLER'] },

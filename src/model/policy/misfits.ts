@@ -6,17 +6,19 @@ import { objectNoun } from '../record/object-noun.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { isOwnField } from '../record/own-fields.ts'
 import { isFieldOfOurs } from '../record/territories-field.ts'
+import { zoneOf } from '../record/wall-clock.ts'
 import type { Condition } from '../rules/condition.ts'
-import { isOfDates } from '../rules/evaluate.ts'
+import { isOfDates, valueTest } from '../rules/evaluate.ts'
 import { readFieldName } from '../rules/field-name.ts'
 import { membersOf } from '../rules/list-values.ts'
-import { either } from '../rules/render.ts'
+import { either, renderCondition } from '../rules/render.ts'
+import { excludedBy } from './excluding-lists.ts'
 import { type PlacedCondition, placedConditions } from './placed-conditions.ts'
 import type { Policy } from './policy.ts'
 
 /** A condition that the CRM's own description of its fields contradicts. */
 export type Misfit = Pick<PlacedCondition, 'path' | 'part'> & {
-  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type'
+  readonly kind: 'no-such-field' | 'no-such-value' | 'wrong-type' | 'no-currency' | 'never-holds'
   readonly objectType: string
   readonly field: string
   /** What is wrong, one sentence without its end. */
@@ -37,12 +39,20 @@ export function misfits(
   // An object that was never described says nothing about its fields.
   if (fields.length === 0) return []
   const byName = new Map(fields.map((field) => [field.name, field]))
-  return placedConditions(policy).flatMap(({ path, part, condition }) => {
+  const all = placedConditions(policy)
+  return all.flatMap((placed) => {
+    const { path, part, condition } = placed
     const field = fieldAsked(policy, condition.field, crm, objectType, path[0] === 'customers')
     if (field === null || isFieldOfOurs(field) || skip.has(field)) return []
     const schema = byName.get(field)
     const about = { path, part, objectType, field, stops: condition.op !== 'not-in' && path[0] !== 'customers' }
-    if (schema !== undefined) return contradicted(condition, schema).map((found) => ({ ...about, ...found }))
+    if (schema !== undefined) {
+      const unpriced = withoutCurrency(condition, schema, currenciesOf(crm, objectType, byName))
+      if (unpriced !== null) return [{ ...about, ...unpriced, stops: false }]
+      const found = contradicted(condition, schema).map((one) => ({ ...about, ...one }))
+      const other = found.length === 0 ? excludedBy(placed, all, schema) : undefined
+      return other === undefined ? found : [{ ...about, ...neverBoth(placed, other), stops: false }]
+    }
     return isOwnField(crm, objectType, field)
       ? []
       : [{ ...about, stops: true, ...noSuchField(field, crm, objectType, fields) }]
@@ -84,6 +94,36 @@ function noSuchField(field: string, crm: Crm, objectType: string, fields: readon
   }
 }
 
+/** Those that a record of the object may be in; one or none where the CRM has no more. */
+function currenciesOf(crm: Crm, objectType: string, fields: ReadonlyMap<string, FieldSchema>): readonly string[] {
+  const field = objectShape(crm, objectType)?.currency
+  return field === undefined ? [] : (fields.get(field)?.options ?? [])
+}
+
+/** 50,000 is another amount in each currency. Null: one is named, or there is one alone. */
+function withoutCurrency(
+  condition: Condition,
+  { name, isAmount }: FieldSchema,
+  currencies: readonly string[],
+): Found | null {
+  if (condition.op !== 'range' || isOfDates(condition) || isAmount !== true || currencies.length < 2) return null
+  if (readFieldName(condition.field)?.currency !== undefined) return null
+  const shown = currencies.slice(0, OPTIONS_SHOWN_MAX)
+  return {
+    kind: 'no-currency',
+    says: `${name} is an amount in ${either(shown)}, and the range does not say in which`,
+    remedy: `Say the currency beside the range, for example currency: ${shown[0]}. Until then it is the company's own, and amounts in another one are unknown.`,
+  }
+}
+
+function neverBoth({ condition }: PlacedCondition, { condition: other, part }: PlacedCondition): Found {
+  return {
+    kind: 'never-holds',
+    says: `"${renderCondition(condition)}" can never hold beside "${renderCondition(other)}" of ${part}, because the field holds one value`,
+    remedy: 'Leave one of them out, or put their values into one list.',
+  }
+}
+
 const NEAREST_MAX = 3
 
 /** The same letters first, then the same label, then a slip of the keys. */
@@ -117,15 +157,40 @@ function contradicted(condition: Condition, schema: FieldSchema): Found[] {
     if (type === 'number') {
       return isOfDays ? [wrongType(name, type, 'lies in no range of days', 'Write numbers like 500')] : []
     }
-    const isText = type === 'text' || type === 'picklist'
+    const isText = type === 'text' || (type === 'picklist' && !isNoneInRange(condition, schema))
     return isText ? [] : [wrongType(name, type, 'lies in no range', 'List its values with in')]
   }
-  if (condition.op !== 'in' && condition.op !== 'not-in') {
-    const isPart = condition.op === 'contains' && type === 'multi-picklist'
-    return isPart ? wrongValues(condition.values, schema) : []
-  }
+  if (condition.op === 'prefix' || condition.op === 'contains') return wrongParts(condition, schema)
+  if (condition.op !== 'in' && condition.op !== 'not-in') return []
   const found = wrongValues(condition.values, schema)
   return condition.op === 'not-in' ? found.filter(isSlip) : found
+}
+
+/** A list of grades may be numbers, and a list of words has none. */
+function isNoneInRange(range: Condition, { options }: FieldSchema): boolean {
+  const test = valueTest(range, zoneOf('UTC'))
+  return options.length > 0 && !options.some((option) => test(option, 0, false))
+}
+
+/** Parts of values that no value of the list has; of several values a part is one of them. */
+function wrongParts(condition: Extract<Condition, { values: readonly string[] }>, schema: FieldSchema): Found[] {
+  const { name, type, options } = schema
+  if (type === 'boolean') return [wrongType(name, type, 'has no parts', 'Ask for true or false with equals')]
+  if (type === 'multi-picklist' && condition.op === 'contains') return wrongValues(condition.values, schema)
+  if ((type !== 'picklist' && type !== 'multi-picklist') || options.length === 0) return []
+  const has = condition.op === 'prefix' ? 'starts with' : 'contains'
+  const wrong = condition.values.filter((part) => {
+    const test = valueTest({ ...condition, values: [part] } as Condition, zoneOf('UTC'))
+    return !options.some((option) => test(option, 0, false))
+  })
+  if (wrong.length === 0) return []
+  return [
+    {
+      kind: 'no-such-value',
+      says: `no value of the list of ${name} ${has} ${quoted(wrong)}`,
+      remedy: `Its values are ${shownOptions(options)}.`,
+    },
+  ]
 }
 
 /** To exclude a value that a CRM does not have costs nothing there, unless another one was meant. */
@@ -153,6 +218,11 @@ function wrongValues(values: readonly string[], { name, type, options }: FieldSc
   const asked = isList ? values.flatMap(membersOf) : values
   if ((type === 'picklist' || isList) && options.length > 0) return wrongOptions(asked, name, options)
   if (type === 'boolean') return wrongOptions(asked, name, ['true', 'false'])
+  const noIds = type === 'reference' ? asked.filter((value) => /[@\s]/.test(value.trim())) : []
+  if (noIds.length > 0) {
+    const remedy = 'Write the id that the CRM gives the record, or ask for the e-mail of the owner with fact.owner'
+    return [wrongType(name, type, `is never ${quoted(noIds)}`, remedy)]
+  }
   const fits = type === 'number' ? isNumber : type === 'day' || type === 'instant' ? isDate : null
   const wrong = fits === null ? [] : asked.filter((value) => !fits(value))
   if (wrong.length === 0) return []
@@ -175,17 +245,20 @@ function wrongOptions(asked: readonly string[], field: string, options: readonly
   const wrong = asked.filter((value) => !known.has(comparableText(value)))
   if (wrong.length === 0) return []
   const near = wrong.flatMap((value) => known.get(nearestText(comparableText(value), known.keys()) ?? '') ?? [])
-  const shown = options.slice(0, OPTIONS_SHOWN_MAX)
-  const more = options.length > shown.length ? ` and ${options.length - shown.length} more` : ''
   return [
     {
       kind: 'no-such-value',
       // "Unqualified" is no slip for "Qualified".
       isNear: near.some((one) => wrong.some((value) => comparableText(one)[0] === comparableText(value)[0])),
       says: `the list of ${field} has no value ${quoted(wrong)}`,
-      remedy: `${near.length === 0 ? 'Write a value of the list' : `Write ${quoted(near)}`}. Its values are ${shown.join(', ')}${more}.`,
+      remedy: `${near.length === 0 ? 'Write a value of the list' : `Write ${quoted(near)}`}. Its values are ${shownOptions(options)}.`,
     },
   ]
+}
+
+function shownOptions(options: readonly string[]): string {
+  const shown = options.slice(0, OPTIONS_SHOWN_MAX)
+  return `${shown.join(', ')}${options.length > shown.length ? ` and ${options.length - shown.length} more` : ''}`
 }
 
 function quoted(values: readonly string[]): string {

@@ -25,9 +25,16 @@ export type FieldSchema = {
   readonly type: 'text' | 'number' | 'boolean' | 'instant' | 'day' | 'picklist' | 'multi-picklist' | 'reference'
   readonly options: readonly string[]
   readonly writable: boolean
+  /** A number of money, which has a currency where the CRM has several. */
+  readonly isAmount?: true
 }
 
-export type ObjectSchema = { readonly objectType: string; readonly fields: readonly FieldSchema[] }
+export type ObjectSchema = {
+  readonly objectType: string
+  readonly fields: readonly FieldSchema[]
+  /** ISO 4217: in which an amount is that names no currency. Absent: the description of this object does not say. */
+  readonly homeCurrency?: string
+}
 
 /** Whether the CRM itself refuses a second task with the same key, in which field, and why not. */
 export type TaskKeySupport = { readonly enforced: boolean; readonly field: string | null; readonly why: string }

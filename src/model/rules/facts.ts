@@ -104,7 +104,7 @@ function plainReader(name: FieldName | null): (facts: CaseFacts) => Known {
   if (name === null) return () => null
   if (name.kind === 'fact') {
     const { fact, currency } = name
-    if (fact === 'fact.openPipeline' && currency !== undefined) return (facts) => openPipeline(facts, currency)
+    if (fact === 'fact.openPipeline' && currency != null) return (facts) => openPipeline(facts, currency)
     return (facts) => {
       const known = facts.known[fact]
       if (known !== undefined) return known

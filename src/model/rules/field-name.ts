@@ -12,8 +12,8 @@ export type FieldName = (
   | { readonly kind: 'account'; readonly field: string }
   | { readonly kind: 'fact'; readonly fact: FactName }
 ) & {
-  /** ISO 4217: the amount is asked in this currency. Absent: in the company's own, if it is an amount. */
-  readonly currency?: string
+  /** ISO 4217: the amount is asked in this currency; null: in the company's own. Absent: as a number. */
+  readonly currency?: string | null
 }
 
 /** The name under which an amount is asked in one currency: `fact.openPipeline in EUR`. No field's own name has blanks. */
@@ -21,8 +21,24 @@ export function nameInCurrency(name: string, currency: string): string {
   return `${name} in ${currency}`
 }
 
+/** The same in the company's own currency, whatever that is. */
+export function nameInHomeCurrency(name: string): string {
+  return `${name}${IN_HOME}`
+}
+
+/** The name as the policy has it. */
+export function asWrittenName(name: string): string {
+  return name.endsWith(IN_HOME) ? name.slice(0, -IN_HOME.length) : name
+}
+
+const IN_HOME = ' in the home currency'
+
 /** Reads the name; null where it starts like a fact but is none. */
 export function readFieldName(name: string): FieldName | null {
+  if (name.endsWith(IN_HOME)) {
+    const plain = readPlainName(name.slice(0, -IN_HOME.length))
+    return plain === null ? null : { ...plain, currency: null }
+  }
   const [, field, currency] = /^(\S+) in ([A-Z]{3})$/.exec(name) ?? []
   if (field === undefined) return readPlainName(name)
   const plain = readPlainName(field)

@@ -2,10 +2,25 @@ import type { FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { amountIn } from '../record/currency.ts'
 import { knownValue } from '../record/field-value.ts'
-import { type Known, Unknown } from '../record/knowledge.ts'
+import { type Known, type MissingInput, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { accountOf, candidatesOf } from './account-of.ts'
 import type { CaseFacts } from './facts.ts'
+
+/** Not known, and at least so much: what is missing only adds to it. */
+export class UnknownSum extends Unknown {
+  readonly atLeast: number
+
+  constructor({ inputs }: Unknown, atLeast: number) {
+    super(inputs as readonly [MissingInput, ...MissingInput[]])
+    this.atLeast = atLeast
+  }
+}
+
+/** What is known of a sum, in the worst case nothing. */
+export function knownPart(sum: Known): number {
+  return sum instanceof UnknownSum ? sum.atLeast : sum instanceof Unknown ? 0 : Number(sum ?? 0)
+}
 
 /**
  * Sum of the open deals of the record's account, or of another account at its domain where theirs come to more: a CRM often
@@ -18,16 +33,17 @@ export function openPipeline(facts: CaseFacts, currency: string | null): Known {
   const own = sumOf(deals, facts, currency)
   let unknown = Unknown.both(account instanceof Unknown && candidates === 0 ? account : null, dealsUnknown)
   // Nothing is open of any candidate, or else it matters which of them it is.
-  if (candidates > 0 && own.isAny) unknown = Unknown.both(unknown, account as Unknown)
+  const isDoubtful = candidates > 0 && own.isAny
+  if (isDoubtful) unknown = Unknown.both(unknown, account as Unknown)
   unknown = Unknown.both(unknown, own.unknown)
   unknown = Unknown.both(unknown, Unknown.both(sameDomain?.unknown ?? null, sameDomain?.dealsUnknown ?? null))
-  let cents = own.cents
+  let cents = isDoubtful ? 0 : own.cents
   for (const other of sameDomain?.accounts ?? []) {
     const sum = sumOf(other.deals, facts, currency)
     unknown = Unknown.both(unknown, sum.unknown)
     cents = Math.max(cents, sum.cents)
   }
-  return unknown ?? String(cents / 100)
+  return unknown === null ? String(cents / 100) : new UnknownSum(unknown, cents / 100)
 }
 
 type Sum = { readonly cents: number; readonly unknown: Unknown | null; readonly isAny: boolean }

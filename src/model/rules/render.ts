@@ -17,7 +17,7 @@ const FACT_WORDS: Readonly<Record<string, string>> = {
 
 /** A field as people say it: `fact.country` is "the country", `account.industry` is "industry of the account". */
 export function renderField(field: string): string {
-  const inCurrency = / in [A-Z]{3}$/.exec(field)
+  const inCurrency = / in (?:[A-Z]{3}|the home currency)$/.exec(field)
   if (inCurrency !== null) return `${renderField(field.slice(0, inCurrency.index))}${inCurrency[0]}`
   const words = FACT_WORDS[field]
   if (words !== undefined) return words

@@ -1,12 +1,14 @@
 import { decide } from '../../model/decision/decide.ts'
-import type { HeldOwner } from '../../model/decision/decision.ts'
+import type { DecideInput, Decision, HeldOwner } from '../../model/decision/decision.ts'
 import { writeRefused } from '../../model/patterns/write-refused.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
 import { refKey } from '../../model/record/crm-record.ts'
+import { objectShape } from '../../model/record/object-shape.ts'
 import { failureText } from '../../store/database/failure-text.ts'
 import type { OpenException } from '../../store/decisions/exceptions.ts'
 import type { OwnerIntents, RefusedIntent } from '../../store/decisions/owner-intents.ts'
-import { type DecisionBatch, ownerIntentsTo, type WatchedRecord, wakeLater } from './decision-batch.ts'
+import { comparedWith, type DecisionBatch, ownerIntentsTo, type WatchedRecord, wakeLater } from './decision-batch.ts'
+import { UNDECIDED_AGAIN_MS } from './grant-owner-writes.ts'
 import type { RecordLoop } from './owner-loops.ts'
 import type { DecidedFrom } from './pilot-cap.ts'
 import { caseKey, causeOf, writeKey, writesTasks } from './plan-changes.ts'
@@ -33,7 +35,7 @@ export function decideRecords(batch: DecisionBatch, onFailed?: OnFailed): Decide
   const open = new Map(batch.open)
   const failures = new Map<string, number>()
   const newCauses = new Set<string>()
-  for (const watched of batch.watched) {
+  for (const watched of accountsFirst(batch.watched)) {
     const loop = batch.loops.get(`${watched.record.objectType}/${watched.record.recordId}`) ?? null
     let isReported = false
     for (const workflow of inOrderOfReport(watched.workflows, loop)) {
@@ -55,6 +57,12 @@ export function decideRecords(batch: DecisionBatch, onFailed?: OnFailed): Decide
     }
   }
   return { results, open, failures }
+}
+
+/** A person is decided beside the account as we leave it. */
+function accountsFirst(watched: readonly WatchedRecord[]): readonly WatchedRecord[] {
+  const isAccount = ({ record }: WatchedRecord) => objectShape(record.crm, record.objectType)?.about === 'account'
+  return [...watched.filter(isAccount), ...watched.filter((one) => !isAccount(one))]
 }
 
 /** Those that may have the case of a loop come first, so that the first one that covers the record has it. */
@@ -87,9 +95,11 @@ function decideOne(
     refused,
     openUnknowns,
     loop,
+    planned: batch.planned,
     nowMs,
   }
   const decision = decide(input)
+  notePlanned(batch, input, decision)
   for (const exception of decision.exceptions) {
     const isOpen = batch.open.has(caseKey({ ...exception, workflow: name }))
     const leftMs = waitsMs(exception, batch.heldMs, record, isOpen)
@@ -100,6 +110,17 @@ function decideOne(
     wakeLater(batch, record, name, 'refused', nowMs + refused.standsForMs)
   }
   return { record, workflow, decision, input }
+}
+
+/**
+ * What is decided after this in the batch is beside the record as we leave it. Whether the write of a neighbor that kept
+ * one back is made shows a moment later.
+ */
+function notePlanned(batch: DecisionBatch, { record, neighbours, version }: DecideInput, { write }: Decision): void {
+  if (write !== null) batch.planned.set(refKey(record), { field: write.field, to: write.to, atMs: batch.nowMs })
+  else if (batch.planned.size > 0 && comparedWith(neighbours).some((one) => batch.planned.has(refKey(one)))) {
+    wakeLater(batch, record, version.policy.workflow, 'other-write', batch.nowMs + UNDECIDED_AGAIN_MS)
+  }
 }
 
 /** Patterns of which the record has an open case of class unknown in this workflow. */

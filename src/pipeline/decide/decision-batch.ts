@@ -2,7 +2,7 @@ import type { WakeReason } from '../../model/decision/wake-up.ts'
 import { knownDomain } from '../../model/matching/keys.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
 import type { PatternName } from '../../model/policy/policy.ts'
-import { asWritten } from '../../model/record/as-written.ts'
+import { asWritten, type WrittenOwner } from '../../model/record/as-written.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
@@ -14,7 +14,7 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { readEvidenceSecret } from '../../store/decisions/evidence-secret.ts'
 import { type OpenException, openExceptionsOf } from '../../store/decisions/exceptions.ts'
 import { type HeldMs, heldMs } from '../../store/decisions/held-records.ts'
-import { type OwnerIntents, ownerIntentsOf } from '../../store/decisions/owner-intents.ts'
+import { type OwnerIntents, ownerIntentsOf, plannedOwners } from '../../store/decisions/owner-intents.ts'
 import { ownWritesOf } from '../../store/decisions/owner-moves.ts'
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import type { DirtyRecord } from '../../store/records/dirty-records.ts'
@@ -56,6 +56,8 @@ export type DecisionBatch = TakenBatch & {
   readonly heldMs: HeldMs
   /** By `object/record`: sides that change its owner in turn. */
   readonly loops: ReadonlyMap<string, RecordLoop>
+  /** By `refKey`: owners of neighbors that are about to be written. What is decided in this batch is added. */
+  readonly planned: Map<string, WrittenOwner>
   readonly evidenceSecret: Buffer
   /** Null: no upgrade has a report to make about this connection. */
   readonly upgrade: OpenUpgrade | null
@@ -102,9 +104,21 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
     unknownsOf: unknownsOf(open),
     heldMs: await heldMs(trx, connection.id, refs),
     loops: await loopsOf(trx, connection.id, watched, { allOpen, frozen }),
+    planned: await plannedOwners(trx, uniqueNeighbours(neighbours)),
     evidenceSecret: await readEvidenceSecret(trx),
     upgrade: await openUpgrade(trx, connection.id),
   }
+}
+
+/** Those whose owners a decision may compare with. */
+function uniqueNeighbours(all: ReadonlyMap<string, Neighbours>): CrmRecord[] {
+  return [...new Map([...all.values()].flatMap(comparedWith).map((record) => [refKey(record), record])).values()]
+}
+
+/** The account, and what may be the same person or account. */
+export function comparedWith({ account, accountCandidates = [], matches }: Neighbours): CrmRecord[] {
+  const known = account === null || account instanceof Unknown ? [] : [account]
+  return [...known, ...accountCandidates, ...matches.map(({ record }) => record)]
 }
 
 /**

@@ -16,7 +16,7 @@ export type GrantedWrites = {
 }
 
 /** Another workflow is writing the record: what this one would do is decided again after this. */
-const UNDECIDED_AGAIN_MS = 30_000
+export const UNDECIDED_AGAIN_MS = 30_000
 
 /** Turns decided owner writes into intents, as far as daily caps, room for a version and writes under way allow. */
 export async function grantOwnerWrites(

@@ -8,6 +8,7 @@ import {
   beginBaseline,
   type StartedBaseline,
 } from '../../store/connections/baseline.ts'
+import { noteHomeCurrency } from '../../store/connections/home-currency.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import { analyzeRecords } from '../../store/database/planner-statistics.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
@@ -162,4 +163,6 @@ async function noteSchema(deps: PollDependencies, objectType: string, unreadable
   const { fields, ours = [] } = deps.fieldsOf(deps.connection.crm, objectType)
   const schema = await deps.client.describe(objectType)
   await saveSchema(deps.db, deps.connection.id, schema, unreadable, [...fields, ...ours])
+  // Nothing is decided before the import is done.
+  if (schema.homeCurrency !== undefined) await noteHomeCurrency(deps.db, deps.connection.id, schema.homeCurrency)
 }

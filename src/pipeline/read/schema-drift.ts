@@ -11,6 +11,7 @@ import { type FieldDrift, findDrift } from '../../model/record/schema-drift.ts'
 import type { NoticeBoard, NoticeCode, NoticeConnection } from '../../notices/notice-board.ts'
 import type { SeenFields } from '../../notices/seen-fields.ts'
 import { type About, ENDINGS, SENTENCES, type Sentence } from '../../notices/texts.ts'
+import { noteHomeCurrency } from '../../store/connections/home-currency.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { saveSchema } from '../../store/records/object-schemas.ts'
@@ -83,10 +84,19 @@ async function saveFirst(deps: DriftDependencies, objectType: string, current: r
   })
 }
 
+/** An admin turned several currencies on, or made another one the company's. */
+async function noteCurrency({ db, connection }: DriftDependencies, currency: string): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (await noteHomeCurrency(trx, connection.id, currency)) await queueRedecisionEverywhere(trx)
+  })
+}
+
 /** Null: the CRM refuses the object, and a notice says so. */
 async function describe(deps: DriftDependencies, objectType: string): Promise<readonly FieldSchema[] | null> {
   try {
-    return (await deps.client.describe(objectType)).fields
+    const { fields, homeCurrency } = await deps.client.describe(objectType)
+    if (homeCurrency !== undefined) await noteCurrency(deps, homeCurrency)
+    return fields
   } catch (error) {
     if (!isOfOneObject(error)) throw error
     await noteRefusedObject(deps, objectType, error)

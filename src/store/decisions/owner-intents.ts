@@ -177,6 +177,29 @@ export async function ownerIntentsOf(
   return found
 }
 
+/**
+ * The owners that we are about to write, or have written and not heard of yet, of records of any connection, by
+ * `connection/object/record`.
+ */
+export async function plannedOwners(
+  trx: Kysely<Tables>,
+  records: readonly { readonly connectionId: string; readonly objectType: string; readonly recordId: string }[],
+): Promise<Map<string, WrittenOwner>> {
+  if (records.length === 0) return new Map()
+  const { rows } = await sql<{ c: string; o: string; r: string; field: string; to: string; at: Date }>`
+    select distinct on (i.connection_id, i.object_type, i.record_id) i.connection_id as c, i.object_type as o,
+      i.record_id as r, i.payload->>'field' as field, i.payload->>'to' as to, clock_timestamp() as at
+    from unnest(${records.map((r) => r.connectionId)}::text[], ${records.map((r) => r.objectType)}::text[],
+      ${records.map((r) => r.recordId)}::text[]) as w(c, t, r)
+    cross join lateral (select * from intent i where i.connection_id = w.c and i.object_type = w.t and i.record_id = w.r
+      and i.kind = 'owner' and i.state not in ('cancelled', 'refused') order by i.id desc limit 1) i
+    join record r on r.connection_id = i.connection_id and r.object_type = i.object_type and r.record_id = i.record_id
+    where i.state <> 'done' or (i.finished_at > clock_timestamp() - ${HEARD_WITHIN_S} * interval '1 second'
+      and r.owner_id is not distinct from i.payload->>'from')
+    order by i.connection_id, i.object_type, i.record_id`.execute(trx)
+  return new Map(rows.map(({ c, o, r, field, to, at }) => [`${c}/${o}/${r}`, { field, to, atMs: at.getTime() }]))
+}
+
 export type WrittenToday = {
   /** Owner writes made or on their way since midnight. */
   readonly written: number

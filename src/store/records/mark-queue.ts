@@ -41,6 +41,13 @@ export async function queueMarks(
     on conflict (connection_id, marked_by, value, object_type) do update set after_id = ''`.execute(trx)
 }
 
+/** Marks what is decided beside records of an owner, in the transaction that marks these. */
+type BesideOwned = (
+  trx: Kysely<Tables>,
+  connectionId: string,
+  owned: { readonly objectType: string; readonly recordIds: readonly string[] },
+) => Promise<void>
+
 type Place = {
   readonly markedBy: MarkedBy
   readonly value: string
@@ -52,7 +59,12 @@ type Place = {
  * Marks the next records of what is queued. True: there are more. Records are locked before the place is moved, as by
  * those who queue; a request that came meanwhile has set the place back, and then it stays there.
  */
-export async function markNextQueued(db: Database, connectionId: string, atOnce: number): Promise<boolean> {
+export async function markNextQueued(
+  db: Database,
+  connectionId: string,
+  atOnce: number,
+  besideOwned: BesideOwned = async () => {},
+): Promise<boolean> {
   // Nearly always there is nothing, and this is asked before every batch of decisions.
   if ((await nextPlace(db, connectionId)) === null) return false
   return inTransaction(db, async (trx) => {
@@ -62,8 +74,10 @@ export async function markNextQueued(db: Database, connectionId: string, atOnce:
     for (let left = atOnce; left > 0; ) {
       const place = await nextPlace(trx, connectionId)
       if (place === null) return false
-      const { n, last } = await markAfter(trx, connectionId, place, left)
-      await movePlace(trx, connectionId, place, n < left ? null : last)
+      const recordIds = await markAfter(trx, connectionId, place, left)
+      const n = recordIds.length
+      await movePlace(trx, connectionId, place, n < left ? null : recordIds.at(-1)!)
+      if (place.markedBy === 'owner') await besideOwned(trx, connectionId, { objectType: place.objectType, recordIds })
       // An object without any counts a little too, so that one transaction looks at a bounded number of them.
       left -= Math.max(n, 20)
     }
@@ -105,9 +119,9 @@ async function markAfter(
   connectionId: string,
   { markedBy, value, objectType, afterId }: Place,
   limit: number,
-): Promise<{ n: number; last: string | null }> {
+): Promise<readonly string[]> {
   const ids = MARKED_IDS[markedBy]({ connectionId, value, objectType })
-  const { rows } = await sql<{ n: number; last: string | null }>`
+  const { rows } = await sql<{ ids: string[] }>`
     with target as materialized (
       select record_id from (${ids}) x where record_id > ${afterId} order by record_id limit ${limit}
     ), locked as materialized (
@@ -119,8 +133,8 @@ async function markAfter(
       where r.connection_id = ${connectionId} and r.object_type = ${objectType} and r.record_id = l.record_id
         and l.dirty_since is null
     )
-    select count(*)::int as n, max(record_id) as last from target`.execute(trx)
-  return rows[0]!
+    select coalesce(array_agg(record_id order by record_id), '{}') as ids from target`.execute(trx)
+  return rows[0]!.ids
 }
 
 /** As values, or as the columns of a row of the queue. */

@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { lookAtInputs } from '../decisions/held-records.ts'
+import { markBesideOwned } from './mark-beside-owned.ts'
 import { markRangeDirty } from './mark-dirty.ts'
 import { markNextQueued, queueAll } from './mark-queue.ts'
 
@@ -39,7 +40,7 @@ export async function markNextRedecisions(
   connectionId: string,
   atOnce = MARKED_AT_ONCE,
 ): Promise<boolean> {
-  const moreQueued = await markNextQueued(db, connectionId, atOnce)
+  const moreQueued = await markNextQueued(db, connectionId, atOnce, markBesideOwned)
   return (await markNextOfAll(db, connectionId, atOnce)) || moreQueued
 }
 

@@ -35,8 +35,18 @@ describe('the shipped policies in the sandbox org', () => {
     fits(plain, 'plain')
     await control('POST', 'settings', { personAccounts: true })
     fits(await describeAll(), 'person accounts')
+    assert.equal(
+      (await connect().describe('Opportunity')).homeCurrency,
+      undefined,
+      'one currency, which no record names',
+    )
     await control('POST', 'settings', { multiCurrency: true })
-    fits(await describeAll(), 'several currencies')
+    const priced = await describeAll()
+    fits(priced, 'several currencies')
+    const [account, , , opportunity] = priced
+    assert.equal(opportunity!.homeCurrency, 'USD', 'the corporate currency')
+    const amounts = account!.fields.filter(({ isAmount }) => isAmount).map(({ name }) => name)
+    assert.deepEqual(amounts, ['AnnualRevenue'])
   })
 
   it('make no alert of a value that they only exclude and that an org does not have', async () => {

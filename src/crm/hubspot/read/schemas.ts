@@ -84,6 +84,7 @@ function fieldSchema(property: PropertyAnswer): FieldSchema | undefined {
     type: fieldType(name, property),
     options: listOf(property.options).flatMap((option) => textOf(option.value) || []),
     writable: !readOnly && property.calculated !== true,
+    ...(property.showCurrencySymbol === true && { isAmount: true as const }),
   }
 }
 

@@ -5,7 +5,9 @@ import type { AssignmentVerbs, CrmTerritory } from '../../crm-territories.ts'
 import type { SalesforceGrant, TokenStore } from '../../grant.ts'
 import { isSalesforceId } from '../http/record-id.ts'
 import { keepSession, type SessionKeeper } from '../login/session.ts'
+import { SALESFORCE } from '../profile.ts'
 import { changedSince, type Reading, readRecords } from '../read/changed-since.ts'
+import { readCorporateCurrency } from '../read/corporate-currency.ts'
 import { deletedRecords } from '../read/deleted-records.ts'
 import { readUsers } from '../read/users.ts'
 import { readUsersById } from '../read/users-by-id.ts'
@@ -91,9 +93,21 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
     usersById: (userIds) => readUsersById(call, connectionId, userIds),
     describe: async (objectType) => {
       const { fields } = await schemas.describe(objectType)
+      const { dealObject } = SALESFORCE
+      const { currency } = SALESFORCE.objects[dealObject]!
+      const hasSeveral = objectType === dealObject && fields.some(({ name }) => name === currency)
+      const homeCurrency = hasSeveral ? await readCorporateCurrency(call) : null
       return {
         objectType,
-        fields: fields.map(({ name, label, type, options, writable }) => ({ name, label, type, options, writable })),
+        fields: fields.map(({ name, label, type, options, writable, isAmount }) => ({
+          name,
+          label,
+          type,
+          options,
+          writable,
+          ...(isAmount && { isAmount }),
+        })),
+        ...(homeCurrency !== null && { homeCurrency }),
       }
     },
     changedSince: async (wanted) => changedSince(await reading(), wanted),

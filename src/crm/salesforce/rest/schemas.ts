@@ -106,6 +106,7 @@ function readField(raw: Partial<Field> | null): SalesforceField[] {
         .filter((option) => option?.active !== false)
         .map((option) => (typeof option?.value === 'string' ? option.value : '')),
       writable: raw.updateable === true || raw.createable === true,
+      ...(raw.type === 'currency' && { isAmount: true as const }),
       externalId: raw.externalId === true,
       unique: raw.unique === true,
       createable: raw.createable === true,
