@@ -120,8 +120,8 @@ function placeWithin(text: string, parts: readonly string[], codes: readonly (st
 }
 
 function isStateOf(country: string, text: string): boolean {
-  const { codes, names } = statesOf(country)
-  return codes.has(`${country}-${text.toUpperCase()}`) || lookUpState(names, text) !== null
+  const states = statesOf(country)
+  return states.codes.has(`${country}-${text.toUpperCase()}`) || lookUpState(states, text, country) !== null
 }
 
 /** `DE-Germany`: the hyphen stands in many names, so only a code before or after it parts the text. */
