@@ -75,6 +75,8 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
   'sh a',
   'sanayi ve ticaret',
   'san ve tic',
+  'private limited',
+  'private ltd',
   'public limited company',
   'limited liability company',
   'limited liability partnership',
@@ -84,7 +86,9 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
 
 /** Where the form is written before the name, as is usual in the Baltics, Russia, Finland and Indonesia. */
 export const LEADING_FORMS: ReadonlySet<string> = new Set(
-  'ооо оао зао пао нао ао ип тоо тов тзов пат прат фоп чп ooo oao zao pao tov too uab sia ou oy pt'.split(' '),
+  'ооо оао зао пао нао ао ип тоо тов тзов пат прат фоп чп ooo oao zao pao tov too uab sia ou oy pt sarl eurl sasu'.split(
+    ' ',
+  ),
 )
 
 /** Romania's `S.C. Acme S.R.L.`: before the name only where one of these follows it, since `SC` begins clubs as well. */
