@@ -49,8 +49,12 @@ export const CalendarDocument = z
     publicHolidays: z.array(Region).default([]),
     away: z.array(Absence).default([]),
   })
-  .superRefine(({ opens, closes, breaks }, context) => {
+  .superRefine(({ opens, closes, breaks, hoursOn, workingDays }, context) => {
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
+    for (const day of WEEKDAYS) {
+      if (hoursOn[day] === undefined || workingDays.includes(day)) continue
+      refuse(['hoursOn', day], `${day} is no working day, so its hours never count; add it to workingDays`)
+    }
     if (opens === closes) refuse(['closes'], 'must not be the same as opens; around the clock is "00:00" to "24:00"')
     const hours = hoursOf(opens, closes)
     let after = hours.opensAtMinute

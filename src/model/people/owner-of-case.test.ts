@@ -122,6 +122,20 @@ describe('the owner of a case', () => {
       assert.equal(ask({ owners, calendar: awayFor({ ...thatDay, delegate: at('sena') }) }).email, at('ralf'))
     })
 
+    it('has the delegate of whichever absence names one, where two of them overlap', () => {
+      const longer = { ...thatDay, from: '2026-11-10', until: '2026-11-30', delegate: null }
+      const first = { ...POLICY.owners.reviewers, general: [at('rita'), at('dach'), at('ralf')] }
+      const owners = { ...POLICY.owners, reviewers: first }
+      const delegated = { ...thatDay, delegate: at('ralf') }
+      for (const away of [
+        [longer, delegated],
+        [delegated, longer],
+      ]) {
+        assert.equal(ask({ owners, calendar: awayFor(...away) }).email, at('ralf'))
+      }
+      assert.equal(ask({ owners, calendar: awayFor(longer) }).email, at('dach'))
+    })
+
     it('is one of the other jobs before anybody who is away, and one who is away before nobody', () => {
       const both = awayFor(thatDay, { ...thatDay, email: at('ralf') })
       assert.equal(ask({ calendar: both }).email, at('wim'))
