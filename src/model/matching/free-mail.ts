@@ -1,6 +1,6 @@
 /**
  * Providers that give anybody a mailbox: sharing such a domain says nothing about a company.
- * Our own reviewed list, 2026-11-30. Add a provider when it is shown to give private persons addresses.
+ * Our own reviewed list, 2026-12-01. Add a provider when it is shown to give private persons addresses.
  */
 const FREE_MAIL: ReadonlySet<string> = new Set(
   `gmail.com googlemail.com outlook.com outlook.de outlook.fr outlook.es outlook.it outlook.jp outlook.com.br
@@ -94,7 +94,7 @@ const LIVE_AT: ReadonlySet<string> = new Set(
 const OFTEN_MISTYPED: readonly string[] = ['gmail', 'hotmail', 'yahoo', 'outlook', 'googlemail']
 const USUAL_ENDINGS: ReadonlySet<string> = new Set('com co cm om net org de fr it es co.uk com.br'.split(' '))
 
-/** One letter from a provider, and somebody's company or a word all the same. Reviewed 2026-11-30. */
+/** One letter from a provider, and somebody's company or a word all the same. Reviewed 2026-12-01. */
 const NO_SLIPS: ReadonlySet<string> = new Set(
   'gail mail email gmap gmaps grail snail  yahoos outlooks lookout hotmails  outloud'.split(' '),
 )

@@ -1,6 +1,6 @@
 /**
  * Legal forms as they look after folding, single letters joined (`S.p.A.` is `spa`), by where they are from. Reviewed
- * 2026-11-22. Left out on purpose is what a name ends in for another reason at least as often: country and state codes
+ * 2026-12-01. Left out on purpose is what a name ends in for another reason at least as often: country and state codes
  * (`nl`, `de`, `eu`, `ca`, `ae`, `pa`, `na`), and words such as `me`, `is`, `pc`, `group` or `cooperative`.
  */
 const WORDS_BY_PLACE = {

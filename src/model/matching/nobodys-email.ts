@@ -1,7 +1,7 @@
 import { PLACEHOLDER_WORDS } from './placeholder-words.ts'
 import { isPlaceholderDomain } from './shared-domains.ts'
 
-/** Mailboxes that belong to nobody at any domain. Reviewed 2026-11-30. */
+/** Mailboxes that belong to nobody at any domain. Reviewed 2026-12-01. */
 const NOBODYS: ReadonlySet<string> = new Set(
   `none noemail nomail donotemail dontemail noemailaddress noaddress noemailprovided nomailaddress notprovided noemailgiven notavailable notapplicable
   nonegiven noneprovided unknown unknownemail undefined null placeholder invalid invalidemail donothave donthaveone dontknow

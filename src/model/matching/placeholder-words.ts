@@ -1,6 +1,6 @@
 /**
  * What people type where they have no answer, as it looks after folding and without punctuation. Our own list, reviewed
- * 2026-11-30 with the forms that CRMs, web forms and integrations fill in by themselves. A policy adds its own words
+ * 2026-12-01 with the forms that CRMs, web forms and integrations fill in by themselves. A policy adds its own words
  * (`alsoBlank`, `alsoNobodys`). Add a word here when it can be no answer in any field of its group.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Domains of which each body of a government or a union has a host of its own: health.nsw.gov.au and finance.nsw.gov.au are
- * two. Reviewed 2026-11-30. Bodies under a public suffix of their own (k12.ca.us, gc.ca) need no line.
+ * two. Reviewed 2026-12-01. Bodies under a public suffix of their own (k12.ca.us, gc.ca) need no line.
  */
 const UMBRELLAS: ReadonlySet<string> = new Set(
   `europa.eu bund.de bayern.de nrw.de hessen.de sachsen.de berlin.de hamburg.de bremen.de brandenburg.de niedersachsen.de rlp.de

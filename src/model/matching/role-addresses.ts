@@ -2,7 +2,7 @@ import { foldText } from './fold-text.ts'
 
 /**
  * Addresses of a function, which several people share: equal ones do not make two records the same person.
- * Our own reviewed list, 2026-11-30, in the languages of the countries we have seen data from.
+ * Our own reviewed list, 2026-12-01, in the languages of the countries we have seen data from.
  */
 const ROLE_NAMES: ReadonlySet<string> = new Set(
   `abuse accounting accounts accountspayable accountsreceivable admin administrator administration administracion

@@ -2,7 +2,7 @@ import { isFreeMail } from './free-mail.ts'
 
 /**
  * Sites on which many companies have a page. The bare address is the company that runs the site; a page there is nobody's.
- * Reviewed 2026-11-30.
+ * Reviewed 2026-12-01.
  */
 const SITES: ReadonlySet<string> = new Set(
   `facebook.com fb.com fb.me meta.com linkedin.com instagram.com threads.net twitter.com x.com youtube.com youtu.be tiktok.com
@@ -16,14 +16,14 @@ const SITES: ReadonlySet<string> = new Set(
   pagesjaunes.fr paginegialle.it calendly.com doodle.com`.split(/\s+/),
 )
 
-/** Short links and link pages: even the bare address says nothing about the record that names it. Reviewed 2026-11-30. */
+/** Short links and link pages: even the bare address says nothing about the record that names it. Reviewed 2026-12-01. */
 const POINTERS: ReadonlySet<string> = new Set(
   `goo.gl bit.ly t.co tinyurl.com ow.ly buff.ly is.gd rb.gy cutt.ly lnkd.in linktr.ee linkin.bio bio.link beacons.ai about.me
   wa.me t.me m.me g.page maps.app.goo.gl amzn.to amzn.eu spoti.fi fb.watch hubs.ly hubs.la trib.al ift.tt shorturl.at rebrand.ly t.ly
   s.id qr.codes forms.gle lnk.bio campsite.bio taplink.cc taplink.at solo.to`.split(/\s+/),
 )
 
-/** Where domains stand that nobody uses: registrars' parking pages and auctions. Reviewed 2026-11-30. */
+/** Where domains stand that nobody uses: registrars' parking pages and auctions. Reviewed 2026-12-01. */
 const PARKED: ReadonlySet<string> = new Set(
   `sedoparking.com parkingcrew.net bodis.com parklogic.com above.com hugedomains.com afternic.com dan.com undeveloped.com
   cashparking.com parkingpage.com domainparking.com secureserver.net`.split(/\s+/),
