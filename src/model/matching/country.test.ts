@@ -116,6 +116,10 @@ describe('a country as people and CRMs write it', () => {
     reads('DE', 'Germany (+49)', '+49 Germany', '🇩🇪 +49')
     reads('GE', 'Georgia (Country)', 'Georgia [country]')
     reads('US', '+1 United States')
+    reads('DE', 'Country: Germany', 'Land: Deutschland', 'D - Deutschland')
+    reads('FR', 'F - Frankreich', 'Pays : France')
+    reads('HK', '中国香港')
+    reads(null, 'F - Germany, France', 'EMEA: Germany', 'Country:', 'F', 'F - X')
     reads(null, '+49', '+1', '(country)')
   })
 

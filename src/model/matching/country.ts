@@ -44,8 +44,8 @@ const BETWEEN = /\s*[,;:|/\\()[\]{}（）、،–—]\s*|\s+-+\s+|\s+or\s+/u
 /** Two regional letters are the flag of a country. */
 const FLAG = /[\u{1f1e6}-\u{1f1ff}]{2}/gu
 
-/** What country pickers add: the dialing code, and that it is a country. */
-const ADDED = /\(?\+\d{1,4}\)?(?!\d)|[([]\s*country\s*[)\]]/giu
+/** What country pickers and forms add: the dialing code, and that it is a country. */
+const ADDED = /\(?\+\d{1,4}\)?(?!\d)|[([]\s*country\s*[)\]]|^\s*(?:country|land|país|pays|paese|kraj)\s*[:=]/giu
 
 const readText = remembered((raw) => {
   const text = raw
@@ -81,7 +81,9 @@ const DOTTED: Readonly<Record<string, string>> = { US: 'US', UK: 'GB', GB: 'GB' 
 
 /** `DE - Germany`, `United States (USA)`, `Hong Kong, China`: every part names the one country, or says more about it. */
 function namedInParts(text: string): string | null {
-  const parts = text.split(BETWEEN).filter((part) => /[\p{L}\p{N}]/u.test(part))
+  const written = text.split(BETWEEN).filter((part) => /[\p{L}\p{N}]/u.test(part))
+  // The letter on cars: `F - Frankreich`.
+  const parts = written.length === 2 && /^[A-Z]$/.test(written[0]!) ? written.slice(1) : written
   if (parts.length < 2)
     return (parts[0] !== text && parts[0] !== undefined ? named(parts[0]) : null) ?? ofCodeAndName(text)
   const codes = parts.map(named)

@@ -39,7 +39,11 @@ export function readEmail(text: string | null | undefined): Email | null {
 export function readEmails(text: string | null | undefined): Email[] {
   if (text === null || text === undefined || text.length > TEXT_MAX || !/[@＠﹫]|%40|\bat\b/i.test(text)) return []
   const plain = visibleText(text.normalize('NFKC')).trim().toLowerCase()
-  const readable = plain.replaceAll(HIDDEN_AT, '@').replaceAll(HIDDEN_DOT, '.').replaceAll('%40', '@')
+  const readable = plain
+    .replaceAll(HIDDEN_AT, '@')
+    .replaceAll(HIDDEN_DOT, '.')
+    .replaceAll('%40', '@')
+    .replaceAll('。', '.')
   const found = new Map<string, Email>()
   for (const written of addressesIn(readable)) {
     const email = oneEmail(written)

@@ -75,6 +75,8 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
   'sh a',
   'sanayi ve ticaret',
   'san ve tic',
+  'u co',
+  'u co kg',
   'private limited',
   'private ltd',
   'public limited company',

@@ -121,6 +121,7 @@ describe('the name of a company', () => {
     same(companyNameKey, [
       ['SARL Dupont', 'Dupont SARL'],
       ['EURL Dupont', 'Dupont'],
+      ['Acme GmbH u. Co. KG', 'Acme GmbH & Co. KG'],
       ['Acme Private Limited', 'Acme Pvt. Ltd.'],
       ['Acme Private Ltd', 'Acme'],
       ['Acme Company, The', 'The Acme Company'],

@@ -111,6 +111,11 @@ describe('a phone number as people write it', () => {
     for (const text of ['(0xx11) 98765-4321', '0xx11 98765-4321', '0XX 11 98765 4321']) {
       assert.equal(readPhone(text, 'BR'), '+5511987654321', text)
     }
+    const atHome = { '+30 (0) 210 1234568': '+302101234568', '+48 (0) 22 123 45 68': '+48221234568' }
+    const elsewhere = { '+34 (0) 91 123 45 68': '+34911234568', '0045 (0) 32 12 34 56': '+4532123456' }
+    for (const [text, phone] of Object.entries({ ...atHome, ...elsewhere }))
+      assert.equal(readPhone(text, null), phone, text)
+    assert.equal(readPhone('+49 (0)30 12345678', null), '+493012345678')
     assert.equal(readPhone('+39 (0)2 1234568', null), '+39021234568', 'in Italy the 0 is dialed')
     assert.equal(readPhone('15 2345 6789', 'AR'), null, 'a mobile without its area code')
   })

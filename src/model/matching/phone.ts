@@ -75,13 +75,13 @@ const VANITY =
 const KEYS = 'ABC2DEF3GHI4JKL5MNO6PQRS7TUV8WXYZ9'
 // (0xx11): any carrier of Brazil.
 const CARRIER = /^(\+?55[\s-]*)?\(?\s*0?\s*xx\s*(?=\d{2})/i
-// In North America nothing is dialed before an area code at home, and what some forms put there is no digit of the number.
-const NO_TRUNK = /^((?:\+|00)\s*1[\s.-]*)\(0\)/
+// What stands in brackets is dialed at home only, where it is dialed at all; in Italy and San Marino it is part of the number.
+const AT_HOME = /^((?:\+|00)\s*(?!39|378)\d{1,3}[\s.-]*)\(0\)/
 const CHAT_LINK = /^(?:https?:\/\/)?(?:wa\.me\/|api\.whatsapp\.com\/send\/?\?phone=)\+?(?=\d)/i
 
 /** As the number is dialed: words of a vanity number in digits, without the placeholder of a carrier. */
 function asDialed(text: string, region: CountryCode | undefined): string {
-  const plain = text.replace(CHAT_LINK, '+').replace(NO_TRUNK, '$1')
+  const plain = text.replace(CHAT_LINK, '+').replace(AT_HOME, '$1')
   if (region === 'BR' || /^\+?55/.test(plain)) return plain.replace(CARRIER, (_, code: string = '') => `${code}(`)
   const isAmerican = plain.startsWith('+1') || (region !== undefined && getCountryCallingCode(region) === '1')
   // Elsewhere the digits in front would be left as a number.

@@ -13,7 +13,7 @@ const SITES: ReadonlySet<string> = new Set(
   trustpilot.com glassdoor.com indeed.com crunchbase.com bloomberg.com wikipedia.org medium.com substack.com github.com
   gitlab.com behance.net dribbble.com vimeo.com soundcloud.com spotify.com eventbrite.com meetup.com patreon.com kickstarter.com
   gofundme.com paypal.com notion.so trello.com canva.com microsoft.com dropbox.com yell.com gelbeseiten.de herold.at
-  pagesjaunes.fr paginegialle.it calendly.com doodle.com`.split(/\s+/),
+  pagesjaunes.fr paginegialle.it calendly.com doodle.com archive.org`.split(/\s+/),
 )
 
 /** Short links and link pages: even the bare address says nothing about the record that names it. Reviewed 2026-12-01. */

@@ -53,7 +53,20 @@ describe('a state or province as people and CRMs write it', () => {
     reads('CA-ON', 'CA', 'Toronto, ON')
     reads('MX-NLE', 'MX', 'Monterrey, N.L.', 'Nuevo León, México')
     reads('US-MO', 'US', 'Kansas City, MO')
-    reads(null, 'US', '78701', 'Austin 78701', 'Washington, PA', 'NY, NJ', 'CA, NV', 'NY/NJ', 'Texas, Austin')
+    reads('US-NC', 'US', 'North Carolina NC')
+    reads(
+      null,
+      'US',
+      'North Carolina SC',
+      'Raleigh NC',
+      '78701',
+      'Austin 78701',
+      'Washington, PA',
+      'NY, NJ',
+      'CA, NV',
+      'NY/NJ',
+      'Texas, Austin',
+    )
   })
 
   it('of the United States is no town or county that is called after it', () => {

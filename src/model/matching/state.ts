@@ -52,7 +52,7 @@ const BETWEEN = /\s*[,;:|/()[\]–—]\s*|\s+-+\s+/u
 function readInParts(text: string, country: string | null): string | null {
   const parts = text.split(BETWEEN).filter((part) => part !== '')
   const [only] = parts
-  if (parts.length < 2) return only === undefined ? null : readIn(only, country)
+  if (parts.length < 2) return only === undefined ? null : (readIn(only, country) ?? ofNameAndCode(only, country))
   let home = country
   const rest: string[] = []
   for (const [i, part] of parts.entries()) {
@@ -70,6 +70,13 @@ function readInParts(text: string, country: string | null): string | null {
   )
   const [state = null] = states
   return states.size === 1 ? state : null
+}
+
+/** `North Carolina NC` */
+function ofNameAndCode(text: string, country: string | null): string | null {
+  const [, name, code] = /^(.+)\s+([A-Z]{2,3})$/.exec(text) ?? []
+  const state = name === undefined ? null : readIn(name, country)
+  return state !== null && readIn(code!, country) === state ? state : null
 }
 
 /** The name that was most likely meant by a text that names no state of the country; null where none is close. */

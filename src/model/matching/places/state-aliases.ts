@@ -12,7 +12,7 @@ export const STATE_ALIASES: Readonly<Record<string, Readonly<Record<string, stri
     CO: 'Colo. | Col.',
     CT: 'Conn.',
     DE: 'Del.',
-    DC: 'D.C. | Washington DC | Washington D.C. | Washington, D.C. | Wash DC | Dist. of Columbia',
+    DC: 'D.C. | Washington DC | Washington D.C. | Washington, D.C. | Wash DC | D C | Dist. of Columbia',
     FL: 'Fla.',
     GA: 'Ga.',
     HI: 'Hawai’i',
