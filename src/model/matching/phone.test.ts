@@ -116,6 +116,7 @@ describe('a phone number as people write it', () => {
     for (const [text, phone] of Object.entries({ ...atHome, ...elsewhere }))
       assert.equal(readPhone(text, null), phone, text)
     assert.equal(readPhone('+49 (0)30 12345678', null), '+493012345678')
+    assert.equal(readPhone('+225 (0)7 07 12 34 56', null), '+2250707123456', 'in Ivory Coast, too')
     assert.equal(readPhone('+39 (0)2 1234568', null), '+39021234568', 'in Italy the 0 is dialed')
     assert.equal(readPhone('15 2345 6789', 'AR'), null, 'a mobile without its area code')
   })

@@ -75,8 +75,9 @@ const VANITY =
 const KEYS = 'ABC2DEF3GHI4JKL5MNO6PQRS7TUV8WXYZ9'
 // (0xx11): any carrier of Brazil.
 const CARRIER = /^(\+?55[\s-]*)?\(?\s*0?\s*xx\s*(?=\d{2})/i
-// What stands in brackets is dialed at home only, where it is dialed at all; in Italy and San Marino it is part of the number.
-const AT_HOME = /^((?:\+|00)\s*(?!39|378)\d{1,3}[\s.-]*)\(0\)/
+// What stands in brackets is dialed at home only, where it is dialed at all; in Italy, San Marino and parts of West
+// Africa it is part of the number.
+const AT_HOME = /^((?:\+|00)\s*(?!39|378|225|229|241|242)\d{1,3}[\s.-]*)\(0\)/
 const CHAT_LINK = /^(?:https?:\/\/)?(?:wa\.me\/|api\.whatsapp\.com\/send\/?\?phone=)\+?(?=\d)/i
 
 /** As the number is dialed: words of a vanity number in digits, without the placeholder of a carrier. */

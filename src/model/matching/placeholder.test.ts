@@ -32,7 +32,21 @@ describe('a text that stands where an answer is missing', () => {
       '(removed)',
       '[REDACTED]',
     )
-    all('other', false, '#1 Plumbing', '#hashtag', '[Acme]', '100%', '$100', '{Acme}', 'deleted', '#1!', 'C#')
+    all(
+      'other',
+      false,
+      '#1 Plumbing',
+      '#hashtag',
+      '#winning!',
+      '#why?',
+      '[Acme]',
+      '100%',
+      '$100',
+      '{Acme}',
+      'deleted',
+      '#1!',
+      'C#',
+    )
   })
 
   it('is an abbreviation with dots, and no initials', () => {

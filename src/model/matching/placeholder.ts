@@ -14,7 +14,9 @@ const ONLY_MARKS = /^(?!.*\p{Extended_Pictographic}(?<![#*0-9]))[\p{P}\p{S}\s]+$
 const ONE_LETTER_AGAIN = /^(?:x{2,}|z{3,}|[?.\-_*]+)$/
 /** What a form, mail merge or spreadsheet shows in the place of a value that it did not find. */
 const LEFT_OVER =
-  /^(?:\{\{[^{}]*\}\}|\{[!%][^{}]*\}|%%[^%]+%%|\$\{[^{}]*\}|<%[^%]*%>|\*\|[^|]*\|\*|\[object object\]|#(?:[\p{L}\d/_]{2,14}[!?]|n\/?a|nv|null)|[[(<{](?:deleted|removed|gelöscht|eliminado|supprimé)[\])>}])$/iu
+  /^(?:\{\{[^{}]*\}\}|\{[!%][^{}]*\}|%%[^%]+%%|\$\{[^{}]*\}|<%[^%]*%>|\*\|[^|]*\|\*|\[object object\]|[[(<{](?:deleted|removed|gelöscht|eliminado|supprimé)[\])>}])$/iu
+/** In capitals in every language: `#REF!`, `#WERT!`, `#N/A`. */
+const SHEET_ERROR = /^#(?:[\p{Lu}\d/_]{2,14}[!?]|N\/?A|NV|NULL)$/u
 /** An empty mask, `(xxx) xxx-xxxx`, or a dialing code that the form filled in. */
 const NO_DIGITS = /^(?:(?=(?:[^x]*x){4})[x()\s.+-]+|\+\d{1,3})$/i
 const ONLY_START = /^(?:https?:\/*|www\.?)$/i
@@ -42,7 +44,7 @@ function ofKind(kind: TextKind): (text: string) => boolean {
   return remembered((text) => {
     const plain = plainText(text)
     if (plain === null) return false
-    if (ONLY_MARKS.test(plain) || LEFT_OVER.test(plain)) return true
+    if (ONLY_MARKS.test(plain) || LEFT_OVER.test(plain) || SHEET_ERROR.test(plain)) return true
     const words = wordsOf(plain)
     return (
       ONE_LETTER_AGAIN.test(words) ||
