@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { holdsCountryCodes, nearestCountry, readCountry } from './country.ts'
+import { countryCodes, holdsCountryCodes, nearestCountry, readCountry } from './country.ts'
 
 const reads = (expected: string | null, ...texts: string[]) => {
   for (const text of texts) assert.equal(readCountry(text), expected, text)
@@ -192,6 +192,21 @@ describe('a text that names no country', () => {
   it('is a country that the text takes back, or one of several', () => {
     reads(null, 'not Germany', 'all, not Germany', 'Anywhere except Germany, France', 'everywhere but, Germany')
     reads(null, 'Hamhung, Korea', 'Goma, Congo', 'Germany, Munich', 'Germany, Austria, Switzerland', 'UK & Ireland')
+  })
+
+  it('is never a country for the name of another one, in 60 languages of the platform that we do not read', () => {
+    const others =
+      'af am az be bg bn bs ca cy et eu fa fil ga gl gu he hi hr hy id is ka kk km kn ky lo lt lv mk ml mn mr ms my ne pa ps rm ' +
+      'si sk sl sq sr sw ta te tk uk ur uz vi zu ceb jv so yo ig ha lb mt qu fo gd fy'
+    const wrong = others.split(' ').flatMap((language) => {
+      const display = new Intl.DisplayNames([language], { type: 'region', fallback: 'none' })
+      return [...countryCodes()].flatMap((code) => {
+        const read = readCountry(display.of(code) ?? '')
+        // "Congo" alone is what both say.
+        return read === null || read === code || read === 'CG' ? [] : [`${language}: ${display.of(code)} is ${read}`]
+      })
+    })
+    assert.deepEqual(wrong, [])
   })
 
   it('is one that programs know by name', () => {

@@ -71,9 +71,9 @@ function named(text: string): string | null {
   return longCode ?? countryOfName(text)
 }
 
-/** English words that are codes of three letters in capitals only: "CAN" is Canada, "can" is not. */
+/** Words that are codes of three letters in capitals only: "CAN" is Canada, "can" is not, and "Nga" is Russia in Vietnamese. */
 const WORDS: ReadonlySet<string> = new Set(
-  'and are ben can dom fin gin guy jam lie mac mar nor pan per sur tan ton'.split(' '),
+  'and are ben can dom fin gin guy jam lie mac mar nga nor pan per sur tan ton'.split(' '),
 )
 
 /** Abbreviations with dots: `N.A.` is "not available", and `U.S.` a country. */
