@@ -353,9 +353,9 @@ describe('the domain of a company', () => {
     each(companyDomain, [
       ['https://acme.zendesk.com/hc', 'acme.zendesk.com'],
       ['https://www.zendesk.com', 'zendesk.com'],
-      ['https://acme.my.salesforce.com', 'acme.my.salesforce.com'],
-      ['https://beta.my.salesforce.com', 'beta.my.salesforce.com'],
-      ['salesforce.com', 'salesforce.com'],
+      ['https://acme.lightning.force.com', 'acme.lightning.force.com'],
+      ['https://beta.lightning.force.com', 'beta.lightning.force.com'],
+      ['force.com', 'force.com'],
       ['https://acme.atlassian.net', 'acme.atlassian.net'],
       ['acme.wordpress.com', 'acme.wordpress.com'],
       ['acme.squarespace.com', 'acme.squarespace.com'],

@@ -18,10 +18,10 @@ const UMBRELLAS: ReadonlySet<string> = new Set(
  * The list of public suffixes has many such domains; these are not on it. Reviewed 2026-12-01.
  */
 const TENANTS: ReadonlySet<string> = new Set(
-  `onmicrosoft.com sharepoint.com atlassian.net zendesk.com freshdesk.com freshservice.com salesforce.com force.com
-  my.salesforce.com lightning.force.com my.site.com salesforce-sites.com service-now.com okta.com auth0.com workday.com
+  `onmicrosoft.com sharepoint.com atlassian.net zendesk.com freshdesk.com freshservice.com force.com
+  lightning.force.com my.site.com service-now.com okta.com auth0.com workday.com
   myworkdayjobs.com bamboohr.com greenhouse.io lever.co recruitee.com workable.com teamtailor.com personio.de personio.com
-  squarespace.com wordpress.com tumblr.com business.site godaddysites.com hubspotpagebuilder.com hubspotpagebuilder.eu hs-sites.com
+  squarespace.com wordpress.com tumblr.com business.site godaddysites.com hs-sites.com
   hs-sites-eu1.com jimdosite.com jimdofree.com jimdo.com strikingly.com mystrikingly.com carrd.co webnode.com webnode.page
   site123.me yolasite.com ucoz.com bigcartel.com company.site square.site squareup.com ghost.io 
   mailchimpsites.com unbouncepages.com leadpages.co typeform.com zoom.us slack.com notion.site canny.io
@@ -51,7 +51,7 @@ export function bodyOf(host: string, domain: string, suffix: string): string {
   return own === undefined ? domain : `${own}.${above}`
 }
 
-/** The longest platform that the host is below: acme.my.salesforce.com is below my.salesforce.com. Null: it is below none. */
+/** The longest platform that the host is below: acme.lightning.force.com is below lightning.force.com. Null: it is below none. */
 function platformOf(host: string, domain: string): string | null {
   if (TENANTS.has(host)) return null
   for (let above = host; above.length >= domain.length; above = above.slice(above.indexOf('.') + 1)) {
