@@ -57,6 +57,9 @@ describe('the calendar of a company', () => {
       /after the break/,
     )
     assert.match(refused({ breaks: '[{ from: "09:00", to: "17:00" }]' }), /some time to work/)
+    const saturday = '{ Sat: { opens: "10:00", closes: "12:00" } }'
+    assert.match(refused({ hoursOn: saturday }), /is no working day; add Sat to workingDays, or remove its hours/)
+    assert.ok(read({ hoursOn: saturday, workingDays: '[Mon, Tue, Sat]' }).hoursOn)
   })
 
   it('case T08: takes a shift over midnight, with a break on the next day', () => {
@@ -83,6 +86,8 @@ describe('the calendar of a company', () => {
     assert.match(refused({ publicHolidays: '[UK]' }), /"UK" is no country code; write GB/)
     assert.match(refused({ publicHolidays: '[Germany]' }), /write a code like US/)
     assert.match(refused({ publicHolidays: '[DE-XX]' }), /DE-BE, DE-BW|DE-BB/)
-    assert.match(refused({ timeZone: 'Europe/Atlantis' }), /IANA name/)
+    for (const zone of ['Europe/Atlantis', 'EST', 'IST', 'PST', 'Berlin'])
+      assert.match(refused({ timeZone: zone }), /IANA name/)
+    assert.ok(read({ timeZone: 'CET' }))
   })
 })

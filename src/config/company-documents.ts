@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { personEmail } from '../model/matching/person-email.ts'
 import type { Territory } from '../model/policy/policy.ts'
 import { comparableText } from '../model/record/comparable-text.ts'
 import { isFieldOfOurs } from '../model/record/territories-field.ts'
@@ -11,8 +12,7 @@ import { Text } from './text.ts'
 
 export const Email = z
   .string({ error: 'must be the e-mail of a CRM user' })
-  .trim()
-  .toLowerCase()
+  .overwrite(personEmail)
   .superRefine((text, context) => {
     if (/human[\s-]*in[\s-]*the[\s-]*loop/i.test(text)) {
       const message = '"human in the loop" is nobody: name the person by e-mail, for example anna.schneider@example.com'

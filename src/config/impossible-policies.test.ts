@@ -227,14 +227,10 @@ describe('a policy whose parts do not go together', () => {
       ['owner: maya.torres@brightwater.example', 'owner: "Maya <maya.torres@brightwater.example>"'],
       /write "maya\.torres@/,
     ],
-    ['an owner with a hidden character', ['owner: maya.torres@', 'owner: "maya.torres\u200b@'], /nobody sees/],
   ]
   for (const [what, edit, says] of REFUSED) {
     it(`is refused: ${what}`, () => {
-      const closed = edit[1].endsWith('\u200b@')
-        ? ([`${edit[0]}brightwater.example`, `${edit[1]}brightwater.example"`] as const)
-        : edit
-      assertSaid(errorsOf(POLICY, closed), says)
+      assertSaid(errorsOf(POLICY, edit), says)
     })
   }
 })

@@ -7,6 +7,7 @@ import type { ConnectionsReply } from '../../src/api/connections/connection-type
 import type { DepartureReply } from '../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../src/api/overview/overview-types.ts'
 import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
+import type { Policy } from '../../src/model/policy/policy.ts'
 import { seedConsole } from '../browser/console-rows.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 
@@ -318,6 +319,38 @@ describe('the workflows', () => {
     assert.deepEqual({ active: pauses.active, accepted: pauses.accepted }, { active: false, accepted: null })
     assert.equal(accounts.problems[0]!.job, 'rollback')
     assert.equal(accounts.effectiveMode, 'observe')
+  })
+
+  it('someone who accepted under another e-mail that the company links is shown as accepted, and by their own user', async () => {
+    const answered = async () => {
+      const { workflows } = await get<WorkflowsReply>('workflows')
+      const { answers } = workflows.find((one) => one.workflow === 'inbound-lead-routing')!
+      return answers.find(({ question }) => question === 'Who escalates')!.groups[0]!.people[0]!
+    }
+    const before = await answered()
+    const { rows } = await sql<{ hash: string; document: Policy }>`
+      select p.hash, p.document from workflow w join policy_version p on p.hash = w.hash
+      where w.workflow = 'inbound-lead-routing'`.execute(t.db)
+    const { hash, document } = rows[0]!
+    const put = (policy: Policy) =>
+      sql`update policy_version set document = ${JSON.stringify(policy)}::jsonb where hash = ${hash}`.execute(t.db)
+    const other = 'y.tanabe@northgate.io'
+    const owners = { ...document.owners, workflow: other, accepted: { [before.email]: '2026-11-02' } }
+    try {
+      await put({ ...document, owners })
+      assert.deepEqual(await answered(), {
+        ...before,
+        email: other,
+        name: other,
+        active: false,
+        known: false,
+        accepted: null,
+      })
+      await put({ ...document, owners, people: { persons: [[before.email, other]], integrations: [] } })
+      assert.deepEqual(await answered(), { ...before, email: other, accepted: '2026-11-02' })
+    } finally {
+      await put(document)
+    }
   })
 
   it('a refused one names file, line and field', async () => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
+import { linkedEmails, NO_COMPANY_PEOPLE } from '../../model/record/company-people.ts'
 import type { Database } from '../../store/database/database.ts'
 import { BACKLOG_PER_HOUR } from '../../store/decisions/backlog.ts'
 import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'
@@ -62,9 +63,10 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
   }
 }
 
-function everyone({ owners }: Policy): string[] {
+function everyone({ owners, people }: Policy): string[] {
   const { override, rollback, boundary, data, workflow, reviewers } = owners
-  return [...Object.values(reviewers).flat(), override, rollback, boundary, data, workflow]
+  const all = [...Object.values(reviewers).flat(), override, rollback, boundary, data, workflow]
+  return all.flatMap((email) => linkedEmails(people ?? NO_COMPANY_PEOPLE, email))
 }
 
 async function readDirectory(db: Database, emails: readonly string[]): Promise<Directory> {
@@ -121,16 +123,18 @@ function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explai
 }
 
 /** M1: one view names who reviews, overrides, pauses, escalates, and sets the rules. */
-function fiveAnswers({ owners }: Policy, directory: Directory): Answer[] {
+function fiveAnswers({ owners, people: links = NO_COMPANY_PEOPLE }: Policy, directory: Directory): Answer[] {
   const people = (emails: readonly string[]) =>
     [...new Set(emails)].map((email) => {
-      const known = directory.get(email.toLowerCase())
+      const theirs = linkedEmails(links, email)
+      const users = [email, ...theirs].flatMap((one) => directory.get(one.toLowerCase()) ?? [])
+      const known = users.find(({ active }) => active) ?? users[0]
       return {
         email,
         name: known?.name ?? email,
         active: known?.active ?? false,
         known: known !== undefined,
-        accepted: owners.accepted[email] ?? null,
+        accepted: theirs.map((one) => owners.accepted[one]).find((day) => day !== undefined) ?? null,
       }
     })
   const one = (email: string, note: string | null) => [{ note, people: people([email]) }]

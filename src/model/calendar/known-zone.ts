@@ -2,7 +2,15 @@
 const zones = new Map<string, string | null>()
 const ZONES_MAX = 2_000
 
+/**
+ * Three letters are what people of several places call their time: IST is India's, Israel's and Ireland's, BST is London's and
+ * Dhaka's to this runtime, AST is Anchorage's, EST has no summer time. These are zones of one place or of the whole world.
+ */
+const CERTAIN: ReadonlySet<string> = new Set('UTC UCT GMT CET EET MET WET PRC ROK ROC'.split(' '))
+
 function look(timeZone: string): string | null {
+  if (/^[A-Z]{3}$/i.test(timeZone) && !CERTAIN.has(timeZone.toUpperCase())) return null
+
   let canonical = zones.get(timeZone)
   if (canonical === undefined) {
     try {

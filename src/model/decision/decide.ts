@@ -9,7 +9,7 @@ import { type Routing, routeRecord } from '../policy/routing.ts'
 import type { WrittenOwner } from '../record/as-written.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { isLive } from '../record/is-live.ts'
-import { type Truth, Unknown } from '../record/knowledge.ts'
+import { inputKey, type Truth, Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
 import { isOnePersonInTwoRows, isPerson, recordShape } from '../record/person-form.ts'
 import { allHold } from '../rules/evaluate.ts'
@@ -220,7 +220,14 @@ function answer(
     }),
   )
   const write = acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null
-  return { answered: { inScope: true, exceptions, write, unknown: missing }, ahead }
+  return { answered: { inScope: true, exceptions, write, unknown: besidesReported(missing, every) }, ahead }
+}
+
+/** What a case of the record itself reports needs no case of the input besides. */
+function besidesReported(missing: Unknown | null, found: readonly FoundException[]): Unknown | null {
+  const reported = new Set(found.flatMap(({ finding }) => finding.reports?.inputs.map(inputKey) ?? []))
+  if (missing === null || reported.size === 0) return missing
+  return Unknown.of(missing.inputs.filter((input) => !reported.has(inputKey(input))))
 }
 
 /** Every input that is not known and on which this decision rests. Null: none. */

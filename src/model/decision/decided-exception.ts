@@ -115,9 +115,14 @@ export function decidedException(
  * A task has one owner, and nobody reviews their own change (M20): records that one of the circle owns are a list of their
  * own, which goes to somebody else. By the circle alone, so that no absence moves a case to another task.
  */
-function notTheirOwn({ class: className }: FoundException, { policy }: CompiledPolicy, { owner }: CaseFacts): string {
-  const email = owner?.email ?? null
-  return email !== null && policy.owners.reviewers[CIRCLE[className]].includes(email) ? `/not-${email}` : ''
+function notTheirOwn(
+  { class: className }: FoundException,
+  { policy }: CompiledPolicy,
+  { owner, directory }: CaseFacts,
+): string {
+  const theirs = owner?.email == null ? [] : directory.emailsOf(owner.email)
+  const reviewer = policy.owners.reviewers[CIRCLE[className]].find((email) => theirs.includes(email))
+  return reviewer === undefined ? '' : `/not-${reviewer}`
 }
 
 const NONE: readonly string[] = []

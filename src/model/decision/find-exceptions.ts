@@ -6,6 +6,7 @@ import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { isWhollyKnown, unknownAmong } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
 import type { CaseFacts } from '../rules/facts.ts'
+import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { classify } from './classify.ts'
 import { earlierOf, type WakeUp, wakeAt } from './wake-up.ts'
 
@@ -58,6 +59,21 @@ export function findExceptions(settings: readonly PatternSetting[], input: Patte
 }
 
 function classed(finding: Finding, setting: PatternSetting, { facts, compiled }: PatternInput): FoundException {
+  // No class rule can say what it means that nobody knows where the record goes.
+  if (finding.reports !== undefined && patternOf(setting).restsOn === 'routing') {
+    const classBecause = unknownInWords(finding.reports)
+    return {
+      finding,
+      setting,
+      class: 'unknown',
+      classBecause: capital(classBecause),
+      unknown: null,
+    }
+  }
   const { class: ruled, because, unknown } = classify(finding, facts, compiled.classes, compiled.policy.guards)
   return { finding, setting, class: ruled, classBecause: because, unknown }
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }

@@ -2,6 +2,7 @@ import { addBusinessMinutes } from '../calendar/business-time.ts'
 import { POSTURE } from '../classes/posture.ts'
 import { finding } from '../patterns/contract/pattern.ts'
 import { companyDirectory } from '../people/company-directory.ts'
+import { hasAccepted } from '../people/has-accepted.ts'
 import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { PolicyVersion } from '../policy/policy.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
@@ -111,7 +112,7 @@ function whoMends(
 ): { readonly email: string; readonly user: CrmUser | undefined; readonly passedOver: DecidedException['passedOver'] } {
   const { owners, guards, calendar } = policy
   const user = directory.personByEmail(connectionId, owners.data)
-  if (user !== undefined && owners.accepted[owners.data] !== undefined) {
+  if (user !== undefined && hasAccepted(owners, owners.data, directory)) {
     return { email: owners.data, user, passedOver: [] }
   }
   return ownerOfCase({

@@ -1,7 +1,8 @@
 import { foldedWords, foldText, joinParticles, plainVowels } from './fold-text.ts'
 import { ATTACHED_FORMS, FORMS_AFTER_SC, LEADING_FORMS, LEGAL_FORMS, LEGAL_PHRASES } from './legal-forms.ts'
 import { isPlaceholder } from './placeholder.ts'
-import { withoutNotes } from './record-notes.ts'
+import { PLACEHOLDER_WORDS } from './placeholder-words.ts'
+import { isOnlyNote, withoutNotes } from './record-notes.ts'
 
 /** What `&` and `+` are read aloud as. */
 const JOINERS: ReadonlySet<string> = new Set(['and', 'und', 'et', 'y', 'e', 'og', 'och', 'en', 'ja'])
@@ -11,9 +12,10 @@ const JOINERS: ReadonlySet<string> = new Set(['and', 'und', 'et', 'y', 'e', 'og'
  * Blank, or made up to get past a form: ''.
  */
 export function companyNameKey(name: string | null | undefined): string {
-  if (name == null || isPlaceholder(name, 'company-name')) return ''
+  if (name == null || isPlaceholder(name, 'company-name') || isOnlyNote(name)) return ''
   const bare = withoutNotes(name.normalize('NFKC')).replace(ATTACHED_FORMS, ' ')
-  const words = joinLetters(foldedWords(foldText(bare)))
+  const words = withoutLastThe(joinLetters(foldedWords(foldText(bare))))
+  if (PLACEHOLDER_WORDS.noCompany.has(words.join(' '))) return ''
   let end = words.length
   // From the end only: "Limited Brands Inc." keeps its Limited.
   for (let form = formLength(words, end); form > 0 && form < end; form = formLength(words, end)) end -= form
@@ -25,6 +27,11 @@ export function companyNameKey(name: string | null | undefined): string {
     .map(plainVowels)
     .sort()
     .join(' ')
+}
+
+/** `Acme Company, The`: as lists sort it. */
+function withoutLastThe(words: readonly string[]): readonly string[] {
+  return words.length > 1 && words.at(-1) === 'the' ? words.slice(0, -1) : words
 }
 
 /** Without `The` at either end, and without the word for `&` between two others. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { holdsCountryCodes, nearestCountry, readCountry } from './country.ts'
+import { countryCodes, holdsCountryCodes, nearestCountry, readCountry } from './country.ts'
 
 const reads = (expected: string | null, ...texts: string[]) => {
   for (const text of texts) assert.equal(readCountry(text), expected, text)
@@ -57,6 +57,81 @@ describe('a country as people and CRMs write it', () => {
     reads('GB', 'England, UK', 'United Kingdom (England)', 'UK', 'uk', 'U.K.', 'Great Britain')
   })
 
+  it('is read from what it calls itself, in its own language and letters', () => {
+    const own = {
+      EE: 'Eesti',
+      LT: 'Lietuva',
+      LV: 'Latvija',
+      SI: 'Slovenija',
+      RS: 'Србија',
+      BG: 'България',
+      UA: 'Україна',
+    }
+    for (const [code, name] of Object.entries(own)) reads(code, name, name.toUpperCase())
+    reads('RS', 'Srbija')
+    reads('AL', 'Shqipëria', 'Shqipëri')
+    reads('IL', 'ישראל')
+    reads('IN', 'भारत')
+    reads('UZ', "O'zbekiston", 'Oʻzbekiston')
+    reads('GE', 'საქართველო')
+  })
+
+  it('is read without the blanks of its name, and with umlauts in two letters', () => {
+    reads('GB', 'UnitedKingdom', 'unitedkingdom', 'Vereinigtes Koenigreich')
+    reads('NZ', 'NewZealand', 'newzealand')
+    reads('GQ', 'equatorialguinea')
+    reads('DK', 'Daenemark')
+    reads('ZA', 'Suedafrika', 'southafrica')
+    reads(null, 'unitednations', 'newmexico', 'guineapig', 'Unitedstate')
+  })
+
+  it('is read with dots between its words and letters', () => {
+    reads('CN', 'P.R.China', 'P.R.C.', 'P. R. China')
+    reads('LC', 'St.Lucia', 'St. Lucia')
+    reads('GB', 'G.B.', 'U K')
+    reads('VI', 'U.S.Virgin Islands')
+    reads(null, 'N.A.', 'D.E.', 'C.A.', 'N.O.', 'T.B.D.')
+  })
+
+  it('is read from a town or state and its country', () => {
+    reads(
+      'DE',
+      'Berlin, Germany',
+      'Munich, Bavaria, Germany',
+      'Bavaria, Germany',
+      'Germany - Bavaria',
+      'Germany (Bavaria)',
+    )
+    reads('GB', 'London, UK', 'London, England, United Kingdom')
+    reads('CA', 'Québec, Canada', 'London, Ontario, Canada', 'CA-ON')
+    reads('US', 'USA - NY', 'USA, Texas', 'US-NY', 'New York, New York, United States', 'Remote, USA')
+    reads('AU', 'NSW, Australia')
+    reads('AE', 'Dubai, UAE')
+    reads('IE', 'Dublin, Ireland')
+    reads('CN', 'Shenzhen, China')
+    reads('KR', 'Seoul, Korea')
+  })
+
+  it('is read with what country pickers add', () => {
+    reads('DE', 'Germany (+49)', '+49 Germany', '🇩🇪 +49')
+    reads('GE', 'Georgia (Country)', 'Georgia [country]')
+    reads('US', '+1 United States')
+    reads('DE', 'Country: Germany', 'Land: Deutschland', 'D - Deutschland')
+    reads('FR', 'F - Frankreich', 'Pays : France')
+    reads('HK', '中国香港')
+    reads(null, 'F - Germany, France', 'EMEA: Germany', 'Country:', 'F', 'F - X')
+    reads(null, '+49', '+1', '(country)')
+  })
+
+  it('is read from the names that the World Bank and open data use', () => {
+    reads('VE', 'Venezuela, RB')
+    reads('FM', 'Micronesia, Fed. Sts.')
+    reads('CD', 'Congo (DRC)', 'Congo, Dem. Rep.')
+    reads('BA', 'Bosnia and Herz.')
+    reads('PS', 'West Bank and Gaza')
+    reads('KP', 'Korea, Democratic People s Republic of')
+  })
+
   it('is read from historic, local and long names', () => {
     reads('MM', 'Burma', 'Myanmar (Burma)', 'Birmanie')
     reads('SZ', 'Swaziland', 'Eswatini')
@@ -103,6 +178,35 @@ describe('a text that names no country', () => {
       'test',
       'Portland, OR',
     )
+  })
+
+  it('is a town of a state whose name or code is a country, too', () => {
+    reads(null, 'Peru, IN', 'Lebanon, PA', 'Portland, ME', 'Atlanta, Georgia', 'Paris, TX', 'Athens, GA', 'Vienna, VA')
+    reads(null, 'Jamaica, New York', 'Lebanon, New Hampshire', 'Warsaw, IN', 'Lyon, FR', 'New Mexico', 'New Jersey')
+  })
+
+  it('is two codes that may be a state and its country or two countries', () => {
+    reads(null, 'USA - CA', 'US-CA', 'USA/CA', 'CA, USA', 'DE-BY', 'Luxembourg, Belgium', 'Georgia, United States')
+  })
+
+  it('is a country that the text takes back, or one of several', () => {
+    reads(null, 'not Germany', 'all, not Germany', 'Anywhere except Germany, France', 'everywhere but, Germany')
+    reads(null, 'Hamhung, Korea', 'Goma, Congo', 'Germany, Munich', 'Germany, Austria, Switzerland', 'UK & Ireland')
+  })
+
+  it('is never a country for the name of another one, in 60 languages of the platform that we do not read', () => {
+    const others =
+      'af am az be bg bn bs ca cy et eu fa fil ga gl gu he hi hr hy id is ka kk km kn ky lo lt lv mk ml mn mr ms my ne pa ps rm ' +
+      'si sk sl sq sr sw ta te tk uk ur uz vi zu ceb jv so yo ig ha lb mt qu fo gd fy'
+    const wrong = others.split(' ').flatMap((language) => {
+      const display = new Intl.DisplayNames([language], { type: 'region', fallback: 'none' })
+      return [...countryCodes()].flatMap((code) => {
+        const read = readCountry(display.of(code) ?? '')
+        // "Congo" alone is what both say.
+        return read === null || read === code || read === 'CG' ? [] : [`${language}: ${display.of(code)} is ${read}`]
+      })
+    })
+    assert.deepEqual(wrong, [])
   })
 
   it('is one that programs know by name', () => {

@@ -3,6 +3,7 @@ import { countryNames, countryOfName } from './places/country-names.ts'
 import { nearestText } from './places/nearest-text.ts'
 import { nameKey } from './places/place-words.ts'
 import { remembered } from './places/remembered.ts'
+import { lookUpState, statesOf } from './places/state-names.ts'
 
 /**
  * ISO 3166 alpha-2 of the country that the text names, in any of our languages; null where it names none. `De`, `no` and
@@ -43,12 +44,19 @@ const BETWEEN = /\s*[,;:|/\\()[\]{}（）、،–—]\s*|\s+-+\s+|\s+or\s+/u
 /** Two regional letters are the flag of a country. */
 const FLAG = /[\u{1f1e6}-\u{1f1ff}]{2}/gu
 
+/** What country pickers and forms add: the dialing code, and that it is a country. */
+const ADDED = /\(?\+\d{1,4}\)?(?!\d)|[([]\s*country\s*[)\]]|^\s*(?:country|land|país|pays|paese|kraj)\s*[:=]/giu
+
 const readText = remembered((raw) => {
   const text = raw
     .replaceAll(FLAG, flagInLetters)
     .replaceAll(/\p{Cf}/gu, '')
+    .replaceAll(ADDED, ' ')
     .trim()
-  return named(text) ?? namedInParts(text)
+  const { byCode } = countryNames()
+  // In `Peru, IN` the two letters are no word that joins a name, but a code that says another place.
+  const hasCode = text.split(BETWEEN).some((part) => /^[A-Z]{2}$/.test(part) && part !== text && byCode.has(part))
+  return (hasCode ? null : named(text)) ?? namedInParts(text)
 })
 
 function named(text: string): string | null {
@@ -63,25 +71,59 @@ function named(text: string): string | null {
   return longCode ?? countryOfName(text)
 }
 
-/** English words that are codes of three letters in capitals only: "CAN" is Canada, "can" is not. */
+/** Words that are codes of three letters in capitals only: "CAN" is Canada, "can" is not, and "Nga" is Russia in Vietnamese. */
 const WORDS: ReadonlySet<string> = new Set(
-  'and are ben can dom fin gin guy jam lie mac mar nor pan per sur tan ton'.split(' '),
+  'and are ben can dom fin gin guy jam lie mac mar nga nor pan per sur tan ton'.split(' '),
 )
 
 /** Abbreviations with dots: `N.A.` is "not available", and `U.S.` a country. */
-const DOTTED: Readonly<Record<string, string>> = { US: 'US', UK: 'GB' }
+const DOTTED: Readonly<Record<string, string>> = { US: 'US', UK: 'GB', GB: 'GB' }
 
 /** `DE - Germany`, `United States (USA)`, `Hong Kong, China`: every part names the one country, or says more about it. */
 function namedInParts(text: string): string | null {
-  const parts = text.split(BETWEEN).filter((part) => /[\p{L}\p{N}]/u.test(part))
+  const written = text.split(BETWEEN).filter((part) => /[\p{L}\p{N}]/u.test(part))
+  // The letter on cars: `F - Frankreich`.
+  const parts = written.length === 2 && /^[A-Z]$/.test(written[0]!) ? written.slice(1) : written
   if (parts.length < 2)
     return (parts[0] !== text && parts[0] !== undefined ? named(parts[0]) : null) ?? ofCodeAndName(text)
   const codes = parts.map(named)
   const [first = null, ...others] = codes
   if (codes.every((code) => code !== null)) return together(codes)
+  const within = placeWithin(text, parts, codes)
+  if (within !== null) return within
   // A note in brackets that names nothing: "Germany (Munich)". Not where it may tell one country from another.
   if (first === null || !ANY_BRACKET.test(text) || SHARED_NAMES.has(first)) return null
   return parts.length === 2 && others[0] === null ? first : null
+}
+
+/** Words that take back what stands beside them: "not Germany", "all but Spain". */
+const TAKEN_BACK =
+  /(?<!\p{L})(?:not?|non|except|excluding|excl|without|other|former|formerly|ex|but|outside|near|kein|nicht|außer|ohne)(?!\p{L})/iu
+/** Of these a town says the country, whatever else is called so. */
+const NO_OTHER_TOWNS: ReadonlySet<string> = new Set(['IE', 'CN', 'TW'])
+
+/**
+ * `Bavaria, Germany`, `USA - NY`, `Munich, Germany`: the one country named, where the other parts are its states, or a town in
+ * front of its name. A code of two letters is too short for that: `Portland, ME` is not in Montenegro.
+ */
+function placeWithin(text: string, parts: readonly string[], codes: readonly (string | null)[]): string | null {
+  const country = together(codes.filter((code) => code !== null))
+  if (country === null) return null
+  const others = parts.filter((_, i) => codes[i] === null)
+  const named = parts.filter((_, i) => codes[i] !== null)
+  if (others.every((part) => isStateOf(country, part))) return country
+  const isTown = others.every(
+    (part) =>
+      !TAKEN_BACK.test(part) && !part.split(/\s+/).some((word) => word.length > 3 && countryOfName(word) !== null),
+  )
+  const isWhole = named.every((part) => !/^[A-Z]{2}$/.test(part) || part === 'UK') && codes.at(-1) !== null
+  const isSure = !SHARED_NAMES.has(country) || NO_OTHER_TOWNS.has(country)
+  return isTown && isWhole && isSure && /^[^;:|/\\()[\]{}]+$/.test(text) && text.includes(',') ? country : null
+}
+
+function isStateOf(country: string, text: string): boolean {
+  const states = statesOf(country)
+  return states.codes.has(`${country}-${text.toUpperCase()}`) || lookUpState(states, text, country) !== null
 }
 
 /** `DE-Germany`: the hyphen stands in many names, so only a code before or after it parts the text. */
@@ -92,7 +134,10 @@ function ofCodeAndName(text: string): string | null {
   ]
   if (code == null || name == null) return null
   const codes = [named(code), named(name)]
-  return codes.every((one) => one !== null) ? together(codes) : null
+  if (codes.every((one) => one !== null)) return together(codes)
+  // `US-NY` is a state, while `US-CA` may be the two countries.
+  const [country = null] = codes
+  return country !== null && codes[1] === null && isStateOf(country, name) ? country : null
 }
 
 /** The one country that all of them are, or the part of it that the others are the state of. */

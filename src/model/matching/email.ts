@@ -22,6 +22,10 @@ const LENGTH_MAX = 320
 const TEXT_MAX = 4_000
 const ADDRESSES_MAX = 20
 
+/** `work: jane@acme.de` */
+const LABEL = /^\s*[\p{L} -]{2,20}:(?!\/\/)\s*/u
+const COMMA_INSIDE = /(?:^|[\s;|])[^\s@<>,;|"]+,[^\s@<>,;|"]+@/
+
 // Typed to hide an address from robots.
 const HIDDEN_AT = /\s*[([{]\s*(?:at|@)\s*[)\]}]\s*/g
 const HIDDEN_DOT = /\s*[([{]\s*(?:dot|punkt|punto|point)\s*[)\]}]\s*/g
@@ -33,9 +37,13 @@ export function readEmail(text: string | null | undefined): Email | null {
 
 /** Every address in the text as people and programs write them: `Jane Doe <jane@acme.de>`, `mailto:…`, lists. */
 export function readEmails(text: string | null | undefined): Email[] {
-  if (text === null || text === undefined || text.length > TEXT_MAX || !/[@＠﹫]|\bat\b/i.test(text)) return []
+  if (text === null || text === undefined || text.length > TEXT_MAX || !/[@＠﹫]|%40|\bat\b/i.test(text)) return []
   const plain = visibleText(text.normalize('NFKC')).trim().toLowerCase()
-  const readable = plain.replaceAll(HIDDEN_AT, '@').replaceAll(HIDDEN_DOT, '.')
+  const readable = plain
+    .replaceAll(HIDDEN_AT, '@')
+    .replaceAll(HIDDEN_DOT, '.')
+    .replaceAll('%40', '@')
+    .replaceAll('。', '.')
   const found = new Map<string, Email>()
   for (const written of addressesIn(readable)) {
     const email = oneEmail(written)
@@ -45,15 +53,20 @@ export function readEmails(text: string | null | undefined): Email[] {
 }
 
 function addressesIn(text: string): string[] {
-  const inBrackets = text.match(/<[^<>]*@[^<>]*>/g)
-  if (inBrackets !== null) return inBrackets
-  const bare = text.replaceAll(/\([^()@]*\)/g, ' ').replace(/^[\p{L} -]{2,20}:\s*/u, '')
+  const bare = text.replaceAll(/\([^()@]*\)/g, ' ')
   const parts = bare.split(/[,;|\n\r\t]+|\s+(?:and|or|und|oder|et|ou|y|o|e)\s+|\s+[/&+]\s+|\/(?=[^/@\s]+@)/)
   const addresses = parts.flatMap((part) => {
-    const words = part.trim().split(/\s+/)
-    // Words beside an address are a name or a mistake inside it, and which of them belong to it cannot be told.
-    return words.every((word) => word.includes('@')) ? words : [part.trim()]
+    const inBrackets = part.match(/<[^<>]*@[^<>]*>/g)
+    if (inBrackets !== null) return inBrackets
+    const words = part.replace(LABEL, '').trim().split(/\s+/)
+    const withAt = words.filter((word) => word.includes('@'))
+    // Words beside an address are a name or a mistake inside it, and which of them belong to it cannot be told; between two
+    // addresses they join them (`a@x.de cc b@x.de`).
+    const isList = withAt.length > 1 && words[0] === withAt[0] && words.at(-1) === withAt.at(-1)
+    return withAt.length === words.length || isList ? withAt : [words.join(' ')]
   })
+  // In `jane,doe@acme.de` the comma is a mistake inside the address, and doe@acme.de may be somebody else.
+  if (COMMA_INSIDE.test(bare)) return []
   if (addresses.some((one) => oneEmail(one) !== null)) return addresses
   // A comma is beside the dot on every keyboard: `jane@acme,de`.
   return /^[^\s@,]+@[^\s@,]+,[a-z]{2,}$/.test(text) ? [text.replace(',', '.')] : addresses

@@ -1,6 +1,6 @@
 /**
  * Providers that give anybody a mailbox: sharing such a domain says nothing about a company.
- * Our own reviewed list, 2026-11-30. Add a provider when it is shown to give private persons addresses.
+ * Our own reviewed list, 2026-12-01. Add a provider when it is shown to give private persons addresses.
  */
 const FREE_MAIL: ReadonlySet<string> = new Set(
   `gmail.com googlemail.com outlook.com outlook.de outlook.fr outlook.es outlook.it outlook.jp outlook.com.br
@@ -66,6 +66,13 @@ const FREE_MAIL: ReadonlySet<string> = new Set(
   temp-mail.io tempmail.net tempmailo.com minutemail.com 20minutemail.com mailnesia.com mailcatch.com mohmal.com
   grr.la guerrillamailblock.com guerrillamail.net guerrillamail.org guerrillamail.biz guerrillamail.de spam4.me
   incognitomail.org jetable.org filzmail.com trbvm.com burnermail.io 33mail.com erine.email addy.io passmail.net
+  mailsac.com mail7.io emailfake.com tempr.email fakemail.net inboxkitten.com throwam.com linshiyouxiang.net byom.de muellmail.com
+  mytemp.email spambog.com tmail.ws getairmail.com fexbox.org mvrht.net luxusmail.org mailpoof.com tempail.com tempinbox.com
+  mail-temp.com mailtemp.net emltmp.com 1secmail.com 1secmail.net 1secmail.org esiix.com wwjmp.com dropmail.me 10mail.org
+  yopmail.net cool.fr.nf jetable.fr.nf nospam.ze.tm tempemail.com temporary-mail.net fake-mail.net crazymailing.com gufum.com
+  harakirimail.com mailforspam.com spamex.com trash-mail.com trashmail.net trashmail.me wegwerfemail.de einrot.com cuvox.de
+  dayrep.com fleckens.hu gustr.com jourrapide.com rhyta.com superrito.com teleworm.us armyspy.com
+  sina.com.cn 163.net infinitum.com.mx tigo.com.gt swissonline.ch email.de hotmail.kg t-online.at gmx.info postpro.net
   skiff.com onmail.com tutamail.com mailbox.email cyberfear.com danwin1210.de elude.in vfemail.net airmail.cc`.split(
     /\s+/,
   ),
@@ -87,7 +94,7 @@ const LIVE_AT: ReadonlySet<string> = new Set(
 const OFTEN_MISTYPED: readonly string[] = ['gmail', 'hotmail', 'yahoo', 'outlook', 'googlemail']
 const USUAL_ENDINGS: ReadonlySet<string> = new Set('com co cm om net org de fr it es co.uk com.br'.split(' '))
 
-/** One letter from a provider, and somebody's company or a word all the same. Reviewed 2026-11-30. */
+/** One letter from a provider, and somebody's company or a word all the same. Reviewed 2026-12-01. */
 const NO_SLIPS: ReadonlySet<string> = new Set(
   'gail mail email gmap gmaps grail snail  yahoos outlooks lookout hotmails  outloud'.split(' '),
 )

@@ -64,6 +64,20 @@ describe('match keys', () => {
     assert.equal(accountDomain(lead), 'acme.co.uk')
   })
 
+  it('read a phone with the country that people agreed a text to mean, and with no other', () => {
+    const phones = (country: string | null, agreed?: Record<string, string>) =>
+      matchKeys(recordOf('hubspot', 'contacts', { country, phone: '030 123456' }), agreed)
+    const agreed = { holand: 'NL', 'deutsh land': 'DE' }
+    assert.deepEqual(phones('Holand', agreed), ['phone:+3130123456'])
+    for (const text of ['Deutsh land', ' DEUTSH  LAND', 'deutsh\u200b land']) {
+      assert.deepEqual(phones(text, agreed), ['phone:+4930123456'], text)
+    }
+    for (const text of ['Deutshland', 'Hol and', 'constructor', null])
+      assert.deepEqual(phones(text, agreed), [], text ?? '')
+    assert.deepEqual(phones('Holand'), [])
+    assert.deepEqual(phones('Germany', agreed), ['phone:+4930123456'])
+  })
+
   it('find an account by its registrable domain and phone', () => {
     const account = recordOf('salesforce', 'Account', {
       Website: 'https://www.shop.acme.co.uk/about?x=1',

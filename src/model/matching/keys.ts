@@ -5,10 +5,12 @@ import { knownValue } from '../record/field-value.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { isPerson, recordShape } from '../record/person-form.ts'
+import { NO_READINGS, type Readings } from '../record/readings.ts'
 import { holdsCountryCodes, readCountry } from './country.ts'
 import { companyDomain, mailDomain } from './domain.ts'
 import { readEmails } from './email.ts'
 import { readPhones } from './phone.ts'
+import { agreedReading } from './places/agreed-reading.ts'
 
 /** A key that more records hold says nothing alone: a switchboard, a reseller's domain, `test@test.com`. */
 export const KEY_HOLDERS_MAX = 200
@@ -16,9 +18,10 @@ export const KEY_HOLDERS_MAX = 200
 /**
  * What this record can be found by: `email:jane@acme.com` and `phone:+4930123456` for persons, accounts that are persons
  * among them, `domain:acme.com` and phone for businesses. Role addresses make no key, because people who share `info@` are
- * not one person, and neither does what somebody made up to get past a form. Sorted, distinct.
+ * not one person, and neither does what somebody made up to get past a form. Sorted, distinct. `countries` is what the company
+ * agreed that texts mean which name no country by themselves: the country decides how a number without a prefix is read.
  */
-export function matchKeys(record: CrmRecord): string[] {
+export function matchKeys(record: CrmRecord, countries: Readings['countries'] = NO_READINGS.countries): string[] {
   const shape = objectShape(record.crm, record.objectType)
   if (shape === undefined || (shape.about !== 'person' && shape.about !== 'account')) return []
   const keys = new Set<string>()
@@ -31,7 +34,7 @@ export function matchKeys(record: CrmRecord): string[] {
     const domain = person === true || shape.domain === null ? null : companyDomain(record.values[shape.domain])
     if (domain !== null) keys.add(`domain:${domain}`)
   }
-  for (const phone of phonesOf(record, recordShape(record)!)) keys.add(`phone:${phone}`)
+  for (const phone of phonesOf(record, recordShape(record)!, countries)) keys.add(`phone:${phone}`)
   return [...keys].sort()
 }
 
@@ -63,9 +66,10 @@ export function linkTo(domainKey: string): string {
   return `of-${domainKey}`
 }
 
-function phonesOf(record: CrmRecord, shape: ObjectShape): string[] {
+function phonesOf(record: CrmRecord, shape: ObjectShape, countries: Readings['countries']): string[] {
+  const text = shape.country === null ? null : (record.values[shape.country] ?? null)
   const country =
-    shape.country === null ? null : readCountry(record.values[shape.country], holdsCountryCodes(shape.country))
+    text === null ? null : (agreedReading(countries, text) ?? readCountry(text, holdsCountryCodes(shape.country!)))
   return shape.phones.flatMap((field) => readPhones(record.values[field], country))
 }
 

@@ -1,6 +1,6 @@
 /**
  * Legal forms as they look after folding, single letters joined (`S.p.A.` is `spa`), by where they are from. Reviewed
- * 2026-11-22. Left out on purpose is what a name ends in for another reason at least as often: country and state codes
+ * 2026-12-01. Left out on purpose is what a name ends in for another reason at least as often: country and state codes
  * (`nl`, `de`, `eu`, `ca`, `ae`, `pa`, `na`), and words such as `me`, `is`, `pc`, `group` or `cooperative`.
  */
 const WORDS_BY_PLACE = {
@@ -75,6 +75,10 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
   'sh a',
   'sanayi ve ticaret',
   'san ve tic',
+  'u co',
+  'u co kg',
+  'private limited',
+  'private ltd',
   'public limited company',
   'limited liability company',
   'limited liability partnership',
@@ -84,7 +88,9 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
 
 /** Where the form is written before the name, as is usual in the Baltics, Russia, Finland and Indonesia. */
 export const LEADING_FORMS: ReadonlySet<string> = new Set(
-  'ооо оао зао пао нао ао ип тоо тов тзов пат прат фоп чп ooo oao zao pao tov too uab sia ou oy pt'.split(' '),
+  'ооо оао зао пао нао ао ип тоо тов тзов пат прат фоп чп ooo oao zao pao tov too uab sia ou oy pt sarl eurl sasu'.split(
+    ' ',
+  ),
 )
 
 /** Romania's `S.C. Acme S.R.L.`: before the name only where one of these follows it, since `SC` begins clubs as well. */

@@ -79,6 +79,60 @@ describe('the name of a company', () => {
     assert.notEqual(companyNameKey('The'), '')
   })
 
+  it('is none where somebody has no company, and where a note is all there is', () => {
+    for (const name of [
+      'Self',
+      'self-employed',
+      'Self Employed',
+      'Freelancer',
+      'Individual',
+      'Student',
+      'Retired',
+      'Privat',
+    ]) {
+      assert.equal(companyNameKey(name), '', name)
+    }
+    for (const name of [
+      'freiberuflich',
+      'Selbstständig',
+      'Autónomo',
+      'particulier',
+      'DO NOT USE',
+      '*** Duplicate ***',
+    ]) {
+      assert.equal(companyNameKey(name), '', name)
+    }
+    for (const name of ['x', 'a', '1', '12345', '{{company}}', '{!Lead.Company}', '#REF!'])
+      assert.equal(companyNameKey(name), '', name)
+    for (const name of [
+      'Self Storage Group',
+      'Home Depot',
+      'Private Bank',
+      'Student Loans Ltd',
+      '3M',
+      'X',
+      'Duplicate Bridge Club',
+      '360',
+    ])
+      assert.notEqual(companyNameKey(name), '', name)
+  })
+
+  it('is one with a legal form before it or spelled out, and with The at the end', () => {
+    same(companyNameKey, [
+      ['SARL Dupont', 'Dupont SARL'],
+      ['EURL Dupont', 'Dupont'],
+      ['Acme GmbH u. Co. KG', 'Acme GmbH & Co. KG'],
+      ['Acme Private Limited', 'Acme Pvt. Ltd.'],
+      ['Acme Private Ltd', 'Acme'],
+      ['Acme Company, The', 'The Acme Company'],
+    ])
+    different(companyNameKey, [
+      ['SAS Institute', 'Institute'],
+      ['Private Bank', 'Bank'],
+      ['The The', 'Acme'],
+    ])
+  })
+
   it('is none for a placeholder, and one for a company with such a word in its name', () => {
     for (const text of ['[not provided]', 'Unknown', 'n/a', 'N/A', '-', 'test', 'None', 'Keine Angabe', '???', 'xxx']) {
       assert.equal(companyNameKey(text), '', text)
@@ -188,6 +242,49 @@ describe('the name of a person', () => {
       [
         ['Med', 'Hondo'],
         ['', 'Hondo'],
+      ],
+    ])
+  })
+
+  it('is none for initials, functions and notes, and tells Mr. from Mrs. where a surname is all there is', () => {
+    for (const name of [
+      ['x', 'x'],
+      ['J', 'D'],
+      ['x'],
+      ['Accounts', 'Payable'],
+      ['Customer Service'],
+      ['First', 'Last'],
+      ['FNU', 'LNU'],
+      ['DO NOT', 'CALL'],
+      ['*|FNAME|*', '*|LNAME|*'],
+    ]) {
+      assert.equal(personNameKey(name), '', String(name))
+    }
+    for (const name of [
+      ['Malcolm', 'X'],
+      ['Al', 'Service'],
+      ['Bo', 'Li'],
+      ['Dupe', 'Smith'],
+    ]) {
+      assert.notEqual(personNameKey(name), '', String(name))
+    }
+    different(personNameKey, [
+      [
+        ['Herr', 'Müller'],
+        ['Frau', 'Müller'],
+      ],
+      [['Mr. Smith'], ['Mrs. Smith']],
+    ])
+    same(personNameKey, [
+      [['Mr. Smith'], ['Herr', 'Smith']],
+      [
+        ['Mr. John', 'Smith'],
+        ['John', 'Smith'],
+      ],
+      [['Dr. Smith'], ['Smith']],
+      [
+        ['Frau Anna', 'Müller'],
+        ['Anna', 'Mueller'],
       ],
     ])
   })

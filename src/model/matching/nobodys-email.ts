@@ -1,13 +1,17 @@
+import { PLACEHOLDER_WORDS } from './placeholder-words.ts'
 import { isPlaceholderDomain } from './shared-domains.ts'
 
-/** Mailboxes that belong to nobody at any domain. Reviewed 2026-11-30. */
+/** Mailboxes that belong to nobody at any domain. Reviewed 2026-12-01. */
 const NOBODYS: ReadonlySet<string> = new Set(
   `none noemail nomail donotemail dontemail noemailaddress noaddress noemailprovided nomailaddress notprovided noemailgiven notavailable notapplicable
   nonegiven noneprovided unknown unknownemail undefined null placeholder invalid invalidemail donothave donthaveone dontknow
   doesnothave asdf asdfasdf asdfgh qwerty qwertz nobody noone fakeemail fake keinemail keineemail keinemailadresse
   keineangabe sinemail sincorreo notiene sansemail pasdemail semail sememail geenemail brakmaila emailunknown
-  missing missingemail unbekannt desconocido inconnu`.split(/\s+/),
+  missing missingemail unbekannt desconocido inconnu firstnamelastname firstlastname yourname youremail yourmail vornamenachname
+  nombreapellido prenomnom nomecognome`.split(/\s+/),
 )
+
+const MEANS_NONE = /^(?:no|do|unknown|unbekannt|kein|sin|sans|sem|geen|brak|missing|inconnu|desconocido)\p{L}*\d+$/u
 
 /** Mailboxes that mean nothing beside a domain that means nothing, while na@acme.com may be somebody's initials. */
 const NOBODYS_THERE: ReadonlySet<string> = new Set(
@@ -32,6 +36,9 @@ export function isNobodysEmail(address: string): boolean {
   const domain = address.slice(at + 1).toLowerCase()
   const name = local.split('+', 1)[0]!.replaceAll(/[._-]/g, '')
   if (name === '' || NOBODYS.has(name)) return true
+  // noemail17@acme.com is numbered; qwerty17@gmail.com may be somebody.
+  if (MEANS_NONE.test(name) && NOBODYS.has(name.replace(/\d+$/, ''))) return true
+  if (saysNothing(local, domain)) return true
   // 123@123.com: both sides are the same digits.
   if (/^\d+$/.test(name) && isNamed(domain, name)) return true
   if (isPlaceholderDomain(domain)) return isPlaceholderOnly(domain) || NOBODYS_THERE.has(name) || isNamed(domain, name)
@@ -39,6 +46,22 @@ export function isNobodysEmail(address: string): boolean {
   // me@gmail.com has an owner, and a@gmail.com may have one: only words for "none" are nobody's there.
   if (MADE_UP_AT.has(domain)) return !/^(?:gmail|mail|email|me|you)\.com$/.test(domain) || NO_ANSWER.test(name)
   return isNamed(domain, name)
+}
+
+/**
+ * `declined@declined.com`, `keine@angabe.de`, `not@provided.com`: the mailbox and the domain say together, or each by itself,
+ * that there is no answer.
+ */
+function saysNothing(local: string, domain: string): boolean {
+  const name = local
+    .split('+', 1)[0]!
+    .replaceAll(/[._-]+/g, ' ')
+    .trim()
+  const label = domain.split('.', 1)[0]!.replaceAll('-', ' ')
+  const { everywhere, noThing, noIdentity } = PLACEHOLDER_WORDS
+  const isNothing = (words: string) => everywhere.has(words) || noThing.has(words) || noIdentity.has(words)
+  if (name === label) return isNothing(name)
+  return name.length > 1 && isNothing(`${name} ${label}`)
 }
 
 const NO_ANSWER =

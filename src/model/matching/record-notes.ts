@@ -47,3 +47,10 @@ export function withoutNotes(name: string): string {
     .replace(LAST_IN_ORDER, '')
   return /[\p{L}\p{N}]/u.test(rest) ? rest : name
 }
+
+const ONLY_A_NOTE = new RegExp(`^[\\s*!#_()[\\]{}<>.-]*(?:${either(SURE)})[\\s*!#_()[\\]{}<>.-]*$`, 'iu')
+
+/** True: the name says what to do with the record, and names nothing. */
+export function isOnlyNote(name: string): boolean {
+  return ONLY_A_NOTE.test(name)
+}

@@ -1,6 +1,8 @@
+import { foldText } from './fold-text.ts'
+
 /**
  * Addresses of a function, which several people share: equal ones do not make two records the same person.
- * Our own reviewed list, 2026-11-30, in the languages of the countries we have seen data from.
+ * Our own reviewed list, 2026-12-01, in the languages of the countries we have seen data from.
  */
 const ROLE_NAMES: ReadonlySet<string> = new Set(
   `abuse accounting accounts accountspayable accountsreceivable admin administrator administration administracion
@@ -30,6 +32,10 @@ const ROLE_NAMES: ReadonlySet<string> = new Set(
   biuro sklep zamowienia kadry obchod podpora objednavky ugyfelszolgalat kundtjanst ordrer bestilling myynti asiakaspalvelu
   suomi satis destek muhasebe devops itsupport webteam socialmedia communications comms marcom pressoffice newsroom editorial
   editor submissions partnerships sponsorship sponsors affiliates wholesale resellers distribution exports shipping returns
+  bewerbung bewerbungen poststelle accueil gdpr buero buro geschaeftsfuehrung geschaftsfuhrung geschaeftsleitung geschaftsleitung
+  vorstand achat informacion informacao informazioni informations infos kundenbetreuung customersuccess vendor vendors main group talent people hiring
+  administratie klantenservice receptie directie postmottak firmapost kundesenter kontor henvendelse asiakaspalvelu toimisto
+  szamlazas ugyfelkapcsolat kancelaria recepcja sekretariat faktury podatelna obchodni bilgi insankaynaklari satinalma
   refunds claims warranty quality safety facilities maintenance dispatcher operator switchboard generalinfo enquire`.split(
     /\s+/,
   ),
@@ -60,7 +66,7 @@ const BESIDE =
 
 /** `localPart` in lower case, with or without a plus-tag: `do-not-reply`, `sales.emea`, `news+spring`. */
 export function isRoleName(localPart: string): boolean {
-  const name = localPart.split('+', 1)[0]!
+  const name = foldText(localPart.split('+', 1)[0]!)
   if (ROLE_NAMES.has(name)) return true
   const tokens = name.split(/[._-]+|(?<=[a-z])(?=\d)/).filter((token) => token !== '')
   const words = tokens.filter((token) => !/^\d+$/.test(token))

@@ -2,7 +2,7 @@ import { isFreeMail } from './free-mail.ts'
 
 /**
  * Sites on which many companies have a page. The bare address is the company that runs the site; a page there is nobody's.
- * Reviewed 2026-11-30.
+ * Reviewed 2026-12-01.
  */
 const SITES: ReadonlySet<string> = new Set(
   `facebook.com fb.com fb.me meta.com linkedin.com instagram.com threads.net twitter.com x.com youtube.com youtu.be tiktok.com
@@ -13,16 +13,17 @@ const SITES: ReadonlySet<string> = new Set(
   trustpilot.com glassdoor.com indeed.com crunchbase.com bloomberg.com wikipedia.org medium.com substack.com github.com
   gitlab.com behance.net dribbble.com vimeo.com soundcloud.com spotify.com eventbrite.com meetup.com patreon.com kickstarter.com
   gofundme.com paypal.com notion.so trello.com canva.com microsoft.com dropbox.com yell.com gelbeseiten.de herold.at
-  pagesjaunes.fr paginegialle.it`.split(/\s+/),
+  pagesjaunes.fr paginegialle.it calendly.com doodle.com archive.org`.split(/\s+/),
 )
 
-/** Short links and link pages: even the bare address says nothing about the record that names it. Reviewed 2026-11-30. */
+/** Short links and link pages: even the bare address says nothing about the record that names it. Reviewed 2026-12-01. */
 const POINTERS: ReadonlySet<string> = new Set(
   `goo.gl bit.ly t.co tinyurl.com ow.ly buff.ly is.gd rb.gy cutt.ly lnkd.in linktr.ee linkin.bio bio.link beacons.ai about.me
-  wa.me t.me m.me g.page maps.app.goo.gl`.split(/\s+/),
+  wa.me t.me m.me g.page maps.app.goo.gl amzn.to amzn.eu spoti.fi fb.watch hubs.ly hubs.la trib.al ift.tt shorturl.at rebrand.ly t.ly
+  s.id qr.codes forms.gle lnk.bio campsite.bio taplink.cc taplink.at solo.to`.split(/\s+/),
 )
 
-/** Where domains stand that nobody uses: registrars' parking pages and auctions. Reviewed 2026-11-30. */
+/** Where domains stand that nobody uses: registrars' parking pages and auctions. Reviewed 2026-12-01. */
 const PARKED: ReadonlySet<string> = new Set(
   `sedoparking.com parkingcrew.net bodis.com parklogic.com above.com hugedomains.com afternic.com dan.com undeveloped.com
   cashparking.com parkingpage.com domainparking.com secureserver.net`.split(/\s+/),
@@ -32,7 +33,9 @@ const PARKED: ReadonlySet<string> = new Set(
 const MADE_UP = new Set(
   `none test example domain noemail nomail nowebsite nosite nodomain notprovided unknown na n-a null undefined asdf tbd yourdomain
   mydomain yourcompany mycompany companyname yourwebsite mywebsite website yoursite placeholder sample notapplicable
-  notavailable donthaveone noaddress nourl nothing`.split(/\s+/),
+  notavailable donthaveone noaddress nourl nothing noweb nowww nositeyet nowebpage keinewebseite keinewebsite`.split(
+    /\s+/,
+  ),
 )
 // Under other suffixes the short ones are companies: test.de and na.eu exist, yourcompany.de does not.
 const GENERIC = /^(?:[^.]+)\.(?:com|net|org)$/

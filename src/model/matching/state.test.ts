@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isStateCode } from './places/state-names.ts'
+import { STATES_IN_ENGLISH } from './places/states-in-english.ts'
 import { nearestState, readState } from './state.ts'
 
 const reads = (code: string | null, country: string | null, ...texts: string[]) => {
@@ -43,6 +45,60 @@ describe('a state or province as people and CRMs write it', () => {
     reads('IT-NA', 'IT', 'NA', 'Napoli')
     reads('IE-D', 'IE', 'Dublin', 'Co. Dublin', 'County Dublin', 'D')
     reads('DE-BY', 'DE', 'Bayern', 'Bavaria', 'BY')
+  })
+
+  it('is read with its postal code or a town in front of it', () => {
+    reads('US-TX', 'US', 'TX 78701', 'Texas 78701', 'Austin, TX', 'Austin, Texas', 'Austin, TX 78701-1234')
+    reads('AU-VIC', 'AU', 'VIC 3000', 'Melbourne, VIC')
+    reads('CA-ON', 'CA', 'Toronto, ON')
+    reads('MX-NLE', 'MX', 'Monterrey, N.L.', 'Nuevo León, México')
+    reads('US-MO', 'US', 'Kansas City, MO')
+    reads('US-NC', 'US', 'North Carolina NC')
+    reads(
+      null,
+      'US',
+      'North Carolina SC',
+      'Raleigh NC',
+      '78701',
+      'Austin 78701',
+      'Washington, PA',
+      'NY, NJ',
+      'CA, NV',
+      'NY/NJ',
+      'Texas, Austin',
+    )
+  })
+
+  it('of the United States is no town or county that is called after it', () => {
+    reads(
+      null,
+      'US',
+      'Kansas City',
+      'Michigan City',
+      'Virginia City',
+      'Washington County',
+      'Texas County',
+      'Nevada Co.',
+    )
+    reads('US-NY', 'US', 'New York City', 'New York State', 'State of New York')
+    reads('CN-BJ', 'CN', 'Beijing City')
+    reads('IE-D', 'IE', 'Dublin City')
+  })
+
+  it('is read by its English name where ISO has the local one, and with umlauts in two letters', () => {
+    reads('ES-CT', 'ES', 'Catalonia', 'Cataluña', 'Catalunya')
+    reads('CH-GE', 'CH', 'Geneva', 'Genève', 'Genf')
+    reads('CH-ZH', 'CH', 'Zürich', 'Zuerich', 'Zurich', 'Kanton Zürich')
+    reads('AT-9', 'AT', 'Vienna', 'Wien')
+    reads('NL-NH', 'NL', 'North Holland', 'Noord-Holland')
+    reads('KR-11', 'KR', 'Seoul')
+    reads('DE-BY', 'DE', 'Freistaat Bayern')
+    reads('JP-27', 'JP', 'Osaka-fu')
+    reads(null, 'CH', 'Basel', 'Genoa')
+    for (const [country, states] of Object.entries(STATES_IN_ENGLISH)) {
+      for (const one of states.split(', '))
+        assert.ok(isStateCode(`${country}-${one.split(' ', 1)[0]}`), `${country} ${one}`)
+    }
   })
 
   it('is none where the text names none of this country', () => {

@@ -22,7 +22,7 @@ export function readState(text: string | null | undefined, country: string | nul
 const readKept = remembered((place) => {
   const [country, text] = partsOf(place)
   const plain = text.replaceAll(/\p{Cf}/gu, '').trim()
-  return readIn(plain, country) ?? readInParts(plain, country)
+  return readIn(plain, country) ?? readInParts(plain.replace(POSTAL_CODE, '$1'), country)
 })
 
 function partsOf(place: string): [country: string | null, text: string] {
@@ -37,29 +37,46 @@ function readIn(text: string, country: string | null): string | null {
     if ((country === null || code.startsWith(country)) && statesOf(code.slice(0, 2)).codes.has(code)) return code
   }
   if (country === null) return stateOfName(text)
-  const { codes, names } = statesOf(country)
+  const states = statesOf(country)
   const whole = `${country}-${text.replaceAll('.', '').toUpperCase()}`
-  if (codes.has(whole) && !isWord(text)) return whole
-  return lookUpState(names, text)
+  if (states.codes.has(whole) && !isWord(text)) return whole
+  return lookUpState(states, text, country)
 }
+
+/** Behind the state: `TX 78701`, `VIC 3000`. */
+const POSTAL_CODE = /^(\p{L}.*?)[\s,]+\d{4,5}(?:-\d{4})?$/u
 
 const BETWEEN = /\s*[,;:|/()[\]–—]\s*|\s+-+\s+/u
 
 /** `California (CA)`, `CA - California`, `California, USA`: every part names the one state, or its country. */
 function readInParts(text: string, country: string | null): string | null {
   const parts = text.split(BETWEEN).filter((part) => part !== '')
-  if (parts.length < 2) return null
+  const [only] = parts
+  if (parts.length < 2) return only === undefined ? null : (readIn(only, country) ?? ofNameAndCode(only, country))
   let home = country
   const rest: string[] = []
-  for (const part of parts) {
-    const named = readIn(part, home) === null ? readCountry(part) : null
+  for (const [i, part] of parts.entries()) {
+    // México is a state of Mexico, too.
+    const isHome = i > 0 && i === parts.length - 1 && home !== null && readCountry(part) === home
+    const named = isHome || readIn(part, home) === null ? readCountry(part) : null
     if (named === null) rest.push(part)
     else if (home !== null && home !== named) return null
     else home = named
   }
-  const states = new Set(rest.map((part) => readIn(part, home)))
+  const read = rest.map((part) => readIn(part, home))
+  // A town in front of its state: `Austin, TX`. Two states are none.
+  const states = new Set(
+    text.includes(',') && home !== null && read.at(-1) !== null ? read.filter((one) => one !== null) : read,
+  )
   const [state = null] = states
   return states.size === 1 ? state : null
+}
+
+/** `North Carolina NC` */
+function ofNameAndCode(text: string, country: string | null): string | null {
+  const [, name, code] = /^(.+)\s+([A-Z]{2,3})$/.exec(text) ?? []
+  const state = name === undefined ? null : readIn(name, country)
+  return state !== null && readIn(code!, country) === state ? state : null
 }
 
 /** The name that was most likely meant by a text that names no state of the country; null where none is close. */

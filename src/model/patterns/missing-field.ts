@@ -2,7 +2,7 @@ import { foldText } from '../matching/fold-text.ts'
 import { isPlaceholder, type TextKind } from '../matching/placeholder.ts'
 import { remembered } from '../matching/places/remembered.ts'
 import type { ObjectShape } from '../record/crm-profile.ts'
-import { knownValue } from '../record/field-value.ts'
+import { knownValue, missingField as unknownField } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
 import { objectNouns } from '../record/object-noun.ts'
 import { oncePer } from '../record/once-per.ts'
@@ -107,6 +107,7 @@ function unreadField(unread: UnreadText, { record, shape }: CaseFacts): Finding 
     keyFacts: { field, text: foldText(text).trim() },
     todo: howToRead([unread]),
     evidence: { [field]: text },
+    reports: new Unknown([unknownField(record, field, 'not-understood')]),
   })
 }
 

@@ -91,8 +91,11 @@ describe('branch-review', () => {
 describe('case X01: a text that names no country', () => {
   it('is quoted with the nearest name, and never called blank', () => {
     const found = looks({ country: 'Holand' }).noRule
-    assert.match(found?.what ?? '', /\(the country "Holand"/)
-    assert.match(found?.what ?? '', /The text "Holand" names no country \(the nearest name is Holland\)\./)
+    assert.equal(
+      found?.what,
+      'We cannot tell which branch of the workflow covers this contact. The text "Holand" names no country (the nearest name is Holland).',
+    )
+    assert.equal(found?.evidence['fact.country'], '"Holand"')
     assert.doesNotMatch(JSON.stringify(found), /country blank/)
     assert.match(found?.todo ?? '', /^Correct country\./)
     assert.match(looks({ country: null }).noRule?.what ?? '', /the country blank/)

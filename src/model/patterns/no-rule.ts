@@ -1,9 +1,10 @@
 import { foldText } from '../matching/fold-text.ts'
 import type { CompiledBranch, CompiledPolicy } from '../policy/compile.ts'
+import type { Unknown } from '../record/knowledge.ts'
 import { namedPerson } from '../rules/condition.ts'
 import type { CompiledConditions, CompiledRule } from '../rules/evaluate.ts'
 import type { CaseFacts } from '../rules/facts.ts'
-import { howToRead, type UnreadText, unreadText } from '../rules/place-facts.ts'
+import { howToRead, isOnlyNotUnderstood, type UnreadText, unreadText } from '../rules/place-facts.ts'
 import { renderField, renderOwner } from '../rules/render.ts'
 import { evidenceOf } from './contract/evidence.ts'
 import type { Finding } from './contract/finding.ts'
@@ -24,7 +25,8 @@ export const noRule = definePattern({
   detect(_, { facts, compiled, routing }) {
     if (routing === null) return NOTHING
     const { branch, winner, unknown } = routing
-    if (unknown !== null) return notKnown(unknown)
+    if (unknown !== null)
+      return isOnlyNotUnderstood(unknown) ? found(notRead(branch, unknown, compiled, facts)) : notKnown(unknown)
     if (branch === null) return found(noBranch(compiled, facts))
     if (branch.branch.mode !== 'rules') return NOTHING
     if (winner === null) return found(uncovered(branch, compiled, facts))
@@ -120,6 +122,30 @@ function uncovered(branch: CompiledBranch, compiled: CompiledPolicy, facts: Case
   })
 }
 
+/** Rules decide by a country or state, and what the record holds names none: any of them may be the one. */
+function notRead(branch: CompiledBranch | null, unknown: Unknown, compiled: CompiledPolicy, facts: CaseFacts): Finding {
+  const name = branch?.branch.branch ?? null
+  const conditions = branch === null ? compiled.branches.flatMap(conditionsOf) : asksOf(branch)
+  const evidence = evidenceOf(conditions, facts)
+  const texts = Object.keys(evidence).flatMap((field) => unreadText(field, facts) ?? [])
+  const which = name === null ? 'branch of the workflow' : `rule of the branch ${name}`
+  const says = texts.map((text) => `${text.says.charAt(0).toUpperCase()}${text.says.slice(1)}.`)
+  return finding({
+    pattern: 'no-rule',
+    what: [`We cannot tell which ${which} covers this ${facts.shape.noun}.`, ...says].join(' '),
+    cause: `no-rule/${name ?? 'any-branch'}/not-understood`,
+    causeTitle: `We cannot tell which ${which} covers these records, because a text of theirs names no country or state`,
+    evidence,
+    keyFacts: {
+      branch: name,
+      inputs: inputClasses(conditions, facts),
+      texts: texts.map(({ field, text }) => `${field}: ${foldText(text).trim()}`),
+    },
+    todo: howToRead(texts),
+    reports: unknown,
+  })
+}
+
 function isUnread(entry: readonly [string, UnreadText | null]): entry is [string, UnreadText] {
   return entry[1] !== null
 }
@@ -127,4 +153,8 @@ function isUnread(entry: readonly [string, UnreadText | null]): entry is [string
 /** Everything that the rules of the branch ask, in their order. */
 function asksOf(branch: CompiledBranch): CompiledConditions {
   return branch.table.flatMap(({ when }) => when)
+}
+
+function conditionsOf(branch: CompiledBranch): CompiledConditions {
+  return [...branch.when, ...asksOf(branch)]
 }

@@ -12,5 +12,7 @@ export function absenceAt(
 ): Absence | null {
   if (calendar.away === undefined || calendar.away.length === 0) return null
   const today = localDayOf(knownZone(timeZone) ?? calendar.timeZone, nowMs)
-  return calendar.away.find((one) => emails.includes(one.email) && one.from <= today && today <= one.until) ?? null
+  const now = calendar.away.filter((one) => emails.includes(one.email) && one.from <= today && today <= one.until)
+  // Of two that overlap, the one that says who takes what is theirs.
+  return now.find(({ delegate }) => delegate !== null) ?? now[0] ?? null
 }

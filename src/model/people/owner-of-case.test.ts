@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at, directoryOf, HUBSPOT, NOW_MS, PEOPLE, POLICY } from '../../../test/support/example.ts'
+import type { CompanyPeople } from '../record/company-people.ts'
+import { companyDirectory } from './company-directory.ts'
 import { buildDirectory } from './directory.ts'
 import { type OwnerQuestion, ownerOfCase } from './owner-of-case.ts'
 
@@ -43,6 +45,32 @@ describe('the owner of a case', () => {
       cases.map(({ passedOver }) => passedOver[0]?.why),
       ['is not an active user of this CRM', 'has not accepted the job', 'has 25 open tasks, the most is 25'],
     )
+  })
+
+  describe('with several e-mails that the company links', () => {
+    const links = { persons: [[at('ralf'), 'r.koch@northgate.io']], integrations: [] }
+    const directory = companyDirectory(directoryOf(), links)
+    const { [at('ralf')]: day, ...accepted } = POLICY.owners.accepted
+
+    it('accepted the job under any of them', () => {
+      const underOther = { ...POLICY.owners, accepted: { ...accepted, 'r.koch@northgate.io': day! } }
+      const out = inactive('rita')
+      const of = (owners: OwnerQuestion['owners'], links: CompanyPeople | undefined) =>
+        ask({ owners, directory: companyDirectory(directoryOf(out), links) }).email
+      assert.equal(of(underOther, links), at('ralf'))
+      assert.equal(of({ ...POLICY.owners, accepted }, links), at('wim'))
+      assert.equal(of(underOther, undefined), at('wim'))
+    })
+
+    it('is the delegate under the e-mail that the circle names', () => {
+      const reviewers = {
+        ...POLICY.owners.reviewers,
+        general: [at('rita'), at('dach'), at('ralf'), 'r.koch@northgate.io'],
+      }
+      const owners = { ...POLICY.owners, reviewers }
+      const away = [{ email: at('rita'), from: '2026-11-16', until: '2026-11-20', delegate: 'r.koch@northgate.io' }]
+      assert.equal(ask({ owners, directory, calendar: { ...POLICY.calendar, away } }).email, at('ralf'))
+    })
   })
 
   it('is somebody whom the last list left out only before the other jobs, and never somebody proven gone', () => {
@@ -92,6 +120,20 @@ describe('the owner of a case', () => {
       }
       assert.equal(ask({ owners, calendar: awayFor({ ...thatDay, delegate: at('wim') }) }).email, at('wim'))
       assert.equal(ask({ owners, calendar: awayFor({ ...thatDay, delegate: at('sena') }) }).email, at('ralf'))
+    })
+
+    it('has the delegate of whichever absence names one, where two of them overlap', () => {
+      const longer = { ...thatDay, from: '2026-11-10', until: '2026-11-30', delegate: null }
+      const first = { ...POLICY.owners.reviewers, general: [at('rita'), at('dach'), at('ralf')] }
+      const owners = { ...POLICY.owners, reviewers: first }
+      const delegated = { ...thatDay, delegate: at('ralf') }
+      for (const away of [
+        [longer, delegated],
+        [delegated, longer],
+      ]) {
+        assert.equal(ask({ owners, calendar: awayFor(...away) }).email, at('ralf'))
+      }
+      assert.equal(ask({ owners, calendar: awayFor(longer) }).email, at('dach'))
     })
 
     it('is one of the other jobs before anybody who is away, and one who is away before nobody', () => {

@@ -5,6 +5,7 @@ import type { PolicyOwners } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { absenceAt } from './absence.ts'
+import { hasAccepted } from './has-accepted.ts'
 import { severalInWords } from './several-users.ts'
 
 export type OwnerOfCase = {
@@ -37,7 +38,7 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const circle = owners.reviewers[CIRCLE[question.class]]
   const owns = (email: string) => recordOwner !== null && directory.emailsOf(email).includes(recordOwner)
   const away = awayOf(circle, question)
-  const chain = away.size === 0 ? circle : inTheOfficeFirst(circle, away)
+  const chain = away.size === 0 ? circle : inTheOfficeFirst(circle, away, directory)
   const passedOver: { email: string; why: string }[] = []
   const able: { email: string; user: CrmUser; isOwn: boolean }[] = []
   const absent: { email: string; user: CrmUser }[] = []
@@ -47,7 +48,7 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
     const user = directory.personByEmail(connectionId, email)
     if (user === undefined) {
       passedOver.push({ email, why: whyNoUser(directory, connectionId, email) })
-    } else if (owners.accepted[email] === undefined) {
+    } else if (!hasAccepted(owners, email, directory)) {
       passedOver.push({ email, why: 'has not accepted the job' })
     } else if (away.has(email)) {
       passedOver.push({ email, why: `is away until ${away.get(email)?.until}` })
@@ -108,12 +109,19 @@ function awayOf(
  * The delegate of somebody away comes in their place. Only within the circle: who may judge such a case was agreed with the
  * policy, and an absence does not widen it.
  */
-function inTheOfficeFirst(circle: readonly string[], away: ReadonlyMap<string, { delegate: string | null }>): string[] {
+function inTheOfficeFirst(
+  circle: readonly string[],
+  away: ReadonlyMap<string, { delegate: string | null }>,
+  directory: Directory,
+): string[] {
   const chain: string[] = []
   for (const email of circle) {
     const delegate = away.get(email)?.delegate ?? null
-    for (const next of delegate !== null && circle.includes(delegate) ? [email, delegate] : [email]) {
-      if (!chain.includes(next)) chain.push(next)
+    const ofDelegate = delegate === null ? [] : directory.emailsOf(delegate)
+    const standIn = circle.find((other) => ofDelegate.includes(other))
+    for (const next of standIn === undefined ? [email] : [email, standIn]) {
+      const theirs = directory.emailsOf(next)
+      if (!chain.some((asked) => theirs.includes(asked))) chain.push(next)
     }
   }
   return chain

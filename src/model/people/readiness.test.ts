@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, versionOf } from '../../../test/support/example.ts'
+import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, user, versionOf } from '../../../test/support/example.ts'
 import { fieldsNeeded } from '../patterns/contract/fields-needed.ts'
 import type { PolicyOwners } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
+import type { CompanyPeople } from '../record/company-people.ts'
 import { buildDirectory } from './directory.ts'
 import { readiness } from './readiness.ts'
 
@@ -41,6 +42,43 @@ describe('readiness', () => {
       [['vacant', at('paul'), SALESFORCE]],
     )
     assert.match(problems[0]!.problem, /not an active user of Salesforce, so the workflow only observes there/)
+  })
+
+  it('takes a job for accepted under any e-mail that the company links to the person, and under no other', () => {
+    const { [at('paul')]: day, ...accepted } = POLICY.owners.accepted
+    const links = { persons: [[at('paul'), 'p.lee@northgate.io']], integrations: [] }
+    const under = (email: string, people: CompanyPeople | undefined) => {
+      const owners = { ...POLICY.owners, accepted: { ...accepted, [email]: day! } }
+      const policy = people === undefined ? { owners } : { owners, people }
+      return readiness(versionOf(policy), directoryOf(), CONNECTIONS).problems.map(({ problem }) => problem)
+    }
+    assert.deepEqual(under('p.lee@northgate.io', links), [])
+    assert.deepEqual(under(at('paul'), links), [])
+    for (const [email, people] of [
+      ['p.lee@northgate.io', undefined],
+      ['p.lee@northgate.com', links],
+      [at('olga'), links],
+    ] as const) {
+      assert.deepEqual(under(email, people), [`${at('paul')} has not accepted the job "rollback"`], email)
+    }
+  })
+
+  it('part of M32: counts several e-mails of one person as one', () => {
+    const two = [at('paul'), 'p.lee@northgate.io']
+    const [first, second] = two as [string, string]
+    const owners: PolicyOwners = {
+      ...POLICY.owners,
+      reviewers: { general: [first], senior: [second], approved: [first] },
+      ...{ override: second, rollback: first, boundary: second, data: first, workflow: second },
+      accepted: { [first]: '2026-11-02' },
+    }
+    const kinds = (people: CompanyPeople | undefined) => {
+      const known = [...PEOPLE, ...[HUBSPOT, SALESFORCE].map((id) => user(id, 'lee', { email: second }))]
+      const version = versionOf(people === undefined ? { owners } : { owners, people })
+      return readiness(version, buildDirectory(known, new Map()), CONNECTIONS).problems.map(({ kind }) => kind)
+    }
+    assert.deepEqual(kinds({ persons: [two], integrations: [] }), ['fragile'])
+    assert.ok(!kinds(undefined).includes('fragile'))
   })
 
   it('leaves a job vacant whose e-mail is that of two active users, and names both', () => {

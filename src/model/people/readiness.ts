@@ -3,6 +3,7 @@ import type { ConnectionId, Crm } from '../record/change-event.ts'
 import { crmProfile } from '../record/crm-profile.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { companyDirectory } from './company-directory.ts'
+import { hasAccepted } from './has-accepted.ts'
 import { severalInWords } from './several-users.ts'
 
 export type ReadinessProblem = {
@@ -52,7 +53,7 @@ export function readiness(
   const question = { policy, directory, staffed }
   const vacancies = holdersOf(policy).flatMap((holder) => vacanciesOf(question, holder))
   const doubts = holdersOf(policy).flatMap((holder) => doubtOf(question, holder))
-  const fragile = fragileProblem(policy)
+  const fragile = fragileProblem(policy, directory)
   const modeWith = (isVacant: boolean) => modeOf(policy, { isVacant, isFragile: fragile !== null })
   const isVacantIn = (id: ConnectionId) =>
     vacancies.some(({ connectionId }) => connectionId === null || connectionId === id) ||
@@ -97,7 +98,7 @@ function vacanciesOf({ policy, directory, staffed }: Question, holder: Holder): 
     const { problem, ...rest } = absence([connection], connection.id)
     return { ...rest, problem: `${problem}, so the workflow only observes there` }
   })
-  if (policy.owners.accepted[email] !== undefined) return problems
+  if (hasAccepted(policy.owners, email, directory)) return problems
   const unaccepted: ReadinessProblem = {
     kind: 'vacant',
     job,
@@ -186,8 +187,9 @@ function holdersOf({ owners }: Policy): Holder[] {
   ]
 }
 
-function fragileProblem(policy: Policy): ReadinessProblem | null {
-  const people = new Set(holdersOf(policy).map(({ email }) => email))
+function fragileProblem(policy: Policy, directory: Directory): ReadinessProblem | null {
+  // Several e-mails of one person are one, by the first of them.
+  const people = new Set(holdersOf(policy).map(({ email }) => directory.emailsOf(email)[0]))
   const [email] = people
   if (people.size !== 1 || email === undefined) return null
   return {

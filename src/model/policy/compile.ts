@@ -1,7 +1,8 @@
 import { knownZone } from '../calendar/known-zone.ts'
+import { personEmail } from '../matching/person-email.ts'
 import { territoryName } from '../matching/territory-name.ts'
 import type { Crm } from '../record/change-event.ts'
-import { linkedEmails } from '../record/company-people.ts'
+import { linkedEmails, NO_COMPANY_PEOPLE } from '../record/company-people.ts'
 import type { Conditions, RuleOwner } from '../rules/condition.ts'
 import { type CompiledConditions, type CompiledRule, compileConditions } from '../rules/evaluate.ts'
 import { type AgingRow, agingRows, isAging } from '../rules/next-flip.ts'
@@ -121,12 +122,8 @@ function compiled(policy: Policy, conditions: Conditions): CompiledConditions {
 }
 
 /** Who asks for an owner by one e-mail means the person, whose user in the other CRM may have another one. */
-function withLinkedOwners(conditions: Conditions, { people }: Policy): Conditions {
-  if (people === undefined || people.persons.length === 0) return conditions
-  const linked = (email: string) => {
-    const all = linkedEmails(people, email.toLowerCase())
-    return all.length > 1 ? all : [email]
-  }
+function withLinkedOwners(conditions: Conditions, { people = NO_COMPANY_PEOPLE }: Policy): Conditions {
+  const linked = (email: string) => linkedEmails(people, personEmail(email))
   return conditions.map((condition) =>
     condition.field === 'fact.owner' && (condition.op === 'in' || condition.op === 'not-in')
       ? { ...condition, values: [...new Set(condition.values.flatMap(linked))] }

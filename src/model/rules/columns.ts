@@ -4,6 +4,7 @@ import type { Condition } from './condition.ts'
 import { ageMs } from './days.ts'
 import { comparableFor, isOfDates, measureOf, valueTest } from './evaluate.ts'
 import { listKey, membersOf } from './list-values.ts'
+import { placesAsked } from './place-facts.ts'
 import { isPostalField, postalDigits } from './postal-code.ts'
 
 /**
@@ -28,7 +29,11 @@ const DAY_MS = 86_400_000
 export function columnKey(condition: Condition): string {
   switch (condition.op) {
     case 'in':
-    case 'not-in':
+    case 'not-in': {
+      // A text that names no country is surely not blank, and may be any of the countries.
+      const places = placesAsked(condition)
+      return places === null ? 'text' : `place ${places}`
+    }
     case 'blank':
     case 'not-blank':
       return 'text'

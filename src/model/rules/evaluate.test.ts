@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { caseOf, company, contact, daysAgo, lead, record } from '../../../test/support/example.ts'
 import type { FieldText } from '../record/change-event.ts'
+import { type Truth, Unknown } from '../record/knowledge.ts'
 import type { Condition } from './condition.ts'
-import { allHold, compileConditions } from './evaluate.ts'
+import { allHold, type CompiledConditions, compileConditions } from './evaluate.ts'
 
 const holds = (condition: Condition, value: FieldText) =>
   allHold(compileConditions([condition]), caseOf(contact({ x: value })).facts)
@@ -52,16 +53,50 @@ describe('a condition', () => {
     const inCalifornia = (state: string, country = 'United States') =>
       allHold(isCalifornia, caseOf(contact({ country, state })).facts)
     for (const state of ['California', 'Calif.', 'CA', 'ca', 'US-CA']) assert.equal(inCalifornia(state), true, state)
-    for (const state of ['Canada', 'Nevada', 'Calfornia', '']) assert.equal(inCalifornia(state), false, state)
+    for (const state of ['Nevada', '', 'n/a', '--']) assert.equal(inCalifornia(state), false, state)
     assert.equal(inCalifornia('CA', 'Italy'), false)
   })
 
-  it('case X01: is not blank, and in no list, where the text names no country', () => {
+  it('does not know whether a text that names no state is the one, but that it is none of another country', () => {
+    const compiled = (op: 'in' | 'not-in', values: string[]) => compileConditions([{ field: 'fact.state', op, values }])
+    const test = (conditions: CompiledConditions, country: string | null, state: string) =>
+      allHold(conditions, caseOf(contact({ country, state })).facts)
+    const whyOf = (truth: Truth) =>
+      truth instanceof Unknown ? truth.inputs.map(({ field, why }) => [field, why]) : truth
+    const notRead = [['state', 'not-understood']]
+    for (const op of ['in', 'not-in'] as const) {
+      const california = compiled(op, ['US-CA'])
+      for (const state of ['Canada', 'Calfornia', 'Bay Area']) {
+        assert.deepEqual(whyOf(test(california, 'United States', state)), notRead, state)
+        assert.deepEqual(whyOf(test(california, null, state)), notRead, state)
+        assert.equal(test(california, 'Germany', state), op === 'not-in', state)
+      }
+      assert.deepEqual(whyOf(test(compiled(op, ['US-CA', 'DE-BY']), 'Germany', 'Oberland')), notRead)
+    }
+  })
+
+  it('case X01: is not blank where the text names no country, and whether it is in a list is not known', () => {
     const test = (condition: Condition) =>
       allHold(compileConditions([condition]), caseOf(contact({ country: 'no' })).facts)
     assert.equal(test({ field: 'fact.country', op: 'blank' }), false)
     assert.equal(test({ field: 'fact.country', op: 'not-blank' }), true)
-    assert.equal(test({ field: 'fact.country', op: 'in', values: ['NO'] }), false)
+    for (const op of ['in', 'not-in'] as const) {
+      const truth = test({ field: 'fact.country', op, values: ['NO'] })
+      assert.deepEqual(truth instanceof Unknown && truth.inputs.map(({ field, why }) => `${field} ${why}`), [
+        'country not-understood',
+      ])
+    }
+  })
+
+  it('is blank where the country is a placeholder, and Namibia where it is NA', () => {
+    const test = (country: string, condition: Condition) =>
+      allHold(compileConditions([condition]), caseOf(contact({ country })).facts)
+    for (const text of ['n/a', 'Unknown', '--None--', '-', 'na', 'keine Angabe']) {
+      assert.equal(test(text, { field: 'fact.country', op: 'blank' }), true, text)
+      assert.equal(test(text, { field: 'fact.country', op: 'not-in', values: ['DE'] }), true, text)
+      assert.equal(test(text, { field: 'fact.country', op: 'in', values: ['DE'] }), false, text)
+    }
+    assert.equal(test('NA', { field: 'fact.country', op: 'in', values: ['NA'] }), true)
   })
 
   it('about one object reads as blank on every other', () => {

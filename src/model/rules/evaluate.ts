@@ -7,6 +7,7 @@ import type { Condition, Conditions, Rule } from './condition.ts'
 import { ageMs, momentMs } from './days.ts'
 import { type CaseFacts, fieldReader } from './facts.ts'
 import { listKey, listReader, membersOf } from './list-values.ts'
+import { notUnderstood, placesAsked } from './place-facts.ts'
 import { isInDistrict, isPostalField, postalDigits, postalNumber, postalText } from './postal-code.ts'
 import { renderCondition } from './render.ts'
 import { fittingReader } from './unfit.ts'
@@ -92,6 +93,7 @@ export function missesBefore(
 
 function compileCondition(condition: Condition, zone: Zone): CompiledCondition {
   const isList = listReader(condition.field)
+  const places = placesAsked(condition)
   const test = valueTest(condition, zone)
   const read = fittingReader(condition, fieldReader(condition.field), (value, facts) =>
     test(value, facts.nowMs, isList(facts)),
@@ -102,7 +104,8 @@ function compileCondition(condition: Condition, zone: Zone): CompiledCondition {
     zone,
     holds: (facts) => {
       const value = read(facts)
-      return value instanceof Unknown ? value : test(value, facts.nowMs, isList(facts))
+      if (value instanceof Unknown) return value
+      return notUnderstood(condition, places, value, facts) ?? test(value, facts.nowMs, isList(facts))
     },
   }
 }

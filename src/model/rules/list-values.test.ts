@@ -100,9 +100,21 @@ describe('an id that is written in two ways', () => {
     const long = '005xx000001SwiUAAS'
     assert.equal(holds('in', [short], long, false), true)
     assert.equal(holds('in', [long], short, false), true)
-    assert.equal(holds('in', [long], long.toLowerCase(), false), false, 'its case counts')
+    assert.equal(holds('in', [short], short.toLowerCase(), false), false, 'its case counts')
     assert.equal(holds('not-in', [short], long, false), false)
     assert.equal(holds('in', [short], `x;${long}`), true)
+  })
+
+  it('is one in whatever case a spreadsheet left the longer form, which says its case itself', () => {
+    const long = '005xx000001SwiUAAS'
+    for (const text of [long.toLowerCase(), long.toUpperCase(), '005XX000001swiuAAS']) {
+      assert.equal(holds('in', [long], text, false), true, text)
+      assert.equal(holds('in', ['005xx000001SwiU'], text, false), true, text)
+      assert.equal(holds('in', ['005xx000001SwiuAAC'], text, false), false, text)
+    }
+    for (const text of ['005xx000001SwiU9AS', '105xx000001SwiUAAS9', '005xx000001SwjUAAS']) {
+      assert.equal(holds('in', [long], text, false), false, text)
+    }
   })
 
   it('is another id with another case', () => {
@@ -113,5 +125,6 @@ describe('an id that is written in two ways', () => {
   it('is not taken for words and codes of as many characters', () => {
     assert.equal(holds('in', ['Internationally'], 'INTERNATIONALLY', false), true)
     assert.equal(holds('in', ['ABC123DEF456789'], 'abc123def456789', false), true)
+    assert.equal(holds('in', ['ABCDE0012345678'], 'abcde0012345678', false), true, 'no type has letters only')
   })
 })

@@ -65,6 +65,28 @@ describe('a postal code', () => {
     assert.ok(holds({ field: 'PostalCode', op: 'not-in', values: ['94105'] }, '94106-1234'))
   })
 
+  it('is one with a country in front, and as spreadsheets leave it', () => {
+    const isIn = (code: string, value: string) => holds({ field: 'PostalCode', op: 'in', values: [code] }, value)
+    for (const value of ['80331', 'D-80331', 'DE-80331', 'DE 80331', 'de80331', '80331.0', "'80331", '="80331"']) {
+      assert.ok(isIn('80331', value), value)
+      assert.ok(holds({ field: 'PostalCode', op: 'prefix', values: ['80'] }, value), value)
+      assert.ok(holds({ field: 'PostalCode', op: 'prefix', values: ['D-80'] }, value), value)
+    }
+    assert.ok(isIn('100-0001', '〒100-0001'))
+    assert.ok(isIn('00-950', 'PL 00-950'))
+    assert.ok(isIn('111 22', 'SE-111 22'))
+    // British, Dutch, Irish and Argentine codes have letters of their own, and what lost its zero is another code.
+    for (const [code, value] of [
+      ['55 1AA', 'DE55 1AA'],
+      ['1636', 'B1636'],
+      ['02', 'D02'],
+      ['02139', '2139'],
+      ['80331', 'XX 80331'],
+      ['1012', '1012 AB'],
+    ] as const)
+      assert.ok(!isIn(code, value), value)
+  })
+
   it('is known by the name of its field', () => {
     for (const name of [
       'PostalCode',

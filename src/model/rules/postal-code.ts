@@ -1,3 +1,5 @@
+import { withoutSpreadsheet } from '../matching/spreadsheet-text.ts'
+
 /** Fields of postal codes, whatever the CRM or the company calls them: `PostalCode`, `zip`, `Shipping_Zip_Code__c`. */
 export function isPostalField(name: string): boolean {
   const words = name.replaceAll(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
@@ -6,14 +8,24 @@ export function isPostalField(name: string): boolean {
 
 /** One spelling of a code: no spaces or hyphens, no country in front (`D-80331`), and of ZIP+4 the five digits that count. */
 export function postalText(text: string): string {
+  const plain = withoutCountry(text)
+  if (/^\d{5}[-–\s]?\d{4}$/.test(plain)) return plain.slice(0, 5)
+  return compact(plain)
+}
+
+/**
+ * In front of digits only: `D-80331`, `DE 80331`, `〒100-0001`. British, Irish and Argentine codes begin with letters of their
+ * own, so letters without a hyphen count before the five or six digits of a country that has them.
+ */
+const COUNTRY =
+  /^(?:[A-Z]{1,3}\s?-\s?(?=\d)|〒\s*|(?:DE|AT|CH|FR|IT|ES|PT|PL|CZ|SK|HU|RO|BG|HR|SI|RS|BE|LU|NL|DK|SE|NO|FI|EE|LT|LV|GR|US|USA)\s?(?=\d{2,3}[\s-]?\d{2,3}$))/
+
+function withoutCountry(text: string): string {
   const plain = text
     .normalize('NFKC')
     .toUpperCase()
     .replaceAll(/[\p{Cf}]/gu, '')
-    .trim()
-    .replace(/^[A-Z]{1,3}\s?-\s?(?=\d)/, '')
-  if (/^\d{5}[-–\s]?\d{4}$/.test(plain)) return plain.slice(0, 5)
-  return compact(plain)
+  return withoutSpreadsheet(plain).replace(COUNTRY, '')
 }
 
 function compact(text: string): string {
@@ -29,7 +41,7 @@ const BRITISH = /^([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})?$/
  */
 export function isInDistrict(written: string, value: string): boolean {
   const code = postalText(value)
-  const wanted = written.normalize('NFKC').toUpperCase().trim()
+  const wanted = withoutCountry(written)
   const district = compact(wanted)
   if (district === '') return true
   const [, outward, inward = ''] = BRITISH.exec(code) ?? []

@@ -66,7 +66,48 @@ function checked(rules: readonly Rule[], facts: ReturnType<typeof caseOf>['facts
   assert.deepEqual(misses, missesBefore(closures, winner, facts))
 }
 
+/** Where the conditions one by one do not know the first match, the index does not either, and names the same inputs. */
+function checkedWithUnread(rules: readonly Rule[], facts: ReturnType<typeof caseOf>['facts']) {
+  const closures = compileTable(rules, 'America/Phoenix')
+  const placed = placeRecord(indexTable(closures.map(({ when }) => when)), facts)
+  const winner = firstMatch(closures, facts)
+  const inputs = (unknown: Unknown | null) => unknown?.inputs.map(({ field, why }) => `${field} ${why}`).toSorted()
+  assert.deepEqual(inputs(placed.unknown), inputs(winner instanceof Unknown ? winner : null))
+  if (!(winner instanceof Unknown)) assert.equal(placed.row, winner === null ? -1 : closures.indexOf(winner))
+}
+
+const place: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({
+    field: fc.constant('fact.country'),
+    op: fc.constantFrom('in' as const, 'not-in' as const),
+    values: fc.uniqueArray(fc.constantFrom('DE', 'FR', 'US'), { minLength: 1 }),
+  }),
+  fc.record({
+    field: fc.constant('fact.state'),
+    op: fc.constantFrom('in' as const, 'not-in' as const),
+    values: fc.uniqueArray(fc.constantFrom('US-CA', 'US-NY', 'DE-BY'), { minLength: 1 }),
+  }),
+  fc.record({
+    field: fc.constantFrom('fact.country', 'fact.state', 'a'),
+    op: fc.constantFrom('blank' as const, 'not-blank' as const),
+  }),
+)
+
 describe('the index of a table', () => {
+  it('does not know the first match where a text names no country or state, and names the same inputs', () => {
+    const rows = fc
+      .array(fc.array(place, { maxLength: 3 }), { maxLength: 40 })
+      .map((all) => all.map((when, n) => ({ id: `r${n}`, when, owner: 'x@x.example', because: '' })))
+    const subject = fc
+      .record({
+        country: fc.constantFrom('Germany', 'USA', 'Holand', 'EMEA', 'n/a', null),
+        state: fc.constantFrom('CA', 'Bavaria', 'Bay Area', 'nowhere', '-', null),
+        a: fc.constantFrom('x', null),
+      })
+      .map((drawn) => caseOf(contact(drawn)).facts)
+    fc.assert(fc.property(rows, subject, checkedWithUnread), { numRuns: 600 })
+  })
+
   it('gives the same first match and the same misses as the conditions one by one', () => {
     fc.assert(fc.property(table, record, checked), { numRuns: 600 })
   })

@@ -6,7 +6,9 @@ import type { Condition } from './condition.ts'
 import type { CompiledCondition, CompiledConditions } from './evaluate.ts'
 import type { CaseFacts } from './facts.ts'
 import { listReader } from './list-values.ts'
+import { notUnderstood, placesAsked } from './place-facts.ts'
 import { renderCondition } from './render.ts'
+import { and, clearBit, hasRow, lowestBit, setBit } from './row-bits.ts'
 import { readingKey } from './unfit.ts'
 
 /**
@@ -36,6 +38,9 @@ export type IndexedField = {
 
 export type IndexedColumn = Column & {
   readonly field: number
+  /** The first of its conditions, and the countries in which they all look for the record, see `placesAsked`. */
+  readonly first: Condition
+  readonly places: ReturnType<typeof placesAsked>
   /** By class: the rows that it allows. */
   readonly bits: readonly Int32Array[]
   /** The rows that do not ask about it: what they say does not depend on its value. */
@@ -91,7 +96,12 @@ export function indexTable(rows: readonly CompiledConditions[]): TableIndex {
   }
   const keys = [...grouped.keys()]
   const readingKeys = [...readings.keys()]
-  const bare = [...grouped.values()].map(({ field, conditions }) => ({ ...makeColumn(conditions, zone), field }))
+  const bare = [...grouped.values()].map(({ field, conditions }) => ({
+    ...makeColumn(conditions, zone),
+    field,
+    first: conditions[0]!,
+    places: placesAsked(conditions[0]!),
+  }))
   const checks = rows.map((when) =>
     when.map(({ condition }): Check => {
       const field = readingKeys.indexOf(readingKey(condition))
@@ -133,10 +143,18 @@ export function placeRecord(index: TableIndex, facts: CaseFacts): Placed {
   }
   const classes: number[] = []
   let several: Map<number, { classes: readonly number[]; bits: Int32Array }> | null = null
+  let unread: Map<number, Unknown> | null = null
   for (let c = 0; c < columns.length; c += 1) {
     const column = columns[c]!
     const value = values[column.field]!
     if (value instanceof Unknown) {
+      classes.push(NOT_KNOWN)
+      continue
+    }
+    const why = notUnderstood(column.first, column.places, value, facts)
+    if (why !== null) {
+      unread ??= new Map()
+      unread.set(c, why)
       classes.push(NOT_KNOWN)
       continue
     }
@@ -151,8 +169,8 @@ export function placeRecord(index: TableIndex, facts: CaseFacts): Placed {
     }
   }
   const placed = { values, classes, several }
-  if (isKnown) return { ...placed, row: firstRow(index, placed), maybe: NONE, unknown: null }
-  return { ...placed, ...firstRows(index, placed) }
+  if (isKnown && unread === null) return { ...placed, row: firstRow(index, placed), maybe: NONE, unknown: null }
+  return { ...placed, ...firstRows(index, placed, unread) }
 }
 
 /** The rows that a field allows which holds a value of each of these classes. */
@@ -203,7 +221,12 @@ function firstRow(index: TableIndex, { classes, several }: Seen): number {
 }
 
 /** The first row that surely matches, and every row before it that would match with some value of what is not known. */
-function firstRows(index: TableIndex, seen: Seen): Pick<Placed, 'row' | 'maybe' | 'unknown'> {
+function firstRows(
+  index: TableIndex,
+  seen: Seen,
+  /** By column: why its value is not known although that of the field is. */
+  unread: ReadonlyMap<number, Unknown> | null,
+): Pick<Placed, 'row' | 'maybe' | 'unknown'> {
   const { values } = seen
   const possible = index.all.slice()
   const certain = index.all.slice()
@@ -219,7 +242,7 @@ function firstRows(index: TableIndex, seen: Seen): Pick<Placed, 'row' | 'maybe' 
     if (!hasRow(possible, r)) continue
     maybe.push(r)
     for (const check of index.rows[r]!) {
-      const value = values[check.field]
+      const value = unread?.get(check.column) ?? values[check.field]
       if (value instanceof Unknown) unknown = Unknown.both(unknown, value)
     }
   }
@@ -264,10 +287,6 @@ export function rowsAtSomeTime(index: TableIndex, placed: Placed): Int32Array {
   return bits
 }
 
-export function hasRow(bits: Int32Array, row: number): boolean {
-  return (bits[row >> 5]! & (1 << (row & 31))) !== 0
-}
-
 /** The first condition of the row, from the given one on, that the record is known not to meet; null: there is none. */
 export function failedCheck(index: TableIndex, { classes, several }: Placed, row: number, from: number): Check | null {
   const checks = index.rows[row]!
@@ -280,20 +299,4 @@ export function failedCheck(index: TableIndex, { classes, several }: Placed, row
     if (isFailed) return check
   }
   return null
-}
-
-function and(into: Int32Array, other: Int32Array): void {
-  for (let w = 0; w < into.length; w += 1) into[w]! &= other[w]!
-}
-
-function setBit(bits: Int32Array, n: number): void {
-  bits[n >> 5]! |= 1 << (n & 31)
-}
-
-function clearBit(bits: Int32Array, n: number): void {
-  bits[n >> 5]! &= ~(1 << (n & 31))
-}
-
-function lowestBit(word: number): number {
-  return 31 - Math.clz32(word & -word)
 }

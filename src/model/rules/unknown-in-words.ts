@@ -20,6 +20,7 @@ export function unknownInWords({ inputs }: Unknown): string {
     ...(refused.length > 0 ? [`the CRM shows us no ${together(refused)}`] : []),
     ...(unread.length > 0 ? [`${together(unread)} ${unread.length === 1 ? 'was' : 'were'} not read yet`] : []),
     ...(notVisible.length > 0 ? [`the CRM does not show our user ${together(notVisible)}`] : []),
+    ...new Set(inputs.filter(({ why }) => why === 'not-understood').map(notUnderstoodInWords)),
     ...new Set(inputs.filter(({ why }) => why === 'ambiguous').map(sharedInWords)),
     ...named('one-email').map((users) => `${users} have one e-mail, so it is not known whether they are one person`),
     ...new Set(inputs.filter(({ why }) => why === 'no-such-value' || why === 'wrong-type').map(unfitInWords)),
@@ -38,6 +39,14 @@ function unfitInWords({ crm, objectType, field, why }: MissingInput): string {
   return why === 'wrong-type'
     ? `a rule compares ${of} with a value of another type`
     : `a rule asks whether ${of} is a value that its list does not have`
+}
+
+function notUnderstoodInWords({ crm, objectType, field }: MissingInput): string {
+  return `the text in ${field} of the ${objectNoun(crm, objectType)} names no ${placeIn(crm, objectType, field)} that we know`
+}
+
+function placeIn(crm: MissingInput['crm'], objectType: string, field: string): 'state' | 'country' {
+  return objectShape(crm, objectType)?.state === field ? 'state' : 'country'
 }
 
 /** Both currencies, and that nobody guesses between them. */
@@ -67,6 +76,8 @@ export function howToMend({ crm, field, objectType, why }: MissingInput): string
       return `Ask the workflow owner to correct what the policy compares ${field} of ${objectType} with. The alert of the connection names the rule, its place and the nearest values.`
     case 'other-currency':
       return `Ask the workflow owner to name the currency of the limit in the policy (revenueCurrency, or currency beside a range), or to write the company's home currency into readings.yaml. In a CRM that works the amount out in its own currency, let the integration user read that field.`
+    case 'not-understood':
+      return `Correct ${field} of the ${objectNouns(crm, objectType)} that the case lists. Where a text is right, ask the workflow owner to add what it means to readings.yaml.`
     case 'refused':
       return `Ask your CRM admin to let the integration user read ${objectType}.`
     case 'ambiguous':
@@ -100,6 +111,7 @@ const NO_DRIFT: ReadonlySet<MissingInput['why']> = new Set([
   'wrong-type',
   'hidden',
   'no-such-field',
+  'not-understood',
   'refused',
   'not-read',
   'not-visible',

@@ -3,6 +3,7 @@ import type { ObjectShape } from '../../model/record/crm-profile.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import type { Folded } from '../../model/record/fold/fold.ts'
 import { reasonToRead } from '../../model/record/fold/reason-to-read.ts'
+import type { Readings } from '../../model/record/readings.ts'
 import type { RecordWrite } from '../../store/records/save-records.ts'
 
 /** What one record's events come to: its row, and which other records have to be decided again. */
@@ -31,6 +32,7 @@ export function changeOf(
   folded: Folded,
   shape: ObjectShape,
   touched: boolean,
+  countries: Readings['countries'],
 ): RecordChange | null {
   const { record } = folded
   const anyApplied = folded.outcomes.some(({ outcome }) => outcome === 'applied')
@@ -41,7 +43,7 @@ export function changeOf(
   if (!isNews && reasonToRead(known) === null) return null
   const live = isLive(record)
   const isDecided = shape.about === 'person' || shape.about === 'account'
-  const keys = live && isDecided ? matchKeys(record) : []
+  const keys = live && isDecided ? matchKeys(record, countries) : []
   return {
     write: {
       record,
@@ -56,7 +58,7 @@ export function changeOf(
       touched: touched && isDecided,
     },
     changed: anyApplied && shape.about !== 'task',
-    neighbours: anyApplied ? neighboursOf(known, record, keys, shape) : NO_NEIGHBOURS,
+    neighbours: anyApplied ? neighboursOf(known, record, keys, shape, countries) : NO_NEIGHBOURS,
   }
 }
 
@@ -73,6 +75,7 @@ function neighboursOf(
   record: CrmRecord,
   keys: readonly string[],
   shape: ObjectShape,
+  countries: Readings['countries'],
 ): AffectedNeighbours {
   if (shape.about === 'task') return NO_NEIGHBOURS
   if (shape.about === 'deal') {
@@ -81,7 +84,7 @@ function neighboursOf(
     const isMoney = known === null || isSeenByNeighbours(known, record, shape)
     return { ...NO_NEIGHBOURS, accounts, ofDomain: isMoney ? accounts : [] }
   }
-  const keysBefore = known !== null && isLive(known) ? matchKeys(known) : []
+  const keysBefore = known !== null && isLive(known) ? matchKeys(known, countries) : []
   const hadBefore = new Set(keysBefore)
   const seen = isSeenByNeighbours(known, record, shape)
   const affected = seen ? [...keysBefore, ...keys] : symmetricDifference(keysBefore, keys)

@@ -2,10 +2,12 @@ import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import { type Folded, foldEvents } from '../../model/record/fold/fold.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
+import type { Readings } from '../../model/record/readings.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { failureText } from '../../store/database/failure-text.ts'
 import type { EventOutcome, StoredEvent } from '../../store/events/change-events.ts'
+import { countriesForKeys } from '../../store/records/match-key-versions.ts'
 import { unreadableFields } from '../../store/records/object-schemas.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
 import { addChange, type BatchChanges, changeOf, noChanges, type RecordChange } from './affected-records.ts'
@@ -20,6 +22,8 @@ type Known = {
   /** By `object/record`. */
   readonly records: ReadonlyMap<string, CrmRecord>
   readonly written: OwnWrites
+  /** What the company agreed that texts mean which name no country. */
+  readonly countries: Readings['countries']
   /** Fields that the CRM does not let us read. */
   readonly unreadable: (connectionId: string, objectType: string) => ReadonlySet<string>
 }
@@ -56,11 +60,13 @@ async function readKnown(
     recordId: first!.event.recordId,
   }))
   const records = new Map<string, CrmRecord>()
+  // Before any record is locked, as what makes the keys again does it.
+  const countries = await countriesForKeys(trx, id)
   for (const record of await readRecordsById(trx, id, refs, 'lock')) {
     records.set(`${record.objectType}/${record.recordId}`, record)
   }
   const written = await readOwnWrites(trx, id, groups.values())
-  return { crm, records, written, unreadable: await unreadableFields(trx) }
+  return { crm, records, written, countries, unreadable: await unreadableFields(trx) }
 }
 
 type Failed = { readonly id: number; readonly reason: string }
@@ -94,7 +100,7 @@ function foldWhatCan(
 }
 
 function foldGroup(
-  { crm, records, written, unreadable }: Known,
+  { crm, records, written, countries, unreadable }: Known,
   connectionId: ConnectionId,
   key: string,
   group: readonly StoredEvent[],
@@ -103,7 +109,7 @@ function foldGroup(
   const before = records.get(key) ?? null
   const events = group.map(({ event }) => event)
   const folded = foldEvents(before, events, { crm, unreadable: unreadable(connectionId, objectType) })
-  const change = changeOf(before, folded, objectShape(crm, objectType)!, isTouched(before, folded, written))
+  const change = changeOf(before, folded, objectShape(crm, objectType)!, isTouched(before, folded, written), countries)
   return { outcomes: outcomesOf(group, folded, written), change }
 }
 

@@ -67,7 +67,6 @@ export async function publishPolicies(
     await stageLock(trx, READINESS_LOCK)
     // Of a workflow that is new nobody else has a permit yet, so those that are known are all.
     await lockPermits(trx, { connections: null, workflows: null })
-    await queueMatchKeys(trx, readingVersion)
     const standing = await whatStands(trx)
     const changed: string[] = []
     for (const { file, source, version } of files.loaded) {
@@ -96,6 +95,8 @@ export async function publishPolicies(
         changed.push(policy.workflow)
       }
     }
+    // By the readings of what is in force from here on.
+    await queueMatchKeys(trx, readingVersion)
     return { changed }
   })
 }

@@ -1,4 +1,5 @@
 import { decide } from '../../model/decision/decide.ts'
+import { personEmail } from '../../model/matching/person-email.ts'
 import { asIfLeft } from '../../model/people/as-if-left.ts'
 import { mergePeople } from '../../model/people/company-directory.ts'
 import { buildDirectory } from '../../model/people/directory.ts'
@@ -83,7 +84,7 @@ export async function readDeparture(db: Database, question: DepartureQuestion): 
 }
 
 function emailsOf(email: string, versions: readonly PolicyVersion[]): readonly string[] {
-  const asked = email.trim().toLowerCase()
+  const asked = personEmail(email)
   const linked = linkedEmails(mergePeople(versions.flatMap(({ policy }) => policy.people ?? [])), asked)
   return [asked, ...linked.filter((one) => one !== asked)]
 }

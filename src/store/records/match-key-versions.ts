@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import { linkKeys, matchKeys } from '../../model/matching/keys.ts'
+import { canonicalJson } from '../../model/policy/canonical.ts'
 import { isKnownCrm } from '../../model/record/crm-profile.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
+import type { Readings } from '../../model/record/readings.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inTransaction } from '../database/transaction.ts'
@@ -12,11 +15,15 @@ const MADE_AT_ONCE = 1_000
 /** Of which so many follow one another before the caller does something else. */
 const IN_A_ROW = 5
 
-/** The keys of every connection are to be those that this version of our code makes. Nothing to do where they are. */
+/**
+ * The keys of every connection are to be those that this version of our code makes with the readings of the policies in
+ * force. Nothing to do where they are.
+ */
 export async function queueMatchKeys(trx: Kysely<Tables>, readingVersion: string): Promise<void> {
+  const keyVersion = await keyVersionOf(trx, readingVersion)
   await sql`
     insert into match_key_version as v (connection_id, reading_version, object_type, record_id)
-    select c.id, ${readingVersion}, held.place, held.place from connection c
+    select c.id, ${keyVersion}, held.place, held.place from connection c
     left join lateral (select '' as place from record where connection_id = c.id limit 1) held on true
     where c.status <> 'disconnected' order by c.id
     on conflict (connection_id) do update set reading_version = excluded.reading_version,
@@ -32,9 +39,35 @@ export async function noteNewMatchKeys(
 ): Promise<void> {
   await sql`
     insert into match_key_version (connection_id, reading_version)
-    select ${connectionId}, ${readingVersion}
+    select ${connectionId}, ${await keyVersionOf(trx, readingVersion)}
     where not exists (select 1 from record where connection_id = ${connectionId})
     on conflict do nothing`.execute(trx)
+}
+
+/** What keys are made by: our code, and the readings, which decide the country of a phone number. */
+async function keyVersionOf(trx: Kysely<Tables>, readingVersion: string): Promise<string> {
+  const countries = await countriesInForce(trx)
+  const digest = createHash('sha256').update(canonicalJson(countries)).digest('hex')
+  return Object.keys(countries).length === 0 ? readingVersion : `${readingVersion}/${digest.slice(0, 16)}`
+}
+
+/**
+ * The readings by which keys of this connection are made. Until the transaction ends they stay those in force: a record that
+ * it saves is seen by whoever makes the keys again for others.
+ */
+export async function countriesForKeys(trx: Kysely<Tables>, connectionId: string): Promise<Readings['countries']> {
+  await sql`select from match_key_version where connection_id = ${connectionId} for share`.execute(trx)
+  return countriesInForce(trx)
+}
+
+/** Policies in force have one file of readings, but for versions that were kept: where those differ, a text means nothing. */
+async function countriesInForce(trx: Kysely<Tables>): Promise<Readings['countries']> {
+  const { rows } = await sql<{ text: string; country: string }>`
+    select one.key as text, min(one.value) as country
+    from workflow w join policy_version p on p.hash = w.hash,
+      jsonb_each_text(p.document #> '{readings,countries}') as one
+    group by one.key having count(distinct one.value) = 1 order by one.key`.execute(trx)
+  return Object.fromEntries(rows.map(({ text, country }) => [text, country]))
 }
 
 /**
@@ -62,12 +95,13 @@ async function makeOneBatch(db: Database, atOnce: number): Promise<void> {
       order by v.connection_id limit 1 for update of v`.execute(trx)
     const [place] = rows
     if (place === undefined) return
+    const countries = await countriesInForce(trx)
     const records = await recordsAfter(trx, place, atOnce)
     await saveKeys(
       trx,
       place.id,
       records.flatMap(({ record, held }) => {
-        const made = keysOf(record)
+        const made = keysOf(record, countries)
         if (made === null) return []
         return isSame(held, [...made.keys, ...made.links]) ? [] : [{ record, ...made }]
       }),
@@ -104,10 +138,10 @@ type MadeKeys = { readonly keys: readonly string[]; readonly links: readonly str
  * None of a record that is gone, as when its events are applied. Null: a value of it cannot be read at all, so it keeps the
  * keys that it has and holds up no other record.
  */
-function keysOf(record: CrmRecord): MadeKeys | null {
+function keysOf(record: CrmRecord, countries: Readings['countries']): MadeKeys | null {
   if (record.deleted || record.mergedInto !== null || !isKnownCrm(record.crm)) return { keys: [], links: [] }
   try {
-    return { keys: matchKeys(record), links: linkKeys(record) }
+    return { keys: matchKeys(record, countries), links: linkKeys(record) }
   } catch {
     return null
   }

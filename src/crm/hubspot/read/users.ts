@@ -1,4 +1,5 @@
 import type { PublicOwner } from '@hubspot/api-client/lib/codegen/crm/owners/models/PublicOwner.js'
+import { personEmail } from '../../../model/matching/person-email.ts'
 import type { ConnectionId } from '../../../model/record/change-event.ts'
 import type { CrmUser } from '../../../model/record/crm-user.ts'
 import { storable } from '../../../model/record/storable-text.ts'
@@ -52,7 +53,7 @@ export function crmUser(
   if (userId === undefined) return undefined
   const kind = owner.type === 'QUEUE' ? 'queue' : 'person'
   const active = !archived && owner.archived !== true
-  const email = storable(textOf(owner.email)).trim().toLowerCase()
+  const email = personEmail(storable(textOf(owner.email)))
   const name = [owner.firstName, owner.lastName]
     .map((part) => storable(textOf(part)).trim())
     .filter(Boolean)

@@ -1,3 +1,4 @@
+import { personEmail } from '../../../model/matching/person-email.ts'
 import type { ConnectionId } from '../../../model/record/change-event.ts'
 import type { CrmUser } from '../../../model/record/crm-user.ts'
 import { longId } from '../http/record-id.ts'
@@ -33,7 +34,8 @@ export async function readPeople(
 
 /** Those who are no people have somebody else's e-mail or nobody's. */
 function emailOf(row: Row): string | null {
-  return isSystem(row) ? null : (text(row.Email)?.trim().toLowerCase() ?? null)
+  const email = text(row.Email)
+  return isSystem(row) || email === null ? null : personEmail(email)
 }
 
 function isSystem(row: Row): boolean {

@@ -9,6 +9,7 @@ export const COUNTRY_CODE_ALIASES: Readonly<Record<string, string>> = {
   DEN: 'DK',
   POR: 'PT',
   CRO: 'HR',
+  ROI: 'IE',
 }
 
 /** A name that other countries share: a note in brackets that is not understood may mean another of them. */

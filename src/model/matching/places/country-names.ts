@@ -1,4 +1,5 @@
 import { iso31661, iso31661Alpha3ToAlpha2 } from 'iso-3166'
+import { plainVowels } from '../fold-text.ts'
 import { COUNTRY_ALIASES } from './country-aliases.ts'
 import { COUNTRY_CODE_ALIASES } from './country-codes.ts'
 import { LISTED_NAMES } from './listed-names.ts'
@@ -49,6 +50,8 @@ export type CountryNames = {
   readonly byWords: ReadonlyMap<string, string>
   /** By what is left without the kind of state. Null: more than one country has that. */
   readonly byCore: ReadonlyMap<string, string | null>
+  /** By what is left of a name without blanks and umlauts. Null: more than one country has that. */
+  readonly byLetters: ReadonlyMap<string, string | null>
   /** By code in capitals: alpha-2, alpha-3, and what people take for one. */
   readonly byCode: ReadonlyMap<string, string>
   /** How a name is written, by its key, for suggestions. */
@@ -100,7 +103,34 @@ function buildNames(): CountryNames {
   for (const list of LISTED_NAMES) {
     for (const [code, name] of Object.entries(list)) for (const one of [name].flat()) add(one, code)
   }
-  return { byName, byWords, byCore, byCode: buildCodes(codes), written }
+  for (const code of codes) for (const name of ownNames(code)) add(name, code)
+  return { byName, byWords, byCore, byLetters: lettersOf(byName), byCode: buildCodes(codes), written }
+}
+
+/** What a country calls itself, in the language that most people write there: `Eesti`, `България`. */
+function ownNames(code: string): string[] {
+  const { language, script } = new Intl.Locale(`und-${code}`).maximize()
+  return [...new Set([`${language}-${script}`, `${language}-Latn`])].flatMap((locale) => {
+    const display = new Intl.DisplayNames([locale], { type: 'region', fallback: 'none' })
+    return display.of(code) ?? []
+  })
+}
+
+/** Shorter ones are words and abbreviations, too. */
+const LETTERS_MIN = 6
+
+function lettersOf(byName: ReadonlyMap<string, string>): Map<string, string | null> {
+  const byLetters = new Map<string, string | null>()
+  for (const [key, code] of byName) {
+    const letters = onlyLetters(key)
+    if (letters.length >= LETTERS_MIN) byLetters.set(letters, sharedBy(byLetters.get(letters), code))
+  }
+  return byLetters
+}
+
+/** `United Kingdom` and `unitedkingdom`, `Königreich` and `Koenigreich`. */
+function onlyLetters(key: string): string {
+  return key.split(' ').map(plainVowels).join('')
 }
 
 function sharedBy(known: string | null | undefined, code: string): string | null {
@@ -119,7 +149,7 @@ function buildCodes(codes: readonly string[]): Map<string, string> {
 
 /** The country whose name this is, whole or in its long form; null where it is nobody's. */
 export function countryOfName(text: string): string | null {
-  const { byName, byWords, byCore } = countryNames()
+  const { byName, byWords, byCore, byLetters } = countryNames()
   const key = nameKey(text)
   if (key === '') return null
   const exact = byName.get(key)
@@ -127,6 +157,8 @@ export function countryOfName(text: string): string | null {
   const words = key.split(' ')
   const inAnyOrder = byWords.get(anyOrderKey(words))
   if (inAnyOrder !== undefined) return inAnyOrder
+  const ofLetters = byLetters.get(onlyLetters(key)) ?? null
+  if (ofLetters !== null) return ofLetters
   const { core, form } = coreOf(words)
   const ofCore = core === '' || form === 'plain' ? null : (byCore.get(core) ?? null)
   // "State of Georgia" is one of the United States, which no field of a country should hold.

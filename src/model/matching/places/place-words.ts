@@ -67,6 +67,8 @@ export function placeWords(text: string): string[] {
     .normalize('NFKC')
     .replaceAll('&', ' and ')
     .replaceAll(/\b([NSEW])\.(?=\p{L}{3})/giu, '$1 ')
+    // `St.Lucia` and `P.R.China` are two words, `U.S.A.` is one.
+    .replaceAll(/\.(?=\p{L}{2})/gu, ' ')
     .replaceAll('.', '')
     .replaceAll(/[\p{Cf}\u0640\u064b-\u0652]/gu, '')
     .replaceAll(/[أإآ]/g, 'ا')

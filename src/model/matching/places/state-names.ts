@@ -1,6 +1,8 @@
 import { iso31662 } from 'iso-3166'
+import { plainVowels } from '../fold-text.ts'
 import { nameKey } from './place-words.ts'
 import { STATE_ALIASES } from './state-aliases.ts'
+import { STATES_IN_ENGLISH } from './states-in-english.ts'
 
 type States = {
   readonly codes: ReadonlySet<string>
@@ -10,7 +12,9 @@ type States = {
 
 /** What kind of division it is, which people write or leave out: `Co. Cork`, `Aichi-ken`, `Guangdong Sheng`, `東京都`. */
 const KIND =
-  /(?:^|\s)(?:state|province|prov|provincia|estado|county|co|prefecture|pref|region|regione|ken|sheng|shi|zizhiqu|zhuangzu|huizu|huizi|uygur|sar|republic|canton|oblast|citta|metropolitana|metropolitan|city|municipality|autonomous|special)(?=\s|$)/gu
+  /(?:^|\s)(?:state|province|prov|provincia|estado|county|co|prefecture|pref|region|regione|ken|sheng|shi|zizhiqu|zhuangzu|huizu|huizi|uygur|sar|republic|canton|oblast|citta|metropolitana|metropolitan|city|municipality|autonomous|special|freistaat|bundesland|land|kanton|lan|to|fu|emirate|governorate|voivodeship|wojewodztwo)(?=\s|$)/gu
+/** In the United States these are towns and counties, whatever state they are called after: Kansas City, Washington County. */
+const AMERICAN_KIND = /^(?:state|commonwealth)\s|\sstate$/gu
 const KIND_AT_END = /(?:壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区|省|市|県|府|都|縣)$/u
 
 const byCountry = new Map<string, States>()
@@ -32,12 +36,16 @@ function buildStates(country: string): States {
   const names = new Map<string, string>()
   const bare: [string, string][] = []
   const add = (name: string, code: string) => {
-    const [key, ...others] = keysOf(name)
+    const [key, ...others] = keysOf(name, country)
     if (key && !names.has(key)) names.set(key, code)
     for (const other of others) bare.push([other, code])
   }
   for (const [short, aliases] of Object.entries(STATE_ALIASES[country] ?? {})) {
     for (const name of aliases.split(' | ')) add(name, `${country}-${short}`)
+  }
+  for (const one of STATES_IN_ENGLISH[country]?.split(', ') ?? []) {
+    const [short = '', names = ''] = one.split(/ (.*)/)
+    for (const name of names.split('|')) add(name, `${country}-${short}`)
   }
   const entries = iso31662.filter(({ code }) => code.startsWith(`${country}-`))
   const wholeFirst = entries.toSorted((a, b) => a.parent.length - b.parent.length)
@@ -50,16 +58,18 @@ function buildStates(country: string): States {
   return { codes, names }
 }
 
-/** The name as it stands, and without the kind of division. */
-function keysOf(name: string): string[] {
+/** The name as it stands, without the kind of division, and either with umlauts as plain vowels. */
+function keysOf(name: string, country: string): string[] {
   const key = nameKey(name)
-  const bare = key.replaceAll(KIND, ' ').trim().replaceAll(/\s+/g, ' ').replace(KIND_AT_END, '')
-  return bare === key || bare === '' ? [key] : [key, bare]
+  const kind = country === 'US' ? AMERICAN_KIND : KIND
+  const bare = key.replaceAll(kind, ' ').trim().replaceAll(/\s+/g, ' ').replace(KIND_AT_END, '')
+  const both = bare === '' ? [key] : [key, bare]
+  return [...new Set([...both, ...both.map((one) => one.split(' ').map(plainVowels).join(' '))])]
 }
 
 /** By which a name is looked up: as it stands, and then without the kind of division. */
-export function lookUpState(names: ReadonlyMap<string, string>, text: string): string | null {
-  for (const key of keysOf(text)) {
+export function lookUpState({ names }: States, text: string, country: string): string | null {
+  for (const key of keysOf(text, country)) {
     const code = names.get(key)
     if (code !== undefined) return code
   }

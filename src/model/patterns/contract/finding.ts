@@ -1,6 +1,7 @@
 import type { PatternName } from '../../policy/policy.ts'
 import type { FieldText } from '../../record/change-event.ts'
 import type { RecordRef } from '../../record/crm-record.ts'
+import type { Unknown } from '../../record/knowledge.ts'
 
 /** An owner that a rule gave and that the CRM would not take. */
 export type RefusedWrite = {
@@ -35,6 +36,8 @@ export type Finding = {
   readonly involves: readonly RecordRef[]
   /** What to do now, at most three sentences. */
   readonly todo: string
+  /** Inputs that are not known and that this finding itself reports, so that they need no case of their own. Absent: none. */
+  readonly reports?: Unknown
   /** While the case is open nothing automated writes this field of the record, whichever workflow wants to. Absent: none. */
   readonly holdsField?: string
 }
