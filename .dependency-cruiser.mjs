@@ -13,14 +13,14 @@ const room = (name, ...allowed) => ({
   to: { path: '^(src|workers|console|sandbox|bench|tools|test)/', pathNot: `^src/(${[name, ...allowed].join('|')})/` },
 })
 
-/** The folders of a room in the order in which they may know each other: each only those before it. */
+/** The folders of a room in the order in which they may know each other: each only those before it, and files of the room itself. */
 const leftwards = (parent, folders) =>
   folders.map((folder, place) => ({
     name: `${parent.replace('src/', '')}-${folder}-looks-left`,
     severity: 'error',
     comment: `${parent}/${folder} may import ${folders.slice(0, place).join(', ') || 'no other folder'} of ${parent}`,
     from: { path: `^${parent}/${folder}/`, pathNot: '\\.test\\.js$' },
-    to: { path: `^${parent}/`, pathNot: `^${parent}/(${folders.slice(0, place + 1).join('|')})/` },
+    to: { path: `^${parent}/`, pathNot: `^${parent}/((${folders.slice(0, place + 1).join('|')})/|[^/]+$)` },
   }))
 
 export default {
@@ -58,8 +58,28 @@ export default {
     room('clock'),
     room('crm', 'model', 'clock'),
     room('store', 'model', 'clock'),
+    ...leftwards('src/store', [
+      'migrations',
+      'database',
+      'postgres',
+      'secrets',
+      'ledger',
+      'events',
+      'notices',
+      'connections',
+      'records',
+      'writes',
+      'decisions',
+      'erasure',
+      'lifecycle',
+      'upgrades',
+      'compare',
+      'surface',
+      'export',
+    ]),
     room('queue', 'model', 'clock'),
     room('config', 'model', 'store', 'crm', 'clock'),
+    ...leftwards('src/config', ['yaml', 'settings', 'conditions', 'company', 'policies']),
     room('notices', 'model', 'crm', 'store', 'connections', 'clock'),
     room('connections', 'model', 'crm', 'store', 'notices', 'clock'),
     room('pipeline', 'model', 'crm', 'store', 'queue', 'connections', 'notices', 'clock'),

@@ -1,4 +1,4 @@
-import { readSettings } from '../config/settings.ts'
+import { readSettings } from '../config/settings/settings.ts'
 import { disconnect } from '../connections/lifecycle/disconnect.ts'
 import { setWritePermission } from '../connections/lifecycle/write-permission.ts'
 import { knownAdapters } from '../crm/registry.ts'

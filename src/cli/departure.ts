@@ -1,6 +1,6 @@
 import { nowMs } from '../clock/clock.ts'
-import { nobodyKnown } from '../config/nobody-known.ts'
-import { readSettings, type Settings } from '../config/settings.ts'
+import { nobodyKnown } from '../config/company/nobody-known.ts'
+import { readSettings, type Settings } from '../config/settings/settings.ts'
 // Registers what is known of each CRM: a process of our own begins without it.
 import '../crm/profiles.ts'
 import type { DepartureList } from '../model/surface/departure-list.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { loadPolicies } from '../config/policy-files.ts'
+import { loadPolicies } from '../config/policies/policy-files.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
 import { runExplain } from './explain.ts'
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { now } from '../clock/clock.ts'
-import { readSettings } from '../config/settings.ts'
+import { readSettings } from '../config/settings/settings.ts'
 import { databaseCode, refusedConnection } from '../store/database/connection-errors.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { CHECKPOINTS_FILE, type DatabaseExport, exportDatabase, LEDGER_FILE } from '../store/export/export-database.ts'

@@ -1,5 +1,5 @@
 import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
-import { readSettings } from '../config/settings.ts'
+import { readSettings } from '../config/settings/settings.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { findRunningInstance } from './stack/running-instance.ts'
 import { runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'

@@ -1,4 +1,4 @@
-import { readSettings, SettingsError } from '../config/settings.ts'
+import { readSettings, SettingsError } from '../config/settings/settings.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { migrate } from '../store/database/migrate.ts'
 import { runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'

@@ -1,5 +1,5 @@
-import { addKey, loadKeys, retireKeys } from '../config/key-file.ts'
-import { readSettings } from '../config/settings.ts'
+import { addKey, loadKeys, retireKeys } from '../config/settings/key-file.ts'
+import { readSettings } from '../config/settings/settings.ts'
 import { rotateKeys } from '../connections/lifecycle/rotate-keys.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { createSecretBox } from '../store/secrets/secret-box.ts'

@@ -10,7 +10,7 @@ import { crmProfile } from '../model/record/crm-profile.ts'
 import type { Surface } from '../model/surface/surface.ts'
 import type { Verdict } from '../model/surface/verdicts.ts'
 import { saveBaseline } from '../store/connections/baseline.ts'
-import { saveConnection } from '../store/connections/save-connection.ts'
+import { saveConnection } from '../store/lifecycle/save-connection.ts'
 import { runScan } from './scan.ts'
 import { checkoutAround } from './stack/checkout.ts'
 

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
-import { describeSettings, readSettings, type Settings, SettingsError, settingsHelp } from '../config/settings.ts'
+import {
+  describeSettings,
+  readSettings,
+  type Settings,
+  SettingsError,
+  settingsHelp,
+} from '../config/settings/settings.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { ChildDeath } from './stack/child-process.ts'

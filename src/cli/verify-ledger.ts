@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import { readSettings } from '../config/settings.ts'
+import { readSettings } from '../config/settings/settings.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { exportLedger } from '../store/ledger/export-ledger.ts'
 import { hasLedger } from '../store/ledger/ledger.ts'

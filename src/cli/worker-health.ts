@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { sql } from 'kysely'
-import { readSettings } from '../config/settings.ts'
+import { readSettings } from '../config/settings/settings.ts'
 import { openDatabase } from '../store/database/database.ts'
 
 /** Health check of a workers container: has a worker on this host given a sign of life lately? Exit code 0 or 1. */

@@ -4,9 +4,9 @@ import type { WriteGate, WriteGrant } from '../crm/write-gate.ts'
 import { givesUpWaitingAt, NoAllowanceError, waitForCall } from '../store/connections/call-budget.ts'
 import type { Database } from '../store/database/database.ts'
 import { awayFromOthers, hasLostToAnother } from '../store/database/transaction.ts'
-import { type NotSent, notSentText } from '../store/decisions/not-sent.ts'
-import { askGate, type GateAnswer } from '../store/decisions/write-gate.ts'
-import type { WriteTiming } from '../store/decisions/write-timing.ts'
+import { type NotSent, notSentText } from '../store/writes/not-sent.ts'
+import { askGate, type GateAnswer } from '../store/writes/write-gate.ts'
+import type { WriteTiming } from '../store/writes/write-timing.ts'
 
 /** One request that an item was in. */
 export type GrantedAttempt = {

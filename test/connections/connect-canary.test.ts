@@ -13,7 +13,7 @@ import { withoutSecrets } from '../../src/connections/redact.ts'
 import type { Grant } from '../../src/crm/grant.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
 import { updateDraft } from '../../src/store/connections/drafts.ts'
-import { replaceCredentials } from '../../src/store/connections/save-connection.ts'
+import { replaceCredentials } from '../../src/store/lifecycle/save-connection.ts'
 import { credentialsOf } from '../../src/store/secrets/secret-places.ts'
 import { type ConnectStage, connectStage, SHARES } from './connect-stage.ts'
 

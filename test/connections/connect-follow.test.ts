@@ -7,7 +7,7 @@ import { changeClientSecret } from '../../src/connections/access/recheck-access.
 import { connectFromEnvironment } from '../../src/connections/draft/from-environment.ts'
 import { disconnect } from '../../src/connections/lifecycle/disconnect.ts'
 import { findConnection } from '../../src/store/connections/connections.ts'
-import { findOverdue } from '../../src/store/records/overdue-stages.ts'
+import { findOverdue } from '../../src/store/decisions/overdue-stages.ts'
 import { followConnections } from '../../workers/background/follow-connections.ts'
 import type { ConnectedClient, WorkerContext } from '../../workers/runtime/context.ts'
 import { type ConnectStage, connectStage, newKey } from './connect-stage.ts'

@@ -5,8 +5,8 @@ import { setWritePermission } from '../../src/connections/lifecycle/write-permis
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import { beat } from '../../src/store/database/counters.ts'
-import { claimIntents, nextDeparture } from '../../src/store/decisions/intents.ts'
 import { markDirty } from '../../src/store/records/mark-dirty.ts'
+import { claimIntents, nextDeparture } from '../../src/store/writes/intents.ts'
 import { type Harness, routingHarnesses, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'

@@ -8,8 +8,8 @@ import { type Decided, decideBatch } from '../../src/pipeline/decide/decide-chan
 import { syncPeople } from '../../src/pipeline/read/sync-people.ts'
 import { receiveEvents } from '../../src/pipeline/receive/receive.ts'
 import { saveBaseline } from '../../src/store/connections/baseline.ts'
-import { saveConnection } from '../../src/store/connections/save-connection.ts'
 import { setWriting } from '../../src/store/connections/write-permission.ts'
+import { saveConnection } from '../../src/store/lifecycle/save-connection.ts'
 import { FakeCrm } from './fake-crm.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from './harness.ts'
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { closeWork } from '../../src/connections/lifecycle/close-work.ts'
 import { verifyClosedTasks } from '../../src/pipeline/verify/verify-closed-tasks.ts'
-import { markDisconnected } from '../../src/store/connections/end-connection.ts'
+import { markDisconnected } from '../../src/store/lifecycle/end-connection.ts'
 import { contactPolicy, type Harness, pipelineHarness, TUESDAY_MS } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'

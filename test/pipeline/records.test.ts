@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { FieldText } from '../../src/model/record/change-event.ts'
-import { findOverdue } from '../../src/store/records/overdue-stages.ts'
+import { findOverdue } from '../../src/store/decisions/overdue-stages.ts'
 import { CREATED, contact, openPatterns, rowsOf, userId, withHarness } from './contacts.ts'
 import type { Harness } from './harness.ts'
 

@@ -5,9 +5,9 @@ import { setWritePermission } from '../../src/connections/lifecycle/write-permis
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
 import { beat } from '../../src/store/database/counters.ts'
-import { claimIntents, nextDeparture } from '../../src/store/decisions/intents.ts'
-import { askGate } from '../../src/store/decisions/write-gate.ts'
-import { SHIPPED_TIMING } from '../../src/store/decisions/write-timing.ts'
+import { claimIntents, nextDeparture } from '../../src/store/writes/intents.ts'
+import { askGate } from '../../src/store/writes/write-gate.ts'
+import { SHIPPED_TIMING } from '../../src/store/writes/write-timing.ts'
 import { type Harness, routingHarnesses, TUESDAY_MS, withDecidedContacts } from './harness.ts'
 
 describe('the gate before bytes leave', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { SETTINGS } from '../../src/config/setting-table.ts'
+import { SETTINGS } from '../../src/config/settings/setting-table.ts'
 
 type Service = {
   command?: string[]

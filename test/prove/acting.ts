@@ -1,7 +1,7 @@
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import type { ActDependencies } from '../../src/pipeline/act/contract.ts'
 import type { Database } from '../../src/store/database/database.ts'
-import { SHIPPED_TIMING, type WriteTiming } from '../../src/store/decisions/write-timing.ts'
+import { SHIPPED_TIMING, type WriteTiming } from '../../src/store/writes/write-timing.ts'
 import { type CrmAddressOfProof, connectionIdOf, DEADLINE_MS, IS_SHIPPED } from './open-client.ts'
 
 /** Shortened: a grant is over before anybody else can have taken the write over. */

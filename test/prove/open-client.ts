@@ -4,7 +4,7 @@ import { hubSpotClient } from '../../src/crm/hubspot/client.ts'
 import { openPortal } from '../../src/crm/hubspot/portal/portal.ts'
 import { openSalesforce } from '../../src/crm/salesforce/open.ts'
 import type { ConnectionId, Crm } from '../../src/model/record/change-event.ts'
-import { SHIPPED_TIMING } from '../../src/store/decisions/write-timing.ts'
+import { SHIPPED_TIMING } from '../../src/store/writes/write-timing.ts'
 
 /** What a process needs to open the client of a sandbox that another process runs. */
 export type CrmAddressOfProof = {

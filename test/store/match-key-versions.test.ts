@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import '../../src/crm/registry.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { crmProfile } from '../../src/model/record/crm-profile.ts'
-import { saveConnection } from '../../src/store/connections/save-connection.ts'
+import { saveConnection } from '../../src/store/lifecycle/save-connection.ts'
 import { makeNextMatchKeys, noteNewMatchKeys, queueMatchKeys } from '../../src/store/records/match-key-versions.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { type Kysely, sql } from 'kysely'
 import { beat } from '../../src/store/database/counters.ts'
 import { type Database, openDatabase } from '../../src/store/database/database.ts'
-import { claimIntents } from '../../src/store/decisions/intents.ts'
+import { claimIntents } from '../../src/store/writes/intents.ts'
 import { contactPolicy, pipelineHarness } from '../pipeline/harness.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 

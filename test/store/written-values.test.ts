@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { writtenValues } from '../../src/store/decisions/written-values.ts'
 import { STATEMENTS } from '../../src/store/migrations/0014-task-follow-ups.ts'
+import { writtenValues } from '../../src/store/writes/written-values.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 describe('the values that we wrote', () => {

@@ -1,7 +1,7 @@
 import { setInterval as every } from 'node:timers/promises'
 import type { ConnectDeps } from '../../src/connections/context.ts'
 import { finishDisconnect } from '../../src/connections/lifecycle/finish-disconnect.ts'
-import { type ConnectionLeft, connectionsLeft } from '../../src/store/connections/finish-disconnect.ts'
+import { type ConnectionLeft, connectionsLeft } from '../../src/store/lifecycle/finish-disconnect.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 
 /** Until one that was connected again has settled nothing of it is decided, so it is looked for often; a probe of a small table. */

@@ -4,7 +4,7 @@ import { checkEveryMs, LONGEST_MS, SHORTEST_MS } from '../../src/pipeline/read/c
 import { pollTasks } from '../../src/pipeline/read/poll-changes.ts'
 import { callsOfDay } from '../../src/store/connections/call-budget.ts'
 import { type ConnectionRow, listConnections } from '../../src/store/connections/connections.ts'
-import { claimReading, finishReading } from '../../src/store/records/overdue-stages.ts'
+import { claimReading, finishReading } from '../../src/store/decisions/overdue-stages.ts'
 import type { ConnectedClient, WorkerContext } from '../runtime/context.ts'
 import { driftWatch } from '../runtime/drift-watch.ts'
 import { runStage } from '../runtime/run-stage.ts'

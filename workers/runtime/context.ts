@@ -5,7 +5,7 @@ import type { Crm } from '../../src/model/record/change-event.ts'
 import type { WorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
 import type { Queues } from '../../src/queue/wake.ts'
 import type { Database } from '../../src/store/database/database.ts'
-import type { WriteTiming } from '../../src/store/decisions/write-timing.ts'
+import type { WriteTiming } from '../../src/store/writes/write-timing.ts'
 
 /** What every worker role is given. Assembled once in main.ts. */
 export type WorkerContext = {

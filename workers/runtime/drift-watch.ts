@@ -1,4 +1,4 @@
-import { placeInPolicy } from '../../src/config/policy-place.ts'
+import { placeInPolicy } from '../../src/config/policies/policy-place.ts'
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import { watchedObjects } from '../../src/model/record/object-shape.ts'
 import { checkEveryMs } from '../../src/pipeline/read/check-interval.ts'

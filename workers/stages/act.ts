@@ -1,7 +1,7 @@
 import { forPeople } from '../../src/connections/call-budget.ts'
 import { crmProfile } from '../../src/model/record/crm-profile.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
-import { nextDeparture } from '../../src/store/decisions/intents.ts'
+import { nextDeparture } from '../../src/store/writes/intents.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
 import { laterWakes } from '../runtime/wake-later.ts'

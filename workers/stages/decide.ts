@@ -1,6 +1,6 @@
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { byDatabaseClock } from '../../src/store/database/clock.ts'
-import { isAnyDirty } from '../../src/store/records/overdue-stages.ts'
+import { isAnyDirty } from '../../src/store/decisions/overdue-stages.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { HELD_UP_MS, laterWakes } from '../runtime/wake-later.ts'
 

@@ -2,7 +2,7 @@ import { type CrmClient, CrmReconnectError, CrmScopeMissingError } from '../../s
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { checkPeople } from '../../src/pipeline/read/check-people.ts'
 import { refreshBatch } from '../../src/pipeline/read/refresh.ts'
-import { isAnyToRead } from '../../src/store/records/overdue-stages.ts'
+import { isAnyToRead } from '../../src/store/decisions/overdue-stages.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { noticesOf } from '../runtime/notices.ts'
 import { runStage } from '../runtime/run-stage.ts'

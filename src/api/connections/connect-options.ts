@@ -1,4 +1,4 @@
-import { isPublicAddress } from '../../config/public-address.ts'
+import { isPublicAddress } from '../../config/settings/public-address.ts'
 import type { AccessNeeds } from '../../crm/crm-setup.ts'
 import { knownAdapters } from '../../crm/registry.ts'
 import type { Crm } from '../../model/record/change-event.ts'

@@ -1,4 +1,4 @@
-import { nobodyKnown } from '../../config/nobody-known.ts'
+import { nobodyKnown } from '../../config/company/nobody-known.ts'
 import type { DepartureOutcome } from '../../model/surface/departure.ts'
 import { departureSections, placeLine, whoLeaves } from '../../model/surface/departure-sections.ts'
 import { readDeparture } from '../../pipeline/decide/read-departure.ts'

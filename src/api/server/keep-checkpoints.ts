@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { nowMs as clockNowMs } from '../../clock/clock.ts'
-import type { Settings } from '../../config/settings.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { databaseCode } from '../../store/database/connection-errors.ts'
 import type { Database } from '../../store/database/database.ts'
 import { checkpointFile, writeCheckpoints } from '../../store/ledger/ledger-checkpoints.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Settings } from '../../config/settings.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { objectShape, watchedObjects } from '../../model/record/object-shape.ts'
 import { n } from '../../model/surface/numbers.ts'
 import { listConnections } from '../../store/connections/connections.ts'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Settings } from '../../config/settings.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { pidLockHolder, takePidLock } from '../../store/postgres/pid-lock.ts'
 import { noteInstance, readInstanceNote, sandboxWanted } from './running-instance.ts'
 

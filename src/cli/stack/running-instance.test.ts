@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { readSettings } from '../../config/settings.ts'
+import { readSettings } from '../../config/settings/settings.ts'
 import { type PidLock, takePidLock } from '../../store/postgres/pid-lock.ts'
 import { findRunningInstance, noteInstance } from './running-instance.ts'
 

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { namesCrm } from '../../config/environment-grants.ts'
-import type { Settings } from '../../config/settings.ts'
+import { namesCrm } from '../../config/settings/environment-grants.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { startEmbeddedPostgres } from '../../store/postgres/embedded-postgres.ts'
 import { pidLockHolder } from '../../store/postgres/pid-lock.ts'
 

@@ -1,5 +1,5 @@
-import { loadPolicies } from '../../config/policy-files.ts'
-import type { Settings } from '../../config/settings.ts'
+import { loadPolicies } from '../../config/policies/policy-files.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { accessNeeds } from '../../connections/access/required-access.ts'
 import '../../crm/profiles.ts'
 import { hubSpotProject } from '../../crm/hubspot/app-project/project-files.ts'

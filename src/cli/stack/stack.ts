@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { loadKeys } from '../../config/key-file.ts'
-import { readSettings, type Settings } from '../../config/settings.ts'
+import { loadKeys } from '../../config/settings/key-file.ts'
+import { readSettings, type Settings } from '../../config/settings/settings.ts'
 import type { Database } from '../../store/database/database.ts'
 import { checkpointFile } from '../../store/ledger/ledger-checkpoints.ts'
 import { type ChildDeath, type SupervisedChild, superviseChild } from './child-process.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Settings } from '../../config/settings.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { hasEmbeddedDatabase } from '../../store/postgres/database-place.ts'
 import { startEmbeddedPostgres } from '../../store/postgres/embedded-postgres.ts'
 import { pidLockHolder } from '../../store/postgres/pid-lock.ts'

@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { nearestName } from '../../config/nearest-name.ts'
-import { SettingsError } from '../../config/settings.ts'
+import { SettingsError } from '../../config/settings/settings.ts'
 import { readOptions, USAGE_ERROR, UsageError } from './usage.ts'
 
 export type Out = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }

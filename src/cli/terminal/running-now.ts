@@ -1,4 +1,4 @@
-import type { Settings } from '../../config/settings.ts'
+import type { Settings } from '../../config/settings/settings.ts'
 import { versionText } from '../../model/policy/version-text.ts'
 import { together } from '../../model/rules/render.ts'
 import { openDatabase } from '../../store/database/database.ts'

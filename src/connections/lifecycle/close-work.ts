@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../model/policy/canonical.ts'
-import { closeNextWork, ENDED, type EndedCase, endOf } from '../../store/connections/end-connection.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
+import { closeNextWork, ENDED, type EndedCase, endOf } from '../../store/lifecycle/end-connection.ts'
 import type { ConnectDeps } from '../context.ts'
 
 /** Rows of each kind in one transaction, which holds the ledger's head for as long as it takes to write them. */

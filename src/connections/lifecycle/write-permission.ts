@@ -3,8 +3,8 @@ import { findConnection } from '../../store/connections/connections.ts'
 import { setWriting } from '../../store/connections/write-permission.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { NotThereError } from '../errors.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { CrmClient } from '../../crm/crm-client.ts'
 import type { Crm } from '../../model/record/change-event.ts'
 import type { ConnectionRow } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
-import type { WriteTiming } from '../../store/decisions/write-timing.ts'
+import type { WriteTiming } from '../../store/writes/write-timing.ts'
 
 /** `read`: records were read from the CRM, so apply has events to fold. */
 export type Acted = { readonly taken: number; readonly written: number; readonly read: boolean }

@@ -1,9 +1,9 @@
 import type { RunGate } from '../../connections/write-gate.ts'
 import { CrmBusyError, CrmNotSentError, CrmReconnectError, type ItemOutcome } from '../../crm/crm-client.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
-import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.ts'
-import { type NotSent, notSentText } from '../../store/decisions/not-sent.ts'
 import type { LedgerEntry } from '../../store/ledger/ledger.ts'
+import type { ClaimedIntent, IntentResult } from '../../store/writes/intents.ts'
+import { type NotSent, notSentText } from '../../store/writes/not-sent.ts'
 import type { PlannedWrite } from './intent-plan.ts'
 
 /** A task that was deleted in the CRM comes back at the earliest after this, if its case is still open. */

@@ -1,7 +1,7 @@
 import type { ItemOutcome } from '../../crm/crm-client.ts'
 import type { WriteGate } from '../../crm/write-gate.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import type { ClaimedIntent, IntentResult } from '../../store/decisions/intents.ts'
+import type { ClaimedIntent, IntentResult } from '../../store/writes/intents.ts'
 
 /** One kind of intent: how it is claimed, prepared, sent and recorded. The order of these steps is the runner's. */
 export type IntentPlan<Intent extends ClaimedIntent, Write extends PlannedWrite<Intent>> = {

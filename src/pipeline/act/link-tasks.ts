@@ -1,7 +1,7 @@
 import type { CrmClient, TaskLink } from '../../crm/crm-client.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
-import { claimIntents, type IntentResult, type LinkIntent } from '../../store/decisions/intents.ts'
 import { taskContents } from '../../store/decisions/task-contents.ts'
+import { claimIntents, type IntentResult, type LinkIntent } from '../../store/writes/intents.ts'
 import type { ActDependencies } from './contract.ts'
 import { finished } from './intent-outcomes.ts'
 import type { IntentPlan, PlannedWrite } from './intent-plan.ts'

@@ -4,7 +4,6 @@ import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { recordTaskGone } from '../../store/decisions/gone-tasks.ts'
-import { claimIntents, type IntentResult, type TaskIntent } from '../../store/decisions/intents.ts'
 import {
   recordTaskFound,
   recordTaskWritten,
@@ -13,6 +12,7 @@ import {
 } from '../../store/decisions/task-contents.ts'
 import { requestLinks } from '../../store/decisions/task-follow-ups.ts'
 import { requestRead } from '../../store/records/records-to-read.ts'
+import { claimIntents, type IntentResult, type TaskIntent } from '../../store/writes/intents.ts'
 import type { ActDependencies } from './contract.ts'
 import { finished, later, unknown } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PreparedIntents } from './intent-plan.ts'

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { ChangeEvent, ConnectionId, Crm } from '../../model/record/change-event.ts'
 import { storableEvent } from '../../model/record/storable-event.ts'
-import { isJoined } from '../../store/connections/join-connections.ts'
 import { isStillConnected } from '../../store/connections/lifecycle-lock.ts'
 import { databaseCode } from '../../store/database/connection-errors.ts'
 import { count } from '../../store/database/counters.ts'
@@ -11,6 +10,7 @@ import { stageLock, tryStageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { insertEvents, recordOutcomes, type StoredEvent, takeWaitingEvents } from '../../store/events/change-events.ts'
 import { moveTallies, takeRetries } from '../../store/events/failed-events.ts'
+import { isJoined } from '../../store/lifecycle/join-connections.ts'
 import { type Applied, foldIntoRecords, type MarkNeighbours, NOTHING } from './fold-into-records.ts'
 
 /** Events per transaction: large enough that statements are shared, small enough for a short lock and flat memory. */

@@ -4,9 +4,9 @@ import { shareLife } from '../../store/connections/lifecycle-lock.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { eraseTraces } from '../../store/erasure/erase-traces.ts'
+import { finishErasurePass, mergedAway, postponeErasure, takeErasureDue } from '../../store/erasure/erasures-due.ts'
 import { recordOutcomes, takeErasures } from '../../store/events/change-events.ts'
-import { eraseTraces } from '../../store/records/erase-traces.ts'
-import { finishErasurePass, mergedAway, postponeErasure, takeErasureDue } from '../../store/records/erasures-due.ts'
 import { foldIntoRecords } from './fold-into-records.ts'
 
 /** Erasures per turn; the rest is due at the next one. */

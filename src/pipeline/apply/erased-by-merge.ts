@@ -1,8 +1,8 @@
 import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
 import type { Stamp } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
+import { erasedAmong, mergedAway } from '../../store/erasure/erasures-due.ts'
 import type { StoredEvent } from '../../store/events/change-events.ts'
-import { erasedAmong, mergedAway } from '../../store/records/erasures-due.ts'
 import { DERIVED } from './sort-events.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { ChangeEvent, ConnectionId } from '../../model/record/change-event.ts'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { writtenValues } from '../../store/decisions/written-values.ts'
 import type { StoredEvent } from '../../store/events/change-events.ts'
+import { writtenValues } from '../../store/writes/written-values.ts'
 
 /** The values that Lanekeeper wrote, by `object/record/field`. */
 export type OwnWrites = ReadonlyMap<string, { readonly value: string | null; readonly atMs: number }>

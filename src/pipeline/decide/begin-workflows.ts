@@ -1,10 +1,10 @@
 import { missingCounterparts } from '../../model/patterns/contract/counterparts.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
-import { isJoined, isStillJoined } from '../../store/connections/join-connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { begunWorkflows, comparedConnections, noteBeginnings } from '../../store/decisions/workflow-connections.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
+import { isJoined, isStillJoined } from '../../store/lifecycle/join-connections.ts'
 import { type RunningWorkflow, watchesCrm } from './running-workflows.ts'
 
 type Connection = { readonly id: ConnectionId; readonly crm: Crm }

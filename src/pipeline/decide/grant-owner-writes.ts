@@ -1,5 +1,5 @@
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { insertOwnerIntents, type OwnerIntents, withdrawOwnerIntents } from '../../store/decisions/owner-intents.ts'
+import { insertOwnerIntents, type OwnerIntents, withdrawOwnerIntents } from '../../store/writes/owner-intents.ts'
 import { type DecisionBatch, ownerIntentsTo, wakeLater } from './decision-batch.ts'
 import { type Backlog, holdBacklog, type Withdrawn } from './hold-backlog.ts'
 import { type DecidedFrom, withinDailyCaps } from './pilot-cap.ts'

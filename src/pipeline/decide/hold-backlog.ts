@@ -1,8 +1,8 @@
 import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { releasedWrites, roomThisHour } from '../../store/decisions/backlog.ts'
-import { countOwnersToday } from '../../store/decisions/owner-intents.ts'
 import type { InStepWith } from '../../store/records/dirty-records.ts'
+import { releasedWrites, roomThisHour } from '../../store/writes/backlog.ts'
+import { countOwnersToday } from '../../store/writes/owner-intents.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import { type DecidedRecord, keyOf, nameOf } from './plan-changes.ts'
 

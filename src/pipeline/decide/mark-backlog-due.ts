@@ -1,8 +1,8 @@
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { lookAgainLater, recordsWithRoom } from '../../store/decisions/backlog.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
+import { lookAgainLater, recordsWithRoom } from '../../store/writes/backlog.ts'
 
 /**
  * Marks the records for another decision that wait for room in their version's hour where there is some, and those that a

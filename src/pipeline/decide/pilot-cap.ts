@@ -3,7 +3,7 @@ import type { DecideInput, Decision } from '../../model/decision/decision.ts'
 import type { PolicyVersion } from '../../model/policy/policy.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { countOwnersToday } from '../../store/decisions/owner-intents.ts'
+import { countOwnersToday } from '../../store/writes/owner-intents.ts'
 import type { DecidedRecord } from './plan-changes.ts'
 
 export type DecidedFrom = DecidedRecord & { readonly input: DecideInput }

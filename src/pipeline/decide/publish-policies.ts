@@ -23,10 +23,10 @@ import {
   versionInForce,
   workflowOfFile,
 } from '../../store/decisions/policies.ts'
+import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { isReadinessOther, lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
 import { queueMatchKeys } from '../../store/records/match-key-versions.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
 import { resyncObjects } from '../../store/records/watermarks.ts'
 import { notePolicyChange, noteUpgrade, type VersionBefore, versionBefore } from '../../store/upgrades/upgrades.ts'
 

@@ -13,9 +13,9 @@ import {
   timesSeen,
   updateExceptions,
 } from '../../store/decisions/exceptions.ts'
-import { requestTaskWrites, type TaskToWrite } from '../../store/decisions/request-task-writes.ts'
 import { closeEmptyTasks, linkExceptions } from '../../store/decisions/tasks.ts'
 import { type ChangedCase, noteUpgradeCases } from '../../store/upgrades/upgrade-cases.ts'
+import { requestTaskWrites, type TaskToWrite } from '../../store/writes/request-task-writes.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import type { GrantedWrites } from './grant-owner-writes.ts'
 import { placeInTasks, type TaskPlacement } from './place-in-tasks.ts'

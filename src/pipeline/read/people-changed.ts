@@ -9,10 +9,10 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { heldForReadingIn, lookAtInputs } from '../../store/decisions/held-records.ts'
 import { markGone } from '../../store/decisions/people.ts'
 import { policiesInForce } from '../../store/decisions/policies.ts'
+import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { releasedUsers } from '../../store/decisions/user-checks.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
 import { queueMarks } from '../../store/records/mark-queue.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
 
 export type PeopleChanged = {
   /** Ids whose standing is another than before. */

@@ -6,8 +6,8 @@ import { ENDINGS, SENTENCES } from '../../notices/texts.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { policySources } from '../../store/decisions/policy-sources.ts'
+import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { describedObjects } from '../../store/records/described-objects.ts'
-import { queueRedecision } from '../../store/records/redecide-queue.ts'
 
 /** Where a part of a policy stands in its text; null: not found there. */
 type PlaceIn = (source: string, path: PolicyPath) => { readonly line: number; readonly column: number } | null

@@ -6,9 +6,9 @@ import { hiddenAmong } from '../../model/record/person-form.ts'
 import { assertConnected } from '../../store/connections/lifecycle-lock.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { queueRedecisionEverywhere } from '../../store/decisions/redecide-queue.ts'
 import { endNotice, raiseNotice } from '../../store/notices/notices.ts'
 import { forgetReadingPlace } from '../../store/records/poll-cursors.ts'
-import { queueRedecisionEverywhere } from '../../store/records/redecide-queue.ts'
 import { endRefusal, saveRefusal } from '../../store/records/unreadable-objects.ts'
 
 export type RefusedObjectDependencies = {

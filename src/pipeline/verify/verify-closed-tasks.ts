@@ -18,11 +18,11 @@ import {
   startChecks,
 } from '../../store/decisions/closed-tasks.ts'
 import { takeRestoredTasks } from '../../store/decisions/gone-tasks.ts'
-import { requestTaskWrites } from '../../store/decisions/request-task-writes.ts'
 import { taskCloser } from '../../store/decisions/task-closer.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
 import { requestRead } from '../../store/records/records-to-read.ts'
+import { requestTaskWrites } from '../../store/writes/request-task-writes.ts'
 
 /** Tasks, and cases of them, that one transaction is about. */
 const TASKS_AT_ONCE = 500

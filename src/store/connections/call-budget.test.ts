@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
+import { type NewConnection, saveConnection } from '../lifecycle/save-connection.ts'
 import { NoAllowanceError, observeUsage, pauseCalls, takeCall } from './call-budget.ts'
-import { type NewConnection, saveConnection } from './save-connection.ts'
 
 describe('the shared allowance of calls', () => {
   let database: TestDatabase

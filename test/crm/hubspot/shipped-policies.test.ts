@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { loadPolicies } from '../../../src/config/policy-files.ts'
+import { loadPolicies } from '../../../src/config/policies/policy-files.ts'
 import { misfits } from '../../../src/model/policy/misfits.ts'
 import { contact, setUp, world } from './stage.ts'
 

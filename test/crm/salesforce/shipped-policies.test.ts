@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { loadPolicies } from '../../../src/config/policy-files.ts'
+import { loadPolicies } from '../../../src/config/policies/policy-files.ts'
 import { fieldsNeeded } from '../../../src/model/patterns/contract/fields-needed.ts'
 import { fitPolicy } from '../../../src/model/policy/fit.ts'
 import { misfits } from '../../../src/model/policy/misfits.ts'

@@ -7,7 +7,7 @@ import { type HubSpotSandbox, startHubSpotSandbox } from '../../../sandbox/hubsp
 import { AT_ONCE } from '../../../sandbox/hubspot/portal/settings.ts'
 import { type SalesforceSandbox, startSalesforceSandbox } from '../../../sandbox/salesforce/app.ts'
 import { generateWorld } from '../../../sandbox/world/generate.ts'
-import { loadPolicies } from '../../../src/config/policy-files.ts'
+import { loadPolicies } from '../../../src/config/policies/policy-files.ts'
 import { CONNECTING_BUDGET } from '../../../src/connections/call-budget.ts'
 import type { CrmClient } from '../../../src/crm/crm-client.ts'
 import type { CrmSetup } from '../../../src/crm/crm-setup.ts'

@@ -5,8 +5,8 @@ import pg from 'pg'
 
 import { createNoticeBoard } from '../../../src/notices/notice-board.ts'
 import { checkDrift } from '../../../src/pipeline/read/schema-drift.ts'
+import { markNextRedecisions } from '../../../src/store/decisions/redecide-queue.ts'
 import { saveSchema } from '../../../src/store/records/object-schemas.ts'
-import { markNextRedecisions } from '../../../src/store/records/redecide-queue.ts'
 import { isResyncWaiting, saveWatermark } from '../../../src/store/records/watermarks.ts'
 import { type Harness, pipelineHarness, staff } from '../harness.ts'
 

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { crmAddressRule } from '../../connections/draft/address-rule.ts'
+import { loadKeys } from './key-file.ts'
+import { SETTINGS } from './setting-table.ts'
+import { describeSettings, readSettings, SettingsError, settingsHelp } from './settings.ts'
+
+describe('settings', () => {
+  it('need nothing to be set, and an empty variable counts as absent', () => {
+    const settings = readSettings({ PATH: '/bin', PORT: '', LANEKEEPER_HUBSPOT_TOKEN: ' ' })
+    assert.equal(settings.port, 4000)
+    assert.equal(settings.host, '127.0.0.1')
+    assert.equal(settings.publicUrl, 'http://localhost:4000')
+    assert.equal(settings.hubspot, null)
+    assert.equal(settings.salesforce, null)
+  })
+
+  it('report every problem together, with the value and what is allowed', () => {
+    assert.throws(
+      () =>
+        readSettings({
+          PORT: '70000',
+          LOG_LEVEL: 'loud',
+          DATABASE_URL: 'mysql://secret@host/db',
+          REDIS_URL: 'redis://a:1,http://b',
+          LANEKEEPER_POLL_SECONDS: '1',
+          LANEKEEPER_SALESFORCE_PUBSUB_ADDRESS: 'nowhere',
+        }),
+      (error) => {
+        assert.ok(error instanceof SettingsError)
+        assert.equal(error.problems.length, 6)
+        assert.match(error.message, /PORT "70000" is not a port/)
+        assert.match(error.message, /LOG_LEVEL "loud" is none of/)
+        assert.match(error.message, /DATABASE_URL is not an address that begins with postgres:/)
+        assert.ok(!error.message.includes('mysql://secret'), 'a secret setting is never repeated')
+        return true
+      },
+    )
+  })
+
+  it('refuse an unknown name with our prefix and say which one is nearest', () => {
+    assert.throws(
+      () => readSettings({ LANEKEEPER_HUBSPOT_TOKN: 'x' }),
+      /LANEKEEPER_HUBSPOT_TOKN is not a setting; did you mean LANEKEEPER_HUBSPOT_TOKEN\?/,
+    )
+  })
+
+  it('want the credentials of a CRM complete', () => {
+    assert.throws(
+      () => readSettings({ LANEKEEPER_HUBSPOT_TOKEN: 't' }),
+      /LANEKEEPER_HUBSPOT_TOKEN also needs LANEKEEPER_HUBSPOT_CLIENT_SECRET and LANEKEEPER_HUBSPOT_APP_ID/,
+    )
+    const { hubspot, salesforce } = readSettings({
+      LANEKEEPER_HUBSPOT_TOKEN: 't',
+      LANEKEEPER_HUBSPOT_CLIENT_SECRET: 'new, old',
+      LANEKEEPER_HUBSPOT_APP_ID: '7',
+      LANEKEEPER_SALESFORCE_LOGIN_URL: 'https://acme.my.salesforce.com/',
+      LANEKEEPER_SALESFORCE_CLIENT_ID: 'id',
+      LANEKEEPER_SALESFORCE_CLIENT_SECRET: 'secret',
+    })
+    assert.deepEqual(hubspot?.clientSecrets, ['new', 'old'])
+    assert.equal(salesforce?.loginUrl, 'https://acme.my.salesforce.com')
+    assert.equal(salesforce?.pubsubAddress, 'api.pubsub.salesforce.com:7443')
+  })
+
+  it('are all listed by --help, and --help lists nothing else', () => {
+    const help = settingsHelp({})
+    for (const { name, says } of Object.values(SETTINGS)) assert.ok(help.includes(`  ${name} `) && help.includes(says))
+    const listed = help.match(/^ {2}[A-Z_]+/gm)?.map((name) => name.trim())
+    assert.deepEqual(
+      listed,
+      Object.values(SETTINGS).map(({ name }) => name),
+    )
+  })
+
+  it('are summarised without any secret, with a hash that a changed secret changes', () => {
+    const environment = { PORT: '1', DATABASE_URL: 'postgres://u:hush@h/d', LANEKEEPER_HUBSPOT_TOKEN: 'hush' }
+    const summary = describeSettings(environment)
+    assert.ok(!JSON.stringify(summary).includes('hush'))
+    assert.equal(summary.given.PORT, '1')
+    assert.notEqual(summary.hash, describeSettings({ ...environment, LANEKEEPER_HUBSPOT_TOKEN: 'other' }).hash)
+  })
+
+  it('take keys only of the right length', () => {
+    const key = Buffer.alloc(32, 7).toString('base64')
+    assert.deepEqual(
+      readSettings({ LANEKEEPER_KEYS: `v2:${key},v1:${key}` }).keys?.map(({ version }) => version),
+      ['v2', 'v1'],
+    )
+    assert.throws(() => readSettings({ LANEKEEPER_KEYS: 'v1:c2hvcnQ=' }), /32 random bytes/)
+  })
+})
+
+describe('the hosts that may be given credentials', () => {
+  it("are the vendors' own and those that are named, and this machine only while nobody reaches us from outside", () => {
+    const rule = (environment: Record<string, string>) => crmAddressRule(readSettings(environment))
+    assert.deepEqual(rule({}), { allowsLoopback: true, extraHosts: [] })
+    const named = {
+      LANEKEEPER_PUBLIC_URL: 'https://lanes.acme.example',
+      LANEKEEPER_CRM_HOSTS: 'CRM.example, *.b.example',
+    }
+    assert.deepEqual(rule(named), { allowsLoopback: false, extraHosts: ['crm.example', '*.b.example'] })
+    for (const url of ['http://127.0.0.1:4000', 'http://127.8.0.1', 'http://[::1]:4000', 'https://localhost:4443']) {
+      assert.equal(rule({ LANEKEEPER_PUBLIC_URL: url }).allowsLoopback, true, url)
+    }
+    for (const url of ['http://lanekeeper.corp:4000', 'http://10.0.0.7:4000', 'http://localhost.evil.example']) {
+      assert.equal(rule({ LANEKEEPER_PUBLIC_URL: url }).allowsLoopback, false, url)
+    }
+    assert.throws(() => readSettings({ LANEKEEPER_CRM_HOSTS: 'https://crm.example/' }), /is not a host/)
+  })
+})
+
+describe('the key file', () => {
+  it('is made once, for the owner only, however many processes ask at the same time', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'lanekeeper-keys-'))
+    try {
+      const asked = await Promise.all(Array.from({ length: 8 }, () => loadKeys({ keys: null, dataDir })))
+      assert.equal(new Set(asked.map((keys) => keys[0]?.key.toString('hex'))).size, 1)
+      assert.equal((await stat(join(dataDir, 'keys'))).mode & 0o777, 0o600)
+      assert.match(await readFile(join(dataDir, 'keys'), 'utf8'), /^v1:/)
+    } finally {
+      await rm(dataDir, { recursive: true })
+    }
+  })
+})
