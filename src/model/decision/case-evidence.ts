@@ -5,11 +5,12 @@ import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
 import { isOnlyUnread, type MissingInput, Unknown } from '../record/knowledge.ts'
 import { oncePer } from '../record/once-per.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
 import type { Condition, Rule } from '../rules/condition.ts'
-import { type CaseFacts, fieldReader } from '../rules/facts.ts'
+import { fieldReader } from '../rules/facts.ts'
 import { asWrittenName } from '../rules/field-name.ts'
 import { knownPart } from '../rules/open-pipeline.ts'
-import type { FoundException } from './find-exceptions.ts'
+import type { FoundException } from './found-exception.ts'
 
 /** A later number: what the facts are made of changed, and every case that a person closed is asked about once more. */
 const VERSION = 1

@@ -1,17 +1,17 @@
 import { addBusinessMinutes } from '../calendar/business-time.ts'
 import type { ExceptionClass, Posture } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
-import type { Finding, RefusedWrite } from '../patterns/contract/finding.ts'
+import type { Finding } from '../patterns/contract/finding.ts'
 import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
 import { inputKey, isOnlyUnread, Unknown } from '../record/knowledge.ts'
-import type { CaseFacts } from '../rules/facts.ts'
-import { caseEvidence, type Proposal } from './case-evidence.ts'
-import type { HeldOwner } from './decision.ts'
-import type { FoundException } from './find-exceptions.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
+import { caseEvidence } from './case-evidence.ts'
+import type { FoundException } from './found-exception.ts'
+import type { Outcome } from './outcome.ts'
 import { makeReceipt, type Receipt } from './receipt.ts'
 import { wouldHave } from './would-have.ts'
 
@@ -45,20 +45,6 @@ export type DecidedException = {
   /** What the workflow would have done by itself, and why it did not: one sentence. */
   readonly wouldHave: string
   readonly receipt: Receipt
-}
-
-/** What the whole decision knows of each of its exceptions. */
-export type Outcome = {
-  /** The record waits for the workflow's action, or may. */
-  readonly waits: boolean
-  readonly refusal: RefusedWrite | null
-  /** Inputs that are not known and hold the write; null: none. */
-  readonly missing: Unknown | null
-  /** Sides that change the owner in turn and hold the write; null: none. */
-  readonly loop: HeldOwner | null
-  readonly isSettled: boolean
-  /** The owner that a rule gives the record and would write. Null: none. */
-  readonly proposal: Proposal | null
 }
 
 /** The exception with its class, owner, deadline and receipt, open or settled by the rule that wins. */

@@ -6,7 +6,7 @@ import type { Directory } from '../record/crm-user.ts'
 import type { Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
 import type { DecidedException } from './decided-exception.ts'
-import type { OwnerLoop } from './owner-loop.ts'
+import type { HeldOwner } from './owner-loop.ts'
 import type { OwnerWrite } from './owner-write.ts'
 import type { WakeUp } from './wake-up.ts'
 
@@ -24,13 +24,6 @@ export type Decision = {
   readonly undecided: ReadonlySet<PatternName> | 'all'
   /** The earliest time at which it changes although the record does not, and why. Null: it does not. */
   readonly wake: WakeUp | null
-}
-
-export type HeldOwner = {
-  /** Null: the sides are at rest now, and their case is about to be closed. */
-  readonly found: OwnerLoop | null
-  /** The case is to be this workflow's; a loop has one. */
-  readonly reports: boolean
 }
 
 export type DecideInput = {

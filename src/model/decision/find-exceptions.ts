@@ -1,26 +1,13 @@
-import type { ExceptionClass } from '../classes/class.ts'
 import type { Finding } from '../patterns/contract/finding.ts'
 import type { PatternInput } from '../patterns/contract/pattern.ts'
 import { patternOf } from '../patterns/registry.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { isWhollyKnown, unknownAmong } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
-import type { CaseFacts } from '../rules/facts.ts'
 import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { classify } from './classify.ts'
+import type { FoundException } from './found-exception.ts'
 import { earlierOf, type WakeUp, wakeAt } from './wake-up.ts'
-
-/** What one pattern of the policy found, with its class. */
-export type FoundException = {
-  readonly finding: Finding
-  readonly setting: PatternSetting
-  readonly class: ExceptionClass
-  readonly classBecause: string
-  /** What would have to be known to class it; null: nothing. */
-  readonly unknown: Unknown | null
-  /** Of what a write would make and is therefore not made: the record as that write would leave it. */
-  readonly ahead?: CaseFacts
-}
 
 export type FoundExceptions = {
   readonly found: readonly FoundException[]

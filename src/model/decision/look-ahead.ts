@@ -9,9 +9,11 @@ import { asWritten, type WrittenOwner } from '../record/as-written.ts'
 import { type CrmRecord, refKey } from '../record/crm-record.ts'
 import { Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
 import { allHold } from '../rules/evaluate.ts'
-import { type CaseFacts, withRecord } from '../rules/facts.ts'
-import { type FoundException, type FoundExceptions, findExceptions } from './find-exceptions.ts'
+import { withRecord } from '../rules/facts.ts'
+import { type FoundExceptions, findExceptions } from './find-exceptions.ts'
+import type { FoundException } from './found-exception.ts'
 import type { RuledOwner } from './ruled-owner.ts'
 
 /** What a write would make, found before it is made. */

@@ -2,9 +2,9 @@ import { finding } from '../patterns/contract/pattern.ts'
 import { personInWords } from '../patterns/contract/wording.ts'
 import { ownershipFlapping } from '../patterns/ownership-flapping.ts'
 import { crmProfile } from '../record/crm-profile.ts'
-import type { CaseFacts } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
 import { together } from '../rules/render.ts'
-import type { FoundException } from './find-exceptions.ts'
+import type { FoundException } from './found-exception.ts'
 import { type OwnerLoop, type Side, sideKey } from './owner-loop.ts'
 
 /** C19: sides that take turns, as a case. Always unknown: nobody has said which of them is right. */

@@ -44,6 +44,13 @@ export type OwnerLoop = {
   readonly setting: LoopSetting
 }
 
+export type HeldOwner = {
+  /** Null: the sides are at rest now, and their case is about to be closed. */
+  readonly found: OwnerLoop | null
+  /** The case is to be this workflow's; a loop has one. */
+  readonly reports: boolean
+}
+
 const HOUR_MS = 3_600_000
 
 /** The moves of everybody, from our own writes and what others made of them. Oldest first. */

@@ -3,8 +3,8 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import type { Truth, Unknown } from '../record/knowledge.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
 import { allHold } from '../rules/evaluate.ts'
-import type { CaseFacts } from '../rules/facts.ts'
 import { renderOwner } from '../rules/render.ts'
 
 export type RuledOwner = {

@@ -3,10 +3,10 @@ import { findPattern } from '../patterns/registry.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { Routing } from '../policy/routing.ts'
 import { DATE_MAX_MS } from '../record/instant.ts'
-import type { CaseFacts } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
 import { nextFlipMs, nextRowFlipMs } from '../rules/next-flip.ts'
 import { rowsAtSomeTime } from '../rules/table-index.ts'
-import type { FoundException } from './find-exceptions.ts'
+import type { FoundException } from './found-exception.ts'
 
 /**
  * What time alone changes: the record comes under the workflow, begins to wait for its action, falls to another rule or

@@ -4,7 +4,8 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternSetting } from '../policy/policy.ts'
 import { type Routing, routingChange } from '../policy/routing.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import { type CaseFacts, withRecord } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
+import { withRecord } from '../rules/facts.ts'
 
 /** M57: the smallest change that would end the exception, tried by detecting again; null where no single one would. */
 export function wouldClear(

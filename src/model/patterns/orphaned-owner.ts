@@ -1,7 +1,7 @@
 import { routeRecord } from '../policy/routing.ts'
 import { comparableText } from '../record/comparable-text.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
-import type { CaseFacts } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
 import { ownerChanges } from './contract/clearing-change.ts'
 import type { Finding } from './contract/finding.ts'
 import { definePattern, finding, found, NOTHING, notKnown } from './contract/pattern.ts'

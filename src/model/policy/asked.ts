@@ -1,5 +1,6 @@
 import type { Known } from '../record/knowledge.ts'
-import { type CaseFacts, fieldReader } from '../rules/facts.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
+import { fieldReader } from '../rules/facts.ts'
 import { type FieldName, readFieldName } from '../rules/field-name.ts'
 import type { Policy } from './policy.ts'
 

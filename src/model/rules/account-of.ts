@@ -1,7 +1,7 @@
 import type { CrmRecord } from '../record/crm-record.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
-import type { CaseFacts } from './facts.ts'
+import type { CaseFacts } from './case-facts.ts'
 
 /** The linked account; an account is its own. Null: there is none. */
 export function accountOf(facts: CaseFacts): CrmRecord | Unknown | null {

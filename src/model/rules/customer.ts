@@ -6,8 +6,8 @@ import { type Known, type MissingInput, type Truth, Unknown, WHOLE_RECORD } from
 import { objectShape } from '../record/object-shape.ts'
 import { oncePer } from '../record/once-per.ts'
 import { accountOf, candidatesOf, isAccount } from './account-of.ts'
+import type { CaseFacts } from './case-facts.ts'
 import type { Condition, Conditions } from './condition.ts'
-import type { CaseFacts } from './facts.ts'
 import { readFieldName } from './field-name.ts'
 import { membersOf } from './list-values.ts'
 

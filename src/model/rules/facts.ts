@@ -1,7 +1,7 @@
 import type { FieldText } from '../record/change-event.ts'
 import type { ObjectShape } from '../record/crm-profile.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
-import type { CrmUser, Directory } from '../record/crm-user.ts'
+import type { Directory } from '../record/crm-user.ts'
 import { amountIn } from '../record/currency.ts'
 import { knownValue } from '../record/field-value.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
@@ -9,37 +9,12 @@ import type { Neighbours } from '../record/neighbours.ts'
 import { NO_READINGS, type Readings } from '../record/readings.ts'
 import { isBlankText } from '../record/visible-text.ts'
 import { askAccount } from './account-of.ts'
-import type { Conditions, FactName } from './condition.ts'
+import type { CaseFacts } from './case-facts.ts'
+import type { Conditions } from './condition.ts'
 import { DERIVED } from './derived-facts.ts'
 import { type FieldName, readFieldName } from './field-name.ts'
 import { openPipeline } from './open-pipeline.ts'
-import { type OwnerState, ownerOfRecord } from './record-owner.ts'
-
-/**
- * Everything a condition may ask about one case. Facts are worked out when first asked for, because most records are
- * decided by one or two of them.
- */
-export type CaseFacts = {
-  readonly record: CrmRecord
-  readonly shape: ObjectShape
-  readonly neighbours: Neighbours
-  readonly directory: Directory
-  readonly nowMs: number
-  /** What the company agreed that texts mean which name nothing by themselves. */
-  readonly readings: Readings
-  /** What marks an existing customer beside what the product knows of each CRM. */
-  readonly customers: Conditions
-  /** ISO 4217: the company's, or that of the record's CRM; null: nobody says. */
-  readonly homeCurrency: string | null
-  readonly ownerState: OwnerState
-  /** Undefined: blank, not known, or the CRM no longer has the user. `ownerState` says which. */
-  readonly owner: CrmUser | undefined
-  /** Why `ownerState` is unknown; null where it is not. */
-  readonly ownerUnknown: Unknown | null
-  /** What-if values by the name that conditions use. Null: the case as it is. */
-  readonly supposed: ReadonlyMap<string, FieldText> | null
-  readonly known: { [Fact in FactName]?: Known }
-}
+import { ownerOfRecord } from './record-owner.ts'
 
 /** What the company says for all of its records. */
 type OfCompany = { readonly readings?: Readings | undefined; readonly customers?: Conditions | undefined }

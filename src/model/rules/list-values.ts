@@ -1,7 +1,7 @@
 import type { CrmRecord } from '../record/crm-record.ts'
 import { Unknown } from '../record/knowledge.ts'
 import { accountOf } from './account-of.ts'
-import type { CaseFacts } from './facts.ts'
+import type { CaseFacts } from './case-facts.ts'
 import { readFieldName } from './field-name.ts'
 
 /** The values that a field holds which may hold several, joined with `;` in both CRMs. */

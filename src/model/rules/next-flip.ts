@@ -1,7 +1,7 @@
 import { Unknown } from '../record/knowledge.ts'
+import type { CaseFacts } from './case-facts.ts'
 import { olderFromMs } from './days.ts'
 import type { CompiledConditions } from './evaluate.ts'
-import type { CaseFacts } from './facts.ts'
 import { hasRow } from './row-bits.ts'
 
 /** Rows of a first-match table that ask for an age, each with its place in the table. */

@@ -5,7 +5,7 @@ import { knownValue } from '../record/field-value.ts'
 import { type Known, type MissingInput, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { accountOf, candidatesOf } from './account-of.ts'
-import type { CaseFacts } from './facts.ts'
+import type { CaseFacts } from './case-facts.ts'
 
 /** Not known, and at least so much: what is missing only adds to it. */
 export class UnknownSum extends Unknown {

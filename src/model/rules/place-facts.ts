@@ -5,8 +5,8 @@ import { nearestState, readState } from '../matching/state.ts'
 import { knownValue, missingField } from '../record/field-value.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
 import { isPerson } from '../record/person-form.ts'
+import type { CaseFacts } from './case-facts.ts'
 import type { Condition } from './condition.ts'
-import type { CaseFacts } from './facts.ts'
 import { together } from './render.ts'
 
 /** A text of a field that is filled in, and that names nothing that we know: never the same as a blank field. */

@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { caseOf, company, contact, daysAgo, POLICY, versionOf } from '../../../test/support/example.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { routeByClosures, routeRecord, routingChange } from '../policy/routing.ts'
+import type { CaseFacts } from './case-facts.ts'
 import type { Condition } from './condition.ts'
-import { type CaseFacts, supposing } from './facts.ts'
+import { supposing } from './facts.ts'
 import { type Change, smallestChange } from './smallest-change.ts'
 
 const compiled = compilePolicy(versionOf())

@@ -2,8 +2,8 @@ import type { FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
 import { accountOf, candidatesOf } from './account-of.ts'
+import type { CaseFacts } from './case-facts.ts'
 import type { Condition } from './condition.ts'
-import type { CaseFacts } from './facts.ts'
 import { readFieldName } from './field-name.ts'
 
 /**

@@ -10,7 +10,7 @@ import { finishLate, recordAnswers, unansweredAttempts, type WriteAnswer } from 
 import type { ActDependencies } from './contract.ts'
 import { isFinal, ledgerEntry } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PlannedWrite } from './intent-plan.ts'
-import type { Run } from './run-intents.ts'
+import type { Run } from './run.ts'
 import { tellOfDoubled } from './tell-of-doubled.ts'
 
 /**

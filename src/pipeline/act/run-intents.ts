@@ -1,20 +1,12 @@
-import { createRunGate, type RunGate } from '../../connections/write-gate.ts'
-import type { ItemOutcome } from '../../crm/crm-client.ts'
+import { createRunGate } from '../../connections/write-gate.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
-import { type ClaimedIntent, holdForSending, type IntentResult } from '../../store/writes/intents.ts'
+import { type ClaimedIntent, holdForSending } from '../../store/writes/intents.ts'
 import { SHIPPED_TIMING } from '../../store/writes/write-timing.ts'
 import type { ActDependencies } from './contract.ts'
 import { failAll, matchOutcomes, withheld } from './intent-outcomes.ts'
 import type { IntentPlan, PlannedWrite } from './intent-plan.ts'
 import { recordResults } from './record-results.ts'
-
-export type Run<Write> = {
-  writes: readonly Write[]
-  readonly results: IntentResult[]
-  /** Null: nothing was to be sent. */
-  gate: RunGate | null
-  outcomes: readonly ItemOutcome[]
-}
+import type { Run } from './run.ts'
 
 /** Claims a batch, sends it in one call, and records each intent's own outcome, also where the call failed. */
 export async function runIntents<Intent extends ClaimedIntent, Write extends PlannedWrite<Intent>>(

@@ -21,8 +21,8 @@ import type { NeighbourQuery } from '../../store/records/record-accounts.ts'
 import { type OpenUpgrade, openUpgrade } from '../../store/upgrades/upgrades.ts'
 import { type OwnerIntents, ownerIntentsOf, plannedOwners } from '../../store/writes/owner-intents.ts'
 import { ownWritesOf } from '../../store/writes/owner-moves.ts'
+import { caseKey, writeKey } from './decision-keys.ts'
 import { type RecordLoop, recordLoop } from './owner-loops.ts'
-import { caseKey, writeKey } from './plan-changes.ts'
 import { type RunningWorkflow, workflowsFor } from './running-workflows.ts'
 
 /** What a batch begins with: the records it took, and who and what decides on them. */

@@ -7,6 +7,7 @@ import { isConverted } from '../../model/record/is-live.ts'
 import { exceptionDigest, type OpenException } from '../../store/decisions/exceptions.ts'
 import type { OwnerIntents } from '../../store/writes/owner-intents.ts'
 import type { DecisionBatch } from './decision-batch.ts'
+import { caseKey, writeKey } from './decision-keys.ts'
 import { evidenceKey } from './evidence-key.ts'
 import type { RunningWorkflow } from './running-workflows.ts'
 import { waitsMs } from './short-gap.ts'
@@ -156,23 +157,6 @@ export function isChanged({ exception, existing, waits }: KeptCase, ownerEmail: 
 /** Cases of one cause and one class share a task, because the class decides who works it and by when. */
 export function causeOf(exception: DecidedException): string {
   return `${exception.finding.cause ?? `${exception.pattern}/${exception.subject}`}|${exception.class}`
-}
-
-export function caseKey({
-  workflow,
-  pattern,
-  subject,
-}: {
-  workflow: string
-  pattern: string
-  subject: string
-}): string {
-  return `${workflow}\n${pattern}\n${subject}`
-}
-
-/** One workflow's write to one record. */
-export function writeKey(workflow: string, record: { readonly objectType: string; readonly recordId: string }): string {
-  return `${workflow}\n${record.objectType}/${record.recordId}`
 }
 
 export function nameOf({ workflow }: Pick<DecidedRecord, 'workflow'>): string {

@@ -17,10 +17,10 @@ import { closeEmptyTasks, linkExceptions } from '../../store/decisions/tasks.ts'
 import { type ChangedCase, noteUpgradeCases } from '../../store/upgrades/upgrade-cases.ts'
 import { requestTaskWrites, type TaskToWrite } from '../../store/writes/request-task-writes.ts'
 import type { DecisionBatch } from './decision-batch.ts'
+import { caseKey, writeKey } from './decision-keys.ts'
 import type { GrantedWrites } from './grant-owner-writes.ts'
 import { placeInTasks, type TaskPlacement } from './place-in-tasks.ts'
 import {
-  caseKey,
   causeOf,
   type FreshCase,
   isChanged,
@@ -29,7 +29,6 @@ import {
   type Plan,
   type ResolvedCase,
   type SettledCase,
-  writeKey,
 } from './plan-changes.ts'
 import { recordDecisions, type SavedCases } from './record-decisions.ts'
 

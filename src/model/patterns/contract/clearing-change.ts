@@ -1,4 +1,4 @@
-import type { CaseFacts } from '../../rules/facts.ts'
+import type { CaseFacts } from '../../rules/case-facts.ts'
 
 /** One changed value of the record that may end an exception, and the sentence that says so. */
 export type ClearingChange = { readonly field: string; readonly to: string; readonly says: string }

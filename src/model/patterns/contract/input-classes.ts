@@ -1,8 +1,9 @@
 import { writtenOnce } from '../../policy/canonical.ts'
 import type { CompiledBranch, CompiledPolicy } from '../../policy/compile.ts'
 import { Unknown } from '../../record/knowledge.ts'
+import type { CaseFacts } from '../../rules/case-facts.ts'
 import type { CompiledConditions } from '../../rules/evaluate.ts'
-import { type CaseFacts, isBlank } from '../../rules/facts.ts'
+import { isBlank } from '../../rules/facts.ts'
 
 /**
  * Where the values of a record lie among these conditions: of each input the conditions that hold, whatever the others say.

@@ -14,7 +14,7 @@ import { Unknown } from '../../record/knowledge.ts'
 import type { Match } from '../../record/neighbours.ts'
 import { objectShape } from '../../record/object-shape.ts'
 import { identityOf, recordShape } from '../../record/person-form.ts'
-import type { CaseFacts } from '../../rules/facts.ts'
+import type { CaseFacts } from '../../rules/case-facts.ts'
 
 export type Same = { readonly same: string; readonly key: string }
 
