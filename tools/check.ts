@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
 import { findClockReaders } from './clock-rule.ts'
 import { findImportViolations } from './import-rules.ts'
+import { measure } from './structure/measurements.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -24,6 +25,16 @@ const CHECKS: readonly { readonly name: string; readonly run: () => Promise<Resu
     },
   },
   {
+    name: 'no circles',
+    run: async () => {
+      const { typeCircles, folderCircles } = await measure(ROOT)
+      return {
+        ok: typeCircles.length + folderCircles.length === 0,
+        output: circleLines([...typeCircles, ...folderCircles]),
+      }
+    },
+  },
+  {
     name: 'one clock',
     run: async () => {
       const found = await findClockReaders()
@@ -32,6 +43,11 @@ const CHECKS: readonly { readonly name: string; readonly run: () => Promise<Resu
   },
   { name: 'unused code', run: () => tool('knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
 ]
+
+/** Each file or folder of a circle knows the next, perhaps only its types. */
+function circleLines(circles: readonly (readonly string[])[]): string {
+  return circles.map((members) => `know each other: ${members.join(', ')}`).join('\n')
+}
 
 const HELP = `npm run check
 
