@@ -10,6 +10,7 @@ import type {
 import type { WriteGate } from '../../src/crm/write-gate.ts'
 import type { ChangeEvent, ConnectionId, Crm, FieldText } from '../../src/model/record/change-event.ts'
 import type { CrmUser } from '../../src/model/record/crm-user.ts'
+import { objectShape } from '../../src/model/record/object-shape.ts'
 
 export type FakeTask = TaskWrite & { readonly id: string; status: 'open' | 'done' }
 
@@ -66,7 +67,7 @@ export class FakeCrm {
   /** A change by somebody else, as the event that the CRM would send. */
   change(objectType: string, recordId: string, fields: Record<string, FieldText>, at = this.#tick()): ChangeEvent {
     const key = `${objectType}/${recordId}`
-    this.records.set(key, { ...this.records.get(key), ...fields })
+    this.records.set(key, { ...(this.records.get(key) ?? this.#unowned(objectType)), ...fields })
     return {
       connectionId: this.connectionId,
       dedupeKey: `${key}/${at}/${Object.keys(fields).join(',')}`,
@@ -80,6 +81,12 @@ export class FakeCrm {
       source: 'webhook',
       actor: { kind: 'person', id: null, ours: false },
     }
+  }
+
+  /** A CRM shows the owner of every record that has one to show, also where nobody is it. */
+  #unowned(objectType: string): Record<string, FieldText> {
+    const owner = objectShape(this.crm, objectType)?.owner
+    return owner === undefined ? {} : { [owner]: null }
   }
 
   #tick(): number {

@@ -23,13 +23,13 @@ const testDomain = definePattern({
   meaning: 'The e-mail address of a record ends with a domain that only tests use.',
   parameters: {
     field: { kind: 'field', says: 'The field that holds the e-mail address.' },
-    endings: { kind: 'fields', says: 'Domains that only tests use.' },
+    endings: { kind: 'texts', says: 'Domains that only tests use.' },
     graceHours: { kind: 'whole-number', says: 'Hours in which a test record may exist.', least: 0, otherwise: 1 },
   },
   floor: 'risky',
-  sentence: ({ field, endings }) => `${field} ends with ${endings.join(' or ')}`,
+  sentence: ({ field, endings = [] }) => `${field} ends with ${endings.join(' or ')}`,
   fields: ({ field }) => ({ read: [field], aged: [field] }),
-  detect({ field, endings }, { facts }) {
+  detect({ field, endings = [] }, { facts }) {
     const address = facts.record.values[field] ?? ''
     if (!endings.some((ending) => address.endsWith(ending))) return NOTHING
     return found(
@@ -90,7 +90,7 @@ describe('one more pattern, registered as one object', () => {
     assert.match(messageOf('{ pattern: test-domain, endings: [.test] }'), /^patterns\[0\]\.field: is missing/)
     assert.equal(
       messageOf('{ pattern: test-domain, field: qa_email, endings: [] }'),
-      'patterns[0].endings: must name at least one field',
+      'patterns[0].endings: must name at least one text, or be left out',
     )
     assert.match(
       messageOf('{ pattern: test-domain, field: qa_email, endings: [.test], grace: 3 }'),
@@ -117,7 +117,10 @@ describe('one more pattern, registered as one object', () => {
     assert.match(editorSchemas().get('workflow.schema.json')!, /"const": "test-domain"/)
     const page = patternsPage(readFileSync(PATTERNS_PAGE, 'utf8'), patterns())
     assert.match(page, /^\| `test-domain` \| Test e-mail address \| The e-mail address of a record/m)
-    assert.match(page, /^\| `test-domain` \| `endings` \| Domains that only tests use\. \| a list of fields \|$/m)
+    assert.match(
+      page,
+      /^\| `test-domain` \| `endings` \| Domains that only tests use\. \| a list of texts; optional \|$/m,
+    )
   })
 
   it('is found on a record, classed, given to a reviewer, and named in the task, the API and the console', async () => {
