@@ -53,6 +53,9 @@ async function join(db: Database, connectionId: string): Promise<boolean> {
       update connection c set joined_at = clock_timestamp()
       where id = ${connectionId} and joined_at is null and ${IS_READ} returning 1`.execute(trx)
     if (rows.length === 0) return false
+    // Each of its records is marked already, and what matches them elsewhere is marked now.
+    await sql`delete from mark_queue where connection_id = ${connectionId}`.execute(trx)
+    await sql`delete from redecide_queue where connection_id = ${connectionId}`.execute(trx)
     await sql`insert into join_queue (connection_id) values (${connectionId})
       on conflict (connection_id) do update set object_type = '', record_id = ''`.execute(trx)
     // What of it cannot be seen may be a match of any record.

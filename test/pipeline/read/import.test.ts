@@ -8,6 +8,7 @@ import { type ImportDependencies, importBaseline } from '../../../src/pipeline/r
 import { type Baseline, saveBaseline } from '../../../src/store/connections/baseline.ts'
 import { listConnections } from '../../../src/store/connections/connections.ts'
 import { isJoined, joinConnections } from '../../../src/store/lifecycle/join-connections.ts'
+import { queueAll, queueMarks } from '../../../src/store/records/mark-queue.ts'
 import { knownSchemas } from '../../../src/store/records/schema-drift.ts'
 import { isResyncWaiting, readWatermarks } from '../../../src/store/records/watermarks.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS } from '../harness.ts'
@@ -151,6 +152,31 @@ describe('the first import', () => {
     assert.deepEqual(await dirty(h), ['2'])
     assert.equal(await joinConnections(h.db), true)
     assert.equal(await joinConnections(h.db), false)
+  })
+
+  it('decides each record once when it has joined, whatever was asked of them before', async () => {
+    await run(h, pagedCrm(h, people(2)))
+    const { connectionId } = h.crm
+    await sql`update record set dirty_since = null`.execute(h.db)
+    for (const id of [connectionId, 'another']) {
+      await queueMarks(h.db, id, 'owner', ['7'])
+      await queueAll(h.db, id)
+    }
+    assert.equal(await joinConnections(h.db), true)
+    const { rows } = await sql<{ left: string }>`select connection_id as left from mark_queue
+      union all select connection_id from redecide_queue order by 1`.execute(h.db)
+    assert.deepEqual(new Set(rows.map(({ left }) => left)), new Set(['another']))
+  })
+
+  it('tells the planner of every column by which an index of its tables is chosen', async () => {
+    await run(h, pagedCrm(h, people(900)))
+    const { rows } = await sql<{ untold: string }>`
+      select distinct c.relname || '.' || a.attname as untold from pg_index i
+      join pg_class c on c.oid = i.indrelid and c.relname in ('record', 'match_key', 'change_event')
+      join pg_depend d on d.objid = i.indexrelid and d.refobjid = c.oid and d.refobjsubid > 0
+      join pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+      where not exists (select 1 from pg_stats s where s.tablename = c.relname and s.attname = a.attname)`.execute(h.db)
+    assert.deepEqual(rows, [])
   })
 
   it('has records decided again while a decision is under way that does not know of them', async () => {
