@@ -32,6 +32,11 @@ const EQUIVALENT: readonly Equivalent[] = [
     was: 'holds(facts) !== true',
     because: 'its input is known there, so the condition is as well; counting an unknown would be the wrong default',
   },
+  {
+    path: 'src/model/decision/look-ahead.ts',
+    was: 'account instanceof Unknown',
+    because: 'an account that is not known has no key, so no write of it is planned; it narrows the type',
+  },
 ]
 
 export function equivalentOf(branch: UnknownBranch): Equivalent | undefined {

@@ -133,6 +133,8 @@ describe('what a policy asks that the CRM cannot answer', () => {
     assert.deepEqual(of(range, ['EUR']), [])
     assert.deepEqual(of({ ...range, field: 'budget in EUR' }, ['EUR', 'USD']), [])
     assert.deepEqual(of({ field: 'budget', op: 'not-blank' }, ['EUR', 'USD']), [])
+    const { isAmount: _, ...headcount } = amount
+    assert.deepEqual(misfits(policy(range), 'hubspot', 'deals', [headcount, currency(['EUR', 'USD'])]), [])
   })
 
   it('is a part that no value of a list has, a range that none lies in, and an e-mail in the place of an id', () => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { caseOf, company, contact, POLICY, record, unknownOf } from '../../../test/support/example.ts'
 import type { FieldText } from '../record/change-event.ts'
+import { missingField } from '../record/field-value.ts'
 import { type Known, Unknown } from '../record/knowledge.ts'
 import type { Neighbours } from '../record/neighbours.ts'
 import { fieldReader } from './facts.ts'
+import { knownPart, UnknownSum } from './open-pipeline.ts'
 import { unknownInWords } from './unknown-in-words.ts'
 
 let made = 0
@@ -34,6 +36,14 @@ describe('open pipeline', () => {
     const dollars = deal({ amount: '30000', deal_currency_code: 'USD' })
     assert.match(pipeline({ deals: [dollars, yen] }, { home: 'USD' }), /JPY/)
     assert.equal(pipeline({ deals: [dollars] }, { home: 'USD' }), '30000')
+  })
+
+  it('has a known part: all of it, what its known deals come to, or nothing', () => {
+    const hidden = new Unknown([missingField(deal({}), 'amount', 'hidden')])
+    assert.deepEqual(
+      [knownPart('12.5'), knownPart(null), knownPart(new UnknownSum(hidden, 7)), knownPart(hidden)],
+      [12.5, 0, 7, 0],
+    )
   })
 
   it('case M05: takes the amount that the CRM itself works out in its own currency', () => {
