@@ -40,6 +40,7 @@ describe('the commands for working on the code', () => {
   for (const [file, word, says] of [
     ['tools/check.ts', 'types', /"types" is not understood here/],
     ['tools/generate.ts', 'x', /"x" is not understood here/],
+    ['tools/mutate-unknown.ts', '--only=nothing-here', /No file with an unknown branch has "nothing-here"/],
     ['bench/run.ts', 'stak', /no benchmark "stak"; did you mean "stack"\?/],
   ] as const) {
     it(`${file} answers 64 for the word "${word}" and runs nothing`, () => {

@@ -2,6 +2,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Given, runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
+import { UsageError } from '../src/cli/terminal/usage.ts'
 import { equivalentOf, staleEquivalents } from './mutants/equivalent.ts'
 import { type Loaded, MutantProcess } from './mutants/mutant-process.ts'
 import type { NumberedBranch } from './mutants/switched-source.ts'
@@ -49,6 +50,7 @@ async function mutate({ values }: Given<typeof OPTIONS>): Promise<number> {
   const endsAtMs = performance.now() + Number(values.seconds ?? Number.POSITIVE_INFINITY) * 1000
   const loaded: Loaded = { branches: await allBranches(), tests: await testFiles() }
   const asked = loaded.branches.filter(({ path }) => path.includes(values.only ?? ''))
+  if (asked.length === 0) throw new UsageError(`No file with an unknown branch has "${values.only}" in its path`)
   const stale = staleEquivalents(loaded.branches)
   for (const { path, was } of stale) say(`STALE     ${path}  ${was}: tools/mutants/equivalent.ts names no such place`)
   if (values.list) {
