@@ -134,10 +134,11 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
     await sql`update exception set would_have = 'Nothing: a reviewer decides the branch japan.' where id = ${id}`.execute(
       stage.db,
     )
+    let wouldChange = 'Fastest fix: fill in country.'
     await page.route(`**/api/console/exceptions/${id}`, async (route) => {
       const reply = await route.fetch()
       const found = (await reply.json()) as { receipt: object }
-      const receipt = { ...found.receipt, wouldChange: 'Fastest fix: fill in country.' }
+      const receipt = { ...found.receipt, wouldChange }
       await route.fulfill({ response: reply, json: { ...found, receipt } })
     })
     await signIn()
@@ -145,6 +146,12 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
     await page.getByText('Lanekeeper writes nothing by itself here: a reviewer decides the branch japan.').waitFor()
     await page.getByText('Fill in country.', { exact: true }).waitFor()
     assert.equal(await page.getByText('Fastest fix').count(), 1)
+    // What would send the record elsewhere is no advice.
+    wouldChange = 'If the country were JP instead of SG, a person would decide it in the branch japan.'
+    await page.reload()
+    await page.getByText('What would change it').waitFor()
+    await page.getByText(wouldChange, { exact: true }).waitFor()
+    assert.equal(await page.getByText('Fastest fix').count(), 0)
     await sql`update exception set would_have = ${had} where id = ${id}`.execute(stage.db)
   })
 

@@ -14,7 +14,7 @@ export function Receipt({ receipt }: { receipt: ReceiptView }) {
       <Stack gap={10}>
         {receipt.erased && <p>Content erased for privacy. The entry and its hash are still in the ledger.</p>}
         <FactList>
-          {receipt.wouldChange && <FactRow label="Fastest fix">{withoutLabel(receipt.wouldChange)}</FactRow>}
+          {receipt.wouldChange && <WouldChange says={receipt.wouldChange} />}
           <FactRow label="Policy branch">
             {receipt.branch ? `${receipt.branch}${receipt.mode ? ` (${receipt.mode})` : ''}` : 'none'}
           </FactRow>
@@ -63,8 +63,11 @@ function condition(failed: string): string {
   return failed.replace(/^the /, '').replace(/ is (?!not|blank|filled|below|at least|more|one of|[\d.]+ or)/, ' = ')
 }
 
-/** Many of these sentences begin with what the label says already: a task has no label beside them. */
-function withoutLabel(wouldChange: string): string {
-  const rest = wouldChange.replace(/^Fastest fix: /, '')
-  return rest.charAt(0).toUpperCase() + rest.slice(1)
+const FIX = 'Fastest fix: '
+
+/** What ends the case, or what only would have sent the record elsewhere: the country of a company is no mistake to mend. */
+function WouldChange({ says }: { says: string }) {
+  if (!says.startsWith(FIX)) return <FactRow label="What would change it">{says}</FactRow>
+  const fix = says.slice(FIX.length)
+  return <FactRow label="Fastest fix">{fix.charAt(0).toUpperCase() + fix.slice(1)}</FactRow>
 }

@@ -52,7 +52,7 @@ export function classify(
       ? lifted(lowest, 'It changes who works the record', facts, guards)
       : lifted(rule.class, rule.because, facts, guards)
   }
-  return { class: 'unknown', because: `No class rule covers ${finding.pattern} on this record`, unknown: null }
+  return { class: 'unknown', because: 'No class rule covers this kind of case', unknown: null }
 }
 
 /** An input that could not lift the class any further need not be known. */
