@@ -104,6 +104,27 @@ describe('two transactions that want the same locks', () => {
     }
   })
 
+  it('a gate takes permits in the order of a publish, whatever the collation of the database', async () => {
+    const h = await withDecidedContacts(start, 'DE', ['1', '2'])
+    // As glibc sorts English: over the hyphen, so that "ab" comes before "a-c".
+    await sql`create collation over_hyphens (provider = icu, locale = 'en-u-ka-shifted')`.execute(h.db)
+    await sql`alter table intent alter column workflow type text collate over_hyphens`.execute(h.db)
+    await sql`update intent set workflow = case record_id when '1' then 'a-c' else 'ab' end`.execute(h.db)
+    const ids = (await sql<{ id: number }>`select id from intent where kind = 'owner'`.execute(h.db)).rows
+    assert.equal(ids.length, 2)
+    const lock = (workflow: string) => (trx: DatabaseTransaction) =>
+      sql`select pg_advisory_xact_lock(permit_lock(${h.crm.connectionId}, ${workflow}))`.execute(trx)
+    const asked = await crossing(h.db, {
+      first: lock('a-c'),
+      other: () =>
+        sql`select * from gate_writes(${h.crm.connectionId}, ${ids.map(({ id }) => id)}::bigint[], '{1,1}', 1000, 100)`.execute(
+          h.db,
+        ),
+      next: lock('ab'),
+    })
+    assert.equal(asked.rows.length, 2)
+  })
+
   it('workflows that begin and workflows that wait are noted in one order', async () => {
     const { h, first, add } = await startCompany([...comparingPolicies(), alone('alone')])
     await add('salesforce', 'salesforce-1', { imported: false })

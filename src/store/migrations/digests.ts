@@ -26,4 +26,5 @@ export const SHIPPED: readonly { readonly name: string; readonly digest: string 
   { name: '0021-home-currency', digest: '51c7b054ac4ca364396657cbd18e91f82ae1296294bdc6b7d7943c9f589836c8' },
   { name: '0022-upgrade-reports', digest: '26214047538de17e8ea111eeb64186536d76cc40bef3dc452f6bdcbe9b7ac89b' },
   { name: '0023-changed-facts', digest: '4db214327165081fba8b2191b30b76ba44bf5671a6f2f4362c307717c47a93da' },
+  { name: '0024-permit-order', digest: 'b7ff62eff08d101fd5fb89039fd1372cb218d37ad11994855856a393f1e91595' },
 ]

@@ -21,6 +21,7 @@ import { STATEMENTS as integrationUsers } from './0020-integration-users.ts'
 import { STATEMENTS as homeCurrency } from './0021-home-currency.ts'
 import { STATEMENTS as upgradeReports } from './0022-upgrade-reports.ts'
 import { STATEMENTS as changedFacts } from './0023-changed-facts.ts'
+import { STATEMENTS as permitOrder } from './0024-permit-order.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -52,6 +53,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0021-home-currency', statements: homeCurrency },
   { name: '0022-upgrade-reports', statements: upgradeReports },
   { name: '0023-changed-facts', statements: changedFacts },
+  { name: '0024-permit-order', statements: permitOrder },
 ]
 
 /** The tables that exist once all of these migrations have run. */
