@@ -168,7 +168,7 @@ export const SENTENCES = {
   }),
   'policy-misfit': (it: About & Misfitting): Sentence => ({
     level: 'warn',
-    message: `In the workflow "${it.workflow}", ${it.part} asks for what ${crmName(it)} does not have: ${it.says.join('; ')}. ${it.stops ? 'Records that reach it wait for a reviewer; earlier rules decide as usual.' : 'It may not mean what it says.'}`,
+    message: `In the workflow "${it.workflow}", ${it.part} asks for what ${crmName(it)} cannot answer: ${it.says.join('; ')}. ${it.stops ? 'Records that reach it wait for a reviewer; earlier rules decide as usual.' : 'It may not mean what it says.'}`,
     remedy: `${it.place}: ${it.remedies.join(' ')}`,
   }),
   'owner-gone': (it: About & { person: string; how: Departure['how'] }): Sentence => ({
@@ -244,7 +244,7 @@ type Misfitting = {
   readonly place: string
   readonly says: readonly string[]
   readonly remedies: readonly string[]
-  /** A field does not exist, so that nothing behind the condition can be decided. */
+  /** A field does not exist or is hidden from us, so that nothing behind the condition can be decided. */
   readonly stops: boolean
 }
 

@@ -19,7 +19,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'field-removed': 'A field was removed',
   'field-retyped': 'A field changed its type',
   'option-removed': 'A picklist value was removed',
-  'policy-misfit': 'A rule asks for what the CRM does not have',
+  'policy-misfit': 'A rule asks for what the CRM cannot answer',
   'owner-gone': 'An owner left',
   'people-missing': 'Users missing from the list',
   'people-unread': 'Users without an answer',

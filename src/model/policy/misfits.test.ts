@@ -43,8 +43,9 @@ describe('what a policy asks that the CRM cannot answer', () => {
   it('case X04: is a field that does not exist, with the nearest names', () => {
     const [one, ...more] = found({ field: 'LifecycleStage', op: 'in', values: ['lead'] })
     assert.deepEqual(more, [])
-    assert.equal(one?.says, 'there is no field LifecycleStage on the contact')
+    assert.equal(one?.says, 'the CRM shows us no field LifecycleStage on the contact')
     assert.match(one.remedy, /^Write lifecyclestage\. /)
+    assert.match(one.remedy, /If contacts does have a field of that name, let the integration user read it\.$/)
     assert.deepEqual(one.path, ['boundary', 0, 'rules', 0, 'when', 0])
     assert.equal(one.part, 'the rule wrong')
     assert.match(found({ field: 'leadtype', op: 'blank' })[0]!.remedy, /Write lead_type/)

@@ -89,8 +89,9 @@ function noSuchField(field: string, crm: Crm, objectType: string, fields: readon
   const correct = near.length === 0 ? `Correct the name ${field}` : `Write ${either(near)}`
   return {
     kind: 'no-such-field',
-    says: `there is no field ${field} on the ${objectNoun(crm, objectType)}`,
-    remedy: `${correct}. If ${objectType} does have that field, let the integration user read it.`,
+    // A CRM may describe a field that it hides from our user as little as one that it does not have.
+    says: `the CRM shows us no field ${field} on the ${objectNoun(crm, objectType)}`,
+    remedy: `${correct}. If ${objectType} does have a field of that name, let the integration user read it.`,
   }
 }
 

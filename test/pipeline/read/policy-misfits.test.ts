@@ -59,7 +59,7 @@ describe('a rule that asks for a field that does not exist', () => {
     assert.equal(said.length, 1)
     assert.match(
       said[0]!,
-      /the rule wrong asks for what HubSpot does not have: there is no field LifecycleStage on the contact\./,
+      /the rule wrong asks for what HubSpot cannot answer: the CRM shows us no field LifecycleStage on the contact\./,
     )
     assert.match(said[0]!, /\.yaml:12:9: Write lifecyclestage\./)
     await board.settled()
