@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { CaseReply } from '../../src/api/cases/case-types.ts'
+import { taskClosers } from '../../src/store/decisions/task-closer.ts'
 import { seedConsole } from '../browser/console-rows.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 
@@ -63,6 +64,38 @@ describe('who closed a task in the CRM', () => {
     assert.equal(await inSalesforce({ actor: user('0055f000001'), atMs: CLOSED_AT_MS - 60_000 }), null)
     assert.equal(await inSalesforce({ actor: user('0055f000001', true) }), null)
     assert.equal(await inSalesforce({ actor: user('0055f000001'), by: 'lanekeeper' }), null)
+  })
+
+  it('is found for any number of tasks in one statement, each by its own event', async () => {
+    await inSalesforce({ actor: user('0055f000001') })
+    const { rows } = await sql<{ id: number; crm: string }>`
+      update task set status = 'done', closing_at_ms = ${CLOSED_AT_MS} + id, closing_seen_at_ms = null,
+        crm_task_id = 'many-' || id where connection_id = 'salesforce-1' returning id, crm_task_id as crm`.execute(t.db)
+    assert.ok(rows.length > 1)
+    const [silent, ...told] = rows
+    for (const { id, crm } of told) {
+      // The reading comes first and the event is believed; both are of this task alone.
+      for (const [key, complete, by] of [
+        ['read', true, '005reader'],
+        ['event', false, `005closer${id}`],
+      ] as const) {
+        await sql`insert into change_event (connection_id, dedupe_key, object_type, record_id, kind, occurred_at_ms,
+            event_order, fields, complete, source, actor, state)
+          values ('salesforce-1', ${`${crm}-${key}`}, 'Task', ${crm}, 'changed', ${CLOSED_AT_MS + id}, 0,
+            '{"IsClosed":"true"}'::jsonb, ${complete}, 'poll', ${JSON.stringify(user(by))}::jsonb, 'applied')`.execute(
+          t.db,
+        )
+      }
+    }
+    const closers = await taskClosers(
+      t.db,
+      rows.map(({ id }) => ({ id, crm: 'salesforce' as const })),
+    )
+    assert.equal(closers.get(silent!.id), undefined)
+    assert.deepEqual(
+      told.map(({ id }) => closers.get(id)?.userId),
+      told.map(({ id }) => `005closer${id}`),
+    )
   })
 
   it('is not taken from a CRM whose user ids are not those of its owners', async () => {

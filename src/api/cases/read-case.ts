@@ -5,7 +5,7 @@ import { type RecordRef, refKey } from '../../model/record/crm-record.ts'
 import { objectShape } from '../../model/record/object-shape.ts'
 import { recordTitle } from '../../model/record/record-title.ts'
 import type { Database } from '../../store/database/database.ts'
-import { type TaskCloser, taskCloser } from '../../store/decisions/task-closer.ts'
+import { type TaskCloser, taskClosers } from '../../store/decisions/task-closer.ts'
 import { readRecordsById } from '../../store/records/read-records.ts'
 import { wakeUpsOfRecord } from '../../store/records/wake-ups.ts'
 import { upgradeOfCase } from '../../store/upgrades/read-upgrades.ts'
@@ -243,7 +243,8 @@ async function readTask(db: Database, id: number, crm: Crm | null): Promise<Task
   const [task] = rows
   if (task === undefined) return null
   const isClosedThere = task.closed_by === 'person' || task.checking_since !== null
-  return { ...task, closer: isClosedThere ? await taskCloser(db, { id, crm }) : null }
+  const closers = isClosedThere ? await taskClosers(db, [{ id, crm }]) : new Map<number, TaskCloser>()
+  return { ...task, closer: closers.get(id) ?? null }
 }
 
 async function readSameTask(db: Database, taskId: number, besides: number): Promise<{ rows: ListRow[]; more: number }> {

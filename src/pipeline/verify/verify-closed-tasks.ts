@@ -18,7 +18,7 @@ import {
   startChecks,
 } from '../../store/decisions/closed-tasks.ts'
 import { takeRestoredTasks } from '../../store/decisions/gone-tasks.ts'
-import { taskCloser } from '../../store/decisions/task-closer.ts'
+import { taskClosers } from '../../store/decisions/task-closer.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
 import { markDirty } from '../../store/records/mark-dirty.ts'
 import { requestRead } from '../../store/records/records-to-read.ts'
@@ -153,13 +153,11 @@ async function judge(
     failed.filter(({ withItsRecord }) => !withItsRecord).map(({ id }) => id),
   )
   const waiting = new Map(closings.filter(({ wait }) => wait > 0).map((closing) => [closing.taskId, closing]))
+  const toLeave = failed.filter(({ id }) => waiting.has(id))
+  const closers = await taskClosers(trx, toLeave)
   const closed = await leaveClosed(
     trx,
-    await Promise.all(
-      failed
-        .filter(({ id }) => waiting.has(id))
-        .map(async (task) => ({ id: task.id, deleted: task.deleted, closer: await taskCloser(trx, task) })),
-    ),
+    toLeave.map(({ id, deleted }) => ({ id, deleted, closer: closers.get(id) ?? null })),
   )
   return {
     reopened: failed

@@ -12,26 +12,35 @@ export type TaskCloser = {
   readonly isLastChange: boolean
 }
 
-type ClosingRow = { actor: ChangeActor; complete: boolean; name: string | null }
+type TaskOf = { readonly id: number; readonly crm: Crm | null }
+type ClosingRow = { id: number; actor: ChangeActor; complete: boolean; name: string | null }
 
-/** Null: the CRM did not say, or not by an id that our table of users has. */
-export async function taskCloser(
-  db: Kysely<Tables>,
-  { id, crm }: { readonly id: number; readonly crm: Crm | null },
-): Promise<TaskCloser | null> {
-  if (crm === null || !isKnownCrm(crm)) return null
+/** Left out: tasks of which the CRM did not say, or not by an id that our table of users has. */
+export async function taskClosers(db: Kysely<Tables>, tasks: readonly TaskOf[]): Promise<Map<number, TaskCloser>> {
+  const closers = new Map<number, TaskCloser>()
+  for (const [crm, some] of Map.groupBy(tasks, (task) => task.crm)) {
+    if (crm === null || !isKnownCrm(crm)) continue
+    for (const { id, actor, complete, name } of await closingsOf(db, crm, some)) {
+      if (actor.id !== null && !actor.ours) closers.set(id, { userId: actor.id, name, isLastChange: complete })
+    }
+  }
+  return closers
+}
+
+async function closingsOf(db: Kysely<Tables>, crm: Crm, tasks: readonly TaskOf[]): Promise<ClosingRow[]> {
   const { actorsAreUsers, taskObject, taskClosed } = crmProfile(crm)
-  if (actorsAreUsers !== true) return null
+  if (actorsAreUsers !== true) return []
   const { rows } = await sql<ClosingRow>`
-    select e.actor, e.complete, u.name
-    from task t join change_event e on e.connection_id = t.connection_id and e.object_type = ${taskObject}
-      and e.record_id = t.crm_task_id and e.occurred_at_ms = coalesce(t.closing_seen_at_ms, t.closing_at_ms)
-    left join crm_user u on u.connection_id = e.connection_id and u.user_id = e.actor->>'id' and u.kind = 'person'
-    where t.id = ${id}
-      and (e.kind = 'deleted' or e.fields->>${taskClosed.field} = any(${[...taskClosed.values]}::text[]))
-    -- an event is about this one change, a reading about the last of several
-    order by e.complete, e.id limit 1`.execute(db)
-  const [row] = rows
-  if (row === undefined || row.actor.id === null || row.actor.ours) return null
-  return { userId: row.actor.id, name: row.name, isLastChange: row.complete }
+    select t.id, e.actor, e.complete, u.name
+    from task t
+    cross join lateral (
+      select e.actor, e.complete from change_event e
+      where e.connection_id = t.connection_id and e.object_type = ${taskObject} and e.record_id = t.crm_task_id
+        and e.occurred_at_ms = coalesce(t.closing_seen_at_ms, t.closing_at_ms)
+        and (e.kind = 'deleted' or e.fields->>${taskClosed.field} = any(${[...taskClosed.values]}::text[]))
+      -- an event is about this one change, a reading about the last of several
+      order by e.complete, e.id limit 1) e
+    left join crm_user u on u.connection_id = t.connection_id and u.user_id = e.actor->>'id' and u.kind = 'person'
+    where t.id = any(${tasks.map(({ id }) => id)}::bigint[])`.execute(db)
+  return rows
 }
