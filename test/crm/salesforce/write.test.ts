@@ -375,6 +375,16 @@ describe('tasks in Salesforce', () => {
     assert.equal((await client.writeTasks([task]))[0]?.outcome, 'done')
   })
 
+  it('are not gone because the path is not there: nobody said so of the task', async () => {
+    describeTask(KEY_FIELD)
+    org.on('GET', '/queryAll', rows({ Id: TASK, IsClosed: false }))
+    org.on('PATCH', '/composite/sobjects', {
+      status: 404,
+      json: [{ errorCode: 'NOT_FOUND', message: 'The requested resource does not exist' }],
+    })
+    assert.equal((await org.client().writeTasks([{ ...task, taskId: TASK }]))[0]?.outcome, 'refused')
+  })
+
   it('are created with a findable subject where the CRM cannot enforce a key', async () => {
     describeTask()
     org.on('POST', '/composite/sobjects', collection())

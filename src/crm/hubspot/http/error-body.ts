@@ -40,6 +40,20 @@ export function codeOf(body: HubSpotErrorBody | null, status: number): string {
   return detail?.code || categoryOf(body) || `HTTP_${status}`
 }
 
+/** Statuses that pass or that one more try decides, whoever sends them. */
+const OF_ANYONE: ReadonlySet<number> = new Set([401, 423, 477])
+
+/**
+ * Gateways and proxies refuse in JSON too, with a sentence alone: {"message":"Forbidden"}. HubSpot adds a category, an id to
+ * ask its support about, or its status.
+ */
+export function isOfGateway(body: HubSpotErrorBody, status: number): boolean {
+  if (OF_ANYONE.has(status)) return false
+  const { message, error, correlationId } = body as Record<string, unknown>
+  const isHubSpots = categoryOf(body) !== '' || typeof correlationId === 'string' || body.status === 'error'
+  return !isHubSpots && (typeof message === 'string' || error !== undefined)
+}
+
 export function categoryOf(body: HubSpotErrorBody | null): string {
   return typeof body?.category === 'string' ? body.category : ''
 }

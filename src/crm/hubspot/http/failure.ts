@@ -1,7 +1,15 @@
 import { CrmBusyError, CrmUnknownError } from '../../crm-client.ts'
 import type { NoAnswerError } from '../../http-exchange.ts'
 import { nextMidnightMs } from './account-midnight.ts'
-import { categoryOf, codeOf, type HubSpotErrorBody, missingScopes, rateLimitOf, sentenceOf } from './error-body.ts'
+import {
+  categoryOf,
+  codeOf,
+  type HubSpotErrorBody,
+  isOfGateway,
+  missingScopes,
+  rateLimitOf,
+  sentenceOf,
+} from './error-body.ts'
 import { HubSpotOutage, HubSpotRefusal, HubSpotScopeMissing, HubSpotTokenRefused } from './errors.ts'
 
 export type FailedAnswer = {
@@ -23,7 +31,7 @@ const UNREACHABLE_PAUSE_MS = 5_000
 /**
  * What a failed answer means for the caller. After a 4xx of HubSpot's own nothing was written. After a 5xx it may have been:
  * HubSpot's edge sends those too, and the write may have finished behind it. The same goes for a 408, and for a write's 4xx
- * without HubSpot's JSON: whoever sent it cannot say what HubSpot did. Only 429 means the same from anyone.
+ * without HubSpot's own body: whoever sent it cannot say what HubSpot did. Only 429 means the same from anyone.
  */
 export function failureOf(answer: FailedAnswer): Error {
   const { attempt, status, body, nowMs } = answer
@@ -35,7 +43,7 @@ export function failureOf(answer: FailedAnswer): Error {
   // rather than as our own pause.
   const retryAtMs = waitMs === null ? null : nowMs + waitMs
 
-  const isOfAnyone = status >= 400 && status < 500 && status !== 429 && body === null
+  const isOfAnyone = status >= 400 && status < 500 && status !== 429 && (body === null || isOfGateway(body, status))
   if (status === 408 || (answer.kind === 'write' && isOfAnyone)) {
     return new HubSpotOutage(where, status, retryAtMs, 300)
   }

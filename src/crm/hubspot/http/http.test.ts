@@ -99,6 +99,21 @@ describe('an answer of which it is not sure that HubSpot gave it', () => {
   }
 })
 
+describe('a refusal in JSON that is not HubSpot’s', () => {
+  for (const [status, json] of [
+    [403, { message: 'Forbidden' }],
+    [404, { message: 'no Route matched with those values' }],
+    [400, { error: { code: 400, status: 'INVALID' } }],
+    [413, { error: 'request too large' }],
+  ] as const) {
+    it(`leaves a write unknown, because a gateway may have sent it: ${status}`, async (t) => {
+      const { server, http } = await setUp(t, [{ status, json }, fine])
+      await assert.rejects(http(write), CrmUnknownError)
+      assert.equal(server.requests.length, 1)
+    })
+  }
+})
+
 describe('what goes wrong on our side', () => {
   const down = async () => {
     throw new Error('Connection terminated unexpectedly')

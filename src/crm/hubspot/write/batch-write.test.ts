@@ -197,6 +197,11 @@ describe('a batch', () => {
     assert.deepEqual(said(await writeBatch(items(1), missing, byId)), { k0: 'gone' })
   })
 
+  it('does not report a record as gone for a 404 that speaks of the path', async () => {
+    const noPath = () => Promise.reject(new HubSpotRefusal('resource not found', 'HTTP_404', 404, { status: 'error' }))
+    assert.deepEqual(said(await writeBatch(items(1), noPath, byId)), { k0: 'refused' })
+  })
+
   it('without inputs sends nothing', async () => {
     assert.deepEqual(await writeBatch([], () => assert.fail('sent'), byId), [])
   })

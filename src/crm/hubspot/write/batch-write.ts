@@ -138,8 +138,9 @@ export function notWritten(key: string, error: unknown): ItemOutcome {
 }
 
 function refusal(item: BatchItem, error: CrmRefusedError): ItemOutcome {
-  // For an update 404 means that the record is gone; for a create, something that the input points at.
-  if (item.inputId !== null && (error.status === 404 || error.code === 'OBJECT_NOT_FOUND')) {
+  // For an update it means that the record is gone; for a create, something that the input points at. A 404 that does not
+  // say so is about the path.
+  if (item.inputId !== null && error.code === 'OBJECT_NOT_FOUND') {
     return { key: item.key, outcome: 'gone', why: error.message }
   }
   return { key: item.key, outcome: 'refused', code: error.code, why: refusalText(error.code, error.message) }

@@ -62,7 +62,7 @@ describe('a failed call to Salesforce', () => {
 
   for (const status of [400, 401, 403, 404, 408, 409, 413]) {
     it(`with status ${status} and no JSON of Salesforce leaves a write unknown`, () => {
-      for (const text of ['', '<html>blocked</html>', '[]', '{"half":']) {
+      for (const text of ['', '<html>blocked</html>', '[]', '{"half":', '{"message":"Forbidden"}']) {
         assert.ok(failureOf(answer(status, text), { ...call, kind: 'write' }) instanceof SalesforceOutage, text)
       }
       const cut = new NoAnswerError('cut', {

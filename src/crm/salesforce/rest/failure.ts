@@ -119,7 +119,7 @@ function limitPauseMs(code: string, message: string, headers: Headers): number {
   return daySpent ? DAILY_LIMIT_PAUSE_MS : BUSY_PAUSE_MS
 }
 
-/** The first error of an answer: Salesforce sends a list, some of its proxies a single object. Null: neither. */
+/** The first error of an answer. Null: none of Salesforce's, because gateways and proxies answer a message without a code. */
 function errorIn(text: string): VendorError | null {
   let raw: unknown
   try {
@@ -128,7 +128,7 @@ function errorIn(text: string): VendorError | null {
     return null
   }
   const error = readVendorError(Array.isArray(raw) ? raw[0] : raw)
-  return error.message === null ? null : error
+  return error.message === null || error.code === null ? null : error
 }
 
 function readable(message: string): string {

@@ -140,7 +140,8 @@ function failedChunk(
 ): ChunkAnswer {
   if (error instanceof SalesforceRefusal) {
     // What a whole request says of a record or a field is about one row only where it has no other row.
-    const isOne = rows.length === 1
+    // A 404 is about the path, and never proves that a record is gone.
+    const isOne = rows.length === 1 && error.status !== 404
     const refusal = { code: error.code, message: error.message, fields: isOne ? error.fields : [] }
     return {
       rows: [...kept, ...rows.map(({ key, id }) => refusedRow({ key, id: isOne ? id : null }, refusal, nowMs))],
