@@ -177,6 +177,19 @@ describe('the shared allowance of calls', () => {
       assert.deepEqual(rows, [{ used: 1, local: '00:00' }])
     })
 
+    it('knows that zone by any of its names, in any case', async () => {
+      for (const name of ['asia/tokyo', 'ASIA/Tokyo', 'Japan', 'japan']) {
+        await sql`update connection set time_zone = ${name}`.execute(database.db)
+        await day(`day_used = 20, day_ends_at = now() - interval '1 minute'`)
+        await take('other')
+        const { rows } = await sql<{ local: string }>`
+          select to_char(day_ends_at at time zone 'Asia/Tokyo', 'HH24:MI') as local from call_budget`.execute(
+          database.db,
+        )
+        assert.deepEqual(rows, [{ local: '00:00' }], name)
+      }
+    })
+
     it('takes a zone that nobody knows for UTC instead of failing every call', async () => {
       await sql`update connection set time_zone = 'Mars/Olympus'`.execute(database.db)
       await day(`day_ends_at = now() - interval '1 minute'`)

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { nowMs } from '../../clock/clock.ts'
+import { canonicalZone } from '../../model/calendar/known-zone.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** How long a caller waits for its turn before it gives the work back. Shorter than every lease. */
@@ -161,13 +162,17 @@ function dayIsUsed(
  * used in the 24 hours before, as the CRM counts (`day_resets`). A zone that Postgres does not know is taken for UTC.
  */
 async function beginDay(db: Kysely<Tables>, connectionId: string): Promise<void> {
+  const { rows } = await sql<{ zone: string | null }>`
+    select time_zone as zone from connection where id = ${connectionId}`.execute(db)
+  // Postgres takes "CET" for an abbreviation without summer time, and finds no name that is spelled in other case.
+  const zone = canonicalZone(rows[0]?.zone ?? 'UTC')
   await sql`
     with clock as materialized (select clock_timestamp() as at),
     day as (
       select b.connection_id, b.day_resets = 'midnight of the account' as by_midnight, clock.at, b.day_used, b.day_ends_at,
         clock.at < b.day_ends_at + interval '24 hours' as follows,
-        coalesce((select z.name from pg_timezone_names z where z.name = c.time_zone), 'UTC') as zone
-      from call_budget b join connection c on c.id = b.connection_id cross join clock
+        coalesce((select z.name from pg_timezone_names z where z.name = ${zone}), 'UTC') as zone
+      from call_budget b cross join clock
       where b.connection_id = ${connectionId}
     )
     update call_budget b set day_used = 0,

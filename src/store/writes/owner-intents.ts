@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { canonicalZone } from '../../model/calendar/known-zone.ts'
 import type { OwnerWrite } from '../../model/decision/owner-write.ts'
 import type { WrittenOwner } from '../../model/record/as-written.ts'
 import type { Tables } from '../database/tables.ts'
@@ -212,12 +213,14 @@ export type WrittenToday = {
  */
 export async function countOwnersToday(trx: Kysely<Tables>, workflow: string, timeZone: string): Promise<WrittenToday> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`pilot/${workflow}`}, 0))`.execute(trx)
+  // Postgres takes "CET" for an abbreviation without summer time.
+  const zone = canonicalZone(timeZone)
   const { rows } = await sql<{ written: number; next: Date }>`
     select (select count(*)::int from intent
             where kind = 'owner' and workflow = ${workflow} and state not in ('cancelled', 'refused')
-              and created_at >= date_trunc('day', clock_timestamp() at time zone ${timeZone}) at time zone ${timeZone}
+              and created_at >= date_trunc('day', clock_timestamp() at time zone ${zone}) at time zone ${zone}
            ) as written,
-           (date_trunc('day', clock_timestamp() at time zone ${timeZone}) + interval '1 day') at time zone ${timeZone} as next`.execute(
+           (date_trunc('day', clock_timestamp() at time zone ${zone}) + interval '1 day') at time zone ${zone} as next`.execute(
     trx,
   )
   return { written: rows[0]!.written, nextMidnightMs: rows[0]!.next.getTime() }
