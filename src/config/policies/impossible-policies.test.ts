@@ -211,6 +211,15 @@ describe('a policy whose parts do not go together', () => {
     ['a label', ['fields: [country, company]', 'fields: [Company name]'], /own spelling/],
     ['no deadline', ['expected: 2 business days', 'expected: 0 business days'], /business time/],
     ['a deadline of ages', ['expected: 2 business days', 'expected: 99999 business days'], /business time/],
+    ['a deadline of years', ['expected: 2 business days', 'expected: 3000 business days'], /at most 250 business days/],
+    [
+      'one of years in hours',
+      ['expected: 2 business days', 'expected: 9999 business hours'],
+      /at most 2,000 business hours/,
+    ],
+    ['a negative deadline', ['expected: 2 business days', 'expected: -1 business days'], /business time/],
+    ['grace of years', ['graceMinutes: 30', 'graceMinutes: 5256000'], /525600|525,600/],
+    ['negative grace', ['graceMinutes: 30', 'graceMinutes: -1'], /0/],
     [
       'an amount with a separator',
       ['revenueThreshold: 50000', 'revenueThreshold: 50.000'],

@@ -40,9 +40,19 @@ const RuleDocument = z.strictObject({
 })
 
 const BUSINESS_TIME = 'must be business time from 1 to 9999, for example "4 business hours" or "2 business days"'
-const Deadline = z.string({ error: BUSINESS_TIME }).regex(/^[1-9]\d{0,3} business (minutes?|hours?|days?)$/, {
-  error: BUSINESS_TIME,
-})
+/** About a working year. Nobody waits longer for a decision, so more of it is another unit that was meant. */
+const DEADLINE_MAX = { minute: 9_999, hour: 2_000, day: 250 } as const
+const Deadline = z
+  .string({ error: BUSINESS_TIME })
+  .regex(/^[1-9]\d{0,3} business (minutes?|hours?|days?)$/, { error: BUSINESS_TIME })
+  .superRefine((written, context) => {
+    const [count, , unit = ''] = written.split(' ')
+    const one = unit.replace(/s$/, '') as keyof typeof DEADLINE_MAX
+    if (Number(count) <= DEADLINE_MAX[one]) return
+    const most = `${DEADLINE_MAX[one].toLocaleString('en-US')} business ${one}s`
+    const message = `must be at most ${most}, about a working year; or write it in another unit`
+    context.addIssue({ code: 'custom', message })
+  })
 
 /** Design section 7. A policy may ask for other times, not for other classes. */
 const DEADLINES: Readonly<Record<ExceptionClass, string>> = {

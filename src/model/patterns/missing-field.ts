@@ -38,6 +38,8 @@ export const missingField = definePattern({
       kind: 'whole-number',
       says: 'Minutes after creation in which a blank is normal.',
       least: 0,
+      // A year: a blank that is normal for longer is no field that the workflow needs.
+      most: 525_600,
       otherwise: 30,
     },
     alsoBlank: {
