@@ -14,6 +14,7 @@ import {
 import { isRereading } from '../../src/store/compare/differences.ts'
 import { findConnection, listConnections } from '../../src/store/connections/connections.ts'
 import { byDatabaseClock } from '../../src/store/database/clock.ts'
+import type { Database } from '../../src/store/database/database.ts'
 import { isPast, seeHorizon, type TallyHorizon, tallyEvents } from '../../src/store/events/event-tallies.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
@@ -30,25 +31,19 @@ const AFTER_FAILURE_MS = 60_000
 export async function runComparisons(context: WorkerContext): Promise<void> {
   const { logger, signal } = context
   const busy = new Set<string>()
-  let horizon: TallyHorizon | null = null
-  let failing = false
+  const turn = tallying(context)
   while (!signal.aborted) {
-    try {
-      horizon = await tally(context, horizon)
-      for (const connectionId of context.connectionIds()) {
-        if (busy.has(connectionId)) continue
-        busy.add(connectionId)
-        // Not awaited, because one connection's comparison may take hours.
-        compare(context, connectionId)
-          .catch((error) => {
-            if (!signal.aborted) logger.warn({ connectionId, err: error }, 'comparison failed, it will continue')
-          })
-          .finally(() => busy.delete(connectionId))
-      }
-      failing = false
-    } catch (error) {
-      if (!failing && !signal.aborted) logger.warn({ err: error }, 'events are not counted, trying again')
-      failing = true
+    // What cannot be counted is no reason to compare nothing.
+    await turn()
+    for (const connectionId of context.connectionIds()) {
+      if (busy.has(connectionId)) continue
+      busy.add(connectionId)
+      // Not awaited, because one connection's comparison may take hours.
+      compare(context, connectionId)
+        .catch((error) => {
+          if (!signal.aborted) logger.warn({ connectionId, err: error }, 'comparison failed, it will continue')
+        })
+        .finally(() => busy.delete(connectionId))
     }
     await wait(TURN_MS, undefined, { signal }).catch(() => undefined)
   }
@@ -56,15 +51,38 @@ export async function runComparisons(context: WorkerContext): Promise<void> {
   while (busy.size > 0) await wait(50)
 }
 
+/** Counts what has come since, at each call. Says once that it cannot. */
+function tallying(context: WorkerContext): () => Promise<void> {
+  const { logger, signal } = context
+  let horizon: TallyHorizon | null = null
+  let failing = false
+  return async () => {
+    try {
+      horizon = await tally(context, horizon)
+      failing = false
+    } catch (error) {
+      if (!failing && !signal.aborted) logger.warn({ err: error }, 'events are not counted, trying again')
+      failing = true
+    }
+  }
+}
+
+/** One connection whose events cannot be counted holds up no other. */
 async function tally({ db, signal }: WorkerContext, horizon: TallyHorizon | null): Promise<TallyHorizon | null> {
   if (horizon === null) return seeHorizon(db)
   if (!(await isPast(db, horizon))) return horizon
+  const failures: unknown[] = []
   for (const { id } of await listConnections(db)) {
-    for (let n = 0; n < TALLIES_MAX && !signal.aborted; n += 1) {
-      if (!(await tallyEvents(db, id, horizon.toId))) break
-    }
+    await tallyConnection(db, id, horizon, signal).catch((error) => failures.push(error))
   }
+  if (failures.length > 0) throw failures[0]
   return null
+}
+
+async function tallyConnection(db: Database, id: string, { toId }: TallyHorizon, signal: AbortSignal): Promise<void> {
+  for (let n = 0; n < TALLIES_MAX && !signal.aborted; n += 1) {
+    if (!(await tallyEvents(db, id, toId))) break
+  }
 }
 
 async function compare(context: WorkerContext, connectionId: string): Promise<void> {
