@@ -60,6 +60,24 @@ describe('a connection whose import is not done', () => {
     assert.equal(await beginWorkflows(h.db, connection, inForce), false)
   })
 
+  it('that cannot join the others keeps none of them from deciding, nor another from joining', async () => {
+    const { h, first, add, importEnds } = await start()
+    const [broken, other] = [
+      await add('hubspot', 'hubspot-2', { imported: false }),
+      await add('hubspot', 'hubspot-3', { imported: false }),
+    ]
+    await sql`create function refuse_join() returns trigger language plpgsql as
+      $$ begin raise exception 'no joining'; end $$`.execute(h.db)
+    await sql`create trigger refuse_join before update on connection for each row
+      when (new.id = 'hubspot-2' and new.joined_at is not null) execute function refuse_join()`.execute(h.db)
+    await importEnds(broken)
+    await importEnds(other)
+    assert.equal(await writesOwnerOf(first, '2'), 'rep@x.example')
+    assert.equal(await writesOwnerOf(other, '3'), 'rep@x.example')
+    await sql`drop trigger refuse_join on connection`.execute(h.db)
+    assert.equal(await writesOwnerOf(broken, '4'), 'rep@x.example')
+  })
+
   it('its own records wait for the end of its import', async () => {
     const { first, add, importEnds } = await start()
     const late = await add('hubspot', 'hubspot-2', { imported: false })

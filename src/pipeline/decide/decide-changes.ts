@@ -61,9 +61,9 @@ type Connection = { readonly id: ConnectionId; readonly crm: Crm }
  * connection may not be written to, every workflow only observes.
  */
 export async function decideBatch(connection: Connection, deps: DecideDependencies): Promise<Decided> {
-  const joined = await joinConnections(deps.db)
+  const joined = await unlessItFails(deps, 'a connection that is to join the others', ({ db }) => joinConnections(db))
   // Also those of another connection, whose own process may be away.
-  const moreJoined = await markNextJoined(deps.db)
+  const moreJoined = await unlessItFails(deps, 'the matches of one that joined', ({ db }) => markNextJoined(db))
   const decided = await decideReady(connection, deps, { joined, more: moreJoined })
   // After the batch, each in transactions of its own: they are about many records and not about those of the batch.
   const inputs = decided.ready && (await unlessItFails(deps, 'inputs that are not known', reportUnknownInputs))

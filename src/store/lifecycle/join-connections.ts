@@ -29,13 +29,22 @@ export async function isStillJoined(trx: Kysely<Tables>, connectionId: string): 
   return isJoined(trx, connectionId)
 }
 
-/** Takes in every connection whose import is over. True: one came in. Nearly always a probe of a table of few rows. */
+/**
+ * Takes in every connection whose import is over. True: one came in. Nearly always a probe of a table of few rows. One that
+ * cannot be taken in holds up no other.
+ */
 export async function joinConnections(db: Database): Promise<boolean> {
   const { rows } = await sql<{ id: string }>`
     select id from connection c
     where joined_at is null and ${IS_READ} order by id`.execute(db)
   let isAnyNew = false
-  for (const { id } of rows) if (await join(db, id)) isAnyNew = true
+  const failures: unknown[] = []
+  for (const { id } of rows) {
+    const isNew = await join(db, id).catch((error) => void failures.push(error))
+    if (isNew === true) isAnyNew = true
+  }
+  // It is tried again at the next turn, and said then where it fails alone.
+  if (failures.length > 0 && !isAnyNew) throw failures[0]
   return isAnyNew
 }
 
