@@ -17,7 +17,7 @@ import { allHold } from '../rules/evaluate.ts'
 import { caseFacts } from '../rules/facts.ts'
 import { decidedException } from './decided-exception.ts'
 import type { DecideInput, Decision } from './decision.ts'
-import { type FoundExceptions, findExceptions } from './find-exceptions.ts'
+import { classedWithoutTime, type FoundExceptions, findExceptions } from './find-exceptions.ts'
 import type { FoundException } from './found-exception.ts'
 import { type Ahead, lookAhead, NOTHING_AHEAD, openAhead, withOpenAhead, withoutFlapping } from './look-ahead.ts'
 import { loopCase } from './loop-case.ts'
@@ -81,7 +81,8 @@ export function decide(input: DecideInput): Decision {
   const waits: Truth = compiled.waits === 'never' ? false : allHold(compiled.waits, facts)
   const routing = waits === true ? routeRecord(compiled, facts) : null
   const seen = withLoop(findExceptions(settings, { facts, compiled, routing, refused: null }), loop, facts)
-  const all = withUnexplained(seen, loop === null || loop.found === null ? openUnknowns : besidesLoop(openUnknowns))
+  const unexplained = loop === null || loop.found === null ? openUnknowns : besidesLoop(openUnknowns)
+  const all = withUnexplained(seen, unexplained, compiled, facts)
   const { found } = all
   const wake = waits === false ? earlierOf(all.wake, actionWake(compiled, facts)) : all.wake
   if (found.length === 0 && waits === false) {
@@ -136,14 +137,25 @@ type Found = FoundExceptions & {
   readonly unexplained: boolean
 }
 
-/** Time explains no unknown: a case that the record no longer shows, for no other reason, is not over. */
-function withUnexplained(all: FoundExceptions, openUnknowns: ReadonlySet<PatternName>): Found {
+/**
+ * Time explains no unknown: a case that the record no longer shows, for no other reason, is not over, and one that has
+ * another class for no other reason keeps its own.
+ */
+function withUnexplained(
+  all: FoundExceptions,
+  openUnknowns: ReadonlySet<PatternName>,
+  compiled: CompiledPolicy,
+  facts: CaseFacts,
+): Found {
   if (openUnknowns.size === 0) return { ...all, unexplained: false }
   const isFound = (pattern: PatternName) => all.found.some(({ finding }) => finding.pattern === pattern)
   const standing = [...openUnknowns].filter(
     (pattern) => (findPattern(pattern)?.endsWithTime ?? false) && !isFound(pattern),
   )
-  return { ...all, undecided: new Set([...all.undecided, ...standing]), unexplained: standing.length > 0 }
+  const found = all.found.map((one) =>
+    openUnknowns.has(one.finding.pattern) ? classedWithoutTime(one, compiled, facts) : one,
+  )
+  return { ...all, found, undecided: new Set([...all.undecided, ...standing]), unexplained: standing.length > 0 }
 }
 
 /**

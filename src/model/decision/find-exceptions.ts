@@ -1,9 +1,12 @@
 import type { Finding } from '../patterns/contract/finding.ts'
 import type { PatternInput } from '../patterns/contract/pattern.ts'
 import { patternOf } from '../patterns/registry.ts'
+import type { CompiledPolicy } from '../policy/compile.ts'
 import type { PatternName, PatternSetting } from '../policy/policy.ts'
 import { isWhollyKnown, unknownAmong } from '../record/field-value.ts'
 import { Unknown } from '../record/knowledge.ts'
+import type { CaseFacts } from '../rules/case-facts.ts'
+import { isAging } from '../rules/next-flip.ts'
 import { unknownInWords } from '../rules/unknown-in-words.ts'
 import { classify } from './classify.ts'
 import type { FoundException } from './found-exception.ts'
@@ -59,6 +62,18 @@ function classed(finding: Finding, setting: PatternSetting, { facts, compiled }:
   }
   const { class: ruled, because, unknown } = classify(finding, facts, compiled.classes, compiled.policy.guards)
   return { finding, setting, class: ruled, classBecause: because, unknown }
+}
+
+/** With its class, as far as no class rule that only waits for an age takes it out of what is unknown. */
+export function classedWithoutTime(
+  one: FoundException,
+  { classes, policy }: CompiledPolicy,
+  facts: CaseFacts,
+): FoundException {
+  if (one.class === 'unknown') return one
+  const timeless = classes.filter(({ rule, when }) => rule.class === 'unknown' || !isAging(when))
+  const { class: ruled, because, unknown } = classify(one.finding, facts, timeless, policy.guards)
+  return ruled === 'unknown' ? { ...one, class: ruled, classBecause: because, unknown } : one
 }
 
 function capital(text: string): string {

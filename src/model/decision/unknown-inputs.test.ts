@@ -37,6 +37,34 @@ function decided(
 const waiting = (values = {}) => contact({ hubspot_owner_id: null, territory: null, ...values })
 
 describe('a decision that rests on what is not known', () => {
+  it('leaves a case unknown that a class rule would take out of it for its age alone', () => {
+    const aged = {
+      pattern: 'orphaned-owner' as const,
+      when: [{ field: 'createdate', op: 'older-than' as const, days: 30 }],
+      class: 'risky' as const,
+      because: 'It waited long enough.',
+    }
+    const never = { pattern: 'orphaned-owner' as const, when: [], class: 'unknown' as const, because: 'Nobody knows.' }
+    const subject = contact({ hubspot_owner_id: 'hs-gone', createdate: '2020-01-01T00:00:00.000Z' })
+    const open = new Set(['orphaned-owner'])
+    const outcome = (classes: Policy['classes'], openUnknowns?: ReadonlySet<string>) => {
+      const { exceptions, write } = decided(subject, {
+        policy: { classes },
+        neighbours: { account: company() },
+        ...(openUnknowns === undefined ? {} : { openUnknowns }),
+      })
+      return [exceptions.map((one) => one.class), write?.rule ?? null]
+    }
+    assert.deepEqual(outcome([aged, never]), [['risky'], 'dach'])
+    assert.deepEqual(outcome([aged, never], open), [['unknown'], null])
+    assert.deepEqual(outcome([aged], open), [['unknown'], null])
+    // Another rule, or an age that makes it unknown, says so as always.
+    const plain = { ...aged, when: [] }
+    assert.deepEqual(outcome([plain, never], open), [['risky'], 'dach'])
+    assert.deepEqual(outcome([{ ...aged, class: 'unknown' as const }, plain], open), [['unknown'], null])
+    assert.deepEqual(outcome([aged, never], new Set(['missing-field'])), [['risky'], 'dach'])
+  })
+
   it('part of M15: takes no rule of a later branch while an earlier one may cover the record', () => {
     const [japan, rest] = POLICY.boundary
     const large = { ...japan!, branch: 'large', when: [{ field: 'annualrevenue', op: 'not-blank' as const }] }
