@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { caseOf, company, contact } from '../../../test/support/example.ts'
+import { caseOf, company, contact, unknownOf } from '../../../test/support/example.ts'
 import { Unknown } from '../record/knowledge.ts'
 import type { Condition } from './condition.ts'
 import { compileConditions } from './evaluate.ts'
@@ -135,6 +135,12 @@ describe('a range over a number as people write it', () => {
       const answer = range!.holds(caseOf(contact({ size: '51-200' }), { neighbours: { account } }).facts)
       return answer instanceof Unknown ? [unknownInWords(answer), answer.inputs[0]!.name] : answer
     }
+    const [large] = compileConditions([{ field: 'fact.employees', op: 'range', from: '100', below: null }])
+    const accountCandidates = ['1', '2'].map((recordId) => company({ numberofemployees: '51-200' }, { recordId }))
+    const neighbours = { account: unknownOf('companies', { why: 'ambiguous' }), accountCandidates }
+    const ofSeveral = large!.holds(caseOf(contact(), { neighbours }).facts)
+    assert.ok(ofSeveral instanceof Unknown)
+    assert.match(unknownInWords(ofSeveral), /numberofemployees of the company leaves open which number/)
     assert.deepEqual(why('size'), ['the text in size of the contact leaves open which number it means', 'size'])
     for (const field of ['fact.employees', 'account.numberofemployees']) {
       assert.deepEqual(why(field), [

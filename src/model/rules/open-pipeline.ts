@@ -89,8 +89,7 @@ export function openAmount(deal: CrmRecord): number | Unknown {
   const isClosed: FieldText | Unknown = shape.closedFlag === null ? null : knownValue(deal, shape.closedFlag)
   if (isClosed === 'true') return 0
   const amount = knownValue(deal, shape.amount)
-  if (amount instanceof Unknown) return isClosed instanceof Unknown ? Unknown.both(isClosed, amount)! : amount
-  const cents = centsOf(amount, deal)
+  const cents = amount instanceof Unknown ? amount : centsOf(amount, deal)
   // A deal without money adds nothing, open or closed.
   if (cents === 0) return 0
   if (cents instanceof Unknown) return isClosed instanceof Unknown ? Unknown.both(isClosed, cents)! : cents
