@@ -81,7 +81,7 @@ function isAboutObject({ field }: Condition): boolean {
 function mayBeOf(condition: Condition, { crm, object }: ObjectRef): boolean {
   const { field, op } = condition
   if (field === 'fact.crm' || field === 'fact.object') {
-    return valueTest(condition, zoneOf('UTC'))(field === 'fact.crm' ? crm : object, 0, false)
+    return valueTest(condition, zoneOf('UTC'))(field === 'fact.crm' ? crm : object, 0, false) === true
   }
   const name = readFieldName(field)
   if (name?.kind !== 'own' || name.only === null || op === 'blank' || op === 'not-in') return true

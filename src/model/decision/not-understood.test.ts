@@ -26,6 +26,38 @@ const oneRule = (condition: Condition): Partial<Policy> => {
 const NOT_GERMANY = oneRule({ field: 'fact.country', op: 'not-in', values: ['DE'] })
 const UNREAD = ['Holand', 'EMEA', 'USA/Canada', 'no', '94105']
 
+describe('a record whose number is written as people write it', () => {
+  const LARGE = oneRule({ field: 'company_size', op: 'range', from: '100', below: null })
+  const sized = (size: string) => decided({ hubspot_owner_id: null, company_size: size }, LARGE)
+
+  it('goes to the owner of its rule where all that it may mean lies in the range', () => {
+    for (const size of ['1,500.00', '1.500,00', '201-500', '200+', '~300', '1k']) {
+      assert.equal(sized(size).write?.to, 'hs-dach', size)
+    }
+  })
+
+  it('is one unknown case that quotes the text where it may lie on either side, and given to nobody', () => {
+    for (const size of ['51-200', '50+', '~ 100', 'two hundred', '1.101']) {
+      const { exceptions, unknown, write } = sized(size)
+      assert.deepEqual(
+        exceptions.map((one) => [one.pattern, one.class, one.classBecause]),
+        [['no-rule', 'unknown', 'The text in company_size of the contact leaves open which number it means']],
+        size,
+      )
+      const { what, todo } = exceptions[0]!.finding
+      assert.ok(what.includes(`The text "${size}" in company_size leaves open which number it means.`), what)
+      assert.equal(todo, 'Write one number into company_size, in digits without a separator.')
+      assert.deepEqual([unknown, write], [null, null])
+    }
+  })
+
+  it('is covered by no rule where all that it may mean lies outside, and where it is a placeholder', () => {
+    for (const size of ['51-99', '<10', '1.5', 'n/a', '-']) {
+      assert.match(sized(size).exceptions[0]!.finding.what, /^No rule of the branch/, size)
+    }
+  })
+})
+
 describe('a record whose country names none', () => {
   it('is given to nobody by a rule for all countries but one', () => {
     for (const country of UNREAD) assert.equal(waiting(country, NOT_GERMANY).write, null, country)

@@ -5,7 +5,7 @@ import type { Routing } from '../policy/routing.ts'
 import { DATE_MAX_MS } from '../record/instant.ts'
 import type { CaseFacts } from '../rules/case-facts.ts'
 import { nextFlipMs, nextRowFlipMs } from '../rules/next-flip.ts'
-import { rowsAtSomeTime } from '../rules/table-index.ts'
+import { rowsAtSomeTime } from '../rules/place-record.ts'
 import type { FoundException } from './found-exception.ts'
 
 /**

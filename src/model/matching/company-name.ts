@@ -23,10 +23,21 @@ export function companyNameKey(name: string | null | undefined): string {
   const first = words[0] ?? ''
   const isForm = LEADING_FORMS.has(first) || (first === 'sc' && FORMS_AFTER_SC.has(words.at(-1)!))
   const start = end > 1 && isForm ? 1 : 0
-  return joinParticles(withoutSmallWords(words.slice(start, end)))
-    .map(plainVowels)
-    .sort()
-    .join(' ')
+  const kept = joinParticles(withoutSmallWords(words.slice(start, end))).map(plainVowels)
+  return withFirstJoined(kept).sort().join(' ')
+}
+
+/**
+ * `E.ON`, `3M`, `7-Eleven` and `T-Mobile` begin with a letter or a number that a mark, a blank or nothing parts from the rest.
+ * Only at the beginning: elsewhere it is a word of its own, as in "Plan B Consulting".
+ */
+function withFirstJoined(words: readonly string[]): string[] {
+  const [first = '', second = '', ...rest] = words
+  const isLetter = /^\p{L}$/u.test(first)
+  const isNumber = /^\d+$/.test(first)
+  // Two numbers stay two: "1 & 1" is not 11.
+  const isJoined = (isLetter && second !== '') || (isNumber && /^\p{L}/u.test(second))
+  return isJoined ? [`${first}${second}`, ...rest] : [...words]
 }
 
 /** `Acme Company, The`: as lists sort it. */
@@ -55,11 +66,12 @@ function formLength(words: readonly string[], end: number): number {
   return last !== undefined && (LEGAL_FORMS.has(last) || JOINERS.has(last)) ? 1 : 0
 }
 
-/** `s a` and `n v` are how `S.A.` and `N.V.` come apart. */
+/** `s a` and `n v` are how `S.A.` and `N.V.` come apart. `H and M` is `H&M`, whose mark is no word. */
 function joinLetters(words: readonly string[]): string[] {
   const joined: string[] = []
   let letters = ''
-  for (const word of words) {
+  for (const [i, word] of words.entries()) {
+    if (JOINERS.has(word) && word.length > 1 && words[i - 1]?.length === 1 && words[i + 1]?.length === 1) continue
     if (word.length === 1 && /[a-zα-ωа-я]/.test(word)) {
       letters += word
       continue

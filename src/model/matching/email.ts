@@ -1,4 +1,5 @@
 import { visibleText } from '../record/visible-text.ts'
+import { withoutMarkup } from './marked-up-text.ts'
 import { isNobodysEmail } from './nobodys-email.ts'
 import { isRoleName } from './role-addresses.ts'
 import { asciiHost } from './written-host.ts'
@@ -30,6 +31,8 @@ const COMMA_INSIDE = /(?:^|[\s;|])[^\s@<>,;|"]+,[^\s@<>,;|"]+@/
 const HIDDEN_AT = /\s*[([{]\s*(?:at|@)\s*[)\]}]\s*/g
 const HIDDEN_DOT = /\s*[([{]\s*(?:dot|punkt|punto|point)\s*[)\]}]\s*/g
 
+const MAY_HOLD_ONE = /[@＠﹫]|%40|\bat\b|&(?:#64|#x40|commat);/i
+
 /** Reads an e-mail address, the first of several, or null where the text holds none. */
 export function readEmail(text: string | null | undefined): Email | null {
   return readEmails(text)[0] ?? null
@@ -37,8 +40,9 @@ export function readEmail(text: string | null | undefined): Email | null {
 
 /** Every address in the text as people and programs write them: `Jane Doe <jane@acme.de>`, `mailto:…`, lists. */
 export function readEmails(text: string | null | undefined): Email[] {
-  if (text === null || text === undefined || text.length > TEXT_MAX || !/[@＠﹫]|%40|\bat\b/i.test(text)) return []
-  const plain = visibleText(text.normalize('NFKC')).trim().toLowerCase()
+  if (text === null || text === undefined || text.length > TEXT_MAX || !MAY_HOLD_ONE.test(text)) return []
+  const bare = withoutMarkup(text, (part) => readEmails(part).map(({ address }) => address))
+  const plain = visibleText(bare.normalize('NFKC')).trim().toLowerCase()
   const readable = plain
     .replaceAll(HIDDEN_AT, '@')
     .replaceAll(HIDDEN_DOT, '.')

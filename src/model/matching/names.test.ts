@@ -14,6 +14,49 @@ function different<Name>(key: (name: Name) => string, pairs: readonly Pair<Name>
 }
 
 describe('the name of a company', () => {
+  it('is one where marks and blanks part its first letter or number from the rest, or a mark or word joins two letters', () => {
+    same(companyNameKey, [
+      ['E.ON', 'EON'],
+      ['E.ON SE', 'E ON'],
+      ['3M', '3 M'],
+      ['The 3M Company', '3-M'],
+      ['A.P. Moller', 'AP Moller'],
+      ['A P Moller', 'AP Moller'],
+      ['H&M', 'H & M'],
+      ['H&M', 'H and M'],
+      ['C&A', 'C und A'],
+      ['AT&T Inc.', 'AT & T'],
+      ['AT&T', 'AT and T'],
+      ['L’Oreal', 'LOreal'],
+      ["L'Oréal", 'L Oreal'],
+      ['7-Eleven', '7 Eleven'],
+      ['7-Eleven, Inc.', '7Eleven'],
+      ['T-Mobile', 'TMobile'],
+      ['T‑Mobile', 'T Mobile'],
+      ['24 Hour Fitness', '24Hour Fitness'],
+      // Letters apart are an abbreviation; the same phone, which a match needs besides, leaves little doubt.
+      ['S A P', 'SAP Inc'],
+      ['A B Corp', 'AB Corp'],
+    ])
+    different(companyNameKey, [
+      ['E.ON', 'On'],
+      ['3M', 'M'],
+      ['7-Eleven', 'Eleven'],
+      ['T-Mobile', 'Mobile'],
+      ['AT&T', 'AT'],
+      ['AP Moller', 'Apmoller'],
+      ['1&1', '11'],
+      ['1&1', '1'],
+      ['A Better Place', 'Better Place'],
+      ['A Eon', 'Aon'],
+      ['Plan B Consulting', 'Planb Consulting'],
+      ['Plan B Consulting', 'Plan Bconsulting'],
+      ['A B Corp', 'A Corp'],
+      ['H and M', 'H and N'],
+      ['S A P', 'S Ap Berlin'],
+    ])
+  })
+
   it('case N02: is one with & and with the word for it', () => {
     same(companyNameKey, [
       ['Keller Painting & Decorating Inc.', 'Keller Painting and Decorating Inc.'],

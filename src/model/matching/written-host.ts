@@ -1,4 +1,5 @@
 import { visibleText } from '../record/visible-text.ts'
+import { withoutMarkup } from './marked-up-text.ts'
 
 /** A host as it stands in an address that somebody typed, and whether the address names a page on it. */
 export type WrittenHost = { readonly host: string; readonly hasPath: boolean }
@@ -16,7 +17,8 @@ const LABELS = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[
 
 /** Every host in the text, first one first: `acme.com / acme.de`, `http//www.acme.com`, `acme,com`, `jane@acme.com`. */
 export function writtenHosts(text: string): WrittenHost[] {
-  const plain = visibleText(text.normalize('NFKC')).trim().toLowerCase()
+  const bare = text.length > LENGTH_MAX ? text : withoutMarkup(text, hostNames)
+  const plain = visibleText(bare.normalize('NFKC')).trim().toLowerCase()
   if (plain === '' || plain.length > LENGTH_MAX) return []
   const parts = hostsIn(plain.split(/[\s;|]+|,\s+|,(?=https?:|www\.)/))
   if (parts.length > 0) return parts
@@ -24,6 +26,11 @@ export function writtenHosts(text: string): WrittenHost[] {
   if (byComma.length > 0) return byComma
   // A comma is beside the dot on every keyboard, and phones put a blank behind it.
   return hostsIn(plain.replaceAll(/\s*[.,]\s*/g, '.').split(/[\s;|]+/))
+}
+
+/** Of a part that may be prose: only what is written without a slip. */
+function hostNames(text: string): string[] {
+  return hostsIn(text.toLowerCase().split(/\s+/)).map(({ host }) => host)
 }
 
 function hostsIn(parts: readonly string[]): WrittenHost[] {

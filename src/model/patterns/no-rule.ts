@@ -6,6 +6,7 @@ import { namedPerson } from '../rules/condition.ts'
 import type { CompiledConditions, CompiledRule } from '../rules/evaluate.ts'
 import { howToRead, isOnlyNotUnderstood, type UnreadText, unreadText } from '../rules/place-facts.ts'
 import { renderField, renderOwner } from '../rules/render.ts'
+import { unreadNumbers } from '../rules/unread-number.ts'
 import { evidenceOf } from './contract/evidence.ts'
 import type { Finding } from './contract/finding.ts'
 import { branchInputs, inputClasses } from './contract/input-classes.ts'
@@ -122,19 +123,21 @@ function uncovered(branch: CompiledBranch, compiled: CompiledPolicy, facts: Case
   })
 }
 
-/** Rules decide by a country or state, and what the record holds names none: any of them may be the one. */
+/** Rules decide by a country, state or number, and what the record holds leaves it open: any of them may be the one. */
 function notRead(branch: CompiledBranch | null, unknown: Unknown, compiled: CompiledPolicy, facts: CaseFacts): Finding {
   const name = branch?.branch.branch ?? null
   const conditions = branch === null ? compiled.branches.flatMap(conditionsOf) : asksOf(branch)
   const evidence = evidenceOf(conditions, facts)
-  const texts = Object.keys(evidence).flatMap((field) => unreadText(field, facts) ?? [])
+  const numbers = unreadNumbers(conditions, facts)
+  const texts = [...Object.keys(evidence).flatMap((field) => unreadText(field, facts) ?? []), ...numbers]
+  const open = numbers.length === 0 ? 'names no country or state' : 'leaves open what it means'
   const which = name === null ? 'branch of the workflow' : `rule of the branch ${name}`
   const says = texts.map((text) => `${text.says.charAt(0).toUpperCase()}${text.says.slice(1)}.`)
   return finding({
     pattern: 'no-rule',
     what: [`We cannot tell which ${which} covers this ${facts.shape.noun}.`, ...says].join(' '),
     cause: `no-rule/${name ?? 'any-branch'}/not-understood`,
-    causeTitle: `We cannot tell which ${which} covers these records, because a text of theirs names no country or state`,
+    causeTitle: `We cannot tell which ${which} covers these records, because a text of theirs ${open}`,
     evidence,
     keyFacts: {
       branch: name,

@@ -80,15 +80,25 @@ describe('a range of an amount without its currency', () => {
   })
 
   it('stays a number where there is one currency, where it names one, and for days and other numbers', () => {
-    assert.equal(fitted(range, ['USD']).scope[0], range)
-    assert.equal(fitted(range, []).scope[0], range)
+    for (const currencies of [['USD'], []]) {
+      assert.deepEqual(fitted(range, currencies).scope[0], { ...range, isNumber: true })
+    }
+    const inEuro: Condition = { ...range, field: 'AnnualRevenue in EUR' }
+    assert.deepEqual(fitted(inEuro, ['USD', 'EUR']).scope[0], { ...inEuro, isNumber: true })
     for (const other of [
-      { ...range, field: 'AnnualRevenue in EUR' },
       { ...range, field: 'fact.employees' },
       { field: 'AnnualRevenue', op: 'not-blank' },
     ] satisfies Condition[]) {
       assert.equal(fitted(other, ['USD', 'EUR']).scope[0], other, other.field)
     }
+  })
+
+  it('knows that a point parts decimals in a field that the CRM describes as a number', () => {
+    const [small] = compileConditions(fitted({ ...range, from: null, below: '1000' }, []).scope)
+    const account = record('salesforce', 'Account', { AnnualRevenue: '12.345' })
+    assert.equal(small!.holds(caseOf(account).facts), true)
+    const [unfitted] = compileConditions([{ ...range, from: null, below: '1000' }])
+    assert.ok(unfitted!.holds(caseOf(account).facts) instanceof Unknown)
   })
 })
 

@@ -1,9 +1,10 @@
 import type { Crm } from '../record/change-event.ts'
 import type { FieldSchema } from '../record/crm-facts.ts'
+import { objectShape } from '../record/object-shape.ts'
 import type { Condition, Unfit } from '../rules/condition.ts'
-import { nameInHomeCurrency } from '../rules/field-name.ts'
+import { nameInHomeCurrency, readFieldName } from '../rules/field-name.ts'
 import { misfits } from './misfits.ts'
-import type { PolicyPath } from './placed-conditions.ts'
+import { type PolicyPath, placedConditions } from './placed-conditions.ts'
 import type { Policy } from './policy.ts'
 
 export type DescribedObject = {
@@ -15,7 +16,8 @@ export type DescribedObject = {
 
 /**
  * The policy as one connection can answer it: a condition that asks of a field what it can never hold there, by the CRM's own
- * description, says so, and is unknown for records of that object. The same policy where nothing misfits.
+ * description, says so, and is unknown for records of that object; a range over one of its numbers says that it is one. The
+ * same policy where nothing is to say.
  */
 export function fitPolicy(policy: Policy, crm: Crm, objects: readonly DescribedObject[]): Policy {
   const unfit = new Map<string, { readonly path: PolicyPath; readonly of: Unfit[] }>()
@@ -36,7 +38,25 @@ export function fitPolicy(policy: Policy, crm: Crm, objects: readonly DescribedO
     fitted = changedAt(fitted, path, (condition) => ({ ...(condition as Condition), unfit: of }))
   }
   for (const path of unpriced.values()) fitted = changedAt(fitted, path, inHomeCurrency)
+  for (const { path, condition } of placedConditions(fitted as Policy)) {
+    if (condition.op !== 'range' || !isNumberField(condition.field, crm, objects)) continue
+    fitted = changedAt(fitted, path, (one) => ({ ...(one as Condition), isNumber: true }))
+  }
   return fitted as Policy
+}
+
+/** Whether every object here that has the field describes it as a number. */
+function isNumberField(name: string, crm: Crm, objects: readonly DescribedObject[]): boolean {
+  const parsed = readFieldName(name)
+  if (parsed === null || parsed.kind === 'fact') return false
+  const types = objects.flatMap(({ objectType, fields }) => {
+    const isAsked =
+      parsed.kind === 'account'
+        ? objectShape(crm, objectType)?.about === 'account'
+        : parsed.only === null || (parsed.only.crm === crm && parsed.only.object === objectType)
+    return isAsked ? fields.filter((field) => field.name === parsed.field) : []
+  })
+  return types.length > 0 && types.every(({ type }) => type === 'number')
 }
 
 /** What says no currency where there are several is asked in the company's own, so that no other amount is compared with it. */

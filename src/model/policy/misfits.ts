@@ -8,7 +8,7 @@ import { isOwnField } from '../record/own-fields.ts'
 import { isFieldOfOurs } from '../record/territories-field.ts'
 import { zoneOf } from '../record/wall-clock.ts'
 import type { Condition } from '../rules/condition.ts'
-import { isOfDates, valueTest } from '../rules/evaluate.ts'
+import { isOfDates, valueReader, valueTest } from '../rules/evaluate.ts'
 import { readFieldName } from '../rules/field-name.ts'
 import { membersOf } from '../rules/list-values.ts'
 import { either, renderCondition } from '../rules/render.ts'
@@ -167,10 +167,14 @@ function contradicted(condition: Condition, schema: FieldSchema): Found[] {
   return condition.op === 'not-in' ? found.filter(isSlip) : found
 }
 
+type Range = Extract<Condition, { op: 'range' }>
+
 /** A list of grades may be numbers, and a list of words has none. */
-function isNoneInRange(range: Condition, { options }: FieldSchema): boolean {
+function isNoneInRange(range: Range, { options }: FieldSchema): boolean {
+  const read = valueReader(range, zoneOf('UTC'))
   const test = valueTest(range, zoneOf('UTC'))
-  return options.length > 0 && !options.some((option) => test(option, 0, false))
+  const isNumber = (known: ReturnType<typeof read>) => typeof known === 'number' || (known !== null && known.length > 0)
+  return options.length > 0 && !options.some((option) => isNumber(read(option)) && test(option, 0, false) !== false)
 }
 
 /** Parts of values that no value of the list has; of several values a part is one of them. */

@@ -3,8 +3,8 @@ import type { CaseFacts } from '../rules/case-facts.ts'
 import type { RuleMiss } from '../rules/evaluate.ts'
 import { allHold, type CompiledRule, firstMatch } from '../rules/evaluate.ts'
 import { supposing } from '../rules/facts.ts'
+import { failedCheck, type Placed, placeRecord } from '../rules/place-record.ts'
 import { renderChange, smallestChange } from '../rules/smallest-change.ts'
-import { failedCheck, type Placed, placeRecord } from '../rules/table-index.ts'
 import type { CompiledBranch, CompiledPolicy } from './compile.ts'
 
 /** Where a record falls, and which rule wins there. */

@@ -6,7 +6,7 @@ import type { DriftKind } from './schema-drift.ts'
  * that name. `no-such-value`, `wrong-type`: the policy asks of the field what it can never hold there. `refused`: the CRM shows
  * us no record of the object. `other-currency`: it is an amount in another currency than it is compared in. `not-read`: we have
  * not read it yet, and ask for it. `not-visible`: the CRM does not show us this record, and does not say that it is gone.
- * `not-understood`: the field holds a text that names no country or state.
+ * `not-understood`: the field holds a text that names no country or state, or leaves open which number it means.
  * `ambiguous`: more than one record may be the one that is meant. `one-email`: more than one active user has the owner's e-mail.
  * The others: what we read no longer means what the policies were written for.
  */

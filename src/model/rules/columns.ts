@@ -1,9 +1,11 @@
+import type { Span } from '../matching/written-number.ts'
 import type { FieldText } from '../record/change-event.ts'
 import type { Zone } from '../record/wall-clock.ts'
 import type { Condition } from './condition.ts'
 import { ageMs } from './days.ts'
-import { comparableFor, isOfDates, measureOf, valueTest } from './evaluate.ts'
+import { comparableFor, isOfDates, measureOf, valueReader, valueTest } from './evaluate.ts'
 import { listKey, membersOf } from './list-values.ts'
+import { endsOf } from './number-range.ts'
 import { placesAsked } from './place-facts.ts'
 import { isPostalField, postalDigits } from './postal-code.ts'
 
@@ -15,6 +17,8 @@ import { isPostalField, postalDigits } from './postal-code.ts'
 export type Column = {
   readonly classes: number
   readonly classOf: (value: FieldText, nowMs: number, isList: boolean) => number
+  /** Where `classOf` answers `NOT_ONE_CLASS`: those that the value may be of; null: any. */
+  readonly mayBeOf?: (value: string) => readonly number[] | null
   /** Of a field that holds several values: the classes of those that tell rows apart. Left out: `classOf` says it all. */
   readonly classesOf?: (value: string) => readonly number[]
   /** Per class, 1 where the condition, one of those that made the column, holds. */
@@ -22,6 +26,9 @@ export type Column = {
   /** True where the class depends on the moment of decision. */
   readonly ages: boolean
 }
+
+/** A number that may lie on either side of a cut point. */
+export const NOT_ONE_CLASS = -3
 
 const DAY_MS = 86_400_000
 
@@ -126,22 +133,28 @@ function textColumn(conditions: readonly Condition[]): Column {
 /** Class 0 lies in no range: blank, not a number or date, or without an end. Class n lies before the nth cut point. */
 function rangeColumn(conditions: readonly Extract<Condition, { op: 'range' }>[], zone: Zone): Column {
   const measure = measureOf(conditions[0]!, zone)
-  const ends = (c: Extract<Condition, { op: 'range' }>) => ({
-    from: c.from === null ? Number.NEGATIVE_INFINITY : measure(c.from),
-    below: c.below === null ? Number.POSITIVE_INFINITY : measure(c.below),
-  })
-  const cuts = sortedCuts(conditions.flatMap((c) => Object.values(ends(c))))
+  const read = valueReader(conditions[0]!, zone)
+  const cuts = sortedCuts(conditions.flatMap((c) => Object.values(endsOf(c, measure))))
+  const mayBeOf = (value: string) => {
+    const known = read(value)
+    return typeof known === 'number' || known === null || known.length === 0 ? null : classesAmong(cuts, known)
+  }
   return {
     classes: cuts.length + 2,
     classOf: (value) => {
-      if (value === null) return 0
-      const n = measure(value)
-      return Number.isNaN(n) || n === Number.POSITIVE_INFINITY ? 0 : 1 + countUpTo(cuts, n)
+      const n = value === null ? null : read(value)
+      if (typeof n === 'number') {
+        return Number.isNaN(n) || n === Number.POSITIVE_INFINITY ? 0 : 1 + countUpTo(cuts, n)
+      }
+      if (n === null) return 0
+      const classes = classesAmong(cuts, n)
+      return classes.length === 1 ? classes[0]! : NOT_ONE_CLASS
     },
+    mayBeOf,
     holds: (condition) => {
       const holds = new Uint8Array(cuts.length + 2)
       if (condition.op !== 'range') return holds
-      const { from, below } = ends(condition)
+      const { from, below } = endsOf(condition, measure)
       for (let i = 1; i < holds.length; i += 1) {
         const start = cuts[i - 2] ?? Number.NEGATIVE_INFINITY
         const end = cuts[i - 1] ?? Number.POSITIVE_INFINITY
@@ -151,6 +164,16 @@ function rangeColumn(conditions: readonly Extract<Condition, { op: 'range' }>[],
     },
     ages: false,
   }
+}
+
+/** Those between the ends of the spans. */
+function classesAmong(cuts: readonly number[], spans: readonly Span[]): number[] {
+  const classes = new Set<number>()
+  for (const { low, high, isOpen } of spans) {
+    const to = isOpen ? countBelow(cuts, high) : countUpTo(cuts, high)
+    for (let n = countUpTo(cuts, low); n <= to; n += 1) classes.add(1 + n)
+  }
+  return [...classes]
 }
 
 /** Class n is older than n of the ages that the table names. */
@@ -177,6 +200,11 @@ function ageColumn(conditions: readonly Extract<Condition, { op: 'older-than' }>
 
 function sortedCuts(points: readonly number[]): number[] {
   return [...new Set(points.filter(Number.isFinite))].sort((a, b) => a - b)
+}
+
+function countBelow(cuts: readonly number[], n: number): number {
+  const upTo = countUpTo(cuts, n)
+  return upTo > 0 && cuts[upTo - 1] === n ? upTo - 1 : upTo
 }
 
 /** How many of the sorted cuts are not above `n`. */

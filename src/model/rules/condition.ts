@@ -24,6 +24,8 @@ type Question =
       /** Numbers or dates in their one spelling; either end may be open. `from` is included, `below` is not. */
       readonly from: string | null
       readonly below: string | null
+      /** The CRM describes the field as a number, so that 1.500 in it is one and a half. Only where a policy is fitted to one. */
+      readonly isNumber?: true
     }
   | { readonly field: string; readonly op: 'prefix'; readonly values: readonly string[] }
   | { readonly field: string; readonly op: 'contains'; readonly values: readonly string[] }

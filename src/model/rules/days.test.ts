@@ -6,7 +6,8 @@ import type { Condition } from './condition.ts'
 import { olderFromMs } from './days.ts'
 import { allHold, compileConditions } from './evaluate.ts'
 import { nextFlipMs } from './next-flip.ts'
-import { indexTable, placeRecord } from './table-index.ts'
+import { placeRecord } from './place-record.ts'
+import { indexTable } from './table-index.ts'
 
 /** One by one and through the index, which must agree. */
 function holds(condition: Condition, value: string, timeZone: string, now = '2026-11-18T10:00:00Z'): boolean {

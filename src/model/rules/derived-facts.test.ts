@@ -28,7 +28,8 @@ describe('the sum of open deals', () => {
     assert.deepEqual(pipeline(deal('100', hiding('amount'))), ['amount hidden', 'companies ambiguous'])
     // Nothing is open of any of them.
     assert.equal(pipeline(), '0')
-    assert.equal(pipeline(deal('0'), deal(null), deal('many')), '0')
+    assert.equal(pipeline(deal('0'), deal(null), deal('n/a')), '0')
+    assert.deepEqual(pipeline(deal('many')), ['amount not-understood', 'companies ambiguous'])
     assert.equal(pipeline(deal('100', { deleted: true })), '0')
   })
 

@@ -8,10 +8,12 @@ import type { Condition, Conditions, Rule } from './condition.ts'
 import { ageMs, momentMs } from './days.ts'
 import { fieldReader } from './facts.ts'
 import { listKey, listReader, membersOf } from './list-values.ts'
+import { endsOf, liesIn, numberReader, type ReadNumber } from './number-range.ts'
 import { notUnderstood, placesAsked } from './place-facts.ts'
 import { isInDistrict, isPostalField, postalDigits, postalNumber, postalText } from './postal-code.ts'
 import { renderCondition } from './render.ts'
 import { fittingReader } from './unfit.ts'
+import { unreadNumber } from './unread-number.ts'
 
 /** Why a rule did not fire: its first condition that failed, and the value it met. */
 export type RuleMiss = { readonly rule: string; readonly failed: string; readonly actual: FieldText }
@@ -96,8 +98,10 @@ function compileCondition(condition: Condition, zone: Zone): CompiledCondition {
   const isList = listReader(condition.field)
   const places = placesAsked(condition)
   const test = valueTest(condition, zone)
-  const read = fittingReader(condition, fieldReader(condition.field), (value, facts) =>
-    test(value, facts.nowMs, isList(facts)),
+  const read = fittingReader(
+    condition,
+    fieldReader(condition.field),
+    (value, facts) => test(value, facts.nowMs, isList(facts)) === true,
   )
   return {
     condition,
@@ -106,13 +110,21 @@ function compileCondition(condition: Condition, zone: Zone): CompiledCondition {
     holds: (facts) => {
       const value = read(facts)
       if (value instanceof Unknown) return value
-      return notUnderstood(condition, places, value, facts) ?? test(value, facts.nowMs, isList(facts))
+      return (
+        notUnderstood(condition, places, value, facts) ??
+        test(value, facts.nowMs, isList(facts)) ??
+        unreadNumber(condition.field, facts)
+      )
     },
   }
 }
 
-/** `isList`: the field holds several values, and each of them is asked. */
-type ValueTest = (value: FieldText, nowMs: number, isList: boolean) => boolean
+/**
+ * `isList`: the field holds several values, and each of them is asked. Null, of ranges only: the number may lie on either side
+ * of an end.
+ */
+type ValueTest = (value: FieldText, nowMs: number, isList: boolean) => boolean | null
+type PlainTest = (value: FieldText, nowMs: number, isList: boolean) => boolean
 
 /** Blank is a value of its own: it is in no list, it is not in every `not-in` list, and it lies in no range. */
 export function valueTest(condition: Condition, zone: Zone): ValueTest {
@@ -132,14 +144,9 @@ export function valueTest(condition: Condition, zone: Zone): ValueTest {
     case 'not-blank':
       return (value) => value !== null
     case 'range': {
-      const measure = measureOf(condition, zone)
-      const from = condition.from === null ? Number.NEGATIVE_INFINITY : measure(condition.from)
-      const below = condition.below === null ? Number.POSITIVE_INFINITY : measure(condition.below)
-      return (value) => {
-        if (value === null) return false
-        const n = measure(value)
-        return n >= from && n < below // NaN, a value that is no number or date, lies in no range
-      }
+      const read = valueReader(condition, zone)
+      const ends = endsOf(condition, measureOf(condition, zone))
+      return (value) => value !== null && liesIn(read(value), ends)
     }
     case 'older-than': {
       const { days } = condition
@@ -150,7 +157,7 @@ export function valueTest(condition: Condition, zone: Zone): ValueTest {
 
 type OfValues = { readonly field: string; readonly values: readonly string[] }
 
-function isAmong({ field, values }: OfValues): ValueTest {
+function isAmong({ field, values }: OfValues): PlainTest {
   const comparable = comparableFor(field)
   const wanted = new Set(values.map(comparable))
   const wholeLists = new Set(values.filter((value) => value.includes(';')).map((value) => listKey(value, comparable)))
@@ -196,13 +203,24 @@ function comparableValue(text: string): string {
   return caseMarkedId(text) ?? comparableText(text)
 }
 
-/** A range is of numbers or of dates, as its own ends are spelled, or of postal codes. */
-export function measureOf(condition: Extract<Condition, { op: 'range' }>, zone: Zone): (text: string) => number {
+/** A range is of numbers or of dates, as its own ends are spelled, or of postal codes. NaN, no date or code, lies in no range. */
+export function valueReader(condition: Extract<Condition, { op: 'range' }>, zone: Zone): ReadNumber {
   if (isPostalField(condition.field)) {
     const digits = postalDigits(condition)
     return (text) => postalNumber(text, digits)
   }
-  return isOfDates(condition) ? (text) => momentMs(text, zone) : Number
+  return isOfDates(condition)
+    ? (text) => momentMs(text, zone)
+    : numberReader(condition.field, condition.isNumber === true)
+}
+
+/** The same of one end of it, which a policy spells without separators. NaN: it is none. */
+export function measureOf(condition: Extract<Condition, { op: 'range' }>, zone: Zone): (text: string) => number {
+  const read = valueReader(condition, zone)
+  return (text) => {
+    const known = read(text)
+    return typeof known === 'number' ? known : Number.NaN
+  }
 }
 
 export function isOfDates({ from, below }: Extract<Condition, { op: 'range' }>): boolean {

@@ -4,7 +4,8 @@ import { caseOf, company, contact, unknownOf } from '../../../test/support/examp
 import { Unknown } from '../record/knowledge.ts'
 import type { Condition } from './condition.ts'
 import { allHold, compileConditions } from './evaluate.ts'
-import { indexTable, placeRecord } from './table-index.ts'
+import { placeRecord } from './place-record.ts'
+import { indexTable } from './table-index.ts'
 
 type Op = 'in' | 'not-in' | 'contains' | 'prefix'
 

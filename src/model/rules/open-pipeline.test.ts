@@ -109,6 +109,15 @@ describe('open pipeline', () => {
     )
   })
 
+  it('is not known where an amount leaves open which number it is, and counts what can be only one', () => {
+    const sum = (...amounts: string[]) => pipeline({ deals: amounts.map((amount) => deal({ amount })) })
+    assert.equal(sum('1,500.00', '2k', '12.345'), '3512.35')
+    assert.equal(sum('n/a', '5'), '5')
+    for (const amount of ['1,500', '5-10', 'many', '$5']) {
+      assert.match(sum(amount, '5'), /amount of the deal leaves open which number it means/, amount)
+    }
+  })
+
   it('an amount of the record itself is asked in a currency, too', () => {
     const read = fieldReader('account.AnnualRevenue in EUR')
     const account = (CurrencyIsoCode: string) =>

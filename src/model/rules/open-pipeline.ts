@@ -1,11 +1,12 @@
 import type { FieldText } from '../record/change-event.ts'
 import type { CrmRecord } from '../record/crm-record.ts'
 import { amountIn } from '../record/currency.ts'
-import { knownValue } from '../record/field-value.ts'
+import { knownValue, missingField } from '../record/field-value.ts'
 import { type Known, type MissingInput, Unknown } from '../record/knowledge.ts'
 import { objectShape } from '../record/object-shape.ts'
 import { accountOf, candidatesOf } from './account-of.ts'
 import type { CaseFacts } from './case-facts.ts'
+import { amountOf } from './number-range.ts'
 
 /** Not known, and at least so much: what is missing only adds to it. */
 export class UnknownSum extends Unknown {
@@ -58,8 +59,9 @@ function sumOf(deals: readonly CrmRecord[], { homeCurrency }: CaseFacts, currenc
     if (open === 0) continue
     isAny = true
     const amount = open instanceof Unknown ? open : amountIn(deal, amountField(deal), { currency, home: homeCurrency })
-    if (amount instanceof Unknown) unknown = Unknown.both(unknown, amount)
-    else cents += centsOf(amount)
+    const added = amount instanceof Unknown ? amount : centsOf(amount, deal)
+    if (added instanceof Unknown) unknown = Unknown.both(unknown, added)
+    else cents += added
   }
   return { cents, unknown, isAny }
 }
@@ -68,8 +70,11 @@ function amountField({ crm, objectType }: CrmRecord): string {
   return objectShape(crm, objectType)!.amount!
 }
 
-function centsOf(amount: FieldText): number {
-  return amount === null ? 0 : Math.round(Number(amount) * 100)
+function centsOf(text: FieldText, deal: CrmRecord): number | Unknown {
+  const amount = amountOf(text)
+  return amount === null
+    ? new Unknown([missingField(deal, amountField(deal), 'not-understood')])
+    : Math.round(amount * 100)
 }
 
 /** False: the deal adds nothing to any sum of open deals. */
@@ -84,9 +89,9 @@ export function openAmount(deal: CrmRecord): number | Unknown {
   const isClosed: FieldText | Unknown = shape.closedFlag === null ? null : knownValue(deal, shape.closedFlag)
   if (isClosed === 'true') return 0
   const amount = knownValue(deal, shape.amount)
-  if (amount instanceof Unknown) return isClosed instanceof Unknown ? Unknown.both(isClosed, amount)! : amount
-  const cents = centsOf(amount)
+  const cents = amount instanceof Unknown ? amount : centsOf(amount, deal)
   // A deal without money adds nothing, open or closed.
-  if (cents === 0 || !Number.isFinite(cents)) return 0
+  if (cents === 0) return 0
+  if (cents instanceof Unknown) return isClosed instanceof Unknown ? Unknown.both(isClosed, cents)! : cents
   return isClosed instanceof Unknown ? isClosed : cents
 }

@@ -21,7 +21,7 @@ export function areApart(a: Condition, b: Condition): boolean {
   if (a.field !== b.field) return areFactsApart(a, b) || areFactsApart(b, a)
   if (a.op === 'blank') return b.op !== 'blank' && b.op !== 'not-in'
   if (b.op === 'blank') return areApart(b, a)
-  if (a.op === 'in' && b.op !== 'older-than') return a.values.every((value) => !meets(value, b))
+  if (a.op === 'in' && b.op !== 'older-than') return a.values.every((value) => meets(value, b) === false)
   if (b.op === 'in') return areApart(b, a)
   if (a.op === 'range' && b.op === 'range') return areRangesApart(a, b)
   if (a.op === 'prefix' && b.op === 'prefix' && !isPostalField(a.field)) {
@@ -52,7 +52,7 @@ function implies(given: Condition, asked: Condition): boolean {
       return impliedByValues(given.values, asked, isFact)
     case 'range':
       if (asked.op === 'range') return isWithin(given, asked)
-      return asked.op === 'not-in' && isFact && asked.values.every((value) => !meets(value, given))
+      return asked.op === 'not-in' && isFact && asked.values.every((value) => meets(value, given) === false)
     case 'prefix':
       return (
         asked.op === 'prefix' && given.values.every((one) => asked.values.some((other) => begins(one, other, given)))
@@ -71,11 +71,13 @@ function implies(given: Condition, asked: Condition): boolean {
 /** Of a field that may hold several values, one member says nothing about the others or about parts of them. */
 function impliedByValues(values: readonly string[], asked: Condition, isFact: boolean): boolean {
   if (asked.op === 'in') return isSubset(values, asked.values, asked.field)
-  return (isFact || asked.op === 'prefix' || asked.op === 'range') && values.every((value) => meets(value, asked))
+  return (
+    (isFact || asked.op === 'prefix' || asked.op === 'range') && values.every((value) => meets(value, asked) === true)
+  )
 }
 
 /** In one test there is no moment of decision: what rests on it is asked nowhere here. */
-function meets(value: string, condition: Condition): boolean {
+function meets(value: string, condition: Condition): boolean | null {
   return valueTest(condition, UTC)(value, 0, false)
 }
 

@@ -10,7 +10,13 @@ import type { Condition } from './condition.ts'
 import { together } from './render.ts'
 
 /** A text of a field that is filled in, and that names nothing that we know: never the same as a blank field. */
-export type UnreadText = { readonly field: string; readonly text: string; readonly says: string }
+export type UnreadText = {
+  readonly field: string
+  readonly text: string
+  readonly says: string
+  /** It is asked for a number, and not for a place. */
+  readonly isNumber?: true
+}
 
 /**
  * ISO 3166-1 alpha-2 of the record's country, null where the field is blank or holds a placeholder like "n/a". A text that
@@ -125,13 +131,22 @@ export function notUnderstood(
   return new Unknown([missingField(facts.record, unread.field, 'not-understood')])
 }
 
-/** Nothing else is missing than what texts mean that name no country or state. */
+/** Nothing else is missing than what texts mean that name no country or state, or leave open which number is meant. */
 export function isOnlyNotUnderstood({ inputs }: Unknown): boolean {
   return inputs.every(({ why }) => why === 'not-understood')
 }
 
-/** What to do about texts that name nothing, in two sentences. */
+/** What to do about texts that name nothing, in a sentence or two for each kind. */
 export function howToRead(unread: readonly UnreadText[]): string {
-  const fields = together(unread.map(({ field }) => field))
-  return `Correct ${fields}. If the text is right, ask the workflow owner to add what it means to readings.yaml.`
+  const fieldsOf = (asNumber: boolean) =>
+    together(unread.filter(({ isNumber = false }) => isNumber === asNumber).map(({ field }) => field))
+  const isOf = (asNumber: boolean) => unread.some(({ isNumber = false }) => isNumber === asNumber)
+  return [
+    ...(isOf(false)
+      ? [
+          `Correct ${fieldsOf(false)}. If the text is right, ask the workflow owner to add what it means to readings.yaml.`,
+        ]
+      : []),
+    ...(isOf(true) ? [`Write one number into ${fieldsOf(true)}, in digits without a separator.`] : []),
+  ].join(' ')
 }

@@ -19,3 +19,12 @@ export function lowestBit(word: number): number {
 export function hasRow(bits: Int32Array, row: number): boolean {
   return (bits[row >> 5]! & (1 << (row & 31))) !== 0
 }
+
+/** The first row in both; -1: none. */
+export function firstRowOf(a: Int32Array, b: Int32Array): number {
+  for (let w = 0; w < a.length; w += 1) {
+    const both = a[w]! & b[w]!
+    if (both !== 0) return w * 32 + lowestBit(both)
+  }
+  return -1
+}

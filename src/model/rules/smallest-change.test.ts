@@ -27,6 +27,13 @@ const sized = (employees: string | null, country: string | null = 'Germany') =>
   caseOf(contact({ country }), { neighbours: { account: company({ numberofemployees: employees }) } }).facts
 
 describe('part of M57: the smallest change', () => {
+  it('goes from a number as people write it, and finds none where the text is not known to be on one side', () => {
+    assert.equal(changeOf(sized('480 employees'))?.to, '500')
+    assert.equal(changeOf(sized('1 000'))?.to, '499')
+    assert.equal(changeOf(sized('400-600')), null)
+    assert.equal(changeOf(sized('500+'))?.outcome === 'dach-enterprise', false)
+  })
+
   it('goes to the nearest number before any other change', () => {
     assert.deepEqual(changeOf(sized('480')), {
       field: 'fact.employees',

@@ -4,9 +4,11 @@ import type { Zone } from '../record/wall-clock.ts'
 import type { CaseFacts } from './case-facts.ts'
 import type { Condition } from './condition.ts'
 import { isOfDates, measureOf } from './evaluate.ts'
+import { type Placed, rowsWithout } from './place-record.ts'
 import { isPostalField } from './postal-code.ts'
 import { renderField } from './render.ts'
-import { firstRowOf, type Placed, rowsAllowing, rowsWithout, type TableIndex } from './table-index.ts'
+import { firstRowOf } from './row-bits.ts'
+import { rowsAllowing, type TableIndex } from './table-index.ts'
 
 export type Change = { readonly field: string; readonly from: FieldText; readonly to: FieldText }
 

@@ -42,11 +42,15 @@ function unfitInWords({ crm, objectType, field, why }: MissingInput): string {
 }
 
 function notUnderstoodInWords({ crm, objectType, field }: MissingInput): string {
-  return `the text in ${field} of the ${objectNoun(crm, objectType)} names no ${placeIn(crm, objectType, field)} that we know`
+  const text = `the text in ${field} of the ${objectNoun(crm, objectType)}`
+  const place = placeIn(crm, objectType, field)
+  return place === null ? `${text} leaves open which number it means` : `${text} names no ${place} that we know`
 }
 
-function placeIn(crm: MissingInput['crm'], objectType: string, field: string): 'state' | 'country' {
-  return objectShape(crm, objectType)?.state === field ? 'state' : 'country'
+/** Null: the field holds no place, so that it was asked for a number. */
+function placeIn(crm: MissingInput['crm'], objectType: string, field: string): 'state' | 'country' | null {
+  const shape = objectShape(crm, objectType)
+  return shape?.state === field ? 'state' : shape?.country === field ? 'country' : null
 }
 
 /** Both currencies, and that nobody guesses between them. */
@@ -77,6 +81,9 @@ export function howToMend({ crm, field, objectType, why }: MissingInput): string
     case 'other-currency':
       return `Ask the workflow owner to name the currency of the limit in the policy (revenueCurrency, or currency beside a range), or to write the company's home currency into readings.yaml. In a CRM that works the amount out in its own currency, let the integration user read that field.`
     case 'not-understood':
+      if (placeIn(crm, objectType, field) === null) {
+        return `Write one number into ${field} of the ${objectNouns(crm, objectType)} that the case lists, in digits without a separator.`
+      }
       return `Correct ${field} of the ${objectNouns(crm, objectType)} that the case lists. Where a text is right, ask the workflow owner to add what it means to readings.yaml.`
     case 'refused':
       return `Ask your CRM admin to let the integration user read ${objectType}.`
