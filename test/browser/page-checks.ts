@@ -24,6 +24,21 @@ export async function isSettled(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready)
 }
 
+/** Nothing moves or fades any more: text that is half there has too little contrast. */
+async function isAtRest(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (;;) {
+      // Chromium starts a transition with a frame, and one may follow another.
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      const running = document.getAnimations().filter(({ playState, effect }) => {
+        return playState === 'running' && effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY
+      })
+      if (running.length === 0) return
+      await Promise.allSettled(running.map(({ finished }) => finished))
+    }
+  })
+}
+
 /** How many pixels the page is wider than the window; 0 or less is right. */
 export function tooWideBy(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
@@ -35,6 +50,7 @@ let axe: Promise<string> | null = null
 
 /** Accessibility problems for people who use a screen reader, a keyboard or strong contrast. */
 export async function seriousViolations(page: Page): Promise<string[]> {
+  await isAtRest(page)
   axe ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   await page.evaluate(await axe)
   return page.evaluate(async () => {
