@@ -33,6 +33,8 @@ describe('what an upgrade changed, in the console', { skip: NO_CHROMIUM }, () =>
     await alert.getByText('14 tasks to write: 10 new, 1 with another text, 3 to close').waitFor()
     await alert.getByRole('link', { name: 'See what changed' }).click()
     await page.getByRole('heading', { name: 'Upgrades', level: 1 }).waitFor()
+    // The heading is there before the reports.
+    await page.locator('main section').nth(2).waitFor()
     const sections = await page.locator('main section').allInnerTexts()
     assert.equal(sections.length, 3)
     assert.match(sections[0]!, /Tasks that only the new version wants wait for this report/)
