@@ -29,7 +29,7 @@ import { listUsers } from '../../store/decisions/people.ts'
 import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import { closeEmptyTasks, ensureTasks, linkExceptions, reassignTasks } from '../../store/decisions/tasks.ts'
 import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
-import { openUpgrade } from '../../store/upgrades/upgrades.ts'
+import { openUpgrades } from '../../store/upgrades/upgrades.ts'
 import { requestTaskWrites, type TaskToWrite } from '../../store/writes/request-task-writes.ts'
 import { entryOf, subjectOf } from './input-entries.ts'
 import { causeOf, EXPLAINED, writesTasks } from './plan-changes.ts'
@@ -284,9 +284,10 @@ async function closeCase(report: Report, input: DueInput, existing: OpenInputCas
 /** The ledger last, because its head stays locked until the commit. */
 async function finish({ trx, ledger, toWrite }: Report): Promise<boolean> {
   const tasks = toWrite.toSorted((a, b) => a.taskId - b.taskId)
+  const upgrades = await openUpgrades(trx, [...new Set(tasks.map(({ connectionId }) => connectionId))])
   for (const { connectionId, ...task } of tasks) {
     // Nobody can say whether an upgrade made the difference, so its report comes first.
-    const upgrade = await openUpgrade(trx, connectionId)
+    const upgrade = upgrades.get(connectionId)
     const upgradeId = upgrade?.workflows.has(task.workflow) ? upgrade.id : null
     await requestTaskWrites(trx, connectionId, [{ ...task, upgradeId }])
   }

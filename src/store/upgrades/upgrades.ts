@@ -68,10 +68,17 @@ export type OpenUpgrade = { readonly id: number; readonly workflows: ReadonlySet
 
 /** The upgrade whose report is still to be made, with the workflows that it decides again here. Null: there is none. */
 export async function openUpgrade(db: Kysely<Tables>, connectionId: string): Promise<OpenUpgrade | null> {
-  const { rows } = await sql<{ id: number; workflow: string }>`
-    select u.id, s.workflow from upgrade u
-    join upgrade_scope s on s.upgrade_id = u.id and s.connection_id = ${connectionId}
-    where u.finished_at is null`.execute(db)
-  const [first] = rows
-  return first === undefined ? null : { id: first.id, workflows: new Set(rows.map(({ workflow }) => workflow)) }
+  return (await openUpgrades(db, [connectionId])).get(connectionId) ?? null
+}
+
+/** The same of several connections, by their ids. */
+export async function openUpgrades(
+  db: Kysely<Tables>,
+  connectionIds: readonly string[],
+): Promise<ReadonlyMap<string, OpenUpgrade>> {
+  const { rows } = await sql<{ connectionId: string; id: number; workflows: string[] }>`
+    select s.connection_id as "connectionId", u.id, array_agg(s.workflow) as workflows from upgrade u
+    join upgrade_scope s on s.upgrade_id = u.id and s.connection_id = any(${connectionIds}::text[])
+    where u.finished_at is null group by 1, 2`.execute(db)
+  return new Map(rows.map(({ connectionId, id, workflows }) => [connectionId, { id, workflows: new Set(workflows) }]))
 }
