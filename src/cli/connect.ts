@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createSignInLink } from '../api/sessions/session.ts'
 import { environmentGrants } from '../config/settings/environment-grants.ts'
 import { readSettings } from '../config/settings/settings.ts'
 import { checkDraft } from '../connections/draft/check.ts'
@@ -225,9 +224,9 @@ function kindOf({ profile: { crm }, form }: CrmAdapter, { kind }: Options): stri
   return kind === undefined ? kinds[0] : knownWord(`kind of ${crm}`, kind, kinds)
 }
 
-async function pointToConsole({ deps, publicUrl }: OpenCommand, kind: string): Promise<number> {
+async function pointToConsole({ publicUrl }: OpenCommand, kind: string): Promise<number> {
   out.say(`"${kind}" logs in with a browser and goes on in the console:`)
-  out.say(`  ${await createSignInLink(deps.db, publicUrl)}  (once), then ${new URL('/connections/new', publicUrl)}`)
+  out.say(`  ${new URL('/connections/new', publicUrl)}`)
   return 1
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createSignInLink, LINK_MINUTES } from '../api/sessions/session.ts'
 import {
   describeSettings,
   readSettings,
@@ -9,6 +8,7 @@ import {
 } from '../config/settings/settings.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
+import { listAdmins } from '../store/people/admins.ts'
 import type { ChildDeath } from './stack/child-process.ts'
 import { alarmingLine, openLogFiles } from './stack/log-file.ts'
 import { type Stack, startStack } from './stack/stack.ts'
@@ -81,7 +81,6 @@ async function start(settings: Settings, own: boolean, refused: readonly string[
       },
     })
     await welcome(stack, out.say, startedAt)
-    offerNewLinks(stack, out.say)
     const since = new Date((await databaseNowMs(stack.db)) - (performance.now() - startedAt))
     await showStatus(stack, out, since, stopSignals.signal)
   } catch (error) {
@@ -103,10 +102,7 @@ async function start(settings: Settings, own: boolean, refused: readonly string[
 
 async function welcome(stack: Stack, say: (text: string) => void, startedAt: number): Promise<void> {
   const { settings, sandbox, db } = stack
-  const rows: [string, string][] = [
-    ['Console', settings.publicUrl],
-    ['Sign in', `${await createSignInLink(db, settings.publicUrl)}  (once, within ${LINK_MINUTES} minutes)`],
-  ]
+  const rows: [string, string][] = [['Console', settings.publicUrl], await signInRow(stack)]
   if (sandbox) {
     rows.push(['HubSpot', `${sandbox.hubspot.pageUrl}  (sandbox, with the tasks that were written)`])
     rows.push(['Salesforce', `${sandbox.salesforce.pageUrl}  (sandbox)`])
@@ -122,15 +118,12 @@ async function welcome(stack: Stack, say: (text: string) => void, startedAt: num
   for (const line of [...(await keptVersions(db)), ...(await misfitLines(db))]) say(line)
 }
 
-/** The printed link works once; a person at the terminal gets another by pressing Enter. */
-function offerNewLinks(stack: Stack, say: (text: string) => void): void {
-  if (!process.stdin.isTTY) return
-  say('Enter prints a new sign-in link.\n')
-  process.stdin.on('data', () => {
-    createSignInLink(stack.db, stack.settings.publicUrl)
-      .then((link) => say(`  ${'Sign in'.padEnd(12)}${link}`))
-      .catch(() => say('No sign-in link: the database does not answer'))
-  })
+/** Whoever opens the console is somebody: the first admin is made here, on the server. */
+async function signInRow({ db, settings }: Stack): Promise<[string, string]> {
+  if ((await listAdmins(db)).length === 0) {
+    return ['First', 'npx lanekeeper admin you@company.com makes you the admin, and prints a link that signs you in']
+  }
+  return ['Sign in', `${new URL('/sign-in', settings.publicUrl)}  (or npx lanekeeper link EMAIL)`]
 }
 
 async function showStatus(

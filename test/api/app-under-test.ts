@@ -2,9 +2,9 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { type AppOptions, buildApp } from '../../src/api/app.ts'
 import type { ConnectSetUp } from '../../src/api/connections/connect-options.ts'
 import type { ProblemReply } from '../../src/api/server/problem-types.ts'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { adminLink } from '../support/people.ts'
 
 export const PUBLIC_URL = 'http://localhost:4000'
 const HEADERS = { host: 'localhost:4000', origin: PUBLIC_URL }
@@ -48,7 +48,7 @@ export async function appUnderTest({
 
 /** The secret of a new link, as the sign-in page takes it out of the fragment. */
 export async function secretOf(db: Database): Promise<string> {
-  return new URL(await createSignInLink(db, PUBLIC_URL)).hash.slice(1)
+  return new URL(await adminLink(db, PUBLIC_URL)).hash.slice(1)
 }
 
 export function cookieOf(reply: LightMyRequestResponse): string {

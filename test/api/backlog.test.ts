@@ -55,7 +55,7 @@ describe('what waits for a new version, in the console', () => {
       t.db,
     )
     assert.equal(rows.length, 1)
-    assert.match(rows[0]!.actor, /^console:[0-9a-f]{12}$/)
+    assert.match(rows[0]!.actor, /^person:[0-9a-f]{16}$/)
     assert.deepEqual([rows[0]!.subject, rows[0]!.records], ['route', 940])
   })
 

@@ -3,7 +3,7 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { buildApp } from '../../src/api/app.ts'
 import type { NewDraftReply } from '../../src/api/connections/connect-types.ts'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
+import { adminLink } from '../support/people.ts'
 import { cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 import {
   assertNoneCameOut,
@@ -79,7 +79,7 @@ describe('signing in at the CRM', () => {
   async function at(publicUrl: string, body: object) {
     const there = buildApp({ db: t.db, publicUrl, connect: stage.setUp(t.db, publicUrl) })
     const headers = { host: new URL(publicUrl).host, origin: publicUrl }
-    const link = new URL(await createSignInLink(t.db, publicUrl)).hash.slice(1)
+    const link = new URL(await adminLink(t.db, publicUrl)).hash.slice(1)
     const signedIn = await there.inject({ method: 'POST', url: '/api/session', headers, payload: { link } })
     const post = (url: string, payload?: object) =>
       there.inject({

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { ConnectOptions } from '../../console/src/connect/connect-options.ts'
 import type { DraftsReply } from '../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
+import { TEST_ADMIN } from '../support/people.ts'
 import { appUnderTest, PUBLIC_URL, problemOf } from './app-under-test.ts'
 import {
   assertNoneCameOut,
@@ -235,7 +236,7 @@ describe('a connection that stands', () => {
     const url = `/api/console/connections/${id}/writing`
     assert.equal((await call('POST', url, { allowed: 'yes' })).statusCode, 400)
     assert.equal((await call('POST', url, { allowed: true })).statusCode, 204)
-    assert.equal((await writes())?.by, 'console')
+    assert.deepEqual([(await writes())?.by, (await writes())?.name], ['person', TEST_ADMIN])
     assert.equal((await call('POST', url, { allowed: false })).statusCode, 204)
     assert.equal(await writes(), null)
   })

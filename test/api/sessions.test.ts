@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { buildApp } from '../../src/api/app.ts'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
+import { adminLink, TEST_ADMIN } from '../support/people.ts'
 import { type AppUnderTest, appUnderTest, cookieOf, PUBLIC_URL, problemOf, secretOf } from './app-under-test.ts'
 
 describe('a sign-in link', () => {
@@ -15,7 +15,7 @@ describe('a sign-in link', () => {
   const exchange = (link: string) => t.call({ method: 'POST', url: '/api/session', payload: { link } })
 
   it('keeps its secret of at least 128 bits in the fragment, which no server or proxy sees', async () => {
-    const url = new URL(await createSignInLink(t.db, PUBLIC_URL))
+    const url = new URL(await adminLink(t.db, PUBLIC_URL))
     assert.equal(url.pathname + url.search, '/sign-in')
     assert.ok(Buffer.from(url.hash.slice(1), 'base64url').length >= 16)
   })
@@ -45,7 +45,7 @@ describe('a sign-in link', () => {
     const again = await exchange(secret)
     assert.equal(again.statusCode, 401)
     assert.equal(problemOf(again).type, 'urn:lanekeeper:problem:link-used-or-stale')
-    assert.match(problemOf(again).detail, /npx lanekeeper link/)
+    assert.match(problemOf(again).detail, /Ask whoever sent it/)
   })
 
   it('lets exactly one of ten simultaneous uses in', async () => {
@@ -54,12 +54,28 @@ describe('a sign-in link', () => {
     assert.equal(replies.filter((reply) => reply.statusCode === 200).length, 1)
   })
 
-  it('is refused after its 15 minutes', async () => {
+  it('says whom it is for without being used up', async () => {
     const secret = await secretOf(t.db)
-    const { rows } = await sql<{ minutes: number }>`
-      select round(extract(epoch from expires_at - now()) / 60)::int as minutes from sign_in_link
+    const look = () => t.call({ method: 'POST', url: '/api/session/link', payload: { link: secret } })
+    assert.equal((await look()).json<{ name: string }>().name, TEST_ADMIN)
+    assert.equal((await look()).statusCode, 200)
+    assert.equal((await exchange(secret)).statusCode, 200)
+    assert.equal((await look()).statusCode, 401)
+  })
+
+  it('is worth nothing once the person has ended', async () => {
+    const secret = await secretOf(t.db)
+    await sql`update person set ended_at = now() where name = ${TEST_ADMIN}`.execute(t.db)
+    assert.equal((await exchange(secret)).statusCode, 401)
+    await sql`update person set ended_at = null`.execute(t.db)
+  })
+
+  it('is refused after its 24 hours', async () => {
+    const secret = await secretOf(t.db)
+    const { rows } = await sql<{ hours: number }>`
+      select round(extract(epoch from expires_at - now()) / 3600)::int as hours from sign_in_link
       where used_at is null order by expires_at desc limit 1`.execute(t.db)
-    assert.equal(rows[0]!.minutes, 15)
+    assert.equal(rows[0]!.hours, 24)
     await sql`update sign_in_link set expires_at = now() - interval '1 second' where used_at is null`.execute(t.db)
     assert.equal((await exchange(secret)).statusCode, 401)
   })

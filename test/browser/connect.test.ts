@@ -5,11 +5,11 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConnectStage, connectStage } from '../support/connect-stage.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { freePort, isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
 
 const executable = chromiumPath()
 const skip = executable === null ? 'no Chromium here; set CHROMIUM_PATH to one' : false
@@ -59,7 +59,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
       // A refusal is an answer of the API, which the browser reports as a failed resource.
       if (message.type() === 'error' && !/\b(400|401|404|409)\b/.test(message.text())) complaints.push(message.text())
     })
-    await page.goto(await createSignInLink(test.db, base))
+    await signInWithLink(page, test.db, base)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   })
   afterEach(async () => {
@@ -292,7 +292,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
       connect: stage.setUp(test.db, url, { sandbox: true }),
     })
     await own.listen({ host: '127.0.0.1', port })
-    await page.goto(await createSignInLink(test.db, url))
+    await signInWithLink(page, test.db, url)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.goto(`${url}/connections/new?crm=hubspot&kind=hubspot-token`)
     await page.getByText('npm start -- --own').waitFor()

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
 import { tooWideBy } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
 
 describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
   let stage: ConsoleStage
@@ -23,7 +23,7 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
   afterEach(() => context.close())
 
   async function signIn(): Promise<void> {
-    await page.goto(await createSignInLink(stage.db, stage.base))
+    await signInWithLink(page, stage.db, stage.base)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   }
 
@@ -43,7 +43,7 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
         await asked.goto(stage.base + path)
         await asked.getByText('npx lanekeeper link').waitFor()
         const tab = await own.newPage()
-        await tab.goto(await createSignInLink(stage.db, stage.base))
+        await signInWithLink(tab, stage.db, stage.base)
         await tab.getByRole('navigation', { name: 'Main' }).waitFor()
         await tab.waitForURL(stage.base + path)
         // What was wanted once is not wanted again: the next sign-in begins at the overview.
@@ -51,7 +51,7 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
         await Promise.all([asked.close(), tab.close()])
         await own.clearCookies()
         const later = await own.newPage()
-        await later.goto(await createSignInLink(stage.db, stage.base))
+        await signInWithLink(later, stage.db, stage.base)
         await later.waitForURL(`${stage.base}/overview`)
         await own.close()
       }
@@ -67,7 +67,7 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
           JSON.stringify({ page: '/workflows', atMs: Date.now() - 31 * 60_000 }),
         ),
       )
-      await page.goto(await createSignInLink(stage.db, stage.base))
+      await signInWithLink(page, stage.db, stage.base)
       await page.waitForURL(`${stage.base}/overview`)
     })
   })

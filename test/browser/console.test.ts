@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
+import { adminLink } from '../support/people.ts'
 import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, serveConsole, startConsole } from './console-stage.ts'
 import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
 
 describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
   let stage: ConsoleStage
@@ -37,7 +38,7 @@ describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
   })
 
   async function signIn(): Promise<void> {
-    await page.goto(await createSignInLink(stage.db, stage.base))
+    await signInWithLink(page, stage.db, stage.base)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   }
 
@@ -47,7 +48,7 @@ describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
   }
 
   it('a link signs in once, and its secret is gone from the address', async () => {
-    const link = await createSignInLink(stage.db, stage.base)
+    const link = await adminLink(stage.db, stage.base)
     await page.goto(link)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     assert.deepEqual([new URL(page.url()).pathname, new URL(page.url()).hash], ['/overview', ''])
@@ -269,7 +270,7 @@ describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
 
   it('an empty installation shows the next step', async () => {
     const empty = await serveConsole()
-    await page.goto(await createSignInLink(empty.db, empty.base))
+    await signInWithLink(page, empty.db, empty.base)
     await page.getByText('No CRM connected yet').waitFor()
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Connections' }).click()
     await page.getByText('Connecting writes nothing to the CRM').waitFor()

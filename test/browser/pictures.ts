@@ -7,13 +7,13 @@ import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import type { HubSpotSandbox } from '../../sandbox/hubspot/app.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { connectStage } from '../support/connect-stage.ts'
 import { testDatabase } from '../support/database.ts'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { seedConsole } from './console-rows.ts'
 import { freePort, isSettled } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
 import { seedSyncStatus } from './sync-status-rows.ts'
 
 /** Takes the pictures of `docs/images` again, after the console changed: `node test/browser/pictures.ts [folder]`. */
@@ -42,7 +42,7 @@ async function takePictures(): Promise<void> {
     await mkdir(FOLDER, { recursive: true })
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: 'light' })
     page.setDefaultTimeout(PATIENCE_MS)
-    await page.goto(await createSignInLink(db, base))
+    await signInWithLink(page, db, base)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await permissions(page, { base, hubspot: stage.hubspot })
     await connection(page, { base, db })

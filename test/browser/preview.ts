@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { buildConsoleIfStale } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { explainPolicy } from '../../src/model/decision/explain-policy.ts'
 import { testSetUp } from '../support/connect-stage.ts'
 import { testDatabase } from '../support/database.ts'
+import { adminLink } from '../support/people.ts'
 import { seedConsole } from './console-rows.ts'
 
 /**
@@ -29,7 +29,7 @@ const app = buildApp({
   },
 })
 await app.listen({ port, host: '127.0.0.1' })
-console.log(await createSignInLink(db, publicUrl))
+console.log(await adminLink(db, publicUrl))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
     await app.close()

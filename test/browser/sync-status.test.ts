@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Browser, Page } from 'playwright-core'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
 import { freePort, seriousViolations, tooWideBy } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
 import { seedSyncStatus } from './sync-status-rows.ts'
 
 /** Set SCREENSHOT_DIR to keep pictures of the pages. */
@@ -25,7 +25,7 @@ describe('sync health in a real browser', { skip: NO_CHROMIUM }, () => {
     const context = await stage.browser.newContext({ viewport: { width, height }, colorScheme })
     context.setDefaultTimeout(PATIENCE_MS)
     const page = await context.newPage()
-    await page.goto(await createSignInLink(stage.db, stage.base))
+    await signInWithLink(page, stage.db, stage.base)
     await page.getByRole('link', { name: 'Connections' }).click()
     await page.getByRole('heading', { name: 'Sync health' }).waitFor()
     return page

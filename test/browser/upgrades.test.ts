@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
 import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
 import { seedUpgrades } from './upgrade-rows.ts'
 
 describe('what an upgrade changed, in the console', { skip: NO_CHROMIUM }, () => {
@@ -20,7 +20,7 @@ describe('what an upgrade changed, in the console', { skip: NO_CHROMIUM }, () =>
     const context = await stage.browser.newContext({ viewport: { width, height: 900 }, colorScheme: 'light' })
     context.setDefaultTimeout(PATIENCE_MS)
     const page = await context.newPage()
-    await page.goto(await createSignInLink(stage.db, stage.base))
+    await signInWithLink(page, stage.db, stage.base)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     return page
   }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { createSignInLink } from '../../src/api/sessions/session.ts'
 import type { SyncStatusReply } from '../../src/api/sync-status/sync-status-types.ts'
+import { adminLink } from '../support/people.ts'
 import { startTestStack, type TestStack } from './stack.ts'
 
 /** The whole product: a person presses the buttons, the workers do it. */
@@ -13,7 +13,7 @@ describe('the ledger of events of the running product', { timeout: 600_000 }, ()
 
   before(async () => {
     test = await startTestStack()
-    const link = new URL(await createSignInLink(test.db, test.url))
+    const link = new URL(await adminLink(test.db, test.url))
     const reply = await call('POST', '/api/session', { link: link.hash.slice(1) })
     cookie = reply.headers.get('set-cookie')!.split(';')[0]!
   })

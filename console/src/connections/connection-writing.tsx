@@ -31,7 +31,7 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
         <p>
           Writing to {crm}{' '}
           <span className="quiet">
-            on since {since(writes.since, now)}, {turnedOnBy(writes.by)}
+            on since {since(writes.since, now)}, {turnedOnBy(writes)}
           </span>
         </p>
         <Button
@@ -91,7 +91,8 @@ function Consequences({ crm }: { crm: string }) {
   )
 }
 
-function turnedOnBy(by: string | null): string {
+function turnedOnBy({ by, name }: NonNullable<ConnectionView['writes']>): string {
+  if (name !== null) return `by ${name}`
   if (by === 'environment') return 'by server settings'
   return by === null ? 'by an admin' : `from the ${by}`
 }

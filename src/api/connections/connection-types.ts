@@ -61,7 +61,7 @@ export const ConnectionsReply = z.object({
       /** How late a change is seen at most, where the CRM is asked for changes. */
       delaySeconds: z.number().nullable(),
       /** Since when and by whose word the workflows may write to it; null: it is only read. */
-      writes: z.object({ since: Instant, by: z.string().nullable() }).nullable(),
+      writes: z.object({ since: Instant, by: z.string().nullable(), name: z.string().nullable() }).nullable(),
       access: z
         .object({
           checkedAt: Instant,

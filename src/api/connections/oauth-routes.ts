@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { StateRefusedError } from '../../connections/errors.ts'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
+import type { Session } from '../../store/people/sessions.ts'
 import { ProblemError } from '../server/problem.ts'
-import type { Session } from '../sessions/session.ts'
 import { type ConnectSetUp, oauthPath } from './connect-options.ts'
 
 /** What a provider sends a browser back with. Anything else in the query is not looked at. */

@@ -31,6 +31,8 @@ type ConnectionRow = {
   webhook_url: string | null
   writes_since: Date | null
   writes_by: string | null
+  /** Of the person who turned writing on. */
+  writes_name: string | null
   access: AccessFindings | null
   access_checked_at: Date | null
   baseline: Baseline
@@ -112,7 +114,8 @@ export async function readConnections(db: Database, context: Context): Promise<C
 function selectConnections(db: Database) {
   return sql<ConnectionRow>`
     select c.id, c.crm, c.title, c.account_id, c.base_url, c.pages_url, c.status, c.status_reason, c.grant_kind,
-           c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.writes_since, c.writes_by, c.access,
+           c.made_by, c.actor_name, c.edition, c.feed, c.webhook_url, c.writes_since, c.writes_by,
+           (select p.name from person p where c.writes_by = 'person:' || p.id) as writes_name, c.access,
            c.access_checked_at, c.baseline, c.stream_state, c.stream_seen_at, c.task_key,
            (select count(*) from crm_user u where u.connection_id = c.id and u.active) as users,
            (select received_at from change_event v where v.connection_id = c.id order by id desc limit 1) as last_event_at,
@@ -150,7 +153,11 @@ function connectionView(row: ConnectionRow, { links, now, pollSeconds }: Context
     feed: row.feed,
     webhookUrl: row.webhook_url,
     delaySeconds: row.feed === 'poll' ? pollSeconds : null,
-    writes: row.writes_since && { since: row.writes_since.toISOString(), by: row.writes_by?.split(':')[0] ?? null },
+    writes: row.writes_since && {
+      since: row.writes_since.toISOString(),
+      by: row.writes_by?.split(':')[0] ?? null,
+      name: row.writes_name,
+    },
     access: checkedAccess(row),
     baseline: baselineView(row, now),
     stream: { state: row.stream_state, seenAt: row.stream_seen_at?.toISOString() ?? null },

@@ -2,10 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../store/database/database.ts'
+import { endSession, findSession, type Session } from '../../store/people/sessions.ts'
+import { exchangeLink, lookAtLink } from '../../store/people/sign-in-links.ts'
 import { ProblemError } from '../server/problem.ts'
 import { ProblemReply } from '../server/problem-types.ts'
-import { endSession, exchangeLink, findSession, type Session } from './session.ts'
-import { SessionReply } from './session-types.ts'
+import { LinkReply, SessionReply } from './session-types.ts'
 
 /**
  * Over https the name itself makes browsers insist on Secure, this host and the whole path. Cookies do not tell ports
@@ -27,7 +28,7 @@ export function sessionGuard(db: Database, publicUrl: string): (request: Fastify
       throw new ProblemError(
         'not-signed-in',
         401,
-        'There is no live session. Run "npx lanekeeper link" on the machine that runs Lanekeeper and open what it prints.',
+        'You are not signed in, or your session has ended. Open the sign-in page.',
       )
     }
     return session
@@ -43,36 +44,42 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ db: Database; publicUrl: str
   const requireSession = sessionGuard(db, publicUrl)
 
   app.post(
+    '/api/session/link',
+    {
+      schema: { body: LinkRequest, response: { 200: LinkReply, 401: ProblemReply } },
+      config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
+    },
+    async (request) => {
+      const link = await lookAtLink(db, request.body.link)
+      if (link === null) throw linkIsWorthNothing()
+      return { name: link.name, expiresAt: link.expiresAt.toISOString() }
+    },
+  )
+
+  app.post(
     '/api/session',
     {
       schema: {
-        body: z.object({ link: z.string().min(20).max(200) }),
+        body: LinkRequest,
         response: { 200: SessionReply, 401: ProblemReply },
       },
       // 256 random bits are not guessed at any rate; this keeps a script from filling the log.
       config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
     },
     async (request, reply) => {
-      const made = await exchangeLink(db, request.body.link)
-      if (!made) {
-        throw new ProblemError(
-          'link-used-or-stale',
-          401,
-          'The link was used already or is older than 15 minutes. Run "npx lanekeeper link" for a new one.',
-        )
-      }
+      const made = await exchangeLink(db, request.body.link, String(request.headers['user-agent'] ?? ''))
+      if (!made) throw linkIsWorthNothing()
       // A sign-in over an existing session ends the old one: no token outlives its replacement.
       const before = request.cookies[cookie.name]
       const old = before ? await findSession(db, before) : null
       if (old) await endSession(db, old)
       reply.setCookie(cookie.name, made.token, { ...attributes, expires: made.session.expiresAt })
-      return { actor: made.session.actor, expiresAt: made.session.expiresAt.toISOString() }
+      return sessionReply(made.session)
     },
   )
 
   app.get('/api/session', { schema: { response: { 200: SessionReply, 401: ProblemReply } } }, async (request) => {
-    const session = await requireSession(request)
-    return { actor: session.actor, expiresAt: session.expiresAt.toISOString() }
+    return sessionReply(await requireSession(request))
   })
 
   app.delete('/api/session', { schema: { response: { 204: z.null() } } }, async (request, reply) => {
@@ -81,4 +88,18 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ db: Database; publicUrl: str
     reply.clearCookie(cookie.name, attributes)
     return reply.code(204).send(null)
   })
+}
+
+const LinkRequest = z.object({ link: z.string().min(20).max(200) })
+
+function linkIsWorthNothing(): ProblemError {
+  return new ProblemError(
+    'link-used-or-stale',
+    401,
+    'The link was used already or is older than 24 hours. Ask whoever sent it for a new one.',
+  )
+}
+
+function sessionReply({ personId, name, method, onlyPauses, expiresAt }: Session): SessionReply {
+  return { person: { id: personId, name }, method, onlyPauses, expiresAt: expiresAt.toISOString() }
 }

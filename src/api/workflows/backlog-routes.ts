@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { letBacklogGo } from '../../pipeline/decide/let-backlog-go.ts'
 import type { Database } from '../../store/database/database.ts'
+import type { Session } from '../../store/people/sessions.ts'
 import { ProblemError } from '../server/problem.ts'
-import type { Session } from '../sessions/session.ts'
 import { GoOnReply, GoOnRequest } from './workflow-types.ts'
 
 type BacklogRoutes = {

@@ -30,10 +30,10 @@ describe('which data the commands mean, beside a Lanekeeper that runs', () => {
 
   it('link, scan, verify-ledger and export refuse another database than that of what runs, in the same words', async () => {
     await noteInstance(settings(URL_THERE), false)
-    for (const run of [runLink, runScan, runVerifyLedger, runExport]) {
+    for (const [run, ...args] of [[runLink, 'ann@acme.com'], [runScan], [runVerifyLedger], [runExport]] as const) {
       let problem = ''
       const streams = { stdout: { write: assert.fail }, stderr: { write: (text: string) => (problem += text) } }
-      const code = await run([], { DATA_DIR: dataDir, DATABASE_URL: `${URL_THERE}-other` }, streams)
+      const code = await run(args, { DATA_DIR: dataDir, DATABASE_URL: `${URL_THERE}-other` }, streams)
       assert.equal(code, 2)
       assert.match(problem, /lanes-other, but what runs at .* uses 127\.0\.0\.1:1\/lanes: set DATABASE_URL to that/)
     }

@@ -80,10 +80,11 @@ describe('every command of the terminal', () => {
 
   for (const name of ['start', 'link', 'scan', 'migrate', 'rotate-keys', 'export', 'connections'] as const) {
     it(`${name} answers 64 for a setting that is unknown or wrong, names the nearest, and does nothing`, async () => {
-      const unknown = await run(name, [], { LANEKEEPER_POL_SECONDS: '5' })
+      const words = name === 'link' ? ['ann@acme.com'] : []
+      const unknown = await run(name, words, { LANEKEEPER_POL_SECONDS: '5' })
       assert.deepEqual([unknown.code, unknown.out], [64, ''])
       assert.match(unknown.problem, /LANEKEEPER_POL_SECONDS is not a setting; did you mean LANEKEEPER_POLL_SECONDS\?/)
-      const wrong = await run(name, [], { PORT: 'four' })
+      const wrong = await run(name, words, { PORT: 'four' })
       assert.deepEqual([wrong.code, wrong.out], [64, ''])
       assert.match(wrong.problem, /PORT "four" is not a port/)
       assert.deepEqual(await readdir(dataDir), [])

@@ -39,7 +39,18 @@ import type {
   PollCursorTable,
 } from './tables/events.ts'
 import type { LedgerHeadTable, LedgerTable } from './tables/ledger.ts'
-import type { CounterTable, ProcessBeatTable, SessionTable, SignInLinkTable } from './tables/processes.ts'
+import type {
+  AbsenceTable,
+  IdentityTable,
+  JobTable,
+  LaneHolderTable,
+  MachineTokenTable,
+  PersonTable,
+  SessionTable,
+  SignInAttemptTable,
+  SignInLinkTable,
+} from './tables/people.ts'
+import type { CounterTable, ProcessBeatTable } from './tables/processes.ts'
 import type {
   AssignmentPollTable,
   HeldRecordTable,
@@ -121,4 +132,11 @@ export type Tables = {
   upgrade: UpgradeTable
   upgrade_scope: UpgradeScopeTable
   upgrade_case: UpgradeCaseTable
+  person: PersonTable
+  identity: IdentityTable
+  sign_in_attempt: SignInAttemptTable
+  machine_token: MachineTokenTable
+  job: JobTable
+  absence: AbsenceTable
+  lane_holder: LaneHolderTable
 }

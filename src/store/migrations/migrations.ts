@@ -22,6 +22,8 @@ import { STATEMENTS as homeCurrency } from './0021-home-currency.ts'
 import { STATEMENTS as upgradeReports } from './0022-upgrade-reports.ts'
 import { STATEMENTS as changedFacts } from './0023-changed-facts.ts'
 import { STATEMENTS as permitOrder } from './0024-permit-order.ts'
+import { STATEMENTS as people } from './0025-people.ts'
+import { STATEMENTS as jobs } from './0026-jobs.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -54,6 +56,8 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0022-upgrade-reports', statements: upgradeReports },
   { name: '0023-changed-facts', statements: changedFacts },
   { name: '0024-permit-order', statements: permitOrder },
+  { name: '0025-people', statements: people },
+  { name: '0026-jobs', statements: jobs },
 ]
 
 /** The tables that exist once all of these migrations have run. */

@@ -100,6 +100,7 @@ export type WorkflowTable = {
   file: string | null
   updated_at: InstantDefault
   version_id: number | null
+  jobs_revision: Generated<number>
 }
 
 export type WorkflowConnectionTable = {

@@ -1,0 +1,38 @@
+import { canonicalJson } from '../model/policy/canonical.ts'
+import { databaseNowMs } from '../store/database/clock.ts'
+import type { Database } from '../store/database/database.ts'
+import { inTransaction } from '../store/database/transaction.ts'
+import { appendLedger } from '../store/ledger/ledger.ts'
+import { makeAdmin } from '../store/people/admins.ts'
+import { confirmIdentity, mailIdentity, personOfIdentity } from '../store/people/identities.ts'
+import { actorOf, createPerson, type PersonId } from '../store/people/persons.ts'
+
+/**
+ * Makes whoever has this address an admin, and a person where nobody has it yet. Only the terminal of the server may ask
+ * for this: it is how the first admin comes in, and the way back when signing in is broken.
+ */
+export async function makeAdminByTerminal(
+  db: Database,
+  { address, name }: { readonly address: string; readonly name: string | null },
+): Promise<{ readonly personId: PersonId; readonly isNew: boolean }> {
+  return inTransaction(db, async (trx) => {
+    const identity = mailIdentity(address)
+    const known = await personOfIdentity(trx, identity)
+    const personId = known ?? (await createPerson(trx, { name: name ?? nameIn(address), madeBy: 'terminal' }))
+    if (known === null) await confirmIdentity(trx, personId, identity, { email: identity.subject, by: 'terminal' })
+    const isNew = await makeAdmin(trx, personId, 'terminal')
+    if (isNew) {
+      const at = new Date(await databaseNowMs(trx))
+      const subject = actorOf(personId)
+      await appendLedger(trx, [{ at, kind: 'admin-made', actor: 'terminal', subject, body: canonicalJson({}) }])
+    }
+    return { personId, isNew }
+  })
+}
+
+/** Until somebody says how they are called: "priya.nair@acme.com" is Priya Nair. */
+export function nameIn(address: string): string {
+  const [local = address] = address.split('@', 1)
+  const words = local.split(/[._+-]+/).filter((word) => word !== '')
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(' ') || address
+}
