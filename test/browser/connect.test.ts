@@ -277,7 +277,7 @@ describe('connecting a CRM in a real browser', { skip }, () => {
     await dialog.getByRole('button', { name: 'Turn on writing' }).click()
     await page.getByText(/^Writing to HubSpot on since/).waitFor()
     const { rows } = await sql<{ writes_by: string | null }>`select writes_by from connection`.execute(test.db)
-    assert.match(rows[0]!.writes_by ?? '', /^console:[0-9a-f]{12}$/)
+    assert.match(rows[0]!.writes_by ?? '', /^person:[0-9a-f]{16}$/)
     await page.getByRole('button', { name: 'Pause writing' }).click()
     await page.getByText('Read-only: Lanekeeper does not write to HubSpot').waitFor()
   })

@@ -41,7 +41,7 @@ describe('what the console shows is true', { skip: NO_CHROMIUM }, () => {
         own.setDefaultTimeout(PATIENCE_MS)
         const asked = await own.newPage()
         await asked.goto(stage.base + path)
-        await asked.getByText('npx lanekeeper link').waitFor()
+        await asked.getByText('npx lanekeeper admin').waitFor()
         const tab = await own.newPage()
         await signInWithLink(tab, stage.db, stage.base)
         await tab.getByRole('navigation', { name: 'Main' }).waitFor()
