@@ -1,5 +1,5 @@
 /** Who holds which job, since when, and who stands in. Outside every policy and its hash; nothing here is ever deleted. */
-export const STATEMENTS: readonly string[] = [
+const JOBS: readonly string[] = [
   `create table job (
     id bigint generated always as identity primary key,
     -- empty: of the installation, which only admin is
@@ -65,3 +65,91 @@ export const STATEMENTS: readonly string[] = [
     -- counts every change of who holds its jobs, so that running processes notice
     add column jobs_revision integer not null default 0`,
 ]
+
+/** The one place that works out `lane_holder`. */
+const PROJECTION: readonly string[] = [
+  // A runtime may store a zone that this server has no file for: the day is then that of UTC, at most one day off.
+  `create function day_in_zone(zone text, at timestamptz) returns date language plpgsql stable as $$
+   begin
+     return (at at time zone coalesce(zone, 'UTC'))::date;
+   exception when invalid_parameter_value then
+     return (at at time zone 'UTC')::date;
+   end $$`,
+  `create function end_of_day_in_zone(zone text, day date) returns timestamptz language plpgsql stable as $$
+   begin
+     return (day + 1)::timestamp at time zone coalesce(zone, 'UTC');
+   exception when invalid_parameter_value then
+     return (day + 1)::timestamp at time zone 'UTC';
+   end $$`,
+
+  // Everybody who may hold a job at all. Where a CRM knows somebody, its word counts: whoever is deactivated or frozen in
+  // every CRM that knows them has left, whatever other sign-in they still have.
+  `create function active_people() returns table (person_id text, has_crm_user boolean, has_sign_in boolean, zone text)
+   language sql stable as $$
+     select p.id, coalesce(bool_or(u.is_here), false),
+       coalesce(bool_or(i.kind in ('oidc', 'mail')), false),
+       min(u.time_zone) filter (where u.is_here)
+     from person p
+     left join identity i on i.person_id = p.id and i.state = 'confirmed'
+     left join connection c on i.kind = 'crm' and i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected'
+     left join lateral (
+       select x.time_zone, x.active and x.gone_at is null and x.frozen is not true and x.integration is not true as is_here
+       from crm_user x where x.connection_id = c.id and x.user_id = i.subject and x.kind = 'person') u on true
+     where p.ended_at is null
+     group by p.id
+     having coalesce(bool_or(u.is_here), true) $$`,
+
+  // Who may act in which lane at this moment, by the tables. Null: of every workflow.
+  `create function lane_holders_now(of_workflow text)
+   returns table (workflow text, lane text, circle text, person_id text, role text, until timestamptz)
+   language sql stable as $$
+     with held as (
+       select j.workflow, j.lane, coalesce(j.circle, '') as circle, j.person_id, j.deputy, j.confirm_by,
+         coalesce(a.zone, d.document #>> '{calendar,timeZone}') as zone
+       from job j
+       join active_people() a on a.person_id = j.person_id
+       left join workflow w on w.workflow = j.workflow
+       left join policy_version d on d.hash = w.hash
+       where (of_workflow is null or j.workflow = of_workflow)
+         and j.accepted_at is not null and j.ended_at is null
+         and (j.confirm_by is null or j.confirm_by > clock_timestamp())
+         -- a reviewer gets tasks in a CRM; the first admin may not even have an address
+         and case j.lane when 'review' then a.has_crm_user when 'admin' then true
+           else a.has_crm_user or a.has_sign_in end
+     ), stands_in as (
+       select h.workflow, h.lane, h.circle, s.person_id,
+         least(end_of_day_in_zone(h.zone, b.until_day), s.confirm_by) as until
+       from held h
+       join absence b on b.person_id = h.person_id and b.ended_at is null
+         and day_in_zone(h.zone, clock_timestamp()) between b.from_day and b.until_day
+       join held s on s.person_id = b.delegate_id and s.workflow = h.workflow and s.lane = h.lane and s.circle = h.circle
+         and (h.lane = 'review' or s.deputy) and s.person_id <> h.person_id
+     )
+     select h.workflow, h.lane, h.circle, h.person_id, case when h.deputy then 'deputy' else 'holder' end, h.confirm_by
+     from held h
+     union all
+     select s.workflow, s.lane, s.circle, s.person_id, 'delegate', max(s.until) from stands_in s group by 1, 2, 3, 4 $$`,
+
+  // Under the permits of the workflow, so that the gate never asks while this is changing. True: somebody came or went.
+  `create function refresh_lane_holders(of_workflow text) returns boolean language plpgsql as $$
+   declare
+     gone integer;
+     came integer;
+   begin
+     perform lock_permits(null, case when of_workflow is not null then array[of_workflow] end);
+     -- of the installation no workflow has a permit
+     perform pg_advisory_xact_lock(permit_lock('', coalesce(of_workflow, '')));
+     delete from lane_holder l where (of_workflow is null or l.workflow = of_workflow)
+       and not exists (select 1 from lane_holders_now(of_workflow) n where (n.workflow, n.lane, n.circle, n.person_id, n.role)
+         = (l.workflow, l.lane, l.circle, l.person_id, l.role));
+     get diagnostics gone = row_count;
+     insert into lane_holder as l (workflow, lane, circle, person_id, role, until)
+     select n.workflow, n.lane, n.circle, n.person_id, n.role, n.until from lane_holders_now(of_workflow) n
+     on conflict (workflow, lane, circle, person_id, role) do update set until = excluded.until
+       where l.until is distinct from excluded.until;
+     get diagnostics came = row_count;
+     return gone + came > 0;
+   end $$`,
+]
+
+export const STATEMENTS: readonly string[] = [...JOBS, ...PROJECTION]

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { refreshLaneHolders } from './lane-holders.ts'
 import type { PersonId } from './persons.ts'
 
 /** Makes the person an admin of this installation. False: they are one already. */
@@ -9,6 +10,7 @@ export async function makeAdmin(db: Kysely<Tables>, personId: PersonId, by: stri
     values ('', 'admin', ${personId}, ${by}, clock_timestamp())
     on conflict (workflow, lane, coalesce(circle, ''), deputy, person_id) where ended_at is null do nothing
     returning 1`.execute(db)
+  if (rows.length > 0) await refreshLaneHolders(db, '')
   return rows.length > 0
 }
 
