@@ -16,7 +16,9 @@ import { installConsoleFiles, installPageNotFound } from './server/console-files
 import { databaseChecks, installHealth, type ReadinessCheck } from './server/health.ts'
 import { installProblems, ProblemError } from './server/problem.ts'
 import { installSameOrigin } from './server/same-origin.ts'
-import { sessionGuard, sessionRoutes } from './sessions/session-routes.ts'
+import { sessionGuard } from './sessions/session-guard.ts'
+import { sessionRoutes } from './sessions/session-routes.ts'
+import { LINKS_ONLY, type SignInSetUp } from './sessions/sign-in-set-up.ts'
 import type { ExplainPolicy } from './workflows/read-workflows.ts'
 
 export type AppOptions = {
@@ -39,6 +41,8 @@ export type AppOptions = {
   readonly explain?: ExplainPolicy | null
   /** How connections are made, changed and ended; null serves none of these routes. */
   readonly connect?: ConnectSetUp | null
+  /** How people sign in besides by a link, which always works. */
+  readonly signIn?: SignInSetUp
 }
 
 /** CRMs stay far below this in one delivery of webhooks (100 events, about 40 KB). */
@@ -105,8 +109,8 @@ function installLimits(app: FastifyInstance): void {
 }
 
 function registerRoutes(app: FastifyInstance, options: AppOptions): void {
-  const { db, publicUrl, consoleDir, now = clockNow } = options
-  app.register(sessionRoutes, { db, publicUrl })
+  const { db, publicUrl, consoleDir, now = clockNow, signIn = LINKS_ONLY } = options
+  app.register(sessionRoutes, { db, publicUrl, signIn })
   app.register(consoleRoutes, {
     prefix: '/api/console',
     db,
@@ -115,8 +119,9 @@ function registerRoutes(app: FastifyInstance, options: AppOptions): void {
     links: options.links ?? NO_LINKS,
     explain: options.explain ?? null,
     connect: options.connect ?? null,
+    signIn,
   })
-  const requireSession = sessionGuard(db, publicUrl)
+  const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
   if (options.connect) app.register(oauthRoutes, { setUp: options.connect, requireSession })
   app.get('/api/openapi.json', { schema: { hide: true } }, async (request, reply) => {
     await requireSession(request)

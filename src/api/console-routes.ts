@@ -16,7 +16,8 @@ import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
 import { ProblemError } from './server/problem.ts'
-import { sessionGuard } from './sessions/session-routes.ts'
+import { sessionGuard } from './sessions/session-guard.ts'
+import type { SignInSetUp } from './sessions/sign-in-set-up.ts'
 import { failedEventRoutes } from './sync-status/failed-event-routes.ts'
 import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
 import { readUpgradesReply } from './upgrades/read-upgrades-reply.ts'
@@ -36,12 +37,13 @@ export type ConsoleOptions = {
   readonly now: () => Date
   /** How connections are made, changed and ended; null where nobody may. */
   readonly connect: ConnectSetUp | null
+  readonly signIn: SignInSetUp
 }
 
 /** What the console reads, and below it what an admin changes. All of it behind a session. */
 export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
-  const { db, publicUrl, links, explain, now, connect } = options
-  const requireSession = sessionGuard(db, publicUrl)
+  const { db, publicUrl, links, explain, now, connect, signIn } = options
+  const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
   app.addHook('onRequest', async (request) => {
     await requireSession(request)
   })

@@ -25,6 +25,7 @@ import { CRM_PAGES } from './cases/crm-pages.ts'
 import { connectSetUp } from './connections/build-connection-service.ts'
 import { beatChecks, type ReadinessCheck, roleCheck, workflowCheck } from './server/health.ts'
 import { keepCheckpoints } from './server/keep-checkpoints.ts'
+import { signInSetUp } from './sessions/read-sign-in-set-up.ts'
 import { webhookReceivers } from './webhooks/webhook-receivers.ts'
 import { webhookRoutes } from './webhooks/webhook-routes.ts'
 
@@ -77,6 +78,7 @@ async function main(): Promise<void> {
     links: CRM_PAGES,
     explain: explainPolicy,
     connect: await connectSetUp(db, settings),
+    signIn: signInSetUp(settings),
   })
   const aborting = new AbortController()
   let stopCheckpoints = async () => {}

@@ -1,12 +1,13 @@
-import { Button, Code, Loader, Stack } from '@mantine/core'
+import { Button, Loader, Stack } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useNavigate, useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { LinkReply, SessionReply } from '../../../src/api/sessions/session-types.ts'
 import logo from '../lanekeeper.svg'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
-import { ApiProblem, queryClient, send } from '../server/api.ts'
-import { rememberWantedPage, takeWantedPage } from './wanted-page.ts'
+import { ApiProblem, send } from '../server/api.ts'
+import { useOpenedSession } from './opened-session.ts'
+import { rememberWantedPage } from './wanted-page.ts'
+import { WaysToSignIn } from './ways-to-sign-in.tsx'
 
 /**
  * Takes the secret of a link out of the address at once: bookmarks and the history must not keep it. It is only looked at
@@ -71,16 +72,10 @@ type OfferedProps = { secret: string; link: LinkReply; onRefused: (error: unknow
 
 /** Says who the link is for before it is used. */
 function Offered({ secret, link, onRefused }: OfferedProps) {
-  const navigate = useNavigate()
-  const router = useRouter()
+  const open = useOpenedSession()
   const signIn = useMutation({
     mutationFn: () => send<SessionReply>('/api/session', { link: secret }),
-    onSuccess(session) {
-      queryClient.setQueryData(['session'], session)
-      const wanted = takeWantedPage(Date.now())
-      if (wanted === null) void navigate({ to: '/overview' })
-      else router.history.push(wanted)
-    },
+    onSuccess: open,
     onError: onRefused,
   })
   return (
@@ -89,16 +84,6 @@ function Offered({ secret, link, onRefused }: OfferedProps) {
       <Button loading={signIn.isPending} onClick={() => signIn.mutate()}>
         Sign in as {link.name}
       </Button>
-    </Stack>
-  )
-}
-
-function WaysToSignIn() {
-  return (
-    <Stack gap={10}>
-      <p>Open the sign-in link that an admin sent you.</p>
-      <p className="quiet">You run this server and nobody can sign in? Run this there, and open the link it prints:</p>
-      <Code block>npx lanekeeper admin you@company.com</Code>
     </Stack>
   )
 }

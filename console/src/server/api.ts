@@ -5,7 +5,7 @@ import type { ConnectionsReply } from '../../../src/api/connections/connection-t
 import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
-import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
+import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
 import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
@@ -80,6 +80,13 @@ export const sessionQuery = queryOptions({
     }),
   staleTime: 60_000,
   refetchInterval: false,
+})
+
+/** How people can sign in. In the sandbox that changes when its people arrive and when a CRM is connected. */
+export const waysQuery = queryOptions({
+  queryKey: ['ways'],
+  queryFn: ({ signal }) => call<WaysReply>('/api/session/ways', { signal }),
+  refetchInterval: 5_000,
 })
 
 export const overviewQuery = queryOptions({

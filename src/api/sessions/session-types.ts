@@ -17,3 +17,13 @@ export type SessionReply = z.infer<typeof SessionReply>
 /** Whom a link would sign in. Asking uses nothing up. */
 export const LinkReply = z.object({ name: z.string(), expiresAt: Instant })
 export type LinkReply = z.infer<typeof LinkReply>
+
+export const Lane = z.enum(['review', 'override', 'rollback', 'boundary', 'data', 'workflow', 'admin'])
+export type Lane = z.infer<typeof Lane>
+
+/** How people can sign in on this installation. A link always works. */
+export const WaysReply = z.object({
+  /** Of the sandbox: anybody may sign in as one of these. Null: there is no such page here. */
+  cast: z.array(z.object({ personId: z.string(), name: z.string(), lanes: z.array(Lane) })).nullable(),
+})
+export type WaysReply = z.infer<typeof WaysReply>

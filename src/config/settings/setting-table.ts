@@ -3,17 +3,19 @@ import {
   baseUrl,
   hosts,
   keys,
+  mailAddress,
   milliseconds,
   port,
   redisUrl,
   seconds,
   secrets,
   skewSeconds,
+  smtpUrl,
   text,
   url,
 } from './setting-values.ts'
 
-export type SettingGroup = 'Service' | 'HubSpot' | 'Salesforce'
+export type SettingGroup = 'Service' | 'Sign-in and mail' | 'HubSpot' | 'Salesforce'
 
 export type SettingDescription = {
   readonly name: string
@@ -158,6 +160,22 @@ export const SETTINGS = {
     says: 'more hosts that may be given CRM credentials, separated by commas: crm.example, *.crm.example',
     secret: false,
     schema: hosts,
+  },
+  smtpUrl: {
+    name: 'LANEKEEPER_SMTP_URL',
+    group: 'Sign-in and mail',
+    otherwise: 'no mail is sent, and nobody signs in by a mailed code',
+    says: 'SMTP server: smtps://USER:PASSWORD@mail.acme.com, or smtp:// for one that upgrades by STARTTLS',
+    secret: true,
+    schema: smtpUrl,
+  },
+  mailFrom: {
+    name: 'LANEKEEPER_MAIL_FROM',
+    group: 'Sign-in and mail',
+    otherwise: 'needed with LANEKEEPER_SMTP_URL',
+    says: 'who mails come from: lanekeeper@acme.com, or Lanekeeper <lanekeeper@acme.com>',
+    secret: false,
+    schema: mailAddress,
   },
   hubspotToken: {
     name: 'LANEKEEPER_HUBSPOT_TOKEN',

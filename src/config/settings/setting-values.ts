@@ -75,3 +75,22 @@ export const keys = z.string().transform((value, context) =>
     return { version, key }
   }),
 )
+
+/** Options of the mail library in a query would be taken over unread, also those that give up TLS. */
+export const smtpUrl = z
+  .string()
+  .refine((value) => URL.canParse(value) && ['smtp:', 'smtps:'].includes(new URL(value).protocol), {
+    error: 'is not smtps://USER:PASSWORD@HOST:PORT or smtp://HOST:PORT',
+    abort: true,
+  })
+  .refine((value) => {
+    const { hostname, pathname, search, hash } = new URL(value)
+    return hostname !== '' && ['', '/'].includes(pathname) && search === '' && hash === ''
+  }, 'holds more than user, password, host and port: leave out what follows them')
+
+export const mailAddress = z
+  .string()
+  .regex(
+    /^([^\s@<>",;]+@[^\s@<>",;]+|[^<>@"\r\n]+ <[^\s@<>",;]+@[^\s@<>",;]+>)$/,
+    'is not one address such as lanekeeper@acme.com or Lanekeeper <lanekeeper@acme.com>',
+  )

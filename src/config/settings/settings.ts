@@ -51,6 +51,9 @@ export type Settings = {
   readonly sandbox: 'auto' | 'on' | 'off'
   /** Besides the vendors' own, see HostRule in src/crm/allowed-hosts.ts. */
   readonly crmHosts: readonly string[]
+  /** Both or neither. */
+  readonly smtpUrl: string | null
+  readonly mailFrom: string | null
   readonly hubspot: HubSpotSettings | null
   readonly salesforce: SalesforceSettings | null
 }
@@ -75,6 +78,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   problems.push(...unknownNames(environment))
   const hubspot = hubspotSettings(given, problems)
   const salesforce = salesforceSettings(given, problems)
+  const mail = mailSettings(given, problems)
   if (problems.length > 0) throw new SettingsError(problems)
   const port = given.port ?? 4000
   return {
@@ -94,6 +98,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     clockSkewMs: (given.clockSkewSeconds ?? 0) * 1_000,
     sandbox: given.sandbox ?? 'auto',
     crmHosts: given.crmHosts ?? [],
+    ...mail,
     hubspot,
     salesforce,
   }
@@ -200,6 +205,12 @@ function salesforceSettings(given: Given, problems: string[]): SalesforceSetting
     pubsubAddress: given.salesforcePubsubAddress ?? 'api.pubsub.salesforce.com:7443',
     apiVersion: given.salesforceApiVersion ?? '67.0',
   }
+}
+
+function mailSettings(given: Given, problems: string[]): Pick<Settings, 'smtpUrl' | 'mailFrom'> {
+  const { smtpUrl, mailFrom } = given
+  if ((smtpUrl === undefined) !== (mailFrom === undefined)) problems.push(missing({ smtpUrl, mailFrom }, given))
+  return { smtpUrl: smtpUrl ?? null, mailFrom: mailFrom ?? null }
 }
 
 function missing(needed: Partial<Record<Name, unknown>>, given: Given): string {

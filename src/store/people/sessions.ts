@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { actorOf, type PersonId } from './persons.ts'
 import { hashOf } from './secret-hash.ts'
+import { isCastOpen, type SandboxAddresses } from './sign-in-cast.ts'
 
 /**
  * The cookie only refers to a row, so that ending the row ends the session everywhere at once (ASVS 7.4.1). A session is
@@ -59,11 +60,22 @@ export async function openSession(
   return { token, session }
 }
 
-/** The live session behind a cookie, or null. Being asked counts as activity, noted at most once a minute. */
-export async function findSession(db: Database, token: string): Promise<Session | null> {
+/**
+ * The live session behind a cookie, or null. Being asked counts as activity, noted at most once a minute. Sessions of the
+ * sandbox's cast end, all of them, as soon as a CRM of somebody's own is connected.
+ */
+export async function findSession(
+  db: Database,
+  token: string,
+  sandbox: SandboxAddresses = null,
+): Promise<Session | null> {
   const tokenHash = hashOf(token)
   const session = await readSession(db, tokenHash)
   if (session === null) return null
+  if (session.method === 'sandbox' && !(await isCastOpen(db, sandbox))) {
+    await sql`delete from session where method = 'sandbox'`.execute(db)
+    return null
+  }
   await sql`update session set seen_at = now()
     where token_hash = ${tokenHash} and seen_at < now() - interval '1 minute'`.execute(db)
   return session

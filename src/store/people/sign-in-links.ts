@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import type { PersonId } from './persons.ts'
 import { hashOf } from './secret-hash.ts'
-import { openSession, type SessionMade } from './sessions.ts'
 
 /**
  * A link signs in one named person, once. It takes a click, so that a scanner that opens every link in a mail uses
@@ -39,22 +39,20 @@ export async function lookAtLink(db: Database, secret: string): Promise<SignInLi
   return rows[0] ?? null
 }
 
+export type UsedLink = {
+  readonly personId: PersonId
+  readonly method: 'terminal' | 'link'
+  /** `person:ID` or `terminal`. */
+  readonly madeBy: string
+}
+
 /** Null when the link was used before, is too old, or was never ours: the caller cannot tell which, on purpose. */
-export async function exchangeLink(
-  db: Database,
-  secret: string,
-  browser: string,
-): Promise<(SessionMade & { readonly madeBy: string }) | null> {
-  return db.transaction().execute(async (trx) => {
-    // One statement decides, so that of two simultaneous exchanges exactly one wins.
-    const used = await sql<{ person_id: string; method: 'terminal' | 'link'; made_by: string }>`
-      update sign_in_link l set used_at = now()
-      where token_hash = ${hashOf(secret)} and used_at is null and expires_at > now()
-        and exists (select 1 from person p where p.id = l.person_id and p.ended_at is null)
-      returning person_id, method, made_by`.execute(trx)
-    const link = used.rows[0]
-    if (link === undefined) return null
-    const made = await openSession(trx, { personId: link.person_id, method: link.method, browser })
-    return { ...made, madeBy: link.made_by }
-  })
+export async function useSignInLink(trx: Kysely<Tables>, secret: string): Promise<UsedLink | null> {
+  // One statement decides, so that of two simultaneous uses exactly one wins.
+  const { rows } = await sql<UsedLink>`
+    update sign_in_link l set used_at = now()
+    where token_hash = ${hashOf(secret)} and used_at is null and expires_at > now()
+      and exists (select 1 from person p where p.id = l.person_id and p.ended_at is null)
+    returning person_id as "personId", method, made_by as "madeBy"`.execute(trx)
+  return rows[0] ?? null
 }

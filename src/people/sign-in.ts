@@ -1,0 +1,70 @@
+import { canonicalJson } from '../model/policy/canonical.ts'
+import { databaseNowMs } from '../store/database/clock.ts'
+import type { Database, DatabaseTransaction } from '../store/database/database.ts'
+import { inTransaction } from '../store/database/transaction.ts'
+import { appendLedger } from '../store/ledger/ledger.ts'
+import { actorOf, findPerson, type PersonId } from '../store/people/persons.ts'
+import { openSession, type SessionMade, type SignInMethod } from '../store/people/sessions.ts'
+import { isCastOpen, type SandboxAddresses } from '../store/people/sign-in-cast.ts'
+import { useSignInLink } from '../store/people/sign-in-links.ts'
+
+/** Opens a session for somebody who has proved who they are, and says so in the ledger. */
+export async function signIn(
+  trx: DatabaseTransaction,
+  of: {
+    readonly personId: PersonId
+    readonly method: SignInMethod
+    readonly browser: string
+    /** Of a link: who made it. */
+    readonly madeBy?: string
+    readonly onlyPauses?: boolean
+  },
+): Promise<SessionMade> {
+  const made = await openSession(trx, of)
+  await noteSignIn(trx, {
+    kind: 'signed-in',
+    personId: of.personId,
+    body: {
+      method: of.method,
+      ...(of.madeBy === undefined ? {} : { madeBy: of.madeBy }),
+      ...(of.onlyPauses ? { onlyPauses: true } : {}),
+    },
+  })
+  return made
+}
+
+/** Null: the link was used, is too old, or was never ours. */
+export async function signInByLink(db: Database, secret: string, browser: string): Promise<SessionMade | null> {
+  return inTransaction(db, async (trx) => {
+    const link = await useSignInLink(trx, secret)
+    return link === null ? null : signIn(trx, { ...link, browser })
+  })
+}
+
+/** As one of the sandbox's cast. Null: there is none here, or nobody with this id. */
+export async function signInAsCast(
+  db: Database,
+  of: { readonly personId: PersonId; readonly browser: string; readonly sandbox: SandboxAddresses },
+): Promise<SessionMade | null> {
+  return inTransaction(db, async (trx) => {
+    if (!(await isCastOpen(trx, of.sandbox))) return null
+    const person = await findPerson(trx, of.personId)
+    if (person === null || person.endedAt !== null) return null
+    return signIn(trx, { personId: of.personId, method: 'sandbox', browser: of.browser })
+  })
+}
+
+/** An entry about signing in, by the person it is about. */
+export async function noteSignIn(
+  trx: DatabaseTransaction,
+  of: {
+    readonly kind: string
+    readonly personId: PersonId
+    readonly actor?: string
+    readonly body: Readonly<Record<string, unknown>>
+  },
+): Promise<void> {
+  const at = new Date(await databaseNowMs(trx))
+  const subject = actorOf(of.personId)
+  await appendLedger(trx, [{ at, kind: of.kind, actor: of.actor ?? subject, subject, body: canonicalJson(of.body) }])
+}
