@@ -23,8 +23,8 @@ import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
 import { readUpgradesReply } from './upgrades/read-upgrades-reply.ts'
 import { UpgradesReply } from './upgrades/upgrade-types.ts'
 import { backlogRoutes } from './workflows/backlog-routes.ts'
-import { type ExplainPolicy, readWorkflows } from './workflows/read-workflows.ts'
-import { WorkflowsReply } from './workflows/workflow-types.ts'
+import type { ExplainPolicy } from './workflows/read-workflows.ts'
+import { workflowRoutes } from './workflows/workflow-routes.ts'
 
 /** As settings have it unless they say otherwise. */
 const POLL_SECONDS = 60
@@ -89,10 +89,6 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     (request) => readHeldPage(db, Number(request.params.id), request.query.offset, links),
   )
 
-  app.get('/workflows', { schema: { response: { 200: WorkflowsReply } }, config: { rateLimit } }, () =>
-    readWorkflows(db, explain),
-  )
-
   app.get('/upgrades', { schema: { response: { 200: UpgradesReply } }, config: { rateLimit } }, () =>
     readUpgradesReply(db),
   )
@@ -104,6 +100,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(syncStatusRoutes, { db, links, now })
   await app.register(failedEventRoutes, { db })
   await app.register(departureRoutes, { db, now })
+  await app.register(workflowRoutes, { db, explain })
   await app.register(backlogRoutes, { db, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })

@@ -269,6 +269,7 @@ describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
       ['/overview', 'Overview'],
       ['/cases', 'Cases'],
       ['/workflows', 'Workflows'],
+      ['/workflows/account-ownership', 'Account ownership'],
       ['/connections', 'Connections'],
       ...rows.map((row): [string, string] => [`/cases/${row.id}`, row.title]),
     ]

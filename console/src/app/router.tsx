@@ -9,6 +9,7 @@ import { OverviewPage } from '../overview/overview-page.tsx'
 import { EmptyState } from '../parts/notices.tsx'
 import type { CaseSearch } from '../server/api.ts'
 import { UpgradesPage } from '../upgrades/upgrades-page.tsx'
+import { WorkflowPage } from '../workflows/workflow-page.tsx'
 import { WorkflowsPage } from '../workflows/workflows-page.tsx'
 import { Shell } from './shell.tsx'
 
@@ -57,6 +58,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/cases', component: CasesPage, validateSearch: caseSearch }),
   createRoute({ getParentRoute: () => root, path: '/cases/$id', component: CasePage }),
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
+  createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),
   createRoute({

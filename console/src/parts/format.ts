@@ -4,6 +4,7 @@ const NUMBER = new Intl.NumberFormat()
 const COMPACT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 })
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' })
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
 export function number(n: number): string {
@@ -22,6 +23,12 @@ export function exact(iso: string): string {
 /** `Nov 24, 2026`. */
 export function day(iso: string): string {
   return DAY.format(new Date(iso))
+}
+
+/** `Nov 24`, for days of about now: a calendar day or an instant. */
+export function shortDay(iso: string): string {
+  // A day alone is a day everywhere; as an instant it would be the day before in the west.
+  return SHORT_DAY.format(new Date(/^\d{4}-\d{2}-\d{2}$/.test(iso) ? `${iso}T12:00` : iso))
 }
 
 /** `4:49 PM` today, with its date on any other day. */

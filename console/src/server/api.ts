@@ -7,6 +7,7 @@ import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
 import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
+import type { MatrixReply } from '../../../src/api/workflows/matrix-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
 /** An error answer of the API, with sentences to show. */
@@ -166,6 +167,14 @@ export const workflowsQuery = queryOptions({
   queryKey: ['console', 'workflows'],
   queryFn: ({ signal }) => call<WorkflowsReply>('/api/console/workflows', { signal }),
 })
+
+export function matrixQuery(workflow: string) {
+  return queryOptions({
+    queryKey: ['console', 'matrix', workflow],
+    queryFn: ({ signal }) =>
+      call<MatrixReply>(`/api/console/workflows/${encodeURIComponent(workflow)}/matrix`, { signal }),
+  })
+}
 
 export const upgradesQuery = queryOptions({
   queryKey: ['console', 'upgrades'],

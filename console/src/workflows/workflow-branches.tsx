@@ -6,7 +6,7 @@ import { labelOf, plural } from '../parts/format.ts'
 export function WorkflowBranches({ branches }: { branches: WorkflowView['branches'] }) {
   if (branches.length === 0) return null
   return (
-    <Table captionSide="top" className="branches">
+    <Table captionSide="top" className="branches" id="branches">
       <Table.Caption ta="left">Where rules decide</Table.Caption>
       <Table.Thead>
         <Table.Tr>

@@ -26,6 +26,7 @@ export function installConsoleFiles(app: FastifyInstance, consoleDir: string): v
     '/cases',
     '/cases/:id',
     '/workflows',
+    '/workflows/:workflow',
     '/upgrades',
     '/connections',
     '/connections/new',

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import type { BrowserContext, Page } from 'playwright-core'
+import { createPerson, type PersonId } from '../../src/store/people/persons.ts'
+import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
+import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
+import { signInWithLink } from './sign-in.ts'
+
+const WORKFLOW = 'account-ownership'
+
+describe('the matrix of a workflow in a real browser', { skip: NO_CHROMIUM }, () => {
+  let stage: ConsoleStage
+  let context: BrowserContext
+  let page: Page
+  before(async () => {
+    stage = await startConsole()
+    context = await stage.browser.newContext({ viewport: { width: 1440, height: 1000 } })
+    page = await context.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+    await signInWithLink(page, stage.db, stage.base)
+  })
+  after(() => stage?.stop())
+
+  /** A person who is the active user of that name in one CRM. */
+  async function person(name: string, { active = true } = {}): Promise<PersonId> {
+    const id = await createPerson(stage.db, { name, madeBy: 'terminal' })
+    await sql`insert into crm_user (connection_id, user_id, kind, email, name, active)
+      values ('hubspot-1', ${`m-${id}`}, 'person', ${`${id}@brightwater.example`}, ${name}, ${active})`.execute(
+      stage.db,
+    )
+    await sql`insert into identity (person_id, kind, issuer, subject, state, confirmed_at)
+      select ${id}, 'crm', crm || ':' || account_id, ${`m-${id}`}, 'confirmed', now()
+      from connection where id = 'hubspot-1'`.execute(stage.db)
+    return id
+  }
+
+  async function job(personId: PersonId, lane: string, over: { circle?: string; accepted?: boolean } = {}) {
+    await sql`insert into job (workflow, lane, circle, person_id, offered_by, offered_at, accepted_at)
+      values (${WORKFLOW}, ${lane}, ${over.circle ?? null}, ${personId}, 'terminal', '2026-11-24',
+        ${over.accepted === false ? null : sql`now()`})`.execute(stage.db)
+  }
+
+  async function open(): Promise<void> {
+    await page.goto(`${stage.base}/workflows/${WORKFLOW}`)
+    await page.getByRole('heading', { name: 'Account ownership', level: 1 }).waitFor()
+    await isSettled(page)
+  }
+
+  it('part of M60: names who reviews, overrides, escalates, pauses and decides the rules of all five classes', async () => {
+    await open()
+    const table = page.locator('.matrix-table')
+    assert.deepEqual(await table.locator('thead th').allInnerTexts(), [
+      'Kind',
+      'Meanwhile',
+      'Reviews',
+      'Overrides',
+      'Escalates to',
+      'Pauses',
+      'Rules decide',
+      'Open',
+    ])
+    assert.deepEqual(await table.locator('tbody th .class-badge').allInnerTexts(), [
+      'Expected',
+      'Risky',
+      'Customer-facing',
+      'Revenue-impacting',
+      'Unknown',
+    ])
+    assert.equal(await table.locator('tbody tr').last().getByText('Never').count(), 1)
+    // The same people of consecutive rows stand in one cell: one for each lane that does not differ by class.
+    assert.equal(await table.getByText('Nina Petrova').count(), 1)
+    assert.equal(await table.getByText('Tom Becker').count(), 2)
+    assert.equal(await table.getByText('Vacant').count(), 1)
+    await table.getByText('Without a rollback owner, the workflow runs past the point of trust.').waitFor()
+  })
+
+  it('shows who accepted, was asked, left, or is away with whom, and sets apart only the worst', async () => {
+    const [ann, bo, cy, dee] = await Promise.all(['Ann Lee', 'Bo Ray', 'Cy Fox', 'Dee Kay'].map((name) => person(name)))
+    const gone = await person('Gus Gone', { active: false })
+    await job(ann!, 'review', { circle: 'general' })
+    await job(bo!, 'review', { circle: 'general', accepted: false })
+    await job(cy!, 'review', { circle: 'senior' })
+    await job(dee!, 'review', { circle: 'approved' })
+    await job(ann!, 'override')
+    await job(gone, 'rollback')
+    await job(bo!, 'boundary', { accepted: false })
+    await job(dee!, 'data')
+    await job(dee!, 'workflow')
+    await sql`insert into absence (person_id, from_day, until_day, delegate_id, made_by)
+      values (${cy!}, current_date, current_date + 5, ${ann!}, 'terminal')`.execute(stage.db)
+    await open()
+    const table = page.locator('.matrix-table')
+    await table.getByText('asked Nov 24, not accepted').first().waitFor()
+    await table.getByText(/^away to [A-Z][a-z]{2} \d{1,2}, Ann covers$/).waitFor()
+    await table.getByText('no longer active').waitFor()
+    assert.equal(await table.locator('.worst').count(), 1)
+    assert.match(await table.locator('.worst').innerText(), /Gus Gone|Bo Ray/)
+  })
+
+  it('is walked with the arrow keys, also over merged cells', async () => {
+    await open()
+    await page.locator('.matrix-table').getByRole('link', { name: 'Ann Lee' }).first().focus()
+    const focused = () => page.evaluate(() => document.activeElement?.closest('td, th')?.textContent ?? '')
+    await page.keyboard.press('ArrowRight')
+    assert.match(await focused(), /Ann Lee/)
+    await page.keyboard.press('ArrowRight')
+    assert.match(await focused(), /Dee Kay/)
+    await page.keyboard.press('ArrowRight')
+    assert.match(await focused(), /Gus Gone/)
+    await page.keyboard.press('ArrowLeft')
+    assert.match(await focused(), /Dee Kay/)
+    await page.keyboard.press('ArrowDown')
+    assert.match(await focused(), /Dee Kay/, 'nothing stands below a cell of all five rows')
+  })
+
+  it('is five cards on a phone, with the worst set apart once', async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open()
+    assert.equal(await page.locator('.matrix-card').count(), 5)
+    assert.equal(await page.locator('.matrix-card .worst').count(), 1)
+    assert.ok((await tooWideBy(page)) <= 0)
+    assert.deepEqual(await seriousViolations(page), [])
+    await page.setViewportSize({ width: 1440, height: 1000 })
+  })
+
+  it('leads from a count to the cases that it counts', async () => {
+    await open()
+    const link = page.locator('.matrix-table tbody tr').nth(2).locator('td').last().getByRole('link')
+    await link.click()
+    await page.getByRole('heading', { name: 'Cases' }).waitFor()
+    assert.equal(new URL(page.url()).search, `?workflow=${WORKFLOW}&class=customer-facing`)
+  })
+
+  it('says that a workflow is not there, rather than showing an empty picture', async () => {
+    await page.goto(`${stage.base}/workflows/nothing-like-it`)
+    await page.getByText('No workflow with this name runs.').waitFor()
+  })
+})
