@@ -9,5 +9,9 @@ export const ProblemReply = z.object({
   request_id: z.string(),
   retryable: z.boolean(),
   errors: z.array(z.object({ field: z.string(), problem: z.string() })).optional(),
+  /** Of `not-allowed`: who may, the first to ask first. */
+  who_may: z.array(z.object({ id: z.string(), name: z.string() })).optional(),
+  /** Of `not-allowed`: what would let whoever asked. */
+  wants: z.enum(['recent-sign-in', 'strong-sign-in', 'crm-user']).optional(),
 })
 export type ProblemReply = z.infer<typeof ProblemReply>

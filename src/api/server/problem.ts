@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
+import { RefusedError } from '../../people/refused.ts'
 import { databaseCode } from '../../store/database/connection-errors.ts'
 import type { ProblemReply } from './problem-types.ts'
 
@@ -7,6 +8,7 @@ import type { ProblemReply } from './problem-types.ts'
 export type ProblemType =
   | 'bad-request'
   | 'not-signed-in'
+  | 'not-allowed'
   | 'link-used-or-stale'
   | 'origin-refused'
   | 'bad-signature'
@@ -30,6 +32,7 @@ export type ProblemType =
 const TITLES: Readonly<Record<ProblemType, string>> = {
   'bad-request': 'The request could not be read',
   'not-signed-in': 'Sign in first',
+  'not-allowed': 'You cannot do this',
   'link-used-or-stale': 'This sign-in link no longer works',
   'origin-refused': 'The request came from another site',
   'not-connected': 'No such CRM is connected yet',
@@ -86,7 +89,9 @@ const EXPECTED: ReadonlySet<ProblemType> = new Set([
   'crm-no-answer',
 ])
 
-type Answer = { type: ProblemType; status: number; detail: string; retryable: boolean; errors?: ProblemReply['errors'] }
+type Answer = Pick<ProblemReply, 'status' | 'detail' | 'retryable' | 'errors' | 'who_may' | 'wants'> & {
+  readonly type: ProblemType
+}
 
 export function installProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -114,6 +119,8 @@ function sendProblem(reply: FastifyReply, request: FastifyRequest, answer: Answe
     request_id: request.id,
     retryable: answer.retryable,
     ...(answer.errors ? { errors: answer.errors } : {}),
+    ...(answer.who_may ? { who_may: answer.who_may } : {}),
+    ...(answer.wants ? { wants: answer.wants } : {}),
   }
   // A string and our own content type, so that no route's reply schema can get in the way of an error.
   return reply
@@ -129,6 +136,7 @@ function answerFor(error: FastifyError): Answer {
     const { type, status, message: detail, retryable, errors } = error
     return { type, status, detail, retryable, ...(errors ? { errors } : {}) }
   }
+  if (error instanceof RefusedError) return refused(error)
   if (hasZodFastifySchemaValidationErrors(error)) {
     return {
       type: 'bad-request',
@@ -148,6 +156,29 @@ function answerFor(error: FastifyError): Answer {
   }
   return byStatus(error)
 }
+
+function refused({ verdict, whoMay }: RefusedError): Answer {
+  const { because, wants } = verdict
+  const who = whoMay.length === 0 ? '' : ` Ask ${inWords(whoMay.map(({ name }) => name))}.`
+  return {
+    type: 'not-allowed',
+    status: 403,
+    // Somebody who only has to sign in again is not sent to others.
+    detail: wants === undefined ? `${because}${who}` : because,
+    retryable: false,
+    who_may: [...whoMay],
+    ...(wants === undefined ? {} : { wants }),
+  }
+}
+
+/** "Anna, Ben or Chris"; of many the first three. */
+function inWords(names: readonly string[]): string {
+  const shown = names.slice(0, ASKED_MAX)
+  const last = shown.pop() ?? ''
+  return shown.length === 0 ? last : `${shown.join(', ')} or ${last}`
+}
+
+const ASKED_MAX = 3
 
 const INTERNAL: Answer = {
   type: 'internal',

@@ -36,8 +36,11 @@ export type Actor =
       readonly signedInAtMs: number
       /** False: ended here. */
       readonly isActive: boolean
-      /** By the CRM read live; null: not asked, which strong acts on a CRM's records do not take for a yes. */
-      readonly isActiveInCrm: boolean | null
+      /**
+       * By the CRM read live. no-user: the person has no user in any CRM. Null: not asked, which acts on a CRM's records
+       * that ask for it do not take for a yes.
+       */
+      readonly isActiveInCrm: boolean | 'no-user' | null
     }
   | {
       readonly kind: 'token'
@@ -48,6 +51,8 @@ export type Actor =
   /** Of a policy in force. */
   | { readonly kind: 'rule'; readonly ruleId: string }
   | { readonly kind: 'lanekeeper' }
+  /** Of the server: who holds it has the database. Allowed what an admin with a strong sign-in may. */
+  | { readonly kind: 'terminal' }
 
 /** Every act that changes something, in the words of the table in docs. */
 export const ACTS = [
@@ -114,14 +119,48 @@ export type Subject = {
   readonly personId?: string
   /** Which job is filled. */
   readonly lane?: Lane
+  /** Whether the job is that of the deputy. */
+  readonly isDeputy?: boolean
   /** Whether the workflow writes to production now. */
   readonly isLive?: boolean
+  /** A snooze that ends with the deal rather than on a day. */
+  readonly untilDealCloses?: boolean
+  /** What the ledger calls it, such as the id of a connection. Absent: the workflow, or else the person. */
+  readonly about?: string
+}
+
+/** Why somebody was refused, for the ledger and for machines: the sentence may be reworded, the code stays. */
+export type RefusalCode =
+  | 'not-named'
+  | 'vacant'
+  | 'excluded'
+  | 'author'
+  | 'approved-before'
+  | 'no-more-needed'
+  | 'self-appointment'
+  | 'unknown-class'
+  | 'not-unknown'
+  | 'inactive'
+  | 'inactive-in-crm'
+  | 'crm-not-asked'
+  | 'weak-sign-in'
+  | 'old-sign-in'
+  | 'only-pauses'
+  | 'machine'
+
+/** What besides the jobs decides: the clock, and how people sign in here. */
+export type Circumstances = {
+  readonly lanes: readonly LaneHeld[]
+  readonly nowMs: number
+  /** Whether people sign in through an OIDC issuer, so that a strong act can ask for a sign-in of just now. */
+  readonly hasSignInProvider: boolean
 }
 
 export type Verdict =
   | { readonly allowed: true }
   | {
       readonly allowed: false
+      readonly code: RefusalCode
       /** A sentence for the person who was refused. */
       readonly because: string
       /** People who may do it now, by id, the first to ask first. Empty: nobody can, and `because` says what would change that. */

@@ -1,0 +1,85 @@
+import type { Kysely } from 'kysely'
+import type { Act, Actor, SignInStrength, Subject, Verdict } from '../model/authority/acts.ts'
+import { mayAct } from '../model/authority/may-act.ts'
+import { workflowsOf } from '../model/authority/requirement.ts'
+import { canonicalJson } from '../model/policy/canonical.ts'
+import { databaseNowMs } from '../store/database/clock.ts'
+import type { Database } from '../store/database/database.ts'
+import type { Tables } from '../store/database/tables.ts'
+import { inTransaction } from '../store/database/transaction.ts'
+import { appendLedger } from '../store/ledger/ledger.ts'
+import { lanesHeld } from '../store/people/lane-holders.ts'
+import { actorOf, namesOf } from '../store/people/persons.ts'
+import type { Session, SignInMethod } from '../store/people/sessions.ts'
+import { readStanding } from '../store/people/standing.ts'
+import { RefusedError } from './refused.ts'
+
+/**
+ * Throws `RefusedError`, after noting the refusal in the ledger in a transaction of its own, unless the actor may. Ask it
+ * where an act begins, and `verdictOn` again inside the transaction that changes something.
+ */
+export async function requireMay(db: Database, actor: Actor, act: Act, subject: Subject): Promise<void> {
+  const verdict = await verdictOn(db, actor, act, subject)
+  if (verdict.allowed) return
+  await inTransaction(db, async (trx) => {
+    const body = canonicalJson({ act, because: verdict.code })
+    const at = new Date(await databaseNowMs(trx))
+    await appendLedger(trx, [{ at, kind: 'refused', actor: ledgerActor(actor), subject: aboutOf(subject), body }])
+  })
+  const names = await namesOf(db, verdict.whoMay)
+  throw new RefusedError(
+    act,
+    verdict,
+    verdict.whoMay.map((id) => ({ id, name: names.get(id) ?? id })),
+  )
+}
+
+/** The verdict alone, for pages that show or hide a button, and for asking again at the effect. */
+export async function verdictOn(db: Kysely<Tables>, actor: Actor, act: Act, subject: Subject): Promise<Verdict> {
+  const standing = await readStanding(db, actor.kind === 'person' ? actor.personId : null)
+  const lanes = await lanesHeld(db, workflowsOf(subject))
+  const now = { lanes, nowMs: standing.nowMs, hasSignInProvider: standing.hasSignInProvider }
+  // A session may outlive its person by the moment between being read and being used.
+  const present = actor.kind === 'person' ? { ...actor, isActive: actor.isActive && standing.isActive } : actor
+  return mayAct(present, act, subject, now)
+}
+
+/** Who acts in a session. The CRM has not been asked; acts that want it ask first in `isActiveInCrm`. */
+export function actorOfSession({ personId, method, signedInAt, onlyPauses }: Session): Actor {
+  return {
+    kind: 'person',
+    personId,
+    strength: onlyPauses ? 'only-pauses' : STRENGTH[method],
+    signedInAtMs: signedInAt.getTime(),
+    isActive: true,
+    isActiveInCrm: null,
+  }
+}
+
+const STRENGTH: Readonly<Record<SignInMethod, SignInStrength>> = {
+  oidc: 'strong',
+  code: 'strong',
+  terminal: 'server',
+  link: 'weak',
+  sandbox: 'sandbox',
+}
+
+/** What the ledger and every table call an actor: never an e-mail or a name, which the chain could not forget. */
+export function ledgerActor(actor: Actor): string {
+  switch (actor.kind) {
+    case 'person':
+      return actorOf(actor.personId)
+    case 'token':
+      return `token:${actor.tokenId}`
+    case 'rule':
+      return `rule:${actor.ruleId}`
+    case 'lanekeeper':
+    case 'terminal':
+      return actor.kind
+  }
+}
+
+function aboutOf(subject: Subject): string {
+  const { about, personId } = subject
+  return about ?? workflowsOf(subject)[0] ?? (personId === undefined ? 'installation' : actorOf(personId))
+}
