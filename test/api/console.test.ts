@@ -6,6 +6,8 @@ import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
 import type { ConnectionsReply } from '../../src/api/connections/connection-types.ts'
 import type { DepartureReply } from '../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../src/api/overview/overview-types.ts'
+import type { MatrixReply } from '../../src/api/workflows/matrix-types.ts'
+import type { RulesReply } from '../../src/api/workflows/rules-types.ts'
 import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import { seedConsole } from '../browser/console-rows.ts'
@@ -293,41 +295,76 @@ describe('one case', () => {
 })
 
 describe('the workflows', () => {
+  const matrix = (workflow: string) => get<MatrixReply>(`workflows/${workflow}/matrix`)
+  const namesIn = (lanes: MatrixReply['lanes'], lane: string) =>
+    lanes.filter((one) => one.lane === lane).flatMap(({ people }) => people.map(({ name }) => name))
+
   it('M1: each answers who reviews, overrides, pauses, escalates and decides that rules win', async () => {
+    const { lanes } = await matrix('inbound-lead-routing')
+    assert.deepEqual(namesIn(lanes, 'review'), [
+      'Tom Becker',
+      'Grace Kim',
+      'Erik Sandberg',
+      'Dana Brooks',
+      'Helen Armstrong',
+    ])
+    assert.deepEqual(
+      ['override', 'rollback', 'workflow', 'boundary'].map((lane) => namesIn(lanes, lane)),
+      [['Nina Petrova'], ['Sam Rivera'], ['Yuki Tanabe'], ['Priya Nair']],
+    )
     const { workflows } = await get<WorkflowsReply>('workflows')
     const inbound = workflows.find((one) => one.workflow === 'inbound-lead-routing')!
-    assert.deepEqual(
-      inbound.answers.map((answer) => [
-        answer.question,
-        answer.groups.flatMap((group) => group.people.map((p) => p.name)),
-      ]),
-      [
-        ['Who reviews', ['Tom Becker', 'Grace Kim', 'Erik Sandberg', 'Dana Brooks', 'Helen Armstrong']],
-        ['Who overrides', ['Nina Petrova']],
-        ['Who pauses', ['Sam Rivera']],
-        ['Who escalates', ['Yuki Tanabe']],
-        ['Who sets the rules', ['Priya Nair']],
-      ],
-    )
     assert.equal(inbound.explained, 'Gives owners: Inbound lead routing')
   })
 
+  it('M60: one picture has the five classes by review, override, pause, boundary and posture, with names', async () => {
+    const { rows, lanes } = await matrix('inbound-lead-routing')
+    const nameOf = (lane: string, circle: string | null = null) =>
+      lanes.find((one) => one.lane === lane && one.circle === circle)!.people[0]!.name
+    assert.deepEqual(
+      rows.map((row) => [row.class, row.posture, nameOf('review', row.circle)]),
+      [
+        ['expected', 'confirm', 'Tom Becker'],
+        ['risky', 'hold', 'Tom Becker'],
+        ['customer-facing', 'stop', 'Erik Sandberg'],
+        ['revenue-impacting', 'stop', 'Helen Armstrong'],
+        ['unknown', 'stop', 'Tom Becker'],
+      ],
+    )
+    assert.deepEqual(
+      ['override', 'rollback', 'boundary'].map((lane) => nameOf(lane)),
+      ['Nina Petrova', 'Sam Rivera', 'Priya Nair'],
+    )
+    assert.equal(rows.at(-1)!.rules.says, 'Never')
+  })
+
+  it('count what is open of each class as the list does', async () => {
+    for (const { class: name, open } of (await matrix('account-ownership')).rows) {
+      const { exceptions } = await get<ListReply>(`exceptions?workflow=account-ownership&class=${name}&limit=100`)
+      assert.equal(open.cases, exceptions.length, name)
+      assert.ok(open.causes <= open.cases, name)
+      assert.equal(open.firstDueAt === null, open.cases === 0, name)
+    }
+  })
+
   it('part of M2: someone inactive or who has not accepted is shown as such, with the job that is vacant', async () => {
+    const { lanes } = await matrix('account-ownership')
+    const pauses = lanes.find(({ lane }) => lane === 'rollback')!
+    assert.deepEqual([pauses.people[0]!.state, pauses.isVacant], ['left', true])
+    assert.equal(pauses.without, 'Without a rollback owner, the workflow runs past the point of trust.')
     const { workflows } = await get<WorkflowsReply>('workflows')
     const accounts = workflows.find((one) => one.workflow === 'account-ownership')!
-    const pauses = accounts.answers.find((answer) => answer.question === 'Who pauses')!.groups[0]!.people[0]!
-    assert.deepEqual({ active: pauses.active, accepted: pauses.accepted }, { active: false, accepted: null })
     assert.equal(accounts.problems[0]!.job, 'rollback')
     assert.equal(accounts.effectiveMode, 'observe')
   })
 
   it('someone who accepted under another e-mail that the company links is shown as accepted, and by their own user', async () => {
-    const answered = async () => {
-      const { workflows } = await get<WorkflowsReply>('workflows')
-      const { answers } = workflows.find((one) => one.workflow === 'inbound-lead-routing')!
-      return answers.find(({ question }) => question === 'Who escalates')!.groups[0]!.people[0]!
+    const owner = async () => {
+      const { lanes } = await matrix('inbound-lead-routing')
+      const { name, state } = lanes.find(({ lane }) => lane === 'workflow')!.people[0]!
+      return { name, state }
     }
-    const before = await answered()
+    assert.deepEqual(await owner(), { name: 'Yuki Tanabe', state: 'accepted' })
     const { rows } = await sql<{ hash: string; document: Policy }>`
       select p.hash, p.document from workflow w join policy_version p on p.hash = w.hash
       where w.workflow = 'inbound-lead-routing'`.execute(t.db)
@@ -335,22 +372,27 @@ describe('the workflows', () => {
     const put = (policy: Policy) =>
       sql`update policy_version set document = ${JSON.stringify(policy)}::jsonb where hash = ${hash}`.execute(t.db)
     const other = 'y.tanabe@northgate.io'
-    const owners = { ...document.owners, workflow: other, accepted: { [before.email]: '2026-11-02' } }
+    const own = document.owners.workflow
+    const owners = { ...document.owners, workflow: other, accepted: { [own]: '2026-11-02' } }
     try {
       await put({ ...document, owners })
-      assert.deepEqual(await answered(), {
-        ...before,
-        email: other,
-        name: other,
-        active: false,
-        known: false,
-        accepted: null,
-      })
-      await put({ ...document, owners, people: { persons: [[before.email, other]], integrations: [] } })
-      assert.deepEqual(await answered(), { ...before, email: other, accepted: '2026-11-02' })
+      assert.deepEqual(await owner(), { name: other, state: 'left' })
+      await put({ ...document, owners, people: { persons: [[own, other]], integrations: [] } })
+      assert.deepEqual(await owner(), { name: 'Yuki Tanabe', state: 'accepted' })
     } finally {
       await put(document)
     }
+  })
+
+  it('show every rule as a row, and whom it names who left', async () => {
+    const { branches } = await get<RulesReply>('workflows/inbound-lead-routing/rules')
+    const rules = branches.flatMap((branch) => branch.rules)
+    assert.ok(rules.length > 0)
+    assert.deepEqual(
+      rules.filter(({ when, because, owner }) => when === '' || because === '' || owner.name === ''),
+      [],
+    )
+    assert.equal((await t.call({ url: '/api/console/workflows/none/rules', headers: { cookie } })).statusCode, 404)
   })
 
   it('a refused one names file, line and field', async () => {

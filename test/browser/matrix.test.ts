@@ -47,7 +47,7 @@ describe('the matrix of a workflow in a real browser', { skip: NO_CHROMIUM }, ()
     await isSettled(page)
   }
 
-  it('part of M60: names who reviews, overrides, escalates, pauses and decides the rules of all five classes', async () => {
+  it('names who reviews, overrides, escalates, pauses and decides the rules of all five classes', async () => {
     await open()
     const table = page.locator('.matrix-table')
     assert.deepEqual(await table.locator('thead th').allInnerTexts(), [

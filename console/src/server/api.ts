@@ -8,6 +8,7 @@ import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
 import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
 import type { MatrixReply } from '../../../src/api/workflows/matrix-types.ts'
+import type { RulesReply } from '../../../src/api/workflows/rules-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
 /** An error answer of the API, with sentences to show. */
@@ -173,6 +174,14 @@ export function matrixQuery(workflow: string) {
     queryKey: ['console', 'matrix', workflow],
     queryFn: ({ signal }) =>
       call<MatrixReply>(`/api/console/workflows/${encodeURIComponent(workflow)}/matrix`, { signal }),
+  })
+}
+
+export function rulesQuery(workflow: string) {
+  return queryOptions({
+    queryKey: ['console', 'rules', workflow],
+    queryFn: ({ signal }) =>
+      call<RulesReply>(`/api/console/workflows/${encodeURIComponent(workflow)}/rules`, { signal }),
   })
 }
 

@@ -1,4 +1,4 @@
-import { Group, Loader, Paper, Stack, Text } from '@mantine/core'
+import { Group, Loader, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
@@ -47,9 +47,7 @@ export function WorkflowPage() {
         </div>
         <Matrix matrix={matrix.data} />
         <WorkflowNotices workflow={workflow} />
-        <Paper>
-          <WorkflowBranches branches={workflow.branches} />
-        </Paper>
+        <WorkflowBranches workflow={name} />
         {workflow.explained && (
           <details>
             <summary>The full policy in plain English</summary>

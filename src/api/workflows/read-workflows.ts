@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
-import { linkedEmails, NO_COMPANY_PEOPLE } from '../../model/record/company-people.ts'
 import type { Database } from '../../store/database/database.ts'
 import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'
 import { runningVersions } from '../../store/decisions/running-versions.ts'
@@ -12,7 +11,6 @@ import { type Connections, readConnectionsNow, standingOf } from './read-standin
 import type { WorkflowsReply } from './workflow-types.ts'
 
 type WorkflowView = WorkflowsReply['workflows'][number]
-type Answer = WorkflowView['answers'][number]
 
 type WorkflowRow = {
   workflow: string
@@ -27,8 +25,6 @@ type WorkflowRow = {
   open: number
 }
 
-type Directory = Map<string, { name: string; active: boolean }>
-
 /** The policy in plain English, as the model renders it. */
 export type ExplainPolicy = (version: PolicyVersion) => string
 
@@ -37,9 +33,7 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
     select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, p.document,
            (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
     from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
-  const emails = rows.flatMap((row) => (row.document ? everyone(row.document) : []))
-  const [directory, connections, versions, limitsOf, toDecide, waiting] = await Promise.all([
-    readDirectory(db, emails),
+  const [connections, versions, limitsOf, toDecide, waiting] = await Promise.all([
     readConnectionsNow(db),
     runningVersions(db),
     readLimits(db),
@@ -53,7 +47,7 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
       const isOwn = ({ crm, objectType }: ToDecide) =>
         objects.some((ref) => ref.crm === crm && ref.object === objectType)
       return {
-        ...toView(row, { directory, connections }, explain),
+        ...toView(row, connections, explain),
         version: version && { number: version.number, storedAt: version.storedAt.toISOString() },
         limits: row.document === null ? [] : limitsOf(row.document, row.effective_mode),
         recordsToDecide: toDecide.filter(isOwn).reduce((sum, { n }) => sum + n, 0),
@@ -61,20 +55,6 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
       }
     }),
   }
-}
-
-function everyone({ owners, people }: Policy): string[] {
-  const { override, rollback, boundary, data, workflow, reviewers } = owners
-  const all = [...Object.values(reviewers).flat(), override, rollback, boundary, data, workflow]
-  return all.flatMap((email) => linkedEmails(people ?? NO_COMPANY_PEOPLE, email))
-}
-
-async function readDirectory(db: Database, emails: readonly string[]): Promise<Directory> {
-  const wanted = [...new Set(emails.map((email) => email.toLowerCase()))]
-  const { rows } = await sql<{ email: string; name: string; active: boolean }>`
-    select email, max(name) as name, bool_or(active) as active from crm_user
-    where kind = 'person' and email = any(${wanted}::text[]) group by email`.execute(db)
-  return new Map(rows.map((row) => [row.email, row]))
 }
 
 function backlogView(backlog: Backlog | undefined): WorkflowView['backlog'] {
@@ -85,9 +65,7 @@ function backlogView(backlog: Backlog | undefined): WorkflowView['backlog'] {
 
 type OwnFields = Omit<WorkflowView, 'version' | 'limits' | 'recordsToDecide' | 'backlog'>
 
-type KnownFacts = { readonly directory: Directory; readonly connections: Connections }
-
-function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explain: ExplainPolicy | null): OwnFields {
+function toView(row: WorkflowRow, connections: Connections, explain: ExplainPolicy | null): OwnFields {
   const policy = row.document
   return {
     workflow: row.workflow,
@@ -98,14 +76,6 @@ function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explai
     says: policy?.action.says ?? null,
     ifWrongForTwoWeeks: policy?.ifWrongForTwoWeeks ?? null,
     objects: policy?.objects.map(({ crm, object }) => ({ crm, object })) ?? [],
-    answers: policy ? fiveAnswers(policy, directory) : [],
-    branches:
-      policy?.boundary.map((branch) => ({
-        branch: branch.branch,
-        mode: branch.mode,
-        because: branch.because,
-        rules: branch.rules.length,
-      })) ?? [],
     standing: policy && row.hash ? standingOf(row.workflow, policy, connections) : [],
     problems: row.problems.map((p) => ({
       kind: p.kind ?? 'vacant',
@@ -120,37 +90,4 @@ function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explai
     open: row.open,
     updatedAt: row.updated_at.toISOString(),
   }
-}
-
-/** M1: one view names who reviews, overrides, pauses, escalates, and sets the rules. */
-function fiveAnswers({ owners, people: links = NO_COMPANY_PEOPLE }: Policy, directory: Directory): Answer[] {
-  const people = (emails: readonly string[]) =>
-    [...new Set(emails)].map((email) => {
-      const theirs = linkedEmails(links, email)
-      const users = [email, ...theirs].flatMap((one) => directory.get(one.toLowerCase()) ?? [])
-      const known = users.find(({ active }) => active) ?? users[0]
-      return {
-        email,
-        name: known?.name ?? email,
-        active: known?.active ?? false,
-        known: known !== undefined,
-        accepted: theirs.map((one) => owners.accepted[one]).find((day) => day !== undefined) ?? null,
-      }
-    })
-  const one = (email: string, note: string | null) => [{ note, people: people([email]) }]
-  const { general, senior, approved } = owners.reviewers
-  return [
-    {
-      question: 'Who reviews',
-      groups: [
-        { note: 'expected, risky, unknown', people: people(general) },
-        { note: 'customer-facing', people: people(senior) },
-        { note: 'revenue-impacting', people: people(approved) },
-      ],
-    },
-    { question: 'Who overrides', groups: one(owners.override, null) },
-    { question: 'Who pauses', groups: one(owners.rollback, 'and can roll back') },
-    { question: 'Who escalates', groups: one(owners.workflow, 'owns the business outcome') },
-    { question: 'Who sets the rules', groups: one(owners.boundary, null) },
-  ]
 }

@@ -1,12 +1,5 @@
 import { z } from 'zod'
-import { Instant, Person } from '../server/shared-types.ts'
-
-const AnsweredBy = Person.extend({
-  accepted: z.string().nullable(),
-  /** False when no connected CRM has an active user with this email. */
-  known: z.boolean(),
-})
-export type AnsweredBy = z.infer<typeof AnsweredBy>
+import { Instant } from '../server/shared-types.ts'
 
 const LoadErrorView = z.object({
   file: z.string().nullable(),
@@ -53,14 +46,6 @@ export const WorkflowsReply = z.object({
       says: z.string().nullable(),
       ifWrongForTwoWeeks: z.string().nullable(),
       objects: z.array(z.object({ crm: z.string(), object: z.string() })),
-      /** M1: exactly five, in this order. */
-      answers: z.array(
-        z.object({
-          question: z.string(),
-          groups: z.array(z.object({ note: z.string().nullable(), people: z.array(AnsweredBy) })),
-        }),
-      ),
-      branches: z.array(z.object({ branch: z.string(), mode: z.string(), because: z.string(), rules: z.number() })),
       problems: z.array(
         z.object({
           kind: z.enum(['vacant', 'in-doubt', 'fragile']),
