@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
-import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
+import type { ReadinessProblem } from '../../model/authority/readiness.ts'
+import { type Policy, type PolicyVersion, SINGLE_JOBS } from '../../model/policy/policy.ts'
 import { linkedEmails, NO_COMPANY_PEOPLE } from '../../model/record/company-people.ts'
 import type { Database } from '../../store/database/database.ts'
 import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'
+import { POLICY_COLUMNS, type PolicyRow, policyOf } from '../../store/decisions/policies.ts'
 import { runningVersions } from '../../store/decisions/running-versions.ts'
 import { recordsToDecide, type ToDecide } from '../../store/records/records-to-decide.ts'
 import { BACKLOG_PER_HOUR } from '../../store/writes/backlog.ts'
@@ -20,12 +22,15 @@ type WorkflowRow = {
   hash: string | null
   mode: string
   effective_mode: string
-  problems: Partial<WorkflowView['problems'][number]>[]
+  problems: Partial<ReadinessProblem>[]
   load_error: unknown
   updated_at: Date
-  document: Policy | null
+  policy: Policy | null
   open: number
 }
+
+/** Of a workflow that has no version the document is null. */
+type Unstaffed = Omit<PolicyRow, 'document'> & { readonly document: PolicyRow['document'] | null }
 
 type Directory = Map<string, { name: string; active: boolean }>
 
@@ -33,11 +38,15 @@ type Directory = Map<string, { name: string; active: boolean }>
 export type ExplainPolicy = (version: PolicyVersion) => string
 
 export async function readWorkflows(db: Database, explain: ExplainPolicy | null): Promise<WorkflowsReply> {
-  const { rows } = await sql<WorkflowRow>`
-    select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, p.document,
+  const { rows: stored } = await sql<Omit<WorkflowRow, 'policy'> & Unstaffed>`
+    select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, ${POLICY_COLUMNS},
            (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
     from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
-  const emails = rows.flatMap((row) => (row.document ? everyone(row.document) : []))
+  const rows = stored.map((row): WorkflowRow => {
+    const { document, staff, fileOwners, ...rest } = row
+    return { ...rest, policy: document === null ? null : policyOf({ document, staff, fileOwners }) }
+  })
+  const emails = rows.flatMap((row) => (row.policy ? everyone(row.policy) : []))
   const [directory, connections, versions, limitsOf, toDecide, waiting] = await Promise.all([
     readDirectory(db, emails),
     readConnectionsNow(db),
@@ -49,13 +58,13 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
   return {
     workflows: rows.map((row) => {
       const version = versions.get(row.workflow)?.version ?? null
-      const objects = row.document?.objects ?? []
+      const objects = row.policy?.objects ?? []
       const isOwn = ({ crm, objectType }: ToDecide) =>
         objects.some((ref) => ref.crm === crm && ref.object === objectType)
       return {
         ...toView(row, { directory, connections }, explain),
         version: version && { number: version.number, storedAt: version.storedAt.toISOString() },
-        limits: row.document === null ? [] : limitsOf(row.document, row.effective_mode),
+        limits: row.policy === null ? [] : limitsOf(row.policy, row.effective_mode),
         recordsToDecide: toDecide.filter(isOwn).reduce((sum, { n }) => sum + n, 0),
         backlog: backlogView(waiting.find(({ workflow }) => workflow === row.workflow)),
       }
@@ -64,8 +73,7 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
 }
 
 function everyone({ owners, people }: Policy): string[] {
-  const { override, rollback, boundary, data, workflow, reviewers } = owners
-  const all = [...Object.values(reviewers).flat(), override, rollback, boundary, data, workflow]
+  const all = [...Object.values(owners.reviewers).flat(), ...SINGLE_JOBS.flatMap((job) => owners[job] ?? [])]
   return all.flatMap((email) => linkedEmails(people ?? NO_COMPANY_PEOPLE, email))
 }
 
@@ -88,7 +96,7 @@ type OwnFields = Omit<WorkflowView, 'version' | 'limits' | 'recordsToDecide' | '
 type KnownFacts = { readonly directory: Directory; readonly connections: Connections }
 
 function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explain: ExplainPolicy | null): OwnFields {
-  const policy = row.document
+  const { policy } = row
   return {
     workflow: row.workflow,
     title: row.title,
@@ -114,6 +122,8 @@ function toView(row: WorkflowRow, { directory, connections }: KnownFacts, explai
       email: p.email ?? null,
       problem: p.problem ?? 'vacant',
       step: p.step ?? null,
+      without: p.without ?? null,
+      writesEndAt: p.writesEndAtMs == null ? null : new Date(p.writesEndAtMs).toISOString(),
     })),
     loadError: row.load_error === null ? null : readLoadError(row.load_error),
     explained: policy && explain && row.hash ? explain({ hash: row.hash, policy }) : null,
@@ -137,7 +147,7 @@ function fiveAnswers({ owners, people: links = NO_COMPANY_PEOPLE }: Policy, dire
         accepted: theirs.map((one) => owners.accepted[one]).find((day) => day !== undefined) ?? null,
       }
     })
-  const one = (email: string, note: string | null) => [{ note, people: people([email]) }]
+  const one = (email: string | null, note: string | null) => [{ note, people: people(email === null ? [] : [email]) }]
   const { general, senior, approved } = owners.reviewers
   return [
     {
