@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type ReadinessProblem, readiness, type StaffedConnection } from '../model/authority/readiness.ts'
 import { buildDirectory } from '../model/people/directory.ts'
-import { type Staff, type StaffPerson, staffFromJobs } from '../model/people/staff.ts'
+import { absencesOf as namedAbsences, type Staff, type StaffQuestion, staffFromJobs } from '../model/people/staff.ts'
 import type { Policy, PolicyOwners } from '../model/policy/policy.ts'
 import { isKnownCrm } from '../model/record/crm-profile.ts'
 import type { Directory } from '../model/record/crm-user.ts'
@@ -14,6 +14,7 @@ import { listUsers } from '../store/decisions/people.ts'
 import { policyOf, problemsOf, rowsInForce, setReadiness } from '../store/decisions/policies.ts'
 import { queueRedecision, queueRedecisionEverywhere } from '../store/decisions/redecide-queue.ts'
 import { isReadinessOther, lockPermits, setReadinessIn } from '../store/decisions/workflow-connections.ts'
+import { absencesOf } from '../store/people/absences.ts'
 import { refreshLaneHolders, staleLaneHolders } from '../store/people/lane-holders.ts'
 import { confirmedLinks, type StaffRow, saveStaff, staffPeople, staffRows } from '../store/people/staff-rows.ts'
 import { queueMarks } from '../store/records/mark-queue.ts'
@@ -83,8 +84,7 @@ export async function staffAtPublish(
 }> {
   const [row] = await staffRows(trx, workflow)
   if (row === undefined) return { staff: null, isOther: false, problems: null }
-  const people = await staffPeople(trx)
-  const staff = staffOf({ ...row, file: owners }, people, await confirmedLinks(trx))
+  const staff = staffOf({ ...row, file: owners }, await readEverybody(trx))
   const ownersOf = (of: Staff | null, file: PolicyOwners | null) => of?.owners ?? file
   const isOther =
     !isDeepStrictEqual(staff, row.staff) || !isDeepStrictEqual(ownersOf(row.staff, row.file), ownersOf(staff, owners))
@@ -97,24 +97,28 @@ async function newStaffs(
   workflow: string | null,
 ): Promise<ReadonlyMap<string, { readonly staff: Staff | null; readonly before: Staff | null }>> {
   const rows = await staffRows(trx, workflow)
-  const people = await staffPeople(trx)
-  const links = await confirmedLinks(trx)
+  const everybody = await readEverybody(trx)
   const other = rows.flatMap((row) => {
-    const staff = staffOf(row, people, links)
+    const staff = staffOf(row, everybody)
     return isDeepStrictEqual(staff, row.staff) ? [] : [[row.workflow, { staff, before: row.staff }] as const]
   })
   return new Map(other)
 }
 
-/** Null: as the file names them, and nobody has linked anything. */
-function staffOf(
-  { file, jobs, goesByFile, hasNoJobs, staff }: StaffRow,
-  people: readonly StaffPerson[],
-  persons: Staff['persons'],
-): Staff | null {
+type Everybody = Pick<StaffQuestion, 'people' | 'persons' | 'absences'>
+
+async function readEverybody(trx: DatabaseTransaction): Promise<Everybody> {
+  const [people, persons] = [await staffPeople(trx), await confirmedLinks(trx)]
+  return { people, persons, absences: await absencesOf(trx) }
+}
+
+/** Null: as the file names them, and nobody has linked or entered anything. */
+function staffOf({ file, jobs, goesByFile, hasNoJobs, staff }: StaffRow, everybody: Everybody): Staff | null {
   if (file === null) return staff
-  if (hasNoJobs && goesByFile) return persons.length === 0 ? null : { owners: file, persons }
-  return staffFromJobs({ jobs, people, persons, file, goesByFile })
+  if (!hasNoJobs || !goesByFile) return staffFromJobs({ ...everybody, jobs, file, goesByFile })
+  const { persons, absences, people } = everybody
+  const away = namedAbsences(absences, people)
+  return persons.length + away.length === 0 ? null : { owners: file, persons, away }
 }
 
 async function saveStaffs(

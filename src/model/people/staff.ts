@@ -1,3 +1,4 @@
+import type { Absence } from '../calendar/business-calendar.ts'
 import type { ReviewCircle } from '../classes/class.ts'
 import type { JobHolder, Policy, PolicyContent, PolicyOwners, SINGLE_JOBS } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
@@ -9,6 +10,8 @@ export type Staff = {
   readonly owners: PolicyOwners
   /** The several e-mails of one person, as `CompanyPeople.persons`. */
   readonly persons: readonly (readonly string[])[]
+  /** Whoever entered that they are away, beside the calendar of the company. */
+  readonly away: readonly Absence[]
 }
 
 /** A job that is held now, or one that a person gave back or never took. */
@@ -38,10 +41,18 @@ export type StaffPerson = {
   readonly signsIn: boolean
 }
 
+export type StaffAbsence = {
+  readonly personId: string
+  readonly fromDay: string
+  readonly untilDay: string
+  readonly delegateId: string | null
+}
+
 export type StaffQuestion = {
   readonly jobs: readonly StaffJob[]
   readonly people: readonly StaffPerson[]
   readonly persons: Staff['persons']
+  readonly absences: readonly StaffAbsence[]
   /** As the file of the workflow names them. */
   readonly file: PolicyOwners
   /** Until people hold the jobs, those of the file go on in what nobody has accepted. */
@@ -49,17 +60,22 @@ export type StaffQuestion = {
 }
 
 /** The version in force with the people who hold its jobs now. */
-export function withStaff(content: PolicyContent, { owners, persons }: Staff): Policy {
-  if (persons.length === 0) return { ...content, owners }
+export function withStaff({ calendar, people, ...content }: PolicyContent, { owners, persons, away }: Staff): Policy {
   const confirmed: CompanyPeople = { persons, integrations: [] }
-  return { ...content, owners, people: mergePeople([content.people ?? NO_COMPANY_PEOPLE, confirmed]) }
+  const linked = persons.length === 0 ? people : mergePeople([people ?? NO_COMPANY_PEOPLE, confirmed])
+  return {
+    ...content,
+    owners,
+    ...(linked !== undefined && { people: linked }),
+    calendar: away.length === 0 ? calendar : { ...calendar, away: [...(calendar.away ?? []), ...away] },
+  }
 }
 
 /**
  * The owners of a workflow made from its jobs: by the e-mail that each person's user has now, so that a new address moves
  * nothing, and nobody gets a job by getting an address.
  */
-export function staffFromJobs({ jobs, people, persons, file, goesByFile }: StaffQuestion): Staff {
+export function staffFromJobs({ jobs, people, persons, absences, file, goesByFile }: StaffQuestion): Staff {
   const byId = new Map(people.map((person) => [person.id, person]))
   const called = callThem(people)
   const held = jobs.filter(({ acceptedOn, personId }) => acceptedOn !== null && byId.has(personId))
@@ -90,7 +106,20 @@ export function staffFromJobs({ jobs, people, persons, file, goesByFile }: Staff
     accepted: { ...(goesByFile ? file.accepted : {}), ...Object.fromEntries(days) },
     holders: Object.fromEntries(holders),
   }
-  return { owners, persons }
+  return { owners, persons, away: awayOf(absences, called) }
+}
+
+/** Absences of these people, by what they are called. */
+export function absencesOf(absences: readonly StaffAbsence[], people: readonly StaffPerson[]): Absence[] {
+  return awayOf(absences, callThem(people))
+}
+
+function awayOf(absences: readonly StaffAbsence[], called: ReadonlyMap<string, string>): Absence[] {
+  return absences.flatMap(({ personId, fromDay: from, untilDay: until, delegateId }) => {
+    const email = called.get(personId)
+    const delegate = delegateId === null ? null : (called.get(delegateId) ?? null)
+    return email === undefined ? [] : [{ email, from, until, delegate }]
+  })
 }
 
 /** Each by the e-mail of an active user, else of any, else of another sign-in; nobody by one that another of them has. */

@@ -26,7 +26,7 @@ export type PolicyRow = {
 /** The policy with whoever holds its jobs now. Everybody who reads one reads it here, so that all see the same people. */
 export function policyOf({ document, staff, fileOwners }: PolicyRow): Policy {
   const { owners: former = NOBODY, ...content } = document
-  return withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [] })
+  return withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] })
 }
 
 const NOBODY: PolicyOwners = {

@@ -35,7 +35,7 @@ export async function staffRows(db: Kysely<Tables>, workflow: string | null): Pr
   return rows
 }
 
-/** Everybody who has or had a job, as the CRMs and their sign-ins have them now. */
+/** Everybody who has or had a job, or is away, as the CRMs and their sign-ins have them now. */
 export async function staffPeople(db: Kysely<Tables>): Promise<StaffPerson[]> {
   const { rows } = await sql<StaffPerson>`
     select p.id, p.name,
@@ -50,6 +50,7 @@ export async function staffPeople(db: Kysely<Tables>): Promise<StaffPerson[]> {
       exists (select 1 from identity i
         where i.person_id = p.id and i.kind in ('oidc', 'mail') and i.state = 'confirmed') as "signsIn"
     from person p where exists (select 1 from job j where j.person_id = p.id and j.lane <> 'admin')
+      or exists (select 1 from absence a where p.id in (a.person_id, a.delegate_id) and a.ended_at is null)
     order by p.id`.execute(db)
   return rows
 }
