@@ -372,7 +372,7 @@ describe('the workflows', () => {
     const put = (policy: Policy) =>
       sql`update policy_version set document = ${JSON.stringify(policy)}::jsonb where hash = ${hash}`.execute(t.db)
     const other = 'y.tanabe@northgate.io'
-    const own = document.owners.workflow
+    const own = document.owners.workflow!
     const owners = { ...document.owners, workflow: other, accepted: { [own]: '2026-11-02' } }
     try {
       await put({ ...document, owners })

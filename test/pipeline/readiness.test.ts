@@ -27,7 +27,7 @@ describe('readiness that keeps holding', () => {
 
   it('part of M39: a process that checks readiness reads the people when its turn comes, so an older view never stays', async () => {
     const h = await start()
-    await setActive(h, 'bound@x.example', false)
+    await setActive(h, 'roll@x.example', false)
     await refreshReadiness(h.db)
     assert.equal((await inForce(h)).mode, 'observe')
     const other = new pg.Client({ connectionString: h.url })
@@ -35,10 +35,10 @@ describe('readiness that keeps holding', () => {
     try {
       await other.query('begin')
       await other.query("select pg_advisory_xact_lock(hashtextextended('readiness', 0))")
-      // Begins while the boundary owner is still away, and another process is at it.
+      // Begins while the rollback owner is still away, and another process is at it.
       const late = refreshReadiness(h.db)
       while (!(await isWaiting(h))) await wait(5)
-      await setActive(h, 'bound@x.example', true)
+      await setActive(h, 'roll@x.example', true)
       await other.query('commit')
       assert.deepEqual((await late).changed, ['routing'])
       assert.equal((await inForce(h)).mode, 'live')
@@ -49,13 +49,13 @@ describe('readiness that keeps holding', () => {
 
   it('part of M40: names who is missing, and asks for nothing to be decided again when only the names changed', async () => {
     const h = await start()
-    await setActive(h, 'bound@x.example', false)
+    await setActive(h, 'roll@x.example', false)
     assert.deepEqual((await refreshReadiness(h.db)).changed, ['routing'])
     await h.settle()
-    await setActive(h, 'data@x.example', false)
+    await setActive(h, 'over@x.example', false)
     assert.deepEqual((await refreshReadiness(h.db)).changed, [])
     const { problems } = await inForce(h)
-    assert.deepEqual([...new Set(problems.map(({ email }) => email))].sort(), ['bound@x.example', 'data@x.example'])
+    assert.deepEqual([...new Set(problems.map(({ email }) => email))].sort(), ['over@x.example', 'roll@x.example'])
     const { rows } = await sql`select 1 from redecide_queue`.execute(h.db)
     assert.equal(rows.length, 0)
   })

@@ -17,6 +17,7 @@ const SMALL = [
   'workflow',
   'workflow_connection',
   'permit',
+  'person',
   'call_budget',
 ]
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Lane } from '../../model/authority/acts.ts'
 import { LANE_WORDS } from '../../model/authority/lane-words.ts'
 import type { ReviewCircle } from '../../model/classes/class.ts'
-import type { Policy } from '../../model/policy/policy.ts'
+import { type Policy, SINGLE_JOBS } from '../../model/policy/policy.ts'
 import { linkedEmails, NO_COMPANY_PEOPLE } from '../../model/record/company-people.ts'
 import type { Database } from '../../store/database/database.ts'
 import { openTaskCounts } from '../../store/decisions/open-tasks.ts'
@@ -106,8 +106,9 @@ async function namedInFile(db: Database, { owners, people = NO_COMPANY_PEOPLE }:
     ...(['general', 'senior', 'approved'] as const).flatMap((circle) =>
       owners.reviewers[circle].map((email) => ({ lane: 'review' as const, circle, email })),
     ),
-    ...(['override', 'rollback', 'boundary', 'data', 'workflow'] as const).map((lane) => {
-      return { lane, circle: null, email: owners[lane] }
+    ...SINGLE_JOBS.flatMap((lane) => {
+      const email = owners[lane]
+      return email === null ? [] : [{ lane, circle: null, email }]
     }),
   ]
   const emails = named.flatMap(({ email }) => linkedEmails(people, email))

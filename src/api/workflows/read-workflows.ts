@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import type { ReadinessProblem } from '../../model/authority/readiness.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { Database } from '../../store/database/database.ts'
 import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'
+import { POLICY_COLUMNS, type PolicyRow, policyOf } from '../../store/decisions/policies.ts'
 import { runningVersions } from '../../store/decisions/running-versions.ts'
 import { recordsToDecide, type ToDecide } from '../../store/records/records-to-decide.ts'
 import { BACKLOG_PER_HOUR } from '../../store/writes/backlog.ts'
@@ -18,21 +20,28 @@ type WorkflowRow = {
   hash: string | null
   mode: string
   effective_mode: string
-  problems: Partial<WorkflowView['problems'][number]>[]
+  problems: Partial<ReadinessProblem>[]
   load_error: unknown
   updated_at: Date
-  document: Policy | null
+  policy: Policy | null
   open: number
 }
+
+/** Of a workflow that has no version the document is null. */
+type Unstaffed = Omit<PolicyRow, 'document'> & { readonly document: PolicyRow['document'] | null }
 
 /** The policy in plain English, as the model renders it. */
 export type ExplainPolicy = (version: PolicyVersion) => string
 
 export async function readWorkflows(db: Database, explain: ExplainPolicy | null): Promise<WorkflowsReply> {
-  const { rows } = await sql<WorkflowRow>`
-    select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, p.document,
+  const { rows: stored } = await sql<Omit<WorkflowRow, 'policy'> & Unstaffed>`
+    select w.workflow, w.title, w.hash, w.mode, w.effective_mode, w.problems, w.load_error, w.updated_at, ${POLICY_COLUMNS},
            (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
     from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
+  const rows = stored.map((row): WorkflowRow => {
+    const { document, staff, fileOwners, ...rest } = row
+    return { ...rest, policy: document === null ? null : policyOf({ document, staff, fileOwners }) }
+  })
   const [connections, versions, limitsOf, toDecide, waiting] = await Promise.all([
     readConnectionsNow(db),
     runningVersions(db),
@@ -43,13 +52,13 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
   return {
     workflows: rows.map((row) => {
       const version = versions.get(row.workflow)?.version ?? null
-      const objects = row.document?.objects ?? []
+      const objects = row.policy?.objects ?? []
       const isOwn = ({ crm, objectType }: ToDecide) =>
         objects.some((ref) => ref.crm === crm && ref.object === objectType)
       return {
         ...toView(row, connections, explain),
         version: version && { number: version.number, storedAt: version.storedAt.toISOString() },
-        limits: row.document === null ? [] : limitsOf(row.document, row.effective_mode),
+        limits: row.policy === null ? [] : limitsOf(row.policy, row.effective_mode),
         recordsToDecide: toDecide.filter(isOwn).reduce((sum, { n }) => sum + n, 0),
         backlog: backlogView(waiting.find(({ workflow }) => workflow === row.workflow)),
       }
@@ -66,7 +75,7 @@ function backlogView(backlog: Backlog | undefined): WorkflowView['backlog'] {
 type OwnFields = Omit<WorkflowView, 'version' | 'limits' | 'recordsToDecide' | 'backlog'>
 
 function toView(row: WorkflowRow, connections: Connections, explain: ExplainPolicy | null): OwnFields {
-  const policy = row.document
+  const { policy } = row
   return {
     workflow: row.workflow,
     title: row.title,
@@ -84,6 +93,8 @@ function toView(row: WorkflowRow, connections: Connections, explain: ExplainPoli
       email: p.email ?? null,
       problem: p.problem ?? 'vacant',
       step: p.step ?? null,
+      without: p.without ?? null,
+      writesEndAt: p.writesEndAtMs == null ? null : new Date(p.writesEndAtMs).toISOString(),
     })),
     loadError: row.load_error === null ? null : readLoadError(row.load_error),
     explained: policy && explain && row.hash ? explain({ hash: row.hash, policy }) : null,

@@ -48,11 +48,15 @@ export const WorkflowsReply = z.object({
       objects: z.array(z.object({ crm: z.string(), object: z.string() })),
       problems: z.array(
         z.object({
-          kind: z.enum(['vacant', 'in-doubt', 'fragile']),
+          kind: z.enum(['vacant', 'left', 'in-doubt', 'fragile']),
           job: z.string(),
           email: z.string().nullable(),
           problem: z.string(),
           step: z.string().nullable(),
+          /** M21: what usually breaks without it. */
+          without: z.string().nullable(),
+          /** From when nothing automated is written because of it. Null: it goes on. */
+          writesEndAt: Instant.nullable(),
           /** Null: wherever the workflow runs. */
           connectionId: z.string().nullable(),
         }),

@@ -96,6 +96,7 @@ const GuardsDocument = z.strictObject({
   capacity: z.number().int().positive(),
   revenueThreshold: z.number().min(0),
   revenueCurrency: Currency.optional(),
+  vacancyDays: z.number().int().min(0).max(30).optional(),
   // Optional rather than filled in: the version of a policy that does not say it stays the same.
   loops: z
     .strictObject({
@@ -204,6 +205,7 @@ export function toPolicy(
       capacity: file.guards.capacity,
       revenueThreshold: file.guards.revenueThreshold,
       ...(file.guards.revenueCurrency !== undefined && { revenueCurrency: file.guards.revenueCurrency }),
+      ...(file.guards.vacancyDays !== undefined && { vacancyDays: file.guards.vacancyDays }),
       ...(file.guards.loops !== undefined && { loops: file.guards.loops }),
     },
     territories,

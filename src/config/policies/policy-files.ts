@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BusinessCalendar } from '../../model/calendar/business-calendar.ts'
 import { canonicalJson } from '../../model/policy/canonical.ts'
-import type { Policy, PolicyVersion, Territory } from '../../model/policy/policy.ts'
+import { type Policy, type PolicyVersion, policyContent, type Territory } from '../../model/policy/policy.ts'
 import { territoryConflicts } from '../../model/policy/territory-conflicts.ts'
 import { type CompanyPeople, NO_COMPANY_PEOPLE } from '../../model/record/company-people.ts'
 import { NO_READINGS, type Readings } from '../../model/record/readings.ts'
@@ -100,9 +100,11 @@ export function reloadPolicy({ source, version }: Pick<LoadedPolicy, 'source' | 
   return parsed.ok ? { hash: policyHash(parsed.policy), policy: parsed.policy } : null
 }
 
-/** SHA-256 of the canonical form, in hex: what every decision cites. */
+/** SHA-256 of the content in canonical form, in hex: what every decision cites. Who holds its jobs is no part of it. */
 export function policyHash(policy: Policy): string {
-  return createHash('sha256').update(canonicalJson(policy)).digest('hex')
+  return createHash('sha256')
+    .update(canonicalJson(policyContent(policy)))
+    .digest('hex')
 }
 
 type Shared = {

@@ -62,15 +62,18 @@ function people({ owners }: Policy): string[] {
     `Reviews: ${inOrder(general)}.`,
     `Reviews what touches customers: ${inOrder(senior)}.`,
     `Reviews what touches revenue, and nobody else may: ${inOrder(approved)}.`,
-    `Overrides an outcome: ${owners.override}.`,
-    `Pauses the workflow, alone and at once, and resumes it: ${owners.rollback}.`,
-    `Decides where rules win: ${owners.boundary}.`,
-    `Watches that the data is fresh: ${owners.data}.`,
-    `Answers for the business outcome: ${owners.workflow}.`,
+    `Overrides an outcome: ${owners.override ?? NOBODY}.`,
+    `Pauses the workflow, alone and at once, and resumes it: ${owners.rollback ?? NOBODY}.`,
+    `Decides where rules win: ${owners.boundary ?? NOBODY}.`,
+    `Watches that the data is fresh: ${owners.data ?? NOBODY}.`,
+    `Answers for the business outcome: ${owners.workflow ?? NOBODY}.`,
   ]
 }
 
+const NOBODY = 'nobody yet'
+
 function inOrder(emails: readonly string[]): string {
+  if (emails.length === 0) return NOBODY
   return emails.length === 1 ? emails[0]! : `${emails[0]}, or when they cannot ${emails.slice(1).join(', then ')}`
 }
 
@@ -100,7 +103,7 @@ function postureSentence(name: (typeof EXCEPTION_CLASSES)[number], { guards, own
       : minutes % 60 === 0
         ? count(minutes / 60, 'business hour')
         : count(minutes, 'business minute')
-  const first = owners.reviewers[CIRCLE[name]][0]
+  const first = owners.reviewers[CIRCLE[name]][0] ?? NOBODY
   return `${name}: ${WHAT_HAPPENS[POSTURE[name]]}; first asked is ${first}, due in ${due}.`
 }
 

@@ -3,6 +3,7 @@ import { POSTURE } from '../classes/posture.ts'
 import { finding } from '../patterns/contract/pattern.ts'
 import { companyDirectory } from '../people/company-directory.ts'
 import { hasAccepted } from '../people/has-accepted.ts'
+import { holderIn } from '../people/job-holder.ts'
 import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { PolicyVersion } from '../policy/policy.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
@@ -111,9 +112,10 @@ function whoMends(
   nowMs: number,
 ): { readonly email: string; readonly user: CrmUser | undefined; readonly passedOver: DecidedException['passedOver'] } {
   const { owners, guards, calendar } = policy
-  const user = directory.personByEmail(connectionId, owners.data)
-  if (user !== undefined && hasAccepted(owners, owners.data, directory)) {
-    return { email: owners.data, user, passedOver: [] }
+  const { data } = owners
+  const user = data === null ? undefined : holderIn(owners, directory, connectionId, data)
+  if (data !== null && user !== undefined && hasAccepted(owners, data, directory)) {
+    return { email: data, user, passedOver: [] }
   }
   return ownerOfCase({
     owners,

@@ -1,4 +1,4 @@
-import type { Job, Policy } from '../policy/policy.ts'
+import { type Job, type Policy, SINGLE_JOBS } from '../policy/policy.ts'
 import type { Condition } from '../rules/condition.ts'
 
 /** One place of the company's documents that names a person. */
@@ -81,9 +81,7 @@ function jobsOf({ workflow, owners }: Policy, isTheirs: Theirs): PolicyPlace[] {
   const circles = Object.values(owners.reviewers)
   const reviews = circles.some((circle) => circle.some(isTheirs))
   const alone = circles.some((circle) => circle.some(isTheirs) && circle.every(isTheirs))
-  const others = (['override', 'rollback', 'boundary', 'data', 'workflow'] as const).filter((job) =>
-    isTheirs(owners[job]),
-  )
+  const others = SINGLE_JOBS.filter((job) => owners[job] !== null && isTheirs(owners[job]))
   return [
     ...(reviews ? [{ kind: 'job' as const, workflow, job: 'reviewer' as const, alone }] : []),
     ...others.map((job) => ({ kind: 'job' as const, workflow, job, alone: true })),
@@ -110,11 +108,7 @@ function sharedOf({ territories, calendar }: Policy, isTheirs: Theirs, today: st
 export function emailsNamed(policies: readonly Policy[]): string[] {
   const all = policies.flatMap(({ owners, boundary, territories, calendar }) => [
     ...Object.values(owners.reviewers).flat(),
-    owners.override,
-    owners.rollback,
-    owners.boundary,
-    owners.data,
-    owners.workflow,
+    ...SINGLE_JOBS.flatMap((job) => owners[job] ?? []),
     ...boundary.flatMap(({ rules }) =>
       rules.flatMap(({ owner }) => (typeof owner === 'string' && owner.includes('@') ? [owner] : [])),
     ),

@@ -6,6 +6,7 @@ import type { ConnectionId } from '../record/change-event.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import { absenceAt } from './absence.ts'
 import { hasAccepted } from './has-accepted.ts'
+import { holderIn } from './job-holder.ts'
 import { severalInWords } from './several-users.ts'
 
 export type OwnerOfCase = {
@@ -45,7 +46,7 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const unlisted: { email: string; user: CrmUser }[] = []
 
   for (const email of chain) {
-    const user = directory.personByEmail(connectionId, email)
+    const user = holderIn(owners, directory, connectionId, email)
     if (user === undefined) {
       passedOver.push({ email, why: whyNoUser(directory, connectionId, email) })
     } else if (!hasAccepted(owners, email, directory)) {
@@ -77,8 +78,8 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   const [inDoubt] = unlisted
   if (inDoubt !== undefined) return { ...inDoubt, passedOver }
   for (const email of [owners.workflow, owners.override, owners.boundary, owners.rollback, owners.data]) {
-    if (owns(email)) continue
-    const user = directory.personByEmail(connectionId, email)
+    if (email === null || owns(email)) continue
+    const user = holderIn(owners, directory, connectionId, email)
     if (user !== undefined) return { email, user, passedOver }
     if (!passedOver.some((passed) => passed.email === email)) {
       passedOver.push({ email, why: whyNoUser(directory, connectionId, email) })
@@ -86,19 +87,20 @@ export function ownerOfCase(question: OwnerQuestion): OwnerOfCase {
   }
   const own = able[0] ?? absent[0]
   if (own !== undefined) return { email: own.email, user: own.user, passedOver }
-  return { email: owners.workflow, user: undefined, passedOver }
+  // Nobody at all: the case names the one whom it would reach as soon as they are back, if there is one.
+  return { email: owners.workflow ?? chain[0] ?? '', user: undefined, passedOver }
 }
 
 const NOBODY: ReadonlyMap<string, Absence> = new Map()
 
 function awayOf(
   circle: readonly string[],
-  { calendar, connectionId, directory, nowMs }: OwnerQuestion,
+  { owners, calendar, connectionId, directory, nowMs }: OwnerQuestion,
 ): ReadonlyMap<string, Absence> {
   if (calendar.away === undefined || calendar.away.length === 0) return NOBODY
   return new Map(
     circle.flatMap((email) => {
-      const zone = directory.personByEmail(connectionId, email)?.timeZone ?? null
+      const zone = holderIn(owners, directory, connectionId, email)?.timeZone ?? null
       const absence = absenceAt(calendar, directory.emailsOf(email), zone, nowMs)
       return absence === null ? [] : [[email, absence] as const]
     }),

@@ -1,6 +1,6 @@
 import type { BusinessCalendar } from '../calendar/business-calendar.ts'
 import type { ExceptionClass, ReviewCircle } from '../classes/class.ts'
-import type { Crm } from '../record/change-event.ts'
+import type { ConnectionId, Crm } from '../record/change-event.ts'
 import type { CompanyPeople } from '../record/company-people.ts'
 import type { Readings } from '../record/readings.ts'
 import type { Conditions, Rule } from '../rules/condition.ts'
@@ -10,17 +10,35 @@ export type Mode = 'draft' | 'observe' | 'pilot' | 'live'
 
 export type Job = 'reviewer' | 'override' | 'rollback' | 'boundary' | 'data' | 'workflow'
 
+/** Whoever has a job that was offered and accepted: of ours, and which users the person confirmed as theirs. */
+export type JobHolder = {
+  readonly personId: string
+  readonly name: string
+  /** By connection: the ids of their users there. */
+  readonly users: Readonly<Record<ConnectionId, readonly string[]>>
+  /** Known by a provider or by mail, besides or instead. */
+  readonly signsIn: boolean
+}
+
+/** Who does what in a workflow: as its file names them, or where jobs were given, as people hold them now. */
 export type PolicyOwners = {
-  /** E-mails in order of preference: the first who is active and has room is asked. Never empty. */
+  /** E-mails in order of preference: the first who is active and has room is asked. Of a file never empty. */
   readonly reviewers: Readonly<Record<ReviewCircle, readonly string[]>>
-  readonly override: string
-  readonly rollback: string
-  readonly boundary: string
-  readonly data: string
-  readonly workflow: string
+  /** Null: nobody holds the job. Of a file never. */
+  readonly override: string | null
+  readonly rollback: string | null
+  readonly boundary: string | null
+  readonly data: string | null
+  readonly workflow: string | null
   /** M2: e-mail to the day on which that person accepted their jobs in this workflow. */
   readonly accepted: Readonly<Record<string, string>>
+  /** By the e-mail above. Absent of those whom only the file names. */
+  readonly holders?: Readonly<Record<string, JobHolder>>
 }
+
+/** The jobs that one person has, beside the circles of reviewers. */
+export const SINGLE_JOBS = ['override', 'rollback', 'boundary', 'data', 'workflow'] as const
+export type SingleJob = (typeof SINGLE_JOBS)[number]
 
 /** The name of a pattern in `patterns/registry.ts`. Policies are checked against the registry when they are loaded. */
 export type PatternName = string
@@ -86,6 +104,8 @@ export type Guards = {
   readonly revenueThreshold: number
   /** ISO 4217, of the threshold. Absent: the company's home currency, see `Readings.currency`. */
   readonly revenueCurrency?: string
+  /** Business days for which automated writes go on without a data, boundary or workflow owner. Absent: `VACANCY_DAYS`. */
+  readonly vacancyDays?: number
   /** How often two sides may change an owner in turn before nothing automated writes it. Absent: `LOOP_DEFAULT`. */
   readonly loops?: { readonly alternations: number; readonly withinHours: number }
 }
@@ -106,6 +126,7 @@ export type Policy = {
   /** Only in pilot: narrower than scope, and a number of owner writes per day. */
   readonly pilot: { readonly when: Conditions; readonly dailyCap: number } | null
   readonly scope: Conditions
+  /** No part of what a version is: people come and go while it stays in force, see `policyContent`. */
   readonly owners: PolicyOwners
   readonly patterns: readonly PatternSetting[]
   /**
@@ -124,5 +145,12 @@ export type Policy = {
   readonly calendar: BusinessCalendar
 }
 
-/** A policy together with the SHA-256 of its canonical form, which every decision cites. */
+/** What a version is, and what its hash is of: everything but who holds its jobs. */
+export type PolicyContent = Omit<Policy, 'owners'>
+
+export function policyContent({ owners: _, ...content }: Policy): PolicyContent {
+  return content
+}
+
+/** A policy together with the SHA-256 of its content in canonical form, which every decision cites. */
 export type PolicyVersion = { readonly hash: string; readonly policy: Policy }

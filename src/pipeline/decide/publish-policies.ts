@@ -1,30 +1,35 @@
 import { isDeepStrictEqual } from 'node:util'
+import { readiness } from '../../model/authority/readiness.ts'
 import { READING_VERSION } from '../../model/decision/reading-version.ts'
 import { fieldsNeeded } from '../../model/patterns/contract/fields-needed.ts'
-import { buildDirectory } from '../../model/people/directory.ts'
-import { readiness, type StaffedConnection } from '../../model/people/readiness.ts'
-import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
-import { isKnownCrm } from '../../model/record/crm-profile.ts'
-import type { Directory } from '../../model/record/crm-user.ts'
+import { type Policy, type PolicyVersion, policyContent } from '../../model/policy/policy.ts'
 import { watchedObjects } from '../../model/record/object-shape.ts'
-import { type ConnectionRow, listConnections } from '../../store/connections/connections.ts'
+import {
+  queueCasesOf,
+  READINESS_LOCK,
+  refreshReadinessIn,
+  type Standing,
+  staffAtPublish,
+  watchingConnections,
+  whatStands,
+} from '../../people/refresh-readiness.ts'
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { listUsers } from '../../store/decisions/people.ts'
 import {
   policiesInForce,
+  policyOf,
   putInForce,
   refusePolicy,
   retireWorkflows,
   type StoredVersion,
-  setReadiness,
   storePolicyVersion,
   versionInForce,
   workflowOfFile,
 } from '../../store/decisions/policies.ts'
 import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
-import { isReadinessOther, lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
+import { lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
+import { saveStaff } from '../../store/people/staff-rows.ts'
 import { queueMatchKeys } from '../../store/records/match-key-versions.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
 import { resyncObjects } from '../../store/records/watermarks.ts'
@@ -43,12 +48,6 @@ export type PolicyFiles = {
    */
   readonly reload?: (stored: StoredVersion) => PolicyVersion | null
 }
-
-/**
- * One process at a time computes readiness, from what is committed when its turn comes. Otherwise a slow process could
- * overwrite a newer result with an older view of the people, which would stand until the next change.
- */
-const READINESS_LOCK = 'readiness'
 
 /**
  * Puts the policies of the configuration in force, each as far as readiness allows in each connection. Where that changes
@@ -110,17 +109,24 @@ type Published = StoredVersion & {
 /** Puts one version in force. Returns true when that changes what runs; its records are decided again then. */
 async function publish(trx: DatabaseTransaction, published: Published, standing: Standing): Promise<boolean> {
   const { file, source, version, readingVersion, refused } = published
-  const { workflow, title, mode } = version.policy
-  await storePolicyVersion(trx, version, source)
-  const { effectiveMode, problems, byConnection } = readiness(version, standing.directory, standing.connections)
-  const moved = await setReadinessIn(trx, workflow, byConnection)
+  const { workflow, title, mode, owners } = version.policy
   const { hash } = version
-  const inForce = { workflow, title, file, hash, readingVersion, mode, effectiveMode, problems, refused }
+  await storePolicyVersion(trx, version, source)
+  const staffing = await staffAtPublish(trx, workflow, owners)
+  const policy = policyOf({ document: policyContent(version.policy), staff: staffing.staff, fileOwners: owners })
+  const history = { nowMs: standing.nowMs, before: staffing.problems }
+  const reached = readiness({ hash, policy }, standing.directory, standing.connections, history)
+  const { effectiveMode, problems, byConnection } = reached
+  const moved = await setReadinessIn(trx, workflow, byConnection)
+  const inForce = { workflow, title, file, hash, readingVersion, mode, effectiveMode, problems, owners, refused }
   const before = await versionBefore(trx, workflow)
   const isOther = await putInForce(trx, inForce)
+  if (staffing.isOther) await saveStaff(trx, workflow, staffing.staff)
   if (isOther) await noteWhatIsOther(trx, before, published, await redecideAll(trx, version.policy, standing))
   else for (const id of moved) await queueRedecision(trx, id)
-  return isOther || moved.length > 0
+  // A version does not say who holds its jobs, so other people are no other version.
+  if (staffing.isOther && !isOther) await queueCasesOf(trx, policy, standing)
+  return isOther || staffing.isOther || moved.length > 0
 }
 
 /** Whether our own code reads in another way, whose effects are reported, or the policy alone is another one. */
@@ -165,47 +171,7 @@ export async function refreshReadiness(db: Database): Promise<{ readonly changed
     db,
     (await policiesInForce(db)).map(({ policy }) => policy),
   )
-  return inTransaction(db, async (trx) => {
-    await stageLock(trx, READINESS_LOCK)
-    const standing = await whatStands(trx)
-    const reached = (await policiesInForce(trx)).map((version) => ({
-      workflow: version.policy.workflow,
-      ...readiness(version, standing.directory, standing.connections),
-    }))
-    // Asked at every poll, and nearly always it is as it was: then no gate has to wait for us.
-    if (!(await isReadinessOther(trx, reached))) return { changed: [] }
-    await lockPermits(trx, { connections: null, workflows: null })
-    const changed: string[] = []
-    for (const { workflow, effectiveMode, problems, byConnection } of reached) {
-      const moved = await setReadinessIn(trx, workflow, byConnection)
-      const isOther = await setReadiness(trx, workflow, { effectiveMode, problems })
-      for (const id of moved) await queueRedecision(trx, id)
-      if (isOther || moved.length > 0) changed.push(workflow)
-    }
-    return { changed }
-  })
-}
-
-type Standing = { readonly directory: Directory; readonly connections: readonly StaffedConnection[] }
-
-async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
-  const users = await listUsers(trx)
-  const staffed = new Set(users.map(({ connectionId }) => connectionId))
-  const connections = (await watchingConnections(trx)).map(({ id, crm, title }) => ({
-    id,
-    crm,
-    title,
-    arePeopleRead: staffed.has(id),
-  }))
-  return { directory: buildDirectory(users, new Map()), connections }
-}
-
-/**
- * One that needs a reconnect counts, because it comes back. One that was disconnected watches nothing, and neither does
- * one of a CRM without an adapter here: it must not keep the others from starting.
- */
-async function watchingConnections(db: Database): Promise<ConnectionRow[]> {
-  return (await listConnections(db)).filter(({ crm, status }) => status !== 'disconnected' && isKnownCrm(crm))
+  return inTransaction(db, (trx) => refreshReadinessIn(trx, null))
 }
 
 /** Returns the connections whose records those are. */

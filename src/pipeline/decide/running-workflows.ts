@@ -2,7 +2,7 @@ import { type DescribedObject, fitPolicy } from '../../model/policy/fit.ts'
 import type { Mode, PolicyVersion } from '../../model/policy/policy.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { Database } from '../../store/database/database.ts'
-import { readPolicy, workflowsInForce } from '../../store/decisions/policies.ts'
+import { readPolicy, type VersionRunning, workflowsInForce } from '../../store/decisions/policies.ts'
 import { describedObjects, schemaSignature } from '../../store/records/described-objects.ts'
 
 export type RunningWorkflow = {
@@ -21,25 +21,28 @@ export type RunningWorkflow = {
 /** Which workflows run, as far as they do in that connection; without one, as far as they do in any. */
 export type WorkflowReader = (connectionId?: ConnectionId) => Promise<RunningWorkflow[]>
 
-/** The same version in the same mode gives the same object, so that the model compiles it once. */
+/** The same version in the same mode with the same people gives the same object, so that the model compiles it once. */
 export function createWorkflowReader(db: Database): WorkflowReader {
   const known = new Map<string, RunningWorkflow>()
   const fit = createFitter(db)
   return async (connectionId) => {
     const inForce = await workflowsInForce(db, connectionId)
-    const versions = new Set(inForce.map(({ hash, versionId }) => `${versionId}/${hash}`))
-    for (const [key, { version, versionId }] of known) {
-      if (!versions.has(`${versionId}/${version.hash}`)) known.delete(key)
-    }
+    const versions = new Set(inForce.map(staffed))
+    for (const key of known.keys()) if (!versions.has(key.slice(0, key.lastIndexOf('/')))) known.delete(key)
     const running: RunningWorkflow[] = []
     for (const one of inForce) {
-      const key = `${one.versionId}/${one.hash}/${one.effectiveMode}`
+      const key = `${staffed(one)}/${one.effectiveMode}`
       const made = known.get(key) ?? (await readRunning(db, one))
       known.set(key, made)
       running.push(made)
     }
     return connectionId === undefined ? running : fit(connectionId, running)
   }
+}
+
+/** A version as the people in it are now. */
+function staffed({ workflow, versionId, hash, jobsRevision }: VersionRunning): string {
+  return `${workflow}/${versionId}/${hash}/${jobsRevision}`
 }
 
 type Fitted = { readonly signature: string; readonly crm: Crm; readonly objects: readonly DescribedObject[] }
@@ -73,15 +76,9 @@ function createFitter(db: Database) {
   }
 }
 
-async function readRunning(
-  db: Database,
-  {
-    hash,
-    versionId,
-    effectiveMode,
-  }: { readonly hash: string; readonly versionId: number; readonly effectiveMode: Mode },
-): Promise<RunningWorkflow> {
-  const policy = await readPolicy(db, hash)
+async function readRunning(db: Database, running: VersionRunning): Promise<RunningWorkflow> {
+  const { hash, versionId, effectiveMode } = running
+  const policy = await readPolicy(db, running)
   const fellBack = effectiveMode === 'observe' && (policy.mode === 'live' || policy.mode === 'pilot')
   return { version: { hash, policy: { ...policy, mode: effectiveMode } }, versionId, effectiveMode, fellBack }
 }

@@ -1,15 +1,49 @@
 import { type Kysely, sql } from 'kysely'
-import type { Mode, Policy, PolicyVersion } from '../../model/policy/policy.ts'
+import { type Staff, withStaff } from '../../model/people/staff.ts'
+import {
+  type Mode,
+  type Policy,
+  type PolicyContent,
+  type PolicyOwners,
+  type PolicyVersion,
+  policyContent,
+} from '../../model/policy/policy.ts'
 import type { CompanyPeople } from '../../model/record/company-people.ts'
 import type { Tables } from '../database/tables.ts'
 
 export type WorkflowInForce = { readonly version: PolicyVersion; readonly effectiveMode: Mode }
 
+/** Of `workflow w` and its `policy_version p`: what `policyOf` makes the policy from. */
+export const POLICY_COLUMNS = sql`p.document, w.staff, w.file_owners as "fileOwners"`
+
+export type PolicyRow = {
+  /** Versions of before people existed name owners, too. */
+  readonly document: PolicyContent & { readonly owners?: PolicyOwners }
+  readonly staff: Staff | null
+  readonly fileOwners: PolicyOwners | null
+}
+
+/** The policy with whoever holds its jobs now. Everybody who reads one reads it here, so that all see the same people. */
+export function policyOf({ document, staff, fileOwners }: PolicyRow): Policy {
+  const { owners: former = NOBODY, ...content } = document
+  return withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] })
+}
+
+const NOBODY: PolicyOwners = {
+  reviewers: { general: [], senior: [], approved: [] },
+  override: null,
+  rollback: null,
+  boundary: null,
+  data: null,
+  workflow: null,
+  accepted: {},
+}
+
 /** Stores a version once and for ever: the same hash is the same text, and a decision cites it years later. */
 export async function storePolicyVersion(db: Kysely<Tables>, version: PolicyVersion, source: string): Promise<void> {
   await sql`
     insert into policy_version (hash, workflow, document, source)
-    values (${version.hash}, ${version.policy.workflow}, ${JSON.stringify(version.policy)}::jsonb, ${source})
+    values (${version.hash}, ${version.policy.workflow}, ${JSON.stringify(policyContent(version.policy))}::jsonb, ${source})
     on conflict (hash) do nothing`.execute(db)
 }
 
@@ -26,23 +60,27 @@ export async function putInForce(
     readonly mode: Mode
     readonly effectiveMode: Mode
     readonly problems: readonly unknown[]
+    /** As the file names them. */
+    readonly owners: PolicyOwners
     /** Why the file as it is now was refused, while this version of it keeps running. Null: the file is this version. */
     readonly refused: readonly unknown[] | null
   },
 ): Promise<boolean> {
   const { workflow: name, title, file, hash, mode, effectiveMode, refused } = workflow
   const problems = JSON.stringify(workflow.problems)
+  const owners = JSON.stringify(workflow.owners)
   const loadError = refused === null ? null : JSON.stringify({ file, errors: refused })
   const versionId = await versionIdOf(db, workflow)
   const { rows } = await sql<{ changed: boolean }>`
     with before as (select version_id, effective_mode from workflow where workflow = ${name}),
     saved as (
-      insert into workflow (workflow, title, file, hash, version_id, mode, effective_mode, problems, load_error)
+      insert into workflow (workflow, title, file, hash, version_id, mode, effective_mode, problems, load_error, file_owners)
       values (${name}, ${title}, ${file}, ${hash}, ${versionId}, ${mode}, ${effectiveMode}, ${problems}::jsonb,
-        ${loadError}::jsonb)
+        ${loadError}::jsonb, ${owners}::jsonb)
       on conflict (workflow) do update set title = excluded.title, file = excluded.file, hash = excluded.hash,
         version_id = excluded.version_id, mode = excluded.mode, effective_mode = excluded.effective_mode,
-        problems = excluded.problems, load_error = excluded.load_error, updated_at = now()
+        problems = excluded.problems, load_error = excluded.load_error, file_owners = excluded.file_owners,
+        updated_at = now()
     )
     select not exists (
       select 1 from before where version_id = ${versionId} and effective_mode = ${effectiveMode}) as changed`.execute(
@@ -115,21 +153,24 @@ export async function frozenWorkflows(db: Kysely<Tables>): Promise<Set<string>> 
 
 export type StoredVersion = { readonly version: PolicyVersion; readonly source: string }
 
-/** The version of a workflow that is in force, with the text it was read from. */
+/** The version of a workflow that is in force, with the owners that its file names and the text it was read from. */
 export async function versionInForce(db: Kysely<Tables>, workflow: string): Promise<StoredVersion | null> {
-  const { rows } = await sql<{ hash: string; document: Policy; source: string }>`
-    select p.hash, p.document, p.source from workflow w join policy_version p on p.hash = w.hash
-    where w.workflow = ${workflow}`.execute(db)
+  const { rows } = await sql<PolicyRow & { hash: string; source: string }>`
+    select p.hash, p.source, p.document, w.file_owners as "fileOwners", null as staff
+    from workflow w join policy_version p on p.hash = w.hash where w.workflow = ${workflow}`.execute(db)
   const row = rows[0]
-  return row === undefined ? null : { version: { hash: row.hash, policy: row.document }, source: row.source }
+  return row === undefined ? null : { version: { hash: row.hash, policy: policyOf(row) }, source: row.source }
 }
 
 /**
  * Workflows whose file is gone from the configuration stop running; their history stays. Returns the policies that they
  * ran, so that what they leave open can be closed.
  */
-export async function retireWorkflows(trx: Kysely<Tables>, present: readonly string[]): Promise<Policy[]> {
-  const { rows } = await sql<{ document: Policy | null }>`
+export async function retireWorkflows(
+  trx: Kysely<Tables>,
+  present: readonly string[],
+): Promise<Pick<PolicyContent, 'workflow' | 'objects'>[]> {
+  const { rows } = await sql<{ document: PolicyContent | null }>`
     with gone as (
       select workflow, hash from workflow
       where not (workflow = any(${present}::text[])) and (hash is not null or load_error is not null)
@@ -138,11 +179,20 @@ export async function retireWorkflows(trx: Kysely<Tables>, present: readonly str
       delete from workflow_connection wc using gone where wc.workflow = gone.workflow
     ), retired as (
       update workflow w set effective_mode = 'draft', problems = '[]'::jsonb, load_error = null, hash = null,
-        version_id = null, updated_at = now()
+        version_id = null, staff = null, updated_at = now()
       from gone where gone.workflow = w.workflow
     )
     select p.document from gone left join policy_version p on p.hash = gone.hash`.execute(trx)
   return rows.map((row) => row.document).filter((document) => document !== null)
+}
+
+export type VersionRunning = {
+  readonly workflow: string
+  readonly hash: string
+  readonly versionId: number
+  /** Of who holds its jobs. */
+  readonly jobsRevision: number
+  readonly effectiveMode: Mode
 }
 
 /**
@@ -152,10 +202,10 @@ export async function retireWorkflows(trx: Kysely<Tables>, present: readonly str
 export async function workflowsInForce(
   db: Kysely<Tables>,
   connectionId: string | undefined,
-): Promise<{ readonly hash: string; readonly versionId: number; readonly effectiveMode: Mode }[]> {
-  const { rows } = await sql<{ hash: string; versionId: number; effectiveMode: Mode }>`
+): Promise<VersionRunning[]> {
+  const { rows } = await sql<VersionRunning>`
     -- no number: put in force by code of before, and no record agrees with it
-    select w.hash, coalesce(w.version_id, 0) as "versionId",
+    select w.workflow, w.hash, w.jobs_revision as "jobsRevision", coalesce(w.version_id, 0) as "versionId",
       case when w.effective_mode in ('pilot', 'live') then coalesce(wc.effective_mode, w.effective_mode)
         else w.effective_mode end as "effectiveMode"
     from workflow w
@@ -164,25 +214,45 @@ export async function workflowsInForce(
   return rows
 }
 
+export type RowInForce = PolicyRow & { readonly hash: string; readonly problems: readonly unknown[] }
+
+/** The rows of all policies that run now, with what readiness found last. */
+export async function rowsInForce(db: Kysely<Tables>): Promise<RowInForce[]> {
+  const { rows } = await sql<RowInForce>`
+    select w.hash, w.problems, ${POLICY_COLUMNS} from workflow w join policy_version p on p.hash = w.hash
+    order by w.workflow`.execute(db)
+  return rows
+}
+
+/** What readiness found last. Null: no version of the workflow is in force. */
+export async function problemsOf<Problem>(db: Kysely<Tables>, workflow: string): Promise<readonly Problem[] | null> {
+  const { rows } = await sql<{ problems: Problem[] }>`
+    select problems from workflow where workflow = ${workflow} and hash is not null`.execute(db)
+  return rows[0]?.problems ?? null
+}
+
 /** The policies that run now, in full. */
 export async function policiesInForce(db: Kysely<Tables>): Promise<PolicyVersion[]> {
-  const { rows } = await sql<{ hash: string; document: Policy }>`
-    select w.hash, p.document from workflow w join policy_version p on p.hash = w.hash
-    order by w.workflow`.execute(db)
-  return rows.map(({ hash, document }) => ({ hash, policy: document }))
+  return (await rowsInForce(db)).map(({ hash, ...row }) => ({ hash, policy: policyOf(row) }))
 }
 
 /** What the policies in force say of the company's people: one for all, but for versions that were kept. */
 export async function peopleInForce(db: Kysely<Tables>): Promise<CompanyPeople[]> {
-  const { rows } = await sql<{ people: CompanyPeople }>`
-    select distinct p.document #> '{people}' as people from workflow w join policy_version p on p.hash = w.hash
-    where p.document #> '{people}' is not null`.execute(db)
-  return rows.map(({ people }) => people)
+  const { rows } = await sql<{ people: CompanyPeople | null; persons: string[][] | null }>`
+    select distinct p.document #> '{people}' as people, w.staff #> '{persons}' as persons
+    from workflow w join policy_version p on p.hash = w.hash`.execute(db)
+  return rows.flatMap(({ people, persons }) => [
+    ...(people === null ? [] : [people]),
+    ...(persons === null || persons.length === 0 ? [] : [{ persons, integrations: [] }]),
+  ])
 }
 
-export async function readPolicy(db: Kysely<Tables>, hash: string): Promise<Policy> {
-  const { rows } = await sql<{ document: Policy }>`select document from policy_version where hash = ${hash}`.execute(db)
+/** The version of a workflow with those who hold its jobs now. */
+export async function readPolicy(db: Kysely<Tables>, of: Pick<VersionRunning, 'workflow' | 'hash'>): Promise<Policy> {
+  const { rows } = await sql<PolicyRow>`
+    select ${POLICY_COLUMNS} from policy_version p left join workflow w on w.workflow = ${of.workflow}
+    where p.hash = ${of.hash}`.execute(db)
   const row = rows[0]
-  if (!row) throw new Error(`Policy version ${hash} is cited but not stored`)
-  return row.document
+  if (!row) throw new Error(`Policy version ${of.hash} is cited but not stored`)
+  return policyOf(row)
 }

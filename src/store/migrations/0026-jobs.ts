@@ -63,7 +63,21 @@ const JOBS: readonly string[] = [
   `create index lane_holder_person on lane_holder (person_id)`,
   `alter table workflow
     -- counts every change of who holds its jobs, so that running processes notice
-    add column jobs_revision integer not null default 0`,
+    add column jobs_revision integer not null default 0,
+    -- owners as its file names them, who hold the jobs until people do
+    add column file_owners jsonb,
+    -- who does what now (model/people/staff.ts), for everybody who reads the policy; null: as the file names them
+    add column staff jsonb,
+    -- from when jobs alone count; null: nobody was offered one yet
+    add column jobs_from timestamptz`,
+  // A version no longer says who holds its jobs; those of before keep their text, which decisions cite.
+  `update workflow w set file_owners = p.document -> 'owners' from policy_version p where p.hash = w.hash`,
+
+  // Records with an open case of a workflow, by its name.
+  `alter table mark_queue drop constraint mark_queue_marked_by_check`,
+  `alter table mark_queue add check (marked_by in ('owner', 'account', 'key', 'case-owner', 'case-workflow'))`,
+  `create index exception_workflow_open on exception (connection_id, workflow, object_type, record_id)
+     where status = 'open'`,
 ]
 
 /** The one place that works out `lane_holder`. */
@@ -85,7 +99,7 @@ const PROJECTION: readonly string[] = [
   // Everybody who may hold a job at all. Where a CRM knows somebody, its word counts: whoever is deactivated or frozen in
   // every CRM that knows them has left, whatever other sign-in they still have.
   `create function active_people() returns table (person_id text, has_crm_user boolean, has_sign_in boolean, zone text)
-   language sql stable as $$
+   language sql stable set plan_cache_mode = force_custom_plan as $$
      select p.id, coalesce(bool_or(u.is_here), false),
        coalesce(bool_or(i.kind in ('oidc', 'mail')), false),
        min(u.time_zone) filter (where u.is_here)
@@ -102,7 +116,7 @@ const PROJECTION: readonly string[] = [
   // Who may act in which lane at this moment, by the tables. Null: of every workflow.
   `create function lane_holders_now(of_workflow text)
    returns table (workflow text, lane text, circle text, person_id text, role text, until timestamptz)
-   language sql stable as $$
+   language sql stable set plan_cache_mode = force_custom_plan as $$
      with held as (
        select j.workflow, j.lane, coalesce(j.circle, '') as circle, j.person_id, j.deputy, j.confirm_by,
          coalesce(a.zone, d.document #>> '{calendar,timeZone}') as zone
@@ -131,7 +145,8 @@ const PROJECTION: readonly string[] = [
      select s.workflow, s.lane, s.circle, s.person_id, 'delegate', max(s.until) from stands_in s group by 1, 2, 3, 4 $$`,
 
   // Under the permits of the workflow, so that the gate never asks while this is changing. True: somebody came or went.
-  `create function refresh_lane_holders(of_workflow text) returns boolean language plpgsql as $$
+  `create function refresh_lane_holders(of_workflow text) returns boolean language plpgsql
+   set plan_cache_mode = force_custom_plan as $$
    declare
      gone integer;
      came integer;

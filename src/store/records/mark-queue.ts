@@ -8,9 +8,9 @@ import { inTransaction } from '../database/transaction.ts'
 
 /**
  * Of which records a decision is asked for: of an owner, of the people of an account, of the holders of a match key, or
- * with an open case of a person, by e-mail. Each may be any number, so they are marked in batches.
+ * with an open case of a person, by e-mail, or of a workflow. Each may be any number, so they are marked in batches.
  */
-export type MarkedBy = 'owner' | 'account' | 'key' | 'case-owner'
+export type MarkedBy = 'owner' | 'account' | 'key' | 'case-owner' | 'case-workflow'
 
 /** Everything of this connection is marked. What an earlier request has left to mark is in it. */
 export async function queueAll(trx: Kysely<Tables>, connectionId: string): Promise<void> {
@@ -150,4 +150,6 @@ export const MARKED_IDS: Readonly<Record<MarkedBy, (of: Of) => RawBuilder<unknow
     where key = ${value} and connection_id = ${connectionId} and object_type = ${objectType}`,
   'case-owner': ({ connectionId, value, objectType }) => sql`select distinct record_id from exception
     where connection_id = ${connectionId} and status = 'open' and owner_email = ${value} and object_type = ${objectType}`,
+  'case-workflow': ({ connectionId, value, objectType }) => sql`select distinct record_id from exception
+    where connection_id = ${connectionId} and status = 'open' and workflow = ${value} and object_type = ${objectType}`,
 }

@@ -6,6 +6,7 @@ import type { Crm } from '../../model/record/change-event.ts'
 import { objectsAbout } from '../../model/record/object-shape.ts'
 import type { Surface, SurfaceConnection } from '../../model/surface/surface.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
+import { POLICY_COLUMNS, type PolicyRow, policyOf } from '../decisions/policies.ts'
 import { countToDecide } from '../records/records-to-decide.ts'
 import { readFields, readSources } from './fields.ts'
 import { isIn, type LeftOut, leftOutConnections } from './left-out.ts'
@@ -85,11 +86,11 @@ function sum<Key extends string>(rows: readonly Readonly<Record<Key, number>>[],
 }
 
 async function readWorkflows(trx: DatabaseTransaction): Promise<{ policy: Policy; mode: Mode }[]> {
-  const { rows } = await sql<{ policy: Policy; mode: Mode }>`
-    select p.document as policy, w.effective_mode as mode
+  const { rows } = await sql<PolicyRow & { mode: Mode }>`
+    select ${POLICY_COLUMNS}, w.effective_mode as mode
     from workflow w join policy_version p on p.hash = w.hash
     where w.effective_mode <> 'draft' order by w.workflow`.execute(trx)
-  return rows
+  return rows.map(({ mode, ...row }) => ({ policy: policyOf(row), mode }))
 }
 
 async function readObjects(

@@ -1,6 +1,7 @@
 import type { Generated, GeneratedAlways } from 'kysely'
 import type { ExceptionClass, Posture } from '../../../model/classes/class.ts'
-import type { Mode, PatternName } from '../../../model/policy/policy.ts'
+import type { Staff } from '../../../model/people/staff.ts'
+import type { Mode, PatternName, PolicyOwners } from '../../../model/policy/policy.ts'
 import type { FieldText } from '../../../model/record/change-event.ts'
 import type { RecordRef } from '../../../model/record/crm-record.ts'
 import type { Instant, InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
@@ -101,6 +102,9 @@ export type WorkflowTable = {
   updated_at: InstantDefault
   version_id: number | null
   jobs_revision: Generated<number>
+  file_owners: JsonOrNull<PolicyOwners>
+  staff: JsonOrNull<Staff>
+  jobs_from: InstantOrNull
 }
 
 export type WorkflowConnectionTable = {

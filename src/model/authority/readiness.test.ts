@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at, directoryOf, HUBSPOT, PEOPLE, POLICY, SALESFORCE, user, versionOf } from '../../../test/support/example.ts'
 import { fieldsNeeded } from '../patterns/contract/fields-needed.ts'
+import { buildDirectory } from '../people/directory.ts'
 import type { PolicyOwners } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
 import type { CompanyPeople } from '../record/company-people.ts'
-import { buildDirectory } from './directory.ts'
 import { readiness } from './readiness.ts'
 
 const connection = (id: ConnectionId, crm: string, title = crm) => ({ id, crm, title, arePeopleRead: true })
@@ -69,7 +69,7 @@ describe('readiness', () => {
     const owners: PolicyOwners = {
       ...POLICY.owners,
       reviewers: { general: [first], senior: [second], approved: [first] },
-      ...{ override: second, rollback: first, boundary: second, data: first, workflow: second },
+      ...{ override: second, rollback: first, boundary: first, data: first, workflow: second },
       accepted: { [first]: '2026-11-02' },
     }
     const kinds = (people: CompanyPeople | undefined) => {
