@@ -16,7 +16,7 @@ const PEOPLE: readonly string[] = [
     person_id text not null references person,
     -- crm: a user of a CRM account; oidc: a subject of an issuer; mail: an address that takes codes
     kind text not null check (kind in ('crm', 'oidc', 'mail')),
-    -- crm: CRM:ACCOUNT, as hubspot:48120 is; oidc: the issuer's address; mail: empty
+    -- crm: the CRM and the account, with a colon between; oidc: the issuer's address; mail: empty
     issuer text not null default '',
     -- crm: the user's id; oidc: the subject; mail: the address in lower case
     subject text not null,
