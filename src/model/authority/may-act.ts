@@ -1,7 +1,7 @@
 import { ACT_WORDS } from './act-words.ts'
 import type { Act, Actor, Circumstances, LaneHeld, RefusalCode, Subject, TokenScope, Verdict } from './acts.ts'
 import { approvalsMissing } from './approvals.ts'
-import { lanesNow, peopleOf } from './lane-people.ts'
+import { lanesNow, peopleOf, TERMINAL } from './lane-people.ts'
 import { isTogether, requirementOf, type TogetherAct, workflowsOf } from './requirement.ts'
 import { signInRefusal } from './sign-in-refusal.ts'
 
@@ -141,16 +141,6 @@ function machineMay(
       return workflowsOf(subject).every((workflow) => workflow === actor.workflow)
     }
   }
-}
-
-/** Whoever holds the server counts as an admin with a strong sign-in, and is nobody else. */
-const TERMINAL: LaneHeld = {
-  workflow: '',
-  lane: 'admin',
-  circle: null,
-  personId: 'terminal',
-  role: 'holder',
-  untilMs: null,
 }
 
 const SCOPE_OF: Partial<Readonly<Record<Act, TokenScope>>> = { read: 'read', 'ask-for-pause': 'ask-for-pause' }
