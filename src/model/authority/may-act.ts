@@ -103,7 +103,7 @@ function approvalRefusal(
   }
   if (missing.count === 0) return { code: 'no-more-needed', because: 'All approvals are here. Nothing is missing.' }
   if (missing.count === Number.POSITIVE_INFINITY) return notNamed(act, true)
-  if (subject.authors?.includes(personId)) {
+  if ((act === 'approve-publish' || act === 'mark') && subject.authors?.includes(personId)) {
     return {
       code: 'author',
       because: `You changed this yourself. Only ${ACT_WORDS[act].who} can ${ACT_WORDS[act].does}.`,
