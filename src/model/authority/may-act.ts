@@ -29,7 +29,7 @@ export function mayAct(actor: Actor, act: Act, subject: Subject, now: Circumstan
 }
 
 /** Everybody whose job lets them, by id, the first to ask first. How they sign in is not known here. */
-function whoMay(act: Act, subject: Subject, now: Pick<Circumstances, 'lanes' | 'nowMs'>): string[] {
+export function whoMay(act: Act, subject: Subject, now: Pick<Circumstances, 'lanes' | 'nowMs'>): string[] {
   if (isTogether(act)) return [...approvalsMissing(act, subject, now).whoMay]
   return onePerson(act, subject, lanesNow(now.lanes, now.nowMs)).filter((id) => ownRefusal(id, act, subject) === null)
 }
