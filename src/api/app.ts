@@ -122,7 +122,7 @@ function registerRoutes(app: FastifyInstance, options: AppOptions): void {
     signIn,
   })
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
-  if (options.connect) app.register(oauthRoutes, { setUp: options.connect, requireSession })
+  if (options.connect) app.register(oauthRoutes, { db, setUp: options.connect, requireSession })
   app.get('/api/openapi.json', { schema: { hide: true } }, async (request, reply) => {
     await requireSession(request)
     return reply.type('application/json').send(JSON.stringify(app.swagger()))

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../store/database/database.ts'
+import { installAsking } from './authority/asks.ts'
 import { CaseReply, HeldReply, ListQuery, ListReply } from './cases/case-types.ts'
 import type { CrmLinks } from './cases/crm-links.ts'
 import { readCase, readHeldPage } from './cases/read-case.ts'
@@ -44,9 +45,7 @@ export type ConsoleOptions = {
 export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
   const { db, publicUrl, links, explain, now, connect, signIn } = options
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
-  app.addHook('onRequest', async (request) => {
-    await requireSession(request)
-  })
+  installAsking(app, db, requireSession)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })

@@ -9,6 +9,7 @@ import type { EnteredConnection, Terminal, TerminalForm } from '../crm/connect-f
 import type { CrmAdapter } from '../crm/crm-adapter.ts'
 import { adapterOf, knownAdapters } from '../crm/registry.ts'
 import type { Crm } from '../model/record/change-event.ts'
+import { requireMay } from '../people/permitted.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { type DraftView, readDraft } from '../store/connections/drafts.ts'
 import { mayWrite } from '../store/connections/write-permission.ts'
@@ -126,6 +127,7 @@ type Made = Omit<EnteredConnection, 'connectionId'>
 
 async function connect(crm: Crm, made: Made, values: Options, ask: Ask, command: OpenCommand): Promise<number> {
   const { deps } = command
+  await requireMay(deps.db, { kind: 'terminal' }, 'connect', {})
   const shares = { dayShare: shareOf(values, 'day-share'), windowShare: shareOf(values, 'window-share') }
   const { draftId } = await createDraft(deps, { crm, ...made, madeBy: 'terminal', connectionId: null })
   let started = false
@@ -152,7 +154,7 @@ async function connect(crm: Crm, made: Made, values: Options, ask: Ask, command:
       return 1
     }
     draft = (await readDraft(deps.db, draftId)) ?? draft
-    const { connectionId } = await startDraft(deps, draftId, shares)
+    const { connectionId } = await startDraft(deps, draftId, shares, 'terminal')
     started = true
     out.say(`\nConnected as ${connectionId}. The first import reads every watched record.`)
     if (!values['no-wait']) await followImport(command, connectionId)

@@ -1,9 +1,11 @@
 import { readSettings } from '../config/settings/settings.ts'
 import { disconnect } from '../connections/lifecycle/disconnect.ts'
-import { setWritePermission } from '../connections/lifecycle/write-permission.ts'
 import { knownAdapters } from '../crm/registry.ts'
+import { requireMay } from '../people/permitted.ts'
+import { sayYesToWriting, stopWriting } from '../people/writing.ts'
 import { listConnections } from '../store/connections/connections.ts'
 import { mayWrite } from '../store/connections/write-permission.ts'
+import { namesOf } from '../store/people/persons.ts'
 import { askAtTerminal } from './terminal/ask.ts'
 import { type Given, knownWord, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
 import { type OpenCommand, openCommand } from './terminal/connect-command.ts'
@@ -58,11 +60,21 @@ async function runVerb(
   }
 }
 
+const TERMINAL = { kind: 'terminal' } as const
 const HISTORIES = ['keep', 'erase'] as const
 const VERBS = ['allow-writes', 'hold-writes', 'disconnect'] as const
 
 async function writes({ deps }: OpenCommand, id: string, allowed: boolean): Promise<number> {
-  await setWritePermission(deps.db, id, { allowed, by: 'terminal', nowMs: deps.nowMs() })
+  if (!allowed) await stopWriting(deps.db, TERMINAL, id)
+  const stands = allowed ? await sayYesToWriting(deps.db, TERMINAL, id) : null
+  if (stands !== null && !stands.isOn) {
+    const names = await namesOf(deps.db, stands.waitsFor)
+    const whom = stands.waitsFor.map((personId) => names.get(personId) ?? personId).join(', ')
+    process.stdout.write(
+      `Noted. Writing starts once the workflow owners have said yes on the page Connections: ${whom}.\n`,
+    )
+    return 0
+  }
   const message = allowed
     ? 'From now on workflows write tasks and owners to it, each as far as its mode allows.'
     : 'Nothing more is written to it. What was decided stays, and goes on being decided.'
@@ -98,6 +110,8 @@ async function end({ deps }: OpenCommand, id: string, history: 'keep' | 'erase',
     const loss = history === 'erase' ? ' and erase what was read and decided' : ''
     if (!(await ask.yes(`End "${connection.title}"${loss}?`))) return 1
   }
+  await requireMay(deps.db, TERMINAL, 'disconnect', { about: connection.id })
+  if (history === 'erase') await requireMay(deps.db, TERMINAL, 'erase', { about: connection.id })
   const { message } = await disconnect(deps, connection.id, { history, by: 'terminal', answerWithinMs: UNTIL_DONE_MS })
   for (const sentence of message) process.stdout.write(`${sentence}\n`)
   return 0

@@ -1,6 +1,7 @@
 import { addKey, loadKeys, retireKeys } from '../config/settings/key-file.ts'
 import { readSettings } from '../config/settings/settings.ts'
 import { rotateKeys } from '../connections/lifecycle/rotate-keys.ts'
+import { noteBegun, requireMay } from '../people/permitted.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { createSecretBox } from '../store/secrets/secret-box.ts'
 import { findRunningInstance } from './stack/running-instance.ts'
@@ -49,6 +50,8 @@ async function rotate(
   const version = isOwn ? settings.keys[0]!.version : await addKey(settings.dataDir)
   const db = openDatabase(running.databaseUrl, { max: 2, applicationName: 'lanekeeper-rotate-keys' })
   try {
+    await requireMay(db, { kind: 'terminal' }, 'change-keys', {})
+    await noteBegun(db, { kind: 'terminal' }, 'change-keys', {})
     const { resealed, of, inUse } = await rotateKeys({ db, box: createSecretBox(await loadKeys(settings, 'refuse')) })
     stdout.write(`Sealed ${resealed} of ${of} secrets again, with key "${version}".\n`)
     const left = inUse.filter((one) => one !== version)

@@ -5,6 +5,7 @@ import { CRM_PAGES } from '../api/cases/crm-pages.ts'
 import { now } from '../clock/clock.ts'
 import { readSettings, type Settings } from '../config/settings/settings.ts'
 import { verdictsOf } from '../model/surface/verdicts.ts'
+import { requireMay } from '../people/permitted.ts'
 import { openDatabase } from '../store/database/database.ts'
 import { readSurface } from '../store/surface/surface.ts'
 import { endOfReading, requireWholePicture, scanDatabaseUrl } from './scan/scan-database.ts'
@@ -55,6 +56,7 @@ async function scan(
   const progress = showProgress(stderr)
   try {
     await requireWholePicture(db)
+    await requireMay(db, { kind: 'terminal' }, 'scan', {})
     const at = now()
     const surface = await readSurface(
       db,

@@ -12,7 +12,7 @@ import { lanesHeld } from '../store/people/lane-holders.ts'
 import { actorOf, namesOf } from '../store/people/persons.ts'
 import type { Session, SignInMethod } from '../store/people/sessions.ts'
 import { readStanding } from '../store/people/standing.ts'
-import { RefusedError } from './refused.ts'
+import { type Refusal, RefusedError } from './refused.ts'
 
 /**
  * Throws `RefusedError`, after noting the refusal in the ledger in a transaction of its own, unless the actor may. Ask it
@@ -21,11 +21,12 @@ import { RefusedError } from './refused.ts'
 export async function requireMay(db: Database, actor: Actor, act: Act, subject: Subject): Promise<void> {
   const verdict = await verdictOn(db, actor, act, subject)
   if (verdict.allowed) return
-  await inTransaction(db, async (trx) => {
-    const body = canonicalJson({ act, because: verdict.code })
-    const at = new Date(await databaseNowMs(trx))
-    await appendLedger(trx, [{ at, kind: 'refused', actor: ledgerActor(actor), subject: aboutOf(subject), body }])
-  })
+  await refuse(db, actor, act, subject, verdict)
+}
+
+/** As `requireMay` does it, for whoever asked at the effect, after that transaction was given up. */
+export async function refuse(db: Database, actor: Actor, act: Act, subject: Subject, verdict: Refusal): Promise<never> {
+  await note(db, actor, subject, 'refused', { act, because: verdict.code })
   const names = await namesOf(db, verdict.whoMay)
   throw new RefusedError(
     act,
@@ -77,6 +78,28 @@ export function ledgerActor(actor: Actor): string {
     case 'terminal':
       return actor.kind
   }
+}
+
+/**
+ * Notes in the ledger that somebody who may began an act that leaves no entry of its own, such as calls to a CRM. Before it:
+ * what a crash cuts short is in the ledger too.
+ */
+export async function noteBegun(db: Database, actor: Actor, act: Act, subject: Subject): Promise<void> {
+  await note(db, actor, subject, 'act-begun', { act })
+}
+
+async function note(
+  db: Database,
+  actor: Actor,
+  subject: Subject,
+  kind: string,
+  body: Readonly<Record<string, string>>,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const at = new Date(await databaseNowMs(trx))
+    const entry = { at, kind, actor: ledgerActor(actor), subject: aboutOf(subject), body: canonicalJson(body) }
+    await appendLedger(trx, [entry])
+  })
 }
 
 function aboutOf(subject: Subject): string {

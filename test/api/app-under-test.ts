@@ -4,7 +4,7 @@ import type { ConnectSetUp } from '../../src/api/connections/connect-options.ts'
 import type { ProblemReply } from '../../src/api/server/problem-types.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { adminLink } from '../support/people.ts'
+import { adminLink, sessionToken } from '../support/people.ts'
 
 export const PUBLIC_URL = 'http://localhost:4000'
 const HEADERS = { host: 'localhost:4000', origin: PUBLIC_URL }
@@ -17,6 +17,8 @@ export type AppUnderTest = {
   readonly call: (options: InjectOptions) => Promise<LightMyRequestResponse>
   /** Signs in and returns the cookie header. */
   readonly signIn: () => Promise<string>
+  /** The cookie header of somebody who signed in; an admin with an own account by default. */
+  readonly signedIn: (of?: Parameters<typeof sessionToken>[1]) => Promise<string>
   readonly close: () => Promise<void>
 }
 
@@ -39,6 +41,7 @@ export async function appUnderTest({
       const reply = await call({ method: 'POST', url: '/api/session', payload: { link: await secretOf(test.db) } })
       return cookieOf(reply)
     },
+    signedIn: async (of) => `lanekeeper_4000=${await sessionToken(test.db, of)}`,
     async close() {
       await app.close()
       await test.drop()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
+import { personWithJobs } from '../support/lanes.ts'
 import { type AppUnderTest, appUnderTest, problemOf } from './app-under-test.ts'
 
 describe('what waits for a new version, in the console', () => {
@@ -9,7 +10,8 @@ describe('what waits for a new version, in the console', () => {
   let cookie: string
   before(async () => {
     t = await appUnderTest()
-    cookie = await t.signIn()
+    const owner = await personWithJobs(t.db, 'Wilma Owner', [{ workflow: 'route', lane: 'workflow' }])
+    cookie = await t.signedIn({ personId: owner })
     await sql`insert into connection (id, crm, title, account_id, base_url) values ('hs', 'hubspot', 'HubSpot', '1', 'http://x')`.execute(
       t.db,
     )
@@ -57,6 +59,20 @@ describe('what waits for a new version, in the console', () => {
     assert.equal(rows.length, 1)
     assert.match(rows[0]!.actor, /^person:[0-9a-f]{16}$/)
     assert.deepEqual([rows[0]!.subject, rows[0]!.records], ['route', 940])
+  })
+
+  it('lets nothing go for somebody who does not own the workflow, however strong an admin', async () => {
+    const { versionId, upTo } = (await backlog())!
+    const refused = await goOn({ versionId, upTo }, { cookie: await t.signedIn() })
+    assert.equal(refused.statusCode, 403, refused.body)
+    const { type, detail, who_may: whoMay } = problemOf(refused)
+    assert.equal(type, 'urn:lanekeeper:problem:not-allowed')
+    assert.match(detail, /^Only the workflow owner or their deputy can .* Ask Wilma Owner\.$/)
+    assert.deepEqual(
+      whoMay?.map(({ name }) => name),
+      ['Wilma Owner'],
+    )
+    assert.equal((await backlog())?.letGo, 0)
   })
 
   it('lets nothing go of a version that is no longer in force, without a session, or from another site', async () => {

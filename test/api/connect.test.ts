@@ -235,9 +235,9 @@ describe('a connection that stands', () => {
     assert.equal(await writes(), null)
     const url = `/api/console/connections/${id}/writing`
     assert.equal((await call('POST', url, { allowed: 'yes' })).statusCode, 400)
-    assert.equal((await call('POST', url, { allowed: true })).statusCode, 204)
+    assert.deepEqual((await call('POST', url, { allowed: true })).json(), { isOn: true, waitsFor: [] })
     assert.deepEqual([(await writes())?.by, (await writes())?.name], ['person', TEST_ADMIN])
-    assert.equal((await call('POST', url, { allowed: false })).statusCode, 204)
+    assert.deepEqual((await call('POST', url, { allowed: false })).json(), { isOn: false, waitsFor: [] })
     assert.equal(await writes(), null)
   })
 

@@ -20,6 +20,7 @@ const REFUSED: Readonly<Record<string, string>> = {
     'This answer does not belong to the sign-in you started. A sign-in works once, for ten minutes, in the browser that started it. Start again below.',
   'signed-out': 'Your Lanekeeper session had ended. You are signed in now: start again below.',
   incomplete: 'The CRM sent no answer. Start again below.',
+  'not-allowed': 'Only an admin can connect a CRM. Ask one, or sign in with an account of your own.',
   failed: "Lanekeeper could not use the CRM's answer. Start again below; the server log has details.",
 }
 

@@ -2,7 +2,7 @@ import { Button, Group } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { WritingRequest } from '../../../src/api/connections/connect-types.ts'
+import type { WritingReply, WritingRequest } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
 import { crmName } from '../connect/crms.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -18,7 +18,7 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
   const crm = crmName(connection.crm)
   const change = useMutation({
     mutationFn: (body: WritingRequest) =>
-      send(`/api/console/connections/${encodeURIComponent(connection.id)}/writing`, body),
+      send<WritingReply>(`/api/console/connections/${encodeURIComponent(connection.id)}/writing`, body),
     onSuccess: async () => {
       setAsking(false)
       await queryClient.invalidateQueries({ queryKey: ['console'] })
@@ -52,12 +52,14 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
       <p>
         Review the <Link to="/cases">cases</Link> first. Turn on writing when they look right.
       </p>
+      <Consents writing={connection.writing} />
       <NotSent notSent={connection.notSent} />
       <Button size="xs" mt="xs" onClick={() => setAsking(true)}>
         Turn on writing
       </Button>
       <Dialog title={`Turn on writing to ${connection.title}?`} opened={isAsking} onClose={() => setAsking(false)}>
         <Consequences crm={crm} />
+        <p className="quiet">It takes an admin and the owner of each pilot or live workflow here.</p>
         {change.error && <ProblemNotice error={change.error} />}
         <Group gap={8} mt="md">
           <Button loading={change.isPending} onClick={() => change.mutate({ allowed: true })}>
@@ -69,6 +71,26 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
         </Group>
       </Dialog>
     </Notice>
+  )
+}
+
+/** Writing takes several people's yes: who gave it, and whom to ask. */
+function Consents({ writing }: Pick<ConnectionView, 'writing'>) {
+  if (writing === null) return null
+  const { given, waitsFor, unowned } = writing
+  return (
+    <>
+      {given.length > 0 && (
+        <p>
+          {given.join(', ')} approved writing. Still needed: {waitsFor.join(', ')}.
+        </p>
+      )}
+      {unowned.length > 0 && (
+        <p className="quiet">
+          {unowned.join(', ')}: no one has accepted the job of workflow owner yet, so an admin decides alone.
+        </p>
+      )}
+    </>
   )
 }
 

@@ -14,7 +14,6 @@ import { checkDraft } from '../../connections/draft/check.ts'
 import { createDraft, createDraftTaskKey, discardDraft, listDrafts, readDraft } from '../../connections/draft/draft.ts'
 import { startDraft } from '../../connections/draft/start.ts'
 import { disconnect } from '../../connections/lifecycle/disconnect.ts'
-import { setWritePermission } from '../../connections/lifecycle/write-permission.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -73,12 +72,11 @@ export function connecting(deps: ConnectDeps): Connecting {
     readDraft: (id) => readDraft(db, id),
     listDrafts: () => listDrafts(db),
     discardDraft: (id) => discardDraft(deps, id),
-    startDraft: (id, shares) => startDraft(deps, id, shares),
+    startDraft: (id, shares, by) => startDraft(deps, id, shares, by),
     checkConnection: (id) => checkConnection(deps, id),
     createTaskKey: (id) => createConnectionTaskKey(deps, id),
     setShares: (id, shares) => setShares(db, id, shares),
     changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
-    setWritePermission: (id, { allowed, by }) => setWritePermission(db, id, { allowed, by, nowMs: deps.nowMs() }),
     disconnect: (id, how) => disconnect(deps, id, how),
   }
 }

@@ -105,6 +105,10 @@ export type DisconnectRequest = z.input<typeof DisconnectRequest>
 export const DisconnectReply = z.object({ message: z.array(z.string()) })
 export type DisconnectReply = z.infer<typeof DisconnectReply>
 
+/** Writing is on, or whose yes it still waits for. */
+export const WritingReply = z.object({ isOn: z.boolean(), waitsFor: z.array(z.string()) })
+export type WritingReply = z.infer<typeof WritingReply>
+
 export const WritingRequest = z.object({ allowed: z.boolean() }).strict()
 export type WritingRequest = z.infer<typeof WritingRequest>
 

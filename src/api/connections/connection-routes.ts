@@ -6,8 +6,12 @@ import { z } from 'zod'
 import { AppProjectError } from '../../crm/app-project.ts'
 import type { CrmAdapter } from '../../crm/crm-adapter.ts'
 import { knownAdapters } from '../../crm/registry.ts'
+import { actorOfSession } from '../../people/permitted.ts'
+import { sayYesToWriting, stopWriting } from '../../people/writing.ts'
 import type { Database } from '../../store/database/database.ts'
+import { namesOf } from '../../store/people/persons.ts'
 import type { Session } from '../../store/people/sessions.ts'
+import { type Asked, type Asks, asks, asksByItself, ofConnection } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import { accessView } from './access-view.ts'
 import { type ConnectSetUp, canCallUs, connectOptions, redirectUriOf } from './connect-options.ts'
@@ -20,11 +24,19 @@ import {
   DisconnectRequest,
   Shares,
   TaskKeyView,
+  WritingReply,
   WritingRequest,
 } from './connect-types.ts'
 
 const Params = z.object({ id: z.string().regex(/^[\w:.-]{1,200}$/) })
-const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' } }
+const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' }, asks: asks('connect', ofConnection) }
+const KEYS = { ...CHANGES, asks: asks('change-keys', ofConnection) }
+/** Who else has to say yes stands in rows, so it is asked in the transaction that turns writing on. */
+const WRITING = { ...CHANGES, asks: asksByItself('allow-writing', 'stop-writing') }
+const ENDING: { readonly rateLimit: object; readonly asks: Asks } = {
+  ...CHANGES,
+  asks: { acts: ['disconnect', 'erase'], of: whatItEnds, hasOwnEntry: true },
+}
 const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
 /** Below the console's own patience, so that a sentence arrives rather than a cut connection. */
 const ANSWER_WITHIN_MS = 55_000
@@ -124,7 +136,7 @@ function limitRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes):
 
   app.post(
     '/connections/:id/client-secret',
-    { schema: { params: Params, body: ClientSecretRequest, response: { 204: z.null() } }, config: CHANGES },
+    { schema: { params: Params, body: ClientSecretRequest, response: { 204: z.null() } }, config: KEYS },
     async (request, reply) => {
       const { add, retireOld } = request.body
       if (add === undefined && retireOld !== true) {
@@ -145,19 +157,23 @@ function limitRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes):
 function decisionRoutes(app: App, { db, setUp: { connecting }, requireSession }: ConnectionRoutes): void {
   app.post(
     '/connections/:id/writing',
-    { schema: { params: Params, body: WritingRequest, response: { 204: z.null() } }, config: CHANGES },
-    async (request, reply) => {
+    { schema: { params: Params, body: WritingRequest, response: { 200: WritingReply } }, config: WRITING },
+    async (request) => {
       const [{ id }, session] = await Promise.all([known(db, request.params.id), requireSession(request)])
-      await connectProblems(() =>
-        connecting.setWritePermission(id, { allowed: request.body.allowed, by: session.actor }),
-      )
-      return reply.code(204).send(null)
+      const actor = actorOfSession(session)
+      if (!request.body.allowed) {
+        await connectProblems(() => stopWriting(db, actor, id))
+        return { isOn: false, waitsFor: [] }
+      }
+      const { isOn, waitsFor } = await connectProblems(() => sayYesToWriting(db, actor, id))
+      const names = await namesOf(db, waitsFor)
+      return { isOn, waitsFor: waitsFor.map((personId) => names.get(personId) ?? personId) }
     },
   )
 
   app.post(
     '/connections/:id/disconnect',
-    { schema: { params: Params, body: DisconnectRequest, response: { 200: DisconnectReply } }, config: CHANGES },
+    { schema: { params: Params, body: DisconnectRequest, response: { 200: DisconnectReply } }, config: ENDING },
     async (request) => {
       const [{ id, title }, session] = await Promise.all([known(db, request.params.id), requireSession(request)])
       const { history, title: typed } = request.body
@@ -169,6 +185,12 @@ function decisionRoutes(app: App, { db, setUp: { connecting }, requireSession }:
       return { message: [...message] }
     },
   )
+}
+
+function whatItEnds(request: FastifyRequest): Asked[] {
+  const subject = ofConnection(request)
+  const { history } = request.body as z.infer<typeof DisconnectRequest>
+  return [{ act: 'disconnect', subject }, ...(history === 'erase' ? [{ act: 'erase', subject } as const] : [])]
 }
 
 async function known(db: Database, id: string): Promise<{ readonly id: string; readonly title: string }> {

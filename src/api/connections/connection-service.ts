@@ -27,7 +27,11 @@ export type Connecting = {
   readonly readDraft: (draftId: string) => Promise<DraftView | null>
   readonly listDrafts: () => Promise<readonly DraftView[]>
   readonly discardDraft: (draftId: string) => Promise<unknown>
-  readonly startDraft: (draftId: string, shares: BudgetShares) => Promise<{ readonly connectionId: ConnectionId }>
+  readonly startDraft: (
+    draftId: string,
+    shares: BudgetShares,
+    by: string,
+  ) => Promise<{ readonly connectionId: ConnectionId }>
   readonly checkConnection: (connectionId: string) => Promise<AccessFindings>
   /** Makes the key by which the CRM refuses a second task. */
   readonly createTaskKey: (connectionId: string) => Promise<TaskKeySupport>
@@ -35,11 +39,6 @@ export type Connecting = {
   readonly changeClientSecret: (
     connectionId: string,
     change: { readonly add?: string; readonly retireOld?: boolean },
-  ) => Promise<unknown>
-  /** Whether the workflows may write to this CRM; a connection begins read only. */
-  readonly setWritePermission: (
-    connectionId: string,
-    change: { readonly allowed: boolean; readonly by: string },
   ) => Promise<unknown>
   readonly disconnect: (
     connectionId: string,

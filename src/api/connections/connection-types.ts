@@ -61,6 +61,10 @@ export const ConnectionsReply = z.object({
       /** How late a change is seen at most, where the CRM is asked for changes. */
       delaySeconds: z.number().nullable(),
       /** Since when and by whose word the workflows may write to it; null: it is only read. */
+      /** While it is only read: who has said yes to writing, whose yes is missing, and which workflows nobody owns yet. */
+      writing: z
+        .object({ given: z.array(z.string()), waitsFor: z.array(z.string()), unowned: z.array(z.string()) })
+        .nullable(),
       writes: z.object({ since: Instant, by: z.string().nullable(), name: z.string().nullable() }).nullable(),
       access: z
         .object({

@@ -2,9 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { needsLogin } from '../../connections/draft/draft.ts'
+import type { Subject } from '../../model/authority/acts.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import type { DraftView } from '../../store/connections/drafts.ts'
 import type { Session } from '../../store/people/sessions.ts'
+import { asks } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import { accessView } from './access-view.ts'
 import { type ConnectSetUp, redirectUriOf } from './connect-options.ts'
@@ -23,7 +25,7 @@ import { type NewDraft, newDraftSchema } from './new-draft.ts'
 
 const Params = z.object({ id: z.string().regex(/^[\w-]{1,80}$/) })
 /** Slower than a person clicks; a script that fills the table or floods a CRM with checks is stopped. */
-const CHANGES = { rateLimit: { max: 60, timeWindow: '1 minute' } }
+const CHANGES = { rateLimit: { max: 60, timeWindow: '1 minute' }, asks: asks('connect', ofDraft) }
 /** A page that waits for checks asks every second. */
 const READS = { rateLimit: { max: 600, timeWindow: '1 minute' } }
 
@@ -123,7 +125,7 @@ function checkAndAuthorize(app: App, { setUp, requireSession }: DraftRoutes): vo
   )
 }
 
-function makeKeyAndStart(app: App, { setUp }: DraftRoutes): void {
+function makeKeyAndStart(app: App, { setUp, requireSession }: DraftRoutes): void {
   const { connecting } = setUp
   app.post(
     '/drafts/:id/task-key',
@@ -139,10 +141,17 @@ function makeKeyAndStart(app: App, { setUp }: DraftRoutes): void {
     { schema: { params: Params, body: Shares, response: { 200: StartReply } }, config: CHANGES },
     async (request) => {
       const { id } = await knownDraft(setUp, request.params.id)
-      const { connectionId } = await connectProblems(() => connecting.startDraft(id, request.body))
+      const { actor } = await requireSession(request)
+      const { connectionId } = await connectProblems(() => connecting.startDraft(id, request.body, actor))
       return { connectionId }
     },
   )
+}
+
+/** A draft that is not there yet is about nothing but connecting. */
+function ofDraft({ params }: FastifyRequest): Subject {
+  const { id } = (params ?? {}) as { readonly id?: string }
+  return id === undefined ? {} : { about: `draft/${id}` }
 }
 
 async function knownDraft({ connecting }: ConnectSetUp, id: string): Promise<DraftView> {

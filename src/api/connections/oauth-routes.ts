@@ -3,6 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { StateRefusedError } from '../../connections/errors.ts'
 import { knownProfiles } from '../../model/record/crm-profile.ts'
+import { actorOfSession, requireMay } from '../../people/permitted.ts'
+import { RefusedError } from '../../people/refused.ts'
+import type { Database } from '../../store/database/database.ts'
 import type { Session } from '../../store/people/sessions.ts'
 import { ProblemError } from '../server/problem.ts'
 import { type ConnectSetUp, oauthPath } from './connect-options.ts'
@@ -19,10 +22,20 @@ const Answer = z.object({
  * the draft, or the beginning with a word for what was refused. Nothing of the query is repeated.
  */
 export const oauthRoutes: FastifyPluginAsyncZod<{
+  readonly db: Database
   readonly setUp: ConnectSetUp
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
-}> = async (app, { setUp, requireSession }) => {
+}> = async (app, { db, setUp, requireSession }) => {
   const { connecting } = setUp
+  // A page of the browser: its sentence stands on the page to which it leads back.
+  const mayConnect = (session: Session) =>
+    requireMay(db, actorOfSession(session), 'connect', {}).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof RefusedError) return false
+        throw error
+      },
+    )
   for (const { crm: provider } of knownProfiles()) {
     app.get(
       oauthPath(provider),
@@ -35,6 +48,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{
           throw error
         })
         if (!session) return back('signed-out')
+        if (!(await mayConnect(session))) return back('not-allowed')
         const { code, state, error } = request.query
         if (state === undefined || (code === undefined && error === undefined)) return back('incomplete')
         try {

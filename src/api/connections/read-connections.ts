@@ -13,6 +13,7 @@ import { writesNotSent } from '../../store/writes/writes-not-sent.ts'
 import { type CrmLinks, safeUrl } from '../cases/crm-links.ts'
 import type { ConnectionsReply, ConnectionView } from './connection-types.ts'
 import { noticeView } from './notice-view.ts'
+import { readWriting } from './read-writing.ts'
 
 type ConnectionRow = {
   id: string
@@ -88,11 +89,17 @@ export async function readConnections(db: Database, context: Context): Promise<C
     writesNotSent(db),
     presentTexts(db),
   ])
+  const readOnly = connections.rows.filter((row) => row.writes_since === null && row.status !== 'disconnected')
+  const writing = await readWriting(
+    db,
+    readOnly.map(({ id }) => id),
+  )
   return {
     connections: connections.rows.map((row): ConnectionView => {
       const isOfRow = (one: { readonly connection_id: string }) => one.connection_id === row.id
       return {
         ...connectionView(row, context),
+        writing: writing.get(row.id) ?? null,
         budget: budgetView(budgets.rows.find(isOfRow), context.now),
         pollChanges: polls.rows.filter(isOfRow).map((poll) => ({
           object: poll.object_type,
@@ -134,7 +141,7 @@ function selectBudgets(db: Database) {
     from call_budget`.execute(db)
 }
 
-type OwnFields = Omit<ConnectionView, 'budget' | 'pollChanges' | 'unreadable' | 'notices' | 'notSent'>
+type OwnFields = Omit<ConnectionView, 'writing' | 'budget' | 'pollChanges' | 'unreadable' | 'notices' | 'notSent'>
 
 function connectionView(row: ConnectionRow, { links, now, pollSeconds }: Context): OwnFields {
   const { id, crm, account_id: accountId, base_url: baseUrl, pages_url: pagesUrl } = row

@@ -1,8 +1,16 @@
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Subject } from '../../model/authority/acts.ts'
 import type { Database } from '../../store/database/database.ts'
 import { listQuarantined, replayQuarantined } from '../../store/events/failed-events.ts'
+import { asks } from '../authority/asks.ts'
 import { FailedEventsReply, ReplayReply } from './failed-event-types.ts'
+
+function ofBody({ body }: FastifyRequest): Subject {
+  const { connection } = body as z.infer<typeof ReplayBody>
+  return connection === undefined ? {} : { about: connection }
+}
 
 const ConnectionId = z.string().regex(/^[\w:.-]{1,200}$/)
 const EventId = z.string().regex(/^\d{1,15}$/)
@@ -46,7 +54,7 @@ export const failedEventRoutes: FastifyPluginAsyncZod<{ readonly db: Database }>
     '/failed-events/replay',
     {
       schema: { body: ReplayBody, response: { 202: ReplayReply } },
-      config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
+      config: { rateLimit: { max: 30, timeWindow: '1 minute' }, asks: asks('replay-quarantine', ofBody) },
     },
     async ({ body: { connection, ids } }, reply) => {
       const replayed = await replayQuarantined(db, { connectionId: connection, ids: ids?.map(Number) })

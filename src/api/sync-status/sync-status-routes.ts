@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { rereadDifferences } from '../../pipeline/compare/recheck-differences.ts'
 import { requestComparison } from '../../store/compare/comparisons.ts'
 import type { Database } from '../../store/database/database.ts'
+import { asks, ofConnection } from '../authority/asks.ts'
 import type { CrmLinks } from '../cases/crm-links.ts'
 import { ProblemError } from '../server/problem.ts'
 import { readLedgerCheck, readSyncStatus } from './read-sync-status.ts'
@@ -10,7 +11,7 @@ import { ComparisonReply, RereadBody, RereadReply, SyncStatusReply } from './syn
 
 const Params = z.object({ id: z.string().regex(/^[\w:.-]{1,200}$/) })
 const READS = { rateLimit: { max: 300, timeWindow: '1 minute' } }
-const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' } }
+const CHANGES = { rateLimit: { max: 30, timeWindow: '1 minute' }, asks: asks('scan', ofConnection) }
 
 /**
  * The sync status of a connection, behind the console's session guard. A comparison or re-sync requested here is a row

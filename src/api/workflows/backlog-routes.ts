@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { actorOfSession } from '../../people/permitted.ts'
 import { letBacklogGo } from '../../pipeline/decide/let-backlog-go.ts'
 import type { Database } from '../../store/database/database.ts'
 import type { Session } from '../../store/people/sessions.ts'
+import { asksByItself } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import { GoOnReply, GoOnRequest } from './workflow-types.ts'
 
@@ -22,13 +24,13 @@ export const backlogRoutes: FastifyPluginAsyncZod<BacklogRoutes> = async (app, {
         body: GoOnRequest,
         response: { 202: GoOnReply },
       },
-      config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
+      config: { rateLimit: { max: 30, timeWindow: '1 minute' }, asks: asksByItself('apply-to-backlog') },
     },
     async (request, reply) => {
       const { workflow } = request.params
-      const { actor } = await requireSession(request)
+      const actor = actorOfSession(await requireSession(request))
       const { versionId, upTo } = request.body
-      const released = await letBacklogGo(db, { workflow, versionId, upTo: Number(upTo), by: actor })
+      const released = await letBacklogGo(db, { workflow, versionId, upTo: Number(upTo), actor })
       if (released === null) {
         const detail = 'Another version of this workflow is in force now. Look at what it would change first.'
         throw new ProblemError('out-of-date', 409, detail)

@@ -3,8 +3,9 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { letBacklogGo } from '../../pipeline/decide/let-backlog-go.ts'
+import { releaseSeen } from '../../pipeline/decide/let-backlog-go.ts'
 import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
 import { backlogs } from '../../store/decisions/backlog-view.ts'
 import type { SandboxInfo } from '../stack/sandbox-process.ts'
 import type { Stack } from '../stack/stack.ts'
@@ -54,7 +55,7 @@ export async function playTuesday(stack: Stack, options: PlayOptions): Promise<D
   await quiet('First look')
   // What the first import asks of rules waits for a person, who has seen it and lets it go.
   for (const { workflow, versionId, upTo } of await backlogs(db)) {
-    await letBacklogGo(db, { workflow, versionId, upTo, by: 'lanekeeper demo' })
+    await inTransaction(db, (trx) => releaseSeen(trx, { workflow, versionId, upTo, by: 'lanekeeper' }))
   }
   await quiet('What rules decide on the first import')
   const killing = killWorkers(stack, options.kills, options.say)

@@ -60,6 +60,7 @@ export async function connectFromEnvironment(
       taskKey,
       webhookUrl,
       madeBy: 'environment',
+      by: 'environment',
       access: null,
       shares: null,
     })

@@ -14,12 +14,13 @@ import { grantOfDraft, noSuchDraft } from './draft.ts'
 /**
  * Makes the connection that a draft was checked for, or renews it: the account decides which one it is. Throws
  * `DraftNotReadyError` with the reason while a required permission is missing, or for another account than the one to be
- * mended, and `NotThereError`.
+ * mended, and `NotThereError`. `by` is what the ledger calls whoever starts it.
  */
 export async function startDraft(
   deps: ConnectDeps,
   draftId: string,
   shares: Shares,
+  by = 'terminal',
 ): Promise<{ connectionId: ConnectionId }> {
   const { db, box } = deps
   // Taken first and judged then, in one commit: what is refused was never gone, of two that start one draft one does,
@@ -50,7 +51,7 @@ export async function startDraft(
       )
     }
     const grant = grantOfDraft(deps, taken)
-    const made = { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, access, shares }
+    const made = { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, by, access, shares }
     return { connectionId: await makeConnection(trx, deps, made) }
   })
 }

@@ -97,7 +97,7 @@ async function end(
   await changeLife(trx, connectionId)
   const row = await findConnection(trx, connectionId)
   if (!row) return null
-  const isFirst = await markDisconnected(trx, connectionId, { reason: `Ended by ${by.split(':')[0]}.`, by })
+  const isFirst = await markDisconnected(trx, connectionId, { reason: `Ended by ${endedBy(by)}.`, by })
   const { cases, intents, tasks } = await openWork(trx, connectionId)
   await endAllNotices(trx, connectionId, 'The connection was ended.')
   const isErasureNew = history === 'erase' && (await requestErasure(trx, connectionId))
@@ -118,6 +118,10 @@ async function end(
     `${count(intents, 'waiting write')} ${isThrough ? 'cancelled' : 'to be cancelled'}. ` +
     `${count(tasks, 'task')} stay${tasks === 1 ? 's' : ''} in ${crmTitle(row.crm)} as ${tasks === 1 ? 'it is' : 'they are'}.`
   return { row, isFirst, closed: { n, says } }
+}
+
+function endedBy(by: string): string {
+  return by.startsWith('person:') ? 'an admin' : `the ${by.split(':')[0]}`
 }
 
 async function historySays(

@@ -32,6 +32,8 @@ export type Made = {
   readonly taskKey: TaskKeySupport
   readonly webhookUrl: string | null
   readonly madeBy: ConnectionRow['madeBy']
+  /** What the ledger calls whoever made it. */
+  readonly by: string
   /** Null: not tried, as for a connection of the environment. */
   readonly access: AccessFindings | null
   /** Null: as they are. */
@@ -48,7 +50,7 @@ export async function makeConnection(
   { box, nowMs }: Pick<ConnectDeps, 'box' | 'nowMs'>,
   made: Made,
 ): Promise<ConnectionId> {
-  const { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, access, shares } = made
+  const { crm, identity, grant, address, tokens, taskKey, webhookUrl, madeBy, by, access, shares } = made
   const id = connectionIdOf(crm, identity.accountId)
   await changeLife(trx, id)
   const before = await findConnection(trx, id)
@@ -78,14 +80,14 @@ export async function makeConnection(
   if (before?.status === 'disconnected') await beginAgain(trx, id, crm)
   // Who sets the environment has said so; a person who connects sees first what was found (pipeline/writing.ts).
   if (before === null || before.status === 'disconnected') {
-    await setWriting(trx, id, { allowed: madeBy === 'environment', by: madeBy })
+    await setWriting(trx, id, { allowed: madeBy === 'environment', by })
   }
   await noticesOfAccess(trx, id, access ?? { checks: [] }, taskKey)
   await appendLedger(trx, [
     {
       at: new Date(nowMs()),
       kind: before ? 'connection-renewed' : 'connection-made',
-      actor: madeBy,
+      actor: by,
       subject: id,
       body: canonicalJson({
         account: identity.accountId,

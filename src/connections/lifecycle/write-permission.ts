@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../model/policy/canonical.ts'
 import { findConnection } from '../../store/connections/connections.ts'
 import { setWriting } from '../../store/connections/write-permission.ts'
-import type { Database } from '../../store/database/database.ts'
+import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { appendLedger } from '../../store/ledger/ledger.ts'
@@ -22,17 +22,24 @@ export async function setWritePermission(
   if (!connection || connection.status === 'disconnected') {
     throw new NotThereError(`There is no connection "${connectionId}".`)
   }
-  await inTransaction(db, async (trx) => {
-    if (!(await setWriting(trx, connectionId, { allowed, by }))) return
-    await queueRedecision(trx, connectionId)
-    await appendLedger(trx, [
-      {
-        at: new Date(nowMs),
-        kind: allowed ? 'writing-allowed' : 'writing-held',
-        actor: by,
-        subject: connectionId,
-        body: canonicalJson({}),
-      },
-    ])
-  })
+  await inTransaction(db, (trx) => changeWriting(trx, connectionId, { allowed, by, nowMs }))
+}
+
+/** As a part of the caller's transaction, which asked before whether they may. */
+export async function changeWriting(
+  trx: DatabaseTransaction,
+  connectionId: string,
+  { allowed, by, nowMs }: { readonly allowed: boolean; readonly by: string; readonly nowMs: number },
+): Promise<void> {
+  if (!(await setWriting(trx, connectionId, { allowed, by }))) return
+  await queueRedecision(trx, connectionId)
+  await appendLedger(trx, [
+    {
+      at: new Date(nowMs),
+      kind: allowed ? 'writing-allowed' : 'writing-held',
+      actor: by,
+      subject: connectionId,
+      body: canonicalJson({}),
+    },
+  ])
 }

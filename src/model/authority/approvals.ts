@@ -1,5 +1,5 @@
 import type { LaneHeld, Subject } from './acts.ts'
-import { lanesNow, peopleOf } from './lane-people.ts'
+import { lanesNow, peopleOf, TERMINAL } from './lane-people.ts'
 import { ADMINS, everyJob, place, type TogetherAct, workflowsOf } from './requirement.ts'
 
 /** So many yeses of these people. */
@@ -56,7 +56,7 @@ function missingOf(ways: readonly Way[], given: ReadonlySet<string>): number {
 function waysOf(act: TogetherAct, subject: Subject, lanes: readonly LaneHeld[]): Way[] {
   const workflows = workflowsOf(subject)
   const [workflow] = workflows
-  if (act === 'allow-writing') return [writingWay(workflows, lanes)]
+  if (act === 'allow-writing') return [writingWay(workflows, subject, lanes)]
   if (workflow === undefined) return []
   switch (act) {
     case 'approve-publish':
@@ -101,9 +101,10 @@ function markWays(workflow: string, { authors }: Subject, lanes: readonly LaneHe
 }
 
 /** An admin, and the workflow owner of each workflow concerned. A workflow that nobody owns yet has nobody to ask. */
-function writingWay(workflows: readonly string[], lanes: readonly LaneHeld[]): Way {
+function writingWay(workflows: readonly string[], { approvedBy }: Subject, lanes: readonly LaneHeld[]): Way {
+  const terminal = approvedBy?.includes(TERMINAL.personId) ? [TERMINAL.personId] : []
   const owners = workflows.map((workflow) => peopleOf([[place(workflow, 'workflow', 'standing-in')]], lanes))
-  return [one(peopleOf([[ADMINS]], lanes)), ...owners.filter((people) => people.length > 0).map(one)]
+  return [one([...peopleOf([[ADMINS]], lanes), ...terminal]), ...owners.filter((people) => people.length > 0).map(one)]
 }
 
 function one(people: readonly string[]): Slot {

@@ -4,6 +4,16 @@ import type { Choice, Place } from './requirement.ts'
 /** In the order in which to ask. */
 const ORDER: readonly LaneRole[] = ['holder', 'delegate', 'deputy']
 
+/** Whoever holds the server counts as an admin with a strong sign-in, and is nobody else. */
+export const TERMINAL: LaneHeld = {
+  workflow: '',
+  lane: 'admin',
+  circle: null,
+  personId: 'terminal',
+  role: 'holder',
+  untilMs: null,
+}
+
 /** Who holds a lane at this moment: an end counts from its instant on. */
 export function lanesNow(lanes: readonly LaneHeld[], nowMs: number): LaneHeld[] {
   return lanes.filter(({ untilMs }) => untilMs === null || untilMs > nowMs)

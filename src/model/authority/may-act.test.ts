@@ -73,6 +73,46 @@ describe('who may resume', () => {
   })
 })
 
+describe('what the table gives to an owner alone', () => {
+  const raise = (who: string, lanes: LaneHeld[]) => codeOf(ask(person(who), 'raise', {}, lanes))
+
+  it('is the deputy’s only while nobody holds the job, or while the owner is away and named them', () => {
+    assert.equal(raise('will', LANES), 'allowed')
+    assert.equal(raise('wanda', LANES), 'not-named')
+    assert.equal(
+      raise(
+        'wanda',
+        LANES.filter(({ personId }) => personId !== 'will'),
+      ),
+      'allowed',
+    )
+    assert.equal(raise('wanda', [...LANES, held('wanda', 'workflow', { role: 'delegate' })]), 'allowed')
+  })
+
+  it('ends with the moment to which it was given', () => {
+    const until = (untilMs: number) => [held('will', 'workflow', { untilMs })]
+    assert.equal(raise('will', until(NOW + 1)), 'allowed')
+    assert.equal(raise('will', until(NOW)), 'vacant')
+  })
+})
+
+describe('nobody', () => {
+  it('names themself in a live workflow, and everybody who appoints may below live', () => {
+    const self = (isLive: boolean): Subject => ({ lane: 'data', personId: 'will', isLive })
+    assert.equal(codeOf(ask(person('will'), 'appoint', self(true))), 'self-appointment')
+    assert.equal(codeOf(ask(person('will'), 'appoint', self(false))), 'allowed')
+    assert.equal(codeOf(ask(person('will'), 'appoint', { ...self(true), personId: 'nora' })), 'allowed')
+  })
+
+  it('resumes several workflows without being rollback owner of each', () => {
+    const workflows = ['leads', 'deals']
+    const both = [...LANES, held('rob', 'rollback', { workflow: 'deals' })]
+    assert.equal(codeOf(ask(person('rob'), 'resume', { workflows }, both)), 'allowed')
+    assert.equal(codeOf(ask(person('dora'), 'resume', { workflows }, both)), 'not-named')
+    assert.equal(codeOf(ask(person('dora'), 'pause', { workflows }, both)), 'allowed')
+  })
+})
+
 describe('approvals of a version', () => {
   const publish = (who: string, subject: Subject) => codeOf(ask(person(who), 'approve-publish', subject))
 

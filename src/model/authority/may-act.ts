@@ -1,7 +1,7 @@
 import { ACT_WORDS } from './act-words.ts'
 import type { Act, Actor, Circumstances, LaneHeld, RefusalCode, Subject, TokenScope, Verdict } from './acts.ts'
 import { approvalsMissing } from './approvals.ts'
-import { lanesNow, peopleOf } from './lane-people.ts'
+import { lanesNow, peopleOf, TERMINAL } from './lane-people.ts'
 import { isTogether, requirementOf, type TogetherAct, workflowsOf } from './requirement.ts'
 import { signInRefusal } from './sign-in-refusal.ts'
 
@@ -29,7 +29,7 @@ export function mayAct(actor: Actor, act: Act, subject: Subject, now: Circumstan
 }
 
 /** Everybody whose job lets them, by id, the first to ask first. How they sign in is not known here. */
-function whoMay(act: Act, subject: Subject, now: Pick<Circumstances, 'lanes' | 'nowMs'>): string[] {
+export function whoMay(act: Act, subject: Subject, now: Pick<Circumstances, 'lanes' | 'nowMs'>): string[] {
   if (isTogether(act)) return [...approvalsMissing(act, subject, now).whoMay]
   return onePerson(act, subject, lanesNow(now.lanes, now.nowMs)).filter((id) => ownRefusal(id, act, subject) === null)
 }
@@ -103,7 +103,7 @@ function approvalRefusal(
   }
   if (missing.count === 0) return { code: 'no-more-needed', because: 'All approvals are here. Nothing is missing.' }
   if (missing.count === Number.POSITIVE_INFINITY) return notNamed(act, true)
-  if (subject.authors?.includes(personId)) {
+  if ((act === 'approve-publish' || act === 'mark') && subject.authors?.includes(personId)) {
     return {
       code: 'author',
       because: `You changed this yourself. Only ${ACT_WORDS[act].who} can ${ACT_WORDS[act].does}.`,
@@ -141,16 +141,6 @@ function machineMay(
       return workflowsOf(subject).every((workflow) => workflow === actor.workflow)
     }
   }
-}
-
-/** Whoever holds the server counts as an admin with a strong sign-in, and is nobody else. */
-const TERMINAL: LaneHeld = {
-  workflow: '',
-  lane: 'admin',
-  circle: null,
-  personId: 'terminal',
-  role: 'holder',
-  untilMs: null,
 }
 
 const SCOPE_OF: Partial<Readonly<Record<Act, TokenScope>>> = { read: 'read', 'ask-for-pause': 'ask-for-pause' }

@@ -49,6 +49,7 @@ import type {
   SessionTable,
   SignInAttemptTable,
   SignInLinkTable,
+  WritingConsentTable,
 } from './tables/people.ts'
 import type { CounterTable, ProcessBeatTable } from './tables/processes.ts'
 import type {
@@ -139,4 +140,5 @@ export type Tables = {
   job: JobTable
   absence: AbsenceTable
   lane_holder: LaneHolderTable
+  writing_consent: WritingConsentTable
 }

@@ -102,6 +102,12 @@ export type JobTable = {
   end_reason: string | null
 }
 
+export type WritingConsentTable = {
+  connection_id: string
+  given_by: string
+  given_at: InstantDefault
+}
+
 export type AbsenceTable = {
   id: Generated<number>
   person_id: string

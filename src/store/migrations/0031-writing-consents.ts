@@ -1,0 +1,10 @@
+/** Writing to a CRM is turned on by an admin and the owners of the workflows that would write, each with a yes of their own. */
+export const STATEMENTS: readonly string[] = [
+  `create table writing_consent (
+    connection_id text not null,
+    -- person:ID or terminal
+    given_by text not null,
+    given_at timestamptz not null default now(),
+    primary key (connection_id, given_by)
+  )`,
+]
