@@ -16,7 +16,7 @@ export async function signIn(
     readonly method: SignInMethod
     readonly browser: string
     /** Of a link: who made it. */
-    readonly madeBy?: string
+    readonly linkMadeBy?: string
     readonly onlyPauses?: boolean
   },
 ): Promise<SessionMade> {
@@ -26,7 +26,7 @@ export async function signIn(
     personId: of.personId,
     body: {
       method: of.method,
-      ...(of.madeBy === undefined ? {} : { madeBy: of.madeBy }),
+      ...(of.linkMadeBy === undefined ? {} : { linkMadeBy: of.linkMadeBy }),
       ...(of.onlyPauses ? { onlyPauses: true } : {}),
     },
   })
@@ -37,7 +37,9 @@ export async function signIn(
 export async function signInByLink(db: Database, secret: string, browser: string): Promise<SessionMade | null> {
   return inTransaction(db, async (trx) => {
     const link = await useSignInLink(trx, secret)
-    return link === null ? null : signIn(trx, { ...link, browser })
+    if (link === null) return null
+    const { personId, method, madeBy: linkMadeBy } = link
+    return signIn(trx, { personId, method, linkMadeBy, browser })
   })
 }
 

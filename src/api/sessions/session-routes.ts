@@ -6,6 +6,7 @@ import { lookAtLink } from '../../store/people/sign-in-links.ts'
 import { ProblemError } from '../server/problem.ts'
 import { ProblemReply } from '../server/problem-types.ts'
 import { castRoutes } from './cast-routes.ts'
+import { oidcRoutes } from './oidc-routes.ts'
 import { browserOf, cookieAttributes, cookieOf, giveSession, sessionGuard } from './session-guard.ts'
 import { sessionReply } from './session-reply.ts'
 import { LinkReply, SessionReply } from './session-types.ts'
@@ -20,6 +21,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutes> = async (app, o
     reply.header('cache-control', 'no-store')
   })
   await app.register(castRoutes, options)
+  if (signIn.provider !== null) await app.register(oidcRoutes, { ...options, provider: signIn.provider })
 
   app.post(
     '/api/session/link',

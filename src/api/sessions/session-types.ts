@@ -21,8 +21,35 @@ export type LinkReply = z.infer<typeof LinkReply>
 export const Lane = z.enum(['review', 'override', 'rollback', 'boundary', 'data', 'workflow', 'admin'])
 export type Lane = z.infer<typeof Lane>
 
+/** Why nobody was signed in. The console has a sentence for each. */
+export const Refused = z.enum([
+  'unknown',
+  'proposed',
+  'conflict',
+  'refused-before',
+  'not-verified',
+  'ended',
+  'somebody-elses',
+  'not-from-here',
+  'not-ours',
+  'used',
+  'expired',
+  'other-browser',
+  'unreachable',
+  'bad-answer',
+  'cancelled',
+  'signed-out',
+  'wrong-code',
+  'too-often',
+])
+export type Refused = z.infer<typeof Refused>
+
 /** How people can sign in on this installation. A link always works. */
 export const WaysReply = z.object({
+  /** The host of the identity provider. Null: none is set. */
+  provider: z.string().nullable(),
+  /** Whether codes can be mailed. */
+  code: z.boolean(),
   /** Of the sandbox: anybody may sign in as one of these. Null: there is no such page here. */
   cast: z.array(z.object({ personId: z.string(), name: z.string(), lanes: z.array(Lane) })).nullable(),
 })
