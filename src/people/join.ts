@@ -8,6 +8,7 @@ import {
   personsToPropose,
   proposeIdentity,
 } from '../store/people/joins.ts'
+import { refreshLaneHolders } from '../store/people/lane-holders.ts'
 import { actorOf, type PersonId } from '../store/people/persons.ts'
 import type { Session } from '../store/people/sessions.ts'
 import { noteSignIn } from './sign-in.ts'
@@ -54,6 +55,7 @@ export async function personFor(trx: DatabaseTransaction, outside: Outside): Pro
     if (await confirmIdentity(trx, invited.personId, outside, { email: outside.email, by: invited.by, why })) {
       const body = { way: outside.kind, because: 'invited', invitedBy: invited.by }
       await noteSignIn(trx, { kind: 'join-confirmed', personId: invited.personId, body })
+      await refreshLaneHolders(trx, null)
       return { is: 'known', personId: invited.personId }
     }
   }
@@ -112,7 +114,13 @@ export async function addWay(trx: DatabaseTransaction, session: Session, outside
     if (!(await confirmIdentity(trx, personId, outside, { email: outside.email, by, why }))) {
       return { is: 'refused', why: 'somebody-elses' }
     }
-    await noteSignIn(trx, { kind: 'join-confirmed', personId, body: { way: outside.kind, because: 'signed-in', method } })
+    await noteSignIn(trx, {
+      kind: 'join-confirmed',
+      personId,
+      body: { way: outside.kind, because: 'signed-in', method },
+    })
+    // Some jobs may be held by whoever can sign in.
+    await refreshLaneHolders(trx, null)
     return { is: 'known', personId }
   }
   const why = 'Added in a session that a link began: whoever made the link may have opened it'

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Database } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
 import type { PersonId } from '../store/people/persons.ts'
@@ -7,11 +6,7 @@ import { type AttemptRefusal, saveOidcAttempt, takeOidcAttempt } from '../store/
 import { addWay, personFor, type SignInRefusal } from './join.ts'
 import { noteSignIn, signIn } from './sign-in.ts'
 import { type Claims, type Provider, ProviderError, type ProviderProblem } from './sign-in-provider.ts'
-
-/** 256 bits as URL-safe text of 43 characters; RFC 7636 asks for 43 to 128. */
-export function randomSecret(): string {
-  return randomBytes(32).toString('base64url')
-}
+import { randomSecret } from './sign-in-secret.ts'
 
 /** Where to send the browser that has this cookie. Throws ProviderError. */
 export async function beginOidc(

@@ -4,7 +4,7 @@ import type { Database, DatabaseTransaction } from '../store/database/database.t
 import { inTransaction } from '../store/database/transaction.ts'
 import { appendLedger } from '../store/ledger/ledger.ts'
 import { actorOf, findPerson, type PersonId } from '../store/people/persons.ts'
-import { openSession, type SessionMade, type SignInMethod } from '../store/people/sessions.ts'
+import { openSession, type Session, type SessionMade, type SignInMethod } from '../store/people/sessions.ts'
 import { isCastOpen, type SandboxAddresses } from '../store/people/sign-in-cast.ts'
 import { useSignInLink } from '../store/people/sign-in-links.ts'
 
@@ -54,6 +54,13 @@ export async function signInAsCast(
     if (person === null || person.endedAt !== null) return null
     return signIn(trx, { personId: of.personId, method: 'sandbox', browser: of.browser })
   })
+}
+
+/** A page that may stay open for weeks and can only pause. Null: this sign-in is too weak to last that long. */
+export async function openPausePage(db: Database, session: Session, browser: string): Promise<SessionMade | null> {
+  const { personId, method, onlyPauses } = session
+  if (onlyPauses || method === 'link' || method === 'terminal') return null
+  return inTransaction(db, (trx) => signIn(trx, { personId, method, browser, onlyPauses: true }))
 }
 
 /** An entry about signing in, by the person it is about. */

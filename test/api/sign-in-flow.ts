@@ -54,6 +54,8 @@ export async function peopleLedger(db: Database): Promise<string[]> {
 
 /** All of the database that a copy would hold, to look for what must not be there. */
 export async function ledgerText(db: Database): Promise<string> {
-  const { rows } = await sql<{ all: string }>`select coalesce(string_agg(l::text, ' '), '') as all from ledger l`.execute(db)
+  const { rows } = await sql<{
+    all: string
+  }>`select coalesce(string_agg(l::text, ' '), '') as all from ledger l`.execute(db)
   return rows[0]!.all
 }

@@ -63,7 +63,9 @@ describe('signing in through the identity provider', () => {
   })
 
   it('sends code challenge, state and nonce of 256 bits each, which differ every time', async () => {
-    const urls = [await begin(new TestBrowser(t)), await begin(new TestBrowser(t))].map((url) => new URL(url).searchParams)
+    const urls = [await begin(new TestBrowser(t)), await begin(new TestBrowser(t))].map(
+      (url) => new URL(url).searchParams,
+    )
     for (const name of ['code_challenge', 'state', 'nonce']) {
       const [one, two] = urls.map((params) => params.get(name)!)
       assert.ok(Buffer.from(one!, 'base64url').length >= 32 && one !== two, name)
@@ -90,9 +92,7 @@ describe('signing in through the identity provider', () => {
     ' /cases',
   ]) {
     it(`never returns to ${JSON.stringify(elsewhere)}`, async () => {
-      assert.equal(new URL(await go(new TestBrowser(t), { returnTo: elsewhere }), PUBLIC_URL).origin, PUBLIC_URL)
-      const landed = await go(new TestBrowser(t), { returnTo: elsewhere })
-      assert.ok(landed === '/overview' || landed === '/evil.example', landed)
+      assert.equal(await go(new TestBrowser(t), { returnTo: elsewhere }), '/overview')
     })
   }
 
@@ -114,7 +114,10 @@ describe('signing in through the identity provider', () => {
     ['comes from the same issuer with a slash', (claims) => ({ ...claims, iss: `${claims.iss}/` })],
     ['is of a second tenant of the provider', (claims) => ({ ...claims, iss: `${claims.iss}/tenant-2` })],
     ['is for another client', (claims) => ({ ...claims, aud: 'another-client' })],
-    ['is for several clients and another one asked', (claims) => ({ ...claims, aud: ['lanekeeper', 'other'], azp: 'other' })],
+    [
+      'is for several clients and another one asked',
+      (claims) => ({ ...claims, aud: ['lanekeeper', 'other'], azp: 'other' }),
+    ],
     ['answers another question', (claims) => ({ ...claims, nonce: 'another-nonce' })],
     ['answers none', ({ nonce: _, ...claims }) => claims],
     ['is over', (claims) => ({ ...claims, exp: now() - 120 })],
@@ -229,7 +232,10 @@ describe('signing in through the identity provider', () => {
     const { rows } = await sql<{ state: string }>`
       select state from identity where person_id = ${ann} and kind = 'oidc'`.execute(t.db)
     assert.deepEqual(rows, [{ state: 'proposed' }])
-    assert.deepEqual((await peopleLedger(t.db)).slice(-2), ['join-proposed: same-email oidc', 'sign-in-refused: proposed oidc'])
+    assert.deepEqual((await peopleLedger(t.db)).slice(-2), [
+      'join-proposed: same-email oidc',
+      'sign-in-refused: proposed oidc',
+    ])
     // Asked again, it is still one proposal.
     await go(browser)
     const { rows: all } = await sql`select 1 from identity where person_id = ${ann} and kind = 'oidc'`.execute(t.db)

@@ -1,6 +1,7 @@
 /** As far as the tests use it; the package has no types of its own. */
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
+
   class Grant {
     constructor(of: { accountId: string; clientId: string })
     addOIDCScope(scope: string): void

@@ -21,29 +21,6 @@ export type LinkReply = z.infer<typeof LinkReply>
 export const Lane = z.enum(['review', 'override', 'rollback', 'boundary', 'data', 'workflow', 'admin'])
 export type Lane = z.infer<typeof Lane>
 
-/** Why nobody was signed in. The console has a sentence for each. */
-export const Refused = z.enum([
-  'unknown',
-  'proposed',
-  'conflict',
-  'refused-before',
-  'not-verified',
-  'ended',
-  'somebody-elses',
-  'not-from-here',
-  'not-ours',
-  'used',
-  'expired',
-  'other-browser',
-  'unreachable',
-  'bad-answer',
-  'cancelled',
-  'signed-out',
-  'wrong-code',
-  'too-often',
-])
-export type Refused = z.infer<typeof Refused>
-
 /** How people can sign in on this installation. A link always works. */
 export const WaysReply = z.object({
   /** The host of the identity provider. Null: none is set. */
@@ -54,3 +31,7 @@ export const WaysReply = z.object({
   cast: z.array(z.object({ personId: z.string(), name: z.string(), lanes: z.array(Lane) })).nullable(),
 })
 export type WaysReply = z.infer<typeof WaysReply>
+
+/** A code was right: the session, and where to go; or the address is a way to sign in from now on. */
+export const CodeReply = z.object({ session: SessionReply, returnTo: z.string().nullable(), isAdded: z.boolean() })
+export type CodeReply = z.infer<typeof CodeReply>

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { randomSecret } from '../../people/sign-in-oidc.ts'
+import { randomSecret } from '../../people/sign-in-secret.ts'
 import { cookieAttributes, cookieOf } from './session-guard.ts'
 
 /** Longer than any sign-in takes, so that two in two tabs share it. */
@@ -25,6 +25,7 @@ export function ownPage(path: string | undefined, publicUrl: string): string | n
   if (path === undefined || !/^\/(?![/\\])[^\s\\]{0,500}$/.test(path)) return null
   const own = new URL(publicUrl)
   const url = URL.parse(path, own)
-  if (url === null || url.origin !== own.origin) return null
+  // A path may become another by its dots: `/..//elsewhere` is one.
+  if (url === null || url.origin !== own.origin || url.pathname.startsWith('//')) return null
   return /^\/(api|oauth|webhooks|sign-in)(\/|$)/.test(url.pathname) ? null : `${url.pathname}${url.search}${url.hash}`
 }

@@ -115,3 +115,27 @@ export async function endSessionsOf(
     delete from session where person_id = ${personId} and id is distinct from ${exceptId} returning 1`.execute(db)
   return rows.length
 }
+
+export type OpenSession = {
+  readonly id: string
+  readonly personId: PersonId
+  readonly personName: string
+  readonly method: SignInMethod
+  readonly browser: string
+  readonly signedInAt: Date
+  readonly seenAt: Date
+  readonly expiresAt: Date
+  readonly onlyPauses: boolean
+}
+
+/** The sessions that still count, of one person or of everybody, the last used first. */
+export async function listSessions(db: Kysely<Tables>, personId: PersonId | null): Promise<OpenSession[]> {
+  const { rows } = await sql<OpenSession>`
+    select s.id, s.person_id as "personId", p.name as "personName", s.method, s.browser,
+      s.signed_in_at as "signedInAt", s.seen_at as "seenAt", s.expires_at as "expiresAt", s.only_pauses as "onlyPauses"
+    from session s join person p on p.id = s.person_id and p.ended_at is null
+    where s.expires_at > now() and (s.only_pauses or s.seen_at > now() - make_interval(hours => ${IDLE_HOURS}))
+      and (${personId}::text is null or s.person_id = ${personId})
+    order by s.seen_at desc, s.id limit 500`.execute(db)
+  return rows
+}
