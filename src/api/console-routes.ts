@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { actorOfSession, actorOfToken } from '../people/permitted.ts'
 import type { Database } from '../store/database/database.ts'
 import { installAsking } from './authority/asks.ts'
 import { CaseReply, HeldReply, ListQuery, ListReply } from './cases/case-types.ts'
@@ -17,6 +18,8 @@ import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
 import { ProblemError } from './server/problem.ts'
+import { machineGuard } from './sessions/machine-guard.ts'
+import { ownSessionRoutes } from './sessions/own-session-routes.ts'
 import { sessionGuard } from './sessions/session-guard.ts'
 import type { SignInSetUp } from './sessions/sign-in-set-up.ts'
 import { failedEventRoutes } from './sync-status/failed-event-routes.ts'
@@ -45,7 +48,11 @@ export type ConsoleOptions = {
 export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
   const { db, publicUrl, links, explain, now, connect, signIn } = options
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
-  installAsking(app, db, requireSession)
+  const machineOf = machineGuard(db, publicUrl)
+  installAsking(app, db, async (request) => {
+    const token = await machineOf(request)
+    return token === null ? actorOfSession(await requireSession(request)) : actorOfToken(token)
+  })
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -100,6 +107,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(failedEventRoutes, { db })
   await app.register(departureRoutes, { db, now })
   await app.register(workflowRoutes, { db, explain })
+  await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
@@ -115,7 +123,7 @@ function installLiveChanges(
   requireSession: ReturnType<typeof sessionGuard>,
 ): void {
   app.addHook('preClose', async () => live.close())
-  app.get('/live', { schema: { hide: true } }, async (request, reply) => {
+  app.get('/live', { schema: { hide: true }, config: { personsOnly: true } }, async (request, reply) => {
     await live.listen(reply, () =>
       requireSession(request).then(
         () => true,

@@ -119,7 +119,9 @@ async function welcome(stack: Stack, say: (text: string) => void, startedAt: num
 }
 
 /** Whoever opens the console is somebody: the first admin is made here, on the server. */
-async function signInRow({ db, settings }: Stack): Promise<[string, string]> {
+async function signInRow({ db, settings, sandbox }: Stack): Promise<[string, string]> {
+  if (sandbox !== null)
+    return ['Sign in', `${new URL('/sign-in', settings.publicUrl)}  (as anyone of the sandbox's cast)`]
   if ((await listAdmins(db)).length === 0) {
     return ['First', 'npx lanekeeper admin you@company.com makes you the admin, and prints a link that signs you in']
   }

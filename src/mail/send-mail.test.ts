@@ -1,45 +1,12 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { SMTPServer } from 'smtp-server'
+import { type ScriptedMail, scriptedMailServer } from '../../test/support/mail-server.ts'
 import { MailError } from './mail-error.ts'
 import { createMailer, type Mailer } from './send-mail.ts'
 
 const MAIL = { to: 'tom@acme.test', subject: 'A code', text: 'Your code is 12345678.' }
 const FROM = 'Lanekeeper <lanekeeper@acme.test>'
-
-/** What the server answers to each address, and what it was given. */
-type Scripted = { readonly port: number; readonly mails: string[]; close(): Promise<void> }
-
-async function scriptedServer(options: { readonly users?: boolean } = {}): Promise<Scripted> {
-  const mails: string[] = []
-  const server = new SMTPServer({
-    // Without a certificate that a stranger would believe.
-    hideSTARTTLS: true,
-    authOptional: !options.users,
-    allowInsecureAuth: true,
-    onAuth: ({ password }, _session, done) =>
-      done(password === 'right' ? null : new Error('Wrong password'), { user: 'u' }),
-    onRcptTo({ address }, _session, done) {
-      if (address.startsWith('nobody'))
-        return done(Object.assign(new Error('No such user here'), { responseCode: 550 }))
-      done()
-    },
-    onData(stream, _session, done) {
-      let text = ''
-      stream.on('data', (part: Buffer) => {
-        text += part.toString()
-      })
-      stream.on('end', () => {
-        mails.push(text)
-        done()
-      })
-    },
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  const { port } = server.server.address() as { port: number }
-  return { port, mails, close: () => new Promise((resolve) => server.close(() => resolve())) }
-}
 
 function mailerAt(url: string): Mailer {
   return createMailer({ smtpUrl: url, mailFrom: FROM })!
@@ -55,9 +22,9 @@ async function sentenceOf(work: Promise<void>): Promise<string> {
 }
 
 describe('mail', () => {
-  let server: Scripted
+  let server: ScriptedMail
   before(async () => {
-    server = await scriptedServer()
+    server = await scriptedMailServer()
   })
   after(() => server.close())
 
@@ -85,7 +52,7 @@ describe('mail', () => {
   })
 
   it('says that the password is wrong, without the password', async () => {
-    const strict = await scriptedServer({ users: true })
+    const strict = await scriptedMailServer({ users: true })
     const says = await sentenceOf(mailerAt(`smtp://u:wrong-one@127.0.0.1:${strict.port}`).check())
     assert.match(says, /refused the user name or password.*LANEKEEPER_SMTP_URL/)
     assert.ok(!says.includes('wrong-one'))
@@ -94,7 +61,7 @@ describe('mail', () => {
   })
 
   it('says that the server is down', async () => {
-    const down = await scriptedServer()
+    const down = await scriptedMailServer()
     await down.close()
     assert.match(await sentenceOf(mailerAt(`smtp://127.0.0.1:${down.port}`).send(MAIL)), /refused the connection/)
   })

@@ -12,6 +12,7 @@ import { lanesHeld } from '../store/people/lane-holders.ts'
 import { actorOf, namesOf } from '../store/people/persons.ts'
 import type { Session, SignInMethod } from '../store/people/sessions.ts'
 import { readStanding } from '../store/people/standing.ts'
+import type { MachineToken } from '../store/people/tokens.ts'
 import { type Refusal, RefusedError } from './refused.ts'
 
 /**
@@ -55,6 +56,11 @@ export function actorOfSession({ personId, method, signedInAt, onlyPauses }: Ses
     isActive: true,
     isActiveInCrm: null,
   }
+}
+
+/** A program that a token lets in: it never decides. */
+export function actorOfToken({ id, workflow, scopes }: Pick<MachineToken, 'id' | 'workflow' | 'scopes'>): Actor {
+  return { kind: 'token', tokenId: id, workflow, scopes }
 }
 
 const STRENGTH: Readonly<Record<SignInMethod, SignInStrength>> = {

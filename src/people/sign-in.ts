@@ -4,7 +4,7 @@ import type { Database, DatabaseTransaction } from '../store/database/database.t
 import { inTransaction } from '../store/database/transaction.ts'
 import { appendLedger } from '../store/ledger/ledger.ts'
 import { actorOf, findPerson, type PersonId } from '../store/people/persons.ts'
-import { openSession, type SessionMade, type SignInMethod } from '../store/people/sessions.ts'
+import { openSession, type Session, type SessionMade, type SignInMethod } from '../store/people/sessions.ts'
 import { isCastOpen, type SandboxAddresses } from '../store/people/sign-in-cast.ts'
 import { useSignInLink } from '../store/people/sign-in-links.ts'
 
@@ -16,7 +16,7 @@ export async function signIn(
     readonly method: SignInMethod
     readonly browser: string
     /** Of a link: who made it. */
-    readonly madeBy?: string
+    readonly linkMadeBy?: string
     readonly onlyPauses?: boolean
   },
 ): Promise<SessionMade> {
@@ -26,7 +26,7 @@ export async function signIn(
     personId: of.personId,
     body: {
       method: of.method,
-      ...(of.madeBy === undefined ? {} : { madeBy: of.madeBy }),
+      ...(of.linkMadeBy === undefined ? {} : { linkMadeBy: of.linkMadeBy }),
       ...(of.onlyPauses ? { onlyPauses: true } : {}),
     },
   })
@@ -37,7 +37,9 @@ export async function signIn(
 export async function signInByLink(db: Database, secret: string, browser: string): Promise<SessionMade | null> {
   return inTransaction(db, async (trx) => {
     const link = await useSignInLink(trx, secret)
-    return link === null ? null : signIn(trx, { ...link, browser })
+    if (link === null) return null
+    const { personId, method, madeBy: linkMadeBy } = link
+    return signIn(trx, { personId, method, linkMadeBy, browser })
   })
 }
 
@@ -52,6 +54,13 @@ export async function signInAsCast(
     if (person === null || person.endedAt !== null) return null
     return signIn(trx, { personId: of.personId, method: 'sandbox', browser: of.browser })
   })
+}
+
+/** A page that may stay open for weeks and can only pause. Null: this sign-in is too weak to last that long. */
+export async function openPausePage(db: Database, session: Session, browser: string): Promise<SessionMade | null> {
+  const { personId, method, onlyPauses } = session
+  if (onlyPauses || method === 'link' || method === 'terminal') return null
+  return inTransaction(db, (trx) => signIn(trx, { personId, method, browser, onlyPauses: true }))
 }
 
 /** An entry about signing in, by the person it is about. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { WaysReply } from '../../src/api/sessions/session-types.ts'
-import { sandboxAddresses } from '../../src/api/sessions/sign-in-set-up.ts'
+import { LINKS_ONLY, sandboxAddresses } from '../../src/api/sessions/sign-in-set-up.ts'
 import { createPerson } from '../../src/store/people/persons.ts'
 import { type AppUnderTest, appUnderTest, cookieOf } from './app-under-test.ts'
 
@@ -12,7 +12,7 @@ describe("the sandbox's cast", () => {
   let t: AppUnderTest
   let tom: string
   before(async () => {
-    t = await appUnderTest({ signIn: { sandbox: SANDBOX, mailer: null } })
+    t = await appUnderTest({ signIn: { ...LINKS_ONLY, sandbox: SANDBOX } })
     tom = await createPerson(t.db, { name: 'Tom Becker', madeBy: 'sandbox' })
     const gone = await createPerson(t.db, { name: 'Gone Person', madeBy: 'sandbox' })
     await sql`update person set ended_at = now() where id = ${gone}`.execute(t.db)

@@ -2,6 +2,7 @@ import type { Browser } from 'playwright-core'
 import { buildConsoleIfStale, CONSOLE_DIST } from '../../console/build.ts'
 import { buildApp } from '../../src/api/app.ts'
 import { CRM_PAGES } from '../../src/api/cases/crm-pages.ts'
+import { LINKS_ONLY, type SignInSetUp } from '../../src/api/sessions/sign-in-set-up.ts'
 import { explainPolicy } from '../../src/model/decision/explain-policy.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { testSetUp } from '../support/connect-stage.ts'
@@ -38,7 +39,9 @@ export async function startConsole(): Promise<ConsoleStage> {
 }
 
 /** On an empty database. */
-export async function serveConsole(): Promise<ServedConsole> {
+export async function serveConsole(
+  signInOf: (base: string) => SignInSetUp | Promise<SignInSetUp> = () => LINKS_ONLY,
+): Promise<ServedConsole> {
   await buildConsoleIfStale()
   const [{ db, drop }, port] = await Promise.all([testDatabase(), freePort()])
   const base = `http://localhost:${port}`
@@ -49,6 +52,7 @@ export async function serveConsole(): Promise<ServedConsole> {
     links: CRM_PAGES,
     explain: explainPolicy,
     connect: testSetUp(db, base),
+    signIn: await signInOf(base),
   })
   await app.listen({ host: '127.0.0.1', port })
   const stop = async () => {

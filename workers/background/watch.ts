@@ -1,4 +1,5 @@
 import { setInterval as every } from 'node:timers/promises'
+import { proposeCrmUsers } from '../../src/people/join-crm.ts'
 import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
 import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import type { WorkerContext } from '../runtime/context.ts'
@@ -44,4 +45,5 @@ export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): P
   if ((await markWakeUpsDue(db, WAKE_UPS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
   await noticesOf(context).look()
   if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('poll', id)
+  if (isTimeToTry) await proposeCrmUsers(db)
 }

@@ -8,6 +8,7 @@ import { ConnectionsPage } from '../connections/connections-page.tsx'
 import { OverviewPage } from '../overview/overview-page.tsx'
 import { EmptyState } from '../parts/notices.tsx'
 import type { CaseSearch } from '../server/api.ts'
+import { SessionsPage } from '../sessions/sessions-page.tsx'
 import { UpgradesPage } from '../upgrades/upgrades-page.tsx'
 import { WorkflowPage } from '../workflows/workflow-page.tsx'
 import { WorkflowsPage } from '../workflows/workflows-page.tsx'
@@ -60,6 +61,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
   createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),
+  createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),
   createRoute({
     getParentRoute: () => root,

@@ -8,6 +8,7 @@ import { ProblemNotice } from '../parts/notices.tsx'
 import { call, queryClient, sessionQuery } from '../server/api.ts'
 import { type LiveState, useLiveChanges } from '../server/live.ts'
 import { SignInPage } from './sign-in-page.tsx'
+import { takeWantedPage } from './wanted-page.ts'
 
 /** The header and the page below it. Without a session there is only the sign-in page. */
 export function Shell() {
@@ -20,12 +21,15 @@ export function Shell() {
       </main>
     )
   }
-  return session.data ? <SignedIn /> : <SignInPage />
+  // A session that can only pause opens no page but the one that pauses.
+  return session.data && !session.data.onlyPauses ? <SignedIn name={session.data.person.name} /> : <SignInPage />
 }
 
-function SignedIn() {
+function SignedIn({ name }: { name: string }) {
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
+  // What was wanted before the sign-in is reached, or was not.
+  useEffect(() => void takeWantedPage(Date.now()), [])
   const before = useRef(pathname)
   useEffect(() => {
     // Keyboard and screen reader start at the top of a new page, too, not where the last link was.
@@ -37,7 +41,7 @@ function SignedIn() {
       <a className="skip" href="#content">
         Skip to content
       </a>
-      <Header />
+      <Header name={name} />
       <main id="content" className="page" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
@@ -45,7 +49,7 @@ function SignedIn() {
   )
 }
 
-function Header() {
+function Header({ name }: { name: string }) {
   const live = useLiveChanges()
   return (
     <header className="top">
@@ -63,6 +67,9 @@ function Header() {
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
+          <Link to="/sessions" className="me" aria-label={`${name}, your sessions`}>
+            {name}
+          </Link>
           <SignOut />
         </div>
       </div>

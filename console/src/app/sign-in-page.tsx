@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import type { LinkReply, SessionReply } from '../../../src/api/sessions/session-types.ts'
 import logo from '../lanekeeper.svg'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
+import { refusedIn } from '../parts/refused.ts'
 import { ApiProblem, send } from '../server/api.ts'
 import { useOpenedSession } from './opened-session.ts'
 import { rememberWantedPage } from './wanted-page.ts'
@@ -57,6 +58,7 @@ export function SignInPage() {
           <p>A link works once, within 24 hours. Ask whoever sent it for a new one.</p>
         </Notice>
       )}
+      {state.step === 'asking' && <Refusal />}
       {state.step === 'failed' && <ProblemNotice error={state.error} />}
       {state.step !== 'looking' && state.step !== 'offered' && <WaysToSignIn />}
     </main>
@@ -66,6 +68,17 @@ export function SignInPage() {
 function refusalOf(error: unknown): State {
   const stale = error instanceof ApiProblem && (error.is('link-used-or-stale') || error.is('bad-request'))
   return stale ? { step: 'refused' } : { step: 'failed', error }
+}
+
+/** Why the identity provider's answer signed nobody in. */
+function Refusal() {
+  const why = refusedIn(location.search)
+  if (why === null) return null
+  return (
+    <Notice tone="warn" title="You were not signed in" isUrgent>
+      <p>{why}</p>
+    </Notice>
+  )
 }
 
 type OfferedProps = { secret: string; link: LinkReply; onRefused: (error: unknown) => void }

@@ -1,7 +1,7 @@
 /** The page that somebody opened before they were signed in. Kept in this browser, because the sign-in link opens a new tab. */
 const KEY = 'lanekeeper.wanted-page'
 
-/** A sign-in link is good for 15 minutes; what was wanted yesterday is not wanted now. */
+/** Longer than a mailed code takes; what was wanted yesterday is not wanted now. */
 const KEPT_MS = 30 * 60_000
 
 export function rememberWantedPage({ pathname, search }: Pick<Location, 'pathname' | 'search'>, nowMs: number): void {
@@ -15,10 +15,19 @@ export function rememberWantedPage({ pathname, search }: Pick<Location, 'pathnam
 
 /** Null: none, or one of long ago. It is forgotten with this. */
 export function takeWantedPage(nowMs: number): string | null {
+  const page = wantedPage(nowMs)
   try {
-    const stored = localStorage.getItem(KEY)
     localStorage.removeItem(KEY)
-    const { page, atMs } = JSON.parse(stored ?? '{}') as { page?: unknown; atMs?: unknown }
+  } catch {
+    // There is nothing to forget.
+  }
+  return page
+}
+
+/** The same, kept: a sign-in that fails is tried again. */
+export function wantedPage(nowMs: number): string | null {
+  try {
+    const { page, atMs } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as { page?: unknown; atMs?: unknown }
     // Of our own: `//elsewhere` would be another site.
     if (typeof page !== 'string' || !/^\/(?![/\\])/.test(page)) return null
     return typeof atMs === 'number' && nowMs - atMs < KEPT_MS ? page : null

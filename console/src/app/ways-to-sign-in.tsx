@@ -1,9 +1,12 @@
 import { Button, Code, Loader, Stack } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type { Lane, SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
+import { CodeForm } from '../parts/code-form.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
+import { ProviderButton } from '../parts/provider-button.tsx'
 import { send, waysQuery } from '../server/api.ts'
 import { useOpenedSession } from './opened-session.ts'
+import { wantedPage } from './wanted-page.ts'
 
 /** What this installation offers to somebody who is not signed in. */
 export function WaysToSignIn() {
@@ -11,9 +14,23 @@ export function WaysToSignIn() {
   if (ways.isPending) return <Loader size="sm" aria-label="Loading" />
   if (ways.data === undefined) return <ProblemNotice error={ways.error} onRetry={() => void ways.refetch()} />
   if (ways.data.cast !== null) return <Cast cast={ways.data.cast} />
+  return <Ways ways={ways.data} />
+}
+
+function Ways({ ways: { provider, code } }: { ways: WaysReply }) {
+  const open = useOpenedSession()
+  const returnTo = wantedPage(Date.now()) ?? undefined
   return (
-    <Stack gap={10}>
-      <p>Open the sign-in link that an admin sent you.</p>
+    <Stack gap={14}>
+      {provider !== null && (
+        <ProviderButton purpose="sign-in" returnTo={returnTo}>
+          {`Sign in with ${provider}`}
+        </ProviderButton>
+      )}
+      {code && <CodeForm purpose="sign-in" returnTo={returnTo} onDone={({ session }) => open(session)} />}
+      <p className={provider !== null || code ? 'quiet' : undefined}>
+        {provider !== null || code ? 'Or open' : 'Open'} the sign-in link that an admin sent you.
+      </p>
       <MakeAdmin />
     </Stack>
   )

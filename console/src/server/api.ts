@@ -5,6 +5,7 @@ import type { ConnectionsReply } from '../../../src/api/connections/connection-t
 import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
+import type { SessionsReply } from '../../../src/api/sessions/own-session-types.ts'
 import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
 import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
 import type { MatrixReply } from '../../../src/api/workflows/matrix-types.ts'
@@ -89,6 +90,12 @@ export const waysQuery = queryOptions({
   queryKey: ['ways'],
   queryFn: ({ signal }) => call<WaysReply>('/api/session/ways', { signal }),
   refetchInterval: 5_000,
+})
+
+/** One's own sessions; of an admin also those of others, tokens, and what waits for a yes. */
+export const sessionsQuery = queryOptions({
+  queryKey: ['console', 'sessions'],
+  queryFn: ({ signal }) => call<SessionsReply>('/api/console/sessions', { signal }),
 })
 
 export const overviewQuery = queryOptions({

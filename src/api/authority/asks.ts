@@ -1,9 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
-import type { Act, Subject } from '../../model/authority/acts.ts'
-import { actorOfSession, noteBegun, requireMay } from '../../people/permitted.ts'
+import type { Act, Actor, Subject } from '../../model/authority/acts.ts'
+import { noteBegun, requireMay } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
-import type { Session } from '../../store/people/sessions.ts'
-import type { RequireSession } from '../sessions/session-guard.ts'
 
 export type Asked = { readonly act: Act; readonly subject: Subject }
 
@@ -41,17 +39,20 @@ export function ofConnection(request: FastifyRequest): Subject {
 const READ: Asks = asks('read')
 
 /** Behind these guards every request is somebody's, and every act is asked. */
-export function installAsking(app: FastifyInstance, db: Database, requireSession: RequireSession): void {
-  const sessions = new WeakMap<FastifyRequest, Session>()
+export function installAsking(
+  app: FastifyInstance,
+  db: Database,
+  requireActor: (request: FastifyRequest) => Promise<Actor>,
+): void {
+  const actors = new WeakMap<FastifyRequest, Actor>()
   app.addHook('onRoute', refuseSilentRoute)
   app.addHook('onRequest', async (request) => {
-    sessions.set(request, await requireSession(request))
+    actors.set(request, await requireActor(request))
   })
   // After the validation, so that what the act is about is known, and before anything else.
   app.addHook('preHandler', async (request) => {
-    const session = sessions.get(request)
-    if (session === undefined) return
-    const actor = actorOfSession(session)
+    const actor = actors.get(request)
+    if (actor === undefined) return
     const { of, hasOwnEntry } = request.routeOptions.config.asks ?? READ
     for (const { act, subject } of await of(request, db)) {
       await requireMay(db, actor, act, subject)

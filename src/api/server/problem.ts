@@ -10,6 +10,8 @@ export type ProblemType =
   | 'not-signed-in'
   | 'not-allowed'
   | 'link-used-or-stale'
+  | 'sign-in-refused'
+  | 'sign-in-unavailable'
   | 'origin-refused'
   | 'bad-signature'
   | 'not-connected'
@@ -34,6 +36,8 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'not-signed-in': 'Sign in first',
   'not-allowed': 'You cannot do this',
   'link-used-or-stale': 'This sign-in link no longer works',
+  'sign-in-refused': 'You were not signed in',
+  'sign-in-unavailable': 'This way to sign in does not work now',
   'origin-refused': 'The request came from another site',
   'not-connected': 'No such CRM is connected yet',
   'bad-signature': 'The signature does not fit',
@@ -85,6 +89,7 @@ const EXPECTED: ReadonlySet<ProblemType> = new Set([
   'body-too-large',
   'database-unavailable',
   'not-connected',
+  'sign-in-unavailable',
   'crm-busy',
   'crm-no-answer',
 ])

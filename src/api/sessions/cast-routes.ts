@@ -18,7 +18,9 @@ export const castRoutes: FastifyPluginAsyncZod<SessionRoutes> = async (app, { db
     async (request) => {
       const isOpen = isFromHere(request) && (await isCastOpen(db, signIn.sandbox))
       const cast = isOpen ? await readCast(db) : null
-      return { cast: cast?.map(({ lanes, ...member }) => ({ ...member, lanes: [...lanes] })) ?? null }
+      const provider = signIn.provider === null ? null : new URL(signIn.provider.issuer).hostname
+      const code = signIn.mailer !== null
+      return { provider, code, cast: cast?.map(({ lanes, ...member }) => ({ ...member, lanes: [...lanes] })) ?? null }
     },
   )
 

@@ -18,23 +18,51 @@ export function cookieAttributes(secure: boolean) {
   return { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Also for a session that stays open for weeks and can only pause. */
+    pausePage?: true
+    /** Never for a machine: what is a person's own. */
+    personsOnly?: true
+    /** What a machine's token must be good for. `read` on every GET that says nothing. */
+    tokenScope?: 'ask-for-pause'
+  }
+}
+
 /** The session of a request, or the answer 401. */
 export type RequireSession = (request: FastifyRequest) => Promise<Session>
 
+/**
+ * A browser may have two: one of somebody who signed in, and one of a page that stays open for weeks and can only pause. The
+ * second counts when the first has ended, and only where a route says so.
+ */
 export function sessionGuard(db: Database, publicUrl: string, sandbox: SandboxAddresses = null): RequireSession {
-  const { name } = cookieOf(publicUrl)
+  const [main, pause] = [cookieOf(publicUrl), cookieOf(publicUrl, PAUSE)]
   return async (request) => {
-    const token = request.cookies[name]
-    const session = token ? await findSession(db, token, sandbox) : null
-    if (!session) {
-      throw new ProblemError(
-        'not-signed-in',
-        401,
-        'You are not signed in, or your session has ended. Open the sign-in page.',
-      )
+    for (const { name } of [main, pause]) {
+      const token = request.cookies[name]
+      const session = token ? await findSession(db, token, sandbox) : null
+      if (session === null) continue
+      if (!session.onlyPauses || request.routeOptions.config.pausePage === true) return session
     }
-    return session
+    throw new ProblemError(
+      'not-signed-in',
+      401,
+      'You are not signed in, or your session has ended. Open the sign-in page.',
+    )
   }
+}
+
+/** Of the cookie of a page that can only pause. */
+export const PAUSE = '-pause'
+
+/** Hands the browser its pause page, beside whatever session it has. One from before ends. */
+export async function givePausePage(
+  db: Database,
+  publicUrl: string,
+  of: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly made: SessionMade },
+): Promise<void> {
+  await giveCookie(db, cookieOf(publicUrl, PAUSE), of)
 }
 
 /** Hands the browser its new session. The one from before ends: no token outlives its replacement. */
@@ -43,7 +71,14 @@ export async function giveSession(
   publicUrl: string,
   of: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly made: SessionMade },
 ): Promise<void> {
-  const cookie = cookieOf(publicUrl)
+  await giveCookie(db, cookieOf(publicUrl), of)
+}
+
+async function giveCookie(
+  db: Database,
+  cookie: ReturnType<typeof cookieOf>,
+  of: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly made: SessionMade },
+): Promise<void> {
   const before = of.request.cookies[cookie.name]
   const old = before ? await findSession(db, before) : null
   if (old) await endSession(db, old)
@@ -51,6 +86,20 @@ export async function giveSession(
     ...cookieAttributes(cookie.secure),
     expires: of.made.session.expiresAt,
   })
+}
+
+/** Ends what this browser has, also its pause page: whoever signs out leaves. */
+export async function leave(
+  db: Database,
+  publicUrl: string,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<void> {
+  for (const { name, secure } of [cookieOf(publicUrl), cookieOf(publicUrl, PAUSE)]) {
+    const token = request.cookies[name]
+    const session = token ? await findSession(db, token) : null
+    if (session !== null) await endSession(db, session)
+    if (token !== undefined) reply.clearCookie(name, cookieAttributes(secure))
+  }
 }
 
 /** What a browser calls itself, so that people know their sessions apart. */

@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { signInByLink } from '../../people/sign-in.ts'
-import { endSession } from '../../store/people/sessions.ts'
+import { openPausePage, signInByLink } from '../../people/sign-in.ts'
 import { lookAtLink } from '../../store/people/sign-in-links.ts'
 import { ProblemError } from '../server/problem.ts'
 import { ProblemReply } from '../server/problem-types.ts'
 import { castRoutes } from './cast-routes.ts'
-import { browserOf, cookieAttributes, cookieOf, giveSession, sessionGuard } from './session-guard.ts'
+import { codeRoutes } from './code-routes.ts'
+import { oidcRoutes } from './oidc-routes.ts'
+import { browserOf, givePausePage, giveSession, leave, sessionGuard } from './session-guard.ts'
 import { sessionReply } from './session-reply.ts'
 import { LinkReply, SessionReply } from './session-types.ts'
 import type { SessionRoutes } from './sign-in-set-up.ts'
@@ -14,12 +15,14 @@ import type { SessionRoutes } from './sign-in-set-up.ts'
 /** Signing in and out. Nothing here needs a session before. */
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutes> = async (app, options) => {
   const { db, publicUrl, signIn } = options
-  const cookie = cookieOf(publicUrl)
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
   await app.register(castRoutes, options)
+  if (signIn.provider !== null) await app.register(oidcRoutes, { ...options, provider: signIn.provider })
+
+  if (signIn.mailer !== null) await app.register(codeRoutes, { ...options, mailer: signIn.mailer })
 
   app.post(
     '/api/session/link',
@@ -49,16 +52,38 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutes> = async (app, o
     },
   )
 
-  app.get('/api/session', { schema: { response: { 200: SessionReply, 401: ProblemReply } } }, async (request) => {
-    return sessionReply(await requireSession(request))
-  })
+  app.get(
+    '/api/session',
+    { schema: { response: { 200: SessionReply, 401: ProblemReply } }, config: { pausePage: true } },
+    async (request) => sessionReply(await requireSession(request)),
+  )
 
-  app.delete('/api/session', { schema: { response: { 204: z.null() } } }, async (request, reply) => {
-    const session = await requireSession(request)
-    await endSession(db, session)
-    reply.clearCookie(cookie.name, cookieAttributes(cookie.secure))
-    return reply.code(204).send(null)
-  })
+  app.delete(
+    '/api/session',
+    { schema: { response: { 204: z.null() } }, config: { pausePage: true } },
+    async (request, reply) => {
+      await requireSession(request)
+      await leave(db, publicUrl, { request, reply })
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/api/session/pause-page',
+    {
+      schema: { response: { 200: SessionReply, 403: ProblemReply } },
+      config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
+    },
+    async (request, reply) => {
+      const made = await openPausePage(db, await requireSession(request), browserOf(request))
+      if (made === null) {
+        const says = 'A page that stays open for weeks needs a sign-in of your own, not one by a link.'
+        throw new ProblemError('sign-in-refused', 403, says)
+      }
+      await givePausePage(db, publicUrl, { request, reply, made })
+      return sessionReply(made.session)
+    },
+  )
 }
 
 const LinkRequest = z.object({ link: z.string().min(20).max(200) })

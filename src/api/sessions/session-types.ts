@@ -23,7 +23,15 @@ export type Lane = z.infer<typeof Lane>
 
 /** How people can sign in on this installation. A link always works. */
 export const WaysReply = z.object({
+  /** The host of the identity provider. Null: none is set. */
+  provider: z.string().nullable(),
+  /** Whether codes can be mailed. */
+  code: z.boolean(),
   /** Of the sandbox: anybody may sign in as one of these. Null: there is no such page here. */
   cast: z.array(z.object({ personId: z.string(), name: z.string(), lanes: z.array(Lane) })).nullable(),
 })
 export type WaysReply = z.infer<typeof WaysReply>
+
+/** A code was right: the session, and where to go; or the address is a way to sign in from now on. */
+export const CodeReply = z.object({ session: SessionReply, returnTo: z.string().nullable(), isAdded: z.boolean() })
+export type CodeReply = z.infer<typeof CodeReply>

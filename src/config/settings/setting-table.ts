@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   baseUrl,
   hosts,
+  issuer,
   keys,
   mailAddress,
   milliseconds,
@@ -160,6 +161,30 @@ export const SETTINGS = {
     says: 'more hosts that may be given CRM credentials, separated by commas: crm.example, *.crm.example',
     secret: false,
     schema: hosts,
+  },
+  oidcIssuer: {
+    name: 'LANEKEEPER_OIDC_ISSUER',
+    group: 'Sign-in and mail',
+    otherwise: 'people sign in by mailed codes or by links',
+    says: "your identity provider's issuer, exactly as it names itself: https://accounts.google.com",
+    secret: false,
+    schema: issuer,
+  },
+  oidcClientId: {
+    name: 'LANEKEEPER_OIDC_CLIENT_ID',
+    group: 'Sign-in and mail',
+    otherwise: 'needed with LANEKEEPER_OIDC_ISSUER',
+    says: 'client that you registered there, with the redirect address LANEKEEPER_PUBLIC_URL/sign-in/callback',
+    secret: false,
+    schema: text,
+  },
+  oidcClientSecret: {
+    name: 'LANEKEEPER_OIDC_CLIENT_SECRET',
+    group: 'Sign-in and mail',
+    otherwise: 'needed with LANEKEEPER_OIDC_ISSUER',
+    says: 'secret of that client',
+    secret: true,
+    schema: text,
   },
   smtpUrl: {
     name: 'LANEKEEPER_SMTP_URL',

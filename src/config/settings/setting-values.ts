@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLoopback } from '../../crm/allowed-hosts.ts'
 
 /** How the text of each kind of setting is read. */
 
@@ -75,6 +76,41 @@ export const keys = z.string().transform((value, context) =>
     return { version, key }
   }),
 )
+
+/** Of these anybody in the world has an account, and the admin of each tenant gives it any address. */
+const MANY_TENANTS = {
+  host: /^(login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn|login\.windows\.net|sts\.windows\.net)$/,
+  path: /^\/((common|organizations|consumers|9188040d-6c67-4c5b-b112-36a304b66dad)(\/|$)|$)/i,
+}
+
+/** Exact: a token is believed only when it names the same text. Plain http would let anybody on the way be anybody. */
+export const issuer = z
+  .string()
+  .refine((value) => URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol), {
+    error: 'is not an address such as https://accounts.google.com',
+    abort: true,
+  })
+  .refine((value) => new URL(value).protocol === 'https:' || isLoopback(new URL(value).hostname), {
+    error: 'does not begin with https://, which only an issuer on this machine may leave out',
+    abort: true,
+  })
+  .refine((value) => {
+    const { username, password, search, hash } = new URL(value)
+    return username === '' && password === '' && search === '' && hash === ''
+  }, 'holds more than an address: leave out user, password and everything after "?" or "#"')
+  .refine((value) => !new URL(value).pathname.includes('/.well-known/'), {
+    error: 'is the address of the configuration: leave out /.well-known/openid-configuration',
+  })
+  .refine(
+    (value) => {
+      const url = new URL(value)
+      return !(MANY_TENANTS.host.test(url.hostname) && MANY_TENANTS.path.test(url.pathname))
+    },
+    {
+      error:
+        'lets in accounts of every company: write https://login.microsoftonline.com/TENANT-ID/v2.0 with the id of your own tenant',
+    },
+  )
 
 /** Options of the mail library in a query would be taken over unread, also those that give up TLS. */
 export const smtpUrl = z

@@ -66,6 +66,66 @@ describe('settings', () => {
     assert.equal(salesforce?.pubsubAddress, 'api.pubsub.salesforce.com:7443')
   })
 
+  const OIDC = { LANEKEEPER_OIDC_CLIENT_ID: 'id', LANEKEEPER_OIDC_CLIENT_SECRET: 'hush' }
+  const issuer = (url: string) => readSettings({ ...OIDC, LANEKEEPER_OIDC_ISSUER: url }).oidc?.issuer
+
+  it('take an issuer exactly as it is written, and an http one on this machine alone', () => {
+    for (const url of [
+      'https://accounts.google.com',
+      'https://acme.okta.com/oauth2/default',
+      'https://idp.acme.example/realms/main/',
+      'https://login.microsoftonline.com/0f0f0f0f-1111-2222-3333-444444444444/v2.0',
+      'http://127.0.0.1:9000',
+      'http://localhost:9000',
+    ]) {
+      assert.equal(issuer(url), url)
+    }
+    for (const [url, says] of [
+      ['accounts.google.com', /is not an address such as/],
+      ['http://idp.acme.example', /does not begin with https/],
+      ['http://127.evil.example', /does not begin with https/],
+      ['https://user:secret@idp.acme.example', /leave out user, password/],
+      ['https://idp.acme.example/?tenant=1', /everything after/],
+      ['https://idp.acme.example/.well-known/openid-configuration', /leave out \/\.well-known/],
+    ] as const) {
+      assert.throws(() => issuer(url), says, url)
+    }
+  })
+
+  it('refuse an issuer that lets in accounts of every company, and say what to write', () => {
+    for (const path of ['common/v2.0', 'organizations/v2.0', 'consumers', 'COMMON', 'Organizations/', '']) {
+      const url = `https://login.microsoftonline.com/${path}`
+      assert.throws(
+        () => issuer(url),
+        /every company: write https:\/\/login\.microsoftonline\.com\/TENANT-ID\/v2\.0/,
+        url,
+      )
+    }
+    assert.throws(() => issuer('https://sts.windows.net/'), /every company/)
+    assert.throws(() => issuer('https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0'), /every/)
+  })
+
+  it('want the identity provider complete, and the mail server with a sender', () => {
+    assert.throws(() => readSettings(OIDC), /also needs LANEKEEPER_OIDC_ISSUER/)
+    assert.throws(
+      () => readSettings({ LANEKEEPER_SMTP_URL: 'smtp://mail.acme.test' }),
+      /LANEKEEPER_SMTP_URL also needs LANEKEEPER_MAIL_FROM/,
+    )
+    assert.throws(() => readSettings({ LANEKEEPER_MAIL_FROM: 'a@b.test' }), /also needs LANEKEEPER_SMTP_URL/)
+    const mail = { LANEKEEPER_SMTP_URL: 'smtps://u:p@mail.acme.test', LANEKEEPER_MAIL_FROM: 'Lanekeeper <a@acme.test>' }
+    assert.equal(readSettings(mail).mailFrom, 'Lanekeeper <a@acme.test>')
+    for (const url of ['https://mail.acme.test', 'mail.acme.test:25', 'smtp://mail.acme.test/?secure=false']) {
+      assert.throws(
+        () => readSettings({ ...mail, LANEKEEPER_SMTP_URL: url }),
+        /LANEKEEPER_SMTP_URL (is not|holds more)/,
+        url,
+      )
+    }
+    for (const from of ['lanekeeper', 'a@b.test, c@d.test', 'A <a@b.test>\nBcc: x@y.test', '<a@b.test>']) {
+      assert.throws(() => readSettings({ ...mail, LANEKEEPER_MAIL_FROM: from }), /is not one address/, from)
+    }
+  })
+
   it('are all listed by --help, and --help lists nothing else', () => {
     const help = settingsHelp({})
     for (const { name, says } of Object.values(SETTINGS)) assert.ok(help.includes(`  ${name} `) && help.includes(says))

@@ -29,6 +29,8 @@ export type SalesforceSettings = {
   readonly apiVersion: string
 }
 
+export type OidcSettings = { readonly issuer: string; readonly clientId: string; readonly clientSecret: string }
+
 export type Settings = {
   readonly host: string
   readonly port: number
@@ -51,6 +53,8 @@ export type Settings = {
   readonly sandbox: 'auto' | 'on' | 'off'
   /** Besides the vendors' own, see HostRule in src/crm/allowed-hosts.ts. */
   readonly crmHosts: readonly string[]
+  /** The identity provider by which people sign in. */
+  readonly oidc: OidcSettings | null
   /** Both or neither. */
   readonly smtpUrl: string | null
   readonly mailFrom: string | null
@@ -78,6 +82,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   problems.push(...unknownNames(environment))
   const hubspot = hubspotSettings(given, problems)
   const salesforce = salesforceSettings(given, problems)
+  const oidc = oidcSettings(given, problems)
   const mail = mailSettings(given, problems)
   if (problems.length > 0) throw new SettingsError(problems)
   const port = given.port ?? 4000
@@ -98,6 +103,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     clockSkewMs: (given.clockSkewSeconds ?? 0) * 1_000,
     sandbox: given.sandbox ?? 'auto',
     crmHosts: given.crmHosts ?? [],
+    oidc,
     ...mail,
     hubspot,
     salesforce,
@@ -205,6 +211,16 @@ function salesforceSettings(given: Given, problems: string[]): SalesforceSetting
     pubsubAddress: given.salesforcePubsubAddress ?? 'api.pubsub.salesforce.com:7443',
     apiVersion: given.salesforceApiVersion ?? '67.0',
   }
+}
+
+function oidcSettings(given: Given, problems: string[]): OidcSettings | null {
+  const { oidcIssuer, oidcClientId, oidcClientSecret } = given
+  if (oidcIssuer === undefined && oidcClientId === undefined && oidcClientSecret === undefined) return null
+  if (oidcIssuer === undefined || oidcClientId === undefined || oidcClientSecret === undefined) {
+    problems.push(missing({ oidcIssuer, oidcClientId, oidcClientSecret }, given))
+    return null
+  }
+  return { issuer: oidcIssuer, clientId: oidcClientId, clientSecret: oidcClientSecret }
 }
 
 function mailSettings(given: Given, problems: string[]): Pick<Settings, 'smtpUrl' | 'mailFrom'> {

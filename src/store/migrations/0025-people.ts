@@ -26,6 +26,8 @@ const PEOPLE: readonly string[] = [
     -- in words, why it was proposed, or what it conflicts with
     why text not null default '',
     proposed_at timestamptz not null default now(),
+    -- of one proposed from a session that began with a link: who made that link, and may not confirm it
+    link_made_by text,
     confirmed_at timestamptz,
     confirmed_by text,
     ended_at timestamptz,
@@ -55,6 +57,8 @@ const SIGN_IN: readonly string[] = [
     add column method text not null check (method in ('oidc', 'code', 'terminal', 'link', 'sandbox')),
     -- when the person last proved who they are, which a strong act may ask to be recent
     add column signed_in_at timestamptz not null default now(),
+    -- of a link: who made it, and may have used it
+    add column link_made_by text,
     -- a page that may stay open for weeks and can only pause
     add column only_pauses boolean not null default false,
     -- the browser as it calls itself, so that a person knows their own sessions apart

@@ -48,3 +48,10 @@ export async function personsByAddress(db: Kysely<Tables>, address: string): Pro
     order by p.id`.execute(db)
   return rows.map(({ id, name }) => ({ id, name, endedAt: null }))
 }
+
+/** Everybody who has not left, by name. */
+export async function listPersons(db: Kysely<Tables>): Promise<Person[]> {
+  const { rows } = await sql<{ id: string; name: string }>`
+    select id, name from person where ended_at is null order by name, id limit 2000`.execute(db)
+  return rows.map(({ id, name }) => ({ id, name, endedAt: null }))
+}

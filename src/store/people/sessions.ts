@@ -22,6 +22,8 @@ export type Session = {
   /** When the person last proved who they are. */
   readonly signedInAt: Date
   readonly onlyPauses: boolean
+  /** Of a link: who made it. */
+  readonly linkMadeBy: string | null
   /** What the ledger says of an act in this session. */
   readonly actor: string
   readonly expiresAt: Date
@@ -45,15 +47,16 @@ export async function openSession(
     readonly method: SignInMethod
     readonly browser: string
     readonly onlyPauses?: boolean
+    readonly linkMadeBy?: string | null
   },
 ): Promise<SessionMade> {
   const token = randomBytes(32).toString('base64url')
   const onlyPauses = of.onlyPauses ?? false
   await sql`delete from session where expires_at < now()`.execute(trx)
   await sql`
-    insert into session (token_hash, id, person_id, actor, method, only_pauses, browser, expires_at)
+    insert into session (token_hash, id, person_id, actor, method, only_pauses, link_made_by, browser, expires_at)
     values (${hashOf(token)}, ${randomBytes(8).toString('hex')}, ${of.personId}, ${actorOf(of.personId)}, ${of.method},
-      ${onlyPauses}, ${of.browser.slice(0, BROWSER_MAX)},
+      ${onlyPauses}, ${of.linkMadeBy ?? null}, ${of.browser.slice(0, BROWSER_MAX)},
       now() + make_interval(days => ${onlyPauses ? PAUSE_PAGE_DAYS : ABSOLUTE_DAYS}))`.execute(trx)
   const session = await readSession(trx, hashOf(token))
   if (session === null) throw new Error('A session that was opened is not there')
@@ -84,7 +87,7 @@ export async function findSession(
 async function readSession(db: Kysely<Tables>, tokenHash: Buffer): Promise<Session | null> {
   const { rows } = await sql<Omit<Session, 'tokenHash'>>`
     select s.id, s.person_id as "personId", p.name, s.method, s.signed_in_at as "signedInAt",
-      s.only_pauses as "onlyPauses", s.actor, s.expires_at as "expiresAt"
+      s.only_pauses as "onlyPauses", s.link_made_by as "linkMadeBy", s.actor, s.expires_at as "expiresAt"
     from session s join person p on p.id = s.person_id and p.ended_at is null
     where s.token_hash = ${tokenHash} and s.expires_at > now()
       and (s.only_pauses or s.seen_at > now() - make_interval(hours => ${IDLE_HOURS}))`.execute(db)
@@ -111,4 +114,28 @@ export async function endSessionsOf(
   const { rows } = await sql`
     delete from session where person_id = ${personId} and id is distinct from ${exceptId} returning 1`.execute(db)
   return rows.length
+}
+
+export type OpenSession = {
+  readonly id: string
+  readonly personId: PersonId
+  readonly personName: string
+  readonly method: SignInMethod
+  readonly browser: string
+  readonly signedInAt: Date
+  readonly seenAt: Date
+  readonly expiresAt: Date
+  readonly onlyPauses: boolean
+}
+
+/** The sessions that still count, of one person or of everybody, the last used first. */
+export async function listSessions(db: Kysely<Tables>, personId: PersonId | null): Promise<OpenSession[]> {
+  const { rows } = await sql<OpenSession>`
+    select s.id, s.person_id as "personId", p.name as "personName", s.method, s.browser,
+      s.signed_in_at as "signedInAt", s.seen_at as "seenAt", s.expires_at as "expiresAt", s.only_pauses as "onlyPauses"
+    from session s join person p on p.id = s.person_id and p.ended_at is null
+    where s.expires_at > now() and (s.only_pauses or s.seen_at > now() - make_interval(hours => ${IDLE_HOURS}))
+      and (${personId}::text is null or s.person_id = ${personId})
+    order by s.seen_at desc, s.id limit 500`.execute(db)
+  return rows
 }

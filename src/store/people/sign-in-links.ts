@@ -13,6 +13,8 @@ import { hashOf } from './secret-hash.ts'
 export type SignInLink = { readonly personId: PersonId; readonly name: string; readonly expiresAt: Date }
 
 export const LINK_HOURS = 24
+/** As long as people see which links were made for them. */
+const SHOWN_DAYS = 30
 
 /** The secret stands in the fragment: browsers keep it to themselves, so it is in no server's or proxy's log. */
 export async function createSignInLink(
@@ -21,7 +23,7 @@ export async function createSignInLink(
   of: { readonly personId: PersonId; readonly madeBy: string; readonly method: 'terminal' | 'link' },
 ): Promise<string> {
   const secret = randomBytes(32).toString('base64url')
-  await sql`delete from sign_in_link where expires_at < now() - interval '1 day'`.execute(db)
+  await sql`delete from sign_in_link where expires_at < now() - make_interval(days => ${SHOWN_DAYS})`.execute(db)
   await sql`insert into sign_in_link (token_hash, expires_at, person_id, made_by, method)
             values (${hashOf(secret)}, now() + make_interval(hours => ${LINK_HOURS}), ${of.personId}, ${of.madeBy},
               ${of.method})`.execute(db)
@@ -55,4 +57,20 @@ export async function useSignInLink(trx: Kysely<Tables>, secret: string): Promis
       and exists (select 1 from person p where p.id = l.person_id and p.ended_at is null)
     returning person_id as "personId", method, made_by as "madeBy"`.execute(trx)
   return rows[0] ?? null
+}
+
+export type LinkMade = {
+  readonly madeBy: string
+  readonly createdAt: Date
+  readonly usedAt: Date | null
+  readonly isOpen: boolean
+}
+
+/** The links that others made for this person, the newest first. */
+export async function linksMadeFor(db: Kysely<Tables>, personId: PersonId): Promise<LinkMade[]> {
+  const { rows } = await sql<LinkMade>`
+    select made_by as "madeBy", created_at as "createdAt", used_at as "usedAt",
+      used_at is null and expires_at > now() as "isOpen"
+    from sign_in_link where person_id = ${personId} order by created_at desc limit 50`.execute(db)
+  return rows
 }

@@ -23,6 +23,7 @@ export type IdentityTable = {
   state: IdentityState
   why: Generated<string>
   proposed_at: InstantDefault
+  link_made_by: string | null
   confirmed_at: InstantOrNull
   confirmed_by: string | null
   ended_at: InstantOrNull
@@ -49,6 +50,7 @@ export type SessionTable = {
   person_id: string
   method: 'oidc' | 'code' | 'terminal' | 'link' | 'sandbox'
   signed_in_at: InstantDefault
+  link_made_by: string | null
   only_pauses: Generated<boolean>
   browser: Generated<string>
 }
