@@ -5,14 +5,14 @@ import { setWritePermission } from '../../src/connections/lifecycle/write-permis
 import { searchAgain } from '../../src/pipeline/act/search-again.ts'
 import { verifyClosedJobTasks } from '../../src/pipeline/verify/verify-job-tasks.ts'
 import { listNotices } from '../../src/store/notices/notices.ts'
-import { confirmIdentity, crmIdentity } from '../../src/store/people/identities.ts'
 import {
   closeJobTasks,
   ensureJobTask,
   type JobTask,
   openJobTasks,
   taskPlaces,
-} from '../../src/store/people/job-tasks.ts'
+} from '../../src/store/offers/job-tasks.ts'
+import { confirmIdentity, crmIdentity } from '../../src/store/people/identities.ts'
 import { createPerson } from '../../src/store/people/persons.ts'
 import { type Harness, routingHarnesses, TUESDAY_MS } from './harness.ts'
 
@@ -40,7 +40,7 @@ async function withOffer(change: Partial<JobTask> = {}) {
     dueAtMs: TUESDAY_MS + 86_400_000,
     ...change,
   }
-  return { h, task, personId, userId, place: (await taskPlaces(h.db, [personId])).get(personId) }
+  return { h, task, personId, userId, place: (await taskPlaces(h.db, [personId])).get(personId)?.[0] }
 }
 
 const ensure = (h: Harness, task: JobTask) => ensureJobTask(h.db, h.connection.id, task)

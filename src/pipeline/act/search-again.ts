@@ -1,5 +1,5 @@
 import { inTransaction } from '../../store/database/transaction.ts'
-import { noteSearchedAgain, tasksToSearchAgain } from '../../store/writes/search-again.ts'
+import { noteSearchedAgain, tasksToSearchAgain } from '../../store/decisions/search-again.ts'
 import type { ActDependencies } from './contract.ts'
 import { tellOfDoubled } from './tell-of-doubled.ts'
 

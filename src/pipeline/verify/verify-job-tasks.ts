@@ -8,8 +8,8 @@ import {
   closedJobTasks,
   leaveJobTasksClosed,
   noteClosingSeen,
-} from '../../store/people/closed-job-tasks.ts'
-import type { JobTaskAbout } from '../../store/people/job-tasks.ts'
+} from '../../store/offers/closed-job-tasks.ts'
+import type { JobTaskAbout } from '../../store/offers/job-tasks.ts'
 import { requestTaskWrites } from '../../store/writes/request-task-writes.ts'
 
 const AT_ONCE = 100

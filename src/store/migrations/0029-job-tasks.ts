@@ -72,7 +72,7 @@ const PERMIT: readonly string[] = [
 const CLOCK: readonly string[] = [
   `create table job_due (
     job_id bigint not null references job,
-    -- tell, remind, end; confirm, confirm-remind, confirm-end
+    -- remind, end; confirm, confirm-remind, confirm-end
     reason text not null,
     at timestamptz not null,
     done_at timestamptz,
@@ -81,7 +81,7 @@ const CLOCK: readonly string[] = [
     primary key (job_id, reason, of_at)
   )`,
   `create index job_due_open on job_due (at) where done_at is null`,
-  // What was said to a person about a job, and how. Kept: "was she told?" is asked long after.
+  // What was mailed to a person about a job. Kept: "was she told?" is asked long after.
   `create table job_message (
     id bigint generated always as identity primary key,
     job_id bigint references job,
@@ -89,10 +89,9 @@ const CLOCK: readonly string[] = [
     cause text not null,
     person_id text not null references person,
     reason text not null,
-    channel text not null check (channel in ('task', 'mail', 'by-hand')),
-    task_id bigint,
-    -- mail: where to
-    address text,
+    address text not null,
+    subject text not null,
+    body text not null,
     made_at timestamptz not null default now(),
     tries integer not null default 0,
     next_try_at timestamptz not null default now(),
@@ -100,8 +99,9 @@ const CLOCK: readonly string[] = [
     -- why it could not be sent, as the mail server said it
     error text
   )`,
-  `create unique index job_message_once on job_message (cause, reason, channel, person_id)`,
+  `create unique index job_message_once on job_message (cause, reason, person_id)`,
   `create index job_message_person on job_message (person_id)`,
+  `create index job_message_unsent on job_message (next_try_at) where sent_at is null`,
 ]
 
 export const STATEMENTS: readonly string[] = [...TASKS, ...PERMIT, ...CLOCK]

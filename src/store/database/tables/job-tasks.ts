@@ -30,9 +30,9 @@ export type JobMessageTable = {
   cause: string
   person_id: string
   reason: string
-  channel: 'task' | 'mail' | 'by-hand'
-  task_id: number | null
-  address: string | null
+  address: string
+  subject: string
+  body: string
   made_at: InstantDefault
   tries: Generated<number>
   next_try_at: InstantDefault

@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely'
 import type { Lane } from '../../model/authority/acts.ts'
 import type { ReviewCircle } from '../../model/classes/class.ts'
 import type { Tables } from '../database/tables.ts'
+import type { PersonId } from '../people/persons.ts'
 import { requestTaskWrites } from '../writes/request-task-writes.ts'
-import type { PersonId } from './persons.ts'
 
 /** What a task that hangs on no record is about. */
 export type JobTaskAbout = 'offer' | 'confirm' | 'vacancy'
@@ -36,20 +36,24 @@ const WRITABLE_USERS = sql`
   where i.kind = 'crm' and i.state = 'confirmed'`
 
 /**
- * The one CRM in which each of these people gets tasks: where most open tasks of theirs are, as there they look; else the
- * first that was connected. Left out: who is no active user of any.
+ * The CRMs in which each of these people can get tasks, the best first: where most open tasks of theirs are, as there they
+ * look; else the first that was connected. Left out: who is no active user of any.
  */
 export async function taskPlaces(
   db: Kysely<Tables>,
   personIds: readonly PersonId[],
-): Promise<ReadonlyMap<PersonId, TaskPlace>> {
+): Promise<ReadonlyMap<PersonId, readonly TaskPlace[]>> {
   if (personIds.length === 0) return new Map()
   const { rows } = await sql<{ person_id: string; connection_id: string; user_id: string }>`
-    select distinct on (i.person_id) i.person_id, c.id as connection_id, u.user_id
+    select i.person_id, c.id as connection_id, u.user_id
     from ${WRITABLE_USERS} and i.person_id = any(${[...personIds]}::text[])
     order by i.person_id, (select count(*) from task t where t.connection_id = c.id and t.status = 'open'
       and t.owner_email = u.email) desc, c.created_at, c.id`.execute(db)
-  return new Map(rows.map((row) => [row.person_id, { connectionId: row.connection_id, userId: row.user_id }]))
+  const places = new Map<PersonId, TaskPlace[]>()
+  for (const { person_id: id, connection_id: connectionId, user_id: userId } of rows) {
+    places.set(id, [...(places.get(id) ?? []), { connectionId, userId }])
+  }
+  return places
 }
 
 /**
@@ -69,7 +73,7 @@ export async function ensureJobTask(
     insert into task as t (connection_id, workflow, cause, key, owner_email, due_at)
     values (${connectionId}, '', ${task.cause}, 'lk-' || replace(gen_random_uuid()::text, '-', ''), '',
       ${new Date(task.dueAtMs)})
-    on conflict (cause) where status = 'open' and workflow = '' do update set due_at = excluded.due_at
+    on conflict (cause) where status = 'open' and workflow = '' do update set due_at = t.due_at
     returning t.id, t.connection_id, xmax = 0 as is_new`.execute(trx)
   const { id: taskId, is_new: isNew, connection_id: at } = rows[0]!
   const changed = await sql`

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import type { ExtraTask } from '../decisions/task-follow-ups.ts'
+import type { ExtraTask } from './task-follow-ups.ts'
 
 /** How long after a second create the index of the CRM is asked once more for the first. */
 const SEARCH_AGAIN_MIN = 15
