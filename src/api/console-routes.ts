@@ -15,6 +15,7 @@ import { departureRoutes } from './departures/departure-routes.ts'
 import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
+import { peopleRoutes } from './people/people-routes.ts'
 import { ProblemError } from './server/problem.ts'
 import { sessionGuard } from './sessions/session-guard.ts'
 import type { SignInSetUp } from './sessions/sign-in-set-up.ts'
@@ -102,6 +103,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(departureRoutes, { db, now })
   await app.register(workflowRoutes, { db, explain })
   await app.register(backlogRoutes, { db, requireSession })
+  await app.register(peopleRoutes, { db, publicUrl, links, hasMail: signIn.mailer !== null, now, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

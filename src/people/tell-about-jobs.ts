@@ -128,7 +128,6 @@ async function vacancyQuestions(
 ): Promise<{ readonly to: readonly PersonId[]; readonly ask: (personId: PersonId) => Question }[]> {
   const lanes = await lanesHeld(db, null)
   return [...facts.workflows.values()].flatMap(({ workflow, title, mode, calendar }) => {
-    const to = appointers(lanes, workflow)
     return vacanciesOf(workflow, facts.jobs)
       .filter((vacancy) => wantsTask(vacancy, mode))
       .map(({ lane, circle, cause, afterJobId }) => {
@@ -144,6 +143,7 @@ async function vacancyQuestions(
         const since = last?.endedAt?.getTime() ?? facts.nowMs
         const dueAtMs = afterFullBusinessDays(calendar, since, VACANCY_DUE_DAYS)
         const of = { about: 'vacancy', cause, workflow, lane, circle, jobId: null, dueAtMs } as const
+        const to = appointers(lanes, { workflow, lane, nowMs: facts.nowMs })
         return { to, ask: (personId: PersonId) => ({ reason: 'vacancy', task: { ...text, ...of, personId } }) }
       })
   })

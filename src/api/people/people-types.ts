@@ -87,6 +87,10 @@ const PlaceView = z.object({
   holders: z.array(Named),
   deputies: z.array(Named),
   offered: z.array(Named.extend({ deputy: z.boolean() })),
+  /** You may name somebody for it. */
+  canAppoint: z.boolean(),
+  /** Who may, the first to ask first. */
+  appointers: z.array(Named),
   /** Nobody has accepted it. */
   isVacant: z.boolean(),
   /** What became of the last one, as a sentence. */
@@ -98,10 +102,6 @@ const WorkflowPlaces = z.object({
   workflow: z.string(),
   title: z.string(),
   mode: z.string(),
-  /** You may name people for its jobs. */
-  canAppoint: z.boolean(),
-  /** Who may, the first to ask first. */
-  appointers: z.array(Named),
   places: z.array(PlaceView),
 })
 export type WorkflowPlaces = z.infer<typeof WorkflowPlaces>

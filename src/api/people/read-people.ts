@@ -5,6 +5,8 @@ import { appointers } from '../../model/jobs/appointers.ts'
 import { jobTitle, lastHolder } from '../../model/jobs/job-texts.ts'
 import { isOfPlace, placesOf } from '../../model/jobs/vacancies.ts'
 import type { Database } from '../../store/database/database.ts'
+import { mailAddresses } from '../../store/offers/job-messages.ts'
+import { taskPlaces } from '../../store/offers/job-tasks.ts'
 import { type Job, jobsOf } from '../../store/people/jobs.ts'
 import { lanesHeld } from '../../store/people/lane-holders.ts'
 import type { PersonId } from '../../store/people/persons.ts'
@@ -34,10 +36,11 @@ export async function readPeople(
     readIdentities(db),
     isConnected(db),
   ])
+  const reachable = await reachablePeople(db, jobs, of.hasMail)
   const names = new Map(people.map(({ id, name }) => [id, name]))
   const titles = new Map(workflows.map(({ workflow, title }) => [workflow, title]))
   const admins = new Set(lanes.filter(({ lane }) => lane === 'admin').map(({ personId }) => personId))
-  const view = (job: Job) => jobView(job, { titles, names, told, nowMs: of.now.getTime() })
+  const view = (job: Job) => jobView(job, { titles, names, told, reachable, nowMs: of.now.getTime() })
   return {
     at: of.now.toISOString(),
     you: { id: of.you, isAdmin: admins.has(of.you) },
@@ -56,7 +59,9 @@ export async function readPeople(
         identities: identities.get(id) ?? [],
       }),
     ),
-    workflows: workflows.map((one) => workflowPlaces(one, { you: of.you, jobs, lanes, names })),
+    workflows: workflows.map((one) =>
+      workflowPlaces(one, { you: of.you, jobs, lanes, names, nowMs: of.now.getTime() }),
+    ),
   }
 }
 
@@ -107,6 +112,7 @@ function jobView(
     readonly titles: ReadonlyMap<string, string>
     readonly names: ReadonlyMap<PersonId, string>
     readonly told: ReadonlyMap<number, ToldOf>
+    readonly reachable: ReadonlySet<PersonId>
     readonly nowMs: number
   },
 ): PersonView['jobs'][number] {
@@ -131,10 +137,23 @@ function jobView(
     confirmBy: job.confirmBy?.toISOString() ?? null,
     endedAt: job.endedAt?.toISOString() ?? null,
     endedBecause: job.endReason === null ? null : (ENDS[job.endReason] ?? job.endReason),
-    told: waits ? (told?.told ?? [{ by: 'hand' }]) : [],
+    told: waits ? howTold(told, of.reachable.has(job.personId)) : [],
     without: LANE_WORDS[job.lane].without,
     question: LANE_WORDS[job.lane].question,
   }
+}
+
+/** Who gets a task or a mail within seconds; nobody has to tell them. */
+async function reachablePeople(db: Database, jobs: readonly Job[], hasMail: boolean): Promise<ReadonlySet<PersonId>> {
+  const asked = jobs.filter(({ state }) => state !== 'ended').map(({ personId }) => personId)
+  const places = await taskPlaces(db, asked)
+  const addresses = hasMail ? await mailAddresses(db, asked) : new Map<PersonId, string>()
+  return new Set([...places.keys(), ...addresses.keys()])
+}
+
+function howTold(of: ToldOf | undefined, isReachable: boolean): ToldOf['told'] {
+  const told = of?.told ?? []
+  return told.length === 0 && !isReachable ? [{ by: 'hand' }] : told
 }
 
 function workflowPlaces(
@@ -144,21 +163,20 @@ function workflowPlaces(
     readonly jobs: readonly Job[]
     readonly lanes: readonly LaneHeld[]
     readonly names: ReadonlyMap<PersonId, string>
+    readonly nowMs: number
   },
 ): WorkflowPlaces {
   const named = (id: PersonId) => ({ id, name: of.names.get(id) ?? id })
-  const may = appointers(of.lanes, workflow)
   return {
     workflow,
     title,
     mode,
-    canAppoint: may.includes(of.you),
-    appointers: may.map(named),
     places: placesOf(workflow).map((place) => {
       const jobs = of.jobs.filter((job) => isOfPlace(job, place))
       const holders = jobs.filter(({ state, deputy }) => state === 'accepted' && !deputy)
       const last = jobs.filter(({ state, deputy }) => state === 'ended' && !deputy).at(-1)
       const { question, without } = LANE_WORDS[place.lane]
+      const may = appointers(of.lanes, { workflow, lane: place.lane, nowMs: of.nowMs })
       return {
         lane: place.lane,
         circle: place.circle,
@@ -170,6 +188,8 @@ function workflowPlaces(
         offered: jobs
           .filter(({ state }) => state === 'offered')
           .map(({ personId, deputy }) => ({ ...named(personId), deputy })),
+        canAppoint: may.includes(of.you),
+        appointers: may.map(named),
         isVacant: holders.length === 0,
         last: last === undefined ? null : lastHolder(named(last.personId).name, last.endReason),
       }

@@ -53,6 +53,5 @@ export async function readTold(db: Database, links: CrmLinks): Promise<ReadonlyM
     of(id).told.push({ by: 'mail', address, sentAt: sentAt?.toISOString() ?? null, error })
   }
   for (const { job_id: id, at } of ends.rows) of(id).answerBy = at.toISOString()
-  for (const known of all.values()) if (known.told.length === 0) known.told.push({ by: 'hand' })
   return all
 }

@@ -1,17 +1,18 @@
-import type { LaneHeld } from '../authority/acts.ts'
+import type { Lane, LaneHeld } from '../authority/acts.ts'
+import { mayAct } from '../authority/may-act.ts'
 
-/**
- * Who names somebody for a job of a workflow, the first to ask first: the workflow owner; where there is none the boundary
- * owner; where both are vacant the admins.
- */
-export function appointers(lanes: readonly LaneHeld[], workflow: string): string[] {
-  for (const [of, lane] of [
-    [workflow, 'workflow'],
-    [workflow, 'boundary'],
-    ['', 'admin'],
-  ] as const) {
-    const people = lanes.filter((held) => held.workflow === of && held.lane === lane).map(({ personId }) => personId)
-    if (people.length > 0) return [...new Set(people)]
-  }
-  return []
+/** Who may name somebody for a job of a workflow, the first to ask first. Empty: nobody can. */
+export function appointers(
+  lanes: readonly LaneHeld[],
+  of: { readonly workflow: string; readonly lane: Lane; readonly nowMs: number },
+): readonly string[] {
+  const { workflow, lane, nowMs } = of
+  // Lanekeeper names nobody, so it is told who does.
+  const verdict = mayAct(
+    { kind: 'lanekeeper' },
+    'appoint',
+    { workflow, lane },
+    { lanes, nowMs, hasSignInProvider: false },
+  )
+  return verdict.allowed ? [] : verdict.whoMay
 }
