@@ -34,7 +34,7 @@ export function PersonCard({ person, people }: { person: PersonView; people: Peo
               size="compact-sm"
               variant="subtle"
               onClick={() => setSettingAway(true)}
-              aria-label={`Set ${name} away`}
+              aria-label={`Set away: ${name}`}
             >
               Set away
             </Button>
