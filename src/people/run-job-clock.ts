@@ -1,22 +1,17 @@
 import { jobDues, PLAIN_CALENDAR } from '../model/jobs/job-clock.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
 import {
   type ClockedWorkflow,
   clockedWorkflows,
   type DueJob,
   duesNow,
-  endJobByClock,
   finishDue,
   noteReminded,
   planDues,
 } from '../store/offers/job-dues.ts'
-import { type Job, jobsOf, lockJob } from '../store/people/jobs.ts'
-import { refreshLaneHolders } from '../store/people/lane-holders.ts'
-import { actorOf } from '../store/people/persons.ts'
+import { endJobs, type Job, jobsOf, lockJob } from '../store/people/jobs.ts'
+import { jobAct, jobNote } from './job-act.ts'
 import { clocked, type Telling, tellAboutJobs } from './tell-about-jobs.ts'
 
 const AT_ONCE = 200
@@ -37,7 +32,7 @@ export async function runJobClock(db: Database, telling: Telling): Promise<Clock
   let reminded = 0
   let ended = 0
   for (const due of await duesNow(db, AT_ONCE)) {
-    const did = await inTransaction(db, (trx) => doDue(trx, due))
+    const did = await doDue(db, due)
     if (did === 'reminded') reminded += 1
     if (did === 'ended') ended += 1
   }
@@ -58,30 +53,28 @@ async function planJobs(db: Database, workflows: readonly ClockedWorkflow[], job
   )
 }
 
-async function doDue(trx: Parameters<Parameters<typeof inTransaction>[1]>[0], due: DueJob) {
-  if (!(await finishDue(trx, due))) return null
-  const job = await lockJob(trx, due.jobId)
-  if (job === null || !isStill(job, due)) return null
-  switch (due.reason) {
-    case 'remind':
-      await noteReminded(trx, job.id)
-      return 'reminded'
-    case 'confirm-remind':
-      return 'reminded'
-    case 'confirm':
-      return null
-    case 'end':
-    case 'confirm-end': {
-      const reason = due.reason === 'end' ? 'not-answered' : 'not-confirmed'
-      await endJobByClock(trx, job.id, reason)
-      await refreshLaneHolders(trx, job.workflow)
-      const { workflow, lane, circle, deputy, personId } = job
-      const body = canonicalJson({ job: job.id, workflow, lane, circle, deputy, reason })
-      const at = new Date(await databaseNowMs(trx))
-      await appendLedger(trx, [{ at, kind: 'job-ended', actor: 'lanekeeper', subject: actorOf(personId), body }])
-      return 'ended'
-    }
-  }
+async function doDue(db: Database, due: DueJob): Promise<'reminded' | 'ended' | null> {
+  if (due.reason === 'end' || due.reason === 'confirm-end') return endUnanswered(db, due)
+  return inTransaction(db, async (trx) => {
+    if (!(await finishDue(trx, due))) return null
+    const job = await lockJob(trx, due.jobId)
+    if (job === null || !isStill(job, due) || due.reason === 'confirm') return null
+    if (due.reason === 'remind') await noteReminded(trx, job.id)
+    return 'reminded'
+  })
+}
+
+/** With what follows from it, under the lock of every act about jobs: an answer of the last moment counts. */
+async function endUnanswered(db: Database, due: DueJob): Promise<'ended' | null> {
+  return jobAct<'ended' | null>(db, { kind: 'lanekeeper' }, async (trx) => {
+    const isFirst = await finishDue(trx, due)
+    const job = await lockJob(trx, due.jobId)
+    if (!isFirst || job === null || !isStill(job, due))
+      return { answer: null, notes: [], workflow: job?.workflow ?? '' }
+    const reason = due.reason === 'end' ? 'not-answered' : 'not-confirmed'
+    await endJobs(trx, [job.id], { by: 'lanekeeper', reason })
+    return { answer: 'ended', notes: [jobNote('job-ended', job, { reason })], workflow: job.workflow }
+  })
 }
 
 /** The job still waits for what the row was made for. */

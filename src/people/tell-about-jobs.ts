@@ -128,7 +128,7 @@ async function vacancyQuestions(
 ): Promise<{ readonly to: readonly PersonId[]; readonly ask: (personId: PersonId) => Question }[]> {
   const lanes = await lanesHeld(db, null)
   return [...facts.workflows.values()].flatMap(({ workflow, title, mode, calendar }) => {
-    return vacanciesOf(workflow, facts.jobs)
+    return vacanciesOf(workflow, facts.jobs, lanes)
       .filter((vacancy) => wantsTask(vacancy, mode))
       .map(({ lane, circle, cause, afterJobId }) => {
         const last = facts.jobs.find(({ id }) => id === afterJobId)
@@ -136,7 +136,7 @@ async function vacancyQuestions(
           lane,
           circle,
           workflowTitle: title,
-          why: last === undefined ? null : lastHolder(facts.names.get(last.personId) ?? 'The last one', last.endReason),
+          why: last === undefined ? null : lastHolder(facts.names.get(last.personId) ?? 'The last one', last),
           url: `${facts.publicUrl}/people?workflow=${encodeURIComponent(workflow)}`,
           isSandbox: facts.isSandbox,
         })

@@ -1,5 +1,5 @@
 import { Button, Group, Paper, Stack, Text } from '@mantine/core'
-import type { JobView, PeopleReply } from '../../../src/api/people/people-types.ts'
+import type { AnswerRequest, JobView, PeopleReply } from '../../../src/api/people/people-types.ts'
 import { exact } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { usePeopleAct } from './use-people-act.ts'
@@ -24,10 +24,8 @@ export function ForYou({ people }: { people: PeopleReply }) {
 }
 
 function Offer({ job }: { job: JobView }) {
-  const answer = usePeopleAct<{ answer: 'accept' | 'decline' }>(`/jobs/${job.id}/answer`)
-  const giveBack = usePeopleAct<void>(`/jobs/${job.id}/give-back`)
-  const error = answer.error ?? giveBack.error
-  const isPending = answer.isPending || giveBack.isPending
+  const answer = usePeopleAct<AnswerRequest>(`/jobs/${job.id}/answer`)
+  const [yes, no] = job.isToConfirm ? (['confirm', 'give-back'] as const) : (['accept', 'decline'] as const)
   const heading = `offer-${job.id}`
   return (
     <Paper component="article" aria-labelledby={heading} className="offer">
@@ -42,17 +40,12 @@ function Offer({ job }: { job: JobView }) {
             : `Asked by ${job.offeredBy} on ${exact(job.offeredAt)}. Until you accept, you have no part in it.`}
           {job.answerBy && ` Vacant without an answer by ${exact(job.answerBy)}.`}
         </p>
-        {error && <ProblemNotice error={error} />}
+        {answer.error && <ProblemNotice error={answer.error} />}
         <Group gap={8} className="offer-buttons">
-          <Button size="md" loading={answer.isPending} onClick={() => answer.mutate({ answer: 'accept' })}>
+          <Button size="md" loading={answer.isPending} onClick={() => answer.mutate({ answer: yes })}>
             {job.isToConfirm ? 'Confirm' : 'Accept'}
           </Button>
-          <Button
-            size="md"
-            variant="default"
-            disabled={isPending}
-            onClick={() => (job.isToConfirm ? giveBack.mutate() : answer.mutate({ answer: 'decline' }))}
-          >
+          <Button size="md" variant="default" disabled={answer.isPending} onClick={() => answer.mutate({ answer: no })}>
             {job.isToConfirm ? 'Give it back' : 'Decline'}
           </Button>
         </Group>

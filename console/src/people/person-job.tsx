@@ -1,6 +1,6 @@
 import { Button, Group } from '@mantine/core'
 import { useState } from 'react'
-import type { JobView, Told } from '../../../src/api/people/people-types.ts'
+import type { AnswerRequest, JobView, Told } from '../../../src/api/people/people-types.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { day, exact } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
@@ -54,7 +54,7 @@ function ToldLine({ told }: { told: Told }) {
 
 function GiveBack({ job }: { job: JobView }) {
   const [isAsking, setAsking] = useState(false)
-  const give = usePeopleAct<void>(`/jobs/${job.id}/give-back`, () => setAsking(false))
+  const give = usePeopleAct<AnswerRequest>(`/jobs/${job.id}/answer`, () => setAsking(false))
   return (
     <>
       <Button
@@ -73,7 +73,7 @@ function GiveBack({ job }: { job: JobView }) {
         <p>The job is vacant until somebody else accepts it. {job.without}</p>
         {give.error && <ProblemNotice error={give.error} />}
         <Group gap={8} mt="md">
-          <Button loading={give.isPending} onClick={() => give.mutate()}>
+          <Button loading={give.isPending} onClick={() => give.mutate({ answer: 'give-back' })}>
             Give it back
           </Button>
           <Button variant="default" onClick={() => setAsking(false)}>

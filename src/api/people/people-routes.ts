@@ -1,9 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { setAbsence } from '../../people/absence.ts'
-import { answerOffer, giveBack, offerJob } from '../../people/appoint.ts'
+import type { Actor } from '../../model/authority/acts.ts'
+import { setAbsence, takeBackAbsence } from '../../people/absence.ts'
+import { answerOffer, confirmJobs, giveBack } from '../../people/answer-offer.ts'
+import { offerJob, withdrawOffer } from '../../people/appoint.ts'
 import { invite } from '../../people/invite.ts'
+import { JobError } from '../../people/job-error.ts'
 import { makeSignInLink } from '../../people/make-link.ts'
 import { actorOfSession, ledgerActor, requireMay } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -51,28 +54,16 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
   })
 
   app.post('/people/jobs', { schema: { body: JobRequest, response: { 200: Done } }, config }, async (request) => {
-    await offerJob(db, await actor(request), request.body)
-    return { done: true as const }
+    const by = await actor(request)
+    return done(() => offerJob(db, by, request.body))
   })
 
   app.post(
     '/people/jobs/:id/answer',
     { schema: { params: JobParams, body: AnswerRequest, response: { 200: Done } }, config },
     async (request) => {
-      const { answer } = request.body
-      const job = await answerOffer(db, await actor(request), { jobId: Number(request.params.id), answer })
-      if (job === null) throw isOver()
-      return { done: true as const }
-    },
-  )
-
-  app.post(
-    '/people/jobs/:id/give-back',
-    { schema: { params: JobParams, response: { 200: Done } }, config },
-    async (request) => {
-      const job = await giveBack(db, await actor(request), { jobId: Number(request.params.id) })
-      if (job === null) throw isOver()
-      return { done: true as const }
+      const by = await actor(request)
+      return done(() => ANSWERS[request.body.answer](db, by, Number(request.params.id)))
     },
   )
 
@@ -80,13 +71,18 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
     '/people/absences',
     { schema: { body: AbsenceRequest, response: { 200: Done } }, config },
     async (request) => {
-      const { from, until } = request.body
-      if (until < from) {
-        const errors = [{ field: 'until', problem: 'The last day is before the first.' }]
-        throw new ProblemError('bad-request', 400, 'The last day is before the first.', { errors })
-      }
-      await setAbsence(db, await actor(request), request.body)
-      return { done: true as const }
+      const { personId, from: fromDay, until: untilDay, delegateId } = request.body
+      const by = await actor(request)
+      return done(() => setAbsence(db, by, { personId, fromDay, untilDay, delegateId }))
+    },
+  )
+
+  app.delete(
+    '/people/absences/:id',
+    { schema: { params: JobParams, response: { 200: Done } }, config },
+    async (request) => {
+      const by = await actor(request)
+      return done(() => takeBackAbsence(db, by, Number(request.params.id)))
     },
   )
 
@@ -125,6 +121,31 @@ const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, { db, 
   )
 }
 
-function isOver(): ProblemError {
-  return new ProblemError('out-of-date', 409, 'This job is no longer open: it was answered, withdrawn or ended before.')
+/** Whatever the person of a job, or who offered it, may say about it. */
+const ANSWERS: Readonly<
+  Record<z.infer<typeof AnswerRequest>['answer'], (db: Database, by: Actor, jobId: number) => Promise<void>>
+> = {
+  accept: (db, by, jobId) => answerOffer(db, by, { jobId, answer: 'accept' }),
+  decline: (db, by, jobId) => answerOffer(db, by, { jobId, answer: 'decline' }),
+  confirm: (db, by, jobId) => confirmJobs(db, by, { jobId }),
+  'give-back': (db, by, jobId) => giveBack(db, by, { jobId }),
+  withdraw: (db, by, jobId) => withdrawOffer(db, by, { jobId }),
+}
+
+/** Why an act on a job was not possible, as the answer says it. */
+async function done(act: () => Promise<unknown>): Promise<{ readonly done: true }> {
+  try {
+    await act()
+    return { done: true }
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error
+    const { code, message } = error
+    if (code === 'no-person' || code === 'no-job' || code === 'no-workflow') {
+      throw new ProblemError('not-found', 404, message, { cause: error })
+    }
+    if (code === 'not-open' || code === 'held-before' || code === 'offered-before' || code === 'overlaps') {
+      throw new ProblemError('out-of-date', 409, message, { cause: error })
+    }
+    throw new ProblemError('bad-request', 400, message, { cause: error })
+  }
 }

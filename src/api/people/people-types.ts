@@ -142,7 +142,10 @@ export const JobRequest = z.strictObject({
 })
 export type JobRequest = z.infer<typeof JobRequest>
 
-export const AnswerRequest = z.strictObject({ answer: z.enum(['accept', 'decline']) })
+export const AnswerRequest = z.strictObject({
+  answer: z.enum(['accept', 'decline', 'confirm', 'give-back', 'withdraw']),
+})
+export type AnswerRequest = z.infer<typeof AnswerRequest>
 
 const Day = z.iso.date()
 

@@ -3,7 +3,7 @@ import type { LaneHeld } from '../../model/authority/acts.ts'
 import { LANE_WORDS } from '../../model/authority/lane-words.ts'
 import { appointers } from '../../model/jobs/appointers.ts'
 import { jobTitle, lastHolder } from '../../model/jobs/job-texts.ts'
-import { isOfPlace, placesOf } from '../../model/jobs/vacancies.ts'
+import { isOfPlace, placesOf, vacanciesOf } from '../../model/jobs/vacancies.ts'
 import type { Database } from '../../store/database/database.ts'
 import { mailAddresses } from '../../store/offers/job-messages.ts'
 import { taskPlaces } from '../../store/offers/job-tasks.ts'
@@ -167,6 +167,7 @@ function workflowPlaces(
   },
 ): WorkflowPlaces {
   const named = (id: PersonId) => ({ id, name: of.names.get(id) ?? id })
+  const vacant = vacanciesOf(workflow, of.jobs, of.lanes)
   return {
     workflow,
     title,
@@ -174,7 +175,8 @@ function workflowPlaces(
     places: placesOf(workflow).map((place) => {
       const jobs = of.jobs.filter((job) => isOfPlace(job, place))
       const holders = jobs.filter(({ state, deputy }) => state === 'accepted' && !deputy)
-      const last = jobs.filter(({ state, deputy }) => state === 'ended' && !deputy).at(-1)
+      const vacancy = vacant.find((one) => isOfPlace(one, place))
+      const last = of.jobs.find(({ id }) => id === vacancy?.afterJobId)
       const { question, without } = LANE_WORDS[place.lane]
       const may = appointers(of.lanes, { workflow, lane: place.lane, nowMs: of.nowMs })
       return {
@@ -190,8 +192,8 @@ function workflowPlaces(
           .map(({ personId, deputy }) => ({ ...named(personId), deputy })),
         canAppoint: may.includes(of.you),
         appointers: may.map(named),
-        isVacant: holders.length === 0,
-        last: last === undefined ? null : lastHolder(named(last.personId).name, last.endReason),
+        isVacant: vacancy !== undefined,
+        last: last === undefined ? null : lastHolder(named(last.personId).name, last),
       }
     }),
   }

@@ -112,7 +112,11 @@ export function jobClosing(of: {
 }
 
 /** What became of the last one, for whoever names the next. */
-export function lastHolder(name: string, endReason: string | null): string {
+export function lastHolder(
+  name: string,
+  { state, endReason }: { readonly state: 'offered' | 'accepted' | 'ended'; readonly endReason: string | null },
+): string {
+  if (state === 'accepted') return `${name} holds it and is not an active user any more.`
   switch (endReason) {
     case 'declined':
       return `${name} declined.`

@@ -1,4 +1,4 @@
-import type { Lane } from '../authority/acts.ts'
+import type { Lane, LaneHeld } from '../authority/acts.ts'
 import type { ReviewCircle } from '../classes/class.ts'
 import type { Mode } from '../policy/policy.ts'
 
@@ -7,6 +7,7 @@ export type Place = { readonly workflow: string; readonly lane: Lane; readonly c
 
 export type PlacedJob = Place & {
   readonly id: number
+  readonly personId: string
   readonly deputy: boolean
   readonly state: 'offered' | 'accepted' | 'ended'
 }
@@ -14,7 +15,7 @@ export type PlacedJob = Place & {
 export type Vacancy = Place & {
   /** Names this vacancy and no later one of the same place. */
   readonly cause: string
-  /** The last one who was asked or held it. Null: nobody ever was. */
+  /** The last one who was asked, or holds it and is not active. Null: nobody ever was. */
   readonly afterJobId: number | null
   /** Somebody is asked now. */
   readonly isOffered: boolean
@@ -31,16 +32,24 @@ export function placesOf(workflow: string): Place[] {
   ]
 }
 
-export function isOfPlace(job: Place, { workflow, lane, circle }: Place): boolean {
+export function isOfPlace(
+  job: Pick<Place, 'workflow' | 'lane' | 'circle'>,
+  { workflow, lane, circle }: Place,
+): boolean {
   return job.workflow === workflow && job.lane === lane && job.circle === circle
 }
 
-/** Places of a workflow that nobody has accepted. A deputy stands in for a holder, and is none. */
-export function vacanciesOf(workflow: string, jobs: readonly PlacedJob[]): Vacancy[] {
+/**
+ * Places of a workflow that nobody holds: nobody has accepted, or whoever has is not active any more. A deputy stands in
+ * for a holder, and is none.
+ */
+export function vacanciesOf(workflow: string, jobs: readonly PlacedJob[], lanes: readonly LaneHeld[]): Vacancy[] {
   return placesOf(workflow).flatMap((place) => {
     const of = jobs.filter((job) => !job.deputy && isOfPlace(job, place))
-    if (of.some(({ state }) => state === 'accepted')) return []
-    const last = Math.max(0, ...of.filter(({ state }) => state === 'ended').map(({ id }) => id))
+    const holds = ({ personId }: PlacedJob) =>
+      lanes.some((held) => held.personId === personId && held.role === 'holder' && isOfPlace(held, place))
+    if (of.some((job) => job.state === 'accepted' && holds(job))) return []
+    const last = Math.max(0, ...of.filter(({ state }) => state !== 'offered').map(({ id }) => id))
     return [
       {
         ...place,

@@ -69,17 +69,6 @@ export async function noteReminded(trx: Kysely<Tables>, jobId: number): Promise<
   await sql`update job set reminded_at = clock_timestamp() where id = ${jobId}`.execute(trx)
 }
 
-/** By the clock, in nobody's name. */
-export async function endJobByClock(
-  trx: Kysely<Tables>,
-  jobId: number,
-  reason: 'not-answered' | 'not-confirmed',
-): Promise<void> {
-  await sql`
-    update job set ended_at = clock_timestamp(), ended_by = 'lanekeeper', end_reason = ${reason}
-    where id = ${jobId} and ended_at is null`.execute(trx)
-}
-
 /** Every CRM that is connected runs on this machine: it is the sandbox, and each task says so. */
 export async function isSandbox(db: Kysely<Tables>): Promise<boolean> {
   const { rows } = await sql<{ all: boolean | null }>`
