@@ -5,9 +5,11 @@ import { sql } from 'kysely'
 import type { Page } from 'playwright-core'
 import { cookieOf } from '../../src/api/sessions/session-guard.ts'
 import { runJobClock } from '../../src/people/run-job-clock.ts'
+import { refreshLaneHolders } from '../../src/store/people/lane-holders.ts'
 import type { PersonId } from '../../src/store/people/persons.ts'
 import { sessionToken } from '../support/people.ts'
-import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, startConsole } from './console-stage.ts'
+import { chromiumPath, launchChromium } from './chromium.ts'
+import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, serveConsole, startConsole } from './console-stage.ts'
 import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
 import { type Cast, seedJobs } from './people-rows.ts'
 
@@ -149,5 +151,81 @@ describe('the page People', { skip: NO_CHROMIUM }, () => {
       rows.map(({ subject, person_id: id }) => [subject.replace(' (sandbox)', ''), id]),
       [[`${workflow.title} has no rollback owner`, cast.helen]],
     )
+  })
+
+  it('somebody takes the rollback owner’s address', async () => {
+    const held = async () =>
+      (
+        await sql<{ one: string }>`
+          select workflow || '/' || lane || '/' || person_id as one from lane_holder order by 1`.execute(stage.db)
+      ).rows.map(({ one }) => one)
+    const before = await held()
+    // An admin of the CRM gives Sam the address of Erik, who is rollback owner, and invites Sam here.
+    await sql`update crm_user set email = 'erik.sandberg@brightwater.example'
+      where connection_id = 'hubspot-1' and email = 'sam.rivera@brightwater.example'`.execute(stage.db)
+    const page = await signedInAs(null)
+    await page.getByRole('button', { name: 'Invite somebody' }).press('Enter')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('combobox', { name: 'User' }).fill('Sam')
+    await page.getByRole('option', { name: /Sam Rivera, erik\.sandberg@brightwater\.example, HubSpot/ }).click()
+    assert.deepEqual(await seriousViolations(page), [])
+    await dialog.getByRole('button', { name: 'Invite', exact: true }).click()
+    await card(page, 'Sam Rivera').getByText('No job.').waitFor()
+    await runJobClock(stage.db, { publicUrl: stage.base, canMail: false })
+    await refreshLaneHolders(stage.db, null)
+    assert.deepEqual(await held(), before)
+    const erik = card(page, 'Erik Sandberg')
+    await erik.getByText('Sam Rivera has this address in the CRM now. It moves no job').waitFor()
+    assert.equal(await erik.getByRole('button', { name: /same person/ }).count(), 0)
+    await picture(page, 'conflict-1440')
+    await page.context().close()
+    const phone = await signedInAs(cast.erik, { width: 390, scheme: 'dark' })
+    await card(phone, 'Erik Sandberg').getByText('conflict, counts for nothing').waitFor()
+    assert.ok((await tooWideBy(phone)) <= 0)
+    await picture(phone, 'conflict-390')
+    await phone.context().close()
+  })
+
+  it('tells an admin whom to tell, with a link, where neither a task nor a mail can', async () => {
+    await sql`update connection set writes_since = null`.execute(stage.db)
+    await sql`insert into job (workflow, lane, deputy, person_id, offered_by)
+      select workflow, 'rollback', true, ${cast.nina}, ${`person:${cast.helen}`} from workflow where hash is not null limit 1`.execute(
+      stage.db,
+    )
+    await clock()
+    const page = await signedInAs(null)
+    const notice = page.getByRole('note').filter({ hasText: 'Tell them yourself' })
+    await notice.getByText('and no mail server is set').waitFor()
+    await notice.getByRole('button', { name: 'Make a link for Nina Petrova' }).click()
+    await notice.getByText(/\/sign-in#/).waitFor()
+    assert.deepEqual(await seriousViolations(page), [])
+    await picture(page, 'by-hand-1440')
+    await page.context().close()
+  })
+})
+
+describe('the page People of an installation with nobody', { skip: NO_CHROMIUM }, () => {
+  it('says what to do next', async () => {
+    const served = await serveConsole()
+    const browser = await launchChromium(chromiumPath()!)
+    try {
+      for (const width of [390, 1440]) {
+        const context = await browser.newContext({ viewport: { width, height: 900 } })
+        context.setDefaultTimeout(PATIENCE_MS)
+        const value = await sessionToken(served.db)
+        await context.addCookies([{ name: cookieOf(served.base).name, value, url: served.base }])
+        const page = await context.newPage()
+        await page.goto(`${served.base}/people`)
+        await page.getByText('Nobody has a job yet').waitFor()
+        await page.getByRole('link', { name: 'Connect a CRM' }).waitFor()
+        assert.ok((await tooWideBy(page)) <= 0)
+        assert.deepEqual(await seriousViolations(page), [])
+        if (PICTURES) await page.screenshot({ path: `${PICTURES}/nobody-${width}.png`, fullPage: true })
+        await context.close()
+      }
+    } finally {
+      await browser.close()
+      await served.stop()
+    }
   })
 })

@@ -50,7 +50,7 @@ export function PersonCard({ person, people }: { person: PersonView; people: Peo
           </ul>
         )}
         <Load person={person} />
-        <Identities identities={person.identities} />
+        <Identities person={person} people={people} />
         {past.length > 0 && (
           <details>
             <summary>{plural(past.length, 'earlier job')}</summary>

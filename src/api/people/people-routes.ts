@@ -7,6 +7,7 @@ import { answerOffer, confirmJobs, giveBack } from '../../people/answer-offer.ts
 import { offerJob, withdrawOffer } from '../../people/appoint.ts'
 import { invite } from '../../people/invite.ts'
 import { JobError } from '../../people/job-error.ts'
+import { joinUser } from '../../people/join-user.ts'
 import { makeSignInLink } from '../../people/make-link.ts'
 import { actorOfSession, ledgerActor, requireMay } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -22,6 +23,7 @@ import {
   InviteReply,
   InviteRequest,
   JobRequest,
+  JoinUserRequest,
   PeopleReply,
   PersonLinkReply,
   UserQuery,
@@ -105,6 +107,17 @@ const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, { db, 
     if (invited === null) throw new ProblemError('not-found', 404, 'This user is no longer active in the CRM.')
     return invited
   })
+
+  app.post(
+    '/people/:id/users',
+    { schema: { params: PersonParams, body: JoinUserRequest, response: { 200: Done } }, config },
+    async (request) => {
+      const by = actorOfSession(await requireSession(request))
+      const said = await joinUser(db, by, { personId: request.params.id, ...request.body })
+      if (said !== null) throw new ProblemError('out-of-date', 409, said)
+      return { done: true as const }
+    },
+  )
 
   app.post(
     '/people/:id/link',
