@@ -86,7 +86,8 @@ function Vacancy({ place, workflow, people }: VacancyProps) {
   )
 }
 
-function whoNames({ appointers }: PlaceView): string {
+function whoNames({ appointers, lane }: PlaceView): string {
+  if (appointers.length === 0 && lane !== 'workflow') return 'The workflow owner names somebody: fill that job first.'
   if (appointers.length === 0)
     return 'Nobody can name somebody now. Make an admin on the server: lanekeeper admin EMAIL.'
   return `${inWords(appointers.map(({ name }) => name))} can name somebody.`
