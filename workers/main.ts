@@ -22,6 +22,7 @@ import { connectUntilItWorks } from './background/connect-from-environment.ts'
 import { runErasures } from './background/erase-due.ts'
 import { finishDisconnects } from './background/finish-disconnects.ts'
 import { followConnections } from './background/follow-connections.ts'
+import { runJobs } from './background/job-clock.ts'
 import { runQuickChecks } from './background/quick-checks.ts'
 import { runWatch } from './background/watch.ts'
 import { awaitDatabase } from './runtime/await-database.ts'
@@ -116,6 +117,7 @@ function startBackground(
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
     finishDisconnects(context, deps),
     runErasures(context),
+    runJobs(context, settings),
     ...environmentGrants(settings).map((wanted) => connectUntilItWorks(deps, wanted, context)),
   ].map((task) =>
     task.catch((error) => {

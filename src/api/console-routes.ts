@@ -17,6 +17,7 @@ import { departureRoutes } from './departures/departure-routes.ts'
 import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
 import { readOverview } from './overview/read-overview.ts'
+import { peopleRoutes } from './people/people-routes.ts'
 import { ProblemError } from './server/problem.ts'
 import { machineGuard } from './sessions/machine-guard.ts'
 import { ownSessionRoutes } from './sessions/own-session-routes.ts'
@@ -109,6 +110,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(workflowRoutes, { db, explain })
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
+  await app.register(peopleRoutes, { db, publicUrl, links, hasMail: signIn.mailer !== null, now, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

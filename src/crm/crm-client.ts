@@ -35,7 +35,7 @@ export type CrmClient = {
   writeTasks(tasks: readonly TaskWrite[], gate?: WriteGate): Promise<ItemOutcome[]>
   /** Hangs tasks on their records where writing them could not, see `unlinked`. Doing it twice changes nothing. */
   linkTasks?(links: readonly TaskLink[], gate?: WriteGate): Promise<ItemOutcome[]>
-  /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. Null: it cannot be known yet. */
+  /** Finds tasks by our key after a lost answer. Absent key: the CRM surely has none. Null: it cannot be known yet; of a task on no record, the CRM's search does not show it. */
   findTasks(keys: readonly TaskLookup[]): Promise<Map<string, CrmTask | null>>
   /** Sets owner fields. One outcome per item; the gate as for tasks. */
   writeOwners(writes: readonly OwnerFieldWrite[], gate?: WriteGate): Promise<ItemOutcome[]>

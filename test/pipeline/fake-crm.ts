@@ -33,6 +33,8 @@ export class FakeCrm {
   readonly unreadable = new Set<string>()
   readonly calls: string[] = []
   taskKeyEnforced = true
+  /** Without a key: tasks on no record are found by an index, which does not show these. Null: it shows all. */
+  notIndexed: Set<string> | 'all' | null = null
   /** Like an upsert of HubSpot: a task is created without its record, and linked by a call of its own. */
   linksApart = false
   /** `task/record` that are linked apart. */
@@ -132,9 +134,13 @@ export class FakeCrm {
       writeTasks: (tasks, gate) => this.#write('writeTasks', tasks, gate, (task) => this.#writeTask(task)),
       findTasks: async (lookups) => {
         this.calls.push(`findTasks ${lookups.length}`)
-        const found = new Map<string, CrmTask>()
-        for (const { key } of lookups) {
-          const [task, ...others] = [...this.tasks.values()].filter((t) => t.key === key)
+        const found = new Map<string, CrmTask | null>()
+        for (const { key, about } of lookups) {
+          const isSearched = !this.taskKeyEnforced && about === null
+          const [task, ...others] = [...this.tasks.values()].filter(
+            (t) => t.key === key && !(isSearched && this.#isHidden(t.id)),
+          )
+          if (isSearched && !task) found.set(key, null)
           if (task) {
             const { id: taskId, status, ownerId } = task
             const more = others.length === 0 ? {} : { others: others.map(({ id }) => id) }
@@ -155,6 +161,10 @@ export class FakeCrm {
 
   openTasks(): FakeTask[] {
     return [...this.tasks.values()].filter((task) => task.status === 'open')
+  }
+
+  #isHidden(taskId: string): boolean {
+    return this.notIndexed === 'all' || (this.notIndexed?.has(taskId) ?? false)
   }
 
   #answerFor(userId: string): UserAnswer {

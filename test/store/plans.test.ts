@@ -19,6 +19,8 @@ const SMALL = [
   'permit',
   'person',
   'call_budget',
+  'person',
+  'job',
 ]
 
 describe('no plan outlives the size of the tables that it was made for', () => {

@@ -1,6 +1,7 @@
 import { forPeople } from '../../src/connections/call-budget.ts'
 import { crmProfile } from '../../src/model/record/crm-profile.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
+import { searchAgain } from '../../src/pipeline/act/search-again.ts'
 import { nextDeparture } from '../../src/store/writes/intents.ts'
 import type { WorkerContext } from '../runtime/context.ts'
 import { runStage } from '../runtime/run-stage.ts'
@@ -19,6 +20,7 @@ export function runAct(context: WorkerContext): void {
         const titles = new Map(
           (await context.workflows()).map(({ version }) => [version.policy.workflow, version.policy.title]),
         )
+        await searchAgain({ db, client, connection })
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
           const departsInMs = await nextDeparture(db, connectionId, crmProfile(connection.crm).writeBatchMax, timing)
           if (departsInMs !== 0) {

@@ -7,6 +7,7 @@ import { DraftPage } from '../connect/draft-page.tsx'
 import { ConnectionsPage } from '../connections/connections-page.tsx'
 import { OverviewPage } from '../overview/overview-page.tsx'
 import { EmptyState } from '../parts/notices.tsx'
+import { PeoplePage, peopleSearch } from '../people/people-page.tsx'
 import type { CaseSearch } from '../server/api.ts'
 import { SessionsPage } from '../sessions/sessions-page.tsx'
 import { UpgradesPage } from '../upgrades/upgrades-page.tsx'
@@ -60,6 +61,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/cases/$id', component: CasePage }),
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
   createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
+  createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: peopleSearch }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),

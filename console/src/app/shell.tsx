@@ -62,6 +62,7 @@ function Header({ name }: { name: string }) {
           <Link to="/overview">Overview</Link>
           <Link to="/cases">Cases</Link>
           <Link to="/workflows">Workflows</Link>
+          <Link to="/people">People</Link>
           <Link to="/connections">Connections</Link>
         </nav>
         <div className="top-end">

@@ -4,6 +4,7 @@ import type { DraftReply, DraftsReply } from '../../../src/api/connections/conne
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
 import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
+import type { PeopleReply, UsersReply } from '../../../src/api/people/people-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionsReply } from '../../../src/api/sessions/own-session-types.ts'
 import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
@@ -189,6 +190,21 @@ export function rulesQuery(workflow: string) {
     queryKey: ['console', 'rules', workflow],
     queryFn: ({ signal }) =>
       call<RulesReply>(`/api/console/workflows/${encodeURIComponent(workflow)}/rules`, { signal }),
+  })
+}
+
+export const peopleQuery = queryOptions({
+  queryKey: ['console', 'people'],
+  queryFn: ({ signal }) => call<PeopleReply>('/api/console/people', { signal }),
+})
+
+/** Users of the CRMs who can be invited, by what is typed. */
+export function usersQuery(q: string) {
+  return queryOptions({
+    queryKey: ['console', 'users', q],
+    queryFn: ({ signal }) => call<UsersReply>(`/api/console/people/users?${new URLSearchParams({ q })}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: false,
   })
 }
 

@@ -106,7 +106,7 @@ function body(input: TaskTextInput, first: TaskTextCase): string {
 }
 
 /** In the owner's own zone, by which they plan their day. */
-function dueText(dueAtMs: number, timeZone: string): string {
+export function dueText(dueAtMs: number, timeZone: string): string {
   const text = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',

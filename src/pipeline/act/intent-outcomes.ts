@@ -118,7 +118,7 @@ const REFUSED_AGAIN_MS = { first: 3_600_000, largest: 86_400_000 }
  * without an owner in the CRM, so it is tried again, and is counted.
  */
 function refused(intent: ClaimedIntent, why: string): IntentResult {
-  if (intent.kind !== 'task') return finished(intent, 'refused', why)
+  if (intent.kind !== 'task' && intent.kind !== 'job') return finished(intent, 'refused', why)
   const pauseMs = Math.min(REFUSED_AGAIN_MS.first * 2 ** Math.min(intent.attempts - 1, 5), REFUSED_AGAIN_MS.largest)
   return { ...later(intent, why, pauseMs), refused: true }
 }

@@ -136,7 +136,10 @@ function isRepeatable({ kind }: ClaimedIntent, write: AnyWrite | undefined): boo
 /** Tasks that a call of another process may have created too: one before us, or one that has overtaken us. */
 function claimedTwice(claimed: readonly ClaimedIntent[], ours: ReadonlySet<number>): number[] {
   return claimed
-    .filter(({ kind, id, readBack, leaseEpoch }) => kind === 'task' && (readBack || leaseEpoch > 1 || !ours.has(id)))
+    .filter(
+      ({ kind, id, readBack, leaseEpoch }) =>
+        (kind === 'task' || kind === 'job') && (readBack || leaseEpoch > 1 || !ours.has(id)),
+    )
     .map(({ id }) => id)
 }
 

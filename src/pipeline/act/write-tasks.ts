@@ -1,24 +1,18 @@
-import type { CrmTask, TaskLookup, TaskWrite } from '../../crm/crm-client.ts'
+import type { CrmTask, TaskWrite } from '../../crm/crm-client.ts'
 import { crmProfile } from '../../model/record/crm-profile.ts'
 import { count } from '../../store/database/counters.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
-import { inTransaction } from '../../store/database/transaction.ts'
 import { recordTaskGone } from '../../store/decisions/gone-tasks.ts'
-import {
-  recordTaskFound,
-  recordTaskWritten,
-  type TaskContent,
-  taskContents,
-} from '../../store/decisions/task-contents.ts'
+import { recordTaskWritten, type TaskContent, taskContents } from '../../store/decisions/task-contents.ts'
 import { requestLinks } from '../../store/decisions/task-follow-ups.ts'
 import { requestRead } from '../../store/records/records-to-read.ts'
 import { claimIntents, type IntentResult, type TaskIntent } from '../../store/writes/intents.ts'
 import type { ActDependencies } from './contract.ts'
-import { finished, later, unknown } from './intent-outcomes.ts'
+import { finished, later } from './intent-outcomes.ts'
 import type { FinishedIntent, IntentPlan, PreparedIntents } from './intent-plan.ts'
 import { type PlannedTask, planTask } from './plan-task.ts'
+import { type ReadBack, readBackTasks } from './read-back.ts'
 import { readDirectory } from './read-directory.ts'
-import { tellOfDoubled } from './tell-of-doubled.ts'
 
 /** Time for the next decision to name another owner. */
 const NO_OWNER_AGAIN_MS = 15_000
@@ -49,15 +43,16 @@ async function prepareTasks(
   const { db } = deps
   const ids = claimed.map(({ taskId }) => taskId)
   const contents = new Map((await taskContents(db, ids)).map((content) => [content.id, content]))
-  const found = await readBack(deps, claimed, contents)
+  const { found, waiting } = await readBackTasks(deps, toReadBack(claimed, contents))
   const directory = await readDirectory(db)
   const results: IntentResult[] = []
   const writes: PlannedTask[] = []
   const ownerless: TaskContent[] = []
   for (const intent of claimed) {
     const stored = contents.get(intent.taskId)!
-    if (found.get(stored.key) === null) {
-      results.push(unknown(intent, 'The CRM cannot say yet whether the task was created'))
+    const wait = waiting.get(intent.id)
+    if (wait !== undefined) {
+      results.push(wait)
       continue
     }
     const content = withFound(stored, found, intent)
@@ -85,63 +80,20 @@ function plannedAlone(...of: Parameters<typeof planTask>): ReturnType<typeof pla
   }
 }
 
-/** Searches the CRM for tasks that a call whose answer was lost may have created. */
-async function readBack(
-  { db, client, connection }: ActDependencies,
-  claimed: readonly TaskIntent[],
-  contents: ReadonlyMap<number, TaskContent>,
-): Promise<ReadonlyMap<string, CrmTask | null>> {
-  const lookups = claimed
+/** Creates whose answer was lost. */
+function toReadBack(claimed: readonly TaskIntent[], contents: ReadonlyMap<number, TaskContent>): ReadBack[] {
+  return claimed
     .filter((intent) => intent.readBack)
     .map((intent) => ({ intent, content: contents.get(intent.taskId)! }))
     .filter(({ content }) => content.crmTaskId === null)
-    .map(({ intent, content }): TaskLookup => {
-      const about = intent.sentAbout ?? firstRecordOf(content)
-      return { key: content.key, about, taskId: null, sentAgoMs: intent.sentAgoMs ?? undefined }
-    })
-  if (lookups.length === 0) return new Map()
-  const found = await client.findTasks(lookups)
-  // At once: whatever becomes of the write that follows, this task is never created again.
-  await inTransaction(db, (trx) => recordFound(trx, connection.id, claimed, found, contents))
-  return found
+    .map(({ intent, content }) => ({
+      intent,
+      key: content.key,
+      about: intent.sentAbout ?? firstRecordOf(content),
+    }))
 }
 
-async function recordFound(
-  trx: DatabaseTransaction,
-  connectionId: string,
-  claimed: readonly TaskIntent[],
-  found: ReadonlyMap<string, CrmTask | null>,
-  contents: ReadonlyMap<number, TaskContent>,
-): Promise<void> {
-  const all = claimed.flatMap((intent) => {
-    const task = found.get(contents.get(intent.taskId)?.key ?? '')
-    return task ? [{ ...intent, task }] : []
-  })
-  await recordTaskFound(
-    trx,
-    all.map(({ taskId, task, sentAbout }) => ({
-      taskId,
-      crmTaskId: task.taskId,
-      crmOwnerId: task.ownerId,
-      hungOn: sentAbout,
-    })),
-  )
-  await requestLinks(
-    trx,
-    connectionId,
-    all.filter(({ task }) => task.unlinked === true),
-  )
-  const extras = all.flatMap(({ taskId, workflow, policyHash, task }) =>
-    (task.others ?? []).map((extraId) => ({ taskId, workflow, policyHash, keptId: task.taskId, extraId })),
-  )
-  await tellOfDoubled(trx, connectionId, extras)
-}
-
-function withFound(
-  content: TaskContent,
-  found: ReadonlyMap<string, CrmTask | null>,
-  { sentAbout }: TaskIntent,
-): TaskContent {
+function withFound(content: TaskContent, found: ReadonlyMap<string, CrmTask>, { sentAbout }: TaskIntent): TaskContent {
   const task = found.get(content.key)
   if (!task) return content
   const hungOn = sentAbout === null ? null : { ...sentAbout, isDeleted: false }

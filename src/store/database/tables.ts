@@ -38,6 +38,7 @@ import type {
   MissedEventsTable,
   PollCursorTable,
 } from './tables/events.ts'
+import type { JobDueTable, JobMessageTable, JobTaskTable } from './tables/job-tasks.ts'
 import type { LedgerHeadTable, LedgerTable } from './tables/ledger.ts'
 import type {
   AbsenceTable,
@@ -141,4 +142,7 @@ export type Tables = {
   absence: AbsenceTable
   lane_holder: LaneHolderTable
   writing_consent: WritingConsentTable
+  job_task: JobTaskTable
+  job_due: JobDueTable
+  job_message: JobMessageTable
 }

@@ -14,7 +14,7 @@ export type ClosedTask = { readonly id: number; readonly closingAtMs: number }
 export async function closedTasks(trx: Kysely<Tables>, connectionId: string, limit: number): Promise<ClosedTask[]> {
   const { rows } = await sql<ClosedTask>`
     select id, closing_at_ms as "closingAtMs" from task
-    where connection_id = ${connectionId} and status = 'open' and checking_since is null
+    where connection_id = ${connectionId} and workflow <> '' and status = 'open' and checking_since is null
       and closing_at_ms > coalesce(closing_seen_at_ms, 0)
     order by id limit ${limit}`.execute(trx)
   return rows
@@ -77,7 +77,7 @@ export async function noteAskedFor(
 export async function coolDownTaskWrites(trx: Kysely<Tables>, taskIds: readonly number[]): Promise<void> {
   if (taskIds.length === 0) return
   await sql`update intent set next_attempt_at = clock_timestamp() + ${DELETED_COOL_DOWN_MIN} * interval '1 minute'
-    where task_id = any(${taskIds}::bigint[]) and kind = 'task' and state = 'pending' and upgrade_id is null`.execute(
+    where task_id = any(${taskIds}::bigint[]) and kind in ('task', 'job') and state = 'pending' and upgrade_id is null`.execute(
     trx,
   )
 }

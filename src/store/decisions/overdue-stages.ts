@@ -99,6 +99,8 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
       union all
       (select 'act' from intent i where i.connection_id = c.id and i.state = 'sending' limit 1)
       union all
+      (select 'act' from intent i where i.connection_id = c.id and i.search_again_at <= now() limit 1)
+      union all
       (select 'verify' from task t where t.connection_id = c.id and t.status = 'open' and t.checking_since is null
         and t.closing_at_ms > coalesce(t.closing_seen_at_ms, 0) limit 1)
       union all

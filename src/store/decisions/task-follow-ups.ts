@@ -54,7 +54,7 @@ export async function doubledTasks(trx: Kysely<Tables>, intentIds: readonly numb
     join write_answer w on w.attempt_id = a.id and w.outcome = 'done' and w.crm_id is not null
     join intent i on i.id = a.intent_id
     join task t on t.id = a.task_id and t.crm_task_id is not null and t.crm_task_id <> w.crm_id
-    where a.intent_id = any(${intentIds}::bigint[]) and a.kind = 'task'
+    where a.intent_id = any(${intentIds}::bigint[]) and a.kind in ('task', 'job')
     order by w.crm_id, a.id`.execute(trx)
   return rows
 }

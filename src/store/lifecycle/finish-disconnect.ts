@@ -169,6 +169,8 @@ async function reopenTasks(trx: DatabaseTransaction, connectionId: string): Prom
       where id in (
         select distinct on (t.workflow, t.cause) t.id from task t
         where t.connection_id = ${connectionId} and t.status = 'done' and t.closed_by = ${ENDED}
+          -- what hangs on no workflow is made again by its own clock, perhaps in another CRM
+          and t.workflow <> ''
           and not exists (select 1 from task o where o.connection_id = t.connection_id
             and o.workflow = t.workflow and o.cause = t.cause and o.status = 'open')
         order by t.workflow, t.cause, t.id desc limit ${BATCH_ROWS})
@@ -179,7 +181,7 @@ async function reopenTasks(trx: DatabaseTransaction, connectionId: string): Prom
         coalesce((select i.policy_hash from intent i where i.task_id = r.id order by i.id desc limit 1), ''),
         now() + ${REOPENED_AFTER_S} * interval '1 second'
       from reopened r
-      on conflict (task_id) where kind = 'task' and state = 'pending' do nothing
+      on conflict (task_id) where kind in ('task', 'job') and state = 'pending' do nothing
     )
     select count(*)::int as n from reopened`.execute(trx)
   return rows[0]!.n

@@ -23,10 +23,11 @@ const due = ({ deadAfterMs }: WriteTiming) => sql`(
       select 1 from process_beat b where b.instance = q.lease_by
         and b.beat_at > clock_timestamp() - ${deadAfterMs} * interval '1 millisecond')))
   and (q.state <> 'pending' or q.task_id is null or not exists (
-    select 1 from intent o where o.task_id = q.task_id and o.kind = 'task' and o.state in ('sending', 'unknown')))
+    select 1 from intent o where o.task_id = q.task_id and o.kind in ('task', 'job')
+      and o.state in ('sending', 'unknown')))
   and (q.state <> 'pending' or q.task_id is null or exists (
     select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
-      and 'task' = any(p.kinds)))
+      and permit_kind(q.kind) = any(p.kinds)))
   and (q.task_id is null or not exists (
     select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null))
   and (q.kind <> 'task' or q.state <> 'pending' or not exists (
@@ -61,6 +62,8 @@ type Claim = {
   readonly isFromBefore: boolean
   /** The record was decided otherwise while it was being sent. */
   readonly isTakenBack: boolean
+  /** Of a task that a lost answer may have made: searches that did not show it. */
+  readonly emptySearches: number
 }
 
 /** A task to be written. Its content is read when it is sent. */
@@ -85,10 +88,13 @@ export type OwnerIntent = Claim & {
 /** A task of ours that has to be hung on its record. */
 export type LinkIntent = Claim & { readonly kind: 'link'; readonly taskId: number }
 
+/** A task that hangs on no record. Its content is read when it is sent. */
+export type JobIntent = Claim & { readonly kind: 'job'; readonly taskId: number }
+
 /** A second task of one case that has to be closed. */
 export type RepairIntent = Claim & { readonly kind: 'repair'; readonly taskId: number; readonly crmTaskId: string }
 
-export type ClaimedIntent = TaskIntent | OwnerIntent | LinkIntent | RepairIntent
+export type ClaimedIntent = TaskIntent | OwnerIntent | LinkIntent | RepairIntent | JobIntent
 
 type ClaimedRow = {
   id: number
@@ -104,9 +110,11 @@ type ClaimedRow = {
   sent_ago_ms: number | null
   from_before: boolean
   taken_back: boolean
+  empty_searches: number
 } & (
   | { kind: 'task'; task_id: number; payload: { readonly about?: TaskAnchor | null } }
   | { kind: 'link'; task_id: number }
+  | { kind: 'job'; task_id: number }
   | { kind: 'repair'; task_id: number; crm_id: string }
   | { kind: 'owner'; object_type: string; record_id: string; payload: OwnerPayload; backlog: boolean }
 )
@@ -138,7 +146,7 @@ export async function claimIntents<Kind extends ClaimedIntent['kind']>(
               )) as may_be_written,
               (extract(epoch from clock_timestamp() - i.granted_at) * 1000)::float8 as sent_ago_ms,
               (select i.created_at < c.writes_since from connection c where c.id = i.connection_id) as from_before,
-              i.not_sent is not distinct from 'decided-otherwise' as taken_back`.execute(db)
+              i.not_sent is not distinct from 'decided-otherwise' as taken_back, i.empty_searches`.execute(db)
   // The statement asks for rows of this kind only.
   return rows.map(toIntent) as Extract<ClaimedIntent, { kind: Kind }>[]
 }
@@ -158,11 +166,13 @@ function toIntent(row: ClaimedRow): ClaimedIntent {
     sentAgoMs: row.sent_ago_ms,
     isFromBefore: row.from_before,
     isTakenBack: row.taken_back,
+    emptySearches: row.empty_searches,
   }
   if (row.kind === 'task') {
     return { ...claim, kind: 'task', taskId: row.task_id, sentAbout: row.payload.about ?? null }
   }
   if (row.kind === 'link') return { ...claim, kind: 'link', taskId: row.task_id }
+  if (row.kind === 'job') return { ...claim, kind: 'job', taskId: row.task_id }
   if (row.kind === 'repair') return { ...claim, kind: 'repair', taskId: row.task_id, crmTaskId: row.crm_id }
   const { object_type: objectType, record_id: recordId, payload, backlog } = row
   return { ...claim, kind: 'owner', taskId: null, objectType, recordId, payload, backlog }
@@ -178,7 +188,7 @@ export async function holdForSending(
 ): Promise<Set<number>> {
   if (items.length === 0) return new Set()
   const { rows } = await sql<{ id: number }>`
-    update intent i set payload = x.p::jsonb, lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
+    update intent i set payload = x.p::jsonb, empty_searches = 0, lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from unnest(${items.map((i) => i.id)}::bigint[], ${items.map((i) => i.leaseEpoch)}::int[],
                 ${items.map((i) => JSON.stringify(i.payload))}::text[]) as x(id, e, p)
     where i.id = x.id and i.lease_epoch = x.e and i.state = 'sending'
@@ -213,7 +223,7 @@ export async function finishIntents(trx: Kysely<Tables>, results: readonly Inten
   if (results.length === 0) return new Set()
   const { rows } = await sql<{ id: number }>`
     update intent i set
-      state = case when x.s = 'pending' and i.kind in ('task', 'link') and exists (
+      state = case when x.s = 'pending' and i.kind in ('task', 'link', 'job') and exists (
           select 1 from intent p where p.task_id = i.task_id and p.kind = i.kind and p.state = 'pending' and p.id <> i.id
         ) then 'cancelled' else x.s end,
       outcome = x.o, crm_id = coalesce(x.c, i.crm_id), lease_until = null,

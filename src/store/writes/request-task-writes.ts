@@ -3,6 +3,7 @@ import type { Tables } from '../database/tables.ts'
 
 export type TaskToWrite = {
   readonly taskId: number
+  /** Empty: a task that hangs on no workflow, see `job_task`. */
   readonly workflow: string
   readonly policyHash: string
   /** The upgrade that alone wants it: its report comes first. */
@@ -28,11 +29,11 @@ export async function requestTaskWrites(
       select id, limit_at from upgrade where id = any(${upgradeIds}::int[]) and finished_at is null for share
     )
     insert into intent as i (connection_id, workflow, kind, task_id, payload, policy_hash, upgrade_id, next_attempt_at)
-    select ${connectionId}, w, 'task', t, '{}'::jsonb, h, u.id, coalesce(u.limit_at, now())
+    select ${connectionId}, w, case w when '' then 'job' else 'task' end, t, '{}'::jsonb, h, u.id, coalesce(u.limit_at, now())
     from unnest(${unique.map((t) => t.taskId)}::bigint[], ${unique.map((t) => t.workflow)}::text[],
                 ${unique.map((t) => t.policyHash)}::text[], ${unique.map((t) => t.upgradeId ?? null)}::int[]) as x(t, w, h, g)
     left join waits u on u.id = x.g
-    on conflict (task_id) where kind = 'task' and state = 'pending'
+    on conflict (task_id) where kind in ('task', 'job') and state = 'pending'
       do update set upgrade_id = excluded.upgrade_id, next_attempt_at = excluded.next_attempt_at
       where excluded.upgrade_id is not null`.execute(trx)
 }

@@ -261,6 +261,42 @@ describe('HubSpot', () => {
     }
   })
 
+  it('a task on no record is created, and where no key is enforced only the lagging search can show it', async (t) => {
+    for (const field of [null, 'lanekeeper_key']) {
+      const { another, control, tasks, portal } = await setUp(t, people, {
+        taskUniqueProperty: false,
+        searchDelayMs: 400,
+      })
+      if (field !== null) await portal.taskKey.create()
+      const client = another({ taskKey: { enforced: false, field, why: 'test' } })
+      await control('POST', 'faults', {
+        kind: 'commit-then-reset',
+        method: 'POST',
+        path: '/crm/objects/2026-03/tasks/batch/create',
+      })
+      const [outcome] = await client.writeTasks([task('a', { about: null })])
+      assert.equal(outcome?.outcome, 'unknown')
+      assert.deepEqual(
+        (await tasks()).map(({ about }) => about),
+        [[]],
+      )
+      const look = async () =>
+        (await client.findTasks([{ key: 'a', about: null, taskId: null, sentAgoMs: 600_000 }])).get('a')
+      // However long ago: that the index shows nothing proves nothing.
+      assert.equal(await look(), null)
+      const deadline = Date.now() + 10_000
+      while ((await look()) === null) {
+        assert.ok(Date.now() < deadline, 'it never appeared')
+        await pause(50)
+      }
+      const found = await look()
+      assert.equal(found?.status, 'open')
+      const closing = task('a', { about: null, taskId: found!.taskId, status: 'done' })
+      assert.equal((await client.writeTasks([closing]))[0]?.outcome, 'done')
+      assert.equal((await tasks())[0]?.status, 'COMPLETED')
+    }
+  })
+
   it('trap 18: an owner who left is an inactive owner, not "no owner"', async (t) => {
     const { client, change, control } = await setUp(t, people)
     await change({ op: 'archive-owner', email: 'bo@example.com' })

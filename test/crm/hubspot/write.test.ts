@@ -265,7 +265,6 @@ describe('a task where HubSpot does not keep our key unique', () => {
     ])
     assert.deepEqual([...found.keys()], ['a'])
     assert.equal(found.get('a')?.taskId, outcome.outcome === 'done' ? outcome.id : '')
-    await assert.rejects(bare.findTasks([{ key: 'c', about: null, taskId: null }]), /belongs to no record/)
   })
 
   it('is created even if its record was deleted', async (t) => {

@@ -193,6 +193,35 @@ describe('the Salesforce client against the sandbox org', () => {
     })
   }
 
+  it('writes a task on no record, and finds it after a lost answer in the rows themselves', async () => {
+    for (const taskExternalId of [true, false]) {
+      await control('POST', 'settings', { taskExternalId })
+      const client = connect('us', 700)
+      const key = `on-nothing-${taskExternalId}`
+      const task: TaskWrite = {
+        key,
+        taskId: null,
+        ownerId: active()[4]!.Id,
+        subject: 'Will you be boundary owner of Lead routing?',
+        body: 'Completing this task decides nothing.',
+        dueAtMs: world.nowMs + 86_400_000,
+        timeZone: 'Europe/Berlin',
+        priority: 'normal',
+        status: 'open',
+        about: null,
+        rehang: false,
+      }
+      await control('POST', 'faults', { kind: 'commit-then-reset', path: '/services/data/v67.0/composite' })
+      assert.equal((await client.writeTasks([task]))[0]?.outcome, 'unknown')
+      const found = (await client.findTasks([{ key, about: null, taskId: null, sentAgoMs: 30_000 }])).get(key)
+      assert.equal(found?.ownerId, task.ownerId)
+      const never = await client.findTasks([{ key: `never-${taskExternalId}`, about: null, taskId: null }])
+      assert.equal(never.size, 0)
+      const closing = await client.writeTasks([{ ...task, taskId: found!.taskId, status: 'done' }])
+      assert.deepEqual(closing, [{ key, outcome: 'done', id: found!.taskId }])
+    }
+  })
+
   it('writes the same task once however often it is told to, where the org enforces the key', async () => {
     const client = connect()
     const task: TaskWrite = {

@@ -75,12 +75,6 @@ async function findOnRecords(
   field: string | null,
 ): Promise<FoundTasks> {
   const unknown = lookups.filter(({ taskId }) => taskId === null)
-  const blind = unknown.filter(({ about }) => about === null)
-  if (blind.length > 0 && blind.length === unknown.length && field === null) {
-    throw new CrmUnknownError(
-      `Cannot look for the task ${blind[0]!.key}: it belongs to no record, and this account has no key on tasks`,
-    )
-  }
   const found: FoundTasks = new Map()
   keepMatching(
     found,
@@ -155,7 +149,8 @@ async function searchTask(
     attempt: 'search tasks',
   })
   keepMatching(found, [lookup], resultsOf(body, 'search tasks'), field)
-  const isShown = (lookup.sentAgoMs ?? 0) >= SEARCH_SHOWS_AFTER_MS
+  // Of a task on no record the index is the only witness, and it proves nothing by itself: the caller asks again.
+  const isShown = lookup.about !== null && (lookup.sentAgoMs ?? 0) >= SEARCH_SHOWS_AFTER_MS
   if (!found.has(lookup.key) && !isShown) found.set(lookup.key, null)
 }
 

@@ -202,7 +202,7 @@ export type IntentTable = {
   id: GeneratedAlways<number>
   connection_id: string
   workflow: string
-  kind: 'task' | 'owner' | 'link' | 'repair'
+  kind: 'task' | 'owner' | 'link' | 'repair' | 'job'
   task_id: number | null
   object_type: string | null
   record_id: string | null
@@ -224,6 +224,8 @@ export type IntentTable = {
   not_sent_at: InstantOrNull
   backlog: Generated<boolean>
   upgrade_id: number | null
+  empty_searches: Generated<number>
+  search_again_at: InstantOrNull
 }
 
 export type OpenTaskCountTable = {
