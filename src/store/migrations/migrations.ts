@@ -24,6 +24,7 @@ import { STATEMENTS as changedFacts } from './0023-changed-facts.ts'
 import { STATEMENTS as permitOrder } from './0024-permit-order.ts'
 import { STATEMENTS as people } from './0025-people.ts'
 import { STATEMENTS as jobs } from './0026-jobs.ts'
+import { STATEMENTS as pauses } from './0028-pauses.ts'
 import { STATEMENTS as writingConsents } from './0031-writing-consents.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
@@ -59,6 +60,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0024-permit-order', statements: permitOrder },
   { name: '0025-people', statements: people },
   { name: '0026-jobs', statements: jobs },
+  { name: '0028-pauses', statements: pauses },
   { name: '0031-writing-consents', statements: writingConsents },
 ]
 
