@@ -12,6 +12,7 @@ import { connectionRoutes } from './connections/connection-routes.ts'
 import { ConnectionsReply } from './connections/connection-types.ts'
 import { draftRoutes } from './connections/draft-routes.ts'
 import { readConnections } from './connections/read-connections.ts'
+import { controlRoutes } from './control/control-routes.ts'
 import { departureRoutes } from './departures/departure-routes.ts'
 import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
@@ -101,6 +102,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(departureRoutes, { db, now })
   await app.register(workflowRoutes, { db, explain })
   await app.register(backlogRoutes, { db, requireSession })
+  await app.register(controlRoutes, { db, requireSession, askUser: connect?.connecting.isUserActive ?? null })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

@@ -5,6 +5,7 @@ import { ConnectPage, type ConnectSearch } from '../connect/connect-page.tsx'
 import { isCrm } from '../connect/crms.ts'
 import { DraftPage } from '../connect/draft-page.tsx'
 import { ConnectionsPage } from '../connections/connections-page.tsx'
+import { ControlPage } from '../control/control-page.tsx'
 import { OverviewPage } from '../overview/overview-page.tsx'
 import { EmptyState } from '../parts/notices.tsx'
 import type { CaseSearch } from '../server/api.ts'
@@ -59,6 +60,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/cases/$id', component: CasePage }),
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
   createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
+  createRoute({ getParentRoute: () => root, path: '/control', component: ControlPage }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),
   createRoute({

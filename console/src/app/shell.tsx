@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Loader, Tooltip, useComputedColorScheme, useMantineC
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { ControlPage } from '../control/control-page.tsx'
 import logo from '../lanekeeper.svg'
 import { MoonIcon, SignOutIcon, SunIcon } from '../parts/icons.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
@@ -20,10 +21,10 @@ export function Shell() {
       </main>
     )
   }
-  return session.data ? <SignedIn /> : <SignInPage />
+  return session.data ? <SignedIn onlyPauses={session.data.onlyPauses} /> : <SignInPage />
 }
 
-function SignedIn() {
+function SignedIn({ onlyPauses }: { onlyPauses: boolean }) {
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   const before = useRef(pathname)
@@ -37,15 +38,16 @@ function SignedIn() {
       <a className="skip" href="#content">
         Skip to content
       </a>
-      <Header />
+      <Header onlyPauses={onlyPauses} />
       <main id="content" className="page" ref={main} tabIndex={-1}>
-        <Outlet />
+        {onlyPauses ? <ControlPage /> : <Outlet />}
       </main>
     </>
   )
 }
 
-function Header() {
+/** A page that stays signed in for weeks can only pause, so it shows Control alone. */
+function Header({ onlyPauses }: { onlyPauses: boolean }) {
   const live = useLiveChanges()
   return (
     <header className="top">
@@ -54,12 +56,7 @@ function Header() {
           <img src={logo} alt="" width={26} height={26} />
           <span>Lanekeeper</span>
         </Link>
-        <nav aria-label="Main">
-          <Link to="/overview">Overview</Link>
-          <Link to="/cases">Cases</Link>
-          <Link to="/workflows">Workflows</Link>
-          <Link to="/connections">Connections</Link>
-        </nav>
+        <nav aria-label="Main">{onlyPauses ? <Link to="/control">Control</Link> : <Places />}</nav>
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
@@ -67,6 +64,18 @@ function Header() {
         </div>
       </div>
     </header>
+  )
+}
+
+function Places() {
+  return (
+    <>
+      <Link to="/overview">Overview</Link>
+      <Link to="/cases">Cases</Link>
+      <Link to="/workflows">Workflows</Link>
+      <Link to="/control">Control</Link>
+      <Link to="/connections">Connections</Link>
+    </>
   )
 }
 
