@@ -13,6 +13,7 @@ import { connectionRoutes } from './connections/connection-routes.ts'
 import { ConnectionsReply } from './connections/connection-types.ts'
 import { draftRoutes } from './connections/draft-routes.ts'
 import { readConnections } from './connections/read-connections.ts'
+import { controlRoutes } from './control/control-routes.ts'
 import { departureRoutes } from './departures/departure-routes.ts'
 import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
@@ -111,6 +112,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
   await app.register(peopleRoutes, { db, publicUrl, links, hasMail: signIn.mailer !== null, now, requireSession })
+  await app.register(controlRoutes, { db, requireSession, askUser: connect?.connecting.isUserActive ?? null })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Loader, Tooltip, useComputedColorScheme, useMantineC
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { ControlPage } from '../control/control-page.tsx'
 import logo from '../lanekeeper.svg'
 import { MoonIcon, SignOutIcon, SunIcon } from '../parts/icons.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
@@ -21,11 +22,12 @@ export function Shell() {
       </main>
     )
   }
-  // A session that can only pause opens no page but the one that pauses.
-  return session.data && !session.data.onlyPauses ? <SignedIn name={session.data.person.name} /> : <SignInPage />
+  return session.data ? <SignedIn name={session.data.person.name} onlyPauses={session.data.onlyPauses} /> : <SignInPage />
 }
 
-function SignedIn({ name }: { name: string }) {
+type SignedInProps = { name: string; onlyPauses: boolean }
+
+function SignedIn({ name, onlyPauses }: SignedInProps) {
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   // What was wanted before the sign-in is reached, or was not.
@@ -41,15 +43,16 @@ function SignedIn({ name }: { name: string }) {
       <a className="skip" href="#content">
         Skip to content
       </a>
-      <Header name={name} />
+      <Header name={name} onlyPauses={onlyPauses} />
       <main id="content" className="page" ref={main} tabIndex={-1}>
-        <Outlet />
+        {onlyPauses ? <ControlPage /> : <Outlet />}
       </main>
     </>
   )
 }
 
-function Header({ name }: { name: string }) {
+/** A page that stays signed in for weeks can only pause, so it shows Control alone. */
+function Header({ name, onlyPauses }: SignedInProps) {
   const live = useLiveChanges()
   return (
     <header className="top">
@@ -58,13 +61,7 @@ function Header({ name }: { name: string }) {
           <img src={logo} alt="" width={26} height={26} />
           <span>Lanekeeper</span>
         </Link>
-        <nav aria-label="Main">
-          <Link to="/overview">Overview</Link>
-          <Link to="/cases">Cases</Link>
-          <Link to="/workflows">Workflows</Link>
-          <Link to="/people">People</Link>
-          <Link to="/connections">Connections</Link>
-        </nav>
+        <nav aria-label="Main">{onlyPauses ? <Link to="/control">Control</Link> : <Places />}</nav>
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
@@ -75,6 +72,19 @@ function Header({ name }: { name: string }) {
         </div>
       </div>
     </header>
+  )
+}
+
+function Places() {
+  return (
+    <>
+      <Link to="/overview">Overview</Link>
+      <Link to="/cases">Cases</Link>
+      <Link to="/workflows">Workflows</Link>
+      <Link to="/control">Control</Link>
+      <Link to="/people">People</Link>
+      <Link to="/connections">Connections</Link>
+    </>
   )
 }
 
