@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { actorOfSession, actorOfToken } from '../people/permitted.ts'
@@ -51,10 +51,11 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   const { db, publicUrl, links, explain, now, connect, signIn } = options
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
   const machineOf = machineGuard(db, publicUrl)
-  installAsking(app, db, async (request) => {
+  const requireActor = async (request: FastifyRequest) => {
     const token = await machineOf(request)
     return token === null ? actorOfSession(await requireSession(request)) : actorOfToken(token)
-  })
+  }
+  installAsking(app, db, requireActor)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -112,7 +113,12 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
   await app.register(peopleRoutes, { db, publicUrl, links, hasMail: signIn.mailer !== null, now, requireSession })
-  await app.register(controlRoutes, { db, requireSession, askUser: connect?.connecting.isUserActive ?? null })
+  await app.register(controlRoutes, {
+    db,
+    requireSession,
+    requireActor,
+    askUser: connect?.connecting.isUserActive ?? null,
+  })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

@@ -22,7 +22,11 @@ export function Shell() {
       </main>
     )
   }
-  return session.data ? <SignedIn name={session.data.person.name} onlyPauses={session.data.onlyPauses} /> : <SignInPage />
+  return session.data ? (
+    <SignedIn name={session.data.person.name} onlyPauses={session.data.onlyPauses} />
+  ) : (
+    <SignInPage />
+  )
 }
 
 type SignedInProps = { name: string; onlyPauses: boolean }

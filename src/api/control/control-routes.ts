@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { NotThereError } from '../../connections/errors.ts'
+import type { Actor } from '../../model/authority/acts.ts'
 import { askForPause, declinePause } from '../../people/ask-for-pause.ts'
 import { pause, resume } from '../../people/pause.ts'
-import { actorOfSession } from '../../people/permitted.ts'
 import { type AskUser, askedNow } from '../../people/user-now.ts'
 import type { Database } from '../../store/database/database.ts'
 import type { Session } from '../../store/people/sessions.ts'
@@ -24,21 +24,31 @@ import { readControl, titlesOf } from './read-control.ts'
 type ControlRoutes = {
   readonly db: Database
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
+  /** The person of the session, or the machine of the token. */
+  readonly requireActor: (request: FastifyRequest) => Promise<Actor>
   /** Whether a user is active, by the CRM itself. Null where this service opens no CRM. */
   readonly askUser: AskUser | null
 }
 
 const Id = z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) })
 /** What an act is about stands in rows, so each asks by itself. The page is also read by one that can only pause. */
-const READS = { rateLimit: { max: 600, timeWindow: '1 minute' }, asks: asksByItself('read') }
+const READS = { rateLimit: { max: 600, timeWindow: '1 minute' }, asks: asksByItself('read'), pausePage: true } as const
 const LIMIT = { max: 60, timeWindow: '1 minute' }
-const PAUSES = { rateLimit: LIMIT, asks: asksByItself('pause') }
+const PAUSES = { rateLimit: LIMIT, asks: asksByItself('pause'), pausePage: true } as const
 const RESUMES = { rateLimit: LIMIT, asks: asksByItself('resume') }
-const REQUESTS = { rateLimit: LIMIT, asks: asksByItself('ask-for-pause') }
+const REQUESTS = {
+  rateLimit: LIMIT,
+  asks: asksByItself('ask-for-pause'),
+  pausePage: true,
+  tokenScope: 'ask-for-pause',
+} as const
 
 /** Pausing, asking for it and resuming. Nothing here asks a CRM but resuming, so a pause works while every CRM is down. */
-export const controlRoutes: FastifyPluginAsyncZod<ControlRoutes> = async (app, { db, requireSession, askUser }) => {
-  const actorOf = async (request: FastifyRequest) => actorOfSession(await requireSession(request))
+export const controlRoutes: FastifyPluginAsyncZod<ControlRoutes> = async (
+  app,
+  { db, requireSession, requireActor, askUser },
+) => {
+  const actorOf = requireActor
 
   app.get('/control', { schema: { response: { 200: ControlReply } }, config: READS }, async (request) =>
     readControl(db, await requireSession(request)),

@@ -14,6 +14,7 @@ import type { Database } from '../../store/database/database.ts'
 import { findPerson } from '../../store/people/persons.ts'
 import type { Session } from '../../store/people/sessions.ts'
 import { LINK_HOURS } from '../../store/people/sign-in-links.ts'
+import { asksByItself } from '../authority/asks.ts'
 import type { CrmLinks } from '../cases/crm-links.ts'
 import { ProblemError } from '../server/problem.ts'
 import {
@@ -43,7 +44,14 @@ type PeopleRoutes = {
 
 const JobParams = z.object({ id: z.string().regex(/^\d{1,15}$/) })
 const PersonParams = z.object({ id: z.string().regex(/^[0-9a-f]{16}$/) })
-const config = { rateLimit: { max: 60, timeWindow: '1 minute' } }
+const rateLimit = { max: 60, timeWindow: '1 minute' }
+/** What an act is about stands in rows, so each asks by itself. */
+const APPOINTS = { rateLimit, asks: asksByItself('appoint') }
+const ANSWERS_OFFER = { rateLimit, asks: asksByItself('accept', 'decline', 'give-back') }
+const ABSENCES = { rateLimit, asks: asksByItself('set-absence') }
+const INVITES = { rateLimit, asks: asksByItself('invite') }
+const JOINS = { rateLimit, asks: asksByItself('confirm-join') }
+const LINKS = { rateLimit, asks: asksByItself('make-link') }
 
 /** Who does what here, and what people do about it. Each act asks whether its person may. */
 export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, options) => {
@@ -55,14 +63,18 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
     return readPeople(db, { you, hasMail, links, now: now() })
   })
 
-  app.post('/people/jobs', { schema: { body: JobRequest, response: { 200: Done } }, config }, async (request) => {
-    const by = await actor(request)
-    return done(() => offerJob(db, by, request.body))
-  })
+  app.post(
+    '/people/jobs',
+    { schema: { body: JobRequest, response: { 200: Done } }, config: APPOINTS },
+    async (request) => {
+      const by = await actor(request)
+      return done(() => offerJob(db, by, request.body))
+    },
+  )
 
   app.post(
     '/people/jobs/:id/answer',
-    { schema: { params: JobParams, body: AnswerRequest, response: { 200: Done } }, config },
+    { schema: { params: JobParams, body: AnswerRequest, response: { 200: Done } }, config: ANSWERS_OFFER },
     async (request) => {
       const by = await actor(request)
       return done(() => ANSWERS[request.body.answer](db, by, Number(request.params.id)))
@@ -71,7 +83,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
 
   app.post(
     '/people/absences',
-    { schema: { body: AbsenceRequest, response: { 200: Done } }, config },
+    { schema: { body: AbsenceRequest, response: { 200: Done } }, config: ABSENCES },
     async (request) => {
       const { personId, from: fromDay, until: untilDay, delegateId } = request.body
       const by = await actor(request)
@@ -81,7 +93,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
 
   app.delete(
     '/people/absences/:id',
-    { schema: { params: JobParams, response: { 200: Done } }, config },
+    { schema: { params: JobParams, response: { 200: Done } }, config: ABSENCES },
     async (request) => {
       const by = await actor(request)
       return done(() => takeBackAbsence(db, by, Number(request.params.id)))
@@ -95,22 +107,26 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
 const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, { db, publicUrl, requireSession }) => {
   app.get(
     '/people/users',
-    { schema: { querystring: UserQuery, response: { 200: UsersReply } }, config },
+    { schema: { querystring: UserQuery, response: { 200: UsersReply } }, config: INVITES },
     async (request) => {
       await requireMay(db, actorOfSession(await requireSession(request)), 'invite', {})
       return readUsers(db, request.query.q)
     },
   )
 
-  app.post('/people', { schema: { body: InviteRequest, response: { 200: InviteReply } }, config }, async (request) => {
-    const invited = await invite(db, actorOfSession(await requireSession(request)), request.body)
-    if (invited === null) throw new ProblemError('not-found', 404, 'This user is no longer active in the CRM.')
-    return invited
-  })
+  app.post(
+    '/people',
+    { schema: { body: InviteRequest, response: { 200: InviteReply } }, config: INVITES },
+    async (request) => {
+      const invited = await invite(db, actorOfSession(await requireSession(request)), request.body)
+      if (invited === null) throw new ProblemError('not-found', 404, 'This user is no longer active in the CRM.')
+      return invited
+    },
+  )
 
   app.post(
     '/people/:id/users',
-    { schema: { params: PersonParams, body: JoinUserRequest, response: { 200: Done } }, config },
+    { schema: { params: PersonParams, body: JoinUserRequest, response: { 200: Done } }, config: JOINS },
     async (request) => {
       const by = actorOfSession(await requireSession(request))
       const said = await joinUser(db, by, { personId: request.params.id, ...request.body })
@@ -121,7 +137,7 @@ const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, { db, 
 
   app.post(
     '/people/:id/link',
-    { schema: { params: PersonParams, response: { 200: PersonLinkReply } }, config },
+    { schema: { params: PersonParams, response: { 200: PersonLinkReply } }, config: LINKS },
     async (request) => {
       const by = actorOfSession(await requireSession(request))
       const person = await findPerson(db, request.params.id)

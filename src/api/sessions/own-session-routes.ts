@@ -5,6 +5,7 @@ import { endOneSession, endOtherSessions } from '../../people/end-session.ts'
 import { answerJoin, endWay, type JoinAnswered } from '../../people/join-answers.ts'
 import { actorOfSession, requireMay } from '../../people/permitted.ts'
 import { sendTestMail } from '../../people/sign-in-code.ts'
+import { asksByItself } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import { ProblemReply } from '../server/problem-types.ts'
 import { SessionsReply } from './own-session-types.ts'
@@ -15,7 +16,11 @@ import { tokenRoutes } from './token-routes.ts'
 
 export type OwnSessionRoutes = SessionRoutes & { readonly requireSession: RequireSession }
 
-const config = { personsOnly: true, rateLimit: { max: 120, timeWindow: '1 minute' } } as const
+const LIMIT = { max: 120, timeWindow: '1 minute' }
+const config = { personsOnly: true, rateLimit: LIMIT } as const
+/** Ending what is one's own asks nobody; that of others asks by itself. */
+const ENDS = { ...config, asks: asksByItself('read') } as const
+const JOINS = { ...config, asks: asksByItself('confirm-join') } as const
 const Id = z.object({ id: z.string().min(1).max(64) })
 const Nothing = { 204: z.null() }
 
@@ -28,7 +33,7 @@ export const ownSessionRoutes: FastifyPluginAsyncZod<OwnSessionRoutes> = async (
 
   app.delete(
     '/sessions/:id',
-    { schema: { params: Id, querystring: z.object({ person: z.string().max(64) }), response: Nothing }, config },
+    { schema: { params: Id, querystring: z.object({ person: z.string().max(64) }), response: Nothing }, config: ENDS },
     async (request, reply) => {
       const of = { id: request.params.id, personId: request.query.person }
       if (!(await endOneSession(db, await requireSession(request), of))) {
@@ -40,18 +45,22 @@ export const ownSessionRoutes: FastifyPluginAsyncZod<OwnSessionRoutes> = async (
 
   app.post(
     '/sessions/end-others',
-    { schema: { response: { 200: z.object({ ended: z.number() }) } }, config },
+    { schema: { response: { 200: z.object({ ended: z.number() }) } }, config: ENDS },
     async (request) => ({
       ended: await endOtherSessions(db, await requireSession(request)),
     }),
   )
 
-  app.delete('/sign-in-ways/:id', { schema: { params: Join, response: Nothing }, config }, async (request, reply) => {
-    if (!(await endWay(db, await requireSession(request), Number(request.params.id)))) {
-      throw new ProblemError('not-found', 404, 'This is no way to sign in as you.')
-    }
-    return reply.code(204).send(null)
-  })
+  app.delete(
+    '/sign-in-ways/:id',
+    { schema: { params: Join, response: Nothing }, config: ENDS },
+    async (request, reply) => {
+      if (!(await endWay(db, await requireSession(request), Number(request.params.id)))) {
+        throw new ProblemError('not-found', 404, 'This is no way to sign in as you.')
+      }
+      return reply.code(204).send(null)
+    },
+  )
 
   app.post(
     '/joins/:id',
@@ -61,7 +70,7 @@ export const ownSessionRoutes: FastifyPluginAsyncZod<OwnSessionRoutes> = async (
         body: z.object({ personId: z.string().max(64), answer: z.enum(['confirm', 'refuse']) }),
         response: { ...Nothing, 409: ProblemReply },
       },
-      config,
+      config: JOINS,
     },
     async (request, reply) => {
       const of = { id: Number(request.params.id), ...request.body }
@@ -78,7 +87,7 @@ export const ownSessionRoutes: FastifyPluginAsyncZod<OwnSessionRoutes> = async (
         body: z.object({ to: z.email('Enter an e-mail address') }),
         response: { ...Nothing, 503: ProblemReply },
       },
-      config: { ...config, rateLimit: { max: 10, timeWindow: '1 minute' } },
+      config: { personsOnly: true, rateLimit: { max: 10, timeWindow: '1 minute' }, asks: asksByItself('invite') },
     },
     async (request, reply) => {
       await requireMay(db, actorOfSession(await requireSession(request)), 'invite', {})

@@ -3,13 +3,15 @@ import { z } from 'zod'
 import { actorOfSession } from '../../people/permitted.ts'
 import { makeToken, revokeToken } from '../../people/tokens.ts'
 import { workflowNames } from '../../store/people/workflow-names.ts'
+import { asksByItself } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import { ProblemReply } from '../server/problem-types.ts'
 import { TokenMade } from './own-session-types.ts'
 import type { RequireSession } from './session-guard.ts'
 import type { SessionRoutes } from './sign-in-set-up.ts'
 
-const config = { personsOnly: true, rateLimit: { max: 60, timeWindow: '1 minute' } } as const
+const LIMIT = { max: 60, timeWindow: '1 minute' }
+const config = { personsOnly: true, rateLimit: LIMIT, asks: asksByItself('make-token') } as const
 
 /** Tokens of machines: shown once, belonging to a workflow, answered for by a person. */
 export const tokenRoutes: FastifyPluginAsyncZod<SessionRoutes & { readonly requireSession: RequireSession }> = async (
