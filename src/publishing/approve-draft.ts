@@ -1,7 +1,7 @@
 import type { Act, Actor, LaneHeld, Subject } from '../model/authority/acts.ts'
 import { type ApprovalsMissing, approvalsMissing } from '../model/authority/approvals.ts'
 import { isPurelyNarrowing } from '../model/policy/diff/reach.ts'
-import { ledgerActor, refuse, requireMay, verdictOn } from '../people/permitted.ts'
+import { ledgerActor, requireMay, verdictOn } from '../people/permitted.ts'
 import { RefusedError } from '../people/refused.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
@@ -123,8 +123,7 @@ const NO_PERSON = { allowed: false, code: 'machine', because: 'Only a person app
 async function requireApproval(db: Database, actor: Actor, draft: Draft): Promise<void> {
   const inForce = inForceOf(await documentsInForce(db))
   const { act, subject } = await askedOf(db, draft, inForce)
-  const verdict = await verdictOn(db, actor, act, subject)
-  if (!verdict.allowed) await refuse(db, actor, act, subject, verdict)
+  await requireMay(db, actor, act, subject)
 }
 
 async function askedOf(

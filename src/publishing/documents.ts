@@ -44,6 +44,11 @@ export function ownContent({ territories, calendar, readings, people, ...own }: 
   return own
 }
 
+/** What of a policy belongs to the company. */
+export function companyOf({ territories, calendar, readings, people }: Policy): Company {
+  return { territories, calendar, readings: readings ?? NO_COMPANY.readings, people: people ?? NO_COMPANY.people }
+}
+
 /** Two documents with the same content are the same, whatever their texts look like. */
 export function contentHash(content: unknown): string {
   return createHash('sha256').update(canonicalJson(content)).digest('hex')
