@@ -1,4 +1,4 @@
-import type { Act, Actor, LaneHeld, Subject } from '../model/authority/acts.ts'
+import type { Act, Actor, LaneHeld, Subject, Verdict } from '../model/authority/acts.ts'
 import { type ApprovalsMissing, approvalsMissing } from '../model/authority/approvals.ts'
 import { isPurelyNarrowing } from '../model/policy/diff/reach.ts'
 import { ledgerActor, requireMay, verdictOn } from '../people/permitted.ts'
@@ -124,6 +124,12 @@ async function requireApproval(db: Database, actor: Actor, draft: Draft): Promis
   const inForce = inForceOf(await documentsInForce(db))
   const { act, subject } = await askedOf(db, draft, inForce)
   await requireMay(db, actor, act, subject)
+}
+
+/** Whether this person's yes would count now, for the page's button. */
+export async function approvalVerdict(db: Database, actor: Actor, draft: Draft, inForce: InForce): Promise<Verdict> {
+  const { act, subject } = await askedOf(db, draft, inForce)
+  return verdictOn(db, actor, act, subject)
 }
 
 async function askedOf(

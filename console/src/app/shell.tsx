@@ -62,6 +62,13 @@ function Header({ name, onlyPauses }: SignedInProps) {
           <span>Lanekeeper</span>
         </Link>
         <nav aria-label="Main">{onlyPauses ? <Link to="/control">Control</Link> : <Places />}</nav>
+        <nav aria-label="Main">
+          <Link to="/overview">Overview</Link>
+          <Link to="/cases">Cases</Link>
+          <Link to="/workflows">Workflows</Link>
+          <Link to="/changes">Changes</Link>
+          <Link to="/connections">Connections</Link>
+        </nav>
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
