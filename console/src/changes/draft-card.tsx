@@ -6,6 +6,7 @@ import { exact } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 import { ChangeList } from './change-list.tsx'
+import { DraftCost } from './draft-cost.tsx'
 import { EditDialog } from './edit-dialog.tsx'
 
 /** A draft: what it changes, who wrote it, who approved it, and who still has to. */
@@ -30,6 +31,7 @@ export function DraftCard({ draft }: { draft: DraftView }) {
             <pre className="explained">{explained ?? 'The first version of this document.'}</pre>
           </details>
         )}
+        {draft.hash !== null && <DraftCost draft={draft} />}
         <Approvals draft={draft} />
         <Actions draft={draft} />
       </Stack>

@@ -1,6 +1,6 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { CaseReply, HeldReply, ListReply } from '../../../src/api/cases/case-types.ts'
-import type { ChangesReply, TextReply } from '../../../src/api/changes/change-types.ts'
+import type { ChangesReply, CostReply, TextReply } from '../../../src/api/changes/change-types.ts'
 import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
 import type { ControlReply } from '../../../src/api/control/control-types.ts'
@@ -254,5 +254,15 @@ export function textQuery(of: { readonly draft: number } | { readonly document: 
     refetchInterval: false,
     staleTime: 0,
     gcTime: 0,
+  })
+}
+
+/** Decided anew when somebody opens it; the hash tells one text of a draft from the next. */
+export function costQuery(draft: number, hash: string | null) {
+  return queryOptions({
+    queryKey: ['console-cost', draft, hash],
+    queryFn: () => send<CostReply>(`/api/console/changes/drafts/${draft}/cost`, undefined, 'GET'),
+    refetchInterval: false,
+    staleTime: 60_000,
   })
 }

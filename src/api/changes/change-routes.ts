@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Actor } from '../../model/authority/acts.ts'
 import { actorOfSession } from '../../people/permitted.ts'
 import { approveDraft, goBack } from '../../publishing/approve-draft.ts'
+import { costOfDraft } from '../../publishing/cost-of-draft.ts'
 import { COMPANY_NAMES } from '../../publishing/documents.ts'
 import { adoptDraft, editDraft, makeDraft, rebaseDraft, withdrawDraft } from '../../publishing/edit-draft.ts'
 import { PublishingError, type PublishingProblem } from '../../publishing/errors.ts'
@@ -19,6 +20,7 @@ import {
   ApproveReply,
   ApproveRequest,
   ChangesReply,
+  CostReply,
   DraftReply,
   EditDraftRequest,
   EditedReply,
@@ -42,6 +44,7 @@ const CHANGES = { rateLimit: { max: 60, timeWindow: '1 minute' } }
 export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, explain, requireSession }) => {
   const actorOf = actorOfRequest(db, requireSession)
   await app.register(changeReads, { db, explain, requireSession })
+  await app.register(costRoute, { db, explain, requireSession })
   app.post(
     '/changes/drafts',
     { schema: { body: NewDraftRequest, response: { 201: DraftReply } }, config: CHANGES },
@@ -118,6 +121,32 @@ const changeReads: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, expla
       if (draft === null) throw new ProblemError('not-found', 404, 'There is no draft with this number.')
       const { document, content, hash, source } = draft
       return { document, title: titleOf(document, content), hash, source }
+    },
+  )
+}
+
+/** Decides a sample of the records twice, so it is asked for and not part of the page. */
+const costRoute: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db }) => {
+  app.get(
+    '/changes/drafts/:id/cost',
+    {
+      schema: { params: Id, response: { 200: CostReply } },
+      config: { rateLimit: { max: 30, timeWindow: '1 minute' } },
+    },
+    async (request) => {
+      const draft = await findDraft(db, Number(request.params.id))
+      if (draft === null || draft.content === null) {
+        throw new ProblemError('not-found', 404, 'There is no draft with this number, or it has errors.')
+      }
+      const { fields, ownerWrites, subscriptions, ownerChanges, tasksPerDay, ...figures } = await costOfDraft(db, draft)
+      return {
+        ...figures,
+        fields: fields.map((one) => ({ ...one, fields: [...one.fields] })),
+        ownerWrites: [...ownerWrites],
+        subscriptions: [...subscriptions],
+        ownerChanges: [...ownerChanges],
+        tasksPerDay: [...tasksPerDay],
+      }
     },
   )
 }

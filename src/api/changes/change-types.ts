@@ -97,3 +97,23 @@ export const EditedReply = z.object({ hash: z.string().nullable(), approvalsEnde
 export type EditedReply = z.infer<typeof EditedReply>
 export const GoBackRequest = z.strictObject({ document: z.string().max(200) })
 export type GoBackRequest = z.infer<typeof GoBackRequest>
+
+/** What publishing a draft would mean, on the present records. */
+export const CostReply = z.object({
+  fields: z.array(z.object({ connection: z.string(), object: z.string(), fields: z.array(z.string()) })),
+  ownerWrites: z.array(z.object({ connection: z.string(), object: z.string() })),
+  subscriptions: z.array(z.object({ connection: z.string(), fields: z.number() })),
+  records: z.object({
+    all: z.number(),
+    decided: z.number(),
+    inScopeBefore: z.number(),
+    inScopeAfter: z.number(),
+    casesBefore: z.number(),
+    casesAfter: z.number(),
+  }),
+  isWider: z.boolean(),
+  ownerChanges: z.array(z.object({ from: z.string(), to: z.string(), records: z.number() })),
+  tasksPerDay: z.array(z.object({ email: z.string(), before: z.number(), after: z.number() })),
+  isEstimate: z.boolean(),
+})
+export type CostReply = z.infer<typeof CostReply>
