@@ -113,6 +113,11 @@ async function connectDeps(
   }
 }
 
+/** Null: the sandbox's files are in force, and the examples that come with Lanekeeper are nobody's drafts. */
+function draftsFolder({ sandbox, isOwnConfig, configDir }: Settings): string | null {
+  return sandbox === 'on' || !isOwnConfig ? null : configDir
+}
+
 /** What no job wakes. A task that ends with an error is logged, and the others run on. */
 function startBackground(
   context: WorkerContext,
@@ -125,7 +130,7 @@ function startBackground(
   return [
     runBeat({ ...context, beatMs: settings.beatMs }),
     runWatch(context),
-    runPublishing(context, settings.sandbox === 'on' ? null : settings.configDir),
+    runPublishing(context, draftsFolder(settings)),
     ...(roles.has('poll') ? [runComparisons(context), runQuickChecks(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
     finishDisconnects(context, deps),

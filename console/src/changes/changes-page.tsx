@@ -27,7 +27,7 @@ function Changes({ changes: { sequence, drafts, versions, documents } }: { chang
       {drafts.length === 0 && (
         <EmptyState title="No draft waits">
           {sequence === 0
-            ? 'Nothing is published yet. Put a workflow into your configuration folder, or run "npx lanekeeper policies push": its draft appears here.'
+            ? 'Nothing is published yet. Copy a workflow from config/workflows into a folder of your own, put your people into its rules, and run "npx lanekeeper policies push FOLDER". Its draft appears here; name people for its jobs, and two of them approve it.'
             : 'To change a workflow, write a draft here or edit its file; nothing changes until two people approve it.'}
         </EmptyState>
       )}

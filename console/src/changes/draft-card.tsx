@@ -80,14 +80,17 @@ function Mistakes({ draft: { errors } }: { draft: DraftView }) {
 }
 
 function Approvals({ draft }: { draft: DraftView }) {
-  const { approvals, needed, state, waitsFor, errors } = draft
+  const { approvals, needed, state, waitsFor, errors, isStale } = draft
   if (errors.length > 0) return null
   return (
     <div>
       {approvals.length > 0 && (
         <p>Approved by {approvals.map(({ person, at }) => `${person.name} (${exact(at)})`).join(', ')}.</p>
       )}
-      {state === 'draft' && <StillNeeded needed={needed} />}
+      {state === 'draft' && isStale && (
+        <p>Another version came into force since it was written. Rebase it and read the difference again.</p>
+      )}
+      {state === 'draft' && !isStale && <StillNeeded needed={needed} />}
       {state === 'preparing' && waitsFor.length > 0 && (
         <p>
           Reading fields of {waitsFor.map(({ title, objectType }) => `${objectType} in ${title}`).join(', ')}. It comes

@@ -15,7 +15,7 @@ export function VersionList({ versions, sequence }: { versions: readonly Version
       <Text renderRoot={(props) => <h2 {...props} />} id="versions" fz={16} fw={640}>
         Versions
       </Text>
-      <p className="quiet">Version {sequence} is in force. Every decision names the version it was made under.</p>
+      <p className="quiet">Version {sequence} is in force.</p>
       <Stack gap={0}>
         {versions.map((version) => (
           <Version key={`${version.seq} ${version.document}`} version={version} />
