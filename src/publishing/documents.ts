@@ -6,12 +6,12 @@ import { canonicalJson } from '../model/policy/canonical.ts'
 import type { Change } from '../model/policy/diff/change.ts'
 import { companyChanges } from '../model/policy/diff/company-diff.ts'
 import { diffPolicies } from '../model/policy/diff/policy-diff.ts'
-import type { PatternSetting, Policy, PolicyVersion } from '../model/policy/policy.ts'
+import type { PatternSetting, Policy, PolicyOwners, PolicyVersion } from '../model/policy/policy.ts'
 import type { TextError } from '../store/database/tables/publishing.ts'
 import type { CompanyName, DocumentName, Publication } from '../store/publishing/publications.ts'
 
-/** What a workflow's own text says: what all workflows share is a document each. */
-export type WorkflowContent = Omit<Policy, keyof Company>
+/** What a workflow's own text says: what all workflows share is a document each, and jobs are no part of a version. */
+export type WorkflowContent = Omit<Policy, keyof Company | 'owners'>
 
 export const COMPANY_NAMES: readonly CompanyName[] = ['territories', 'calendar', 'readings', 'people']
 
@@ -23,24 +23,31 @@ export function companyNameOf(document: DocumentName): CompanyName | null {
   return document.startsWith('company:') ? (document.slice('company:'.length) as CompanyName) : null
 }
 
-export type ReadDocument = { readonly content: unknown; readonly errors: readonly TextError[] }
+export type ReadDocument = {
+  readonly content: unknown
+  readonly errors: readonly TextError[]
+  /** Whom the text names for jobs: it seeds them once, and is no part of what is published. */
+  readonly owners: PolicyOwners | null
+}
 
 /** What a text says as this document. Content null: it has mistakes. */
 export function readDocument(document: DocumentName, source: string, company: Company): ReadDocument {
   const name = companyNameOf(document)
   if (name !== null) {
     const read = readCompanyText(name, source)
-    return read.ok ? { content: read.content, errors: [] } : { content: null, errors: read.errors }
+    return read.ok
+      ? { content: read.content, errors: [], owners: null }
+      : { content: null, errors: read.errors, owners: null }
   }
   const read = readWorkflowText(source, company)
-  if (!read.ok) return { content: null, errors: read.errors }
+  if (!read.ok) return { content: null, errors: read.errors, owners: null }
   const workflow = workflowOf(document)
-  if (read.workflow === workflow) return { content: ownContent(read.content), errors: [] }
+  if (read.workflow === workflow) return { content: ownContent(read.content), errors: [], owners: read.content.owners }
   const message = `is "${read.workflow}", but this draft is of the workflow "${workflow}"; a draft keeps its workflow`
-  return { content: null, errors: [{ line: 1, column: 1, field: 'workflow', message }] }
+  return { content: null, errors: [{ line: 1, column: 1, field: 'workflow', message }], owners: null }
 }
 
-export function ownContent({ territories, calendar, readings, people, ...own }: Policy): WorkflowContent {
+export function ownContent({ territories, calendar, readings, people, owners, ...own }: Policy): WorkflowContent {
   return own
 }
 
@@ -97,7 +104,25 @@ function composed(content: WorkflowContent, { territories, calendar, readings, p
   const { countries, states, currency } = readings
   const hasReadings = Object.keys(countries).length + Object.keys(states).length > 0 || currency !== undefined
   const hasPeople = people.persons.length + people.integrations.length > 0
-  return { ...content, territories, ...(hasReadings && { readings }), ...(hasPeople && { people }), calendar }
+  return {
+    ...content,
+    owners: NOBODY,
+    territories,
+    ...(hasReadings && { readings }),
+    ...(hasPeople && { people }),
+    calendar,
+  }
+}
+
+/** Jobs are held in tables; a version that can only be read from what was stored names nobody. */
+const NOBODY: PolicyOwners = {
+  reviewers: { general: [], senior: [], approved: [] },
+  override: '',
+  rollback: '',
+  boundary: '',
+  data: '',
+  workflow: '',
+  accepted: {},
 }
 
 /** Every workflow in force with another company or another text of one document. */
@@ -123,7 +148,8 @@ export function changesOf(
     return companyChanges(before, { ...NO_COMPANY, [name]: to.content })
   }
   if (from === null) return null
-  return diffPolicies(versionOf(from, company).policy, versionOf(to, company).policy, WORDS)
+  const { policy } = versionOf(from, company)
+  return diffPolicies(policy, { ...versionOf(to, company).policy, owners: policy.owners }, WORDS)
 }
 
 const WORDS = { pattern: (setting: PatternSetting) => patternOf(setting).sentence(setting) }

@@ -1,4 +1,5 @@
 import type { Actor, Subject } from '../model/authority/acts.ts'
+import type { PolicyOwners } from '../model/policy/policy.ts'
 import { together } from '../model/rules/render.ts'
 import { ledgerActor, requireMay } from '../people/permitted.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
@@ -15,15 +16,7 @@ import {
   setDraftState,
 } from '../store/publishing/drafts.ts'
 import { type DocumentName, documentsInForce } from '../store/publishing/publications.ts'
-import {
-  contentHash,
-  draftHash,
-  type InForce,
-  inForceOf,
-  readDocument,
-  type WorkflowContent,
-  workflowOf,
-} from './documents.ts'
+import { contentHash, draftHash, type InForce, inForceOf, readDocument, workflowOf } from './documents.ts'
 import { PublishingError } from './errors.ts'
 import { noteInLedger } from './ledger-entry.ts'
 
@@ -186,10 +179,10 @@ export function authorOf(actor: Actor): string | null {
 
 /** Reads a text as this document and binds it to its base. Of a text with mistakes there is nothing to approve. */
 export function textOf(document: DocumentName, baseSeq: number | null, source: string, inForce: InForce): DraftText {
-  const { content, errors } = readDocument(document, source, inForce.company)
-  const base = inForce.documents.get(document)?.content
-  const named =
-    content === null || base === undefined ? [] : jobsNamed(base as WorkflowContent, content as WorkflowContent)
+  const { content, errors, owners } = readDocument(document, source, inForce.company)
+  const base = inForce.documents.get(document)
+  const before = base === undefined ? null : readDocument(document, base.source, inForce.company).owners
+  const named = jobsNamed(before, owners)
   if (named.length > 0) {
     const message = `names other people for ${together(named)}. A version names nobody for a job, or it could name its own approver: leave these lines as they are, and appoint on the page People`
     return { source, content: null, hash: null, errors: [{ line: 1, column: 1, field: 'owners', message }] }
@@ -198,8 +191,8 @@ export function textOf(document: DocumentName, baseSeq: number | null, source: s
 }
 
 /** Jobs for which a draft names other people than the version in force. */
-function jobsNamed({ owners: from }: Partial<WorkflowContent>, { owners: to }: Partial<WorkflowContent>): string[] {
-  if (from === undefined || to === undefined) return []
+function jobsNamed(from: PolicyOwners | null, to: PolicyOwners | null): string[] {
+  if (from === null || to === null) return []
   const jobs = ['override', 'rollback', 'boundary', 'data', 'workflow', 'reviewers'] as const
   return jobs.filter((job) => contentHash(from[job]) !== contentHash(to[job]))
 }

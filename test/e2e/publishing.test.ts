@@ -65,7 +65,7 @@ describe('publishing while everything runs', { timeout: 240_000 }, () => {
     const inForceMs = performance.now() - approvedAtMs
     const decidedUnder = sql<{ n: number }>`select count(*)::int as n from ledger
       where seq > (select max(seq) from ledger where kind = 'version-in-force') and actor <> 'terminal'`
-    await until('a decision under it', async () => (await one(test.db, decidedUnder)).n > 0)
+    await until('a decision under it', async () => (await one<{ n: number }>(test.db, decidedUnder)).n > 0)
     const decidedMs = performance.now() - approvedAtMs
     process.stderr.write(
       `approved to in force ${inForceMs.toFixed(0)} ms, to the first decision ${decidedMs.toFixed(0)} ms\n`,

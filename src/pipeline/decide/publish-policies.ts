@@ -30,7 +30,6 @@ import {
 import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
 import { saveStaff } from '../../store/people/staff-rows.ts'
-import { isReadinessOther, lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
 import { policiesBeingPrepared } from '../../store/publishing/drafts.ts'
 import { queueMatchKeys } from '../../store/records/match-key-versions.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
