@@ -121,6 +121,7 @@ describe('publishing, in the console', { skip: NO_CHROMIUM }, () => {
     await draftsFromFiles(served.db, own.dir)
     await waiting.click()
     await second.getByText(/This draft changed since you read it/).waitFor()
+    await second.getByText('Open tasks that one reviewer may hold: 5 (was 400).').waitFor()
     await picture(second, 'changed-1440')
     for (const one of [page, first, second]) await one.context().close()
   })

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { DraftView } from '../../../src/api/changes/change-types.ts'
 import { exact } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
-import { queryClient, send } from '../server/api.ts'
+import { ApiProblem, queryClient, send } from '../server/api.ts'
 import { ChangeList } from './change-list.tsx'
 import { DraftCost } from './draft-cost.tsx'
 import { EditDialog } from './edit-dialog.tsx'
@@ -156,7 +156,21 @@ function Actions({ draft }: { draft: DraftView }) {
         {button('withdraw', 'Withdraw')}
       </Group>
       {act.error && <ProblemNotice error={act.error} />}
+      <Details error={act.error} />
       {isEditing && <EditDialog of={{ draft: id }} onClose={() => setEditing(false)} />}
     </>
+  )
+}
+
+/** What changed since the draft was read, or which mistakes it has. */
+function Details({ error }: { error: unknown }) {
+  const details = error instanceof ApiProblem ? (error.problem.errors ?? []) : []
+  if (details.length === 0) return null
+  return (
+    <ul className="bullets">
+      {details.map(({ problem }) => (
+        <li key={problem}>{problem}</li>
+      ))}
+    </ul>
   )
 }

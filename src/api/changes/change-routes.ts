@@ -183,6 +183,6 @@ async function said<Value>(act: Promise<Value>): Promise<Value> {
     if (!(error instanceof PublishingError)) throw error
     const status = STATUS[error.problem] ?? 409
     const errors = error.details.map((problem) => ({ field: '', problem }))
-    throw new ProblemError(status === 404 ? 'not-found' : 'out-of-date', status, error.message, { errors })
+    throw new ProblemError(status === 404 ? 'not-found' : 'draft-held-up', status, error.message, { errors })
   }
 }
