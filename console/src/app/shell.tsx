@@ -62,13 +62,6 @@ function Header({ name, onlyPauses }: SignedInProps) {
           <span>Lanekeeper</span>
         </Link>
         <nav aria-label="Main">{onlyPauses ? <Link to="/control">Control</Link> : <Places />}</nav>
-        <nav aria-label="Main">
-          <Link to="/overview">Overview</Link>
-          <Link to="/cases">Cases</Link>
-          <Link to="/workflows">Workflows</Link>
-          <Link to="/changes">Changes</Link>
-          <Link to="/connections">Connections</Link>
-        </nav>
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
@@ -88,6 +81,7 @@ function Places() {
       <Link to="/overview">Overview</Link>
       <Link to="/cases">Cases</Link>
       <Link to="/workflows">Workflows</Link>
+      <Link to="/changes">Changes</Link>
       <Link to="/control">Control</Link>
       <Link to="/people">People</Link>
       <Link to="/connections">Connections</Link>
