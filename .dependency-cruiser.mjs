@@ -70,6 +70,7 @@ export default {
       'notices',
       'connections',
       'people',
+      'publishing',
       'records',
       'writes',
       'decisions',
@@ -89,6 +90,7 @@ export default {
     room('mail', 'clock'),
     room('people', 'model', 'crm', 'store', 'connections', 'notices', 'mail', 'clock'),
     room('pipeline', 'model', 'crm', 'store', 'queue', 'connections', 'notices', 'people', 'clock'),
+    room('publishing', 'model', 'crm', 'store', 'config', 'people', 'pipeline', 'clock'),
     ...leftwards(
       'src/pipeline',
       PIPELINE.map(({ folder }) => folder),
@@ -99,7 +101,7 @@ export default {
       severity: 'error',
       comment: 'api, cli and workers put things together; what others need from them belongs in a room below.',
       from: {
-        path: '^src/(clock|model|crm|store|queue|config|connections|notices|mail|people|pipeline)/',
+        path: '^src/(clock|model|crm|store|queue|config|connections|notices|mail|people|pipeline|publishing)/',
         pathNot: '\\.test\\.js$',
       },
       to: { path: '^(src/(api|cli)|workers)/' },

@@ -8,14 +8,13 @@ import { readSettings, type Settings, SettingsError } from '../src/config/settin
 import { accessNeeds } from '../src/connections/access/required-access.ts'
 import type { ConnectDeps } from '../src/connections/context.ts'
 import { crmAddressRule } from '../src/connections/draft/address-rule.ts'
-import type { Policy } from '../src/model/policy/policy.ts'
-import { publishPolicies } from '../src/pipeline/decide/publish-policies.ts'
+import { seedFromFiles } from '../src/publishing/follow-files.ts'
+import { adoptWhatRuns, runWhatIsPublished } from '../src/publishing/put-in-force.ts'
 import { startSweeper } from '../src/queue/sweeper.ts'
 import { followDatabaseClock } from '../src/store/database/clock.ts'
 import { beat } from '../src/store/database/counters.ts'
-import { openDatabase } from '../src/store/database/database.ts'
+import { type Database, openDatabase } from '../src/store/database/database.ts'
 import { findOverdue } from '../src/store/decisions/overdue-stages.ts'
-import { policiesInForce } from '../src/store/decisions/policies.ts'
 import { createSecretBox } from '../src/store/secrets/secret-box.ts'
 import { runBeat } from './background/beat.ts'
 import { connectUntilItWorks } from './background/connect-from-environment.ts'
@@ -24,10 +23,12 @@ import { finishDisconnects } from './background/finish-disconnects.ts'
 import { followConnections } from './background/follow-connections.ts'
 import { runJobs } from './background/job-clock.ts'
 import { runQuickChecks } from './background/quick-checks.ts'
+import { runPublishing } from './background/run-publishing.ts'
 import { runWatch } from './background/watch.ts'
 import { awaitDatabase } from './runtime/await-database.ts'
 import type { ConnectedClient, WorkerContext } from './runtime/context.ts'
 import { createContext } from './runtime/create-context.ts'
+import { type FollowedPolicies, followedPolicies } from './runtime/followed-policies.ts'
 import { type Role, rolesOf } from './runtime/roles.ts'
 import { stopWithGrace } from './runtime/stop.ts'
 import { runComparisons } from './stages/compare.ts'
@@ -53,12 +54,10 @@ async function main(): Promise<void> {
   const db = openDatabase(databaseUrl, { max: POOL_MAX, applicationName: 'lanekeeper-worker' })
   await awaitDatabase(db, logger, signal)
   await followDatabaseClock(db)
-  const files = { ...loadPolicies(settings.configDir), reload: reloadPolicy }
-  for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
-  const { changed } = await publishPolicies(db, files)
+  const { changed } = await putInForceAtStart(db, settings, logger)
   if (changed.length > 0) logger.info({ changed }, 'workflows in force')
   // As they run and not as the files say: the last good version of a file that was refused needs its fields as well.
-  const policies = (await policiesInForce(db)).map(({ policy }) => policy)
+  const policies = await followedPolicies(db)
   const clients = new Map<string, ConnectedClient>()
   const context = createContext(settings, { db, databaseUrl, logger, policies, clients, roles: [...roles], signal })
   // Before anything is claimed: the claim of a process without a heartbeat may be taken over at once.
@@ -75,6 +74,19 @@ async function main(): Promise<void> {
   logger.info({ roles: [...roles] }, 'worker runs')
 }
 
+/** The sandbox shows its files at once. Anywhere else files are drafts, and what is published runs as it did. */
+async function putInForceAtStart(
+  db: Database,
+  { configDir, sandbox }: Settings,
+  logger: WorkerContext['logger'],
+): Promise<{ readonly changed: readonly string[] }> {
+  const files = { ...loadPolicies(configDir), reload: reloadPolicy }
+  for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
+  if (sandbox === 'on') return seedFromFiles(db, configDir, files)
+  await adoptWhatRuns(db)
+  return runWhatIsPublished(db)
+}
+
 function settingsOrExit(): Settings {
   try {
     return readSettings(process.env)
@@ -88,17 +100,22 @@ function settingsOrExit(): Settings {
 async function connectDeps(
   { db, nowMs, instance }: WorkerContext,
   settings: Settings,
-  policies: readonly Policy[],
+  policies: FollowedPolicies,
 ): Promise<ConnectDeps> {
   return {
     db,
     box: createSecretBox(await followKeys(settings)),
-    needsOf: (crm) => accessNeeds(policies, crm),
+    needsOf: (crm) => accessNeeds(policies.policies(), crm),
     ...crmAddressRule(settings),
     callDeadlineMs: settings.callDeadlineMs,
     nowMs,
     instance,
   }
+}
+
+/** Null: the sandbox's files are in force, and the examples that come with Lanekeeper are nobody's drafts. */
+function draftsFolder({ sandbox, isOwnConfig, configDir }: Settings): string | null {
+  return sandbox === 'on' || !isOwnConfig ? null : configDir
 }
 
 /** What no job wakes. A task that ends with an error is logged, and the others run on. */
@@ -113,6 +130,7 @@ function startBackground(
   return [
     runBeat({ ...context, beatMs: settings.beatMs }),
     runWatch(context),
+    runPublishing(context, draftsFolder(settings)),
     ...(roles.has('poll') ? [runComparisons(context), runQuickChecks(context)] : []),
     followConnections(context, deps, clients, { withStreams: roles.has('stream') }),
     finishDisconnects(context, deps),

@@ -8,6 +8,7 @@ import { CaseReply, HeldReply, ListQuery, ListReply } from './cases/case-types.t
 import type { CrmLinks } from './cases/crm-links.ts'
 import { readCase, readHeldPage } from './cases/read-case.ts'
 import { readExceptions } from './cases/read-exceptions.ts'
+import { changeRoutes } from './changes/change-routes.ts'
 import type { ConnectSetUp } from './connections/connect-options.ts'
 import { connectionRoutes } from './connections/connection-routes.ts'
 import { ConnectionsReply } from './connections/connection-types.ts'
@@ -119,6 +120,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     requireActor,
     askUser: connect?.connecting.isUserActive ?? null,
   })
+  await app.register(changeRoutes, { db, explain, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

@@ -27,6 +27,7 @@ const COMMANDS = {
   'hubspot-project': ['src/cli/hubspot-project.ts', "writes the HubSpot project with the app's scopes and webhooks"],
   'rotate-keys': ['src/cli/rotate-keys.ts', 'seals every credential with a new key, while everything runs'],
   explain: ['src/cli/explain.ts', 'a workflow in plain English'],
+  policies: ['src/cli/policies.ts', 'compares policy files with what is in force, makes drafts of them (diff, push)'],
   scan: ['src/cli/scan.ts', 'reports all open cases as one page to share (--out FILE, --json)'],
   departure: ['src/cli/departure.ts', 'what still names somebody who left, and what rules would do (EMAIL, --json)'],
   admin: ['src/cli/admin.ts', 'makes somebody an admin and prints a link that signs them in (EMAIL)'],

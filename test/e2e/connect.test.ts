@@ -9,7 +9,10 @@ import { runSandbox, type Sandbox } from '../../src/cli/stack/sandbox-process.ts
 import { uploadProject } from '../../src/cli/stack/sandbox-project.ts'
 import { type Stack, startStack } from '../../src/cli/stack/stack.ts'
 import { untilQuiet } from '../../src/cli/stack/wait-until-idle.ts'
+import { loadPolicies } from '../../src/config/policies/policy-files.ts'
+import { seedFromFiles } from '../../src/publishing/follow-files.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
+import { SHIPPED } from '../support/config-copy.ts'
 import { type Control, control, one, rows, until, withoutOurs } from './stack.ts'
 
 /** An admin with two CRMs and a terminal; the product without a sandbox of its own, the CRMs as programs beside it. */
@@ -28,6 +31,8 @@ describe('connecting from a terminal', { timeout: 240_000 }, () => {
       environment: { ...withoutOurs(process.env), LANEKEEPER_POLL_SECONDS: '5' },
       onLog: (name, line) => logs.push(`${name}: ${line}`),
     })
+    // As two people publish them: an own installation has nothing in force by itself.
+    await seedFromFiles(stack.db, SHIPPED, loadPolicies(SHIPPED))
     crms = await runSandbox({
       webhookUrl: webhookUrl(),
       args: ['--small'],

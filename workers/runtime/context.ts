@@ -29,6 +29,8 @@ export type WorkerContext = {
   /** People or connections changed: computes again which workflows are ready. */
   readonly refreshReadiness: () => Promise<void>
   readonly fieldsOf: (crm: Crm, objectType: string) => FieldsNeeded
+  /** Another version is in force or being prepared: from here on its fields are read. Left out: nothing changes here. */
+  readonly followPolicies?: () => Promise<void>
   readonly signal: AbortSignal
 }
 

@@ -3,14 +3,12 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { nowMs } from '../../src/clock/clock.ts'
 import type { Settings } from '../../src/config/settings/settings.ts'
-import { type FieldsNeeded, fieldsNeeded } from '../../src/model/patterns/contract/fields-needed.ts'
-import type { Policy } from '../../src/model/policy/policy.ts'
-import type { Crm } from '../../src/model/record/change-event.ts'
 import { refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
 import { createWorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
 import { createQueues } from '../../src/queue/wake.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import type { ConnectedClient, WorkerContext } from './context.ts'
+import type { FollowedPolicies } from './followed-policies.ts'
 
 /** Builds what every part of this process shares. `clients` starts empty and is filled by whoever opens connections. */
 export function createContext(
@@ -19,7 +17,7 @@ export function createContext(
     readonly db: Database
     readonly databaseUrl: string
     readonly logger: Logger
-    readonly policies: readonly Policy[]
+    readonly policies: FollowedPolicies
     readonly clients: ReadonlyMap<string, ConnectedClient>
     readonly roles: readonly string[]
     readonly signal: AbortSignal
@@ -49,18 +47,8 @@ export function createContext(
       const { changed } = await refreshReadiness(db)
       if (changed.length > 0) logger.info({ changed }, 'workflows run differently now')
     },
-    fieldsOf: rememberFields(policies),
+    fieldsOf: policies.fieldsOf,
+    followPolicies: policies.follow,
     signal,
-  }
-}
-
-/** Asked for every page and every event, so each answer is worked out once. */
-function rememberFields(policies: readonly Policy[]): WorkerContext['fieldsOf'] {
-  const needed = new Map<string, FieldsNeeded>()
-  return (crm: Crm, objectType: string) => {
-    const key = `${crm}/${objectType}`
-    const known = needed.get(key) ?? fieldsNeeded(policies, crm, objectType)
-    needed.set(key, known)
-    return known
   }
 }

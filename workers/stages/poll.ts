@@ -69,6 +69,7 @@ async function pollOnce(
   const connection = (await listConnections(db)).find(({ id }) => id === connected.connection.id)
   if (!connection) return false
   const { id } = connection
+  await context.followPolicies?.()
   await readPeople(context, connection, client)
   const onPage = () => {
     queues.wake('apply', id)

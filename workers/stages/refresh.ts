@@ -21,6 +21,7 @@ export function runRefresh(context: WorkerContext): void {
     'refresh',
     (connectionId, stopping) =>
       runStage(context, 'refresh', connectionId, stopping, async ({ client, connection }, signal) => {
+        await context.followPolicies?.()
         await askForPeople(context, connection.id, client, signal)
         for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
           const { taken } = await refreshBatch({ db, client, connection, fieldsOf, nowMs })

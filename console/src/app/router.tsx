@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Link, redirect } from '@tanstack/react-router'
 import { CasePage } from '../cases/case-page.tsx'
 import { CasesPage } from '../cases/cases-page.tsx'
+import { ChangesPage } from '../changes/changes-page.tsx'
 import { ConnectPage, type ConnectSearch } from '../connect/connect-page.tsx'
 import { isCrm } from '../connect/crms.ts'
 import { DraftPage } from '../connect/draft-page.tsx'
@@ -64,6 +65,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
   createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: peopleSearch }),
   createRoute({ getParentRoute: () => root, path: '/control', component: ControlPage }),
+  createRoute({ getParentRoute: () => root, path: '/changes', component: ChangesPage }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),

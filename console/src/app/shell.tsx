@@ -85,6 +85,7 @@ function Places() {
       <Link to="/overview">Overview</Link>
       <Link to="/cases">Cases</Link>
       <Link to="/workflows">Workflows</Link>
+      <Link to="/changes">Changes</Link>
       <Link to="/control">Control</Link>
       <Link to="/people">People</Link>
       <Link to="/connections">Connections</Link>

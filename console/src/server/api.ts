@@ -1,5 +1,6 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { CaseReply, HeldReply, ListReply } from '../../../src/api/cases/case-types.ts'
+import type { ChangesReply, CostReply, TextReply } from '../../../src/api/changes/change-types.ts'
 import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
 import type { ControlReply } from '../../../src/api/control/control-types.ts'
@@ -235,5 +236,33 @@ export function draftQuery(id: string) {
     queryFn: ({ signal }) => call<DraftReply>(`/api/console/drafts/${encodeURIComponent(id)}`, { signal }),
     // Checks show up one by one while they run.
     refetchInterval: (query) => (query.state.data?.status === 'checking' ? 700 : 20_000),
+  })
+}
+
+export const changesQuery = queryOptions({
+  queryKey: ['console', 'changes'],
+  queryFn: ({ signal }) => call<ChangesReply>('/api/console/changes', { signal }),
+  refetchInterval: 5_000,
+})
+
+/** The text of a draft, or of what is in force. Read when somebody begins to edit, and not again under their hands. */
+export function textQuery(of: { readonly draft: number } | { readonly document: string }) {
+  const path = 'draft' in of ? `drafts/${of.draft}/text` : `text?${new URLSearchParams({ document: of.document })}`
+  return queryOptions({
+    queryKey: ['console-text', of],
+    queryFn: ({ signal }) => call<TextReply>(`/api/console/changes/${path}`, { signal }),
+    refetchInterval: false,
+    staleTime: 0,
+    gcTime: 0,
+  })
+}
+
+/** Decided anew when somebody opens it; the hash tells one text of a draft from the next. */
+export function costQuery(draft: number, hash: string | null) {
+  return queryOptions({
+    queryKey: ['console-cost', draft, hash],
+    queryFn: () => send<CostReply>(`/api/console/changes/drafts/${draft}/cost`, undefined, 'GET'),
+    refetchInterval: false,
+    staleTime: 60_000,
   })
 }

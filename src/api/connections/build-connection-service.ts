@@ -18,6 +18,7 @@ import { isUserActiveNow } from '../../connections/user-now.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
 import type { Database } from '../../store/database/database.ts'
+import { policiesInForce } from '../../store/decisions/policies.ts'
 import { createSecretBox } from '../../store/secrets/secret-box.ts'
 import type { ConnectSetUp } from './connect-options.ts'
 import type { Connecting } from './connection-service.ts'
@@ -29,12 +30,11 @@ const POLL_SECONDS_MAX = 60
 /** What connecting takes, from the settings of this service. Makes the key file where there is none yet. */
 export async function connectSetUp(db: Database, settings: Settings): Promise<ConnectSetUp> {
   const { publicUrl, pollSeconds } = settings
-  // As the workers do: a file that changes counts from the next start.
-  const policies = policiesIn(settings.configDir)
+  const policies = followPolicies(db, policiesIn(settings.configDir))
   const deps: ConnectDeps = {
     db,
     box: createSecretBox(await followKeys(settings)),
-    needsOf: (crm) => accessNeeds(policies, crm),
+    needsOf: (crm) => accessNeeds(policies(), crm),
     ...crmAddressRule(settings),
     nowMs,
     instance: `api-${hostname()}-${process.pid}`,
@@ -59,6 +59,24 @@ function policiesIn(configDir: string): Policy[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
+}
+
+/** A version that came into force is known here within this. */
+const FOLLOW_EVERY_MS = 2_000
+
+/**
+ * What is in force, and what the files say beside it: they wait as drafts, and an admin who connects is told what they will
+ * need. The database may still be starting, so a turn that fails is followed by the next one.
+ */
+function followPolicies(db: Database, inFiles: readonly Policy[]): () => readonly Policy[] {
+  let known: readonly Policy[] = inFiles
+  const turn = async () => {
+    const inForce = (await policiesInForce(db)).map(({ policy }) => policy)
+    const names = new Set(inForce.map(({ workflow }) => workflow))
+    known = [...inForce, ...inFiles.filter(({ workflow }) => !names.has(workflow))]
+  }
+  setInterval(() => turn().catch(() => undefined), FOLLOW_EVERY_MS).unref()
+  return () => known
 }
 
 /** Everything about connecting, bound to what it works with. */

@@ -23,6 +23,7 @@ export type ProblemType =
   | 'too-many-requests'
   | 'database-unavailable'
   | 'out-of-date'
+  | 'draft-held-up'
   | 'sandbox-runs'
   | 'not-ready'
   | 'crm-refused'
@@ -49,6 +50,7 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'too-many-requests': 'Too many requests',
   'database-unavailable': 'The database does not answer',
   'out-of-date': 'Something newer is in force',
+  'draft-held-up': 'This draft was not changed',
   'sandbox-runs': 'The sandbox is running',
   'not-ready': 'Not yet',
   'crm-refused': 'The CRM refused',

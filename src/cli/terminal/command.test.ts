@@ -11,6 +11,7 @@ import { runExport } from '../export.ts'
 import { runHubSpotProject } from '../hubspot-project.ts'
 import { runLink } from '../link.ts'
 import { runMigrate } from '../migrate.ts'
+import { runPolicies } from '../policies.ts'
 import { runRotateKeys } from '../rotate-keys.ts'
 import { runScan } from '../scan.ts'
 import { runStart } from '../start.ts'
@@ -23,6 +24,7 @@ const COMMANDS = {
   'hubspot-project': runHubSpotProject,
   'rotate-keys': runRotateKeys,
   explain: runExplain,
+  policies: runPolicies,
   scan: runScan,
   link: runLink,
   export: runExport,
@@ -108,6 +110,9 @@ describe('every command of the terminal', () => {
     ['hubspot-project', ['--webhook-url', 'here'], /"here" is no address/],
     ['hubspot-project', ['--out='], /--out needs a value/],
     ['explain', [], /Say which workflow/],
+    ['policies', [], /Say diff or push/],
+    ['policies', ['dif'], /Say diff or push; did you mean "diff"\?/],
+    ['policies', ['push', '/nowhere'], /There is no folder \/nowhere\/workflows/],
     ['explain', ['lead-routing', '/none'], /no folder \/none\/workflows/],
     ['scan', ['--out='], /--out needs the name of a file/],
     ['scan', ['--out'], /--out/],

@@ -147,7 +147,8 @@ type ParsedPolicy =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly workflow: string | null; readonly errors: FileError[] }
 
-function parsePolicy(source: string, shared: Omit<Shared, 'refused'>): ParsedPolicy {
+/** Reads a workflow's text with what all workflows share; null of that: its file has a mistake. */
+export function parsePolicy(source: string, shared: Omit<Shared, 'refused'>): ParsedPolicy {
   const { territories, calendar, readings, people } = shared
   const parsed = parseYaml(source, policyDocument())
   const workflow = workflowOf(parsed.raw)

@@ -37,6 +37,8 @@ export type Settings = {
   readonly publicUrl: string
   readonly dataDir: string
   readonly configDir: string
+  /** The folder was named. The one that comes with Lanekeeper holds examples, for the sandbox alone. */
+  readonly isOwnConfig: boolean
   /** Null: embedded. Children of `npm start` always get one. */
   readonly databaseUrl: string | null
   readonly redisUrl: string | null
@@ -91,6 +93,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     port,
     publicUrl: given.publicUrl ?? `http://localhost:${port}`,
     dataDir: resolve(given.dataDir ?? defaultDataDir(environment)),
+    isOwnConfig: given.configDir !== undefined,
     configDir: resolve(given.configDir ?? fileURLToPath(new URL('../../../config', import.meta.url))),
     databaseUrl: given.databaseUrl ?? null,
     redisUrl: given.redisUrl ?? null,

@@ -30,6 +30,7 @@ import {
 import { queueRedecision } from '../../store/decisions/redecide-queue.ts'
 import { lockPermits, setReadinessIn } from '../../store/decisions/workflow-connections.ts'
 import { saveStaff } from '../../store/people/staff-rows.ts'
+import { policiesBeingPrepared } from '../../store/publishing/drafts.ts'
 import { queueMatchKeys } from '../../store/records/match-key-versions.ts'
 import { fieldsAsked, noteFieldsAsked } from '../../store/records/object-schemas.ts'
 import { resyncObjects } from '../../store/records/watermarks.ts'
@@ -52,12 +53,13 @@ export type PolicyFiles = {
 /**
  * Puts the policies of the configuration in force, each as far as readiness allows in each connection. Where that changes
  * what runs, be it the policy or our own code that reads it, the records that the policy watches are decided again. Runs at
- * start; `refreshReadiness` keeps it current.
+ * start; `refreshReadiness` keeps it current. `alongside` is done in the same transaction, at its end.
  */
 export async function publishPolicies(
   db: Database,
   files: PolicyFiles,
   readingVersion: string = READING_VERSION,
+  alongside: (trx: DatabaseTransaction) => Promise<void> = async () => undefined,
 ): Promise<{ readonly changed: string[] }> {
   // Before any policy is in force: no decision may take a field that was never read for a blank one.
   await askForFields(db, [...policiesOf(files), ...(await keptPolicies(db, files))])
@@ -96,6 +98,7 @@ export async function publishPolicies(
     }
     // By the readings of what is in force from here on.
     await queueMatchKeys(trx, readingVersion)
+    await alongside(trx)
     return { changed }
   })
 }
@@ -187,14 +190,16 @@ async function redecideAll(
 }
 
 /** Has an object read again from the start where a policy needs a field that was not read so far. */
-async function askForFields(db: Database, policies: readonly Policy[]): Promise<void> {
+export async function askForFields(db: Database, policies: readonly Policy[]): Promise<void> {
+  // What a version that is being prepared needs is read before it is in force, and not forgotten meanwhile.
+  const wanted = [...policies, ...(await policiesBeingPrepared(db))]
   // Without any policy nothing is needed, and forgetting the fields would have everything read again with the next one.
-  if (policies.length === 0) return
+  if (wanted.length === 0) return
   const connections = await watchingConnections(db)
   const asked = await fieldsAsked(db)
   for (const { id, crm } of connections) {
     for (const objectType of watchedObjects(crm)) {
-      const needed = fieldsNeeded(policies, crm, objectType)
+      const needed = fieldsNeeded(wanted, crm, objectType)
       // Nearly always, as every poll comes here.
       if (isDeepStrictEqual(asked.get(`${id}/${objectType}`), [...needed.fields, ...needed.ours])) continue
       await inTransaction(db, async (trx) => {

@@ -53,6 +53,7 @@ import type {
   WritingConsentTable,
 } from './tables/people.ts'
 import type { CounterTable, ProcessBeatTable } from './tables/processes.ts'
+import type { ApprovalTable, PolicyDraftTable, PolicyDraftTextTable, PublicationTable } from './tables/publishing.ts'
 import type {
   AssignmentPollTable,
   HeldRecordTable,
@@ -157,4 +158,8 @@ export type Tables = {
   job_task: JobTaskTable
   job_due: JobDueTable
   job_message: JobMessageTable
+  publication: PublicationTable
+  policy_draft: PolicyDraftTable
+  policy_draft_text: PolicyDraftTextTable
+  approval: ApprovalTable
 }

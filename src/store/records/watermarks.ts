@@ -72,3 +72,21 @@ export async function resyncObjects(
     where connection_id = ${connectionId} and object_type = any(${objectTypes}::text[])`.execute(trx)
   await sql`update connection set polled_at = null where id = ${connectionId}`.execute(trx)
 }
+
+/**
+ * Objects that are still to be read from the start in connections that work, by their titles. What the CRM refuses to show, and
+ * what waits for an admin to reconnect, is not waited for: its records are held until it is read.
+ */
+export async function objectsBeingRead(
+  db: Kysely<Tables>,
+): Promise<
+  { readonly connectionId: string; readonly title: string; readonly crm: string; readonly objectType: string }[]
+> {
+  const { rows } = await sql<{ connectionId: string; title: string; crm: string; objectType: string }>`
+    select w.connection_id as "connectionId", c.title, c.crm, w.object_type as "objectType" from poll_cursor w
+    join connection c on c.id = w.connection_id and c.status = 'connected'
+    left join object_schema s on s.connection_id = w.connection_id and s.object_type = w.object_type
+    where w.modified_until_ms = ${FROM_THE_START} and s.refused_since is null
+    order by c.title, w.object_type`.execute(db)
+  return rows
+}
