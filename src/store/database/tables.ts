@@ -59,6 +59,7 @@ import type {
   MatchKeyTable,
   MatchKeyVersionTable,
   ObjectSchemaTable,
+  ObservedTable,
   RecordTable,
   RedecideQueueTable,
   TerritoryAssignmentTable,
@@ -132,6 +133,7 @@ export type Tables = {
   upgrade: UpgradeTable
   upgrade_scope: UpgradeScopeTable
   upgrade_case: UpgradeCaseTable
+  observed: ObservedTable
   person: PersonTable
   identity: IdentityTable
   sign_in_attempt: SignInAttemptTable

@@ -24,6 +24,7 @@ import { STATEMENTS as changedFacts } from './0023-changed-facts.ts'
 import { STATEMENTS as permitOrder } from './0024-permit-order.ts'
 import { STATEMENTS as people } from './0025-people.ts'
 import { STATEMENTS as jobs } from './0026-jobs.ts'
+import { STATEMENTS as observed } from './0030-observed.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -58,6 +59,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0024-permit-order', statements: permitOrder },
   { name: '0025-people', statements: people },
   { name: '0026-jobs', statements: jobs },
+  { name: '0030-observed', statements: observed },
 ]
 
 /** The tables that exist once all of these migrations have run. */
