@@ -14,6 +14,7 @@ import { namesOf } from '../../store/people/persons.ts'
 import type { Session } from '../../store/people/sessions.ts'
 import { findDraft } from '../../store/publishing/drafts.ts'
 import { type DocumentName, documentsInForce } from '../../store/publishing/publications.ts'
+import { asksByItself } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import type { ExplainPolicy } from '../workflows/read-workflows.ts'
 import {
@@ -38,7 +39,10 @@ type ChangeRoutes = {
 
 const Id = z.object({ id: z.string().regex(/^\d{1,15}$/) })
 const READS = { rateLimit: { max: 600, timeWindow: '1 minute' } }
-const CHANGES = { rateLimit: { max: 60, timeWindow: '1 minute' } }
+const LIMIT = { max: 60, timeWindow: '1 minute' }
+/** What an act is about stands in rows, so each asks by itself. */
+const CHANGES = { rateLimit: LIMIT, asks: asksByItself('edit-draft') }
+const APPROVES = { rateLimit: LIMIT, asks: asksByItself('approve-publish', 'narrow') }
 
 /** Drafts, approvals and the way back. Who may is asked by each act itself. */
 export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, explain, requireSession }) => {
@@ -83,13 +87,13 @@ export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { d
   }
   app.post(
     '/changes/drafts/:id/approve',
-    { schema: { params: Id, body: ApproveRequest, response: { 200: ApproveReply } }, config: CHANGES },
+    { schema: { params: Id, body: ApproveRequest, response: { 200: ApproveReply } }, config: APPROVES },
     async (request) =>
       said(approveDraft(db, await actorOf(request), { id: Number(request.params.id), hash: request.body.hash })),
   )
   app.post(
     '/changes/way-back',
-    { schema: { body: GoBackRequest, response: { 202: DraftReply } }, config: CHANGES },
+    { schema: { body: GoBackRequest, response: { 202: DraftReply } }, config: APPROVES },
     async (request, reply) => {
       const id = await said(goBack(db, await actorOf(request), documentOf(request.body.document)))
       return reply.code(202).send({ id })

@@ -18,6 +18,7 @@ import { frozenWorkflows } from '../../store/decisions/policies.ts'
 import type { DirtyRecord } from '../../store/records/dirty-records.ts'
 import { readNeighbours } from '../../store/records/neighbours.ts'
 import type { NeighbourQuery } from '../../store/records/record-accounts.ts'
+import { lastObserved } from '../../store/records/record-versions.ts'
 import { type OpenUpgrade, openUpgrade } from '../../store/upgrades/upgrades.ts'
 import { type OwnerIntents, ownerIntentsOf, plannedOwners } from '../../store/writes/owner-intents.ts'
 import { ownWritesOf } from '../../store/writes/owner-moves.ts'
@@ -59,6 +60,8 @@ export type DecisionBatch = TakenBatch & {
   /** By `refKey`: owners of neighbors that are about to be written. What is decided in this batch is added. */
   readonly planned: Map<string, WrittenOwner>
   readonly evidenceSecret: Buffer
+  /** The last change of what is not a record that this batch can know, see the table observed. */
+  readonly observed: number
   /** Null: no upgrade has a report to make about this connection. */
   readonly upgrade: OpenUpgrade | null
 }
@@ -77,6 +80,8 @@ export type LaterReason = WakeReason | 'pilot-cap' | 'other-write' | 'refused' |
 /** Loads the facts for a batch. Open exceptions are locked, so that only this batch changes them. */
 export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Promise<DecisionBatch> {
   const { connection, dirty, running, waiting } = taken
+  // First: what is seen after this may be newer, and is then numbered as older than it is, never the other way.
+  const observed = await lastObserved(trx)
   const watched: WatchedRecord[] = []
   const queries: NeighbourQuery[] = []
   for (const one of dirty) {
@@ -106,6 +111,7 @@ export async function loadBatch(trx: DatabaseTransaction, taken: TakenBatch): Pr
     loops: await loopsOf(trx, connection.id, watched, { allOpen, frozen }),
     planned: await plannedOwners(trx, uniqueNeighbours(neighbours)),
     evidenceSecret: await readEvidenceSecret(trx),
+    observed,
     upgrade: await openUpgrade(trx, connection.id),
   }
 }

@@ -5,6 +5,7 @@ import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { setReceipts } from '../../store/decisions/exceptions.ts'
 import { appendLedger, type LedgerEntry } from '../../store/ledger/ledger.ts'
 import { setIntentReceipts } from '../../store/writes/intents.ts'
+import { basisOf, type DecisionBasis } from './decision-basis.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import type { GrantedWrites } from './grant-owner-writes.ts'
 import {
@@ -12,6 +13,7 @@ import {
   type FreshCase,
   type KeptCase,
   keyOf,
+  type PlannedCase,
   type ResolvedCase,
   type SettledCase,
 } from './plan-changes.ts'
@@ -36,26 +38,26 @@ type ReceiptedEntry = { readonly entry: LedgerEntry; readonly exceptionId?: numb
  */
 export async function recordDecisions(
   trx: DatabaseTransaction,
-  { connection, nowMs }: DecisionBatch,
+  batch: DecisionBatch,
   { results, granted }: GrantedWrites,
   { fresh, ids, changed, settled, resolved }: SavedCases,
 ): Promise<number[]> {
+  const { connection, nowMs } = batch
   const at = new Date(nowMs)
+  const entryOf = (kind: string, { record, workflow, exception }: PlannedCase, id: number) =>
+    exceptionEntry({ at, kind, record, exceptionId: id }, workflow, exception, basisOf(batch, record, workflow))
   const lines: ReceiptedEntry[] = [
-    ...fresh.map(({ record, workflow, exception }, n) => {
-      const kind = exception.status === 'open' ? 'exception-opened' : 'exception-settled'
-      return exceptionEntry(at, kind, record, workflow, exception, ids[n]!)
-    }),
-    ...changed.map(({ record, workflow, exception, existing }) =>
-      exceptionEntry(at, 'exception-changed', record, workflow, exception, existing.id),
+    ...fresh.map((one, n) =>
+      entryOf(one.exception.status === 'open' ? 'exception-opened' : 'exception-settled', one, ids[n]!),
     ),
-    ...settled.map(({ record, workflow, exception, existing }) =>
-      exceptionEntry(at, 'exception-settled', record, workflow, exception, existing.id),
-    ),
+    ...changed.map((one) => entryOf('exception-changed', one, one.existing.id)),
+    ...settled.map((one) => entryOf('exception-settled', one, one.existing.id)),
     ...resolved.map((gone) => ({ entry: resolvedEntry(at, connection.id, gone) })),
     ...results.flatMap((result) => {
       const intentId = granted.get(keyOf(result))
-      return intentId === undefined ? [] : [writeEntry(at, result, intentId)]
+      return intentId === undefined
+        ? []
+        : [writeEntry(at, result, intentId, basisOf(batch, result.record, result.workflow))]
     }),
   ]
   const seqs = await appendLedger(
@@ -74,13 +76,18 @@ export async function recordDecisions(
   return seqs.slice(0, fresh.length)
 }
 
+type EntryOf = {
+  readonly at: Date
+  readonly kind: string
+  readonly record: CrmRecord
+  readonly exceptionId: number
+}
+
 function exceptionEntry(
-  at: Date,
-  kind: string,
-  subject: CrmRecord,
+  { at, kind, record, exceptionId }: EntryOf,
   workflow: RunningWorkflow,
   exception: DecidedException,
-  exceptionId: number,
+  basis: DecisionBasis,
 ): ReceiptedEntry {
   const body = canonicalJson({
     exception: exceptionId,
@@ -95,9 +102,10 @@ function exceptionEntry(
     evidence: exception.finding.evidence,
     involves: exception.finding.involves,
     receipt: exception.receipt,
+    basis,
   })
   const actor = exception.settledByRule === null ? 'lanekeeper' : `rule:${exception.settledByRule}`
-  return { entry: { at, kind, actor, subject: refKey(subject), body }, exceptionId }
+  return { entry: { at, kind, actor, subject: refKey(record), body }, exceptionId }
 }
 
 function resolvedEntry(at: Date, connectionId: string, gone: ResolvedCase): LedgerEntry {
@@ -116,8 +124,13 @@ function resolvedEntry(at: Date, connectionId: string, gone: ResolvedCase): Ledg
   }
 }
 
-function writeEntry(at: Date, { record, workflow, decision }: DecidedRecord, intentId: number): ReceiptedEntry {
+function writeEntry(
+  at: Date,
+  { record, workflow, decision }: DecidedRecord,
+  intentId: number,
+  basis: DecisionBasis,
+): ReceiptedEntry {
   const { receipt, ...write } = decision.write!
-  const body = canonicalJson({ intent: intentId, workflow: workflow.version.policy.workflow, write, receipt })
+  const body = canonicalJson({ intent: intentId, workflow: workflow.version.policy.workflow, write, receipt, basis })
   return { entry: { at, kind: 'rule-decided', actor: `rule:${write.rule}`, subject: refKey(record), body }, intentId }
 }

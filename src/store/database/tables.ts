@@ -62,6 +62,7 @@ import type {
   MatchKeyTable,
   MatchKeyVersionTable,
   ObjectSchemaTable,
+  ObservedTable,
   RecordTable,
   RedecideQueueTable,
   TerritoryAssignmentTable,
@@ -147,6 +148,7 @@ export type Tables = {
   upgrade: UpgradeTable
   upgrade_scope: UpgradeScopeTable
   upgrade_case: UpgradeCaseTable
+  observed: ObservedTable
   person: PersonTable
   identity: IdentityTable
   sign_in_attempt: SignInAttemptTable

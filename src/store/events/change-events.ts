@@ -169,7 +169,10 @@ export async function recordOutcomes(trx: Kysely<Tables>, outcomes: readonly Eve
   await sql`
     update change_event e set state = f.state, skip_reason = f.reason,
       attempts = case when f.state = 'failed' then e.attempts + 1 else e.attempts end,
-      retry_at = case when f.state = 'failed' then ${RETRY_AT(sql`e.attempts + 1`)} end
+      retry_at = case when f.state = 'failed' then ${RETRY_AT(sql`e.attempts + 1`)} end,
+      applied_version = case when f.state = 'applied' then (
+        select r.version from record r where r.connection_id = e.connection_id and r.object_type = e.object_type
+          and r.record_id = e.record_id) end
     from unnest(${outcomes.map((f) => f.id)}::bigint[], ${outcomes.map((f) => f.state)}::text[],
                 ${outcomes.map((f) => f.reason)}::text[]) as f(id, state, reason)
     where e.id = f.id`.execute(trx)

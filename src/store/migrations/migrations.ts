@@ -27,6 +27,7 @@ import { STATEMENTS as jobs } from './0026-jobs.ts'
 import { STATEMENTS as publishing } from './0027-publishing.ts'
 import { STATEMENTS as pauses } from './0028-pauses.ts'
 import { STATEMENTS as jobTasks } from './0029-job-tasks.ts'
+import { STATEMENTS as observed } from './0030-observed.ts'
 import { STATEMENTS as writingConsents } from './0031-writing-consents.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
@@ -65,6 +66,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0027-publishing', statements: publishing },
   { name: '0028-pauses', statements: pauses },
   { name: '0029-job-tasks', statements: jobTasks },
+  { name: '0030-observed', statements: observed },
   { name: '0031-writing-consents', statements: writingConsents },
 ]
 

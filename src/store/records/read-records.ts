@@ -6,6 +6,7 @@ import { isUnseen } from '../../model/record/fold/record-marks.ts'
 import { isOwnField } from '../../model/record/own-fields.ts'
 import { type DriftKind, driftedFields, type FieldDrift } from '../../model/record/schema-drift.ts'
 import type { Tables } from '../database/tables.ts'
+import { noteVersion } from './record-versions.ts'
 
 type RecordRow = {
   connection_id: string
@@ -27,6 +28,7 @@ type RecordRow = {
   undescribed: string[] | null
   /** What is asked for whenever the object is read, where some of it was never said of this record. */
   asked: string[] | null
+  version: number
 }
 
 /** Fields that our credentials may not read, per connection and object. Small: one row per watched object. */
@@ -40,13 +42,13 @@ export const HOLDERS_MAX = 200
 export const COLUMNS = sql`r.connection_id, r.object_type, r.record_id, r.values, r.stamps, r.owner_history, r.deleted,
   r.merged_into, c.crm, c.home_currency, s.unreadable, s.refused_since is not null as is_refused, nullif(s.drift, '[]'::jsonb) as drift,
   nullif(s.lists, '[]'::jsonb) as lists, nullif(s.undescribed, '{}') as undescribed,
-  case when not r.values ?& s.asked then s.asked end as asked`
+  case when not r.values ?& s.asked then s.asked end as asked, r.version`
 export const FROM = sql`record r
   join connection c on c.id = r.connection_id
   left join object_schema s on s.connection_id = r.connection_id and s.object_type = r.object_type`
 
 export function toRecord(row: RecordRow): CrmRecord {
-  return {
+  return noteVersion(row.version, {
     connectionId: row.connection_id as ConnectionId,
     crm: row.crm,
     objectType: row.object_type,
@@ -62,7 +64,7 @@ export function toRecord(row: RecordRow): CrmRecord {
     ...(row.lists === null ? {} : { lists: new Set(row.lists) }),
     ...notDescribed(row),
     ...notToBeJudged(row),
-  }
+  })
 }
 
 /** The CRM's own fields are there in every account of it, so that one which is not described is hidden from us. */

@@ -93,5 +93,6 @@ export async function saveRecords(trx: Kysely<Tables>, writes: readonly RecordWr
       unseen_look_at = case when excluded.unseen_since is not null then clock_timestamp() + least(
         greatest(clock_timestamp() - coalesce(r.unseen_since, clock_timestamp()), ${FIRST_LOOK_S} * interval '1 second'),
         ${LAST_LOOK_S} * interval '1 second') end,
+      version = r.version + 1,
       updated_at = clock_timestamp()`.execute(trx)
 }

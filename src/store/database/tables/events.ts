@@ -25,6 +25,7 @@ export type ChangeEventTable = {
   skip_reason: string | null
   attempts: Generated<number>
   retry_at: InstantOrNull
+  applied_version: number | null
 }
 
 export type EventTallyTable = {

@@ -3,7 +3,15 @@ import type { Crm, FieldText } from '../../../model/record/change-event.ts'
 import type { FieldStamp, OwnerChange } from '../../../model/record/crm-record.ts'
 import type { WhyUnknown } from '../../../model/record/knowledge.ts'
 import type { FieldDrift } from '../../../model/record/schema-drift.ts'
-import type { Instant, InstantDefault, InstantOrNull, Json, JsonAlways, JsonDefault } from './column-types.ts'
+import type {
+  Instant,
+  InstantDefault,
+  InstantOrNull,
+  Json,
+  JsonAlways,
+  JsonDefault,
+  JsonOrNull,
+} from './column-types.ts'
 
 export type RecordTable = {
   connection_id: string
@@ -27,6 +35,7 @@ export type RecordTable = {
   unseen_since: InstantOrNull
   unseen_look_at: InstantOrNull
   updated_at: InstantDefault
+  version: Generated<number>
 }
 
 export type MatchKeyTable = { key: string; connection_id: string; object_type: string; record_id: string }
@@ -151,4 +160,14 @@ export type MarkQueueTable = {
   value: string
   object_type: string
   after_id: Generated<string>
+}
+
+/** Each change of what decisions rest on besides records. */
+export type ObservedTable = {
+  id: Generated<number>
+  at: InstantDefault
+  connection_id: string
+  kind: 'user' | 'schema' | 'connection' | 'assignment'
+  subject: string
+  value: JsonOrNull<Record<string, unknown>>
 }
