@@ -138,7 +138,7 @@ describe('signing in, in a real browser', { skip: NO_CHROMIUM }, () => {
     await page.getByRole('heading', { name: 'Machine tokens' }).waitFor()
     await looksRight()
     await page.setViewportSize(SIZES[0])
-    await page.getByRole('button', { name: 'tom@private.test is Tom Becker' }).click()
+    await page.getByRole('button', { name: 'Same person: tom@private.test, Tom Becker' }).click()
     await page.getByRole('heading', { name: 'Is this the same person?' }).waitFor({ state: 'detached' })
     await page.getByLabel('What it is for').fill('BI export')
     await page.getByRole('button', { name: 'Make a token' }).click()
