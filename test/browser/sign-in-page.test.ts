@@ -118,7 +118,9 @@ describe('signing in, in a real browser', { skip: NO_CHROMIUM }, () => {
   it('an admin sees sessions, proposals, tokens and mail on one page, at every size', async () => {
     const ada = await createPerson(stage.db, { name: 'Ada Admin', madeBy: 'terminal' })
     await makeAdmin(stage.db, ada, 'terminal')
-    await sql`insert into workflow (workflow, title, mode, effective_mode) values ('routing', 'Routing', 'observe', 'observe')`.execute(stage.db)
+    await sql`insert into workflow (workflow, title, mode, effective_mode) values ('routing', 'Routing', 'observe', 'observe')`.execute(
+      stage.db,
+    )
     const key = { kind: 'mail', issuer: '', subject: 'tom@private.test' } as const
     await proposeIdentity(stage.db, tom, key, {
       email: key.subject,
