@@ -113,7 +113,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(workflowRoutes, { db, explain })
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
-  await app.register(peopleRoutes, { db, publicUrl, links, hasMail: signIn.mailer !== null, now, requireSession })
+  await app.register(peopleRoutes, { db, publicUrl, links, mailer: signIn.mailer, now, requireSession })
   await app.register(controlRoutes, {
     db,
     requireSession,

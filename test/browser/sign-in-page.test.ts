@@ -118,7 +118,9 @@ describe('signing in, in a real browser', { skip: NO_CHROMIUM }, () => {
   it('an admin sees sessions, proposals, tokens and mail on one page, at every size', async () => {
     const ada = await createPerson(stage.db, { name: 'Ada Admin', madeBy: 'terminal' })
     await makeAdmin(stage.db, ada, 'terminal')
-    await sql`insert into workflow (workflow, title, mode, effective_mode) values ('routing', 'Routing', 'observe', 'observe')`.execute(stage.db)
+    await sql`insert into workflow (workflow, title, mode, effective_mode) values ('routing', 'Routing', 'observe', 'observe')`.execute(
+      stage.db,
+    )
     const key = { kind: 'mail', issuer: '', subject: 'tom@private.test' } as const
     await proposeIdentity(stage.db, tom, key, {
       email: key.subject,
@@ -138,7 +140,7 @@ describe('signing in, in a real browser', { skip: NO_CHROMIUM }, () => {
     await page.getByRole('heading', { name: 'Machine tokens' }).waitFor()
     await looksRight()
     await page.setViewportSize(SIZES[0])
-    await page.getByRole('button', { name: 'tom@private.test is Tom Becker' }).click()
+    await page.getByRole('button', { name: 'Same person: tom@private.test, Tom Becker' }).click()
     await page.getByRole('heading', { name: 'Is this the same person?' }).waitFor({ state: 'detached' })
     await page.getByLabel('What it is for').fill('BI export')
     await page.getByRole('button', { name: 'Make a token' }).click()

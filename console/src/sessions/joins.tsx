@@ -40,11 +40,21 @@ function JoinItem({ join, isOwn, onAnswer }: Props) {
     <Row
       action={
         <Group gap={6}>
-          <Button size="xs" variant="default" aria-label={`${label} is ${name}`} onClick={() => onAnswer('confirm')}>
+          <Button
+            size="xs"
+            variant="default"
+            aria-label={`Same person: ${label}, ${name}`}
+            onClick={() => onAnswer('confirm')}
+          >
             Same person
           </Button>
-          <Button size="xs" variant="subtle" aria-label={`${label} is not ${name}`} onClick={() => onAnswer('refuse')}>
-            Not
+          <Button
+            size="xs"
+            variant="subtle"
+            aria-label={`${isOwn ? 'Not me' : 'Not them'}: ${label}, ${name}`}
+            onClick={() => onAnswer('refuse')}
+          >
+            {isOwn ? 'Not me' : 'Not them'}
           </Button>
         </Group>
       }

@@ -61,8 +61,8 @@ function SessionRow({ session, isOthers, onEnd }: RowProps) {
     >
       <strong title={browser}>{what}</strong>
       <span className="quiet">
-        {onlyPauses ? 'Pause page, ' : ''}
-        {METHODS[method].how}, since <time title={exact(since)}>{ago(since, Date.now())}</time>, last used{' '}
+        {onlyPauses ? 'Pause page' : METHODS[method].label}, since{' '}
+        <time title={exact(since)}>{ago(since, Date.now())}</time>, last used{' '}
         <time title={exact(seenAt)}>{ago(seenAt, Date.now())}</time>
       </span>
     </Row>

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Mailer } from '../../mail/send-mail.ts'
 import type { Actor } from '../../model/authority/acts.ts'
 import { setAbsence, takeBackAbsence } from '../../people/absence.ts'
 import { answerOffer, confirmJobs, giveBack } from '../../people/answer-offer.ts'
@@ -36,8 +37,9 @@ import { readUsers } from './read-person-facts.ts'
 type PeopleRoutes = {
   readonly db: Database
   readonly publicUrl: string
+  /** Tells whom a link was made for. */
+  readonly mailer: Mailer | null
   readonly links: CrmLinks
-  readonly hasMail: boolean
   readonly now: () => Date
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
 }
@@ -55,12 +57,12 @@ const LINKS = { rateLimit, asks: asksByItself('make-link') }
 
 /** Who does what here, and what people do about it. Each act asks whether its person may. */
 export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, options) => {
-  const { db, links, hasMail, now, requireSession } = options
+  const { db, links, mailer, now, requireSession } = options
   const actor = async (request: FastifyRequest) => actorOfSession(await requireSession(request))
 
   app.get('/people', { schema: { response: { 200: PeopleReply } } }, async (request) => {
     const { personId: you } = await requireSession(request)
-    return readPeople(db, { you, hasMail, links, now: now() })
+    return readPeople(db, { you, hasMail: mailer !== null, links, now: now() })
   })
 
   app.post(
@@ -104,7 +106,10 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
 }
 
 /** An admin's: who can be invited, inviting, and a link for somebody whom nothing else reaches. */
-const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, { db, publicUrl, requireSession }) => {
+const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (
+  app,
+  { db, publicUrl, mailer, requireSession },
+) => {
   app.get(
     '/people/users',
     { schema: { querystring: UserQuery, response: { 200: UsersReply } }, config: INVITES },
@@ -144,7 +149,7 @@ const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, { db, 
       if (person === null || person.endedAt !== null)
         throw new ProblemError('not-found', 404, 'There is no such person.')
       await requireMay(db, by, 'make-link', { personId: person.id })
-      const url = await makeSignInLink(db, publicUrl, { personId: person.id, by: ledgerActor(by) })
+      const url = await makeSignInLink(db, publicUrl, { personId: person.id, by: ledgerActor(by), mailer })
       return { url, hours: LINK_HOURS }
     },
   )
