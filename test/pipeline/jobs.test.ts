@@ -275,11 +275,25 @@ describe('jobs outside the policy', () => {
       person: string
     }>`select person_id as person from lane_holder where role = 'delegate'`.execute(h.db)
     assert.deepEqual(rows, [{ person: await idOf(h, 'sen') }])
+    // What gen had stays theirs; what comes now is the delegate's.
+    await h.receive(h.crm.change('contacts', '2', { createdate: '2026-11-20T08:00:00.000Z', country: null }))
+    await h.settle()
+    const owners = (await h.openExceptions()).map((one) => one.owner_email)
+    assert.deepEqual(owners, ['gen@x.example', 'sen@x.example'])
+  })
+
+  it('move the cases of somebody who gave the job back, though they are still a user', async () => {
+    const h = await withDecidedContacts(() => seeded(start), 'PT')
+    const jobId = await offered(h, 'wf', 'sen', { lane: 'review', circle: 'general', deputy: false })
+    await answerOffer(h.db, await as(h, 'sen'), { jobId, answer: 'accept' })
+    const own = await jobsOf(h.db, { personId: await idOf(h, 'gen'), openOnly: true })
+    await giveBack(h.db, await as(h, 'gen'), { jobId: own.map(({ id }) => id) })
     await h.settle()
     assert.deepEqual(
       (await h.openExceptions()).map((one) => one.owner_email),
       ['sen@x.example'],
     )
+    assert.equal((await inForce(h)).mode, 'live')
   })
 })
 
