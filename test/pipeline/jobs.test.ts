@@ -7,6 +7,7 @@ import type { Policy } from '../../src/model/policy/policy.ts'
 import { setAbsence } from '../../src/people/absence.ts'
 import { answerOffer, giveBack } from '../../src/people/answer-offer.ts'
 import { type Offer, offerJob, withdrawOffer } from '../../src/people/appoint.ts'
+import { proposeCast } from '../../src/people/propose-cast.ts'
 import { RefusedError } from '../../src/people/refused.ts'
 import { seedPeople } from '../../src/people/seed-people.ts'
 import { publishPolicies, refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
@@ -294,6 +295,26 @@ describe('jobs outside the policy', () => {
       ['sen@x.example'],
     )
     assert.equal((await inForce(h)).mode, 'live')
+  })
+})
+
+describe('the smallest cast of a workflow', () => {
+  const start = routingHarnesses()
+
+  it('is proposed from active users, people known here first, with minutes for the cases of a week', async () => {
+    const h = await withDecidedContacts(() => seeded(start), 'PT', ['1', '2'])
+    await setUser(h, 'app@x.example', { active: false })
+    const { pilot, live } = await proposeCast(h.db, 'routing')
+    assert.deepEqual([pilot!.people, live!.people, live!.basis], [2, 3, 'assumed'])
+    const people = [...new Set(live!.jobs.map(({ candidate }) => candidate.email))]
+    assert.ok(
+      people.every((email) => email !== 'app@x.example' && email !== 'rep@x.example'),
+      people.join(),
+    )
+    // Two unknown cases of 15 minutes each, for the one reviewer of a pilot.
+    const general = pilot!.jobs.find(({ lane, circle }) => lane === 'review' && circle === 'general')!
+    assert.equal(general.minutesPerWeek, 30)
+    assert.equal((await proposeCast(h.db, 'nowhere')).pilot, null)
   })
 })
 
