@@ -7,6 +7,9 @@ import { ordinaryHour, sameAsWithoutFault } from './ordinary-hour.ts'
 /** A representative who owns records in both CRMs and is in no job of a workflow. */
 const REP = 'jonas.huber@brightwater.example'
 
+/** Of both inbound workflows. */
+const ROLLBACK_OWNER = 'sam.rivera@brightwater.example'
+
 describe('a bad day of people', { timeout: 600_000, concurrency: DAYS_AT_ONCE }, () => {
   it('owner deactivated: it is said with how many records, their cases come, and go again when the owner is back', () =>
     sameAsWithoutFault(
@@ -84,7 +87,7 @@ describe('a bad day of people', { timeout: 600_000, concurrency: DAYS_AT_ONCE },
         },
       })
       assert.deepEqual(await modes(), ['live'])
-      await day.change({ op: 'archive-owner', email: 'priya.nair@brightwater.example' })
+      await day.change({ op: 'archive-owner', email: ROLLBACK_OWNER })
       await day.run('poll', 'hubspot')
       assert.deepEqual([looks, await modes()], [1, ['live']])
       await day.run('poll', 'hubspot')

@@ -104,8 +104,8 @@ describe('act, when other workers, people and policies move meanwhile', () => {
 
   it('part of M40: an owner write that was decided before its policy lost a person is taken back', async () => {
     const h = await decided('DE')
-    const boundary = h.crm.users.findIndex((u) => u.email === 'bound@x.example')
-    h.crm.users[boundary] = { ...h.crm.users[boundary]!, active: false }
+    const rollback = h.crm.users.findIndex((u) => u.email === 'roll@x.example')
+    h.crm.users[rollback] = { ...h.crm.users[rollback]!, active: false }
     await h.people()
     await h.republish()
     await h.act()

@@ -180,9 +180,9 @@ describe('policies that change, fall back or reach their daily cap', () => {
     )
   })
 
-  it('part of M40: a workflow whose boundary owner left writes no owner, but still creates tasks', async () => {
+  it('part of M40: a workflow whose rollback owner left writes no owner, but still creates tasks', async () => {
     const h = await start()
-    const i = h.crm.users.findIndex((user) => user.email === 'bound@x.example')
+    const i = h.crm.users.findIndex((user) => user.email === 'roll@x.example')
     h.crm.users[i] = { ...h.crm.users[i]!, active: false }
     await h.people()
     await publishPolicies(h.db, {

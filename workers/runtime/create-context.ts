@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { nowMs } from '../../src/clock/clock.ts'
+import { namedAdmins } from '../../src/config/company/named-admins.ts'
 import type { Settings } from '../../src/config/settings/settings.ts'
+import { seedPeople } from '../../src/people/seed-people.ts'
 import { refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
 import { createWorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
 import { createQueues } from '../../src/queue/wake.ts'
@@ -44,6 +46,7 @@ export function createContext(
     clientOf: (connectionId) => clients.get(connectionId),
     connectionIds: () => [...clients.keys()],
     refreshReadiness: async () => {
+      await seedPeople(db, { isSandbox: settings.sandbox === 'on', admins: namedAdmins(settings.configDir) })
       const { changed } = await refreshReadiness(db)
       if (changed.length > 0) logger.info({ changed }, 'workflows run differently now')
     },

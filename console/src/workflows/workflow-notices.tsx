@@ -40,12 +40,13 @@ function LoadErrors({ loadError: { file, errors }, version }: LoadErrorsProps) {
 function NotReady({ problems, effectiveMode }: Pick<WorkflowView, 'problems' | 'effectiveMode'>) {
   return (
     <Notice tone="warn" title={titleOf(problems, effectiveMode)}>
-      {problems.map(({ job, email, problem, step }) => (
+      {problems.map(({ job, email, problem, step, without }) => (
         <div key={`${job}/${email}/${problem}`}>
           <p>
             <strong>{labelOf(job)}:</strong> {email !== null && !problem.includes(email) && `${email} `}
             {problem}
           </p>
+          {without && <p>{without}</p>}
           {step && <p className="quiet">{step}</p>}
         </div>
       ))}
@@ -67,7 +68,11 @@ function Limits({ limits }: { limits: WorkflowView['limits'] }) {
 
 function titleOf(problems: WorkflowView['problems'], effectiveMode: string): string {
   if (effectiveMode !== 'live') return 'Not ready to go live'
-  return problems.some(({ kind }) => kind !== 'in-doubt') ? 'Not live in every connection' : 'A person is being checked'
+  const ends = problems.flatMap(({ writesEndAt }) => writesEndAt ?? [])
+  const now = new Date().toISOString()
+  if (ends.some((end) => end <= now)) return 'Not live in every connection'
+  if (ends.length > 0) return `Automated changes stop on ${ends.toSorted()[0]!.slice(0, 10)}`
+  return problems.some(({ kind }) => kind === 'left') ? 'A reviewer left' : 'A person is being checked'
 }
 
 function Standing({ standing }: Pick<WorkflowView, 'standing'>) {

@@ -11,6 +11,7 @@ import { readNoticeCounts } from './read-notice-counts.ts'
 import { pauseAlerts } from './read-pause-alerts.ts'
 import { readStillNamed } from './read-still-named.ts'
 import { upgradeAlerts } from './read-upgrade-alerts.ts'
+import { jobsToAccept, workflowsNotReady } from './read-workflow-alerts.ts'
 
 /** Nearly all are about no person. */
 type Alert = Omit<Overview['alerts'][number], 'departed'> & { readonly departed?: string | null }
@@ -27,7 +28,8 @@ export async function readAlerts(db: Database, now: Date): Promise<Overview['ale
   const groups = await Promise.all([
     connectionsToReconnect(db),
     workflowsRefused(db),
-    workflowsNotReady(db),
+    workflowsNotReady(db, now),
+    jobsToAccept(db),
     writesUnknown(db, now),
     pausedByCrm(db, now),
     unknownPortals(db, now),
@@ -152,57 +154,6 @@ async function workflowsRefused(db: Database): Promise<Alert[]> {
 function loadErrorText(stored: unknown): string {
   const error = readLoadError(stored)
   return error ? loadErrorLine(error) : 'The policy file could not be read.'
-}
-
-async function workflowsNotReady(db: Database): Promise<Alert[]> {
-  const { rows } = await sql<{
-    workflow: string
-    title: string
-    effective_mode: string
-    problems: { kind?: string; job?: string; email?: string | null; problem?: string; step?: string }[]
-  }>`
-    select workflow, title, effective_mode, problems from workflow
-    where hash is not null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
-  return rows.map((row) => {
-    // It runs all the same: the CRM's last list left somebody out, and its answer about them is awaited.
-    const isVacant = row.problems.some(({ kind }) => kind !== 'in-doubt')
-    const isChecked = row.effective_mode === 'live' && !isVacant
-    return {
-      level: 'warn',
-      title: isChecked
-        ? `${row.title}: a person is being checked`
-        : row.effective_mode === 'live'
-          ? `${row.title} is not live in every connection`
-          : `${row.title} is not ready to go live`,
-      detail: row.problems.map(problemLine).join('. '),
-      remedy: isChecked
-        ? 'No action needed; it runs while the CRM is asked.'
-        : toGoLive(row.effective_mode, row.problems),
-      needsAction: !isChecked,
-      about: 'workflow',
-    }
-  })
-}
-
-function problemLine({ job, email, problem }: { job?: string; email?: string | null; problem?: string }): string {
-  const what = problem ?? 'vacant'
-  return `${job ?? 'a job'}: ${email && !what.includes(email) ? `${email}, ` : ''}${what}`
-}
-
-/** Steps named in the alert; the Workflows page has them all. */
-const STEPS_MAX = 2
-
-function toGoLive(mode: string, problems: readonly { readonly step?: string }[]): string {
-  const now =
-    mode === 'live'
-      ? 'It is live in the other connections.'
-      : mode === 'observe'
-        ? 'It only observes until then.'
-        : `It runs in ${mode} mode until then.`
-  const steps = [...new Set(problems.flatMap(({ step }) => (step === undefined ? [] : [step])))]
-  const more = steps.length - STEPS_MAX
-  if (steps.length === 0) return `Name an active person for each job. ${now}`
-  return `${steps.slice(0, STEPS_MAX).join(' ')} ${more > 0 ? `And ${more} more on the Workflows page. ` : ''}${now}`
 }
 
 async function writesUnknown(db: Database, now: Date): Promise<Alert[]> {

@@ -9,11 +9,12 @@ const Emails = z
   .array(Email, { error: 'must be the list of all e-mails of this person, like [ann@acme.com, ann.smith@acme.io]' })
   .min(2, { error: 'must name at least two e-mails; who has one in every CRM needs no line' })
 
-/** `people.yaml`: the several e-mails of one person, and the users that are programs. */
-export const PeopleDocument = z
+/** `people.yaml`: the several e-mails of one person, the users that are programs, and who is an admin of the sandbox. */
+const Document = z
   .strictObject({
     people: z.array(z.strictObject({ emails: Emails, ...AGREED })).default([]),
     integrations: z.array(z.strictObject({ email: Email, ...AGREED })).default([]),
+    admins: z.array(Email).default([]),
   })
   .superRefine(({ people, integrations }, context) => {
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
@@ -39,9 +40,12 @@ export const PeopleDocument = z
       refuse(path, `"${email}" is there twice; name each integration once`)
     }
   })
-  .transform(
-    ({ people, integrations }): CompanyPeople => ({
-      persons: people.map(({ emails }) => emails),
-      integrations: integrations.map(({ email }) => email),
-    }),
-  )
+
+export const PeopleDocument = Document.transform(
+  ({ people, integrations }): CompanyPeople => ({
+    persons: people.map(({ emails }) => emails),
+    integrations: integrations.map(({ email }) => email),
+  }),
+)
+
+export const AdminsDocument = Document.transform(({ admins }): readonly string[] => admins)

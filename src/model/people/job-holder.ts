@@ -1,4 +1,4 @@
-import type { PolicyOwners } from '../policy/policy.ts'
+import { type JobHolder, type PolicyOwners, SINGLE_JOBS } from '../policy/policy.ts'
 import type { ConnectionId } from '../record/change-event.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 
@@ -13,7 +13,12 @@ export function holderIn(
   email: string,
 ): CrmUser | undefined {
   const holder = owners.holders?.[email]
-  if (holder === undefined) return directory.personByEmail(connectionId, email)
+  return holder === undefined
+    ? directory.personByEmail(connectionId, email)
+    : confirmedUser(holder, directory, connectionId)
+}
+
+function confirmedUser(holder: JobHolder, directory: Directory, connectionId: ConnectionId): CrmUser | undefined {
   const users = (holder.users[connectionId] ?? []).flatMap((id) => directory.user(connectionId, id) ?? [])
   const able = users.filter(({ kind, active, integration }) => kind === 'person' && active && integration !== true)
   return able.find(({ standing }) => standing === undefined) ?? able[0]
@@ -33,4 +38,29 @@ export function actsBySignIn(
   if (holder === undefined || !holder.signsIn || (holder.users[connectionId] ?? []).length > 0) return false
   const elsewhere = Object.keys(holder.users) as ConnectionId[]
   return elsewhere.length === 0 || elsewhere.some((id) => holderIn(owners, directory, id, email) !== undefined)
+}
+
+/** Whether whoever got a case may keep it: they are active there, and where people hold the jobs they still have one. */
+export function keepsCases(
+  owners: PolicyOwners,
+  directory: Directory,
+  connectionId: ConnectionId,
+  email: string,
+): boolean {
+  if (owners.holders === undefined) return directory.personByEmail(connectionId, email) !== undefined
+  const named = [...Object.values(owners.reviewers).flat(), ...SINGLE_JOBS.map((job) => owners[job])]
+  return named.includes(email) && holderIn(owners, directory, connectionId, email) !== undefined
+}
+
+/** People found by e-mail as ever, and whoever has a job under that e-mail as the user whom they confirmed. */
+export function confirmedUsers(directory: Directory, holders: Readonly<Record<string, JobHolder>>): Directory {
+  return {
+    ...directory,
+    personByEmail(connectionId, email) {
+      const holder = holders[email]
+      return holder === undefined
+        ? directory.personByEmail(connectionId, email)
+        : confirmedUser(holder, directory, connectionId)
+    },
+  }
 }

@@ -1,5 +1,6 @@
 import { companyDirectory } from '../../model/people/company-directory.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
+import { keepsCases } from '../../model/people/job-holder.ts'
 import type { ConnectionId } from '../../model/record/change-event.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import { ensureTasks, reassignTasks, type TaskForCause } from '../../store/decisions/tasks.ts'
@@ -36,8 +37,10 @@ export async function placeInTasks(
     }
     return ensured.get(`${one.workflow.version.policy.workflow}\n${causeOf(one.exception)}`)
   }
-  const isActive = ({ workflow }: PlannedCase, email: string) =>
-    companyDirectory(directory, workflow.version.policy.people).personByEmail(connectionId, email) !== undefined
+  const isActive = ({ workflow: { version } }: PlannedCase, email: string) => {
+    const { people, owners } = version.policy
+    return keepsCases(owners, companyDirectory(directory, people), connectionId, email)
+  }
   const moved = await reassignTasks(trx, tasksToMove(plan, taskOf, isActive))
   const ownerOf = (one: PlannedCase): string => {
     const task = one.exception.status === 'open' ? taskOf(one) : undefined

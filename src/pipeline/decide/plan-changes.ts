@@ -2,6 +2,7 @@ import type { DecidedException } from '../../model/decision/decided-exception.ts
 import type { Decision } from '../../model/decision/decision.ts'
 import { companyDirectory } from '../../model/people/company-directory.ts'
 import type { CountingDirectory } from '../../model/people/directory.ts'
+import { keepsCases } from '../../model/people/job-holder.ts'
 import type { CrmRecord } from '../../model/record/crm-record.ts'
 import { isConverted } from '../../model/record/is-live.ts'
 import { exceptionDigest, type OpenException } from '../../store/decisions/exceptions.ts'
@@ -128,20 +129,21 @@ function resolutionOf(exception: OpenException, decided: DecidedRecord | undefin
 }
 
 /**
- * A case keeps its owner while its class is the same and the owner is active, so that work does not change hands. One that
+ * A case keeps its owner while its class is the same and the owner is active and has their job, so that work does not change hands. One that
  * waits and rests on something else now is asked about as a new one.
  */
 function keep(one: Case, existing: OpenException, directory: CountingDirectory): KeptCase {
   const { record, workflow, exception, key } = one
   const sameClass = existing.class === exception.class
-  const people = companyDirectory(directory, workflow.version.policy.people)
-  const isStillActive = people.personByEmail(record.connectionId, existing.ownerEmail) !== undefined
+  const { people, owners } = workflow.version.policy
+  const linked = companyDirectory(directory, people)
+  const staysTheirs = keepsCases(owners, linked, record.connectionId, existing.ownerEmail)
   const waits = existing.waits && (key === null || existing.waitedFor.includes(key))
   const isAskedAgain = existing.waits && !waits
   return {
     ...one,
     existing,
-    ownerEmail: sameClass && isStillActive ? existing.ownerEmail : exception.owner,
+    ownerEmail: sameClass && staysTheirs ? existing.ownerEmail : exception.owner,
     dueAtMs: sameClass && !isAskedAgain ? existing.dueAt.getTime() : exception.dueAtMs,
     waits,
   }

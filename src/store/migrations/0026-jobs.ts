@@ -71,7 +71,9 @@ const JOBS: readonly string[] = [
     -- from when jobs alone count; null: nobody was offered one yet
     add column jobs_from timestamptz`,
   // A version no longer says who holds its jobs; those of before keep their text, which decisions cite.
-  `update workflow w set file_owners = p.document -> 'owners' from policy_version p where p.hash = w.hash`,
+  // What ran goes on for two weeks, in which those whom the files name can accept.
+  `update workflow w set file_owners = p.document -> 'owners', jobs_from = now() + interval '14 days'
+     from policy_version p where p.hash = w.hash`,
 
   // Records with an open case of a workflow, by its name.
   `alter table mark_queue drop constraint mark_queue_marked_by_check`,

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Staff, StaffJob, StaffPerson } from '../../model/people/staff.ts'
-import type { PolicyOwners } from '../../model/policy/policy.ts'
+import type { JobHolder, PolicyOwners } from '../../model/policy/policy.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** What the staff of one workflow is made from. */
@@ -71,6 +71,17 @@ export async function confirmedLinks(db: Kysely<Tables>): Promise<string[][]> {
     select array_agg(email order by email) as emails from own group by person_id having count(*) > 1
     order by 1`.execute(db)
   return rows.map(({ emails }) => emails)
+}
+
+/** Everybody who holds a job now, by the e-mail under which it is theirs. */
+export async function holdersInForce(db: Kysely<Tables>): Promise<Readonly<Record<string, JobHolder>>> {
+  const { rows } = await sql<{ email: string; holder: JobHolder }>`
+    select distinct on (h.key) h.key as email, h.value as holder
+    from workflow w, jsonb_each(w.staff #> '{owners,holders}') h
+    where w.hash is not null and jsonb_typeof(w.staff #> '{owners,holders}') = 'object' order by h.key, w.workflow`.execute(
+    db,
+  )
+  return Object.fromEntries(rows.map(({ email, holder }) => [email, holder]))
 }
 
 /** Keeps who does what now, for everybody who reads the policy. */

@@ -1,0 +1,47 @@
+import { type Kysely, sql } from 'kysely'
+import type { Candidate } from '../../model/authority/smallest-cast.ts'
+import type { ExceptionClass } from '../../model/classes/class.ts'
+import type { Tables } from '../database/tables.ts'
+
+/** Every list of users has a few thousand at most; whoever is further down is not the first to ask. */
+const CANDIDATES_MAX = 200
+
+/** Active people of the CRMs that the workflow watches, one per person where that is known, else one per e-mail. */
+export async function castCandidates(db: Kysely<Tables>, workflow: string): Promise<Candidate[]> {
+  const { rows } = await sql<Candidate>`
+    with watched as (
+      select c.id, c.crm || ':' || c.account_id as issuer from connection c
+      join workflow w on w.workflow = ${workflow} join policy_version p on p.hash = w.hash
+      where c.status <> 'disconnected' and p.document->'objects' @> jsonb_build_array(jsonb_build_object('crm', c.crm))
+    ), users as (
+      select u.connection_id, u.user_id, u.name, u.email, i.person_id from crm_user u join watched c on c.id = u.connection_id
+      left join identity i on i.kind = 'crm' and i.issuer = c.issuer and i.subject = u.user_id and i.state = 'confirmed'
+      where u.kind = 'person' and u.active and u.gone_at is null and u.frozen is not true and u.integration is not true
+        and u.email is not null
+    )
+    select coalesce(u.person_id, u.email) as id, min(u.name) as name, min(u.email) as email,
+      bool_or(u.person_id is not null) as "isKnown", count(distinct u.connection_id)::int as connections,
+      coalesce(sum(o.cases), 0)::int as "ownCases"
+    from users u
+    left join lateral (
+      select count(*) as cases from exception e join record r
+        on (r.connection_id, r.object_type, r.record_id) = (e.connection_id, e.object_type, e.record_id)
+      where e.status = 'open' and e.workflow = ${workflow} and e.connection_id = u.connection_id
+        and r.owner_id = u.user_id) o on true
+    group by 1 order by connections desc, "isKnown" desc, "ownCases", name limit ${CANDIDATES_MAX}`.execute(db)
+  return rows
+}
+
+/** Cases of each class that a week brought, on average of the last four; of those that are open where there are none older. */
+export async function casesPerWeek(
+  db: Kysely<Tables>,
+  workflow: string,
+): Promise<Readonly<Partial<Record<ExceptionClass, number>>>> {
+  const { rows } = await sql<{ class: ExceptionClass; n: number }>`
+    select class, ceil(count(*) / greatest(1, least(4, ceil(extract(epoch from clock_timestamp() - min(min(opened_at)) over ())
+      / (7 * 86400)))))::int as n
+    from exception where workflow = ${workflow} and opened_at > clock_timestamp() - interval '28 days' group by class`.execute(
+    db,
+  )
+  return Object.fromEntries(rows.map(({ class: of, n }) => [of, n]))
+}
