@@ -18,6 +18,8 @@ const SMALL = [
   'workflow_connection',
   'permit',
   'person',
+  'pause',
+  'pause_release',
   'call_budget',
   'person',
   'job',

@@ -69,7 +69,15 @@ import type {
   WakeUpTable,
 } from './tables/records.ts'
 import type { UpgradeCaseTable, UpgradeScopeTable, UpgradeTable } from './tables/upgrades.ts'
-import type { PermitTable, WriteAnswerTable, WriteAttemptTable } from './tables/writes.ts'
+import type {
+  PauseGrantTable,
+  PauseReleaseTable,
+  PauseRequestTable,
+  PauseTable,
+  PermitTable,
+  WriteAnswerTable,
+  WriteAttemptTable,
+} from './tables/writes.ts'
 
 /**
  * The columns of every table, as the migrations make them: test/store/table-types.test.ts compares the two. `bigint`
@@ -125,6 +133,10 @@ export type Tables = {
   record_trace: RecordTraceTable
   erasure_due: ErasureDueTable
   permit: PermitTable
+  pause: PauseTable
+  pause_release: PauseReleaseTable
+  pause_request: PauseRequestTable
+  pause_grant: PauseGrantTable
   write_attempt: WriteAttemptTable
   write_answer: WriteAnswerTable
   workflow_version: WorkflowVersionTable

@@ -24,6 +24,7 @@ import { STATEMENTS as changedFacts } from './0023-changed-facts.ts'
 import { STATEMENTS as permitOrder } from './0024-permit-order.ts'
 import { STATEMENTS as people } from './0025-people.ts'
 import { STATEMENTS as jobs } from './0026-jobs.ts'
+import { STATEMENTS as pauses } from './0028-pauses.ts'
 import { STATEMENTS as jobTasks } from './0029-job-tasks.ts'
 import { STATEMENTS as writingConsents } from './0031-writing-consents.ts'
 
@@ -60,6 +61,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0024-permit-order', statements: permitOrder },
   { name: '0025-people', statements: people },
   { name: '0026-jobs', statements: jobs },
+  { name: '0028-pauses', statements: pauses },
   { name: '0029-job-tasks', statements: jobTasks },
   { name: '0031-writing-consents', statements: writingConsents },
 ]

@@ -2,15 +2,15 @@ import { type Kysely, sql } from 'kysely'
 import type { TaskAnchor } from '../../model/decision/task-anchor.ts'
 import { WRITES } from '../connections/write-permission.ts'
 import type { Tables } from '../database/tables.ts'
-import type { NotSent } from './not-sent.ts'
+import { type NotSent, PAUSES } from './not-sent.ts'
 import { SHIPPED_TIMING, type WriteTiming } from './write-timing.ts'
 
 /** How long a worker may hold an intent before another may take it, by the database's clock. Over every CRM deadline. */
 export const LEASE_S = 120
 
 /**
- * What may be claimed now, of `intent q`: nothing while its connection is only read, and no new write of a task that its
- * workflow may not write. `sending` past its lease, or under a process that gives no sign of life: a worker died in
+ * What may be claimed now, of `intent q`: nothing while its connection is only read, no new write of a task that its
+ * workflow may not write, and no new owner write under a pause: decide keeps that up to date meanwhile. `sending` past its lease, or under a process that gives no sign of life: a worker died in
  * mid-call; the time before which nobody may take it over is `next_attempt_at` there too, as the gate set it. One writer
  * per task at a time: where the CRM enforces no key, two creates would be two tasks. A task that a person has just closed
  * is left alone until it is known whether the case is gone, and one of which only the list changes rests between two writes.
@@ -28,6 +28,9 @@ const due = ({ deadAfterMs }: WriteTiming) => sql`(
   and (q.state <> 'pending' or q.task_id is null or exists (
     select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
       and permit_kind(q.kind) = any(p.kinds)))
+  and (q.state <> 'pending' or q.kind <> 'owner' or not exists (
+    select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
+      and (p.why = any(${PAUSES}::text[]) or q.payload->>'branch' = any(p.paused_branches))))
   and (q.task_id is null or not exists (
     select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null))
   and (q.kind <> 'task' or q.state <> 'pending' or not exists (

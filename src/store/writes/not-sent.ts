@@ -9,6 +9,11 @@ const REASONS = {
   'not-ready': 'The workflow is not ready: some of its people are missing',
   'policy-broken': 'The policy file has errors, and no earlier version of it runs',
   retired: 'The workflow was removed',
+  paused: 'The workflow is paused; it goes out when the workflow is resumed',
+  'connection-paused': 'Everything automated in this connection is paused; it goes out when the connection is resumed',
+  'branch-paused': 'The branch that decided it is paused; it goes out when the branch is resumed',
+  'lost-branch-paused':
+    'A branch is paused that the workflow no longer has, so the whole workflow waits until that pause is ended',
   'no-permit': 'The workflow is not known',
   'policy-changed': 'The policy changed since it was decided; Lanekeeper decides it again',
   'before-writing': 'It was decided before writing was paused; Lanekeeper decides it again',
@@ -19,6 +24,9 @@ const REASONS = {
   overtaken: 'Another Lanekeeper process took it over',
   late: 'Sending took too long to start; Lanekeeper tries again',
 } as const
+
+/** Reasons with which a permit keeps back all owner writes under a pause. A paused branch keeps back its own. */
+export const PAUSES: readonly NotSent[] = ['paused', 'connection-paused', 'lost-branch-paused']
 
 export function isNotSent(code: string): code is NotSent {
   return Object.hasOwn(REASONS, code)

@@ -4,7 +4,8 @@ import { isNotSent, type NotSent } from './not-sent.ts'
 
 /** Of `intent i` and its `permit p`: why it waits. What the permit says now is newer than the gate's last word. */
 const REASON = sql`case
-  when not (permit_kind(i.kind) = any(p.kinds)) then p.why else i.not_sent end`
+  when not (permit_kind(i.kind) = any(p.kinds)) then p.why
+  when i.kind = 'owner' and i.payload->>'branch' = any(p.paused_branches) then 'branch-paused' else i.not_sent end`
 
 const WITH_PERMIT = sql`intent i left join permit p on p.connection_id = i.connection_id and p.workflow = i.workflow`
 
