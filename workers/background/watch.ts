@@ -1,5 +1,6 @@
 import { setInterval as every } from 'node:timers/promises'
 import { proposeCrmUsers } from '../../src/people/join-crm.ts'
+import { pauseWhatNobodyAnswered } from '../../src/people/ask-for-pause.ts'
 import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
 import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import type { WorkerContext } from '../runtime/context.ts'
@@ -43,6 +44,7 @@ export async function runWatch(context: WorkerContext): Promise<void> {
 export async function watchOnce(context: WorkerContext, isTimeToTry: boolean): Promise<void> {
   const { db, queues, connectionIds } = context
   if ((await markWakeUpsDue(db, WAKE_UPS_MAX)) > 0) for (const id of connectionIds()) queues.wake('decide', id)
+  await pauseWhatNobodyAnswered(db)
   await noticesOf(context).look()
   if (isTimeToTry) for (const id of await connectionsToReconnect(db)) queues.wake('poll', id)
   if (isTimeToTry) await proposeCrmUsers(db)
