@@ -54,6 +54,8 @@ const CONNECTION_TIMEOUT_MS = 75_000
 /** Averaged over a second. Beyond this, answering "later" is kinder than answering late. */
 const EVENT_LOOP_DELAY_MAX_MS = 2_000
 
+const NEVER_TOO_BUSY: ReadonlySet<string> = new Set(['/api/console/control', '/api/console/pauses'])
+
 /** Builds the whole HTTP side and returns it; listens to nothing, reads no environment. */
 export function buildApp(options: AppOptions): FastifyInstance {
   const { db, publicUrl } = options
@@ -103,6 +105,8 @@ function installLimits(app: FastifyInstance): void {
     pressureHandler: (request) => {
       // A busy process is alive; a supervisor that restarts it for that makes it worse.
       if (request.url === '/livez') return
+      // Whoever stops something must not be told to come back later.
+      if (NEVER_TOO_BUSY.has(pathOf(request.url))) return
       throw Object.assign(new Error('event loop delayed'), { statusCode: 503 })
     },
   })

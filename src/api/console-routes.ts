@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { actorOfSession, actorOfToken } from '../people/permitted.ts'
@@ -13,6 +13,7 @@ import { connectionRoutes } from './connections/connection-routes.ts'
 import { ConnectionsReply } from './connections/connection-types.ts'
 import { draftRoutes } from './connections/draft-routes.ts'
 import { readConnections } from './connections/read-connections.ts'
+import { controlRoutes } from './control/control-routes.ts'
 import { departureRoutes } from './departures/departure-routes.ts'
 import { LiveChanges } from './overview/live-changes.ts'
 import { Overview } from './overview/overview-types.ts'
@@ -49,11 +50,8 @@ export type ConsoleOptions = {
 export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
   const { db, publicUrl, links, explain, now, connect, signIn } = options
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
-  const machineOf = machineGuard(db, publicUrl)
-  installAsking(app, db, async (request) => {
-    const token = await machineOf(request)
-    return token === null ? actorOfSession(await requireSession(request)) : actorOfToken(token)
-  })
+  const requireActor = actorGuard(db, publicUrl, requireSession)
+  installAsking(app, db, requireActor)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -111,6 +109,8 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
   await app.register(peopleRoutes, { db, publicUrl, links, hasMail: signIn.mailer !== null, now, requireSession })
+  const askUser = connect?.connecting.isUserActive ?? null
+  await app.register(controlRoutes, { db, requireSession, requireActor, askUser })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })
@@ -119,19 +119,32 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   installLiveChanges(app, new LiveChanges(db), requireSession)
 }
 
+/** Who asks: somebody's session, or a program by its token. */
+function actorGuard(db: Database, publicUrl: string, requireSession: ReturnType<typeof sessionGuard>) {
+  const machineOf = machineGuard(db, publicUrl)
+  return async (request: FastifyRequest) => {
+    const token = await machineOf(request)
+    return token === null ? actorOfSession(await requireSession(request)) : actorOfToken(token)
+  }
+}
+
 function installLiveChanges(
   app: FastifyInstance,
   live: LiveChanges,
   requireSession: ReturnType<typeof sessionGuard>,
 ): void {
   app.addHook('preClose', async () => live.close())
-  app.get('/live', { schema: { hide: true }, config: { personsOnly: true } }, async (request, reply) => {
-    await live.listen(reply, () =>
-      requireSession(request).then(
-        () => true,
-        (error) => !(error instanceof ProblemError),
-      ),
-    )
-    return reply
-  })
+  app.get(
+    '/live',
+    { schema: { hide: true }, config: { personsOnly: true, pausePage: true } },
+    async (request, reply) => {
+      await live.listen(reply, () =>
+        requireSession(request).then(
+          () => true,
+          (error) => !(error instanceof ProblemError),
+        ),
+      )
+      return reply
+    },
+  )
 }

@@ -2,7 +2,7 @@ import type { Actor } from '../model/authority/acts.ts'
 import { addBusinessMinutes } from '../model/calendar/business-time.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
-import { inTransaction } from '../store/database/transaction.ts'
+import { unhindered } from '../store/database/unhindered.ts'
 import { versionInForce } from '../store/decisions/policies.ts'
 import {
   declineRequest,
@@ -64,7 +64,7 @@ const AT_ONCE = 20
 export async function pauseWhatNobodyAnswered(db: Database): Promise<number> {
   let paused = 0
   for (const { id, scope } of await overduePauseRequests(db, AT_ONCE)) {
-    paused += await inTransaction(db, async (trx) => {
+    paused += await unhindered(db, async (trx) => {
       await lockScope(trx, scope)
       const request = await openPauseRequest(trx, id)
       if (request === null) return 0

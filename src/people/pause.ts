@@ -3,7 +3,7 @@ import type { Act, Actor, Subject } from '../model/authority/acts.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
-import { inTransaction } from '../store/database/transaction.ts'
+import { unhindered } from '../store/database/unhindered.ts'
 import { appendLedger } from '../store/ledger/ledger.ts'
 import { answerByPause } from '../store/writes/pause-requests.ts'
 import { workflowsIn } from '../store/writes/paused-scope.ts'
@@ -110,7 +110,7 @@ export async function inScope<T>(
 ): Promise<T> {
   for (;;) {
     await requireMay(db, actor, act, subject)
-    const done = await inTransaction(db, async (trx) => {
+    const done = await unhindered(db, async (trx) => {
       await lockScope(trx, scope)
       // Where the job has gone meanwhile, the next round refuses and notes it.
       const { allowed } = await verdictOn(trx, actor, act, subject)

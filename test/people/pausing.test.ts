@@ -5,6 +5,7 @@ import type { Actor } from '../../src/model/authority/acts.ts'
 import { askForPause, declinePause, pauseWhatNobodyAnswered } from '../../src/people/ask-for-pause.ts'
 import { pause, resume } from '../../src/people/pause.ts'
 import { RefusedError } from '../../src/people/refused.ts'
+import { openDatabase } from '../../src/store/database/database.ts'
 import { refreshLaneHolders } from '../../src/store/people/lane-holders.ts'
 import type { PauseScope } from '../../src/store/writes/pauses.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff } from '../pipeline/harness.ts'
@@ -69,7 +70,7 @@ describe('who pauses', () => {
   const refuses = (promise: Promise<unknown>, code: string) =>
     assert.rejects(promise, (error) => error instanceof RefusedError && error.verdict.code === code)
 
-  it('M22: the rollback owner and the deputy pause alone, at once, and only they resume', async () => {
+  it('part of M22: the rollback owner and the deputy pause alone, at once, and only they resume', async () => {
     for (const name of ['rollback', 'deputy']) {
       const { pauseId } = await pause(h.db, person(name), ROUTING, 'Wrong owners')
       assert.deepEqual(await open(), [{ scope: 'workflow', paused_by: `person:${people[name]}`, asked_by: null }])
@@ -193,6 +194,30 @@ describe('who pauses', () => {
     await sql`update job set ended_at = now() where person_id = ${people.rollback}`.execute(h.db)
     await refreshLaneHolders(h.db, null)
     await refuses(pause(h.db, person('rollback'), ROUTING, ''), 'not-named')
+  })
+
+  it('does not wait for a process that is stopped in the middle of a transaction', async () => {
+    const stopped = openDatabase(h.url, { max: 1, applicationName: 'stopped' })
+    try {
+      const holds = Promise.withResolvers<void>()
+      const goesOn = Promise.withResolvers<void>()
+      const ended = stopped.transaction().execute(async (trx) => {
+        await sql`select pg_advisory_xact_lock_shared(permit_lock(${h.crm.connectionId}, 'routing'))`.execute(trx)
+        await sql`select * from ledger_head for update`.execute(trx)
+        holds.resolve()
+        await goesOn.promise
+        await sql`select 1`.execute(trx)
+      })
+      await holds.promise
+      const before = performance.now()
+      await pause(h.db, person('rollback'), ROUTING, '')
+      assert.ok(performance.now() - before < 20_000, `${performance.now() - before} ms`)
+      assert.equal((await open()).length, 1)
+      goesOn.resolve()
+      await assert.rejects(ended)
+    } finally {
+      await stopped.destroy()
+    }
   })
 
   /** What was asked for is kept as it was, so the test writes past the trigger. */

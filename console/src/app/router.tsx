@@ -5,6 +5,7 @@ import { ConnectPage, type ConnectSearch } from '../connect/connect-page.tsx'
 import { isCrm } from '../connect/crms.ts'
 import { DraftPage } from '../connect/draft-page.tsx'
 import { ConnectionsPage } from '../connections/connections-page.tsx'
+import { ControlPage } from '../control/control-page.tsx'
 import { OverviewPage } from '../overview/overview-page.tsx'
 import { EmptyState } from '../parts/notices.tsx'
 import { PeoplePage, peopleSearch } from '../people/people-page.tsx'
@@ -62,6 +63,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
   createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
   createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: peopleSearch }),
+  createRoute({ getParentRoute: () => root, path: '/control', component: ControlPage }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage }),
   createRoute({ getParentRoute: () => root, path: '/connections', component: ConnectionsPage }),

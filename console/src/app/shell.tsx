@@ -2,6 +2,8 @@ import { ActionIcon, Badge, Loader, Tooltip, useComputedColorScheme, useMantineC
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
+import { ControlPage } from '../control/control-page.tsx'
 import logo from '../lanekeeper.svg'
 import { MoonIcon, SignOutIcon, SunIcon } from '../parts/icons.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
@@ -21,11 +23,11 @@ export function Shell() {
       </main>
     )
   }
-  // A session that can only pause opens no page but the one that pauses.
-  return session.data && !session.data.onlyPauses ? <SignedIn name={session.data.person.name} /> : <SignInPage />
+  return session.data ? <SignedIn session={session.data} /> : <SignInPage />
 }
 
-function SignedIn({ name }: { name: string }) {
+function SignedIn({ session }: { session: SessionReply }) {
+  const { onlyPauses, person } = session
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   // What was wanted before the sign-in is reached, or was not.
@@ -41,15 +43,16 @@ function SignedIn({ name }: { name: string }) {
       <a className="skip" href="#content">
         Skip to content
       </a>
-      <Header name={name} />
+      <Header name={person.name} onlyPauses={onlyPauses} />
       <main id="content" className="page" ref={main} tabIndex={-1}>
-        <Outlet />
+        {onlyPauses ? <ControlPage /> : <Outlet />}
       </main>
     </>
   )
 }
 
-function Header({ name }: { name: string }) {
+/** A page that stays signed in for weeks can only pause, so it shows Control alone. */
+function Header({ name, onlyPauses }: { name: string; onlyPauses: boolean }) {
   const live = useLiveChanges()
   return (
     <header className="top">
@@ -58,23 +61,34 @@ function Header({ name }: { name: string }) {
           <img src={logo} alt="" width={26} height={26} />
           <span>Lanekeeper</span>
         </Link>
-        <nav aria-label="Main">
-          <Link to="/overview">Overview</Link>
-          <Link to="/cases">Cases</Link>
-          <Link to="/workflows">Workflows</Link>
-          <Link to="/people">People</Link>
-          <Link to="/connections">Connections</Link>
-        </nav>
+        <nav aria-label="Main">{onlyPauses ? <Link to="/control">Control</Link> : <Places />}</nav>
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
-          <Link to="/sessions" className="me" aria-label={`${name}, your sessions`}>
-            {name}
-          </Link>
+          {onlyPauses ? (
+            <span className="me">{name}</span>
+          ) : (
+            <Link to="/sessions" className="me" aria-label={`${name}, your sessions`}>
+              {name}
+            </Link>
+          )}
           <SignOut />
         </div>
       </div>
     </header>
+  )
+}
+
+function Places() {
+  return (
+    <>
+      <Link to="/overview">Overview</Link>
+      <Link to="/cases">Cases</Link>
+      <Link to="/workflows">Workflows</Link>
+      <Link to="/control">Control</Link>
+      <Link to="/people">People</Link>
+      <Link to="/connections">Connections</Link>
+    </>
   )
 }
 

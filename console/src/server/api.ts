@@ -2,6 +2,7 @@ import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tansta
 import type { CaseReply, HeldReply, ListReply } from '../../../src/api/cases/case-types.ts'
 import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
+import type { ControlReply } from '../../../src/api/control/control-types.ts'
 import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
 import type { PeopleReply, UsersReply } from '../../../src/api/people/people-types.ts'
@@ -171,6 +172,11 @@ export function heldQuery(id: string, from: number) {
       records.length > 0 && offset + records.length < count ? offset + records.length : null,
   }
 }
+
+export const controlQuery = queryOptions({
+  queryKey: ['console', 'control'],
+  queryFn: ({ signal }) => call<ControlReply>('/api/console/control', { signal }),
+})
 
 export const workflowsQuery = queryOptions({
   queryKey: ['console', 'workflows'],

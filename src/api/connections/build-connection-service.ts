@@ -14,6 +14,7 @@ import { checkDraft } from '../../connections/draft/check.ts'
 import { createDraft, createDraftTaskKey, discardDraft, listDrafts, readDraft } from '../../connections/draft/draft.ts'
 import { startDraft } from '../../connections/draft/start.ts'
 import { disconnect } from '../../connections/lifecycle/disconnect.ts'
+import { isUserActiveNow } from '../../connections/user-now.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -77,6 +78,7 @@ export function connecting(deps: ConnectDeps): Connecting {
     createTaskKey: (id) => createConnectionTaskKey(deps, id),
     setShares: (id, shares) => setShares(db, id, shares),
     changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
+    isUserActive: (user) => isUserActiveNow(deps, user),
     disconnect: (id, how) => disconnect(deps, id, how),
   }
 }

@@ -1,6 +1,7 @@
 import type { DraftRequest } from '../../connections/draft/draft.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import type { AskUser } from '../../people/user-now.ts'
 import type { DraftView } from '../../store/connections/drafts.ts'
 
 type BudgetShares = { readonly dayShare: number; readonly windowShare: number }
@@ -40,6 +41,8 @@ export type Connecting = {
     connectionId: string,
     change: { readonly add?: string; readonly retireOld?: boolean },
   ) => Promise<unknown>
+  /** Whether a user is active, asked of the CRM now. Null: it gave no answer. */
+  readonly isUserActive: AskUser
   readonly disconnect: (
     connectionId: string,
     how: { readonly history: 'keep' | 'erase'; readonly by: string },

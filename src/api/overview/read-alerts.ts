@@ -8,6 +8,7 @@ import { noticeTitle } from '../connections/notice-view.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
 import { readNoticeCounts } from './read-notice-counts.ts'
+import { pauseAlerts } from './read-pause-alerts.ts'
 import { readStillNamed } from './read-still-named.ts'
 import { upgradeAlerts } from './read-upgrade-alerts.ts'
 
@@ -34,6 +35,7 @@ export async function readAlerts(db: Database, now: Date): Promise<Overview['ale
     quarantinedEvents(db),
     openNotices(db, now),
     upgradeAlerts(db, now),
+    pauseAlerts(db),
   ])
   const rank = ({ level, needsAction }: Alert) => (level === 'stop' ? 2 : 0) + (needsAction ? 1 : 0)
   return groups

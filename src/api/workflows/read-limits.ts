@@ -5,6 +5,7 @@ import type { Crm } from '../../model/record/change-event.ts'
 import { type MissingInput, Unknown } from '../../model/record/knowledge.ts'
 import { unknownInWords } from '../../model/rules/unknown-in-words.ts'
 import type { Database } from '../../store/database/database.ts'
+import { type PausedNow, readPaused } from '../control/read-paused.ts'
 import { readLostFields } from './read-lost-fields.ts'
 
 type ConnectionRow = { crm: Crm; title: string; status: string; isReadOnly: boolean }
@@ -18,7 +19,7 @@ export type LimitsOf = (policy: Policy, effectiveMode: string) => string[]
 const HOLDERS_READ_MAX = 1_000
 
 export async function readLimits(db: Database): Promise<LimitsOf> {
-  const [connections, lostFieldsOf, misfits, inputs] = await Promise.all([
+  const [connections, lostFieldsOf, misfits, inputs, { paused }] = await Promise.all([
     sql<ConnectionRow>`
       select crm, title, status, writes_since is null as "isReadOnly" from connection
       -- one that is being imported writes nothing yet, whatever it may
@@ -37,11 +38,13 @@ export async function readLimits(db: Database): Promise<LimitsOf> {
       -- what is only unread is read within minutes, or has a case
       where u.held > 0 and (u.why <> 'not-read' or u.exception_id is not null)
       order by u.held desc, u.id`.execute(db),
+    readPaused(db),
   ])
   return (policy, effectiveMode) => {
     const held = inputs.rows.filter(({ workflows }) => workflows.includes(policy.workflow))
     const heldKeys = new Set(held.map(inputKeyOf))
     return [
+      ...paused.filter(({ workflows }) => workflows.includes(policy.workflow)).map(pausedSentence),
       ...connections.rows
         .filter(({ crm }) => policy.objects.some((ref) => ref.crm === crm))
         .flatMap(limitOf(effectiveMode)),
@@ -50,6 +53,12 @@ export async function readLimits(db: Database): Promise<LimitsOf> {
       ...lostFieldsOf(policy, (input) => heldKeys.has(inputKeyOf(input))),
     ]
   }
+}
+
+function pausedSentence({ scope, title, by }: PausedNow): string {
+  if (scope.kind === 'workflow') return `Paused by ${by}: owner changes wait until it is resumed.`
+  const what = scope.kind === 'branch' ? `Branch ${scope.branch} was` : `Everything automated in ${title} was`
+  return `${what} paused by ${by}: owner changes there wait until it is resumed.`
 }
 
 /** Whatever the reason: a field that was removed is also one that we may not read. */

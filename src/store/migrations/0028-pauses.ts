@@ -171,6 +171,10 @@ const PERMITS: readonly string[] = [
      for each row execute function release_changes_permits()`,
 ]
 
+const WAITING: readonly string[] = [
+  `create index intent_owner_waiting on intent (workflow, connection_id) where kind = 'owner' and state = 'pending'`,
+]
+
 /** The rest of the gate stays as it is, its settings too. */
 const GATE: readonly string[] = [
   `do $$
@@ -184,4 +188,4 @@ const GATE: readonly string[] = [
    end $$`,
 ]
 
-export const STATEMENTS: readonly string[] = [...TABLES, ...PERMITS, ...GATE]
+export const STATEMENTS: readonly string[] = [...TABLES, ...PERMITS, ...WAITING, ...GATE]
