@@ -5,6 +5,7 @@ import { liveLine } from '../src/cli/terminal/live-line.ts'
 import type { BenchRow } from './bench-row.ts'
 import { benchCaseMaking } from './case-making.ts'
 import { benchDecideCore } from './decide-core.ts'
+import { benchGate } from './gate.ts'
 import { benchMillion, benchMillionUnlimited } from './million.ts'
 import { benchOwnerLeaves } from './owner-leaves.ts'
 import { benchReceiveDecided } from './receive-decided.ts'
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise
   'receive-decided': () => benchReceiveDecided(),
   stack: benchStack,
   'case-making': () => benchCaseMaking(),
+  gate: () => benchGate(),
   'owner-leaves': benchOwnerLeaves,
   million: benchMillion,
   'million-unlimited': benchMillionUnlimited,
