@@ -46,8 +46,8 @@ async function prepare(db: Database): Promise<string> {
   await sql`update call_budget set window_limit = 1000000000, limit_today = null, day_ends_at = now() + interval '1 day'`.execute(
     db,
   )
-  await sql`insert into record (connection_id, crm, object_type, record_id)
-    select ${CONNECTION.id}, 'hubspot', 'contacts', n::text from generate_series(1, ${WRITES + WAITING}::int) n`.execute(
+  await sql`insert into record (connection_id, object_type, record_id, values, stamps)
+    select ${CONNECTION.id}, 'contacts', n::text, '{}', '{}' from generate_series(1, ${WRITES + WAITING}::int) n`.execute(
     db,
   )
   await sql`update record set dirty_since = null, needs_read = null`.execute(db)

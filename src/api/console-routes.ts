@@ -51,11 +51,7 @@ export type ConsoleOptions = {
 export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, options) => {
   const { db, publicUrl, links, explain, now, connect, signIn } = options
   const requireSession = sessionGuard(db, publicUrl, signIn.sandbox)
-  const machineOf = machineGuard(db, publicUrl)
-  const requireActor = async (request: FastifyRequest) => {
-    const token = await machineOf(request)
-    return token === null ? actorOfSession(await requireSession(request)) : actorOfToken(token)
-  }
+  const requireActor = actorGuard(db, publicUrl, requireSession)
   installAsking(app, db, requireActor)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
@@ -114,12 +110,8 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
   await app.register(peopleRoutes, { db, publicUrl, links, mailer: signIn.mailer, now, requireSession })
-  await app.register(controlRoutes, {
-    db,
-    requireSession,
-    requireActor,
-    askUser: connect?.connecting.isUserActive ?? null,
-  })
+  const askUser = connect?.connecting.isUserActive ?? null
+  await app.register(controlRoutes, { db, requireSession, requireActor, askUser })
   await app.register(changeRoutes, { db, explain, requireSession })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
@@ -129,19 +121,32 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   installLiveChanges(app, new LiveChanges(db), requireSession)
 }
 
+/** Who asks: somebody's session, or a program by its token. */
+function actorGuard(db: Database, publicUrl: string, requireSession: ReturnType<typeof sessionGuard>) {
+  const machineOf = machineGuard(db, publicUrl)
+  return async (request: FastifyRequest) => {
+    const token = await machineOf(request)
+    return token === null ? actorOfSession(await requireSession(request)) : actorOfToken(token)
+  }
+}
+
 function installLiveChanges(
   app: FastifyInstance,
   live: LiveChanges,
   requireSession: ReturnType<typeof sessionGuard>,
 ): void {
   app.addHook('preClose', async () => live.close())
-  app.get('/live', { schema: { hide: true }, config: { personsOnly: true } }, async (request, reply) => {
-    await live.listen(reply, () =>
-      requireSession(request).then(
-        () => true,
-        (error) => !(error instanceof ProblemError),
-      ),
-    )
-    return reply
-  })
+  app.get(
+    '/live',
+    { schema: { hide: true }, config: { personsOnly: true, pausePage: true } },
+    async (request, reply) => {
+      await live.listen(reply, () =>
+        requireSession(request).then(
+          () => true,
+          (error) => !(error instanceof ProblemError),
+        ),
+      )
+      return reply
+    },
+  )
 }

@@ -6,6 +6,7 @@ import type { Overview } from '../../src/api/overview/overview-types.ts'
 import type { WorkflowsReply } from '../../src/api/workflows/workflow-types.ts'
 import { refreshLaneHolders } from '../../src/store/people/lane-holders.ts'
 import { openSession, type SignInMethod } from '../../src/store/people/sessions.ts'
+import { createToken } from '../../src/store/people/tokens.ts'
 import { contactPolicy, versionOf } from '../pipeline/harness.ts'
 import { jobHeld, personWho } from '../support/jobs.ts'
 import { type AppUnderTest, appUnderTest, problemOf } from './app-under-test.ts'
@@ -41,7 +42,7 @@ describe('the Control page', () => {
 
   const cookieFor = async (name: string, method: SignInMethod = 'code', onlyPauses = false) => {
     const { token } = await openSession(t.db, { personId: people[name]!, method, browser: 'a test', onlyPauses })
-    return `lanekeeper_4000=${token}`
+    return `lanekeeper${onlyPauses ? '-pause' : ''}_4000=${token}`
   }
   const post = async (cookie: string, url: string, payload?: object) =>
     t.call({ method: 'POST', url: `/api/console${url}`, headers: { cookie }, ...(payload && { payload }) })
@@ -153,6 +154,28 @@ describe('the Control page', () => {
     assert.deepEqual((await post(maya, decline, { reason: 'It is right' })).json(), { isAnswered: true })
     assert.deepEqual((await post(maya, decline, { reason: 'Again' })).json(), { isAnswered: false })
     assert.deepEqual((await control(maya)).requests, [])
+  })
+
+  it('takes a request of a program by its token, for its own workflow, and nothing else of it', async () => {
+    const of = { title: 'Watchdog', workflow: 'routing', keeperId: people.Tom!, madeBy: 'terminal' }
+    const { token } = await createToken(t.db, { ...of, scopes: ['ask-for-pause', 'read'] })
+    const asks = (url: string, payload: object) =>
+      t.call({ method: 'POST', url: `/api/console${url}`, headers: { authorization: `Bearer ${token}` }, payload })
+    const reply = await asks('/pause-requests', { scope: ROUTING, reason: 'Bounce rate' })
+    assert.equal(reply.statusCode, 200, reply.body)
+    const maya = await cookieFor('Maya')
+    assert.equal((await control(maya)).requests[0]!.askedBy, 'Watchdog')
+    assert.equal((await asks('/pauses', { scope: ROUTING })).statusCode, 403)
+    assert.equal((await asks('/pauses/1/resume', {})).statusCode, 403)
+    const { token: reads } = await createToken(t.db, { ...of, scopes: ['read'] })
+    const refused = await t.call({
+      method: 'POST',
+      url: '/api/console/pause-requests',
+      headers: { authorization: `Bearer ${reads}` },
+      payload: { scope: ROUTING },
+    })
+    assert.equal(refused.statusCode, 403)
+    assert.deepEqual(await why(), [''])
   })
 
   it('a page that stays signed in shows what its owner may pause, pauses it, and resumes nothing', async () => {

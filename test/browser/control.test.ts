@@ -40,7 +40,9 @@ describe('pausing in the console', { skip: NO_CHROMIUM }, () => {
     const context = await stage.browser.newContext({ viewport: { width, height: 844 }, colorScheme: scheme })
     context.setDefaultTimeout(PATIENCE_MS)
     const { port } = new URL(stage.base)
-    await context.addCookies([{ name: `lanekeeper_${port}`, value: token, url: stage.base }])
+    await context.addCookies([
+      { name: `lanekeeper${onlyPauses ? '-pause' : ''}_${port}`, value: token, url: stage.base },
+    ])
     const page = await context.newPage()
     await page.goto(`${stage.base}/control`)
     await page.getByRole('heading', { name: 'Control', level: 1 }).waitFor()

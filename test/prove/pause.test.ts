@@ -91,7 +91,9 @@ describe('a pause while a worker of another process stands in the middle of a wr
       assert.equal((await outcomes(place)).at(-1), 'done')
       assert.equal(await place.of.ownerOf(recordId), to)
       const { rows } = await sql<{ n: number }>`
-        select count(*)::int as n from write_attempt a join pause u on a.granted_at > u.paused_at`.execute(place.db)
+        select count(*)::int as n from write_attempt a join pause u on u.id = ${id} and a.granted_at > u.paused_at`.execute(
+        place.db,
+      )
       assert.deepEqual(rows, [{ n: 0 }])
     }
   })

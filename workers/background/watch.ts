@@ -1,6 +1,6 @@
 import { setInterval as every } from 'node:timers/promises'
-import { proposeCrmUsers } from '../../src/people/join-crm.ts'
 import { pauseWhatNobodyAnswered } from '../../src/people/ask-for-pause.ts'
+import { proposeCrmUsers } from '../../src/people/join-crm.ts'
 import { connectionsToReconnect } from '../../src/store/connections/connections.ts'
 import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import type { WorkerContext } from '../runtime/context.ts'

@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Loader, Tooltip, useComputedColorScheme, useMantineC
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import type { SessionReply } from '../../../src/api/sessions/session-types.ts'
 import { ControlPage } from '../control/control-page.tsx'
 import logo from '../lanekeeper.svg'
 import { MoonIcon, SignOutIcon, SunIcon } from '../parts/icons.tsx'
@@ -22,16 +23,11 @@ export function Shell() {
       </main>
     )
   }
-  return session.data ? (
-    <SignedIn name={session.data.person.name} onlyPauses={session.data.onlyPauses} />
-  ) : (
-    <SignInPage />
-  )
+  return session.data ? <SignedIn session={session.data} /> : <SignInPage />
 }
 
-type SignedInProps = { name: string; onlyPauses: boolean }
-
-function SignedIn({ name, onlyPauses }: SignedInProps) {
+function SignedIn({ session }: { session: SessionReply }) {
+  const { onlyPauses, person } = session
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   // What was wanted before the sign-in is reached, or was not.
@@ -47,7 +43,7 @@ function SignedIn({ name, onlyPauses }: SignedInProps) {
       <a className="skip" href="#content">
         Skip to content
       </a>
-      <Header name={name} onlyPauses={onlyPauses} />
+      <Header name={person.name} onlyPauses={onlyPauses} />
       <main id="content" className="page" ref={main} tabIndex={-1}>
         {onlyPauses ? <ControlPage /> : <Outlet />}
       </main>
@@ -56,7 +52,7 @@ function SignedIn({ name, onlyPauses }: SignedInProps) {
 }
 
 /** A page that stays signed in for weeks can only pause, so it shows Control alone. */
-function Header({ name, onlyPauses }: SignedInProps) {
+function Header({ name, onlyPauses }: { name: string; onlyPauses: boolean }) {
   const live = useLiveChanges()
   return (
     <header className="top">
@@ -69,9 +65,13 @@ function Header({ name, onlyPauses }: SignedInProps) {
         <div className="top-end">
           <Live state={live} />
           <SchemeSwitch />
-          <Link to="/sessions" className="me" aria-label={`${name}, your sessions`}>
-            {name}
-          </Link>
+          {onlyPauses ? (
+            <span className="me">{name}</span>
+          ) : (
+            <Link to="/sessions" className="me" aria-label={`${name}, your sessions`}>
+              {name}
+            </Link>
+          )}
           <SignOut />
         </div>
       </div>

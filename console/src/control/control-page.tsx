@@ -5,6 +5,7 @@ import { exact } from '../parts/format.ts'
 import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { controlQuery } from '../server/api.ts'
 import { PausableCard } from './pausable-card.tsx'
+import { PausePage } from './pause-page.tsx'
 import { PausedCard } from './paused-card.tsx'
 import { RequestCard } from './request-card.tsx'
 
@@ -50,6 +51,7 @@ function Control({ control }: { control: ControlReply }) {
       )}
       <Pausables id="workflows" title="Workflows" all={workflows} />
       <Pausables id="connections" title="Connections" all={connections} />
+      {!onlyPauses && [...workflows, ...connections].some(({ may }) => may === 'pause') && <PausePage />}
       <Ended ended={ended} />
     </>
   )

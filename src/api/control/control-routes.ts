@@ -24,7 +24,7 @@ import { readControl, titlesOf } from './read-control.ts'
 type ControlRoutes = {
   readonly db: Database
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
-  /** The person of the session, or the machine of the token. */
+  /** Who asks: somebody's session, or a program by its token. */
   readonly requireActor: (request: FastifyRequest) => Promise<Actor>
   /** Whether a user is active, by the CRM itself. Null where this service opens no CRM. */
   readonly askUser: AskUser | null
@@ -32,10 +32,15 @@ type ControlRoutes = {
 
 const Id = z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) })
 /** What an act is about stands in rows, so each asks by itself. The page is also read by one that can only pause. */
-const READS = { rateLimit: { max: 600, timeWindow: '1 minute' }, asks: asksByItself('read'), pausePage: true } as const
+const READS = {
+  rateLimit: { max: 600, timeWindow: '1 minute' },
+  asks: asksByItself('read'),
+  pausePage: true,
+  personsOnly: true,
+} as const
 const LIMIT = { max: 60, timeWindow: '1 minute' }
-const PAUSES = { rateLimit: LIMIT, asks: asksByItself('pause'), pausePage: true } as const
-const RESUMES = { rateLimit: LIMIT, asks: asksByItself('resume') }
+const PAUSES = { rateLimit: LIMIT, asks: asksByItself('pause'), pausePage: true, personsOnly: true } as const
+const RESUMES = { rateLimit: LIMIT, asks: asksByItself('resume'), pausePage: true, personsOnly: true } as const
 const REQUESTS = {
   rateLimit: LIMIT,
   asks: asksByItself('ask-for-pause'),
@@ -46,10 +51,8 @@ const REQUESTS = {
 /** Pausing, asking for it and resuming. Nothing here asks a CRM but resuming, so a pause works while every CRM is down. */
 export const controlRoutes: FastifyPluginAsyncZod<ControlRoutes> = async (
   app,
-  { db, requireSession, requireActor, askUser },
+  { db, requireSession, requireActor: actorOf, askUser },
 ) => {
-  const actorOf = requireActor
-
   app.get('/control', { schema: { response: { 200: ControlReply } }, config: READS }, async (request) =>
     readControl(db, await requireSession(request)),
   )
