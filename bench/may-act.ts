@@ -3,9 +3,9 @@ import type { Actor, Circumstances, LaneHeld, Subject } from '../src/model/autho
 import { mayAct } from '../src/model/authority/may-act.ts'
 import { mayActAll } from '../src/people/permitted-all.ts'
 import { lanesHeld, refreshLaneHolders } from '../src/store/people/lane-holders.ts'
-import { testDatabase } from '../test/support/database.ts'
 import { personWithJobs } from '../test/support/lanes.ts'
 import type { BenchRow } from './bench-row.ts'
+import { withBenchWorld } from './bench-world.ts'
 
 const SUBJECTS = 20_000
 const WORKFLOWS = 20
@@ -13,9 +13,7 @@ const RUNS = 7
 
 /** May somebody do this to each of 20,000 cases: one by one by the pure function, and all at once by the database. */
 export async function benchMayAct(): Promise<BenchRow[]> {
-  const test = await testDatabase()
-  try {
-    const { db } = test
+  return withBenchWorld(async ({ db }) => {
     const names = Array.from({ length: WORKFLOWS }, (_, n) => `workflow-${n}`)
     const lanes = ['override', 'rollback', 'boundary', 'data', 'workflow'] as const
     const personId = await personWithJobs(
@@ -56,9 +54,7 @@ export async function benchMayAct(): Promise<BenchRow[]> {
         await median(() => mayActAll(db, actor, 'override', subjects)),
       ),
     ]
-  } finally {
-    await test.drop()
-  }
+  })
 }
 
 function pure(actor: Actor, subjects: readonly Subject[], now: Circumstances): boolean[] {
