@@ -6,6 +6,7 @@ import type { BenchRow } from './bench-row.ts'
 import { benchCaseMaking } from './case-making.ts'
 import { benchDecideCore } from './decide-core.ts'
 import { benchGate } from './gate.ts'
+import { benchMayAct } from './may-act.ts'
 import { benchMillion, benchMillionUnlimited } from './million.ts'
 import { benchOwnerLeaves } from './owner-leaves.ts'
 import { benchReceiveDecided } from './receive-decided.ts'
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise
   stack: benchStack,
   'case-making': () => benchCaseMaking(),
   gate: () => benchGate(),
+  'may-act': () => benchMayAct(),
   'owner-leaves': benchOwnerLeaves,
   million: benchMillion,
   'million-unlimited': benchMillionUnlimited,

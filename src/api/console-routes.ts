@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { actorOfSession, actorOfToken } from '../people/permitted.ts'
 import type { Database } from '../store/database/database.ts'
+import { actsRoutes } from './acts/acts-routes.ts'
 import { installAsking } from './authority/asks.ts'
 import { CaseReply, HeldReply, ListQuery, ListReply } from './cases/case-types.ts'
 import type { CrmLinks } from './cases/crm-links.ts'
@@ -105,6 +106,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
 
   await app.register(syncStatusRoutes, { db, links, now })
   await app.register(failedEventRoutes, { db })
+  await app.register(actsRoutes, { db })
   await app.register(departureRoutes, { db, now })
   await app.register(workflowRoutes, { db, explain })
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })

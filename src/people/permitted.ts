@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely'
 import type { Act, Actor, SignInStrength, Subject, Verdict } from '../model/authority/acts.ts'
+import { LANE_WORDS } from '../model/authority/lane-words.ts'
 import { mayAct } from '../model/authority/may-act.ts'
 import { workflowsOf } from '../model/authority/requirement.ts'
+import { whatFrees } from '../model/authority/what-frees.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
@@ -33,7 +35,20 @@ export async function refuse(db: Database, actor: Actor, act: Act, subject: Subj
     act,
     verdict,
     verdict.whoMay.map((id) => ({ id, name: names.get(id) ?? id })),
+    verdict.code === 'vacant' ? await freedBy(db, act, subject) : '',
   )
+}
+
+/** Where a job is vacant: who names somebody for it first, as a sentence. */
+async function freedBy(db: Database, act: Act, subject: Subject): Promise<string> {
+  const now = { lanes: await lanesHeld(db, workflowsOf(subject)), nowMs: await databaseNowMs(db) }
+  const first = whatFrees(act, subject, now)?.[0]
+  if (first === undefined) return ''
+  if (first.by.length === 0) return ' Run "npx lanekeeper admin EMAIL" on the server to name an admin first.'
+  const names = await namesOf(db, first.by)
+  const namers = first.by.map((id) => names.get(id) ?? id)
+  const title = LANE_WORDS[first.lane].title.toLowerCase()
+  return ` ${namers.join(' or ')} can name ${first.isDeputy ? `a deputy for the ${title}` : `the ${title}`} on the page People.`
 }
 
 /** The verdict alone, for pages that show or hide a button, and for asking again at the effect. */

@@ -11,8 +11,8 @@ export class RefusedError extends Error {
   readonly verdict: Refusal
   /** `verdict.whoMay` with names, the first to ask first. */
   readonly whoMay: readonly Named[]
-  constructor(act: Act, verdict: Refusal, whoMay: readonly Named[]) {
-    super(verdict.because)
+  constructor(act: Act, verdict: Refusal, whoMay: readonly Named[], freedBy = '') {
+    super(`${verdict.because}${freedBy}`)
     this.act = act
     this.verdict = verdict
     this.whoMay = whoMay

@@ -164,8 +164,7 @@ function answerFor(error: FastifyError): Answer {
   return byStatus(error)
 }
 
-function refused({ verdict, whoMay }: RefusedError): Answer {
-  const { because, wants } = verdict
+function refused({ message: because, verdict: { wants }, whoMay }: RefusedError): Answer {
   const who = whoMay.length === 0 ? '' : ` Ask ${inWords(whoMay.map(({ name }) => name))}.`
   return {
     type: 'not-allowed',

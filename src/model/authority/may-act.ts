@@ -21,7 +21,7 @@ export function mayAct(actor: Actor, act: Act, subject: Subject, now: Circumstan
   })
   if (actor.kind !== 'person')
     return machineMay(actor, act, subject, now) ? ALLOWED : refuse('machine', machineSays(actor))
-  if (!actor.isActive) return refuse('inactive', 'This person no longer works here, so the sign-in is worth nothing.')
+  if (!actor.isActive) return refuse(INACTIVE.code, INACTIVE.because)
   const lane = laneRefusal(actor.personId, act, subject, now)
   if (lane !== null) return refuse(lane.code, lane.because)
   const signIn = signInRefusal(actor, act, subject, now)
@@ -62,6 +62,24 @@ function onePerson(act: Act, subject: Subject, lanes: readonly LaneHeld[]): stri
   if (requirement.kind !== 'one-person' || requirement.each.length === 0) return []
   const [first, ...others] = requirement.each.map((choice) => peopleOf(choice, lanes))
   return first!.filter((id) => others.every((people) => people.includes(id)))
+}
+
+/** What refuses a person whatever jobs they hold. Null: it is up to the jobs. */
+export function refusalBesidesLanes(
+  actor: Extract<Actor, { readonly kind: 'person' }>,
+  act: Act,
+  subject: Subject,
+  now: Pick<Circumstances, 'nowMs' | 'hasSignInProvider'>,
+): Reason | null {
+  if (!actor.isActive) return INACTIVE
+  const requirement = requirementOf(act, subject)
+  if (requirement.kind === 'nobody') return requirement
+  return ownRefusal(actor.personId, act, subject) ?? signInRefusal(actor, act, subject, now)
+}
+
+const INACTIVE: Reason = {
+  code: 'inactive',
+  because: 'This person no longer works here, so the sign-in is worth nothing.',
 }
 
 /** Cases store whom they exclude; nobody gives themself a job in a workflow that is live. */

@@ -7,4 +7,7 @@ export const STATEMENTS: readonly string[] = [
     given_at timestamptz not null default now(),
     primary key (connection_id, given_by)
   )`,
+  // Who did what is read from the newest on; most entries are those of rules and of the product itself.
+  `create index ledger_of_people on ledger (seq) where actor <> 'lanekeeper' and actor not like 'rule:%'`,
+  `create index ledger_actor on ledger (actor, seq) where actor <> 'lanekeeper' and actor not like 'rule:%'`,
 ]

@@ -1,0 +1,28 @@
+/** What an entry of the ledger says that somebody did. Kinds that are not here are shown as they are. */
+const TITLES: Readonly<Record<string, string>> = {
+  'act-begun': 'Began',
+  refused: 'Was refused',
+  'admin-made': 'Made an admin',
+  'backlog-released': 'Released the backlog',
+  'connection-ended': 'Disconnected a CRM',
+  'connection-made': 'Connected a CRM',
+  'connection-renewed': 'Reconnected a CRM',
+  'connection-secrets-erased': 'Erased the credentials of a connection',
+  erased: 'Erased history',
+  'link-made': 'Made a sign-in link',
+  'signed-in': 'Signed in',
+  'task-closed': 'Closed a task',
+  'writing-allowed': 'Turned on writing',
+  'writing-consented': 'Approved writing',
+  'writing-held': 'Turned off writing',
+}
+
+export function titleOfAct(kind: string, doing: string | null): string {
+  const title = TITLES[kind] ?? sentence(kind)
+  return doing === null ? title : `${title}: ${doing}`
+}
+
+function sentence(kind: string): string {
+  const words = kind.replaceAll('-', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
