@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Actor } from '../model/authority/acts.ts'
 import { actorOfSession, actorOfToken } from '../people/permitted.ts'
 import type { Database } from '../store/database/database.ts'
 import { actsRoutes } from './acts/acts-routes.ts'
@@ -104,6 +105,28 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
     readConnections(db, { links, now: now(), pollSeconds: connect?.pollSeconds ?? POLL_SECONDS }),
   )
 
+  await app.register(topicRoutes, {
+    db,
+    publicUrl,
+    links,
+    explain,
+    now,
+    connect,
+    signIn,
+    requireSession,
+    requireActor,
+  })
+  installLiveChanges(app, new LiveChanges(db), requireSession)
+}
+
+type Topics = ConsoleOptions & {
+  readonly requireSession: ReturnType<typeof sessionGuard>
+  readonly requireActor: (request: FastifyRequest) => Promise<Actor>
+}
+
+/** Each topic of the console in a room of its own. */
+const topicRoutes: FastifyPluginAsyncZod<Topics> = async (app, options) => {
+  const { db, publicUrl, links, explain, now, connect, signIn, requireSession, requireActor } = options
   await app.register(syncStatusRoutes, { db, links, now })
   await app.register(failedEventRoutes, { db })
   await app.register(actsRoutes, { db })
@@ -114,13 +137,11 @@ export const consoleRoutes: FastifyPluginAsyncZod<ConsoleOptions> = async (app, 
   await app.register(peopleRoutes, { db, publicUrl, links, mailer: signIn.mailer, now, requireSession })
   const askUser = connect?.connecting.isUserActive ?? null
   await app.register(controlRoutes, { db, requireSession, requireActor, askUser })
-  await app.register(changeRoutes, { db, explain, requireSession })
+  await app.register(changeRoutes, { db, explain, requireSession, askUser })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })
   }
-
-  installLiveChanges(app, new LiveChanges(db), requireSession)
 }
 
 /** Who asks: somebody's session, or a program by its token. */

@@ -43,7 +43,7 @@ const STATES = { draft: 'Waits for approval', approved: 'Approved', preparing: '
 
 function State({ draft: { state, errors, isStale } }: { draft: DraftView }) {
   if (errors.length > 0) return <Badge color="red">Has errors</Badge>
-  if (isStale) return <Badge color="orange">Out of date</Badge>
+  if (isStale) return <Badge color="gray">Out of date</Badge>
   return <Badge color={state === 'draft' ? 'gray' : 'green'}>{STATES[state]}</Badge>
 }
 

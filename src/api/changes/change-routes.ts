@@ -3,13 +3,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Actor } from '../../model/authority/acts.ts'
 import { actorOfSession } from '../../people/permitted.ts'
+import { type AskUser, askedNow } from '../../people/user-now.ts'
 import { approveDraft, goBack } from '../../publishing/approve-draft.ts'
 import { costOfDraft } from '../../publishing/cost-of-draft.ts'
 import { COMPANY_NAMES } from '../../publishing/documents.ts'
 import { adoptDraft, editDraft, makeDraft, rebaseDraft, withdrawDraft } from '../../publishing/edit-draft.ts'
 import { PublishingError, type PublishingProblem } from '../../publishing/errors.ts'
 import type { Database } from '../../store/database/database.ts'
-import { isActiveUser } from '../../store/people/active-users.ts'
 import { namesOf } from '../../store/people/persons.ts'
 import type { Session } from '../../store/people/sessions.ts'
 import { findDraft } from '../../store/publishing/drafts.ts'
@@ -35,23 +35,26 @@ type ChangeRoutes = {
   readonly db: Database
   readonly explain: ExplainPolicy | null
   readonly requireSession: (request: FastifyRequest) => Promise<Session>
+  readonly askUser: AskUser | null
 }
 
 const Id = z.object({ id: z.string().regex(/^\d{1,15}$/) })
 const READS = { rateLimit: { max: 600, timeWindow: '1 minute' } }
-const LIMIT = { max: 60, timeWindow: '1 minute' }
-/** What an act is about stands in rows, so each asks by itself. */
-const CHANGES = { rateLimit: LIMIT, asks: asksByItself('edit-draft') }
-const APPROVES = { rateLimit: LIMIT, asks: asksByItself('approve-publish', 'narrow') }
+/** Which jobs count stands in rows, so each act asks by itself. */
+const EDITS = { rateLimit: { max: 60, timeWindow: '1 minute' }, asks: asksByItself('edit-draft') }
+const PUBLISHES = { rateLimit: { max: 60, timeWindow: '1 minute' }, asks: asksByItself('approve-publish', 'narrow') }
+const NARROWS = { rateLimit: { max: 60, timeWindow: '1 minute' }, asks: asksByItself('narrow') }
 
 /** Drafts, approvals and the way back. Who may is asked by each act itself. */
-export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, explain, requireSession }) => {
-  const actorOf = actorOfRequest(db, requireSession)
-  await app.register(changeReads, { db, explain, requireSession })
-  await app.register(costRoute, { db, explain, requireSession })
+export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, options) => {
+  const { db } = options
+  const actorOf = actorOfRequest(options.requireSession)
+  const publisherOf = publisherOfRequest(options)
+  await app.register(changeReads, options)
+  await app.register(costRoute, options)
   app.post(
     '/changes/drafts',
-    { schema: { body: NewDraftRequest, response: { 201: DraftReply } }, config: CHANGES },
+    { schema: { body: NewDraftRequest, response: { 201: DraftReply } }, config: EDITS },
     async (request, reply) => {
       const { document, source } = request.body
       const actor = await actorOf(request)
@@ -61,7 +64,7 @@ export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { d
   )
   app.post(
     '/changes/drafts/:id/edit',
-    { schema: { params: Id, body: EditDraftRequest, response: { 200: EditedReply } }, config: CHANGES },
+    { schema: { params: Id, body: EditDraftRequest, response: { 200: EditedReply } }, config: EDITS },
     async (request) => {
       const id = Number(request.params.id)
       return edited(db, await said(editDraft(db, await actorOf(request), { id, ...request.body })))
@@ -69,7 +72,7 @@ export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { d
   )
   app.post(
     '/changes/drafts/:id/rebase',
-    { schema: { params: Id, response: { 200: EditedReply } }, config: CHANGES },
+    { schema: { params: Id, response: { 200: EditedReply } }, config: EDITS },
     async (request) => edited(db, await said(rebaseDraft(db, await actorOf(request), Number(request.params.id)))),
   )
   for (const [verb, act] of [
@@ -78,7 +81,7 @@ export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { d
   ] as const) {
     app.post(
       `/changes/drafts/:id/${verb}`,
-      { schema: { params: Id, response: { 204: z.null() } }, config: CHANGES },
+      { schema: { params: Id, response: { 204: z.null() } }, config: EDITS },
       async (request, reply) => {
         await said(act(db, await actorOf(request), Number(request.params.id)))
         return reply.code(204).send(null)
@@ -87,15 +90,15 @@ export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { d
   }
   app.post(
     '/changes/drafts/:id/approve',
-    { schema: { params: Id, body: ApproveRequest, response: { 200: ApproveReply } }, config: APPROVES },
+    { schema: { params: Id, body: ApproveRequest, response: { 200: ApproveReply } }, config: PUBLISHES },
     async (request) =>
-      said(approveDraft(db, await actorOf(request), { id: Number(request.params.id), hash: request.body.hash })),
+      said(approveDraft(db, await publisherOf(request), { id: Number(request.params.id), hash: request.body.hash })),
   )
   app.post(
     '/changes/way-back',
-    { schema: { body: GoBackRequest, response: { 202: DraftReply } }, config: APPROVES },
+    { schema: { body: GoBackRequest, response: { 202: DraftReply } }, config: NARROWS },
     async (request, reply) => {
-      const id = await said(goBack(db, await actorOf(request), documentOf(request.body.document)))
+      const id = await said(goBack(db, await publisherOf(request), documentOf(request.body.document)))
       return reply.code(202).send({ id })
     },
   )
@@ -103,7 +106,7 @@ export const changeRoutes: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { d
 
 /** What the page shows. */
 const changeReads: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, explain, requireSession }) => {
-  const actorOf = actorOfRequest(db, requireSession)
+  const actorOf = actorOfRequest(requireSession)
   app.get('/changes', { schema: { response: { 200: ChangesReply } }, config: READS }, async (request) =>
     readChanges(db, await actorOf(request), explain),
   )
@@ -155,12 +158,18 @@ const costRoute: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db }) => {
   )
 }
 
-/** Who asks, and whether a CRM still knows them as active: the last poll's answer. */
-function actorOfRequest(db: Database, requireSession: ChangeRoutes['requireSession']) {
+/** Who looks. For showing a button nobody asks a CRM; the acts themselves do. */
+function actorOfRequest(requireSession: ChangeRoutes['requireSession']) {
   return async (request: FastifyRequest): Promise<Actor> => {
     const actor = actorOfSession(await requireSession(request))
-    return actor.kind === 'person' ? { ...actor, isActiveInCrm: await isActiveUser(db, actor.personId) } : actor
+    return actor.kind === 'person' ? { ...actor, isActiveInCrm: 'no-user' } : actor
   }
+}
+
+/** Who publishes: their user is read from the CRM at this moment. */
+function publisherOfRequest({ db, requireSession, askUser }: ChangeRoutes) {
+  return async (request: FastifyRequest): Promise<Actor> =>
+    askedNow(db, actorOfSession(await requireSession(request)), askUser)
 }
 
 async function edited(
