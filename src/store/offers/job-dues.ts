@@ -10,12 +10,15 @@ export type ClockedWorkflow = {
   readonly title: string
   readonly mode: Mode
   readonly calendar: BusinessCalendar
+  /** A first job was offered: until then the people of its file go on, and nothing is vacant. */
+  readonly hasBegun: boolean
 }
 
 /** Workflows in force. */
 export async function clockedWorkflows(db: Kysely<Tables>): Promise<ClockedWorkflow[]> {
   const { rows } = await sql<ClockedWorkflow>`
-    select w.workflow, w.title, w.mode, p.document->'calendar' as calendar
+    select w.workflow, w.title, w.mode, p.document->'calendar' as calendar,
+      w.jobs_from is not null as "hasBegun"
     from workflow w join policy_version p on p.hash = w.hash order by w.workflow`.execute(db)
   return rows
 }
