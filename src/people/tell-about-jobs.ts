@@ -127,7 +127,8 @@ async function vacancyQuestions(
   facts: Facts,
 ): Promise<{ readonly to: readonly PersonId[]; readonly ask: (personId: PersonId) => Question }[]> {
   const lanes = await lanesHeld(db, null)
-  return [...facts.workflows.values()].flatMap(({ workflow, title, mode, calendar }) => {
+  return [...facts.workflows.values()].flatMap(({ workflow, title, mode, calendar, hasBegun }) => {
+    if (!hasBegun) return []
     return vacanciesOf(workflow, facts.jobs, lanes)
       .filter((vacancy) => wantsTask(vacancy, mode))
       .map(({ lane, circle, cause, afterJobId }) => {

@@ -70,6 +70,7 @@ const endReason = async (h: Harness, id: number) =>
 async function staffed() {
   const h = await start()
   await sql`update connection set base_url = 'https://api.x.example'`.execute(h.db)
+  await sql`update workflow set jobs_from = now()`.execute(h.db)
   const owner = await withPerson(h, 'Wanda')
   for (const lane of ['override', 'rollback', 'data', 'workflow']) await accepted(h, owner, lane)
   for (const circle of ['general', 'senior', 'approved']) await accepted(h, owner, 'review', circle)
@@ -169,6 +170,7 @@ describe('a job that nobody holds', () => {
 
   it('goes to an admin where neither workflow nor boundary owner is there, and to nobody in a draft never staffed', async () => {
     const h = await start()
+    await sql`update connection set base_url = 'https://api.x.example'`.execute(h.db)
     const admin = await withPerson(h, 'Ada')
     await makeAdmin(h.db, admin.id, 'terminal')
     await refreshLaneHolders(h.db, null)
@@ -176,6 +178,10 @@ describe('a job that nobody holds', () => {
     await tick(h)
     assert.deepEqual(open(h), [])
     await sql`update workflow set mode = 'live'`.execute(h.db)
+    await tick(h)
+    // Until a first job is offered, the people of the file go on.
+    assert.deepEqual(open(h), [])
+    await sql`update workflow set jobs_from = now()`.execute(h.db)
     await tick(h)
     // Whoever becomes workflow owner names the others.
     assert.deepEqual(open(h), ['Contact routing has no workflow owner'])

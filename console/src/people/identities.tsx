@@ -25,7 +25,7 @@ export function Identities({ person, people }: Props) {
       <ul className="rows small">
         {identities.map((identity) => (
           <Identity
-            key={identity.id ?? `${identity.user?.connectionId}/${identity.user?.userId}`}
+            key={identity.id}
             identity={identity}
             personId={person.id}
             mayAnswer={person.isYou || people.you.isAdmin}
@@ -39,43 +39,32 @@ export function Identities({ person, people }: Props) {
 type IdentityProps = { identity: IdentityView; personId: string; mayAnswer: boolean }
 
 function Identity({ identity, personId, mayAnswer }: IdentityProps) {
-  const { where, email, state, why } = identity
+  const { where, name, email, state, why } = identity
   const said = STATES[state]
   const tone = state === 'conflict' ? 'late' : 'quiet'
   return (
     <li>
       {where}
-      {email && <span className="quiet">, {email}</span>}
+      <span className="quiet">{[name, email].map((one) => one && `, ${one}`)}</span>
       {said && <span className={tone}> ({said})</span>}
       {why && state !== 'confirmed' && <p className={tone}>{why}</p>}
-      {mayAnswer && state === 'proposed' && <Answer identity={identity} personId={personId} />}
-      {mayAnswer && state === 'conflict' && identity.id !== null && (
-        <Answer identity={identity} personId={personId} isConflict />
+      {mayAnswer && (state === 'proposed' || state === 'conflict') && (
+        <Answers identity={identity} personId={personId} />
       )}
     </li>
   )
 }
 
-type Answer = 'confirm' | 'refuse'
-
-/** Yes or no. Of what only the CRM's list shows there is nothing to refuse. */
-function Answer({
-  identity,
-  personId,
-  isConflict = false,
-}: Omit<IdentityProps, 'mayAnswer'> & { isConflict?: boolean }) {
-  const { id, user, where } = identity
+/** Yes or no. A conflict cannot be confirmed: an address that two have proves neither. */
+function Answers({ identity: { id, where, state }, personId }: Omit<IdentityProps, 'mayAnswer'>) {
   const settle = useMutation({
-    mutationFn: (answer: Answer) =>
-      id === null
-        ? send(`/api/console/people/${personId}/users`, { connectionId: user?.connectionId, userId: user?.userId })
-        : send(`/api/console/joins/${id}`, { personId, answer }),
+    mutationFn: (answer: 'confirm' | 'refuse') => send(`/api/console/joins/${id}`, { personId, answer }),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['console'] }),
   })
   return (
     <>
       <Group gap={6} mt={4}>
-        {!isConflict && (
+        {state === 'proposed' && (
           <Button
             size="compact-sm"
             variant="default"
@@ -86,17 +75,15 @@ function Answer({
             It is the same person
           </Button>
         )}
-        {id !== null && (
-          <Button
-            size="compact-sm"
-            variant="subtle"
-            disabled={settle.isPending}
-            onClick={() => settle.mutate('refuse')}
-            aria-label={`Somebody else: ${where}`}
-          >
-            Somebody else
-          </Button>
-        )}
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          disabled={settle.isPending}
+          onClick={() => settle.mutate('refuse')}
+          aria-label={`Somebody else: ${where}`}
+        >
+          Somebody else
+        </Button>
       </Group>
       {settle.error && <ProblemNotice error={settle.error} />}
     </>

@@ -8,7 +8,6 @@ import { answerOffer, confirmJobs, giveBack } from '../../people/answer-offer.ts
 import { offerJob, withdrawOffer } from '../../people/appoint.ts'
 import { invite } from '../../people/invite.ts'
 import { JobError } from '../../people/job-error.ts'
-import { joinUser } from '../../people/join-user.ts'
 import { makeSignInLink } from '../../people/make-link.ts'
 import { actorOfSession, ledgerActor, requireMay } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -25,7 +24,6 @@ import {
   InviteReply,
   InviteRequest,
   JobRequest,
-  JoinUserRequest,
   PeopleReply,
   PersonLinkReply,
   UserQuery,
@@ -52,7 +50,6 @@ const APPOINTS = { rateLimit, asks: asksByItself('appoint') }
 const ANSWERS_OFFER = { rateLimit, asks: asksByItself('accept', 'decline', 'give-back') }
 const ABSENCES = { rateLimit, asks: asksByItself('set-absence') }
 const INVITES = { rateLimit, asks: asksByItself('invite') }
-const JOINS = { rateLimit, asks: asksByItself('confirm-join') }
 const LINKS = { rateLimit, asks: asksByItself('make-link') }
 
 /** Who does what here, and what people do about it. Each act asks whether its person may. */
@@ -126,17 +123,6 @@ const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (
       const invited = await invite(db, actorOfSession(await requireSession(request)), request.body)
       if (invited === null) throw new ProblemError('not-found', 404, 'This user is no longer active in the CRM.')
       return invited
-    },
-  )
-
-  app.post(
-    '/people/:id/users',
-    { schema: { params: PersonParams, body: JoinUserRequest, response: { 200: Done } }, config: JOINS },
-    async (request) => {
-      const by = actorOfSession(await requireSession(request))
-      const said = await joinUser(db, by, { personId: request.params.id, ...request.body })
-      if (said !== null) throw new ProblemError('out-of-date', 409, said)
-      return { done: true as const }
     },
   )
 

@@ -47,10 +47,9 @@ const JobView = z.object({
 export type JobView = z.infer<typeof JobView>
 
 const IdentityView = z.object({
-  /** Null: nobody has proposed it, the CRM's own list of users shows it. */
-  id: z.number().nullable(),
-  /** Of a user of a CRM who is not confirmed: which one. */
-  user: z.object({ connectionId: z.string(), userId: z.string(), name: z.string() }).nullable(),
+  id: z.number(),
+  /** What the CRM calls its user. Null: no user of a CRM that is connected. */
+  name: z.string().nullable(),
   kind: z.enum(['crm', 'oidc', 'mail']),
   /** "HubSpot Brightwater", "Sign-in of id.acme.com", "Mailed code". */
   where: z.string(),
@@ -168,9 +167,6 @@ export const InviteRequest = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('email'), email: z.email().max(254), name: z.string().trim().min(1).max(200) }),
 ])
 export type InviteRequest = z.infer<typeof InviteRequest>
-
-export const JoinUserRequest = z.strictObject({ connectionId: z.string().max(200), userId: z.string().max(200) })
-export type JoinUserRequest = z.infer<typeof JoinUserRequest>
 
 export const InviteReply = z.object({ personId: z.string(), isNew: z.boolean() })
 export const PersonLinkReply = z.object({ url: z.string(), hours: z.number() })

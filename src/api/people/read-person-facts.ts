@@ -51,51 +51,18 @@ type IdentityRow = Omit<IdentityView, 'where'> & {
 /** Who each person is elsewhere, also where that is only proposed or in conflict. */
 export async function readIdentities(db: Database): Promise<ReadonlyMap<PersonId, IdentityView[]>> {
   const { rows } = await sql<IdentityRow>`
-    select i.person_id, i.id, null as user, i.kind, i.issuer, coalesce(i.email, case when i.kind = 'mail' then i.subject end) as email,
+    select i.person_id, i.id, u.name, i.kind, i.issuer, coalesce(i.email, case when i.kind = 'mail' then i.subject end) as email,
       i.state, i.why, c.title
     from identity i
     left join connection c on i.kind = 'crm' and i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected'
+    left join crm_user u on u.connection_id = c.id and u.user_id = i.subject
     where i.state <> 'ended' order by i.person_id, i.state = 'refused', i.id`.execute(db)
   const all = new Map<PersonId, IdentityView[]>()
-  for (const { person_id: id, issuer, title, ...one } of [...(await readNamesakes(db)), ...rows]) {
+  for (const { person_id: id, issuer, title, ...one } of rows) {
     const view = { ...one, where: whereOf(one.kind, issuer, title) }
     all.set(id, [...(all.get(id) ?? []), view])
   }
   return all
-}
-
-/**
- * Active users of a CRM who have the address of a person and are not known to be that person. Where the person is another
- * user of the same account, somebody was given their address: a conflict, by which nobody gains anything. Elsewhere it may be
- * the same person, who has to say so.
- */
-async function readNamesakes(db: Database): Promise<IdentityRow[]> {
-  const { rows } = await sql<IdentityRow & { is_other: boolean; owner: string | null }>`
-    select p.person_id, null as id, 'crm' as kind, c.crm || ':' || c.account_id as issuer, c.title, u.email,
-      jsonb_build_object('connectionId', c.id, 'userId', u.user_id, 'name', u.name) as user,
-      o.name as owner, exists (
-        select 1 from identity s where s.person_id = p.person_id and s.kind = 'crm' and s.state = 'confirmed'
-          and s.issuer = c.crm || ':' || c.account_id) as is_other
-    from (select distinct person_id, lower(coalesce(email, case when kind = 'mail' then subject end)) as address
-      from identity where state = 'confirmed') p
-    join person h on h.id = p.person_id and h.ended_at is null
-    join crm_user u on lower(u.email) = p.address and u.kind = 'person' and u.active and u.gone_at is null
-    join connection c on c.id = u.connection_id and c.status <> 'disconnected'
-    left join identity n on n.kind = 'crm' and n.issuer = c.crm || ':' || c.account_id and n.subject = u.user_id
-      and n.state = 'confirmed'
-    left join person o on o.id = n.person_id
-    where n.person_id is distinct from p.person_id
-      and not exists (select 1 from identity r where r.person_id = p.person_id and r.kind = 'crm'
-        and r.issuer = c.crm || ':' || c.account_id and r.subject = u.user_id and r.state in ('refused', 'proposed', 'conflict'))
-    order by p.person_id, c.id, u.user_id`.execute(db)
-  return rows.map(({ is_other: isOther, owner, ...row }) => {
-    const whose = owner === null || owner === row.user!.name ? row.user!.name : `${row.user!.name} (${owner})`
-    const isConflict = isOther || owner !== null
-    const why = isConflict
-      ? `${whose} has this address in the CRM now. It moves no job: jobs stay with the user, not with the address.`
-      : `${row.user!.name} has the same address there. An address proves nothing: confirm it if it is the same person.`
-    return { ...row, state: isConflict ? 'conflict' : 'proposed', why }
-  })
 }
 
 function whereOf(kind: IdentityView['kind'], issuer: string, title: string | null): string {

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { BusinessCalendar } from '../../model/calendar/business-calendar.ts'
-import type { JobDue, JobReason } from '../../model/jobs/job-clock.ts'
+import { type JobDue, type JobReason, PLAIN_CALENDAR } from '../../model/jobs/job-clock.ts'
 import type { Mode } from '../../model/policy/policy.ts'
 import type { Tables } from '../database/tables.ts'
 
@@ -10,14 +10,17 @@ export type ClockedWorkflow = {
   readonly title: string
   readonly mode: Mode
   readonly calendar: BusinessCalendar
+  /** A first job was offered: until then the people of its file go on, and nothing is vacant. */
+  readonly hasBegun: boolean
 }
 
 /** Workflows in force. */
 export async function clockedWorkflows(db: Kysely<Tables>): Promise<ClockedWorkflow[]> {
   const { rows } = await sql<ClockedWorkflow>`
-    select w.workflow, w.title, w.mode, p.document->'calendar' as calendar
+    select w.workflow, w.title, w.mode, p.document->'calendar' as calendar,
+      w.jobs_from is not null as "hasBegun"
     from workflow w join policy_version p on p.hash = w.hash order by w.workflow`.execute(db)
-  return rows
+  return rows.map((row) => ({ ...row, calendar: row.calendar ?? PLAIN_CALENDAR }))
 }
 
 /** Rows for what will be due about these jobs; those that are there stay as they are. */
