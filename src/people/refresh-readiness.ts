@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type ReadinessProblem, readiness, type StaffedConnection } from '../model/authority/readiness.ts'
+import { readiness } from '../model/authority/readiness.ts'
+import type { ReadinessProblem, StaffedConnection } from '../model/authority/readiness-problem.ts'
 import { buildDirectory } from '../model/people/directory.ts'
 import { absencesOf as namedAbsences, type Staff, type StaffQuestion, staffFromJobs } from '../model/people/staff.ts'
 import type { Policy, PolicyOwners } from '../model/policy/policy.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { ReadinessProblem } from '../../model/authority/readiness.ts'
+import type { ReadinessProblem } from '../../model/authority/readiness-problem.ts'
 import type { Policy, PolicyVersion } from '../../model/policy/policy.ts'
 import type { Database } from '../../store/database/database.ts'
 import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'

@@ -1,5 +1,5 @@
 import type { Job } from '../policy/policy.ts'
-import type { ReadinessProblem } from './readiness.ts'
+import type { ReadinessProblem } from './readiness-problem.ts'
 import { holdersOf, type ReadinessQuestion, sinceOf } from './vacancies.ts'
 
 const DAY_MS = 86_400_000

@@ -10,7 +10,7 @@ import { crmProfile } from '../record/crm-profile.ts'
 import type { CrmUser, Directory } from '../record/crm-user.ts'
 import type { Lane } from './acts.ts'
 import { LANE_WORDS } from './lane-words.ts'
-import type { ReadinessHistory, ReadinessProblem, StaffedConnection } from './readiness.ts'
+import type { ReadinessHistory, ReadinessProblem, StaffedConnection } from './readiness-problem.ts'
 
 export type ReadinessQuestion = {
   readonly policy: Policy

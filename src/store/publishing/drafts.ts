@@ -50,12 +50,6 @@ export async function openDrafts(db: Kysely<Tables>): Promise<Draft[]> {
   return rows.map(toDraft)
 }
 
-export async function endedDrafts(db: Kysely<Tables>, most: number): Promise<Draft[]> {
-  const { rows } = await sql<DraftRow>`
-    ${SELECT} where d.ended_at is not null and d.state = 'withdrawn' order by d.ended_at desc limit ${most}`.execute(db)
-  return rows.map(toDraft)
-}
-
 export async function findDraft(db: Kysely<Tables>, id: number): Promise<Draft | null> {
   const { rows } = await sql<DraftRow>`${SELECT} where d.id = ${id}`.execute(db)
   return rows[0] === undefined ? null : toDraft(rows[0])
