@@ -27,4 +27,11 @@ export const SHIPPED: readonly { readonly name: string; readonly digest: string 
   { name: '0022-upgrade-reports', digest: '26214047538de17e8ea111eeb64186536d76cc40bef3dc452f6bdcbe9b7ac89b' },
   { name: '0023-changed-facts', digest: '4db214327165081fba8b2191b30b76ba44bf5671a6f2f4362c307717c47a93da' },
   { name: '0024-permit-order', digest: 'b7ff62eff08d101fd5fb89039fd1372cb218d37ad11994855856a393f1e91595' },
+  { name: '0025-people', digest: '1c035861f557edbba43f442c9df33c14371ebaaf4ffc6a423bae03d38488b9a9' },
+  { name: '0026-jobs', digest: 'ff1441eaa7a4702d7d9d82886295456fa2a47ed27b29d9d7fdcdd84b477a73ae' },
+  { name: '0027-publishing', digest: '9fb12d0cbd41854656bfee3f091e90c5c07e5cac1daba5b3412b62879b62684c' },
+  { name: '0028-pauses', digest: 'fa6dac52dac56e995f8921f88bda526b3666c92cfbe9d8ca393c3aa87c6e0858' },
+  { name: '0029-job-tasks', digest: 'dded452ff88434110519160d633d850bb05142690cbbcce0c40810f605a2cd76' },
+  { name: '0030-observed', digest: 'd00bb2819ccc75024ac526b9e4529b3d962929e1f677a00d2d70d15900f3fe04' },
+  { name: '0031-writing-consents', digest: '1c699cea0f4a434a903375e5b7861ce5043c6f3b3586153769b9ec60c33f4bfe' },
 ]
