@@ -10,7 +10,7 @@ import { type Given, runAsProgram, runCommand, type Streams, sentenceOf } from '
 const HELP = `admin EMAIL [--name NAME]
 
 Makes the person with this e-mail an admin of the Lanekeeper that runs with this DATA_DIR or DATABASE_URL, and prints a link
-that signs them in once. Use it for the first admin, and when nobody can sign in any more. Whoever can run it can read the
+that signs them in once. Use it for the first admin, and when nobody can sign in any more. Anyone who can run it can read the
 database anyway, and the ledger says that it was the terminal.
 
 Exit code 0: done. 1: nothing runs here. 2: it could not be done. 64: the command was not understood.`

@@ -123,7 +123,7 @@ export async function addWay(trx: DatabaseTransaction, session: Session, outside
     await refreshLaneHolders(trx, null)
     return { is: 'known', personId }
   }
-  const why = 'Added in a session that a link began: whoever made the link may have opened it'
+  const why = 'Added in a session that a link began: the person who made the link may have opened it'
   await proposeIdentity(trx, personId, outside, { email: outside.email, state: 'proposed', why, linkMadeBy })
   await noteSignIn(trx, { kind: 'join-proposed', personId, body: { way: outside.kind, because: 'weak-sign-in' } })
   return { is: 'refused', why: 'proposed' }

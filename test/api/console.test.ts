@@ -358,6 +358,26 @@ describe('the workflows', () => {
     assert.equal(accounts.effectiveMode, 'observe')
   })
 
+  it('part of M21: a lane that nobody holds says what usually breaks without it', async () => {
+    const { rows } = await sql<{ id: string }>`
+      insert into person (id, name, made_by) values ('00000000000000ff', 'Only Data', 'terminal') returning id`.execute(
+      t.db,
+    )
+    // One job is enough: from then on jobs count and not the file.
+    await sql`insert into job (workflow, lane, person_id, offered_by) values
+      ('account-ownership', 'data', ${rows[0]!.id}, 'terminal')`.execute(t.db)
+    const { lanes } = await matrix('account-ownership')
+    assert.ok(lanes.every(({ isVacant }) => isVacant))
+    const without = (lane: string) => lanes.find((one) => one.lane === lane)!.without
+    assert.deepEqual(['review', 'override', 'rollback', 'boundary'].map(without), [
+      'Without a reviewer, cases pile up or are rubber-stamped.',
+      'Without an override owner, people work around the workflow privately.',
+      'Without a rollback owner, the workflow runs past the point of trust.',
+      'Without a boundary owner, the rules grow more complicated than the decision needs.',
+    ])
+    await sql`delete from job where person_id = ${rows[0]!.id}`.execute(t.db)
+  })
+
   it('someone who accepted under another e-mail that the company links is shown as accepted, and by their own user', async () => {
     const owner = async () => {
       const { lanes } = await matrix('inbound-lead-routing')

@@ -45,7 +45,7 @@ describe('a sign-in link', () => {
     const again = await exchange(secret)
     assert.equal(again.statusCode, 401)
     assert.equal(problemOf(again).type, 'urn:lanekeeper:problem:link-used-or-stale')
-    assert.match(problemOf(again).detail, /Ask whoever sent it/)
+    assert.match(problemOf(again).detail, /Ask the person who sent it/)
   })
 
   it('lets exactly one of ten simultaneous uses in', async () => {

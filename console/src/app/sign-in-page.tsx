@@ -55,7 +55,7 @@ export function SignInPage() {
       {state.step === 'offered' && <Offered {...state} onRefused={(error) => setState(refusalOf(error))} />}
       {state.step === 'refused' && (
         <Notice tone="warn" title="This sign-in link no longer works" isUrgent>
-          <p>A link works once, within 24 hours. Ask whoever sent it for a new one.</p>
+          <p>A link works once, within 24 hours. Ask the person who sent it for a new one.</p>
         </Notice>
       )}
       {state.step === 'asking' && <Refusal />}

@@ -12,7 +12,7 @@ export function Joins({ joins, ownId }: { joins: readonly JoinRow[]; ownId: stri
   return (
     <Section title="Is this the same person?">
       <p className="quiet">
-        Confirm only what you know, for example because you asked them. Whoever is confirmed signs in as this person.
+        Confirm only what you know, for example because you asked them. A confirmed account signs in as this person.
       </p>
       {change.error && <ProblemNotice error={change.error} />}
       <Rows>

@@ -77,8 +77,8 @@ function SetUp({ isAdmin }: { isAdmin: boolean }) {
   return (
     <Notice tone="warn" title="Everybody here signs in with links, which are not enough to approve or resume">
       <p>
-        {isAdmin ? 'Set one of these' : 'Ask whoever runs the server to set one of these'}, then restart Lanekeeper: an
-        identity provider (<code>LANEKEEPER_OIDC_ISSUER</code>, <code>LANEKEEPER_OIDC_CLIENT_ID</code>,{' '}
+        {isAdmin ? 'Set one of these' : 'Ask the person who runs the server to set one of these'}, then restart
+        Lanekeeper: an identity provider (<code>LANEKEEPER_OIDC_ISSUER</code>, <code>LANEKEEPER_OIDC_CLIENT_ID</code>,{' '}
         <code>LANEKEEPER_OIDC_CLIENT_SECRET</code>), or mail for codes (<code>LANEKEEPER_SMTP_URL</code>,{' '}
         <code>LANEKEEPER_MAIL_FROM</code>).
       </p>

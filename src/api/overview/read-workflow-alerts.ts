@@ -11,7 +11,9 @@ export async function workflowsNotReady(db: Database, now: Date): Promise<Alert[
   const { rows } = await sql<{ title: string; mode: string; effective_mode: string; problems: Problem[] }>`
     select title, mode, effective_mode, problems from workflow
     where hash is not null and jsonb_array_length(problems) > 0 order by workflow`.execute(db)
-  return rows.map(({ title, mode, effective_mode: effectiveMode, problems }): Alert => {
+  return rows.map(({ title, mode, effective_mode: effectiveMode, problems: stored }): Alert => {
+    // Code of before found vacancies alone, and did not say so.
+    const problems = stored.map((problem): Problem => ({ kind: 'vacant', ...problem }))
     const detail = problems.map(problemLine).join('. ')
     const about = 'workflow'
     // It runs all the same: the CRM's last list left somebody out, and its answer about them is awaited.

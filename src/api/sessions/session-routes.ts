@@ -92,6 +92,6 @@ function linkIsWorthNothing(): ProblemError {
   return new ProblemError(
     'link-used-or-stale',
     401,
-    'The link was used already or is older than 24 hours. Ask whoever sent it for a new one.',
+    'The link was used already or is older than 24 hours. Ask the person who sent it for a new one.',
   )
 }

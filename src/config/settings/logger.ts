@@ -38,6 +38,10 @@ export const LOGGED_FIELDS: ReadonlySet<string> = new Set([
   ...['err', 'error', 'req', 'res', 'reqId', 'requestId', 'role', 'roles', 'stage', 'store', 'instance', 'pid', 'port'],
   ...[
     'connectionId',
+    'sequence',
+    'document',
+    'draft',
+    'approvalsEnded',
     'draftId',
     'crm',
     'objectType',
