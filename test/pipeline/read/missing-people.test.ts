@@ -228,7 +228,7 @@ describe('people whom the list of users leaves out', () => {
 
   it('do not stop a workflow in which they hold a job, until the CRM says that they left', async () => {
     const { h, left } = await company()
-    const boss = h.crm.users.find(({ email }) => email === 'bound@x.example')!
+    const boss = h.crm.users.find(({ email }) => email === 'roll@x.example')!
     await left(boss.userId)
     assert.deepEqual(await modes(h), ['live'])
     const { rows } = await sql<{ problems: { problem: string }[] }>`select problems from workflow`.execute(h.db)
