@@ -3,12 +3,13 @@ import { policyHash } from '../config/policies/policy-files.ts'
 import { type Company, NO_COMPANY, readCompanyText, readWorkflowText } from '../config/policies/read-text.ts'
 import { patternOf } from '../model/patterns/registry.ts'
 import { canonicalJson } from '../model/policy/canonical.ts'
+import type { CompanyName } from '../model/policy/company-name.ts'
 import type { Change } from '../model/policy/diff/change.ts'
 import { companyChanges } from '../model/policy/diff/company-diff.ts'
 import { diffPolicies } from '../model/policy/diff/policy-diff.ts'
 import type { PatternSetting, Policy, PolicyOwners, PolicyVersion } from '../model/policy/policy.ts'
 import type { TextError } from '../store/database/tables/publishing.ts'
-import type { CompanyName, DocumentName, Publication } from '../store/publishing/publications.ts'
+import type { DocumentName, Publication } from '../store/publishing/publications.ts'
 
 /** What a workflow's own text says: what all workflows share is a document each, and jobs are no part of a version. */
 export type WorkflowContent = Omit<Policy, keyof Company | 'owners'>

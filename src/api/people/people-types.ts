@@ -51,7 +51,7 @@ const IdentityView = z.object({
   /** What the CRM calls its user. Null: no user of a CRM that is connected. */
   name: z.string().nullable(),
   kind: z.enum(['crm', 'oidc', 'mail']),
-  /** "HubSpot Brightwater", "Sign-in of id.acme.com", "Mailed code". */
+  /** The title of a connection, "Sign-in of id.acme.com", "Mailed code". */
   where: z.string(),
   email: z.string().nullable(),
   state: z.enum(['proposed', 'confirmed', 'conflict', 'refused', 'ended']),

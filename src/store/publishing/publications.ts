@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely'
+import type { CompanyName } from '../../model/policy/company-name.ts'
 import type { PublishedHow } from '../database/tables/publishing.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** A workflow, or what all workflows of the company share. */
 export type DocumentName = `workflow:${string}` | `company:${CompanyName}`
-export type CompanyName = 'territories' | 'calendar' | 'readings' | 'people'
 
 export type Publication = {
   readonly seq: number
