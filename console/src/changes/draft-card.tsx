@@ -42,9 +42,21 @@ export function DraftCard({ draft }: { draft: DraftView }) {
 const STATES = { draft: 'Waits for approval', approved: 'Approved', preparing: 'Preparing' } as const
 
 function State({ draft: { state, errors, isStale } }: { draft: DraftView }) {
-  if (errors.length > 0) return <Badge color="red">Has errors</Badge>
-  if (isStale) return <Badge color="gray">Out of date</Badge>
-  return <Badge color={state === 'draft' ? 'gray' : 'green'}>{STATES[state]}</Badge>
+  if (errors.length > 0)
+    return (
+      <Badge variant="dot" bd={0} color="red.7">
+        Has errors
+      </Badge>
+    )
+  // The color is the dot's: the words keep the contrast of the page.
+  const [color, text] = isStale
+    ? ['yellow.7', 'Out of date']
+    : [state === 'draft' ? 'gray.6' : 'green.7', STATES[state]]
+  return (
+    <Badge variant="dot" bd={0} color={color}>
+      {text}
+    </Badge>
+  )
 }
 
 function Origin({ draft: { id, authors, file, changedAt, how } }: { draft: DraftView }) {
