@@ -100,12 +100,14 @@ describe('pausing in the console', { skip: NO_CHROMIUM }, () => {
     await branches.selectOption({ label: first! })
     await page.getByLabel('Reason (optional)').fill('Two owners were swapped')
     await page.getByRole('button', { name: 'Pause now' }).click()
-    await page.getByText('Two owners were swapped').waitFor()
+    // The dialog holds the same words while it closes.
+    const card = page.getByRole('note').filter({ hasText: 'Two owners were swapped' })
+    await card.waitFor()
     const [pause] = await openPauses()
     assert.equal(`Only branch ${pause!.branch}`, first)
     await page.getByRole('button', { name: /^Resume: / }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
-    await page.getByText('Earlier pauses').waitFor()
+    await card.waitFor({ state: 'detached' })
     await page.context().close()
   })
 

@@ -122,6 +122,8 @@ describe('the page People', { skip: NO_CHROMIUM }, () => {
     ).rows[0]!
     await sql`update job set ended_at = now(), ended_by = 'terminal', end_reason = 'left'
       where workflow = ${workflow.w} and lane = 'rollback'`.execute(stage.db)
+    // From the first offer on a job that nobody holds is vacant.
+    await sql`update workflow set jobs_from = now() where workflow = ${workflow.w}`.execute(stage.db)
     for (const [id, name] of [
       [cast.grace, 'Grace Kim'],
       [cast.nina, 'Nina Petrova'],

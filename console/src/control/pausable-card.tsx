@@ -25,7 +25,7 @@ export function PausableCard({ pausable }: { pausable: Pausable }) {
           <Button
             className="control-act"
             size="md"
-            variant={may === 'pause' ? 'filled' : 'default'}
+            {...(may === 'pause' ? {} : { variant: 'default' })}
             aria-label={`${what}: ${title}`}
             onClick={() => setAsking(true)}
           >
