@@ -168,7 +168,7 @@ export async function assertWritesHaveIntents(test: TestStack): Promise<void> {
     db,
     sql`select c.crm, i.crm_id as "crmId", count(distinct i.task_id)::int as creations
       from intent i join connection c on c.id = i.connection_id
-      where i.kind = 'task' and i.state = 'done' and i.crm_id is not null group by 1, 2`,
+      where i.kind in ('task', 'job') and i.state = 'done' and i.crm_id is not null group by 1, 2`,
   )
   const creations = new Map(written.map((row) => [`${row.crm}/${row.crmId}`, row.creations]))
   for (const [crm, tasks] of Object.entries(await ourTasks(test))) {
