@@ -134,7 +134,7 @@ describe('people and their sessions', () => {
       const weak = await byLink(tom!, ada!)
       assert.equal(await addAccount(weak, 'ada'), '/sessions?refused=proposed')
       const [join] = (await page(await as(ada!))).joins
-      assert.match(join!.why, /whoever made the link may have opened it/)
+      assert.match(join!.why, /the person who made the link may have opened it/)
       const url = `/api/console/joins/${join!.id}`
       const confirm = { personId: tom!, answer: 'confirm' }
       const byMaker = await (await as(ada!)).post(url, confirm)
