@@ -21,7 +21,7 @@ import {
   unjoinedCast,
   unseededWorkflows,
 } from '../store/people/seed-jobs.ts'
-import { READINESS_LOCK } from './refresh-readiness.ts'
+import { READINESS_LOCK, refreshReadinessIn } from './refresh-readiness.ts'
 
 /**
  * Makes people and jobs of those whom the files in force name, once the CRMs' users were read. Asked again it changes
@@ -42,6 +42,8 @@ export async function seedPeople(
     if (isSandbox) await joinCast(trx)
     for (const one of workflows) await seedWorkflow(trx, one, isSandbox)
     if (isSandbox && workflows.length > 0) await seedAdmins(trx, admins)
+    // In the same commit: a lane that looks vacant for a moment would be a task for somebody.
+    if (workflows.length > 0) await refreshReadinessIn(trx, null)
   })
 }
 
