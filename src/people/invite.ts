@@ -1,9 +1,7 @@
 import type { Actor } from '../model/authority/acts.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { findCrmUser } from '../store/offers/crm-user.ts'
 import { confirmIdentity, type IdentityKey, mailIdentity, personOfIdentity } from '../store/people/identities.ts'
 import { refreshLaneHolders } from '../store/people/lane-holders.ts'
@@ -32,9 +30,8 @@ export async function invite(db: Database, actor: Actor, of: Invitation): Promis
     const personId = await createPerson(trx, { name: who.name, madeBy: by })
     await confirmIdentity(trx, personId, who.identity, { email: who.email, by, why: 'Invited' })
     await refreshLaneHolders(trx, null)
-    const at = new Date(await databaseNowMs(trx))
-    const body = canonicalJson({ as: kindOf(who.identity) })
-    await appendLedger(trx, [{ at, kind: 'person-invited', actor: by, subject: actorOf(personId), body }])
+    const body = { as: kindOf(who.identity) }
+    await noteInLedger(trx, [{ kind: 'person-invited', actor: by, subject: actorOf(personId), body }])
     return { personId, isNew: true }
   })
 }

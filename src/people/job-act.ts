@@ -1,11 +1,9 @@
 import type { Act, Actor, Subject } from '../model/authority/acts.ts'
 import { LANE_WORDS } from '../model/authority/lane-words.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { stageLock } from '../store/database/locks.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { type Job, type JobKey, presenceOf } from '../store/people/jobs.ts'
 import { actorOf, findPerson, type Person, type PersonId } from '../store/people/persons.ts'
 import { JobError } from './job-error.ts'
@@ -40,14 +38,10 @@ export async function jobAct<Answer>(
     await stageLock(trx, READINESS_LOCK)
     const { answer, notes, workflow } = await work(trx)
     await refreshReadinessIn(trx, workflow)
-    const at = new Date(await databaseNowMs(trx))
-    const entries = notes.map(({ body, ...note }) => ({
-      ...note,
-      at,
-      actor: ledgerActor(actor),
-      body: canonicalJson(body),
-    }))
-    await appendLedger(trx, entries)
+    await noteInLedger(
+      trx,
+      notes.map((note) => ({ ...note, actor: ledgerActor(actor) })),
+    )
     return answer
   })
 }

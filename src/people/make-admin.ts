@@ -1,8 +1,6 @@
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { makeAdmin } from '../store/people/admins.ts'
 import { confirmIdentity, mailIdentity, personOfIdentity } from '../store/people/identities.ts'
 import { actorOf, createPerson, type PersonId } from '../store/people/persons.ts'
@@ -22,9 +20,7 @@ export async function makeAdminByTerminal(
     if (known === null) await confirmIdentity(trx, personId, identity, { email: identity.subject, by: 'terminal' })
     const isNew = await makeAdmin(trx, personId, 'terminal')
     if (isNew) {
-      const at = new Date(await databaseNowMs(trx))
-      const subject = actorOf(personId)
-      await appendLedger(trx, [{ at, kind: 'admin-made', actor: 'terminal', subject, body: canonicalJson({}) }])
+      await noteInLedger(trx, [{ kind: 'admin-made', actor: 'terminal', subject: actorOf(personId), body: {} }])
     }
     return { personId, isNew }
   })

@@ -1,8 +1,7 @@
 import type { Mailer } from '../mail/send-mail.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { inTransaction } from '../store/database/transaction.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { identitiesOf } from '../store/people/identities.ts'
 import { actorOf, findPerson, type PersonId } from '../store/people/persons.ts'
 import { createSignInLink, LINK_HOURS } from '../store/people/sign-in-links.ts'
@@ -18,12 +17,10 @@ export async function makeSignInLink(
 ): Promise<string> {
   const { personId, by } = of
   const method = by === 'terminal' ? 'terminal' : 'link'
-  const link = await createSignInLink(db, publicUrl, { personId, madeBy: by, method })
-  const at = new Date(await databaseNowMs(db))
-  await db.transaction().execute(async (trx) => {
-    await appendLedger(trx, [
-      { at, kind: 'link-made', actor: by, subject: actorOf(personId), body: canonicalJson({ method }) },
-    ])
+  const link = await inTransaction(db, async (trx) => {
+    const made = await createSignInLink(trx, publicUrl, { personId, madeBy: by, method })
+    await noteInLedger(trx, [{ kind: 'link-made', actor: by, subject: actorOf(personId), body: { method } }])
+    return made
   })
   if (of.mailer) await tell(db, of.mailer, { publicUrl, personId, by })
   return link

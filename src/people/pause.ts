@@ -1,10 +1,8 @@
 import { NotThereError } from '../connections/errors.ts'
 import type { Act, Actor, Subject } from '../model/authority/acts.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { unhindered } from '../store/database/unhindered.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { answerByPause } from '../store/writes/pause-requests.ts'
 import { workflowsIn } from '../store/writes/paused-scope.ts'
 import {
@@ -136,8 +134,5 @@ export async function note(
   },
 ): Promise<void> {
   const { kind, actor, scope, body } = entry
-  const at = new Date(await databaseNowMs(trx))
-  await appendLedger(trx, [
-    { at, kind, actor, subject: scopeText(scope), body: canonicalJson({ scope: scope.kind, ...body }) },
-  ])
+  await noteInLedger(trx, [{ kind, actor, subject: scopeText(scope), body: { scope: scope.kind, ...body } }])
 }

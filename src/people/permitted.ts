@@ -4,12 +4,11 @@ import { LANE_WORDS } from '../model/authority/lane-words.ts'
 import { mayAct } from '../model/authority/may-act.ts'
 import { workflowsOf } from '../model/authority/requirement.ts'
 import { whatFrees } from '../model/authority/what-frees.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
 import type { Tables } from '../store/database/tables.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { lanesHeld } from '../store/people/lane-holders.ts'
 import { actorOf, namesOf } from '../store/people/persons.ts'
 import type { Session, SignInMethod } from '../store/people/sessions.ts'
@@ -117,9 +116,7 @@ async function note(
   body: Readonly<Record<string, string>>,
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
-    const at = new Date(await databaseNowMs(trx))
-    const entry = { at, kind, actor: ledgerActor(actor), subject: aboutOf(subject), body: canonicalJson(body) }
-    await appendLedger(trx, [entry])
+    await noteInLedger(trx, [{ kind, actor: ledgerActor(actor), subject: aboutOf(subject), body }])
   })
 }
 

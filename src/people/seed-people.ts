@@ -1,10 +1,8 @@
-import { canonicalJson } from '../model/policy/canonical.ts'
 import { type PolicyOwners, SINGLE_JOBS } from '../model/policy/policy.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { stageLock } from '../store/database/locks.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { makeAdmin } from '../store/people/admins.ts'
 import { confirmIdentity, crmIdentity } from '../store/people/identities.ts'
 import { beginJobs } from '../store/people/jobs.ts'
@@ -66,10 +64,9 @@ async function seedWorkflow(
   })
   await seedJobs(trx, jobs, isSandbox ? 'sandbox' : 'lanekeeper')
   if (isSandbox) await beginJobs(trx, workflow, 0)
-  const at = new Date(await databaseNowMs(trx))
-  const body = canonicalJson({ workflow, jobs: jobs.length, accepted: isSandbox })
+  const body = { workflow, jobs: jobs.length, accepted: isSandbox }
   const actor = isSandbox ? 'environment' : 'lanekeeper'
-  await appendLedger(trx, [{ at, kind: 'jobs-seeded', actor, subject: workflow, body }])
+  await noteInLedger(trx, [{ kind: 'jobs-seeded', actor, subject: workflow, body }])
 }
 
 type NamedJob = Pick<SeededJob, 'lane' | 'circle' | 'place'> & { readonly email: string }
@@ -125,8 +122,6 @@ async function confirmUser(trx: DatabaseTransaction, personId: PersonId, user: U
 async function seedAdmins(trx: DatabaseTransaction, admins: readonly string[]): Promise<void> {
   for (const personId of (await peopleOf(trx, admins, true)).values()) {
     if (!(await makeAdmin(trx, personId, 'sandbox'))) continue
-    const at = new Date(await databaseNowMs(trx))
-    const subject = actorOf(personId)
-    await appendLedger(trx, [{ at, kind: 'admin-made', actor: 'environment', subject, body: canonicalJson({}) }])
+    await noteInLedger(trx, [{ kind: 'admin-made', actor: 'environment', subject: actorOf(personId), body: {} }])
   }
 }

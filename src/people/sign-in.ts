@@ -1,8 +1,6 @@
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { actorOf, findPerson, type PersonId } from '../store/people/persons.ts'
 import { openSession, type Session, type SessionMade, type SignInMethod } from '../store/people/sessions.ts'
 import { isCastOpen, type SandboxAddresses } from '../store/people/sign-in-cast.ts'
@@ -73,7 +71,6 @@ export async function noteSignIn(
     readonly body: Readonly<Record<string, unknown>>
   },
 ): Promise<void> {
-  const at = new Date(await databaseNowMs(trx))
   const subject = actorOf(of.personId)
-  await appendLedger(trx, [{ at, kind: of.kind, actor: of.actor ?? subject, subject, body: canonicalJson(of.body) }])
+  await noteInLedger(trx, [{ kind: of.kind, actor: of.actor ?? subject, subject, body: of.body }])
 }

@@ -1,9 +1,7 @@
 import type { Actor } from '../model/authority/acts.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
-import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { findPerson, type PersonId } from '../store/people/persons.ts'
 import { createToken, endToken, type TokenScope } from '../store/people/tokens.ts'
 import { ledgerActor, requireMay } from './permitted.ts'
@@ -47,6 +45,5 @@ async function note(
   actor: string,
   { id, ...body }: { readonly id: string } & Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const at = new Date(await databaseNowMs(trx))
-  await appendLedger(trx, [{ at, kind, actor, subject: `token:${id}`, body: canonicalJson(body) }])
+  await noteInLedger(trx, [{ kind, actor, subject: `token:${id}`, body }])
 }

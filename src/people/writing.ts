@@ -4,13 +4,12 @@ import { changeWriting } from '../connections/lifecycle/write-permission.ts'
 import type { Actor, Subject } from '../model/authority/acts.ts'
 import { approvalsMissing } from '../model/authority/approvals.ts'
 import { TERMINAL } from '../model/authority/lane-people.ts'
-import { canonicalJson } from '../model/policy/canonical.ts'
 import { findConnection } from '../store/connections/connections.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database } from '../store/database/database.ts'
 import type { Tables } from '../store/database/tables.ts'
 import { inTransaction } from '../store/database/transaction.ts'
-import { appendLedger } from '../store/ledger/ledger.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { lanesHeld } from '../store/people/lane-holders.ts'
 import {
   consentsToWriting,
@@ -45,12 +44,10 @@ export async function sayYesToWriting(db: Database, actor: Actor, connectionId: 
     const by = ledgerActor(actor)
     await giveConsent(trx, connectionId, by)
     const stands = await writingStands(trx, connectionId)
-    const nowMs = await databaseNowMs(trx)
-    const entry = { at: new Date(nowMs), actor: by, subject: connectionId, body: canonicalJson({}) }
     if (stands.isOn) {
-      await changeWriting(trx, connectionId, { allowed: true, by, nowMs })
+      await changeWriting(trx, connectionId, { allowed: true, by, nowMs: await databaseNowMs(trx) })
       await dropConsents(trx, connectionId)
-    } else await appendLedger(trx, [{ ...entry, kind: 'writing-consented' }])
+    } else await noteInLedger(trx, [{ kind: 'writing-consented', actor: by, subject: connectionId, body: {} }])
     return stands
   })
   return 'isOn' in outcome ? outcome : refuse(db, actor, 'allow-writing', outcome.subject, outcome.verdict)

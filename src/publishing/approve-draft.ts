@@ -6,6 +6,7 @@ import { RefusedError } from '../people/refused.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { lanesHeld } from '../store/people/lane-holders.ts'
 import { addApproval, approvalsOf, endApprovals } from '../store/publishing/approvals.ts'
 import {
@@ -20,7 +21,6 @@ import { type DocumentName, documentsInForce, publicationsOf } from '../store/pu
 import { changesOf, draftHash, type InForce, inForceOf } from './documents.ts'
 import { lockedOpen, openDraft, subjectOf } from './edit-draft.ts'
 import { PublishingError } from './errors.ts'
-import { noteInLedger } from './ledger-entry.ts'
 
 /** What a draft still wants, judged by who holds which job now. */
 export type Needed = {

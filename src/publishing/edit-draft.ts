@@ -4,6 +4,7 @@ import { together } from '../model/rules/render.ts'
 import { ledgerActor, requireMay } from '../people/permitted.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { endApprovals } from '../store/publishing/approvals.ts'
 import {
   adoptDraft as adopt,
@@ -18,7 +19,6 @@ import {
 import { type DocumentName, documentsInForce } from '../store/publishing/publications.ts'
 import { contentHash, draftHash, type InForce, inForceOf, readDocument, workflowOf } from './documents.ts'
 import { PublishingError } from './errors.ts'
-import { noteInLedger } from './ledger-entry.ts'
 
 /** Whose jobs decide about a document: one workflow's, or everybody's where all workflows share it. */
 export function subjectOf(document: DocumentName, { documents }: InForce): Subject {

@@ -9,6 +9,7 @@ import {
 import { type PolicyFiles, publishPolicies } from '../pipeline/decide/publish-policies.ts'
 import type { Database } from '../store/database/database.ts'
 import { inTransaction } from '../store/database/transaction.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { endApprovals } from '../store/publishing/approvals.ts'
 import { draftOfFile, insertDraft, lockDraft, setDraftState } from '../store/publishing/drafts.ts'
 import {
@@ -20,7 +21,6 @@ import {
 } from '../store/publishing/publications.ts'
 import { COMPANY_NAMES, contentHash, inForceOf, readDocument } from './documents.ts'
 import { changeText, textOf } from './edit-draft.ts'
-import { noteInLedger } from './ledger-entry.ts'
 import { putInForce } from './put-in-force.ts'
 
 /** A text of the configuration folder, as the document that it is of. */

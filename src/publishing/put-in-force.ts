@@ -5,6 +5,7 @@ import { stageLock } from '../store/database/locks.ts'
 import { inTransaction } from '../store/database/transaction.ts'
 import { policiesInForce } from '../store/decisions/policies.ts'
 import { policySources } from '../store/decisions/policy-sources.ts'
+import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { endApprovals } from '../store/publishing/approvals.ts'
 import { type Draft, draftsToPutInForce, findDraft, lockDraft, setDraftState } from '../store/publishing/drafts.ts'
 import {
@@ -26,7 +27,6 @@ import {
   versionOf,
   workflowOf,
 } from './documents.ts'
-import { noteInLedger } from './ledger-entry.ts'
 
 /** Whoever adds to the sequence waits for it. */
 const SEQUENCE_LOCK = 'publication'

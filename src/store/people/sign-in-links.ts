@@ -18,7 +18,7 @@ const SHOWN_DAYS = 30
 
 /** The secret stands in the fragment: browsers keep it to themselves, so it is in no server's or proxy's log. */
 export async function createSignInLink(
-  db: Database,
+  db: Kysely<Tables>,
   publicUrl: string,
   of: { readonly personId: PersonId; readonly madeBy: string; readonly method: 'terminal' | 'link' },
 ): Promise<string> {
