@@ -378,6 +378,24 @@ describe('the workflows', () => {
     await sql`delete from job where person_id = ${rows[0]!.id}`.execute(t.db)
   })
 
+  it('somebody whom their CRM deactivated has left the job, whatever other sign-in they have, as at the gate', async () => {
+    const id = '00000000000000fe'
+    await sql`insert into person (id, name, made_by) values (${id}, 'Gone Early', 'terminal')`.execute(t.db)
+    await sql`insert into crm_user (connection_id, user_id, kind, email, name, active)
+      values ('hubspot-1', 'early', 'person', 'early@brightwater.example', 'Gone Early', false)`.execute(t.db)
+    await sql`insert into identity (person_id, kind, issuer, subject, state, confirmed_at)
+      select ${id}, 'crm', crm || ':' || account_id, 'early', 'confirmed', now() from connection where id = 'hubspot-1'
+      union all select ${id}, 'mail', '', 'early@brightwater.example', 'confirmed', now()`.execute(t.db)
+    await sql`insert into job (workflow, lane, person_id, offered_by, accepted_at) values
+      ('account-ownership', 'override', ${id}, 'terminal', now())`.execute(t.db)
+    const { lanes } = await matrix('account-ownership')
+    const override = lanes.find(({ lane }) => lane === 'override')!
+    const { rows: held } = await sql`
+      select 1 from lane_holders_now('account-ownership') where person_id = ${id}`.execute(t.db)
+    assert.deepEqual([override.people[0]!.state, override.isVacant, held.length], ['left', true, 0])
+    await sql`delete from job where person_id = ${id}`.execute(t.db)
+  })
+
   it('someone who accepted under another e-mail that the company links is shown as accepted, and by their own user', async () => {
     const owner = async () => {
       const { lanes } = await matrix('inbound-lead-routing')

@@ -7,6 +7,7 @@ import { linkedEmails, NO_COMPANY_PEOPLE } from '../../model/record/company-peop
 import type { Database } from '../../store/database/database.ts'
 import { openTaskCounts } from '../../store/decisions/open-tasks.ts'
 import type { LaneCell, LanePerson } from './matrix-types.ts'
+import { usersByEmail } from './read-users.ts'
 
 type Place = { readonly lane: Exclude<Lane, 'admin'>; readonly circle: ReviewCircle | null }
 
@@ -72,27 +73,25 @@ function readiness({ state, away, isFull }: LanePerson): number {
   return away !== null ? 2 : isFull ? 3 : 4
 }
 
+/** Who is there and who is away is what `lane_holder` is worked out from, so that the picture never says another thing. */
 async function openJobs(db: Database, workflow: string): Promise<JobRow[]> {
   const { rows } = await sql<JobRow>`
     select j.lane, j.circle, j.deputy, p.id as "personId", p.name, j.accepted_at as "acceptedAt",
-      j.offered_at as "offeredAt", u.emails, a.until_day as "awayUntil", d.name as delegate,
-      p.ended_at is not null or not coalesce(u.is_active, i.is_known) as "hasLeft"
+      j.offered_at as "offeredAt", a.until_day as "awayUntil", d.name as delegate,
+      not coalesce(case j.lane when 'review' then h.has_crm_user else h.has_crm_user or h.has_sign_in end, false)
+        as "hasLeft",
+      array(
+        select lower(c.email) from identity o
+        join connection k on k.crm || ':' || k.account_id = o.issuer and k.status <> 'disconnected'
+        join crm_user c on c.connection_id = k.id and c.user_id = o.subject and c.email is not null
+        where o.person_id = p.id and o.kind = 'crm' and o.state = 'confirmed') as emails
     from job j
     join person p on p.id = j.person_id
-    cross join lateral (
-      -- somebody without a CRM user is there as long as we can reach them; a reviewer works in a CRM
-      select j.lane <> 'review' and exists (
-        select 1 from identity o where o.person_id = p.id and o.kind <> 'crm' and o.state = 'confirmed') as is_known) i
-    cross join lateral (
-      select bool_or(c.active and c.gone_at is null and c.frozen is not true) or i.is_known as is_active,
-        coalesce(array_agg(lower(c.email)) filter (where c.email is not null), '{}') as emails
-      from identity o
-      join connection k on k.crm || ':' || k.account_id = o.issuer and k.status <> 'disconnected'
-      join crm_user c on c.connection_id = k.id and c.user_id = o.subject
-      where o.person_id = p.id and o.kind = 'crm' and o.state = 'confirmed') u
+    left join active_people() h on h.person_id = p.id
     left join lateral (
       select b.until_day, b.delegate_id from absence b
-      where b.person_id = p.id and b.ended_at is null and current_date between b.from_day and b.until_day
+      where b.person_id = p.id and b.ended_at is null
+        and day_in_zone(h.zone, clock_timestamp()) between b.from_day and b.until_day
       order by b.delegate_id is null, b.until_day limit 1) a on true
     left join person d on d.id = a.delegate_id
     where j.workflow = ${workflow} and j.ended_at is null
@@ -111,11 +110,10 @@ async function namedInFile(db: Database, { owners, people = NO_COMPANY_PEOPLE }:
       return email === null ? [] : [{ lane, circle: null, email }]
     }),
   ]
-  const emails = named.flatMap(({ email }) => linkedEmails(people, email))
-  const { rows } = await sql<{ email: string; name: string; active: boolean }>`
-    select email, max(name) as name, bool_or(active and frozen is not true) as active from crm_user
-    where kind = 'person' and email = any(${emails}::text[]) group by email`.execute(db)
-  const users = new Map(rows.map((row) => [row.email, row]))
+  const users = await usersByEmail(
+    db,
+    named.flatMap(({ email }) => linkedEmails(people, email)),
+  )
   return named.map(({ lane, circle, email }) => {
     const theirs = linkedEmails(people, email)
     const known = theirs.flatMap((one) => users.get(one) ?? [])
@@ -125,10 +123,10 @@ async function namedInFile(db: Database, { owners, people = NO_COMPANY_PEOPLE }:
       circle,
       deputy: false,
       personId: null,
-      name: (known.find(({ active }) => active) ?? known[0])?.name ?? email,
+      name: (known.find(({ canLogIn }) => canLogIn) ?? known[0])?.name ?? email,
       acceptedAt: day === undefined ? null : new Date(`${day}T00:00:00Z`),
       offeredAt: null,
-      hasLeft: !known.some(({ active }) => active),
+      hasLeft: !known.some(({ canLogIn }) => canLogIn),
       awayUntil: null,
       delegate: null,
       emails: [...theirs],

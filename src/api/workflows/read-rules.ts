@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
 import { linkedEmails, NO_COMPANY_PEOPLE } from '../../model/record/company-people.ts'
 import { namedPerson, type RuleOwner } from '../../model/rules/condition.ts'
 import { renderConditions, renderOwner } from '../../model/rules/render.ts'
 import type { Database } from '../../store/database/database.ts'
 import { versionInForce } from '../../store/decisions/policies.ts'
+import { usersByEmail } from './read-users.ts'
 import type { BranchView, RulesReply } from './rules-types.ts'
 
 /** Every branch with its rules as a table that a person can check. Null: no version of the workflow runs. */
@@ -12,7 +12,10 @@ export async function readRules(db: Database, workflow: string): Promise<RulesRe
   if (stored === null) return null
   const { boundary, people = NO_COMPANY_PEOPLE } = stored.version.policy
   const named = boundary.flatMap(({ rules }) => rules.flatMap(({ owner }) => namedPerson(owner) ?? []))
-  const users = await usersOf(db, [...new Set(named.flatMap((email) => linkedEmails(people, email)))])
+  const users = await usersByEmail(
+    db,
+    named.flatMap((email) => linkedEmails(people, email)),
+  )
   const ownerOf = (owner: RuleOwner): BranchView['rules'][number]['owner'] => {
     const email = namedPerson(owner)
     if (email === null) return { name: renderOwner(owner), isGone: false }
@@ -34,11 +37,4 @@ export async function readRules(db: Database, workflow: string): Promise<RulesRe
       })),
     })),
   }
-}
-
-async function usersOf(db: Database, emails: readonly string[]) {
-  const { rows } = await sql<{ email: string; name: string; active: boolean }>`
-    select email, max(name) as name, bool_or(active and gone_at is null) as active from crm_user
-    where kind = 'person' and email = any(${[...emails]}::text[]) group by email`.execute(db)
-  return new Map(rows.map((row) => [row.email, row]))
 }
