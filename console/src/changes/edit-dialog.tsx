@@ -1,7 +1,8 @@
-import { Button, Group, Loader, Modal, Textarea } from '@mantine/core'
+import { Button, Loader, Modal, Textarea } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { EditedReply, TextReply } from '../../../src/api/changes/change-types.ts'
+import { DialogActions } from '../parts/dialog.tsx'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send, textQuery } from '../server/api.ts'
 
@@ -49,15 +50,11 @@ function Editor({ of, text, onClose }: Props & { text: TextReply }) {
         spellCheck={false}
         classNames={{ input: 'yaml' }}
       />
-      {save.error && <ProblemNotice error={save.error} />}
-      <Group gap={8} mt="md">
+      <DialogActions error={save.error} onCancel={onClose} mt="md">
         <Button loading={save.isPending} disabled={source === text.source} onClick={() => save.mutate()}>
           Save draft
         </Button>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-      </Group>
+      </DialogActions>
     </>
   )
 }

@@ -2,9 +2,8 @@ import { Button, Group, Paper, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { DraftReply, VersionView } from '../../../src/api/changes/change-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { exact } from '../parts/format.ts'
-import { ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 import { ChangeList } from './change-list.tsx'
 
@@ -84,15 +83,11 @@ function WayBack({ version: { document, title } }: { version: VersionView }) {
           The version before is in force again within seconds, as a new version. Owners that were written stay; records
           that change are decided by it.
         </p>
-        {back.error && <ProblemNotice error={back.error} />}
-        <Group gap={8} mt="md">
+        <DialogActions error={back.error} onCancel={() => setAsking(false)} mt="md">
           <Button loading={back.isPending} onClick={() => back.mutate()}>
             Restore it
           </Button>
-          <Button variant="default" onClick={() => setAsking(false)}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Dialog>
     </>
   )

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { WritingReply, WritingRequest } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
 import { crmName } from '../connect/crms.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { plural, since } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
@@ -60,15 +60,11 @@ export function ConnectionWriting({ connection }: { connection: ConnectionView }
       <Dialog title={`Turn on writing to ${connection.title}?`} opened={isAsking} onClose={() => setAsking(false)}>
         <Consequences crm={crm} />
         <p className="quiet">It takes an admin and the owner of each pilot or live workflow here.</p>
-        {change.error && <ProblemNotice error={change.error} />}
-        <Group gap={8} mt="md">
+        <DialogActions error={change.error} onCancel={() => setAsking(false)} mt="md">
           <Button loading={change.isPending} onClick={() => change.mutate({ allowed: true })}>
             Turn on writing
           </Button>
-          <Button variant="default" onClick={() => setAsking(false)}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Dialog>
     </Notice>
   )

@@ -1,11 +1,10 @@
-import { Button, Group, Radio, Stack, TextInput } from '@mantine/core'
+import { Button, Radio, Stack, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { DisconnectReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionView } from '../../../src/api/connections/connection-types.ts'
 import { crmName } from '../connect/crms.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { queryClient, send } from '../server/api.ts'
 
 type Props = { connection: ConnectionView; opened: boolean; onClose: () => void }
@@ -87,8 +86,7 @@ function DisconnectForm({ connection, onDone, onClose }: FormProps) {
             autoComplete="off"
           />
         )}
-        {end.error && <ProblemNotice error={end.error} />}
-        <Group gap={8}>
+        <DialogActions error={end.error} onCancel={onClose}>
           <Button
             type="submit"
             className="danger"
@@ -97,10 +95,7 @@ function DisconnectForm({ connection, onDone, onClose }: FormProps) {
           >
             {gone ? 'Erase' : history === 'erase' ? 'Disconnect and erase' : 'Disconnect'}
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </form>
   )

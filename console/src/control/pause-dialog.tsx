@@ -1,9 +1,8 @@
-import { Button, Group, NativeSelect, Stack, Textarea } from '@mantine/core'
+import { Button, NativeSelect, Stack, Textarea } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Pausable, PauseBody, Scope } from '../../../src/api/control/control-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { queryClient, send } from '../server/api.ts'
 
 type Props = { pausable: Pausable; opened: boolean; onClose: () => void }
@@ -45,8 +44,7 @@ export function PauseDialog({ pausable, opened, onClose }: Props) {
           value={reason}
           onChange={({ currentTarget }) => setReason(currentTarget.value)}
         />
-        {act.error && <ProblemNotice error={act.error} />}
-        <Group gap={8}>
+        <DialogActions error={act.error} onCancel={onClose} isLarge>
           <Button
             className="control-act"
             size="md"
@@ -56,10 +54,7 @@ export function PauseDialog({ pausable, opened, onClose }: Props) {
           >
             {isPause ? 'Pause now' : 'Ask now'}
           </Button>
-          <Button className="control-act" size="md" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </Dialog>
   )

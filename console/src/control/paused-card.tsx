@@ -1,10 +1,10 @@
-import { Button, Group, Stack } from '@mantine/core'
+import { Button, Stack } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { PauseView } from '../../../src/api/control/control-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { number, plural, since } from '../parts/format.ts'
-import { Notice, ProblemNotice } from '../parts/notices.tsx'
+import { Notice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
 import { useNow } from '../server/live.ts'
 
@@ -85,15 +85,11 @@ function ResumeDialog({ pause, opened, onClose }: Props) {
           <li>Records that people assigned meanwhile stay as they are.</li>
           {scope.kind === 'connection' && <li>You resume the workflows that are yours. The others stay paused.</li>}
         </ul>
-        {resume.error && <ProblemNotice error={resume.error} />}
-        <Group gap={8}>
+        <DialogActions error={resume.error} onCancel={onClose} isLarge>
           <Button className="control-act" size="md" loading={resume.isPending} onClick={() => resume.mutate()}>
             Resume
           </Button>
-          <Button className="control-act" size="md" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </Dialog>
   )

@@ -2,7 +2,7 @@ import { Button, Group, Stack, Textarea } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { RequestView } from '../../../src/api/control/control-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { exact, since } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { queryClient, send } from '../server/api.ts'
@@ -62,8 +62,7 @@ function DeclineDialog({ request: { id, title, askedBy }, opened, onClose }: Pro
           value={reason}
           onChange={({ currentTarget }) => setReason(currentTarget.value)}
         />
-        {decline.error && <ProblemNotice error={decline.error} />}
-        <Group gap={8}>
+        <DialogActions error={decline.error} onCancel={onClose} isLarge>
           <Button
             className="control-act"
             size="md"
@@ -73,10 +72,7 @@ function DeclineDialog({ request: { id, title, askedBy }, opened, onClose }: Pro
           >
             Keep it running
           </Button>
-          <Button className="control-act" size="md" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </Dialog>
   )

@@ -1,8 +1,7 @@
 import { Button, Group, Select, Stack, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { AbsenceRequest, PeopleReply, PersonView } from '../../../src/api/people/people-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { usePeopleAct } from './use-people-act.ts'
 
 type Props = {
@@ -67,15 +66,11 @@ function AwayForm({ person, people, onClose }: Omit<Props, 'opened'>) {
           searchable
           clearable
         />
-        {set.error && <ProblemNotice error={set.error} />}
-        <Group gap={8}>
+        <DialogActions error={set.error} onCancel={onClose}>
           <Button type="submit" loading={set.isPending}>
             Save
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </form>
   )

@@ -1,9 +1,8 @@
-import { Button, Group, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { InviteRequest } from '../../../src/api/people/people-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { usersQuery } from '../server/api.ts'
 import { usePeopleAct } from './use-people-act.ts'
 
@@ -76,15 +75,11 @@ function InviteForm({ onClose }: Omit<Props, 'opened'>) {
             />
           </>
         )}
-        {invite.error && <ProblemNotice error={invite.error} />}
-        <Group gap={8}>
+        <DialogActions error={invite.error} onCancel={onClose}>
           <Button type="submit" loading={invite.isPending} disabled={by === 'user' && user === null}>
             Invite
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </form>
   )

@@ -1,8 +1,7 @@
-import { Button, Checkbox, Group, Select, Stack } from '@mantine/core'
+import { Button, Checkbox, Select, Stack } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { JobRequest, PeopleReply, PlaceView, WorkflowPlaces } from '../../../src/api/people/people-types.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { ProblemNotice } from '../parts/notices.tsx'
+import { Dialog, DialogActions } from '../parts/dialog.tsx'
 import { usePeopleAct } from './use-people-act.ts'
 
 type Props = {
@@ -63,15 +62,11 @@ function NameForm({ place, workflow, people, onClose }: Omit<Props, 'opened'>) {
             onChange={(event) => setDeputy(event.currentTarget.checked)}
           />
         )}
-        {offer.error && <ProblemNotice error={offer.error} />}
-        <Group gap={8}>
+        <DialogActions error={offer.error} onCancel={onClose}>
           <Button type="submit" loading={offer.isPending} disabled={personId === null}>
             Ask them
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
+        </DialogActions>
       </Stack>
     </form>
   )
