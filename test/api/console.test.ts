@@ -384,7 +384,7 @@ describe('the workflows', () => {
     await sql`insert into crm_user (connection_id, user_id, kind, email, name, active)
       values ('hubspot-1', 'early', 'person', 'early@brightwater.example', 'Gone Early', false)`.execute(t.db)
     await sql`insert into identity (person_id, kind, issuer, subject, state, confirmed_at)
-      select ${id}, 'crm', crm || ':' || account_id, 'early', 'confirmed', now() from connection where id = 'hubspot-1'
+      select ${id}, 'crm', identity_issuer, 'early', 'confirmed', now() from connection where id = 'hubspot-1'
       union all select ${id}, 'mail', '', 'early@brightwater.example', 'confirmed', now()`.execute(t.db)
     await sql`insert into job (workflow, lane, person_id, offered_by, accepted_at) values
       ('account-ownership', 'override', ${id}, 'terminal', now())`.execute(t.db)

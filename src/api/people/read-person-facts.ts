@@ -34,7 +34,7 @@ export async function readLoad(db: Database): Promise<ReadonlyMap<PersonId, Pers
   const { rows } = await sql<{ person_id: string; n: number }>`
     select i.person_id, count(*)::int as n
     from (select distinct i.person_id, c.id as connection_id, u.email
-      from identity i join connection c on i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected'
+      from identity i join connection c on i.issuer = c.identity_issuer and c.status <> 'disconnected'
       join crm_user u on u.connection_id = c.id and u.user_id = i.subject
       where i.kind = 'crm' and i.state = 'confirmed' and u.email is not null) i
     join task t on t.connection_id = i.connection_id and t.status = 'open' and t.owner_email = i.email
@@ -54,7 +54,7 @@ export async function readIdentities(db: Database): Promise<ReadonlyMap<PersonId
     select i.person_id, i.id, u.name, i.kind, i.issuer, coalesce(i.email, case when i.kind = 'mail' then i.subject end) as email,
       i.state, i.why, c.title
     from identity i
-    left join connection c on i.kind = 'crm' and i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected'
+    left join connection c on i.kind = 'crm' and i.issuer = c.identity_issuer and c.status <> 'disconnected'
     left join crm_user u on u.connection_id = c.id and u.user_id = i.subject
     where i.state <> 'ended' order by i.person_id, i.state = 'refused', i.id`.execute(db)
   const all = new Map<PersonId, IdentityView[]>()
@@ -86,7 +86,7 @@ export async function readUsers(db: Database, q: string): Promise<UsersReply> {
     from crm_user u join connection c on c.id = u.connection_id and c.status <> 'disconnected'
     where u.kind = 'person' and u.active and u.frozen is not true and u.integration is not true and u.gone_at is null
       and (lower(u.name) like ${like} or lower(coalesce(u.email, '')) like ${like})
-      and not exists (select 1 from identity i where i.kind = 'crm' and i.issuer = c.crm || ':' || c.account_id
+      and not exists (select 1 from identity i where i.kind = 'crm' and i.issuer = c.identity_issuer
         and i.subject = u.user_id and i.state = 'confirmed')
     order by lower(u.name), c.id, u.user_id limit ${USERS_MAX}`.execute(db)
   return {

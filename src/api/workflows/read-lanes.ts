@@ -82,7 +82,7 @@ async function openJobs(db: Database, workflow: string): Promise<JobRow[]> {
         as "hasLeft",
       array(
         select lower(c.email) from identity o
-        join connection k on k.crm || ':' || k.account_id = o.issuer and k.status <> 'disconnected'
+        join connection k on k.identity_issuer = o.issuer and k.status <> 'disconnected'
         join crm_user c on c.connection_id = k.id and c.user_id = o.subject and c.email is not null
         where o.person_id = p.id and o.kind = 'crm' and o.state = 'confirmed') as emails
     from job j

@@ -29,6 +29,7 @@ import { STATEMENTS as pauses } from './0028-pauses.ts'
 import { STATEMENTS as jobTasks } from './0029-job-tasks.ts'
 import { STATEMENTS as observed } from './0030-observed.ts'
 import { STATEMENTS as writingConsents } from './0031-writing-consents.ts'
+import { STATEMENTS as identityIssuer } from './0032-identity-issuer.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -68,6 +69,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0029-job-tasks', statements: jobTasks },
   { name: '0030-observed', statements: observed },
   { name: '0031-writing-consents', statements: writingConsents },
+  { name: '0032-identity-issuer', statements: identityIssuer },
 ]
 
 /** The tables that exist once all of these migrations have run. */

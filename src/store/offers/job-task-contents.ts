@@ -37,7 +37,7 @@ export async function jobTaskContents(
     from task t left join job_task j on j.task_id = t.id
     left join lateral (
       select jsonb_build_object('userId', u.user_id, 'timeZone', u.time_zone) as owner
-      from identity i join connection c on c.id = t.connection_id and i.issuer = c.crm || ':' || c.account_id
+      from identity i join connection c on c.id = t.connection_id and i.issuer = c.identity_issuer
       join crm_user u on u.connection_id = c.id and u.user_id = i.subject and u.kind = 'person' and u.active
       where i.person_id = j.person_id and i.kind = 'crm' and i.state = 'confirmed'
       order by i.id limit 1) o on true

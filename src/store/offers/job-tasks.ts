@@ -30,7 +30,7 @@ export type TaskPlace = { readonly connectionId: string; readonly userId: string
 /** An identity of a CRM and the user it is now, of a connection that is there and may be written to. */
 const WRITABLE_USERS = sql`
   identity i
-  join connection c on i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected' and c.writes_since is not null
+  join connection c on i.issuer = c.identity_issuer and c.status <> 'disconnected' and c.writes_since is not null
   join crm_user u on u.connection_id = c.id and u.user_id = i.subject and u.kind = 'person' and u.active
     and u.frozen is not true and u.gone_at is null
   where i.kind = 'crm' and i.state = 'confirmed'`

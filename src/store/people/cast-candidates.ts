@@ -10,7 +10,7 @@ const CANDIDATES_MAX = 200
 export async function castCandidates(db: Kysely<Tables>, workflow: string): Promise<Candidate[]> {
   const { rows } = await sql<Candidate>`
     with watched as (
-      select c.id, c.crm || ':' || c.account_id as issuer from connection c
+      select c.id, c.identity_issuer as issuer from connection c
       join workflow w on w.workflow = ${workflow} join policy_version p on p.hash = w.hash
       where c.status <> 'disconnected' and p.document->'objects' @> jsonb_build_array(jsonb_build_object('crm', c.crm))
     ), users as (

@@ -15,7 +15,7 @@ const JOINS_MAX = 200
 export async function noteCrmJoins(trx: Kysely<Tables>): Promise<CrmJoin[]> {
   const { rows } = await sql<CrmJoin>`
     with users as (
-      select c.crm || ':' || c.account_id as issuer, u.user_id, u.email,
+      select c.identity_issuer as issuer, u.user_id, u.email,
         -- an org's sandbox spells addresses so; the person is the same, the acceptance is not
         regexp_replace(lower(u.email), '\\.invalid$', '') as address
       from crm_user u join connection c on c.id = u.connection_id and c.status <> 'disconnected'

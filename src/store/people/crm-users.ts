@@ -9,7 +9,7 @@ export async function crmUsersOf(
 ): Promise<{ readonly connectionId: string; readonly userId: string }[]> {
   const { rows } = await sql<{ connectionId: string; userId: string }>`
     select c.id as "connectionId", i.subject as "userId" from identity i
-    join connection c on i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected'
+    join connection c on i.issuer = c.identity_issuer and c.status <> 'disconnected'
     where i.person_id = ${personId} and i.kind = 'crm' and i.state = 'confirmed' order by c.id, i.subject`.execute(db)
   return rows
 }

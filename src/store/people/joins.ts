@@ -47,7 +47,7 @@ export async function personsToPropose(db: Kysely<Tables>, address: string): Pro
   const { rows } = await sql<{ id: string; name: string }>`
     select distinct p.id, p.name from person p
     join identity i on i.person_id = p.id and i.state = 'confirmed'
-    left join connection c on i.kind = 'crm' and i.issuer = c.crm || ':' || c.account_id and c.status <> 'disconnected'
+    left join connection c on i.kind = 'crm' and i.issuer = c.identity_issuer and c.status <> 'disconnected'
     left join crm_user u on u.connection_id = c.id and u.user_id = i.subject
     where p.ended_at is null and ${address} in (
       case when i.kind = 'mail' then i.subject end,

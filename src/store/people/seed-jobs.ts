@@ -63,7 +63,7 @@ export async function unjoinedCast(db: Kysely<Tables>): Promise<(UserByEmail & {
     join crm_user u on u.email = i.email and u.kind = 'person' and u.active and u.gone_at is null
     join connection c on c.id = u.connection_id and c.status <> 'disconnected'
     where p.made_by = 'sandbox' and p.ended_at is null
-      and not exists (select 1 from identity o where o.kind = 'crm' and o.issuer = c.crm || ':' || c.account_id
+      and not exists (select 1 from identity o where o.kind = 'crm' and o.issuer = c.identity_issuer
         and o.state = 'confirmed' and (o.person_id = p.id or o.subject = u.user_id))
       and not exists (select 1 from crm_user o where o.connection_id = u.connection_id and o.email = u.email
         and o.user_id <> u.user_id and o.kind = 'person' and o.active and o.gone_at is null)

@@ -41,7 +41,7 @@ export async function staffPeople(db: Kysely<Tables>): Promise<StaffPerson[]> {
     select p.id, p.name,
       coalesce((select json_agg(json_build_object('connectionId', c.id, 'userId', u.user_id, 'email', u.email,
           'active', u.active and u.gone_at is null) order by c.id, u.user_id)
-        from identity i join connection c on c.crm || ':' || c.account_id = i.issuer and c.status <> 'disconnected'
+        from identity i join connection c on c.identity_issuer = i.issuer and c.status <> 'disconnected'
         join crm_user u on u.connection_id = c.id and u.user_id = i.subject and u.kind = 'person'
         where i.person_id = p.id and i.kind = 'crm' and i.state = 'confirmed'), '[]') as users,
       array(select lower(coalesce(i.email, i.subject)) from identity i
@@ -61,7 +61,7 @@ export async function confirmedLinks(db: Kysely<Tables>): Promise<string[][]> {
     with theirs as (
       select distinct i.person_id, u.email
       from identity i join person p on p.id = i.person_id and p.ended_at is null
-      join connection c on c.crm || ':' || c.account_id = i.issuer and c.status <> 'disconnected'
+      join connection c on c.identity_issuer = i.issuer and c.status <> 'disconnected'
       join crm_user u on u.connection_id = c.id and u.user_id = i.subject and u.kind = 'person'
       where i.kind = 'crm' and i.state = 'confirmed' and u.email is not null and u.active and u.gone_at is null
     ), own as (

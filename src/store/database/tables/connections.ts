@@ -9,6 +9,8 @@ export type ConnectionTable = {
   crm: Crm
   title: string
   account_id: string
+  /** Made by the database of the two: the issuer of its users as identities, see `crmIdentity`. */
+  identity_issuer: GeneratedAlways<string>
   base_url: string
   actor_id: string | null
   time_zone: string | null
