@@ -7,7 +7,13 @@ import type { CompanyName } from '../model/policy/company-name.ts'
 import type { Change } from '../model/policy/diff/change.ts'
 import { companyChanges } from '../model/policy/diff/company-diff.ts'
 import { diffPolicies } from '../model/policy/diff/policy-diff.ts'
-import type { PatternSetting, Policy, PolicyOwners, PolicyVersion } from '../model/policy/policy.ts'
+import {
+  NO_OWNERS,
+  type PatternSetting,
+  type Policy,
+  type PolicyOwners,
+  type PolicyVersion,
+} from '../model/policy/policy.ts'
 import type { TextError } from '../store/database/tables/publishing.ts'
 import type { DocumentName, Publication } from '../store/publishing/publications.ts'
 
@@ -107,23 +113,13 @@ function composed(content: WorkflowContent, { territories, calendar, readings, p
   const hasPeople = people.persons.length + people.integrations.length > 0
   return {
     ...content,
-    owners: NOBODY,
+    // Jobs are held in tables; what can only be read from what was stored names nobody.
+    owners: NO_OWNERS,
     territories,
     ...(hasReadings && { readings }),
     ...(hasPeople && { people }),
     calendar,
   }
-}
-
-/** Jobs are held in tables; a version that can only be read from what was stored names nobody. */
-const NOBODY: PolicyOwners = {
-  reviewers: { general: [], senior: [], approved: [] },
-  override: '',
-  rollback: '',
-  boundary: '',
-  data: '',
-  workflow: '',
-  accepted: {},
 }
 
 /** Every workflow in force with another company or another text of one document. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { adminLink, TEST_ADMIN } from '../support/people.ts'
 import { type ConsoleStage, NO_CHROMIUM, PATIENCE_MS, serveConsole, startConsole } from './console-stage.ts'
 import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'

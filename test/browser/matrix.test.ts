@@ -30,7 +30,7 @@ describe('the matrix of a workflow in a real browser', { skip: NO_CHROMIUM }, ()
       stage.db,
     )
     await sql`insert into identity (person_id, kind, issuer, subject, state, confirmed_at)
-      select ${id}, 'crm', crm || ':' || account_id, ${`m-${id}`}, 'confirmed', now()
+      select ${id}, 'crm', identity_issuer, ${`m-${id}`}, 'confirmed', now()
       from connection where id = 'hubspot-1'`.execute(stage.db)
     return id
   }

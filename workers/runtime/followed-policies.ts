@@ -2,7 +2,7 @@ import { type FieldsNeeded, fieldsNeeded } from '../../src/model/patterns/contra
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Crm } from '../../src/model/record/change-event.ts'
 import type { Database } from '../../src/store/database/database.ts'
-import { policiesInForce } from '../../src/store/decisions/policies.ts'
+import { policiesInForce, workflowsInForce } from '../../src/store/decisions/policies.ts'
 import { policiesBeingPrepared } from '../../src/store/publishing/drafts.ts'
 
 /** What this process knows of the policies whose fields are read: those in force, and those that are being prepared. */
@@ -17,11 +17,13 @@ export type FollowedPolicies = {
 export async function followedPolicies(db: Database): Promise<FollowedPolicies> {
   let known: { readonly key: string; readonly policies: readonly Policy[]; readonly fields: Map<string, FieldsNeeded> }
   const follow = async () => {
-    const inForce = await policiesInForce(db)
+    // Asked every second, and nearly always it is as it was: then no document is read.
+    const hashes = (await workflowsInForce(db, undefined)).map(({ hash }) => hash)
     const prepared = await policiesBeingPrepared(db)
-    const key = JSON.stringify([inForce.map(({ hash }) => hash), prepared])
+    const key = JSON.stringify([hashes, prepared])
     if (known?.key === key) return
-    known = { key, policies: [...inForce.map(({ policy }) => policy), ...prepared], fields: new Map() }
+    const inForce = (await policiesInForce(db)).map(({ policy }) => policy)
+    known = { key, policies: [...inForce, ...prepared], fields: new Map() }
   }
   await follow()
   return {

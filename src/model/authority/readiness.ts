@@ -1,6 +1,6 @@
 import { companyDirectory } from '../people/company-directory.ts'
-import type { Job, Mode, Policy, PolicyVersion } from '../policy/policy.ts'
-import type { ConnectionId, Crm } from '../record/change-event.ts'
+import type { Mode, Policy, PolicyVersion } from '../policy/policy.ts'
+import type { ConnectionId } from '../record/change-event.ts'
 import type { Directory } from '../record/crm-user.ts'
 import { fragileProblem } from './fragile.ts'
 import type { ReadinessHistory, ReadinessProblem, StaffedConnection } from './readiness-problem.ts'

@@ -40,6 +40,17 @@ export type PolicyOwners = {
 export const SINGLE_JOBS = ['override', 'rollback', 'boundary', 'data', 'workflow'] as const
 export type SingleJob = (typeof SINGLE_JOBS)[number]
 
+/** Every job is vacant. */
+export const NO_OWNERS: PolicyOwners = {
+  reviewers: { general: [], senior: [], approved: [] },
+  override: null,
+  rollback: null,
+  boundary: null,
+  data: null,
+  workflow: null,
+  accepted: {},
+}
+
 /** The name of a pattern in `patterns/registry.ts`. Policies are checked against the registry when they are loaded. */
 export type PatternName = string
 

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type Staff, withStaff } from '../../model/people/staff.ts'
 import {
   type Mode,
+  NO_OWNERS,
   type Policy,
   type PolicyContent,
   type PolicyOwners,
@@ -25,18 +26,8 @@ export type PolicyRow = {
 
 /** The policy with whoever holds its jobs now. Everybody who reads one reads it here, so that all see the same people. */
 export function policyOf({ document, staff, fileOwners }: PolicyRow): Policy {
-  const { owners: former = NOBODY, ...content } = document
+  const { owners: former = NO_OWNERS, ...content } = document
   return withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] })
-}
-
-const NOBODY: PolicyOwners = {
-  reviewers: { general: [], senior: [], approved: [] },
-  override: null,
-  rollback: null,
-  boundary: null,
-  data: null,
-  workflow: null,
-  accepted: {},
 }
 
 /** Stores a version once and for ever: the same hash is the same text, and a decision cites it years later. */

@@ -62,7 +62,7 @@ export async function publicationAt(
 
 export type NewPublication = Omit<Publication, 'seq' | 'inForceAt'>
 
-/** Under `lockPublishing`: all of these get the next number of the sequence, which is returned. */
+/** Under the lock of the sequence: all of these get the next number of the sequence, which is returned. */
 export async function addPublications(trx: Kysely<Tables>, of: readonly NewPublication[]): Promise<number> {
   const seq = (await sequenceInForce(trx)) + 1
   for (const one of of) {
