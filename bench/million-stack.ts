@@ -10,7 +10,7 @@ import { requestComparison } from '../src/store/compare/comparisons.ts'
 /** Our own policies in observe mode: everything is decided, nothing is written to a CRM. */
 export async function observingConfig(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'lanekeeper-config-'))
-  await cp(fileURLToPath(new URL('../config', import.meta.url)), directory, { recursive: true })
+  await cp(fileURLToPath(new URL('../config/examples', import.meta.url)), directory, { recursive: true })
   for (const name of await readdir(join(directory, 'workflows'))) {
     const file = join(directory, 'workflows', name)
     await writeFile(file, (await readFile(file, 'utf8')).replace(/^mode: live$/m, 'mode: observe'))

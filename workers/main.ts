@@ -4,7 +4,7 @@ import { loadPolicies, reloadPolicy } from '../src/config/policies/policy-files.
 import { environmentGrants } from '../src/config/settings/environment-grants.ts'
 import { followKeys } from '../src/config/settings/key-file.ts'
 import { createLogger } from '../src/config/settings/logger.ts'
-import { readSettings, type Settings, SettingsError } from '../src/config/settings/settings.ts'
+import { configFolder, readSettings, type Settings, SettingsError } from '../src/config/settings/settings.ts'
 import { accessNeeds } from '../src/connections/access/required-access.ts'
 import type { ConnectDeps } from '../src/connections/context.ts'
 import { crmAddressRule } from '../src/connections/draft/address-rule.ts'
@@ -77,12 +77,15 @@ async function main(): Promise<void> {
 /** The sandbox shows its files at once. Anywhere else files are drafts, and what is published runs as it did. */
 async function putInForceAtStart(
   db: Database,
-  { configDir, sandbox }: Settings,
+  settings: Settings,
   logger: WorkerContext['logger'],
 ): Promise<{ readonly changed: readonly string[] }> {
-  const files = { ...loadPolicies(configDir), reload: reloadPolicy }
-  for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
-  if (sandbox === 'on') return seedFromFiles(db, configDir, files)
+  const folder = configFolder(settings)
+  if (folder !== null) {
+    const files = { ...loadPolicies(folder), reload: reloadPolicy }
+    for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
+    if (settings.sandbox === 'on') return seedFromFiles(db, folder, files)
+  }
   await adoptWhatRuns(db)
   return runWhatIsPublished(db)
 }
@@ -113,9 +116,9 @@ async function connectDeps(
   }
 }
 
-/** Null: the sandbox's files are in force, and the examples that come with Lanekeeper are nobody's drafts. */
-function draftsFolder({ sandbox, isOwnConfig, configDir }: Settings): string | null {
-  return sandbox === 'on' || !isOwnConfig ? null : configDir
+/** Null: the sandbox's files are in force at once. */
+function draftsFolder(settings: Settings): string | null {
+  return settings.sandbox === 'on' ? null : configFolder(settings)
 }
 
 /** What no job wakes. A task that ends with an error is logged, and the others run on. */

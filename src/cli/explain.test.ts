@@ -5,7 +5,7 @@ import { loadPolicies } from '../config/policies/policy-files.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
 import { runExplain } from './explain.ts'
 
-const { loaded } = loadPolicies(join(import.meta.dirname, '../../config'))
+const { loaded } = loadPolicies(join(import.meta.dirname, '../../config/examples'))
 const texts = new Map(loaded.map(({ version }) => [version.policy.workflow, explainPolicy(version)]))
 
 describe('part of M1 and M27: the explanation of a policy', () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { slipOf } from '../config/nearest-name.ts'
 import { type LoadedPolicy, loadPolicies, type RefusedPolicy } from '../config/policies/policy-files.ts'
-import { readSettings } from '../config/settings/settings.ts'
+import { EXAMPLES, readSettings } from '../config/settings/settings.ts'
 import { explainPolicy } from '../model/decision/explain-policy.ts'
 import { together } from '../model/rules/render.ts'
 import { type Given, runAsProgram, runCommand, type Streams } from './terminal/command.ts'
@@ -13,7 +13,7 @@ import { UsageError } from './terminal/usage.ts'
 const HELP = `explain WORKFLOW|FILE [FOLDER]
 
 Says in plain English what a workflow does, who owns which job, how each case is decided, and whether it runs now. FOLDER:
-the configuration; otherwise LANEKEEPER_CONFIG_DIR, or the one that comes with Lanekeeper.
+the configuration; otherwise LANEKEEPER_CONFIG_DIR, or the examples that come with Lanekeeper.
 
 Exit code 0: done. 1: there is no such workflow, or its file has a mistake. 64: the command was not understood.`
 
@@ -35,7 +35,7 @@ async function explain(
   if (wanted === undefined) throw new UsageError('Say which workflow, by its name or its file')
   const isFile = /\.ya?ml$/.test(wanted)
   const settings = readSettings(environment)
-  const dir = folder ?? (isFile ? dirname(dirname(resolve(wanted))) : settings.configDir)
+  const dir = folder ?? (isFile ? dirname(dirname(resolve(wanted))) : (settings.configDir ?? EXAMPLES))
   if (!existsSync(join(dir, 'workflows'))) {
     throw new UsageError(`There is no folder ${join(dir, 'workflows')}: give the configuration folder as second word`)
   }

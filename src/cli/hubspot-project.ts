@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { loadPolicies } from '../config/policies/policy-files.ts'
 import { readSettings, type Settings } from '../config/settings/settings.ts'
 import { accessNeeds } from '../connections/access/required-access.ts'
 import '../crm/profiles.ts'
 import { hubSpotProject } from '../crm/hubspot/app-project/project-files.ts'
 import { subscriptionsIn } from '../crm/hubspot/webhook/subscriptions.ts'
-import { policiesOf } from '../pipeline/decide/publish-policies.ts'
 import { type Given, knownWord, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
+import { policiesOfSettings } from './terminal/policies-here.ts'
 import { UsageError } from './terminal/usage.ts'
 
 const HELP = `hubspot-project [--out DIRECTORY] [--kind static|oauth] [--webhook-url URL|none] [--former FILE]
 
 Writes the HubSpot project that makes Lanekeeper's app in your account: its scopes, and webhook subscriptions for exactly
-the fields that your policies look at. The README in it says how to upload it.
+the fields that your workflows look at: those in force here, or those of LANEKEEPER_CONFIG_DIR. The README in it says how to upload it.
 
   --out DIRECTORY     otherwise lanekeeper-hubspot here; must not exist yet
   --kind KIND         static (an access token, the usual) or oauth
@@ -68,7 +67,7 @@ async function writeProject(
     stderr.write(`${directory} exists already: name another with --out, or move it away\n`)
     return 1
   }
-  const needs = accessNeeds(policiesOf(loadPolicies(settings.configDir)), 'hubspot')
+  const needs = accessNeeds(await policiesOfSettings(settings), 'hubspot')
   const formerly = values.former === undefined ? [] : subscriptionsIn(await readFile(values.former, 'utf8'))
   const redirectUrl = new URL('/oauth/hubspot/callback', settings.publicUrl).href
   for (const { path, content } of hubSpotProject({

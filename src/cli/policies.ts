@@ -2,7 +2,7 @@ import '../crm/profiles.ts'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { nearestName } from '../config/nearest-name.ts'
-import { readSettings } from '../config/settings/settings.ts'
+import { EXAMPLES, readSettings } from '../config/settings/settings.ts'
 import { changesOf, contentHash, inForceOf, readDocument } from '../publishing/documents.ts'
 import { draftsFromFiles, type FileNews, fileDocuments } from '../publishing/follow-files.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
@@ -17,7 +17,7 @@ const HELP = `policies diff|push [FOLDER]
 diff  says in plain English what the files of a configuration folder would change of what is in force.
 push  makes drafts of the files that differ. It puts nothing in force: people approve drafts on the page Changes.
 
-FOLDER: the configuration; otherwise LANEKEEPER_CONFIG_DIR, or the one that comes with Lanekeeper.
+FOLDER: the configuration; otherwise LANEKEEPER_CONFIG_DIR, or with the sandbox the examples that come with Lanekeeper.
 
 Exit code 0: done, and diff found no difference. 1: nothing runs here, or diff found differences. 2: it could not be done.
 64: the command was not understood.`
@@ -50,14 +50,18 @@ async function policies(
     throw new UsageError(`Say diff or push${meant === undefined ? '' : `; did you mean "${meant}"?`}`)
   }
   const settings = readSettings(environment)
-  const dir = folder === undefined ? settings.configDir : resolve(folder)
-  if (!existsSync(join(dir, 'workflows'))) {
-    throw new UsageError(`There is no folder ${join(dir, 'workflows')}: give the configuration folder as second word`)
-  }
+  const named = folder === undefined ? settings.configDir : resolve(folder)
+  if (named !== null) refuseWithoutWorkflows(named)
   const running = await findRunningInstance(settings)
   if (typeof running === 'string') {
     stderr.write(NOTHING_RUNS)
     return 1
+  }
+  const dir = named ?? (running.sandbox ? EXAMPLES : null)
+  if (dir === null) {
+    throw new UsageError(
+      'Give the folder of your workflows as second word: what comes with Lanekeeper are examples about another company',
+    )
   }
   const db = openDatabase(running.databaseUrl, { max: 1, applicationName: 'lanekeeper-policies' })
   try {
@@ -71,6 +75,12 @@ async function policies(
   } finally {
     await db.destroy()
   }
+}
+
+function refuseWithoutWorkflows(dir: string): void {
+  const folder = join(dir, 'workflows')
+  if (existsSync(folder)) return
+  throw new UsageError(`There is no folder ${folder}: give the configuration folder as second word`)
 }
 
 async function difference(db: Database, dir: string): Promise<{ readonly text: string; readonly isAny: boolean }> {

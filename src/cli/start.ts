@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   describeSettings,
+  EXAMPLES,
   readSettings,
   type Settings,
   SettingsError,
@@ -36,7 +37,7 @@ export function runStart(
   const run = ({ values }: Given<typeof OPTIONS>) => {
     // Wrong settings are said before anything is touched.
     const settings = readSettings(environment)
-    return start(settings, values.own, refusedAtStart(settings.configDir))
+    return start(settings, values.own, refusedAtStart(settings.configDir ?? EXAMPLES))
   }
   return runCommand({ help, options: OPTIONS, run }, args, streams)
 }

@@ -25,7 +25,7 @@ describe('bad input', { timeout: 180_000 }, () => {
 
   before(async () => {
     configDir = await mkdtemp(join(tmpdir(), 'lanekeeper-config-'))
-    await cp(fileURLToPath(new URL('../../config', import.meta.url)), configDir, { recursive: true })
+    await cp(fileURLToPath(new URL('../../config/examples', import.meta.url)), configDir, { recursive: true })
     await replaceIn('workflows/lead-routing.yaml', 'mode: live', 'mode: lively')
     await replaceIn('workflows/account-ownership.yaml', /nina\.petrova@brightwater\.example/g, STRANGER)
     test = await startTestStack({ environment: { LANEKEEPER_CONFIG_DIR: configDir } })

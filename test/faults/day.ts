@@ -52,7 +52,7 @@ export const DAYS_AT_ONCE = 2
 
 export type Day = Awaited<ReturnType<typeof startDay>>
 
-const CONFIG = fileURLToPath(new URL('../../config', import.meta.url))
+const CONFIG = fileURLToPath(new URL('../../config/examples', import.meta.url))
 
 /** One hundredth of the sandbox's data: some 600 records, with every defect of the whole. */
 const SCALE = 0.01

@@ -44,7 +44,7 @@ const testDomain = definePattern({
   clearing: ({ field }) => [{ field, to: 'jane@acme.de', says: `With a real address in ${field} this would end.` }],
 })
 
-const SHIPPED = join(import.meta.dirname, '../../config')
+const SHIPPED = join(import.meta.dirname, '../../config/examples')
 const SETTING = { pattern: 'test-domain', field: 'qa_email', endings: ['.test'], graceHours: 1 }
 
 describe('one more pattern, registered as one object', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 
-export const SHIPPED = join(import.meta.dirname, '../../config')
+export const SHIPPED = join(import.meta.dirname, '../../config/examples')
 
 /** Copies of the shipped configuration with one file changed, removed after the tests of the file that calls this. */
 export function configCopies(): (file: string, change: (text: string) => string) => string {

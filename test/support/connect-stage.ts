@@ -13,7 +13,7 @@ import { policiesOf } from '../../src/pipeline/decide/publish-policies.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { createSecretBox } from '../../src/store/secrets/secret-box.ts'
 
-const CONFIG = fileURLToPath(new URL('../../config', import.meta.url))
+const CONFIG = fileURLToPath(new URL('../../config/examples', import.meta.url))
 
 /** Connecting as the service has it, for a database of a test. CRMs may be on this machine. */
 export function testSetUp(db: Database, publicUrl: string, over: Partial<ConnectSetUp> = {}): ConnectSetUp {

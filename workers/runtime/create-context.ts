@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { nowMs } from '../../src/clock/clock.ts'
 import { namedAdmins } from '../../src/config/company/named-admins.ts'
-import type { Settings } from '../../src/config/settings/settings.ts'
+import { configFolder, type Settings } from '../../src/config/settings/settings.ts'
 import { seedPeople } from '../../src/people/seed-people.ts'
 import { refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
 import { createWorkflowReader } from '../../src/pipeline/decide/running-workflows.ts'
@@ -46,7 +46,9 @@ export function createContext(
     clientOf: (connectionId) => clients.get(connectionId),
     connectionIds: () => [...clients.keys()],
     refreshReadiness: async () => {
-      await seedPeople(db, { isSandbox: settings.sandbox === 'on', admins: namedAdmins(settings.configDir) })
+      const folder = configFolder(settings)
+      const admins = folder === null ? [] : namedAdmins(folder)
+      await seedPeople(db, { isSandbox: settings.sandbox === 'on', admins })
       const { changed } = await refreshReadiness(db)
       if (changed.length > 0) logger.info({ changed }, 'workflows run differently now')
     },

@@ -1,6 +1,6 @@
 /**
  * Brightwater, the company that owns both sandbox CRMs, sells water-quality sensors. This is the only list of its
- * people, territories and routing; `config/` names the same people by e-mail, as a real customer's policy would.
+ * people, territories and routing; `config/examples/` names the same people by e-mail, as a real customer's policy would.
  */
 export type Territory = {
   readonly id: string

@@ -3,7 +3,7 @@ import { nowMs } from '../../clock/clock.ts'
 import { loadPolicies } from '../../config/policies/policy-files.ts'
 import { webhookUrlOf } from '../../config/settings/environment-grants.ts'
 import { followKeys } from '../../config/settings/key-file.ts'
-import type { Settings } from '../../config/settings/settings.ts'
+import { configFolder, type Settings } from '../../config/settings/settings.ts'
 import { changeClientSecret, checkConnection, setShares } from '../../connections/access/recheck-access.ts'
 import { accessNeeds } from '../../connections/access/required-access.ts'
 import { createConnectionTaskKey } from '../../connections/access/task-key.ts'
@@ -30,7 +30,7 @@ const POLL_SECONDS_MAX = 60
 /** What connecting takes, from the settings of this service. Makes the key file where there is none yet. */
 export async function connectSetUp(db: Database, settings: Settings): Promise<ConnectSetUp> {
   const { publicUrl, pollSeconds } = settings
-  const policies = followPolicies(db, policiesIn(settings.configDir))
+  const policies = followPolicies(db, policiesIn(configFolder(settings)))
   const deps: ConnectDeps = {
     db,
     box: createSecretBox(await followKeys(settings)),
@@ -52,7 +52,8 @@ export async function connectSetUp(db: Database, settings: Settings): Promise<Co
 }
 
 /** None where there is no such directory: the workers say so, and signing in or looking must not fail for it. */
-function policiesIn(configDir: string): Policy[] {
+function policiesIn(configDir: string | null): Policy[] {
+  if (configDir === null) return []
   try {
     return policiesOf(loadPolicies(configDir))
   } catch (error) {

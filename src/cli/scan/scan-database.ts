@@ -91,7 +91,7 @@ export async function requireWholePicture(db: Database): Promise<void> {
   const { records, arriving, workflows } = rows[0]!
   if (workflows === 0) {
     throw new NothingToScanError(
-      'No workflow is running. Add one to the folder config/workflows, or see on the Workflows page of the console why those there do not run.',
+      'No workflow is running. The page Changes of the console says how to start one, and the page Workflows why those there do not run.',
     )
   }
   const isAnyIn = leftOut.length < connected.length

@@ -1,5 +1,5 @@
 import { loadPolicies } from '../../config/policies/policy-files.ts'
-import type { Settings } from '../../config/settings/settings.ts'
+import { EXAMPLES, type Settings } from '../../config/settings/settings.ts'
 import { accessNeeds } from '../../connections/access/required-access.ts'
 import '../../crm/profiles.ts'
 import { hubSpotProject } from '../../crm/hubspot/app-project/project-files.ts'
@@ -22,7 +22,7 @@ export async function uploadProject(
     // HubSpot takes https only. The sandbox sends to the address that it was started with.
     webhookUrl: 'https://lanekeeper.example.com/webhooks/hubspot',
     redirectUrl: null,
-    needs: accessNeeds(policiesOf(loadPolicies(configDir)), 'hubspot'),
+    needs: accessNeeds(policiesOf(loadPolicies(configDir ?? EXAMPLES)), 'hubspot'),
   })
   const { content } = files.find(({ path }) => path === WEBHOOKS_FILE)!
   const response = await fetch(new URL('/__sandbox/project', hubspot.baseUrl), {

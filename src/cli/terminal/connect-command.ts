@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { nowMs } from '../../clock/clock.ts'
-import { loadPolicies } from '../../config/policies/policy-files.ts'
 import { reachableWebhookUrl } from '../../config/settings/environment-grants.ts'
 import { followKeys } from '../../config/settings/key-file.ts'
 import type { Settings } from '../../config/settings/settings.ts'
@@ -9,11 +8,11 @@ import { accessNeeds } from '../../connections/access/required-access.ts'
 import type { ConnectDeps } from '../../connections/context.ts'
 import { crmAddressRule } from '../../connections/draft/address-rule.ts'
 import type { Crm } from '../../model/record/change-event.ts'
-import { policiesOf } from '../../pipeline/decide/publish-policies.ts'
 import { followDatabaseClock } from '../../store/database/clock.ts'
 import { openDatabase } from '../../store/database/database.ts'
 import { createSecretBox } from '../../store/secrets/secret-box.ts'
 import { findRunningInstance } from '../stack/running-instance.ts'
+import { policiesHere } from './policies-here.ts'
 
 export type OpenCommand = {
   readonly deps: ConnectDeps
@@ -36,10 +35,10 @@ export async function openCommand(settings: Settings): Promise<OpenCommand> {
       'The sandbox CRMs run here, and their data is made again at every start. To connect your own CRM, stop this and run "npm start -- --own".',
     )
   }
-  const policies = policiesOf(loadPolicies(settings.configDir))
   const keys = await followKeys(settings, 'refuse')
   const db = openDatabase(running.databaseUrl, { max: 3, applicationName: 'lanekeeper-connect' })
   await followDatabaseClock(db)
+  const policies = await policiesHere(db, settings)
   return {
     deps: {
       db,

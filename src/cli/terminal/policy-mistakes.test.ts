@@ -10,7 +10,7 @@ describe('what a start says of policies that do not load', () => {
   let dir: string
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'lanekeeper-mistakes-'))
-    await cp(join(import.meta.dirname, '../../../config'), dir, { recursive: true })
+    await cp(join(import.meta.dirname, '../../../config/examples'), dir, { recursive: true })
   })
   afterEach(() => rm(dir, { recursive: true }))
 

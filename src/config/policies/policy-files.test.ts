@@ -43,7 +43,7 @@ describe('the shipped policies', () => {
 
   it('have an editor schema that is up to date (npm run generate)', () => {
     for (const [name, text] of editorSchemas()) {
-      assert.deepEqual(JSON.parse(readFileSync(join(SHIPPED, 'schema', name), 'utf8')), JSON.parse(text), name)
+      assert.deepEqual(JSON.parse(readFileSync(join(SHIPPED, '../schema', name), 'utf8')), JSON.parse(text), name)
     }
   })
 

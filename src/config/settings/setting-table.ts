@@ -93,7 +93,7 @@ export const SETTINGS = {
   configDir: {
     name: 'LANEKEEPER_CONFIG_DIR',
     group: 'Service',
-    otherwise: 'config in this checkout',
+    otherwise: 'config/examples with the sandbox; no files with a CRM of your own',
     says: 'directory with workflows, territories and calendars',
     secret: false,
     schema: text,

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { crmAddressRule } from '../../connections/draft/address-rule.ts'
 import { loadKeys } from './key-file.ts'
 import { SETTINGS } from './setting-table.ts'
-import { describeSettings, readSettings, SettingsError, settingsHelp } from './settings.ts'
+import { configFolder, describeSettings, EXAMPLES, readSettings, SettingsError, settingsHelp } from './settings.ts'
 
 describe('settings', () => {
   it('need nothing to be set, and an empty variable counts as absent', () => {
@@ -170,6 +170,24 @@ describe('the hosts that may be given credentials', () => {
       assert.equal(rule({ LANEKEEPER_PUBLIC_URL: url }).allowsLoopback, false, url)
     }
     assert.throws(() => readSettings({ LANEKEEPER_CRM_HOSTS: 'https://crm.example/' }), /is not a host/)
+  })
+})
+
+describe('the folder whose files count', () => {
+  const folder = (environment: Record<string, string>) => configFolder(readSettings(environment))
+
+  it('is the examples with the sandbox, and none with a CRM of one’s own', () => {
+    assert.equal(folder({ LANEKEEPER_SANDBOX: 'on' }), EXAMPLES)
+    assert.equal(folder({ LANEKEEPER_SANDBOX: 'off' }), null)
+    assert.equal(folder({ LANEKEEPER_SANDBOX: 'off', LANEKEEPER_CONFIG_DIR: '' }), null)
+    // Before a start has found out, nothing is read.
+    assert.equal(folder({}), null)
+  })
+
+  it('is the one that somebody named, with the sandbox and without', () => {
+    for (const sandbox of ['on', 'off']) {
+      assert.equal(folder({ LANEKEEPER_SANDBOX: sandbox, LANEKEEPER_CONFIG_DIR: '/etc/lanes' }), '/etc/lanes')
+    }
   })
 })
 

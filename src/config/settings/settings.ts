@@ -36,9 +36,8 @@ export type Settings = {
   readonly port: number
   readonly publicUrl: string
   readonly dataDir: string
-  readonly configDir: string
-  /** The folder was named. The one that comes with Lanekeeper holds examples, for the sandbox alone. */
-  readonly isOwnConfig: boolean
+  /** Null: no folder was named, see `configFolder`. */
+  readonly configDir: string | null
   /** Null: embedded. Children of `npm start` always get one. */
   readonly databaseUrl: string | null
   readonly redisUrl: string | null
@@ -62,6 +61,17 @@ export type Settings = {
   readonly mailFrom: string | null
   readonly hubspot: HubSpotSettings | null
   readonly salesforce: SalesforceSettings | null
+}
+
+/** The files that come with Lanekeeper: workflows, territories and people of the sandbox's company. */
+export const EXAMPLES = fileURLToPath(new URL('../../../config/examples', import.meta.url))
+
+/**
+ * The folder whose files count in this process. Null: a CRM of one's own is connected and nobody named a folder. The examples
+ * are about another company, so there they are nobody's.
+ */
+export function configFolder({ configDir, sandbox }: Pick<Settings, 'configDir' | 'sandbox'>): string | null {
+  return configDir ?? (sandbox === 'on' ? EXAMPLES : null)
 }
 
 export class SettingsError extends Error {
@@ -93,8 +103,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     port,
     publicUrl: given.publicUrl ?? `http://localhost:${port}`,
     dataDir: resolve(given.dataDir ?? defaultDataDir(environment)),
-    isOwnConfig: given.configDir !== undefined,
-    configDir: resolve(given.configDir ?? fileURLToPath(new URL('../../../config', import.meta.url))),
+    configDir: given.configDir === undefined ? null : resolve(given.configDir),
     databaseUrl: given.databaseUrl ?? null,
     redisUrl: given.redisUrl ?? null,
     logLevel: given.logLevel ?? 'info',

@@ -1,4 +1,4 @@
-/** What people of the company agreed about its CRM users that no CRM says: `config/people.yaml`. E-mails are lower-case. */
+/** What people of the company agreed about its CRM users that no CRM says: `people.yaml`. E-mails are lower-case. */
 export type CompanyPeople = {
   /** The several e-mails of one person, two or more each. No e-mail is in two of them. */
   readonly persons: readonly (readonly string[])[]

@@ -8,7 +8,7 @@ import { contact, setUp, world } from './stage.ts'
 describe('the shipped policies in the sandbox portal', () => {
   it('ask for nothing that it does not have', async (t) => {
     const { client } = await setUp(t, world({ contacts: [contact(1)] }))
-    const { loaded, refused } = loadPolicies(join(import.meta.dirname, '../../../config'))
+    const { loaded, refused } = loadPolicies(join(import.meta.dirname, '../../../config/examples'))
     assert.deepEqual(refused, [])
     for (const objectType of ['contacts', 'companies', 'deals']) {
       const { fields } = await client.describe(objectType)

@@ -12,7 +12,7 @@ import { connect, control, withSandboxOrg } from './sandbox-stage.ts'
 withSandboxOrg(0.05)
 
 const OBJECTS = ['Account', 'Contact', 'Lead', 'Opportunity']
-const { loaded, refused } = loadPolicies(join(import.meta.dirname, '../../../config'))
+const { loaded, refused } = loadPolicies(join(import.meta.dirname, '../../../config/examples'))
 const policies = loaded.map(({ version }) => version.policy)
 
 const describeAll = () => Promise.all(OBJECTS.map((objectType) => connect().describe(objectType)))

@@ -29,7 +29,7 @@ import { readRecordsById } from '../../../src/store/records/read-records.ts'
 import { seenTokens } from '../../crm/salesforce/scripted-org.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff } from '../harness.ts'
 
-const policies = policiesOf(loadPolicies(fileURLToPath(new URL('../../../config', import.meta.url))))
+const policies = policiesOf(loadPolicies(fileURLToPath(new URL('../../../config/examples', import.meta.url))))
 
 /**
  * The comparison against both sandboxes over HTTP, with the adapters. No webhook is sent and no stream is read: whatever
