@@ -8,6 +8,7 @@ import { configFolder, readSettings, type Settings, SettingsError } from '../src
 import { accessNeeds } from '../src/connections/access/required-access.ts'
 import type { ConnectDeps } from '../src/connections/context.ts'
 import { crmAddressRule } from '../src/connections/draft/address-rule.ts'
+import { endExamples } from '../src/publishing/end-examples.ts'
 import { seedFromFiles } from '../src/publishing/follow-files.ts'
 import { adoptWhatRuns, runWhatIsPublished } from '../src/publishing/put-in-force.ts'
 import { startSweeper } from '../src/queue/sweeper.ts'
@@ -86,6 +87,8 @@ async function putInForceAtStart(
     for (const { file, errors } of files.refused) logger.info({ file, errors }, 'policy refused')
     if (settings.sandbox === 'on') return seedFromFiles(db, folder, files)
   }
+  const { changed: left } = await endExamples(db)
+  if (left.length > 0) logger.info({ changed: left }, 'the examples of the sandbox ended')
   await adoptWhatRuns(db)
   return runWhatIsPublished(db)
 }

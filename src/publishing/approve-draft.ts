@@ -209,7 +209,7 @@ export async function goBack(db: Database, actor: Actor, document: DocumentName)
   return inTransaction(db, async (trx) => {
     const inForce = inForceOf(await documentsInForce(trx))
     const [now, before] = await publicationsOf(trx, document, 2)
-    if (now === undefined || before === undefined) {
+    if (now === undefined || before === undefined || now.how === 'ended' || before.how === 'ended') {
       throw new PublishingError('nothing-before', 'There is no version before this one.')
     }
     const verdict = await verdictOn(trx, actor, 'narrow', subjectOf(document, inForce))

@@ -81,7 +81,7 @@ export type InForce = {
 }
 
 export function inForceOf(documents: readonly Publication[]): InForce {
-  const byName = new Map(documents.map((one) => [one.document, one]))
+  const byName = new Map(documents.filter(({ how }) => how !== 'ended').map((one) => [one.document, one]))
   const of = <Name extends CompanyName>(name: Name) =>
     (byName.get(`company:${name}`)?.content ?? NO_COMPANY[name]) as Company[Name]
   const company = {

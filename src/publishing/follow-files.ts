@@ -78,12 +78,12 @@ export async function seedFromFiles(
     if (content === null) return []
     const hash = contentHash(content)
     const now = inForce.documents.get(document)
-    if (hash === now?.contentHash || hash === seeded.get(document)) return []
+    if (hash === now?.contentHash || (now !== undefined && hash === seeded.get(document))) return []
     const baseSeq = now?.seq ?? null
     const how = 'seeded' as const
     return [{ document, contentHash: hash, content, source, baseSeq, how, draftId: null, by: 'lanekeeper' }]
   })
-  const isPublishedOver = before.some(({ how }) => how !== 'seeded' && how !== 'before-publishing')
+  const isPublishedOver = before.some(({ how }) => how === 'published' || how === 'narrowed' || how === 'way-back')
   if (isPublishedOver) {
     if (additions.length > 0) await putInForce(db, before, additions)
     else return { changed: [], news: [] }

@@ -29,7 +29,7 @@ import {
 } from './documents.ts'
 
 /** Whoever adds to the sequence waits for it. */
-const SEQUENCE_LOCK = 'publication'
+export const SEQUENCE_LOCK = 'publication'
 
 /** Somebody else put another version in force between our reading and our transaction. */
 class SequenceMovedError extends Error {
@@ -94,7 +94,7 @@ export async function waitsFor(
 /** M41: in one commit it gets the next number, and every process decides by it from its next batch on. */
 async function putDraftInForce(db: Database, draft: Draft): Promise<number | null> {
   const before = await documentsInForce(db)
-  const base = before.find(({ document }) => document === draft.document)?.seq ?? null
+  const base = inForceOf(before).documents.get(draft.document)?.seq ?? null
   if (base !== draft.baseSeq) {
     await giveBack(db, draft)
     return null
@@ -131,7 +131,9 @@ export async function putInForce(
   additions: readonly NewPublication[],
   within: (trx: DatabaseTransaction, seq: number) => Promise<void> = async () => undefined,
 ): Promise<number> {
-  const documents = new Map(before.map((one) => [one.document, one as NewPublication]))
+  const documents = new Map(
+    before.filter(({ how }) => how !== 'ended').map((one) => [one.document, one as NewPublication]),
+  )
   for (const one of additions) documents.set(one.document, one)
   let seq = 0
   await publishPolicies(db, await filesOf(db, documents), undefined, async (trx) => {
@@ -151,7 +153,7 @@ export async function putInForce(
 
 /** What is published, read by the code of this process: at its start, where its code may read in another way. */
 export async function runWhatIsPublished(db: Database): Promise<{ readonly changed: string[] }> {
-  const documents = new Map((await documentsInForce(db)).map((one) => [one.document, one as NewPublication]))
+  const { documents } = inForceOf(await documentsInForce(db))
   if (documents.size === 0) return { changed: [] }
   return publishPolicies(db, await filesOf(db, documents))
 }

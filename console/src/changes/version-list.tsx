@@ -30,6 +30,7 @@ const HOW = {
   published: 'published',
   narrowed: 'narrowed',
   'way-back': 'back to the version before',
+  ended: 'ended: an example of the sandbox',
 } as const
 
 function Version({ version }: { version: VersionView }) {

@@ -6,7 +6,7 @@ import { actorOfSession } from '../../people/permitted.ts'
 import { type AskUser, askedNow } from '../../people/user-now.ts'
 import { approveDraft, goBack } from '../../publishing/approve-draft.ts'
 import { costOfDraft } from '../../publishing/cost-of-draft.ts'
-import { COMPANY_NAMES } from '../../publishing/documents.ts'
+import { COMPANY_NAMES, inForceOf } from '../../publishing/documents.ts'
 import { adoptDraft, editDraft, makeDraft, rebaseDraft, withdrawDraft } from '../../publishing/edit-draft.ts'
 import { PublishingError, type PublishingProblem } from '../../publishing/errors.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -115,7 +115,7 @@ const changeReads: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, expla
     { schema: { querystring: z.object({ document: z.string() }), response: { 200: TextReply } }, config: READS },
     async (request) => {
       const document = documentOf(request.query.document)
-      const found = (await documentsInForce(db)).find((one) => one.document === document)
+      const found = inForceOf(await documentsInForce(db)).documents.get(document)
       if (found === undefined) throw new ProblemError('not-found', 404, 'Nothing of this document is in force.')
       return { document, title: titleOf(document, found.content), hash: null, source: found.source }
     },

@@ -53,7 +53,7 @@ const VersionView = z.object({
   seq: z.number(),
   document: z.string(),
   title: z.string(),
-  how: z.enum(['seeded', 'before-publishing', 'published', 'narrowed', 'way-back']),
+  how: z.enum(['seeded', 'before-publishing', 'published', 'narrowed', 'way-back', 'ended']),
   inForceAt: Instant,
   isInForce: z.boolean(),
   /** There is a version before it to go back to. */

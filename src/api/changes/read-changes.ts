@@ -23,8 +23,7 @@ type Names = (ids: readonly string[]) => { id: string; name: string }[]
 
 /** What is about to be published and what was, for whoever asks. */
 export async function readChanges(db: Database, actor: Actor, explain: ExplainPolicy | null): Promise<ChangesReply> {
-  const documents = await documentsInForce(db)
-  const inForce = inForceOf(documents)
+  const inForce = inForceOf(await documentsInForce(db))
   const drafts = await openDrafts(db)
   const needed = new Map<number, Needed>()
   for (const draft of drafts) needed.set(draft.id, await neededNow(db, draft, inForce))
@@ -40,7 +39,11 @@ export async function readChanges(db: Database, actor: Actor, explain: ExplainPo
   for (const one of recent) versions.push(await versionView(db, one, { inForce, ...people }))
   return {
     sequence: inForce.seq,
-    documents: documents.map(({ document, content, seq }) => ({ document, title: titleOf(document, content), seq })),
+    documents: [...inForce.documents.values()].map(({ document, content, seq }) => ({
+      document,
+      title: titleOf(document, content),
+      seq,
+    })),
     drafts: views,
     versions,
   }
@@ -148,14 +151,17 @@ async function versionView(
   return {
     seq,
     document,
-    title: titleOf(document, content),
+    title: titleOf(document, content ?? before?.content),
     how,
     inForceAt: one.inForceAt.toISOString(),
     isInForce,
     canGoBack: isInForce && before !== null,
     authors: of === undefined || of.authors === null ? null : names(of.authors),
     approvedBy: of === undefined ? [] : names(of.approvedBy),
-    changes: before === null ? null : (changesOf(document, before, one, inForce.company) ?? []).map(changeView),
+    changes:
+      before === null || how === 'ended'
+        ? null
+        : (changesOf(document, before, one, inForce.company) ?? []).map(changeView),
   }
 }
 

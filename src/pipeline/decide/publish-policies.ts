@@ -91,16 +91,25 @@ export async function publishPolicies(
     const isAnything = files.loaded.length + files.refused.length > 0
     if (isAnything && !isAnyUnknown) {
       const present = [...files.loaded.map(({ version }) => version.policy.workflow), ...refused]
-      for (const policy of await retireWorkflows(trx, present)) {
-        await redecideAll(trx, policy, standing)
-        changed.push(policy.workflow)
-      }
+      changed.push(...(await retireAllBut(trx, present, standing)))
     }
     // By the readings of what is in force from here on.
     await queueMatchKeys(trx, readingVersion)
     await alongside(trx)
     return { changed }
   })
+}
+
+/** Whatever else runs ends, and its records are decided again, which closes its cases. Returns the workflows that ended. */
+export async function retireAllBut(
+  trx: DatabaseTransaction,
+  present: readonly string[],
+  given?: Standing,
+): Promise<string[]> {
+  const standing = given ?? (await whatStands(trx))
+  const retired = await retireWorkflows(trx, present)
+  for (const policy of retired) await redecideAll(trx, policy, standing)
+  return retired.map(({ workflow }) => workflow)
 }
 
 type Published = StoredVersion & {

@@ -22,7 +22,7 @@ export type Publication = {
 const COLUMNS = sql`seq, document, content_hash as "contentHash", content, source, base_seq as "baseSeq", how,
   draft_id as "draftId", by, in_force_at as "inForceAt"`
 
-/** Every document that is in force, read in one statement. */
+/** The latest of every document, read in one statement: in force, or ended. */
 export async function documentsInForce(db: Kysely<Tables>): Promise<Publication[]> {
   const { rows } = await sql<Publication>`
     select distinct on (document) ${COLUMNS} from publication order by document, seq desc`.execute(db)
@@ -90,4 +90,12 @@ export async function lastSeeded(db: Kysely<Tables>): Promise<Map<string, string
     select distinct on (document) document, content_hash as hash from publication where how = 'seeded'
     order by document, seq desc`.execute(db)
   return new Map(rows.map(({ document, hash }) => [document, hash]))
+}
+
+/** Documents that the sandbox's files put in force first, and that did not end since. */
+export async function documentsOfExamples(db: Kysely<Tables>): Promise<Set<DocumentName>> {
+  const { rows } = await sql<{ document: DocumentName }>`
+    select distinct p.document from publication p where p.how = 'seeded' and not exists (
+      select 1 from publication e where e.document = p.document and e.how = 'ended' and e.seq > p.seq)`.execute(db)
+  return new Set(rows.map(({ document }) => document))
 }

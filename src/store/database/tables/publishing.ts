@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 import type { Policy } from '../../../model/policy/policy.ts'
 import type { InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
 
-export type PublishedHow = 'seeded' | 'before-publishing' | 'published' | 'narrowed' | 'way-back'
+export type PublishedHow = 'seeded' | 'before-publishing' | 'published' | 'narrowed' | 'way-back' | 'ended'
 export type DraftHow = 'published' | 'narrowed' | 'way-back'
 export type DraftState = 'draft' | 'approved' | 'preparing' | 'in-force' | 'withdrawn'
 
