@@ -10,44 +10,67 @@ import {
   lockJob,
   workflowStanding,
 } from '../store/people/jobs.ts'
-import { lanesHeld } from '../store/people/lane-holders.ts'
 import type { PersonId } from '../store/people/persons.ts'
-import { ableOrError, askAgain, askFirst, dayOf, jobAct, jobInWords, jobNote, personOrError } from './job-act.ts'
+import {
+  ableOrError,
+  askAgain,
+  askFirst,
+  dayOf,
+  type JobNote,
+  jobAct,
+  jobInWords,
+  jobNote,
+  personOrError,
+} from './job-act.ts'
 import { JobError } from './job-error.ts'
 import { ledgerActor } from './permitted.ts'
 
 export type Offer = JobKey & { readonly personId: PersonId }
 
-export type Offered = {
-  readonly jobId: number
-  /** The other owners of the workflow, who learn of it. */
-  readonly told: readonly PersonId[]
-}
+export type Offered = { readonly jobId: number }
 
 /**
  * Names a person for a job. Nothing changes until they accept: then whoever held it is replaced. The workflow owner names;
- * see the table of acts for a vacant workflow owner.
+ * see the table of acts for a vacant workflow owner. The
+ * other owners are told by the clock of jobs.
  */
 export async function offerJob(db: Database, actor: Actor, offer: Offer): Promise<Offered> {
-  checkShape(offer)
-  const subject = await subjectOf(db, offer)
-  await askFirst(db, actor, 'appoint', [subject])
+  const [offered] = await offerJobs(db, actor, offer.workflow, [offer])
+  return offered!
+}
+
+/** Several jobs of one workflow at once: all are offered, or none is. */
+export async function offerJobs(
+  db: Database,
+  actor: Actor,
+  workflow: string,
+  offers: readonly Omit<Offer, 'workflow'>[],
+): Promise<Offered[]> {
+  const all = offers.map((offer): Offer => ({ ...offer, workflow }))
+  for (const offer of all) checkShape(offer)
+  for (const offer of all) await askFirst(db, actor, 'appoint', [await subjectOf(db, offer)])
   return jobAct(db, actor, async (trx) => {
-    await askAgain(trx, actor, 'appoint', await subjectOf(trx, offer))
-    const person = await personOrError(trx, offer.personId)
-    await ableOrError(trx, person, offer)
-    const by = ledgerActor(actor)
-    const jobId = await insertOffer(trx, offer, { personId: person.id, by })
-    if (jobId === null) throw await whyNotAgain(trx, offer, person.name)
-    await beginJobs(trx, offer.workflow)
-    const isSelf = actor.kind === 'person' && actor.personId === person.id
-    const note = jobNote('job-offered', { ...offer, id: jobId }, isSelf ? { self: true } : {})
-    const told = (await lanesHeld(trx, [offer.workflow])).filter(
-      ({ workflow, lane }) => workflow === offer.workflow && lane !== 'review',
-    )
-    const others = told.map(({ personId }) => personId).filter((id) => id !== person.id && `person:${id}` !== by)
-    return { answer: { jobId, told: [...new Set(others)] }, notes: [note], workflow: offer.workflow }
+    const done: { readonly offered: Offered; readonly note: JobNote }[] = []
+    for (const offer of all) done.push(await offerIn(trx, actor, offer))
+    await beginJobs(trx, workflow)
+    return { answer: done.map(({ offered }) => offered), notes: done.map(({ note }) => note), workflow }
   })
+}
+
+async function offerIn(
+  trx: DatabaseTransaction,
+  actor: Actor,
+  offer: Offer,
+): Promise<{ readonly offered: Offered; readonly note: JobNote }> {
+  await askAgain(trx, actor, 'appoint', await subjectOf(trx, offer))
+  const person = await personOrError(trx, offer.personId)
+  await ableOrError(trx, person, offer)
+  const by = ledgerActor(actor)
+  const jobId = await insertOffer(trx, offer, { personId: person.id, by })
+  if (jobId === null) throw await whyNotAgain(trx, offer, person.name)
+  const isSelf = actor.kind === 'person' && actor.personId === person.id
+  const note = jobNote('job-offered', { ...offer, id: jobId }, isSelf ? { self: true } : {})
+  return { offered: { jobId }, note }
 }
 
 /** Takes an offer back before it was answered. */

@@ -192,6 +192,58 @@ describe('the page People', { skip: NO_CHROMIUM }, () => {
     await phone.context().close()
   })
 
+  it('proposes the fewest people for a workflow and asks them with one click', async () => {
+    const { w, title } = (
+      await sql<{ w: string; title: string }>`
+      select workflow as w, title from workflow where hash is not null order by title limit 1`.execute(stage.db)
+    ).rows[0]!
+    await sql`update job set ended_at = now(), ended_by = 'terminal', end_reason = 'left' where workflow = ${w} and ended_at is null`.execute(
+      stage.db,
+    )
+    await sql`update workflow set jobs_from = now() where workflow = ${w}`.execute(stage.db)
+    await refreshLaneHolders(stage.db, null)
+    const proposal = (page: Page) => page.getByRole('region', { name: `Proposed people of ${title}` })
+    const admin = await signedInAs(null)
+    await proposal(admin).getByText('Two people are enough for a pilot').waitFor()
+    await proposal(admin).getByText('they can ask for the other 7 jobs with one click').waitFor()
+    assert.deepEqual(await seriousViolations(admin), [])
+    await picture(admin, 'cast-1440')
+    await proposal(admin)
+      .getByRole('button', { name: /^Ask [A-Z].* to be workflow owner$/ })
+      .press('Enter')
+    await admin.getByText('is asked and has not answered yet.').first().waitFor()
+    await admin.context().close()
+    const { rows } = await sql<{ person_id: PersonId; id: number }>`
+      update job set accepted_at = now() where workflow = ${w} and lane = 'workflow' and ended_at is null
+      returning person_id, id`.execute(stage.db)
+    await refreshLaneHolders(stage.db, null)
+
+    const owner = await signedInAs(rows[0]!.person_id, { width: 390, scheme: 'dark' })
+    // As the button of the matrix opens it.
+    await owner.goto(`${stage.base}/people?workflow=${w}&place=boundary`)
+    await owner.getByText(`Only ${title}.`).waitFor()
+    const wanted = owner.locator('[data-wanted]')
+    await wanted.getByText('Boundary owner', { exact: true }).waitFor()
+    await owner.waitForFunction(() => document.activeElement?.hasAttribute('data-wanted'))
+    await picture(owner, 'cast-390')
+    assert.ok((await tooWideBy(owner)) <= 0)
+    assert.deepEqual(await seriousViolations(owner), [])
+    await proposal(owner).getByRole('radio', { name: 'Live' }).press('Space')
+    await proposal(owner).getByText('Three people are enough to go live').waitFor()
+    await proposal(owner).getByRole('radio', { name: 'Pilot' }).press('Space')
+    await proposal(owner).getByRole('button', { name: 'Ask 2 people for 7 jobs' }).click()
+    await owner.getByText('Boundary owner', { exact: true }).first().waitFor()
+    await proposal(owner)
+      .getByRole('button', { name: /for 7 jobs/ })
+      .waitFor({ state: 'detached' })
+    const offered =
+      await sql`select 1 from job where workflow = ${w} and accepted_at is null and ended_at is null`.execute(stage.db)
+    assert.equal(offered.rows.length, 7)
+    await owner.goto(`${stage.base}/people?job=${rows[0]!.id}`)
+    await owner.locator('[data-wanted]').getByText('Workflow owner', { exact: true }).waitFor()
+    await owner.context().close()
+  })
+
   it('tells an admin whom to tell, with a link, where neither a task nor a mail can', async () => {
     await sql`update connection set writes_since = null`.execute(stage.db)
     await sql`insert into job (workflow, lane, deputy, person_id, offered_by)

@@ -1,8 +1,10 @@
 import { Button, Group, Paper, Stack, Text } from '@mantine/core'
+import { useSearch } from '@tanstack/react-router'
 import type { AnswerRequest, JobView, PeopleReply } from '../../../src/api/people/people-types.ts'
-import { exact } from '../parts/format.ts'
+import { exact, number } from '../parts/format.ts'
 import { Notice, ProblemNotice } from '../parts/notices.tsx'
 import { usePeopleAct } from './use-people-act.ts'
+import { useWanted } from './use-wanted.ts'
 
 /** Jobs that wait for your answer: the first thing on the page, and on a phone all of it. */
 export function ForYou({ people }: { people: PeopleReply }) {
@@ -27,13 +29,17 @@ function Offer({ job }: { job: JobView }) {
   const answer = usePeopleAct<AnswerRequest>(`/jobs/${job.id}/answer`)
   const [yes, no] = job.isToConfirm ? (['confirm', 'give-back'] as const) : (['accept', 'decline'] as const)
   const heading = `offer-${job.id}`
+  const wanted = useWanted<HTMLElement>(useSearch({ from: '/people' }).job === String(job.id))
   return (
-    <Paper component="article" aria-labelledby={heading} className="offer">
+    <Paper component="article" aria-labelledby={heading} className="offer" {...wanted}>
       <Stack gap={8}>
         <Text renderRoot={(props) => <h3 {...props} />} id={heading} fz={17} fw={640}>
           {job.isToConfirm ? `Are you still ${job.title}` : `Will you be ${job.title}`} of {job.workflowTitle}?
         </Text>
-        <p>{job.question}</p>
+        <p>
+          {job.question}
+          {job.minutesAWeek !== null && ` It takes about ${number(job.minutesAWeek)} minutes a week (assumed).`}
+        </p>
         <p className="quiet">
           {job.isToConfirm
             ? 'You keep the job while this waits.'

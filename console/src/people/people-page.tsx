@@ -1,8 +1,8 @@
 import { Button, Group, Loader, SimpleGrid, Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { PeopleReply } from '../../../src/api/people/people-types.ts'
+import type { JobView, PeopleReply, WorkflowPlaces } from '../../../src/api/people/people-types.ts'
 import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { peopleQuery } from '../server/api.ts'
 import { ForYou } from './for-you.tsx'
@@ -11,19 +11,12 @@ import { PersonCard } from './person-card.tsx'
 import { TellByHand } from './tell-by-hand.tsx'
 import { VacantJobs } from './vacant-jobs.tsx'
 
-export type PeopleSearch = { job?: string; workflow?: string }
-
-export function peopleSearch(search: Record<string, unknown>): PeopleSearch {
-  const text = (value: unknown) =>
-    typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
-  const [job, workflow] = [text(search.job), text(search.workflow)]
-  return { ...(job && { job }), ...(workflow && { workflow }) }
-}
-
 /** Who does what: what waits for you, what nobody holds, and everybody. */
 export function PeoplePage() {
   const { data, error, refetch } = useQuery(peopleQuery)
   const [isInviting, setInviting] = useState(false)
+  const search = useSearch({ from: '/people' })
+  const only = data?.workflows.find(({ workflow }) => workflow === search.workflow) ?? null
   return (
     <>
       <Group justify="space-between" align="center" mb="sm">
@@ -37,8 +30,13 @@ export function PeoplePage() {
           <ForYou people={data} />
           <TellByHand people={data} />
           <FirstSteps people={data} onInvite={() => setInviting(true)} />
-          <VacantJobs people={data} />
-          <Everybody people={data} />
+          {only && (
+            <p className="only">
+              Only {only.title}. <Link to="/people">Show all workflows</Link>
+            </p>
+          )}
+          <VacantJobs people={data} only={only} />
+          <Everybody people={data} only={only} />
         </Stack>
       )}
       <InviteDialog opened={isInviting} onClose={() => setInviting(false)} />
@@ -46,13 +44,16 @@ export function PeoplePage() {
   )
 }
 
-function Everybody({ people }: { people: PeopleReply }) {
-  const here = people.people.filter(({ endedAt }) => endedAt === null)
+type EverybodyProps = { people: PeopleReply; only: WorkflowPlaces | null }
+
+function Everybody({ people, only }: EverybodyProps) {
+  const isOf = ({ workflow, state }: JobView) => workflow === only?.workflow && state !== 'ended'
+  const here = people.people.filter(({ endedAt, jobs }) => endedAt === null && (only === null || jobs.some(isOf)))
   if (here.length === 0) return null
   return (
     <section aria-labelledby="everybody">
       <h2 id="everybody" className="section">
-        Everybody <span className="quiet">{here.length}</span>
+        {only === null ? 'Everybody' : 'Everybody with a job in it'} <span className="quiet">{here.length}</span>
       </h2>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
         {here.map((person) => (

@@ -1,10 +1,12 @@
 import { Badge, Button, Group, Paper, Stack, Text } from '@mantine/core'
+import { useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { PeopleReply, PersonView } from '../../../src/api/people/people-types.ts'
 import { day, number, plural } from '../parts/format.ts'
 import { AwayDialog } from './away-dialog.tsx'
 import { Identities } from './identities.tsx'
 import { OpenJob, PastJob } from './person-job.tsx'
+import { useWanted } from './use-wanted.ts'
 
 /** One person: what they hold, what they are asked, whether they are away, how much waits for them, and who they are. */
 export function PersonCard({ person, people }: { person: PersonView; people: PeopleReply }) {
@@ -13,8 +15,9 @@ export function PersonCard({ person, people }: { person: PersonView; people: Peo
   const open = jobs.filter(({ state }) => state !== 'ended')
   const past = jobs.filter(({ state }) => state === 'ended')
   const heading = `person-${id}`
+  const wanted = useWanted<HTMLElement>(useSearch({ from: '/people' }).person === id)
   return (
-    <Paper component="article" aria-labelledby={heading} className="person">
+    <Paper component="article" aria-labelledby={heading} className="person" {...wanted}>
       <Stack gap={8}>
         <Group justify="space-between" gap={8} wrap="nowrap" align="flex-start">
           <Group gap="4px 8px">
@@ -87,7 +90,7 @@ function Load({ person: { load } }: { person: PersonView }) {
   return (
     <p className="quiet">
       {plural(load.openTasks, 'open task')}
-      {load.minutesAWeek !== null && (
+      {load.minutesAWeek > 0 && (
         <span title="Cases a week times minutes a case. Nobody has measured the minutes yet.">
           , about {number(load.minutesAWeek)} min a week (assumed)
         </span>

@@ -1,21 +1,30 @@
 import { Button, Group } from '@mantine/core'
+import { useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { AnswerRequest, JobView, Told } from '../../../src/api/people/people-types.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { day, exact } from '../parts/format.ts'
+import { day, exact, number } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { OutLink } from '../parts/out-link.tsx'
 import { usePeopleAct } from './use-people-act.ts'
+import { useWanted } from './use-wanted.ts'
 import { capital } from './vacant-jobs.tsx'
 
 /** A job that somebody holds or is asked to take. */
 export function OpenJob({ job, isYours }: { job: JobView; isYours: boolean }) {
+  const search = useSearch({ from: '/people' })
+  // What waits for one's own answer stands at the top of the page.
+  const isAtTop = isYours && (job.state === 'offered' || job.isToConfirm)
+  const wanted = useWanted<HTMLLIElement>(!isAtTop && search.job === String(job.id))
   return (
-    <li>
+    <li {...wanted}>
       <Group justify="space-between" gap="2px 10px" align="flex-start">
         <div className="vacancy-text">
           <strong>{capital(job.title)}</strong> <span className="quiet">of {job.workflowTitle}</span>
-          <p className="quiet small">{standing(job)}</p>
+          <p className="quiet small">
+            {standing(job)}
+            {job.minutesAWeek !== null && `. About ${number(job.minutesAWeek)} min a week (assumed)`}
+          </p>
           {job.told.map((told) => (
             <p key={told.by} className="quiet small">
               <ToldLine told={told} />

@@ -6,6 +6,7 @@ import type { ConnectionsReply } from '../../../src/api/connections/connection-t
 import type { ControlReply } from '../../../src/api/control/control-types.ts'
 import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
+import type { CastReply } from '../../../src/api/people/cast-types.ts'
 import type { PeopleReply, UsersReply } from '../../../src/api/people/people-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionsReply } from '../../../src/api/sessions/own-session-types.ts'
@@ -204,6 +205,15 @@ export const peopleQuery = queryOptions({
   queryKey: ['console', 'people'],
   queryFn: ({ signal }) => call<PeopleReply>('/api/console/people', { signal }),
 })
+
+/** Worked out from every user of the CRMs, so it is read when somebody looks and after each act, not by itself. */
+export function castQuery(workflow: string) {
+  return queryOptions({
+    queryKey: ['console', 'cast', workflow],
+    queryFn: ({ signal }) => call<CastReply>(`/api/console/people/cast/${encodeURIComponent(workflow)}`, { signal }),
+    refetchInterval: false,
+  })
+}
 
 /** Users of the CRMs who can be invited, by what is typed. */
 export function usersQuery(q: string) {

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
+import { Link } from '@tanstack/react-router'
 import type { KeyboardEvent } from 'react'
 import type { LaneCell, MatrixReply } from '../../../src/api/workflows/matrix-types.ts'
 import { laneKey, laneOf, worstLane } from './lanes.ts'
@@ -16,7 +17,7 @@ export function Matrix({ matrix }: { matrix: MatrixReply }) {
       <h2 id="matrix-title">Who owns the mess</h2>
       {isNarrow ? <MatrixCards matrix={matrix} /> : <MatrixTable matrix={matrix} />}
       {isEmpty && (
-        <Button component="a" href="/people" mt="sm">
+        <Button mt="sm" renderRoot={(props) => <Link {...props} to="/people" search={{ workflow: matrix.workflow }} />}>
           Name people
         </Button>
       )}

@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import type { LaneCell, LanePerson } from '../../../src/api/workflows/matrix-types.ts'
 import { shortDay } from '../parts/format.ts'
 import { besides } from './lanes.ts'
@@ -18,15 +19,19 @@ export function PersonCell({ cell, workflow, isWorst }: Props) {
         <PersonLine key={person.personId ?? person.name} person={person} workflow={workflow} />
       ))}
       {rest > 0 && (
-        <a className="small" href={peoplePage({ workflow })}>
+        <Link className="small" to="/people" search={{ workflow, place: placeOf(cell) }}>
           +{rest}
-        </a>
+        </Link>
       )}
       {cell.isVacant && (
         <>
           <strong className="vacant">Vacant</strong>
           <span className="small quiet">{cell.people.length === 0 ? cell.question : cell.without}</span>
-          <Button component="a" size="compact-xs" variant="default" href={peoplePage({ workflow })}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            renderRoot={(props) => <Link {...props} to="/people" search={{ workflow, place: placeOf(cell) }} />}
+          >
             Name someone
           </Button>
         </>
@@ -41,8 +46,9 @@ function PersonLine({ person, workflow }: LineProps) {
   const note = besides(person, shortDay)
   const load = `${person.openTasks} open ${person.openTasks === 1 ? 'task' : 'tasks'}`
   return (
-    <a
-      href={peoplePage(person.personId === null ? { workflow } : { person: person.personId })}
+    <Link
+      to="/people"
+      search={person.personId === null ? { workflow } : { person: person.personId }}
       className={`lane-person ${person.away === null ? person.state : 'away'}`}
       title={load}
     >
@@ -53,12 +59,13 @@ function PersonLine({ person, workflow }: LineProps) {
         <span className="lane-name">{person.name}</span>
         {note !== null && <span className="lane-note">{note}</span>}
       </span>
-    </a>
+    </Link>
   )
 }
 
-function peoplePage(search: Record<string, string>): string {
-  return `/people?${new URLSearchParams(search)}`
+/** As the page People tells its jobs apart. */
+function placeOf({ lane, circle }: LaneCell): string {
+  return circle === null ? lane : `${lane}/${circle}`
 }
 
 function initialsOf(name: string): string {

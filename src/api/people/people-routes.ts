@@ -7,7 +7,6 @@ import { setAbsence, takeBackAbsence } from '../../people/absence.ts'
 import { answerOffer, confirmJobs, giveBack } from '../../people/answer-offer.ts'
 import { offerJob, withdrawOffer } from '../../people/appoint.ts'
 import { invite } from '../../people/invite.ts'
-import { JobError } from '../../people/job-error.ts'
 import { makeSignInLink } from '../../people/make-link.ts'
 import { actorOfSession, ledgerActor, requireMay } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -17,6 +16,8 @@ import { LINK_HOURS } from '../../store/people/sign-in-links.ts'
 import { asksByItself } from '../authority/asks.ts'
 import type { CrmLinks } from '../cases/crm-links.ts'
 import { ProblemError } from '../server/problem.ts'
+import { castRoutes } from './cast-routes.ts'
+import { done } from './job-problem.ts'
 import {
   AbsenceRequest,
   AnswerRequest,
@@ -99,6 +100,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (app, opt
     },
   )
 
+  await app.register(castRoutes, options)
   await app.register(invitationRoutes, options)
 }
 
@@ -150,22 +152,4 @@ const ANSWERS: Readonly<
   confirm: (db, by, jobId) => confirmJobs(db, by, { jobId }),
   'give-back': (db, by, jobId) => giveBack(db, by, { jobId }),
   withdraw: (db, by, jobId) => withdrawOffer(db, by, { jobId }),
-}
-
-/** Why an act on a job was not possible, as the answer says it. */
-async function done(act: () => Promise<unknown>): Promise<{ readonly done: true }> {
-  try {
-    await act()
-    return { done: true }
-  } catch (error) {
-    if (!(error instanceof JobError)) throw error
-    const { code, message } = error
-    if (code === 'no-person' || code === 'no-job' || code === 'no-workflow') {
-      throw new ProblemError('not-found', 404, message, { cause: error })
-    }
-    if (code === 'not-open' || code === 'held-before' || code === 'offered-before' || code === 'overlaps') {
-      throw new ProblemError('out-of-date', 409, message, { cause: error })
-    }
-    throw new ProblemError('bad-request', 400, message, { cause: error })
-  }
 }

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { Instant } from '../server/shared-types.ts'
 import { Lane } from '../sessions/session-types.ts'
 
-const Circle = z.enum(['general', 'senior', 'approved'])
+export const Circle = z.enum(['general', 'senior', 'approved'])
+/** Lanes of a workflow: of the installation there is only the admin. */
+export const JobLane = Lane.exclude(['admin'])
 
 const Named = z.object({ id: z.string(), name: z.string() })
 export type Named = z.infer<typeof Named>
@@ -43,6 +45,8 @@ const JobView = z.object({
   /** What usually breaks without it (M21). */
   without: z.string(),
   question: z.string(),
+  /** Assumed: nobody has measured yet what a case takes. Null: of a deputy, and of a job that is over. */
+  minutesAWeek: z.number().nullable(),
 })
 export type JobView = z.infer<typeof JobView>
 
@@ -73,8 +77,8 @@ const PersonView = z.object({
   ),
   load: z.object({
     openTasks: z.number(),
-    /** Worked out from open cases and minutes a case that nobody has measured yet. Null: not worked out. */
-    minutesAWeek: z.number().nullable(),
+    /** Of the jobs that they accepted. Assumed: nobody has measured yet what a case takes. */
+    minutesAWeek: z.number(),
   }),
   identities: z.array(IdentityView),
 })
@@ -86,6 +90,8 @@ const PlaceView = z.object({
   title: z.string(),
   question: z.string(),
   without: z.string(),
+  /** What all of it takes, assumed. */
+  minutesAWeek: z.number(),
   holders: z.array(Named),
   deputies: z.array(Named),
   offered: z.array(Named.extend({ deputy: z.boolean() })),

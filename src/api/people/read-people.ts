@@ -1,12 +1,14 @@
 import { sql } from 'kysely'
 import type { LaneHeld } from '../../model/authority/acts.ts'
 import { LANE_WORDS } from '../../model/authority/lane-words.ts'
+import { type CasesPerWeek, minutesPerWeekOf } from '../../model/authority/smallest-cast.ts'
 import { appointers } from '../../model/jobs/appointers.ts'
 import { jobTitle, lastHolder } from '../../model/jobs/job-texts.ts'
 import { isOfPlace, placesOf, vacanciesOf } from '../../model/jobs/vacancies.ts'
 import type { Database } from '../../store/database/database.ts'
 import { mailAddresses } from '../../store/offers/job-messages.ts'
 import { taskPlaces } from '../../store/offers/job-tasks.ts'
+import { casesPerWeek } from '../../store/people/cast-candidates.ts'
 import { type Job, jobsOf } from '../../store/people/jobs.ts'
 import { lanesHeld } from '../../store/people/lane-holders.ts'
 import type { PersonId } from '../../store/people/persons.ts'
@@ -25,7 +27,7 @@ export async function readPeople(
   db: Database,
   of: { readonly you: PersonId; readonly hasMail: boolean; readonly links: CrmLinks; readonly now: Date },
 ): Promise<PeopleReply> {
-  const [people, jobs, lanes, workflows, told, away, load, identities, hasConnection] = await Promise.all([
+  const [people, jobs, lanes, workflows, told, away, tasks, identities, hasConnection, weeks] = await Promise.all([
     readPersons(db),
     jobsOf(db),
     lanesHeld(db, null),
@@ -35,32 +37,37 @@ export async function readPeople(
     readLoad(db),
     readIdentities(db),
     isConnected(db),
+    casesPerWeek(db),
   ])
   const reachable = await reachablePeople(db, jobs, of.hasMail)
   const names = new Map(people.map(({ id, name }) => [id, name]))
   const titles = new Map(workflows.map(({ workflow, title }) => [workflow, title]))
   const admins = new Set(lanes.filter(({ lane }) => lane === 'admin').map(({ personId }) => personId))
-  const view = (job: Job) => jobView(job, { titles, names, told, reachable, nowMs: of.now.getTime() })
+  const minutesOf = (job: Job) => minutesAWeek(job, jobs, weeks)
+  const view = (job: Job) => jobView(job, { titles, names, told, reachable, minutesOf, nowMs: of.now.getTime() })
+  const loadOf = (theirs: readonly Job[]) =>
+    theirs.reduce((sum, job) => sum + (job.state === 'accepted' ? (minutesOf(job) ?? 0) : 0), 0)
   return {
     at: of.now.toISOString(),
     you: { id: of.you, isAdmin: admins.has(of.you) },
     hasMail: of.hasMail,
     hasConnection,
-    people: people.map(
-      ({ id, name, endedAt }): PersonView => ({
+    people: people.map(({ id, name, endedAt }): PersonView => {
+      const theirs = jobs.filter(({ personId, lane }) => personId === id && lane !== 'admin')
+      return {
         id,
         name,
         isYou: id === of.you,
         isAdmin: admins.has(id),
         endedAt: endedAt?.toISOString() ?? null,
-        jobs: listed(jobs.filter(({ personId, lane }) => personId === id && lane !== 'admin')).map(view),
+        jobs: listed(theirs).map(view),
         away: away.get(id) ?? [],
-        load: load.get(id) ?? { openTasks: 0, minutesAWeek: null },
+        load: { openTasks: tasks.get(id) ?? 0, minutesAWeek: loadOf(theirs) },
         identities: identities.get(id) ?? [],
-      }),
-    ),
+      }
+    }),
     workflows: workflows.map((one) =>
-      workflowPlaces(one, { you: of.you, jobs, lanes, names, nowMs: of.now.getTime() }),
+      workflowPlaces(one, { you: of.you, jobs, lanes, names, weeks, nowMs: of.now.getTime() }),
     ),
   }
 }
@@ -113,6 +120,7 @@ function jobView(
     readonly names: ReadonlyMap<PersonId, string>
     readonly told: ReadonlyMap<number, ToldOf>
     readonly reachable: ReadonlySet<PersonId>
+    readonly minutesOf: (job: Job) => number | null
     readonly nowMs: number
   },
 ): PersonView['jobs'][number] {
@@ -140,7 +148,16 @@ function jobView(
     told: waits ? howTold(told, of.reachable.has(job.personId)) : [],
     without: LANE_WORDS[job.lane].without,
     question: LANE_WORDS[job.lane].question,
+    minutesAWeek: of.minutesOf(job),
   }
+}
+
+/** Cases of the circle, shared by everybody in it and who is asked; a deputy has work only while the holder is away. */
+function minutesAWeek(job: Job, jobs: readonly Job[], weeks: ReadonlyMap<string, CasesPerWeek>): number | null {
+  const { lane, circle, workflow } = job
+  if (lane === 'admin' || job.deputy || job.state === 'ended') return null
+  const sharedBy = jobs.filter((one) => one.state !== 'ended' && !one.deputy && isOfPlace(one, job)).length
+  return minutesPerWeekOf({ lane, circle, sharedBy }, weeks.get(workflow) ?? {})
 }
 
 /** Who gets a task or a mail within seconds; nobody has to tell them. */
@@ -163,6 +180,7 @@ function workflowPlaces(
     readonly jobs: readonly Job[]
     readonly lanes: readonly LaneHeld[]
     readonly names: ReadonlyMap<PersonId, string>
+    readonly weeks: ReadonlyMap<string, CasesPerWeek>
     readonly nowMs: number
   },
 ): WorkflowPlaces {
@@ -185,6 +203,7 @@ function workflowPlaces(
         title: jobTitle({ ...place, deputy: false }),
         question,
         without,
+        minutesAWeek: minutesPerWeekOf({ ...place, sharedBy: 1 }, of.weeks.get(workflow) ?? {}),
         holders: holders.map(({ personId }) => named(personId)),
         deputies: jobs.filter(({ state, deputy }) => state === 'accepted' && deputy).map((job) => named(job.personId)),
         offered: jobs

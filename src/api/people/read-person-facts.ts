@@ -30,7 +30,7 @@ export async function readAway(db: Database): Promise<ReadonlyMap<PersonId, Away
 }
 
 /** Open tasks of each person, in every CRM in which they are a confirmed user. */
-export async function readLoad(db: Database): Promise<ReadonlyMap<PersonId, PersonView['load']>> {
+export async function readLoad(db: Database): Promise<ReadonlyMap<PersonId, number>> {
   const { rows } = await sql<{ person_id: string; n: number }>`
     select i.person_id, count(*)::int as n
     from (select distinct i.person_id, c.id as connection_id, u.email
@@ -39,7 +39,7 @@ export async function readLoad(db: Database): Promise<ReadonlyMap<PersonId, Pers
       where i.kind = 'crm' and i.state = 'confirmed' and u.email is not null) i
     join task t on t.connection_id = i.connection_id and t.status = 'open' and t.owner_email = i.email
     group by 1`.execute(db)
-  return new Map(rows.map(({ person_id: id, n }) => [id, { openTasks: n, minutesAWeek: null }]))
+  return new Map(rows.map(({ person_id: id, n }) => [id, n]))
 }
 
 type IdentityRow = Omit<IdentityView, 'where'> & {
