@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { type Given, knownWord, runAsProgram, runCommand } from '../src/cli/terminal/command.ts'
 import { liveLine } from '../src/cli/terminal/live-line.ts'
+import { benchBacklog } from './backlog.ts'
 import type { BenchRow } from './bench-row.ts'
 import { benchCaseMaking } from './case-making.ts'
 import { benchDecideCore } from './decide-core.ts'
@@ -19,13 +20,14 @@ const BENCHES: Readonly<Record<string, (tell: (text: string) => void) => Promise
   'case-making': () => benchCaseMaking(),
   gate: () => benchGate(),
   'may-act': () => benchMayAct(),
+  backlog: benchBacklog,
   'owner-leaves': benchOwnerLeaves,
   million: benchMillion,
   'million-unlimited': benchMillionUnlimited,
 }
 
 /** These take minutes to half an hour and gigabytes each, so they run only when named. */
-const ONLY_BY_NAME = new Set(['owner-leaves', 'million', 'million-unlimited'])
+const ONLY_BY_NAME = new Set(['backlog', 'owner-leaves', 'million', 'million-unlimited'])
 
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
 const BEGIN = '<!-- measured: begin -->'

@@ -3,12 +3,12 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { ConnectionId } from '../../src/model/record/change-event.ts'
+import { startApplication } from '../../src/pipeline/decide/apply-to-backlog.ts'
 import { decideBatch } from '../../src/pipeline/decide/decide-changes.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { beat } from '../../src/store/database/counters.ts'
-import { backlogs, releaseBacklog } from '../../src/store/decisions/backlog-view.ts'
+import { backlogs, lastApplications, previewBacklog } from '../../src/store/decisions/backlog-view.ts'
 import { findOverdue } from '../../src/store/decisions/overdue-stages.ts'
-import { BACKLOG_PER_HOUR } from '../../src/store/writes/backlog.ts'
 import { CREATED, contact, userId } from './contacts.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
@@ -98,13 +98,32 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
   const hourLater = (h: Harness) =>
     sql`update intent set granted_at = granted_at - interval '61 minutes' where backlog`.execute(h.db)
 
-  it('of 1,000 records that an edited policy would change, 50 are written in the hour and 950 wait, counted', async () => {
+  /** Applies what waits, at a rate with which nothing waits long; returns how many it may write. */
+  const apply = async (h: Harness, change: { cap?: number; perHour?: number } = {}) => {
+    const preview = await previewBacklog(h.db, 'routing')
+    const { versionId = 1, upTo = 0, waiting: cap = 1 } = preview ?? {}
+    const applying = { workflow: 'routing', versionId, upTo, cap, perHour: 100_000, by: 'person:test', ...change }
+    const applied = await h.db.transaction().execute((trx) => startApplication(trx, preview, applying))
+    return typeof applied === 'string' ? applied : applied.cap
+  }
+  const application = async (h: Harness) => (await lastApplications(h.db))[0]
+  const standing = async (h: Harness) => {
+    const { state, written, underWay, refused } = (await application(h))!
+    return { state, written, underWay, refused }
+  }
+
+  it('waits, all of it and without limit of time, and what changes in the CRM goes as usual', async () => {
     const h = await imported(MANY)
     await publish(h, routed(['DE', 'FR']))
     await round(h)
-    assert.equal(writes(h), BACKLOG_PER_HOUR)
+    await hourLater(h)
+    await sql`update backlog_write set since = since - interval '30 days', look_at = look_at - interval '30 days'`.execute(
+      h.db,
+    )
+    await round(h)
+    assert.equal(writes(h), 0)
     const [backlog] = await backlogs(h.db)
-    assert.deepEqual([backlog?.waiting, backlog?.version], [MANY - BACKLOG_PER_HOUR, 2])
+    assert.deepEqual([backlog?.waiting, backlog?.version, backlog?.isUpdate], [MANY, 2, false])
     assert.equal(h.crm.tasks.size, 0, 'and they do not become tasks instead')
 
     await h.receive(contact(h, '700', { firstname: 'Changed' }), contact(h, 'new', { country: 'FR' }))
@@ -114,38 +133,128 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     await round(h)
     const owner = (id: string) => h.crm.records.get(`contacts/${id}`)?.hubspot_owner_id
     assert.deepEqual([owner('700'), owner('new')], [userId(h, 'rep@x.example'), userId(h, 'rep@x.example')])
-    assert.equal(await waiting(h), MANY - BACKLOG_PER_HOUR - 1)
-
-    await hourLater(h)
-    await round(h)
-    assert.equal(owned(h), 2 * BACKLOG_PER_HOUR + 2)
+    assert.equal(await waiting(h), MANY - 1)
   })
 
-  it('what a person lets go is written at once, and what comes to wait later still waits', async () => {
+  it('is previewed by owner and branch, the most first', async () => {
+    const h = await imported(30)
+    await sql`update record set owner_id = ${userId(h, 'gen@x.example')},
+      values = values || jsonb_build_object('hubspot_owner_id', ${userId(h, 'gen@x.example')}::text),
+      in_step_with = '{}' where record_id in ('3', '4')`.execute(h.db)
+    const always = { ...contactPolicy().action, when: [] }
+    await publish(h, routed(['DE', 'FR'], 'rep@x.example', { action: always }))
+    await round(h)
+    const preview = (await previewBacklog(h.db, 'routing'))!
+    const [rep, gen] = [userId(h, 'rep@x.example'), userId(h, 'gen@x.example')]
+    const connectionId = h.crm.connectionId
+    const branch = contactPolicy().boundary[0]!.branch
+    assert.deepEqual(preview.moves, [
+      { connectionId, from: null, to: rep, records: 28 },
+      { connectionId, from: gen, to: rep, records: 2 },
+    ])
+    assert.deepEqual(preview.otherMoves, { pairs: 0, records: 0 })
+    assert.deepEqual(preview.branches, [{ branch, records: 30 }])
+  })
+
+  it('is written once a person applies the version, up to the cap and a tenth of the hour each six minutes', async () => {
+    const h = await imported(200)
+    await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    assert.equal(await apply(h, { cap: 60, perHour: 50 }), 60)
+    const after = async (minutes: number) => {
+      await sql`update intent set granted_at = granted_at - ${minutes} * interval '1 minute' where backlog`.execute(
+        h.db,
+      )
+      await round(h)
+      return owned(h)
+    }
+    assert.equal(await after(0), 5, 'and no more, however often the workers come by')
+    assert.equal(await after(5), 5)
+    const tenth = [await after(2), await after(7), await after(7), await after(7), await after(7)]
+    assert.deepEqual(tenth, [10, 15, 20, 25, 30])
+    assert.deepEqual([await after(7), await after(7), await after(7), await after(4)], [35, 40, 45, 45])
+    assert.equal(await after(60), 50)
+    assert.equal(await after(60), 55)
+    assert.equal((await standing(h)).state, 'running')
+    assert.equal(await after(60), 60)
+    assert.deepEqual(await standing(h), { state: 'done', written: 60, underWay: 0, refused: 0 })
+    assert.deepEqual([await after(600), await waiting(h)], [60, 140])
+    const { rows } = await sql<{
+      kind: string
+    }>`select kind from ledger where kind like 'backlog%' order by seq`.execute(h.db)
+    assert.deepEqual(
+      rows.map(({ kind }) => kind),
+      ['backlog-application-started', 'backlog-application-ended'],
+    )
+  })
+
+  it('does not leave in full hours more often than its rate says', async () => {
+    const h = await imported(200)
+    await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    await apply(h, { perHour: 20 })
+    for (let minute = 0; minute < 55; minute += 5) {
+      await sql`update intent set granted_at = granted_at - interval '5 minutes' where backlog`.execute(h.db)
+      await round(h)
+      assert.ok(owned(h) <= 20, `${owned(h)} in ${minute} minutes`)
+    }
+    assert.ok(owned(h) >= 10)
+  })
+
+  it('is written as far as the person saw it; what comes to wait later still waits', async () => {
     const h = await imported(120)
     await publish(h, routed(['DE', 'FR']))
     await round(h)
-    const [backlog] = await backlogs(h.db)
-    const { workflow, versionId, upTo } = backlog!
-    const release = (version: number) =>
-      h.db
-        .transaction()
-        .execute((trx) => releaseBacklog(trx, { workflow, versionId: version, upTo, by: 'console:test' }))
-    assert.equal(await release(versionId + 1), null, 'nobody has seen what another version would change')
-    assert.equal(await release(versionId), 70)
-    assert.equal(await release(versionId), 0, 'pressed twice')
+    const preview = (await previewBacklog(h.db, 'routing'))!
+    const { versionId, upTo } = preview
+    const start = (change: object) =>
+      h.db.transaction().execute((trx) =>
+        startApplication(trx, preview, {
+          ...{ workflow: 'routing', versionId, upTo, cap: 1_000, perHour: 100_000, by: 'person:test' },
+          ...change,
+        }),
+      )
+    assert.equal(await start({ versionId: versionId + 1 }), 'out-of-date', 'nobody has seen what it would change')
+    assert.equal(await start({ upTo: 0 }), 'nothing-waits')
+    const events = Array.from({ length: 5 }, (_, i) => {
+      const fields = { createdate: CREATED, firstname: 'Later', country: 'FR', hubspot_owner_id: null }
+      return { ...h.crm.change('contacts', `later${i}`, fields), complete: true, source: 'baseline' as const }
+    })
+    await h.receive(...events)
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [120, 0])
+    assert.equal(await waiting(h), 125)
+    assert.equal((await start({})) instanceof Object && (await start({})), 'running', 'pressed twice')
+    await round(h)
+    assert.deepEqual([owned(h), await waiting(h), (await standing(h)).state], [120, 5, 'done'])
   })
 
-  it('a first version writes to imported records in the same measure', async () => {
+  it('goes on in the hands of another worker after one died', async () => {
+    const h = await imported(40)
+    await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    await apply(h)
+    await h.decide()
+    // As of a worker that took them and sends nothing any more.
+    await sql`update intent set state = 'sending', lease_by = 'dead', lease_epoch = 1,
+      lease_until = clock_timestamp() - interval '1 second' where id in (select id from intent where backlog limit 7)`.execute(
+      h.db,
+    )
+    await round(h)
+    assert.deepEqual([owned(h), writes(h)], [40, 40])
+    assert.deepEqual(await standing(h), { state: 'done', written: 40, underWay: 0, refused: 0 })
+  })
+
+  it('waits for a first version as well', async () => {
     const h = await imported(80, routed(['FR']))
-    assert.deepEqual([owned(h), await waiting(h)], [BACKLOG_PER_HOUR, 30])
+    assert.deepEqual([owned(h), await waiting(h)], [0, 80])
+    assert.equal(await apply(h), 80)
+    await round(h)
+    assert.deepEqual([owned(h), await waiting(h)], [80, 0])
   })
 
-  it('a change of our own code counts as a version, and the same code again does not', async () => {
+  it('waits after a change of our own code, which counts as a version, and the same code again does not', async () => {
     const h = await imported(60, routed(['FR']))
-    await hourLater(h)
+    await apply(h)
     await round(h)
     assert.equal(owned(h), 60)
     assert.deepEqual((await publish(h, routed(['FR']))).changed, [])
@@ -153,32 +262,59 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     // As if the other code found that nobody owns them, long after it was written.
     await sql`update intent set finished_at = finished_at - interval '1 hour'`.execute(h.db)
     for (const [key, fields] of h.crm.records) h.crm.records.set(key, { ...fields, hubspot_owner_id: null })
-    await hourLater(h)
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [BACKLOG_PER_HOUR, 10])
+    assert.deepEqual([owned(h), await waiting(h)], [0, 60])
+    const preview = (await previewBacklog(h.db, 'routing'))!
+    assert.deepEqual([preview.isUpdate, preview.version, preview.moves[0]?.records], [true, 1, 60])
+    await apply(h)
+    await round(h)
+    assert.deepEqual([owned(h), await waiting(h)], [60, 0])
   })
 
-  it('of two versions after another, the second takes the place of the first in what waits', async () => {
+  it('is for the second of two versions, and what was applied of the first ends with it', async () => {
     const h = await imported(120)
     await publish(h, routed(['DE', 'FR']))
     await round(h)
+    await apply(h, { perHour: 500 })
+    await round(h)
+    assert.equal(owned(h), 50)
     await publish(h, routed(['DE', 'FR'], 'gen@x.example'))
     await round(h)
     assert.deepEqual([owned(h), owned(h, 'gen@x.example'), await waiting(h)], [50, 0, 70])
+    assert.deepEqual(await standing(h), { state: 'superseded', written: 50, underWay: 0, refused: 0 })
     await hourLater(h)
     await round(h)
-    assert.deepEqual([owned(h), owned(h, 'gen@x.example'), await waiting(h)], [50, 50, 20])
+    assert.deepEqual([owned(h), owned(h, 'gen@x.example')], [50, 0])
+    await apply(h)
+    await round(h)
+    assert.deepEqual([owned(h), owned(h, 'gen@x.example'), await waiting(h)], [50, 70, 0])
   })
 
-  it('going back to the version of before withdraws what waits', async () => {
+  it('is kept back at the gate when a version came that reads the same policy differently', async () => {
+    const h = await imported(20)
+    await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    await apply(h)
+    await h.decide()
+    await publish(h, routed(['DE', 'FR']), 'other code')
+    await h.act()
+    const { rows } = await sql<{ not_sent: string }>`select distinct not_sent from intent`.execute(h.db)
+    assert.deepEqual([rows, writes(h)], [[{ not_sent: 'backlog-ended' }], 0])
+    await round(h)
+    assert.deepEqual([owned(h), await waiting(h), (await standing(h)).state], [0, 20, 'superseded'])
+  })
+
+  it('waits no more after the way back to the version of before', async () => {
     const h = await imported(120)
     await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    await apply(h, { perHour: 500 })
     await round(h)
     await publish(h, routed(['DE']))
     await round(h)
     await hourLater(h)
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [BACKLOG_PER_HOUR, 0])
+    assert.deepEqual([owned(h), await waiting(h)], [50, 0])
     const { rows } = await sql`select 1 from backlog_write`.execute(h.db)
     assert.equal(rows.length, 0)
   })
@@ -205,7 +341,7 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     })
     await h.receive(...events)
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [BACKLOG_PER_HOUR, 10])
+    assert.deepEqual([owned(h), await waiting(h)], [0, 60])
   })
 
   it('what a version wants and could not be judged when it came, is still for its sake when it is read', async () => {
@@ -221,7 +357,7 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     })
     await h.receive(...events)
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [BACKLOG_PER_HOUR, 10])
+    assert.deepEqual([owned(h), await waiting(h)], [0, 60])
   })
 
   const cannotBeRead = (h: Harness) =>
@@ -239,7 +375,7 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     assert.equal(owned(h), 0)
     await publish(h, routed(['DE', 'FR']))
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [60 + BACKLOG_PER_HOUR, 10])
+    assert.deepEqual([owned(h), await waiting(h)], [60, 60])
     const { rows } = await sql`select 1 from record where (in_step_with->>'routing')::int < 0`.execute(h.db)
     assert.equal(rows.length, 0, 'what changed then was decided by that version already')
   })
@@ -248,38 +384,68 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     const h = await imported(60)
     await publish(h, routed(['DE', 'FR']))
     await round(h)
-    assert.equal(await waiting(h), 10)
+    assert.equal(await waiting(h), 60)
     await cannotBeRead(h)
     assert.deepEqual(await backlogs(h.db), [])
     await publish(h, routed(['DE', 'FR']))
-    assert.deepEqual([await waiting(h), (await backlogs(h.db))[0]?.version], [10, 2])
+    assert.deepEqual([await waiting(h), (await backlogs(h.db))[0]?.version], [60, 2])
   })
 
-  it('a pilot keeps its day as well, and gives nobody a task for what waits', async () => {
+  it('keeps the day of a pilot as well, and gives nobody a task for what waits', async () => {
     const pilot = { mode: 'pilot' as const, pilot: { when: [], dailyCap: 20 } }
     const h = await imported(60, routed(['DE'], 'rep@x.example', pilot))
     await publish(h, routed(['DE', 'FR'], 'rep@x.example', pilot))
     await round(h)
+    await apply(h)
+    await round(h)
     assert.deepEqual([owned(h), await waiting(h), h.crm.tasks.size], [20, 40, 0])
+    assert.equal((await standing(h)).state, 'running')
   })
 
-  it('two workers at once never exceed it, and the gate keeps it where grants of an hour ago come late', async () => {
+  it('leaves a record alone that somebody gave to another owner meanwhile, or that a rule no longer means', async () => {
+    const h = await imported(10)
+    await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    await apply(h, { perHour: 20 })
+    await round(h)
+    const free = [...h.crm.records]
+      .filter(([, one]) => one.hubspot_owner_id === null)
+      .map(([key]) => key.split('/')[1]!)
+    assert.equal(free.length, 8)
+    await h.receive(h.crm.change('contacts', free[0]!, { country: 'PT' }))
+    await round(h)
+    await hourLater(h)
+    for (let n = 0; n < 8; n += 1) {
+      await round(h)
+      await hourLater(h)
+    }
+    assert.equal(h.crm.records.get(`contacts/${free[0]}`)?.hubspot_owner_id, null)
+    assert.deepEqual(await standing(h), { state: 'done', written: 9, underWay: 0, refused: 0 })
+  })
+
+  it('two workers at once never exceed its room, and the gate keeps it where grants of an hour ago come late', async () => {
     const h = await imported(200)
     await publish(h, routed(['DE', 'FR']))
+    await round(h)
+    await apply(h, { perHour: 500 })
     const worker = async () => {
       const deps = { db: h.db, workflows: h.workflows, nowMs: () => TUESDAY_MS }
-      while ((await decideBatch({ id: h.connection.id as ConnectionId, crm: 'hubspot' }, deps)).taken > 0);
+      for (let n = 0; n < 5; n += 1) {
+        await decideBatch({ id: h.connection.id as ConnectionId, crm: 'hubspot' }, deps)
+      }
     }
     await Promise.all([worker(), worker()])
     const { rows } = await sql<{ n: number }>`select count(*)::int as n from intent where backlog`.execute(h.db)
-    assert.equal(rows[0]!.n, BACKLOG_PER_HOUR)
+    assert.equal(rows[0]!.n, 50)
     // As if a second fifty had been let in while none of the first had left yet: they are intents, and wait no more. Some of
     // each fifty leave first, as when both workers are busy.
     await sql`with second as (
         delete from backlog_write where id in (select id from backlog_write order by id limit 50) returning *
       )
-      insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog, created_at)
-      select i.connection_id, i.workflow, 'owner', b.object_type, b.record_id, i.payload, i.policy_hash, true, clock_timestamp()
+      insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog,
+        application_id, created_at)
+      select i.connection_id, i.workflow, 'owner', b.object_type, b.record_id, i.payload, i.policy_hash, true,
+        i.application_id, clock_timestamp()
       from second b cross join lateral (select * from intent limit 1) i`.execute(h.db)
     for (const instance of ['one', 'two']) await beat(h.db, 'worker', instance)
     for (const later of ['1 hour', '0 s']) {
@@ -289,12 +455,22 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
       await Promise.all([h.act('one'), h.act('two')])
     }
     await Promise.all([h.act('one'), h.act('two')])
-    assert.equal(writes(h), BACKLOG_PER_HOUR)
+    assert.equal(writes(h), 50)
     const refused = await sql<{ n: number }>`select count(*)::int as n from intent where not_sent = 'backlog'`.execute(
       h.db,
     )
     assert.equal(refused.rows[0]!.n, 50)
     await round(h)
-    assert.deepEqual([owned(h), await waiting(h)], [BACKLOG_PER_HOUR, 150])
+    assert.deepEqual([owned(h), await waiting(h), (await standing(h)).state], [50, 150, 'running'])
+    await hourLater(h)
+    for (let n = 0; n < 4; n += 1) {
+      await round(h)
+      await hourLater(h)
+    }
+    assert.deepEqual(
+      [owned(h), (await standing(h)).state],
+      [200, 'done'],
+      'what the gate kept back is still part of it',
+    )
   })
 })

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { createRunGate } from '../../src/connections/write-gate.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import type { Database, DatabaseTransaction } from '../../src/store/database/database.ts'
-import { roomThisHour } from '../../src/store/writes/backlog.ts'
+import { roomNow } from '../../src/store/writes/backlog.ts'
 import { claimIntents } from '../../src/store/writes/intents.ts'
 import { askGate } from '../../src/store/writes/write-gate.ts'
 import { SHIPPED_TIMING } from '../../src/store/writes/write-timing.ts'
@@ -67,7 +67,12 @@ describe('two transactions that want the same locks', () => {
 
   const claimed = async (h: Harness, isBacklog: boolean) => {
     await sql`update call_budget set day_ends_at = now() + interval '1 day'`.execute(h.db)
-    if (isBacklog) await sql`update intent set backlog = true`.execute(h.db)
+    if (isBacklog) {
+      await sql`with applied as (
+          insert into backlog_application (workflow, version_id, up_to, cap, per_hour, seen, started_by)
+          select workflow, version_id, 0, 100, 100, '{}', 'test' from workflow returning id)
+        update intent set backlog = true, application_id = applied.id from applied`.execute(h.db)
+    }
     const [intent] = await claimIntents(h.db, h.crm.connectionId, 'owner', 10, 'test')
     return intent!
   }
@@ -81,7 +86,7 @@ describe('two transactions that want the same locks', () => {
     const { verdicts } = await crossing(h.db, {
       first: (trx) => sql`update workflow set mode = 'observe', effective_mode = 'observe'`.execute(trx),
       other: () => askGate(h.db, h.crm.connectionId, [intent], SHIPPED_TIMING),
-      next: (trx) => roomThisHour(trx, ['routing']),
+      next: (trx) => roomNow(trx, ['routing']),
     })
     assert.deepEqual(verdicts.get(intent.id), { refused: 'observe' })
   })

@@ -63,7 +63,7 @@ function Cost({ cost }: { cost: CostReply }) {
           {email}: about {after} cases a day (was {before}), by the changes of the last 7 days.
         </li>
       ))}
-      <li>Records that do not change wait: a new version changes at most 50 owners an hour of those.</li>
+      <li>Records that do not change keep their owners until the workflow owner applies the version to them.</li>
     </ul>
   )
 }

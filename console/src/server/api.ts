@@ -12,6 +12,7 @@ import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionsReply } from '../../../src/api/sessions/own-session-types.ts'
 import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
 import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
+import type { BacklogReply } from '../../../src/api/workflows/backlog-types.ts'
 import type { MatrixReply } from '../../../src/api/workflows/matrix-types.ts'
 import type { RulesReply } from '../../../src/api/workflows/rules-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
@@ -184,6 +185,17 @@ export const workflowsQuery = queryOptions({
   queryKey: ['console', 'workflows'],
   queryFn: ({ signal }) => call<WorkflowsReply>('/api/console/workflows', { signal }),
 })
+
+/** Read when the dialog opens: what is applied is what was seen, so it does not change under the reader's eyes. */
+export function backlogQuery(workflow: string) {
+  return queryOptions({
+    queryKey: ['console', 'backlog', workflow],
+    queryFn: ({ signal }) =>
+      call<BacklogReply>(`/api/console/workflows/${encodeURIComponent(workflow)}/backlog`, { signal }),
+    staleTime: 0,
+    refetchInterval: false,
+  })
+}
 
 export function matrixQuery(workflow: string) {
   return queryOptions({

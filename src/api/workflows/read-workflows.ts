@@ -6,8 +6,8 @@ import { type Backlog, backlogs } from '../../store/decisions/backlog-view.ts'
 import { POLICY_COLUMNS, type PolicyRow, policyOf } from '../../store/decisions/policies.ts'
 import { runningVersions } from '../../store/decisions/running-versions.ts'
 import { recordsToDecide, type ToDecide } from '../../store/records/records-to-decide.ts'
-import { BACKLOG_PER_HOUR } from '../../store/writes/backlog.ts'
 import { readLoadError } from './load-error.ts'
+import { readApplications } from './read-backlog.ts'
 import { readLimits } from './read-limits.ts'
 import { type Connections, readConnectionsNow, standingOf } from './read-standing.ts'
 import type { WorkflowsReply } from './workflow-types.ts'
@@ -42,12 +42,13 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
     const { document, staff, fileOwners, ...rest } = row
     return { ...rest, policy: document === null ? null : policyOf({ document, staff, fileOwners }) }
   })
-  const [connections, versions, limitsOf, toDecide, waiting] = await Promise.all([
+  const [connections, versions, limitsOf, toDecide, waiting, applications] = await Promise.all([
     readConnectionsNow(db),
     runningVersions(db),
     readLimits(db),
     recordsToDecide(db),
     backlogs(db),
+    readApplications(db),
   ])
   return {
     workflows: rows.map((row) => {
@@ -61,6 +62,7 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
         limits: row.policy === null ? [] : limitsOf(row.policy, row.effective_mode),
         recordsToDecide: toDecide.filter(isOwn).reduce((sum, { n }) => sum + n, 0),
         backlog: backlogView(waiting.find(({ workflow }) => workflow === row.workflow)),
+        application: applications.get(row.workflow) ?? null,
       }
     }),
   }
@@ -68,11 +70,11 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
 
 function backlogView(backlog: Backlog | undefined): WorkflowView['backlog'] {
   if (backlog === undefined) return null
-  const { waiting, letGo, version, versionId, upTo } = backlog
-  return { waiting, letGo, perHour: BACKLOG_PER_HOUR, version, versionId, upTo: String(upTo) }
+  const { waiting, version, isUpdate } = backlog
+  return { waiting, version, isUpdate }
 }
 
-type OwnFields = Omit<WorkflowView, 'version' | 'limits' | 'recordsToDecide' | 'backlog'>
+type OwnFields = Omit<WorkflowView, 'version' | 'limits' | 'recordsToDecide' | 'backlog' | 'application'>
 
 function toView(row: WorkflowRow, connections: Connections, explain: ExplainPolicy | null): OwnFields {
   const { policy } = row

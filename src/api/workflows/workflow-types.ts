@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Instant } from '../server/shared-types.ts'
+import { ApplicationView, BacklogView } from './backlog-types.ts'
 
 const LoadErrorView = z.object({
   file: z.string().nullable(),
@@ -14,24 +15,6 @@ const LoadErrorView = z.object({
 })
 
 export type LoadError = z.infer<typeof LoadErrorView>
-
-/** Owner writes that only a new version asks for, of records that have not changed since: so many go in an hour. */
-const BacklogView = z.object({
-  /** Records that wait, and of these the ones that a person let go. */
-  waiting: z.number(),
-  letGo: z.number(),
-  perHour: z.number(),
-  /** The number of the version among those of the workflow, from 1. */
-  version: z.number(),
-  /** What was seen, for letting go just that. */
-  versionId: z.number(),
-  upTo: z.string(),
-})
-
-export const GoOnRequest = z.strictObject({ versionId: z.number().int(), upTo: z.string().regex(/^\d{1,15}$/) })
-export type GoOnRequest = z.infer<typeof GoOnRequest>
-export const GoOnReply = z.object({ released: z.number() })
-export type GoOnReply = z.infer<typeof GoOnReply>
 
 export const WorkflowsReply = z.object({
   workflows: z.array(
@@ -79,6 +62,8 @@ export const WorkflowsReply = z.object({
       open: z.number(),
       /** Null: nothing waits. */
       backlog: BacklogView.nullable(),
+      /** What was last applied to it. Null: nothing ever was. */
+      application: ApplicationView.nullable(),
       updatedAt: Instant,
     }),
   ),

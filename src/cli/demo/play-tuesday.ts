@@ -3,10 +3,12 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { releaseSeen } from '../../pipeline/decide/let-backlog-go.ts'
+import { startApplication } from '../../pipeline/decide/apply-to-backlog.ts'
 import type { Database } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
-import { backlogs } from '../../store/decisions/backlog-view.ts'
+import { backlogs, previewBacklog } from '../../store/decisions/backlog-view.ts'
+import { lanesHeld } from '../../store/people/lane-holders.ts'
+import { actorOf } from '../../store/people/persons.ts'
 import type { SandboxInfo } from '../stack/sandbox-process.ts'
 import type { Stack } from '../stack/stack.ts'
 import { untilQuiet } from '../stack/wait-until-idle.ts'
@@ -53,10 +55,7 @@ export async function playTuesday(stack: Stack, options: PlayOptions): Promise<D
     })
   tell('Reading both CRMs for the first time')
   await quiet('First look')
-  // What the first import asks of rules waits for a person, who has seen it and lets it go.
-  for (const { workflow, versionId, upTo } of await backlogs(db)) {
-    await inTransaction(db, (trx) => releaseSeen(trx, { workflow, versionId, upTo, by: 'lanekeeper' }))
-  }
+  await applyFirstVersions(db)
   await quiet('What rules decide on the first import')
   const killing = killWorkers(stack, options.kills, options.say)
   await tuesday(sandbox, tell, options.signal)
@@ -83,6 +82,23 @@ export async function playTuesday(stack: Stack, options: PlayOptions): Promise<D
     },
     quality: scores,
     seconds: Math.round((performance.now() - options.started) / 100) / 10,
+  }
+}
+
+/** The demo has no day to wait: all that rules decide on the first import at once, in the name of whoever owns the workflow. */
+const DEMO_PER_HOUR = 100_000
+
+/** What the first import asks of rules waits for a person, who has seen it and applies the version to it. */
+async function applyFirstVersions(db: Database): Promise<void> {
+  for (const { workflow, waiting } of await backlogs(db)) {
+    const preview = await previewBacklog(db, workflow)
+    if (preview === null) continue
+    const owner = (await lanesHeld(db, [workflow])).find(({ lane, role }) => lane === 'workflow' && role === 'holder')
+    const by = owner === undefined ? 'lanekeeper' : actorOf(owner.personId)
+    const { versionId, upTo } = preview
+    await inTransaction(db, (trx) =>
+      startApplication(trx, preview, { workflow, versionId, upTo, cap: waiting, perHour: DEMO_PER_HOUR, by }),
+    )
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../store/database/database.ts'
 import { RESTS } from '../../store/decisions/resting-lists.ts'
+import { waitingToGo } from '../../store/writes/backlog-applications.ts'
 
 export type Backlog = {
   readonly events: number
@@ -28,9 +29,8 @@ export async function backlog(db: Database): Promise<Backlog> {
            where c.status <> 'disconnected' and w.began_at is null and w.waits_for <> '{}')
         + (select count(*)::int from connection c where c.status = 'connected' and c.joined_at is null
            and (c.baseline->>'done')::boolean)
-        -- what waits for room in its hour is for later; what a person let go is not
-        + (select count(*)::int from backlog_write b join backlog_release l
-           on l.workflow = b.workflow and l.version_id = b.version_id and b.id <= l.up_to) as "toDecide",
+        -- what waits for a person is for later; what they applied the version to is not
+        + (${waitingToGo}) as "toDecide",
       (select count(*)::int from intent i where state in ('pending', 'sending', 'unknown')
         and not ${RESTS})
         + (select count(*)::int from task where status = 'open' and checking_since is not null) as "toWrite",

@@ -37,7 +37,15 @@ export const ACT_WORDS: Readonly<Record<Act, ActWords>> = {
   },
   mark: { does: 'mark a rule', who: 'the boundary owner and a second person' },
   raise: { does: 'raise a mode, a cap or a slice', who: 'the workflow owner' },
+  lower: {
+    does: 'lower a mode, a cap or a slice',
+    who: 'the rollback, workflow or boundary owner or a deputy of theirs',
+  },
   'apply-to-backlog': { does: 'apply a version to the backlog', who: 'the workflow owner or their deputy' },
+  'stop-backlog': {
+    does: 'stop applying a version to the backlog',
+    who: 'the rollback, workflow or boundary owner or a deputy of theirs',
+  },
   appoint: { does: 'name a person for this job', who: 'the workflow owner' },
   accept: { does: 'accept this job', who: 'the person it was offered to' },
   decline: { does: 'decline this job', who: 'the person it was offered to' },

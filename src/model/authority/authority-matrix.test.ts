@@ -22,6 +22,7 @@ type Row = {
 }
 const NAMED =
   'general reviewer, senior reviewer, approved reviewer, author, delegate, override owner, override deputy, rollback owner, rollback deputy, boundary owner, boundary deputy, data owner, data deputy, workflow owner, workflow deputy'
+const LESS = 'rollback owner, rollback deputy, boundary owner, boundary deputy, workflow owner, workflow deputy'
 const CASES = { who: 'circle', weak: 'expected and risky' } as const
 const BY_ADMIN = { who: 'admin', server: 'yes' } as const
 
@@ -45,7 +46,9 @@ const TABLE: Readonly<Record<Act, Row>> = {
   narrow: { who: 'boundary owner, rollback owner', strong: 'recent and crm' },
   mark: { who: NAMED.replace('author, ', ''), strong: 'recent' },
   raise: { who: 'workflow owner' },
+  lower: { who: LESS, weak: 'yes' },
   'apply-to-backlog': { who: 'workflow owner, workflow deputy' },
+  'stop-backlog': { who: LESS, weak: 'yes' },
   appoint: { who: 'workflow owner', server: 'yes' },
   accept: { who: 'stranger' },
   decline: { who: 'stranger' },

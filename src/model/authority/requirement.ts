@@ -41,6 +41,8 @@ export function isTogether(act: Act): act is TogetherAct {
 
 export const ADMINS: Place = { workflow: '', lane: 'admin', circle: null, deputies: 'never' }
 
+const STOPPERS = ['rollback', 'workflow', 'boundary'] as const
+
 /** The table of docs/authority.md, row by row. */
 export function requirementOf(act: Act, subject: Subject): Requirement {
   return ofCase(act, subject) ?? ofUnknown(act, subject) ?? ofWorkflow(act, subject) ?? ofPeople(act, subject)
@@ -100,6 +102,10 @@ function ofWorkflow(act: Act, subject: Subject): Requirement | null {
       return anyOf([...jobs(subject, 'boundary', 'standing-in'), ...jobs(subject, 'rollback', 'standing-in')])
     case 'raise':
       return anyOf(jobs(subject, 'workflow', 'standing-in'))
+    case 'lower':
+    case 'stop-backlog':
+      // To do less is anybody's who answers for what would be done.
+      return anyOf(STOPPERS.flatMap((lane) => jobs(subject, lane, 'always')))
     case 'apply-to-backlog':
       return anyOf(jobs(subject, 'workflow', 'always'))
     case 'stop-writing':

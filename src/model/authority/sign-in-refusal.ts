@@ -39,7 +39,7 @@ export const ASKS_THE_CRM: ReadonlySet<Act> = new Set<Act>(['resume', 'undo', 'a
 const REVIEWS: ReadonlySet<Act> = new Set<Act>(['answer', 'block', 'send-back', 'snooze', 'hand-over'])
 
 /** Stopping never asks how somebody signed in. */
-const STOPS: ReadonlySet<Act> = new Set<Act>(['pause', 'ask-for-pause', 'stop-writing'])
+const STOPS: ReadonlySet<Act> = new Set<Act>(['pause', 'ask-for-pause', 'stop-writing', 'lower', 'stop-backlog'])
 
 /**
  * What an admin does: the holder of the server can do it anyway, so a link that was made there is good for it. Appointing is

@@ -77,7 +77,7 @@ function toIntent(result: DecidedRecord, { counts }: Backlog) {
     recordId: record.recordId,
     write: decision.write!,
     policyHash: workflow.version.hash,
-    backlog: counts.has(keyOf(result)),
+    applicationId: counts.get(keyOf(result)) ?? null,
   }
 }
 

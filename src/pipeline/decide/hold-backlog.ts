@@ -1,32 +1,30 @@
 import { type CrmRecord, refKey } from '../../model/record/crm-record.ts'
 import type { DatabaseTransaction } from '../../store/database/database.ts'
 import type { InStepWith } from '../../store/records/dirty-records.ts'
-import { releasedWrites, roomThisHour } from '../../store/writes/backlog.ts'
+import { type Room, roomNow, seenWrites } from '../../store/writes/backlog.ts'
 import { countOwnersToday } from '../../store/writes/owner-intents.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import { type DecidedRecord, keyOf, nameOf } from './plan-changes.ts'
 
 /** Of the wanted writes, by `writeKey`. */
 export type Backlog = {
-  /** Nothing but a new version wants them, and there is no room for them now. */
-  readonly waits: ReadonlySet<string>
-  /** The same, with room: they count against the version's hour. */
-  readonly counts: ReadonlySet<string>
+  /** Nothing but a new version wants them, and they wait, with the application that lets them go later; null: none does. */
+  readonly waits: ReadonlyMap<string, number | null>
+  /** The same, with room: the application that lets them go now. */
+  readonly counts: ReadonlyMap<string, number>
   /** Another write to the record is under way, so room was not asked for. */
   readonly blocked: ReadonlySet<string>
 }
 
 type Held = Pick<Backlog, 'waits' | 'counts'>
 
-const NONE: Held = { waits: new Set(), counts: new Set() }
-
 /** Owner writes that were taken back in this batch, by `writeKey`, and whether a version alone had wanted them. */
 export type Withdrawn = ReadonlyMap<string, { readonly backlog: boolean }>
 
 /**
- * Holds back what arises from nothing but a new version of a policy or of our own code, beyond its room in this hour. It
- * gets no case either: a mistake in a policy shall not become a thousand tasks instead of a thousand owners. What changes in
- * the CRM goes as usual.
+ * Holds back what arises from nothing but a new version of a policy or of our own code, until a person applies the version
+ * to the backlog and there is room for it. It gets no case either: a mistake in a policy shall not become a thousand tasks
+ * instead of a thousand owners. What changes in the CRM goes as usual.
  */
 export async function holdBacklog(
   trx: DatabaseTransaction,
@@ -35,22 +33,24 @@ export async function holdBacklog(
   withdrawn: Withdrawn,
 ): Promise<Held> {
   const backlog = wanted.filter((result) => isBacklog(batch, result, withdrawn))
-  if (backlog.length === 0) return NONE
-  const released = await releasedWrites(
-    trx,
-    batch.connection.id,
-    backlog.map(({ record }) => record),
-  )
-  const limited = backlog.filter((result) => !released.has(keyOf(result)))
-  if (limited.length === 0) return NONE
-  const room = await roomThisHour(trx, [...new Set(limited.map(nameOf))])
-  await keepPilotsDay(trx, room, wanted, new Set(limited))
-  const waits = new Set<string>()
-  const counts = new Set<string>()
-  for (const result of limited) {
-    const left = room.get(nameOf(result)) ?? 0
-    room.set(nameOf(result), left - 1)
-    ;(left > 0 ? counts : waits).add(keyOf(result))
+  const records = backlog.map(({ record }) => record)
+  const seen = backlog.length === 0 ? new Map<string, number>() : await seenWrites(trx, batch.connection.id, records)
+  const inTurn = backlog.filter((result) => seen.has(keyOf(result)))
+  const room = inTurn.length === 0 ? new Map<string, Room>() : await roomNow(trx, [...new Set(inTurn.map(nameOf))])
+  const left = new Map([...room].map(([workflow, { writes }]) => [workflow, writes]))
+  if (left.size > 0) await keepPilotsDay(trx, left, wanted, new Set(backlog))
+  const waits = new Map<string, number | null>()
+  const counts = new Map<string, number>()
+  for (const result of backlog) {
+    const [key, name] = [keyOf(result), nameOf(result)]
+    const by = seen.get(key)
+    const isApplying = by !== undefined && room.get(name)?.applicationId === by
+    const writes = left.get(name) ?? 0
+    if (!isApplying || writes <= 0) waits.set(key, by ?? null)
+    else {
+      left.set(name, writes - 1)
+      counts.set(key, by)
+    }
   }
   return { waits, counts }
 }
@@ -60,7 +60,7 @@ async function keepPilotsDay(
   trx: DatabaseTransaction,
   room: Map<string, number>,
   wanted: readonly DecidedRecord[],
-  limited: ReadonlySet<DecidedRecord>,
+  backlog: ReadonlySet<DecidedRecord>,
 ): Promise<void> {
   const pilots = Map.groupBy(
     wanted.filter(({ workflow }) => workflow.effectiveMode === 'pilot'),
@@ -71,7 +71,7 @@ async function keepPilotsDay(
     const { calendar, pilot } = results[0]!.workflow.version.policy
     if (pilot === null) continue
     const { written } = await countOwnersToday(trx, workflow, calendar.timeZone)
-    const usual = results.filter((result) => !limited.has(result)).length
+    const usual = results.filter((result) => !backlog.has(result)).length
     const left = Math.max(0, pilot.dailyCap - written - usual)
     if (room.has(workflow)) room.set(workflow, Math.min(room.get(workflow)!, left))
   }

@@ -10,7 +10,7 @@ import { saveWakeUps, type WakeUpRow } from '../../store/records/wake-ups.ts'
 import { saveBacklog } from '../../store/writes/backlog.ts'
 import type { DecisionBatch } from './decision-batch.ts'
 import { inStepAfter } from './hold-backlog.ts'
-import { type DecidedRecord, keyOf } from './plan-changes.ts'
+import { type DecidedRecord, keyOf, nameOf } from './plan-changes.ts'
 import { type PlannedBatch, writeDecisions } from './write-decisions.ts'
 
 /** Saves what the batch decided and clears its records. Returns whether act has something to write. */
@@ -85,11 +85,12 @@ async function saveStanding(
   ]
   const waiting = results
     .filter((result) => backlog.waits.has(keyOf(result)))
-    .map(({ record, workflow: { version, versionId } }) => ({
-      ...refOf(record),
-      workflow: version.policy.workflow,
-      versionId,
-    }))
+    .map((result) => {
+      const { record, workflow, decision } = result
+      const { from, to, branch } = decision.write!
+      const seenBy = backlog.waits.get(keyOf(result)) ?? null
+      return { ...refOf(record), workflow: nameOf(result), versionId: workflow.versionId, from, to, branch, seenBy }
+    })
   await saveBacklog(trx, connection.id, { decided: refs, waiting, stands })
   await saveWakeUps(trx, connection.id, refs, wakeUpsOf(batch), [...frozen])
   const failedRecords = new Set(failed.map(({ record }) => refKey(record)))

@@ -14,7 +14,7 @@ import type {
   OAuthStateTable,
 } from './tables/connections.ts'
 import type {
-  BacklogReleaseTable,
+  BacklogApplicationTable,
   BacklogWriteTable,
   CrmUserTable,
   EvidenceSecretTable,
@@ -143,7 +143,7 @@ export type Tables = {
   write_answer: WriteAnswerTable
   workflow_version: WorkflowVersionTable
   backlog_write: BacklogWriteTable
-  backlog_release: BacklogReleaseTable
+  backlog_application: BacklogApplicationTable
   wake_up: WakeUpTable
   upgrade: UpgradeTable
   upgrade_scope: UpgradeScopeTable

@@ -4,6 +4,7 @@ import { DEAD_AFTER_S } from '../database/counters.ts'
 import type { Tables } from '../database/tables.ts'
 import { unseenDue } from '../records/unseen-records.ts'
 import { backlogDue } from '../writes/backlog.ts'
+import { APPLICATION_ENDS } from '../writes/backlog-applications.ts'
 import { RESTS } from './resting-lists.ts'
 import { USERS_DUE } from './user-checks.ts'
 
@@ -90,6 +91,9 @@ export async function findOverdue(db: Kysely<Tables>, pollEveryS: number): Promi
       (select 'decide' from unknown_input u where u.look_at <= now() limit 1)
       union all
       (select 'decide' from (${backlogDue(sql`c.id`)}) due limit 1)
+      union all
+      -- nothing is left of an application of a version to the backlog, and that is still to be noted
+      (select 'decide' from (${APPLICATION_ENDS}) ending limit 1)
       union all
       -- the report of an upgrade is still to be made, or tasks wait that it lets go
       (select 'decide' from upgrade u where u.released_at is null limit 1)

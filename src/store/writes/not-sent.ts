@@ -20,7 +20,8 @@ const REASONS = {
   'record-changed': 'The record changed since it was decided; Lanekeeper decides it again',
   loop: 'The owner goes back and forth between two sides, and nobody has settled that yet',
   'decided-otherwise': 'Lanekeeper has decided differently since',
-  backlog: 'Only a new version asks for it, and such writes have a limit for each hour',
+  backlog: 'Only a new version asks for it, and its application to the backlog has reached its limit for now',
+  'backlog-ended': 'Only a new version asks for it, and its application to the backlog was stopped or has ended',
   overtaken: 'Another Lanekeeper process took it over',
   late: 'Sending took too long to start; Lanekeeper tries again',
 } as const

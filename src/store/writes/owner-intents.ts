@@ -20,15 +20,15 @@ export async function insertOwnerIntents(
     readonly recordId: string
     readonly write: OwnerWrite
     readonly policyHash: string
-    /** It arises from nothing but a new version. */
-    readonly backlog: boolean
+    /** It arises from nothing but a new version, which this application applies to the backlog. Null: it would come anyway. */
+    readonly applicationId: number | null
   }[],
 ): Promise<Map<string, number>> {
   if (items.length === 0) return new Map()
   const rows = items.map((item) => {
     const { receipt: _receipt, ...payload } = item.write
-    const { workflow: w, objectType: t, recordId: r, policyHash: h, backlog: b } = item
-    return { w, t, r, p: payload, h, b }
+    const { workflow: w, objectType: t, recordId: r, policyHash: h, applicationId: a } = item
+    return { w, t, r, p: payload, h, a }
   })
   // 2 s, 4 s ... an hour for each time that the same write was given up for a reason that no decision can see, as decide
   // would only want it again. What the gate kept back is seen.
@@ -40,11 +40,11 @@ export async function insertOwnerIntents(
     having count(*) > 0), 0)`
   const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
     insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog,
-      created_at, next_attempt_at)
+      application_id, created_at, next_attempt_at)
     -- not now(): a transaction that began before writing was allowed may decide after it
-    select ${connectionId}, w, 'owner', t, r, p, h, b, clock_timestamp(),
+    select ${connectionId}, w, 'owner', t, r, p, h, a is not null, a, clock_timestamp(),
       clock_timestamp() + ${backoff} * interval '1 second'
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text, b boolean)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text, a bigint)
     order by t, r, w
     on conflict (connection_id, object_type, record_id)
       where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing

@@ -1,7 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { LOOK_AGAIN_MS } from '../connections/call-budget.ts'
 import type { Tables } from '../database/tables.ts'
-import { BACKLOG_PER_HOUR } from './backlog.ts'
 import { isNotSent, type NotSent } from './not-sent.ts'
 import { answeredWithinMs, type WriteTiming } from './write-timing.ts'
 
@@ -26,7 +25,7 @@ export async function askGate(
   const { rows } = await sql<{ intent_id: number | null; attempt_id: number | null; refused: string | null }>`
     select intent_id, attempt_id, refused from gate_within_the_hour(${connectionId},
       ${items.map(({ id }) => id)}::bigint[], ${items.map(({ leaseEpoch }) => leaseEpoch)}::int[],
-      ${answeredWithinMs(timing)}, ${LOOK_AGAIN_MS}, ${BACKLOG_PER_HOUR})`.execute(db)
+      ${answeredWithinMs(timing)}, ${LOOK_AGAIN_MS})`.execute(db)
   const verdicts = new Map<number, { attemptId: number } | { refused: NotSent }>()
   let isOutOfCalls = false
   for (const { intent_id: id, attempt_id: attemptId, refused } of rows) {

@@ -63,14 +63,25 @@ export type BacklogWriteTable = {
   version_id: number
   since: InstantDefault
   look_at: InstantDefault
+  from_id: string | null
+  to_id: string | null
+  branch: string | null
+  seen_by: number | null
 }
 
-export type BacklogReleaseTable = {
+export type BacklogApplicationTable = {
+  id: GeneratedAlways<number>
   workflow: string
   version_id: number
   up_to: number
-  released_by: string
-  released_at: InstantDefault
+  cap: number
+  per_hour: number
+  seen: Json<unknown>
+  started_by: string
+  started_at: InstantDefault
+  state: Generated<'running' | 'stopped' | 'done' | 'superseded'>
+  ended_at: InstantOrNull
+  ended_by: string | null
 }
 
 export type WorkflowProblem = {
@@ -223,6 +234,7 @@ export type IntentTable = {
   not_sent: string | null
   not_sent_at: InstantOrNull
   backlog: Generated<boolean>
+  application_id: number | null
   upgrade_id: number | null
   empty_searches: Generated<number>
   search_again_at: InstantOrNull
