@@ -442,9 +442,9 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     await sql`with second as (
         delete from backlog_write where id in (select id from backlog_write order by id limit 50) returning *
       )
-      insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog,
+      insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, version_turn, backlog,
         application_id, created_at)
-      select i.connection_id, i.workflow, 'owner', b.object_type, b.record_id, i.payload, i.policy_hash, true,
+      select i.connection_id, i.workflow, 'owner', b.object_type, b.record_id, i.payload, i.policy_hash, i.version_turn, true,
         i.application_id, clock_timestamp()
       from second b cross join lateral (select * from intent limit 1) i`.execute(h.db)
     for (const instance of ['one', 'two']) await beat(h.db, 'worker', instance)

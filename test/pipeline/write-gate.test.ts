@@ -4,7 +4,9 @@ import { sql } from 'kysely'
 import { setWritePermission } from '../../src/connections/lifecycle/write-permission.ts'
 import type { CrmClient } from '../../src/crm/crm-client.ts'
 import { actBatch } from '../../src/pipeline/act/act.ts'
+import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { beat } from '../../src/store/database/counters.ts'
+import { policiesInForce } from '../../src/store/decisions/policies.ts'
 import { claimIntents, nextDeparture } from '../../src/store/writes/intents.ts'
 import { askGate } from '../../src/store/writes/write-gate.ts'
 import { SHIPPED_TIMING } from '../../src/store/writes/write-timing.ts'
@@ -130,6 +132,23 @@ describe('the gate before bytes leave', () => {
           with v as (insert into policy_version (hash, workflow, document, source)
             select 'other', workflow, document, source from policy_version returning hash)
           update workflow set hash = v.hash from v`.execute(h.db),
+        kinds: 'DE',
+        not_sent: 'policy-changed',
+      },
+      'another version ran and went, and the same text runs again': {
+        undo: async (h) => {
+          const inForce = await policiesInForce(h.db)
+          const { hash, policy } = inForce[0]!
+          const versions = [{ hash: 'another', policy: { ...policy, title: 'Another' } }, { hash, policy }]
+          for (const version of versions) {
+            await publishPolicies(h.db, { loaded: [{ file: 'route.yaml', source: '', version }], refused: [] })
+          }
+        },
+        kinds: 'DE',
+        not_sent: 'policy-changed',
+      },
+      'our own code reads the policy in another way': {
+        undo: (h) => sql`update workflow set version_turn = version_turn + 1`.execute(h.db),
         kinds: 'DE',
         not_sent: 'policy-changed',
       },

@@ -29,7 +29,7 @@ async function prepareOwners(
   deps: ActDependencies,
   claimed: readonly OwnerIntent[],
 ): Promise<PreparedIntents<OwnerWrite>> {
-  const inForce = await hashesInForce(deps)
+  const inForce = await turnsInForce(deps)
   const outdated = new Map(claimed.map((intent) => [intent.id, whyOutdated(intent, inForce)]))
   // An outdated one whose call may have gone out is read all the same: the write may have arrived.
   const toRead = claimed.filter((intent) => intent.mayBeWritten || outdated.get(intent.id) === null)
@@ -45,14 +45,15 @@ async function prepareOwners(
 }
 
 /** Versions that may write now. A newer policy, or a boundary owner who left, takes back what was not sent yet (M40). */
-async function hashesInForce({ db, connection }: ActDependencies): Promise<Set<string>> {
+async function turnsInForce({ db, connection }: ActDependencies): Promise<Map<string, number>> {
   const inForce = await workflowsInForce(db, connection.id)
-  return new Set(inForce.filter((w) => w.effectiveMode === 'live' || w.effectiveMode === 'pilot').map((w) => w.hash))
+  const writing = inForce.filter((w) => w.effectiveMode === 'live' || w.effectiveMode === 'pilot')
+  return new Map(writing.map(({ workflow, versionTurn }) => [workflow, versionTurn]))
 }
 
 /** Why the write must not be sent any more; null: it may be. The record of one that is not sent is decided again. */
-function whyOutdated(intent: OwnerIntent, inForce: ReadonlySet<string>): NotSent | null {
-  if (!inForce.has(intent.policyHash)) return 'policy-changed'
+function whyOutdated(intent: OwnerIntent, inForce: ReadonlyMap<string, number>): NotSent | null {
+  if (inForce.get(intent.workflow) !== intent.versionTurn) return 'policy-changed'
   if (intent.isTakenBack) return 'decided-otherwise'
   return intent.isFromBefore ? 'before-writing' : null
 }

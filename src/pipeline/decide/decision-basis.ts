@@ -12,6 +12,8 @@ export type DecisionBasis = {
   readonly now: number
   /** The policy as our code read it, see the table workflow_version. */
   readonly version: number
+  /** The last publication in force, see the table publication; 0: nothing was published yet. */
+  readonly sequence: number
   /** Our own code, see `READING_VERSION`. */
   readonly code: string
   /** The last change of users, schemas, connections and assignments that it could know, see the table observed. */
@@ -25,7 +27,7 @@ export type DecisionBasis = {
 export function basisOf(
   { nowMs, observed, dirty, neighbours }: Pick<DecisionBatch, 'nowMs' | 'observed' | 'dirty' | 'neighbours'>,
   record: CrmRecord,
-  { versionId }: Pick<RunningWorkflow, 'versionId'>,
+  { versionId, sequence }: Pick<RunningWorkflow, 'versionId' | 'sequence'>,
 ): DecisionBasis {
   const key = refKey(record)
   // As it was read, before a write of ours was added that its CRM has not told yet.
@@ -34,6 +36,7 @@ export function basisOf(
   return {
     now: nowMs,
     version: versionId,
+    sequence,
     code: READING_VERSION,
     observed,
     record: read === undefined ? null : versionOf(read),

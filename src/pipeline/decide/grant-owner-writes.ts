@@ -77,6 +77,7 @@ function toIntent(result: DecidedRecord, { counts }: Backlog) {
     recordId: record.recordId,
     write: decision.write!,
     policyHash: workflow.version.hash,
+    versionTurn: workflow.versionTurn,
     applicationId: counts.get(keyOf(result)) ?? null,
   }
 }

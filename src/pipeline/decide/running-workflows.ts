@@ -10,6 +10,10 @@ export type RunningWorkflow = {
   readonly version: PolicyVersion
   /** Of the policy as this code reads it: records agree with it or not, see `hold-backlog.ts`. */
   readonly versionId: number
+  /** Of the version in force, see `VersionRunning`. */
+  readonly versionTurn: number
+  /** The last publication that was in force with it, which decisions cite. */
+  readonly sequence: number
   readonly effectiveMode: Mode
   /**
    * M40: the policy asks for more than readiness allows. No record is written, but every case still becomes a task: a
@@ -41,8 +45,8 @@ export function createWorkflowReader(db: Database): WorkflowReader {
 }
 
 /** A version as the people in it are now. */
-function staffed({ workflow, versionId, hash, jobsRevision }: VersionRunning): string {
-  return `${workflow}/${versionId}/${hash}/${jobsRevision}`
+function staffed({ workflow, versionTurn, sequence, hash, jobsRevision }: VersionRunning): string {
+  return `${workflow}/${versionTurn}/${sequence}/${hash}/${jobsRevision}`
 }
 
 type Fitted = { readonly signature: string; readonly crm: Crm; readonly objects: readonly DescribedObject[] }
@@ -77,10 +81,11 @@ function createFitter(db: Database) {
 }
 
 async function readRunning(db: Database, running: VersionRunning): Promise<RunningWorkflow> {
-  const { hash, versionId, effectiveMode } = running
+  const { hash, versionId, versionTurn, sequence, effectiveMode } = running
   const policy = await readPolicy(db, running)
   const fellBack = effectiveMode === 'observe' && (policy.mode === 'live' || policy.mode === 'pilot')
-  return { version: { hash, policy: { ...policy, mode: effectiveMode } }, versionId, effectiveMode, fellBack }
+  const version = { hash, policy: { ...policy, mode: effectiveMode } }
+  return { version, versionId, versionTurn, sequence, effectiveMode, fellBack }
 }
 
 export function watchesCrm({ version }: RunningWorkflow, crm: Crm): boolean {
@@ -99,11 +104,13 @@ export function readingOnly(workflows: readonly RunningWorkflow[]): RunningWorkf
   return workflows.map((workflow) => {
     const known = observed.get(workflow)
     if (known) return known
-    const { version, versionId } = workflow
+    const { version, versionId, versionTurn, sequence } = workflow
     const { hash, policy } = version
     const made: RunningWorkflow = {
       version: { hash, policy: { ...policy, mode: 'observe' } },
       versionId,
+      versionTurn,
+      sequence,
       effectiveMode: 'observe',
       fellBack: false,
     }

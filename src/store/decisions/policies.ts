@@ -71,6 +71,7 @@ export async function putInForce(
       on conflict (workflow) do update set title = excluded.title, file = excluded.file, hash = excluded.hash,
         version_id = excluded.version_id, mode = excluded.mode, effective_mode = excluded.effective_mode,
         problems = excluded.problems, load_error = excluded.load_error, file_owners = excluded.file_owners,
+        version_turn = workflow.version_turn + (workflow.version_id is distinct from excluded.version_id)::int,
         updated_at = now()
     )
     select not exists (
@@ -181,6 +182,10 @@ export type VersionRunning = {
   readonly workflow: string
   readonly hash: string
   readonly versionId: number
+  /** Rises whenever something else begins to run: two with the same one were decided by the same version. */
+  readonly versionTurn: number
+  /** The number that a decision of now cites; 0: nothing was published yet. */
+  readonly sequence: number
   /** Of who holds its jobs. */
   readonly jobsRevision: number
   readonly effectiveMode: Mode
@@ -197,6 +202,7 @@ export async function workflowsInForce(
   const { rows } = await sql<VersionRunning>`
     -- no number: put in force by code of before, and no record agrees with it
     select w.workflow, w.hash, w.jobs_revision as "jobsRevision", coalesce(w.version_id, 0) as "versionId",
+      w.version_turn as "versionTurn", (select coalesce(max(seq), 0) from publication) as sequence,
       case when w.effective_mode in ('pilot', 'live') then coalesce(wc.effective_mode, w.effective_mode)
         else w.effective_mode end as "effectiveMode"
     from workflow w

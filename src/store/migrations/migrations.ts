@@ -32,6 +32,7 @@ import { STATEMENTS as writingConsents } from './0031-writing-consents.ts'
 import { STATEMENTS as identityIssuer } from './0032-identity-issuer.ts'
 import { STATEMENTS as backlogApplications } from './0034-backlog-applications.ts'
 import { STATEMENTS as endedDocuments } from './0035-ended-documents.ts'
+import { STATEMENTS as olderVersion } from './0037-older-version.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -74,6 +75,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0032-identity-issuer', statements: identityIssuer },
   { name: '0034-backlog-applications', statements: backlogApplications },
   { name: '0035-ended-documents', statements: endedDocuments },
+  { name: '0037-older-version', statements: olderVersion },
 ]
 
 /** The tables that exist once all of these migrations have run. */

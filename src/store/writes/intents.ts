@@ -84,6 +84,8 @@ export type OwnerIntent = Claim & {
   readonly objectType: string
   readonly recordId: string
   readonly payload: OwnerPayload
+  /** Of its workflow when it was decided. */
+  readonly versionTurn: number
   /** It arose from nothing but a new version. */
   readonly backlog: boolean
 }
@@ -119,7 +121,14 @@ type ClaimedRow = {
   | { kind: 'link'; task_id: number }
   | { kind: 'job'; task_id: number }
   | { kind: 'repair'; task_id: number; crm_id: string }
-  | { kind: 'owner'; object_type: string; record_id: string; payload: OwnerPayload; backlog: boolean }
+  | {
+      kind: 'owner'
+      object_type: string
+      record_id: string
+      payload: OwnerPayload
+      backlog: boolean
+      version_turn: number
+    }
 )
 
 /** Claims what is due, with a new lease. `sending` past its lease means that a worker died mid-call. */
@@ -143,7 +152,7 @@ export async function claimIntents<Kind extends ClaimedIntent['kind']>(
     ) due
     where i.id = due.id
     returning i.id, i.connection_id, i.workflow, i.kind, i.task_id, i.object_type, i.record_id, i.payload, i.crm_id,
-              i.policy_hash, i.backlog, i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before,
+              i.policy_hash, i.version_turn, i.backlog, i.receipt_seq, i.lease_epoch, i.attempts, i.created_at, due.before,
               due.before <> 'pending' or exists (select 1 from write_attempt a where a.intent_id = i.id and not exists (
                 select 1 from write_answer w where w.attempt_id = a.id and w.outcome in ('refused', 'gone', 'not-written')
               )) as may_be_written,
@@ -177,8 +186,8 @@ function toIntent(row: ClaimedRow): ClaimedIntent {
   if (row.kind === 'link') return { ...claim, kind: 'link', taskId: row.task_id }
   if (row.kind === 'job') return { ...claim, kind: 'job', taskId: row.task_id }
   if (row.kind === 'repair') return { ...claim, kind: 'repair', taskId: row.task_id, crmTaskId: row.crm_id }
-  const { object_type: objectType, record_id: recordId, payload, backlog } = row
-  return { ...claim, kind: 'owner', taskId: null, objectType, recordId, payload, backlog }
+  const { object_type: objectType, record_id: recordId, payload, version_turn: versionTurn, backlog } = row
+  return { ...claim, kind: 'owner', taskId: null, objectType, recordId, payload, versionTurn, backlog }
 }
 
 /**

@@ -20,6 +20,7 @@ export async function insertOwnerIntents(
     readonly recordId: string
     readonly write: OwnerWrite
     readonly policyHash: string
+    readonly versionTurn: number
     /** It arises from nothing but a new version, which this application applies to the backlog. Null: it would come anyway. */
     readonly applicationId: number | null
   }[],
@@ -27,8 +28,8 @@ export async function insertOwnerIntents(
   if (items.length === 0) return new Map()
   const rows = items.map((item) => {
     const { receipt: _receipt, ...payload } = item.write
-    const { workflow: w, objectType: t, recordId: r, policyHash: h, applicationId: a } = item
-    return { w, t, r, p: payload, h, a }
+    const { workflow: w, objectType: t, recordId: r, policyHash: h, versionTurn: v, applicationId: a } = item
+    return { w, t, r, p: payload, h, v, a }
   })
   // 2 s, 4 s ... an hour for each time that the same write was given up for a reason that no decision can see, as decide
   // would only want it again. What the gate kept back is seen.
@@ -39,12 +40,12 @@ export async function insertOwnerIntents(
       and c.payload->>'from' is not distinct from x.p->>'from' and c.finished_at > clock_timestamp() - interval '1 day'
     having count(*) > 0), 0)`
   const { rows: inserted } = await sql<{ id: number; workflow: string; object_type: string; record_id: string }>`
-    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, backlog,
+    insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash, version_turn, backlog,
       application_id, created_at, next_attempt_at)
     -- not now(): a transaction that began before writing was allowed may decide after it
-    select ${connectionId}, w, 'owner', t, r, p, h, a is not null, a, clock_timestamp(),
+    select ${connectionId}, w, 'owner', t, r, p, h, v, a is not null, a, clock_timestamp(),
       clock_timestamp() + ${backoff} * interval '1 second'
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text, a bigint)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, p jsonb, h text, v int, a bigint)
     order by t, r, w
     on conflict (connection_id, object_type, record_id)
       where kind = 'owner' and state in ('pending', 'sending', 'unknown') do nothing

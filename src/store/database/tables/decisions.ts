@@ -116,6 +116,7 @@ export type WorkflowTable = {
   file_owners: JsonOrNull<PolicyOwners>
   staff: JsonOrNull<Staff>
   jobs_from: InstantOrNull
+  version_turn: Generated<number>
 }
 
 export type WorkflowConnectionTable = {
@@ -238,6 +239,7 @@ export type IntentTable = {
   upgrade_id: number | null
   empty_searches: Generated<number>
   search_again_at: InstantOrNull
+  version_turn: Generated<number>
 }
 
 export type OpenTaskCountTable = {
