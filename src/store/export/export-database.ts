@@ -88,6 +88,15 @@ const FIRST_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   workflow: ['workflow', 'hash', 'effective_mode'],
   workflow_version: ['workflow', 'hash', 'reading_version'],
   workflow_connection: ['connection_id', 'workflow', 'began_at'],
+  person: ['id', 'name', 'made_by'],
+  identity: ['id', 'person_id', 'kind', 'issuer', 'subject'],
+  job: ['id', 'workflow', 'lane', 'person_id', 'offered_at'],
+  absence: ['id', 'person_id', 'from_day', 'until_day'],
+  publication: ['seq', 'document', 'content_hash', 'content'],
+  policy_draft: ['id', 'document', 'state', 'authors'],
+  policy_draft_text: ['draft_id', 'version', 'source'],
+  approval: ['id', 'draft_id', 'hash', 'person_id'],
+  pause: ['id', 'scope', 'paused_by'],
 }
 
 function holds(columns: Columns, { table }: ExportedTable): boolean {
