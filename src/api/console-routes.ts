@@ -128,7 +128,7 @@ type Topics = ConsoleOptions & {
 const topicRoutes: FastifyPluginAsyncZod<Topics> = async (app, options) => {
   const { db, publicUrl, links, explain, now, connect, signIn, requireSession, requireActor } = options
   await app.register(syncStatusRoutes, { db, links, now })
-  await app.register(failedEventRoutes, { db })
+  await app.register(failedEventRoutes, { db, requireSession })
   await app.register(actsRoutes, { db })
   await app.register(departureRoutes, { db, now })
   await app.register(workflowRoutes, { db, explain })

@@ -60,6 +60,45 @@ export async function verdictOn(db: Kysely<Tables>, actor: Actor, act: Act, subj
   return mayAct(present, act, subject, now)
 }
 
+/** Inside the transaction of an effect: throws where the actor may no longer, so that what was begun there is given up. */
+export type Still = (trx: Kysely<Tables>) => Promise<void>
+
+class NotAllowedNowError extends Error {
+  override readonly name = 'NotAllowedNowError'
+  readonly asked: Asked
+  readonly verdict: Refusal
+  constructor(asked: Asked, verdict: Refusal) {
+    super(verdict.because)
+    this.asked = asked
+    this.verdict = verdict
+  }
+}
+
+export type Asked = { readonly act: Act; readonly subject: Subject }
+
+/**
+ * For an act whose transaction is somebody else's: `work` calls `still` inside it. Where a job ended since the act was asked
+ * for, nothing is changed, the refusal is in the ledger, and `RefusedError` is thrown.
+ */
+export async function whileAllowed<T>(
+  db: Database,
+  actor: Actor,
+  asked: readonly Asked[],
+  work: (still: Still) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(async (trx) => {
+      for (const one of asked) {
+        const verdict = await verdictOn(trx, actor, one.act, one.subject)
+        if (!verdict.allowed) throw new NotAllowedNowError(one, verdict)
+      }
+    })
+  } catch (error) {
+    if (!(error instanceof NotAllowedNowError)) throw error
+    return refuse(db, actor, error.asked.act, error.asked.subject, error.verdict)
+  }
+}
+
 /** Who acts in a session. The CRM has not been asked; acts that want it ask first in `isActiveInCrm`. */
 export function actorOfSession({ personId, method, signedInAt, onlyPauses }: Session): Actor {
   return {

@@ -47,6 +47,20 @@ describe('a connection that runs', () => {
     await assert.rejects(changeClientSecret(stage.deps, id, { add: 'two words' }), { name: 'GrantInvalidError' })
   })
 
+  it('changes nothing where whoever asked may no longer, as its own transaction finds', async () => {
+    const id = await stage.connect('hubspot', stage.hubSpotGrant({ clientSecrets: ['secret-old'] }))
+    const still = async () => {
+      throw new RangeError('not any more')
+    }
+    const before = await row(id)
+    await assert.rejects(disconnect(stage.deps, id, { history: 'erase', by: 'test', still }), RangeError)
+    await assert.rejects(changeClientSecret(stage.deps, id, { add: 'secret-new' }, still), RangeError)
+    assert.deepEqual(await row(id), before)
+    const { rows: erasing } = await sql`select 1 from connection where erased_at is not null`.execute(stage.deps.db)
+    assert.deepEqual(erasing, [])
+    await disconnect(stage.deps, id, { history: 'keep', by: 'test' })
+  })
+
   it('whose key is missing is known as one that cannot be judged, and one that was ended as one that was there', async () => {
     const id = await stage.connect('hubspot', stage.hubSpotGrant())
     const portal = (await row(id)).accountId

@@ -9,6 +9,7 @@ import { claimIntents } from '../../src/store/writes/intents.ts'
 import type { PauseScope } from '../../src/store/writes/pauses.ts'
 import { askGate } from '../../src/store/writes/write-gate.ts'
 import { SHIPPED_TIMING } from '../../src/store/writes/write-timing.ts'
+import { copyConnection } from '../support/copy-connection.ts'
 import { pauseScope, resumeScope, WORKFLOW_SCOPE } from '../support/pauses.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, versionOf, withDecidedContacts } from './harness.ts'
 
@@ -163,10 +164,7 @@ describe('a pause', () => {
     assert.deepEqual(await held(), [{ kinds: [], why: 'writing-off', paused_branches: [] }])
     await sql`update connection set writes_since = now()`.execute(h.db)
     assert.deepEqual(await held(), [paused])
-    await sql`
-      insert into connection select (jsonb_populate_record(c, '{"id": "z-2", "account_id": "2"}')).* from connection c`.execute(
-      h.db,
-    )
+    await copyConnection(h.db, 'z-2')
     assert.deepEqual(await held(), [paused, paused])
     await sql`update workflow set mode = 'observe', effective_mode = 'observe'`.execute(h.db)
     const observes = { kinds: ['job', 'setup'], why: 'observe', paused_branches: [] }
@@ -175,10 +173,7 @@ describe('a pause', () => {
 
   it('of a connection leaves the same workflow alone in another connection', async () => {
     const h = await decided('DE')
-    await sql`
-      insert into connection select (jsonb_populate_record(c, '{"id": "z-2", "account_id": "2"}')).* from connection c`.execute(
-      h.db,
-    )
+    await copyConnection(h.db, 'z-2')
     await pauseScope(h.db, here(h))
     assert.deepEqual(
       (await permits(h)).map(({ why }) => why),

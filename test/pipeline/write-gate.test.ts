@@ -139,7 +139,10 @@ describe('the gate before bytes leave', () => {
         undo: async (h) => {
           const inForce = await policiesInForce(h.db)
           const { hash, policy } = inForce[0]!
-          const versions = [{ hash: 'another', policy: { ...policy, title: 'Another' } }, { hash, policy }]
+          const versions = [
+            { hash: 'another', policy: { ...policy, title: 'Another' } },
+            { hash, policy },
+          ]
           for (const version of versions) {
             await publishPolicies(h.db, { loaded: [{ file: 'route.yaml', source: '', version }], refused: [] })
           }

@@ -30,7 +30,9 @@ export async function testDatabase(ownServer?: string): Promise<TestDatabase> {
   const server = ownServer === undefined ? await joinServer() : { url: ownServer, leave: async () => undefined }
   const name = `test_${randomBytes(6).toString('hex')}`
   const template = await ensureTemplate(server.url)
-  await administer(server.url, (client) => client.query(`create database ${name} template ${template} strategy file_copy`))
+  await administer(server.url, (client) =>
+    client.query(`create database ${name} template ${template} strategy file_copy`),
+  )
   const url = withDatabase(server.url, name)
   const db = openDatabase(url, { max: 4, applicationName: 'lanekeeper-test' })
   let dropped: Promise<void> | null = null

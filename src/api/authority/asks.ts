@@ -1,9 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { Act, Actor, Subject } from '../../model/authority/acts.ts'
-import { noteBegun, requireMay } from '../../people/permitted.ts'
+import { type Asked, noteBegun, requireMay } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
-
-export type Asked = { readonly act: Act; readonly subject: Subject }
 
 /** What a route asks for before it runs. */
 export type Asks = {

@@ -96,7 +96,7 @@ export function connecting(deps: ConnectDeps): Connecting {
     checkConnection: (id) => checkConnection(deps, id),
     createTaskKey: (id) => createConnectionTaskKey(deps, id),
     setShares: (id, shares) => setShares(db, id, shares),
-    changeClientSecret: (id, change) => changeClientSecret(deps, id, change),
+    changeClientSecret: (id, change, still) => changeClientSecret(deps, id, change, still),
     isUserActive: (user) => isUserActiveNow(deps, user),
     disconnect: (id, how) => disconnect(deps, id, how),
   }

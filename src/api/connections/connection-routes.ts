@@ -6,12 +6,12 @@ import { z } from 'zod'
 import { AppProjectError } from '../../crm/app-project.ts'
 import type { CrmAdapter } from '../../crm/crm-adapter.ts'
 import { knownAdapters } from '../../crm/registry.ts'
-import { actorOfSession } from '../../people/permitted.ts'
+import { type Asked, actorOfSession, whileAllowed } from '../../people/permitted.ts'
 import { sayYesToWriting, stopWriting } from '../../people/writing.ts'
 import type { Database } from '../../store/database/database.ts'
 import { namesOf } from '../../store/people/persons.ts'
 import type { Session } from '../../store/people/sessions.ts'
-import { type Asked, type Asks, asks, asksByItself, ofConnection } from '../authority/asks.ts'
+import { type Asks, asks, asksByItself, ofConnection } from '../authority/asks.ts'
 import { ProblemError } from '../server/problem.ts'
 import { accessView } from './access-view.ts'
 import { type ConnectSetUp, canCallUs, connectOptions, redirectUriOf } from './connect-options.ts'
@@ -123,7 +123,7 @@ function accessRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes)
   )
 }
 
-function limitRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes): void {
+function limitRoutes(app: App, { db, setUp: { connecting }, requireSession }: ConnectionRoutes): void {
   app.post(
     '/connections/:id/shares',
     { schema: { params: Params, body: Shares, response: { 200: Shares } }, config: CHANGES },
@@ -142,12 +142,11 @@ function limitRoutes(app: App, { db, setUp: { connecting } }: ConnectionRoutes):
       if (add === undefined && retireOld !== true) {
         throw new ProblemError('bad-request', 400, 'Give the new client secret, or say that the old ones are retired.')
       }
-      const { id } = await known(db, request.params.id)
+      const [{ id }, session] = await Promise.all([known(db, request.params.id), requireSession(request)])
+      const change = { ...(add === undefined ? {} : { add }), ...(retireOld === undefined ? {} : { retireOld }) }
+      const asked = [{ act: 'change-keys', subject: ofConnection(request) }] as const
       await connectProblems(() =>
-        connecting.changeClientSecret(id, {
-          ...(add === undefined ? {} : { add }),
-          ...(retireOld === undefined ? {} : { retireOld }),
-        }),
+        whileAllowed(db, actorOfSession(session), asked, (still) => connecting.changeClientSecret(id, change, still)),
       )
       return reply.code(204).send(null)
     },
@@ -181,7 +180,11 @@ function decisionRoutes(app: App, { db, setUp: { connecting }, requireSession }:
         const detail = `To erase what is kept, type the name of the connection exactly: ${title}`
         throw new ProblemError('bad-request', 400, detail)
       }
-      const { message } = await connectProblems(() => inTime(connecting.disconnect(id, { history, by: session.actor })))
+      const { message } = await connectProblems(() =>
+        whileAllowed(db, actorOfSession(session), whatItEnds(request), (still) =>
+          inTime(connecting.disconnect(id, { history, by: session.actor, still })),
+        ),
+      )
       return { message: [...message] }
     },
   )

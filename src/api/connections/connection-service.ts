@@ -1,6 +1,7 @@
 import type { DraftRequest } from '../../connections/draft/draft.ts'
 import type { ConnectionId, Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
+import type { Still } from '../../people/permitted.ts'
 import type { AskUser } from '../../people/user-now.ts'
 import type { DraftView } from '../../store/connections/drafts.ts'
 
@@ -40,11 +41,12 @@ export type Connecting = {
   readonly changeClientSecret: (
     connectionId: string,
     change: { readonly add?: string; readonly retireOld?: boolean },
+    still: Still,
   ) => Promise<unknown>
   /** Whether a user is active, asked of the CRM now. Null: it gave no answer. */
   readonly isUserActive: AskUser
   readonly disconnect: (
     connectionId: string,
-    how: { readonly history: 'keep' | 'erase'; readonly by: string },
+    how: { readonly history: 'keep' | 'erase'; readonly by: string; readonly still: Still },
   ) => Promise<{ readonly message: readonly string[] }>
 }

@@ -2,8 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Subject } from '../../model/authority/acts.ts'
+import { actorOfSession, whileAllowed } from '../../people/permitted.ts'
 import type { Database } from '../../store/database/database.ts'
+import { inTransaction } from '../../store/database/transaction.ts'
 import { listQuarantined, replayQuarantined } from '../../store/events/failed-events.ts'
+import type { Session } from '../../store/people/sessions.ts'
 import { asks } from '../authority/asks.ts'
 import { FailedEventsReply, ReplayReply } from './failed-event-types.ts'
 
@@ -29,7 +32,10 @@ const ReplayBody = z.strictObject({
 })
 
 /** Events that could not be applied three times, behind the console's session guard. A replay is a row the worker picks up. */
-export const failedEventRoutes: FastifyPluginAsyncZod<{ readonly db: Database }> = async (app, { db }) => {
+export const failedEventRoutes: FastifyPluginAsyncZod<{
+  readonly db: Database
+  readonly requireSession: (request: FastifyRequest) => Promise<Session>
+}> = async (app, { db, requireSession }) => {
   app.get(
     '/failed-events',
     {
@@ -56,8 +62,16 @@ export const failedEventRoutes: FastifyPluginAsyncZod<{ readonly db: Database }>
       schema: { body: ReplayBody, response: { 202: ReplayReply } },
       config: { rateLimit: { max: 30, timeWindow: '1 minute' }, asks: asks('replay-quarantine', ofBody) },
     },
-    async ({ body: { connection, ids } }, reply) => {
-      const replayed = await replayQuarantined(db, { connectionId: connection, ids: ids?.map(Number) })
+    async (request, reply) => {
+      const { connection, ids } = request.body
+      const actor = actorOfSession(await requireSession(request))
+      const asked = [{ act: 'replay-quarantine', subject: ofBody(request) }] as const
+      const replayed = await whileAllowed(db, actor, asked, (still) =>
+        inTransaction(db, async (trx) => {
+          await still(trx)
+          return replayQuarantined(trx, { connectionId: connection, ids: ids?.map(Number) })
+        }),
+      )
       return reply.code(202).send({ replayed })
     },
   )

@@ -6,7 +6,7 @@ import type { Crm } from '../../model/record/change-event.ts'
 import type { AccessFindings, TaskKeySupport } from '../../model/record/crm-facts.ts'
 import { type Shares, saveShares } from '../../store/connections/call-shares.ts'
 import { type ConnectionRow, findConnection, setConnectionStatus } from '../../store/connections/connections.ts'
-import type { Database } from '../../store/database/database.ts'
+import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
 import { replaceCredentials, saveAccess } from '../../store/lifecycle/save-connection.ts'
 import { credentialsOf } from '../../store/secrets/secret-places.ts'
@@ -62,7 +62,13 @@ export async function setShares(db: Database, connectionId: string, shares: Shar
  * Rotates a client secret without a gap: `add` puts a new one before the old, which goes on being believed; `retireOld`
  * ends that once the CRM uses the new one. Running processes follow within seconds.
  */
-export async function changeClientSecret(deps: ConnectDeps, connectionId: string, change: SecretChange): Promise<void> {
+/** `still` is asked in the transaction that changes it, and throws where whoever asked may no longer. */
+export async function changeClientSecret(
+  deps: ConnectDeps,
+  connectionId: string,
+  change: SecretChange,
+  still: (trx: DatabaseTransaction) => Promise<void> = async () => undefined,
+): Promise<void> {
   const { db, box } = deps
   for (;;) {
     const row = await activeConnection(db, connectionId)
@@ -72,10 +78,13 @@ export async function changeClientSecret(deps: ConnectDeps, connectionId: string
       const problems = grants.problems(grant, row.address)
       if (problems.length > 0) throw new GrantInvalidError(problems)
     }
-    const isReplaced = await replaceCredentials(db, connectionId, {
-      seenRevision: row.revision,
-      credentials: box.seal(credentialsOf(connectionId), JSON.stringify(grant)),
-      feed: grants.feed(grant, row.webhookUrl),
+    const isReplaced = await inTransaction(db, async (trx) => {
+      await still(trx)
+      return replaceCredentials(trx, connectionId, {
+        seenRevision: row.revision,
+        credentials: box.seal(credentialsOf(connectionId), JSON.stringify(grant)),
+        feed: grants.feed(grant, row.webhookUrl),
+      })
     })
     if (isReplaced) return
     // Somebody changed the connection meanwhile: what they did stays, and this is done to it.

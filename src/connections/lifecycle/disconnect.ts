@@ -31,10 +31,20 @@ export async function disconnect(
     history,
     by,
     answerWithinMs = ANSWER_WITHIN_MS,
-  }: { readonly history: 'keep' | 'erase'; readonly by: string; readonly answerWithinMs?: number },
+    still = async () => undefined,
+  }: {
+    readonly history: 'keep' | 'erase'
+    readonly by: string
+    readonly answerWithinMs?: number
+    /** Asked in the transaction that ends it; throws where whoever asked may no longer. */
+    readonly still?: (trx: DatabaseTransaction) => Promise<void>
+  },
 ): Promise<{ readonly message: readonly string[] }> {
   const { db } = deps
-  const ended = await inTransaction(db, (trx) => end(trx, { connectionId, history, by, at: new Date(deps.nowMs()) }))
+  const ended = await inTransaction(db, async (trx) => {
+    await still(trx)
+    return end(trx, { connectionId, history, by, at: new Date(deps.nowMs()) })
+  })
   if (!ended) throw new NotThereError(`There is no connection "${connectionId}".`)
   const { row, isFirst, closed } = ended
   const message: string[] = []

@@ -10,12 +10,14 @@ export const LEASE_S = 120
 
 /**
  * What may be claimed now, of `intent q`: nothing while its connection is only read, no new write of a task that its
- * workflow may not write, and no new owner write under a pause: decide keeps that up to date meanwhile. `sending` past its lease, or under a process that gives no sign of life: a worker died in
- * mid-call; the time before which nobody may take it over is `next_attempt_at` there too, as the gate set it. One writer
- * per task at a time: where the CRM enforces no key, two creates would be two tasks. A task that a person has just closed
- * is left alone until it is known whether the case is gone, and one of which only the list changes rests between two writes.
+ * workflow may not write, and no new owner write under a pause: decide keeps that up to date meanwhile. Which workflows are
+ * paused is asked once and not for each write that waits. `sending` past its lease, or under a process that gives no sign of
+ * life: a worker died in mid-call; the time before which nobody may take it over is `next_attempt_at` there too, as the gate
+ * set it. One writer per task at a time: where the CRM enforces no key, two creates would be two tasks. A task that a person
+ * has just closed is left alone until it is known whether the case is gone, and one of which only the list changes rests
+ * between two writes.
  */
-const due = ({ deadAfterMs }: WriteTiming) => sql`(
+const due = (connectionId: string, { deadAfterMs }: WriteTiming) => sql`(
   exists (select 1 from connection c where c.id = q.connection_id and ${WRITES})
   and q.next_attempt_at <= clock_timestamp()
   and (q.state in ('pending', 'unknown')
@@ -28,9 +30,11 @@ const due = ({ deadAfterMs }: WriteTiming) => sql`(
   and (q.state <> 'pending' or q.task_id is null or exists (
     select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
       and permit_kind(q.kind) = any(p.kinds)))
+  and (q.state <> 'pending' or q.kind <> 'owner' or q.workflow <> all(array(
+    select p.workflow from permit p where p.connection_id = ${connectionId} and p.why = any(${PAUSES}::text[]))))
   and (q.state <> 'pending' or q.kind <> 'owner' or not exists (
     select 1 from permit p where p.connection_id = q.connection_id and p.workflow = q.workflow
-      and (p.why = any(${PAUSES}::text[]) or q.payload->>'branch' = any(p.paused_branches))))
+      and q.payload->>'branch' = any(p.paused_branches)))
   and (q.task_id is null or not exists (
     select 1 from task t where t.id = q.task_id and t.status = 'open' and t.checking_since is not null))
   and (q.kind <> 'task' or q.state <> 'pending' or not exists (
@@ -145,7 +149,7 @@ export async function claimIntents<Kind extends ClaimedIntent['kind']>(
       lease_until = clock_timestamp() + ${LEASE_S} * interval '1 second'
     from (
       select id, state as before from intent q
-      where connection_id = ${connectionId} and kind = ${kind} and ${due(timing)}
+      where connection_id = ${connectionId} and kind = ${kind} and ${due(connectionId, timing)}
       order by next_attempt_at, id
       limit ${limit}
       for update skip locked
@@ -292,7 +296,7 @@ export async function nextDeparture(
       coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as waited_ms
     from (
       select state, attempts, created_at from intent q
-      where connection_id = ${connectionId} and ${due(timing)}
+      where connection_id = ${connectionId} and ${due(connectionId, timing)}
       order by next_attempt_at
       limit ${full}
     ) due`.execute(db)

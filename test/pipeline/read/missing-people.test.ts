@@ -5,6 +5,7 @@ import { CrmUnknownError } from '../../../src/crm/crm-client.ts'
 import { checkPeople } from '../../../src/pipeline/read/check-people.ts'
 import { syncPeople } from '../../../src/pipeline/read/sync-people.ts'
 import { listUsers } from '../../../src/store/decisions/people.ts'
+import { copyConnection } from '../../support/copy-connection.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff } from '../harness.ts'
 
 const NAMES = [0, 1, 2, 3, 4].map((n) => `rep${n}@x.example`)
@@ -271,8 +272,7 @@ describe('people whom the list of users leaves out', () => {
   it('of one connection say nothing about the same id in another', async () => {
     const { h, reps } = await company()
     const other = 'other' as typeof h.connection.id
-    await sql`insert into connection select (jsonb_populate_record(c, '{"id": "other", "account_id": "2"}')).*
-      from connection c`.execute(h.db)
+    await copyConnection(h.db, other)
     await syncPeople(h.db, h.crm.client(), other)
     const inOther = async () =>
       (await listUsers(h.db)).find((u) => u.connectionId === other && u.userId === reps[0])?.standing
