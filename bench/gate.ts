@@ -103,9 +103,7 @@ async function measurePausing(db: Database, workflow: string): Promise<BenchRow[
   await sql`delete from intent`.execute(db)
   await sql`insert into intent (connection_id, workflow, kind, object_type, record_id, payload, policy_hash)
     select ${CONNECTION.id}, ${workflow}, 'owner', 'contacts', (${WRITES} + n)::text, '{"branch": "none"}', 'h'
-    from generate_series(1, ${WAITING}::int) n`.execute(
-    db,
-  )
+    from generate_series(1, ${WAITING}::int) n`.execute(db)
   await sql`analyze intent`.execute(db)
   const scope: PauseScope = { kind: 'workflow', workflow }
   const pauses: number[] = []

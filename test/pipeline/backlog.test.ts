@@ -299,7 +299,7 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     await publish(h, routed(['DE', 'FR']), 'other code')
     await h.act()
     const { rows } = await sql<{ not_sent: string }>`select distinct not_sent from intent`.execute(h.db)
-    assert.deepEqual([rows, writes(h)], [[{ not_sent: 'backlog-ended' }], 0])
+    assert.deepEqual([rows, writes(h)], [[{ not_sent: 'policy-changed' }], 0])
     await round(h)
     assert.deepEqual([owned(h), await waiting(h), (await standing(h)).state], [0, 20, 'superseded'])
   })
