@@ -98,8 +98,18 @@ describe('who closed a task in the CRM', () => {
     )
   })
 
-  it('is not taken from a CRM whose user ids are not those of its owners', async () => {
-    const actor = { kind: 'person', id: '711', ours: false }
-    assert.equal(await closed('hubspot-1', 'tasks', 'hs_task_status', 'COMPLETED', { actor }), null)
+  it('is found by the login where a CRM counts its users apart from its owners, and is not known by any other number', async () => {
+    const { rows } = await sql<{ id: string; name: string }>`
+      update crm_user set login_id = '711' where connection_id = 'hubspot-1' and user_id = (
+        select min(user_id) from crm_user where connection_id = 'hubspot-1' and kind = 'person')
+      returning user_id as id, name`.execute(t.db)
+    const { id, name } = rows[0]!
+    const closing = (actor: object) => closed('hubspot-1', 'tasks', 'hs_task_status', 'COMPLETED', { actor })
+    const person = (of: string) => ({ kind: 'person', id: of, ours: false })
+    assert.deepEqual(await closing(person('711')), { userId: id, name, isLastChange: false })
+    // The number of an owner is no login, and a login that nobody has is nobody.
+    assert.equal(await closing(person(id)), null)
+    assert.equal(await closing(person('712')), null)
+    assert.equal(await closing({ kind: 'automation', id: '99', ours: false }), null)
   })
 })

@@ -118,7 +118,7 @@ export type CrmProfile = {
   readonly makesTaskKey: boolean
   /** Where an admin ends our access. */
   readonly accessEndsAt: string
-  /** Who made a change has the id that owner fields hold. Absent: the CRM counts its users apart from its owners. */
+  /** Who made a change has the id that owner fields hold. Absent: the CRM counts its users apart, see `CrmUser.loginId`. */
   readonly actorsAreUsers?: true
   /** Its events say which of two changes of one millisecond came later. Absent: it does not promise to. */
   readonly ordersChanges?: true

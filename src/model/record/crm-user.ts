@@ -18,6 +18,8 @@ export type CrmUser = {
   readonly connectionId: ConnectionId
   /** What owner fields hold: the CRM's own id of the user, owner or queue. */
   readonly userId: string
+  /** What the CRM calls the person where it says who changed something. Null or absent: the same, or it does not say. */
+  readonly loginId?: string | null
   readonly kind: 'person' | 'queue'
   /** Lower-case. Joins one person across CRMs. Null for queues and nameless system users. */
   readonly email: string | null

@@ -73,6 +73,7 @@ export async function saveUsers(
   const zones = new Map([...new Set(users.map((u) => u.timeZone))].map((zone) => [zone, knownZone(zone)]))
   const rows = users.map((u) => ({
     u: u.userId,
+    l: u.loginId ?? null,
     k: u.kind,
     e: u.email,
     n: u.name,
@@ -85,13 +86,14 @@ export async function saveUsers(
   }))
   const isList = from === 'list'
   await sql`
-    insert into crm_user as c (connection_id, user_id, kind, email, name, active, frozen, integration, members,
+    insert into crm_user as c (connection_id, user_id, login_id, kind, email, name, active, frozen, integration, members,
       active_members, time_zone, answered_at)
-    select ${connectionId}, u, k, e, n, a, f, p, q, m, z, case when ${!isList} then clock_timestamp() end
+    select ${connectionId}, u, l, k, e, n, a, f, p, q, m, z, case when ${!isList} then clock_timestamp() end
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as x(u text, k text, e text, n text, a boolean, f boolean, p boolean, q text[], m int, z text)
+      as x(u text, l text, k text, e text, n text, a boolean, f boolean, p boolean, q text[], m int, z text)
     order by u
-    on conflict (connection_id, user_id) do update set kind = excluded.kind, email = excluded.email,
+    on conflict (connection_id, user_id) do update set login_id = coalesce(excluded.login_id, c.login_id),
+      kind = excluded.kind, email = excluded.email,
       name = excluded.name, active = excluded.active, frozen = excluded.frozen,
       integration = excluded.integration, members = excluded.members, active_members = excluded.active_members, time_zone = excluded.time_zone, seen_at = now(), gone_at = null,
       unlisted_since = case when ${isList} then null else c.unlisted_since end,

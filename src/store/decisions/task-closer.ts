@@ -13,15 +13,15 @@ export type TaskCloser = {
 }
 
 type TaskOf = { readonly id: number; readonly crm: Crm | null }
-type ClosingRow = { id: number; actor: ChangeActor; complete: boolean; name: string | null }
+type ClosingRow = { id: number; actor: ChangeActor; complete: boolean; userId: string | null; name: string | null }
 
 /** Left out: tasks of which the CRM did not say, or not by an id that our table of users has. */
 export async function taskClosers(db: Kysely<Tables>, tasks: readonly TaskOf[]): Promise<Map<number, TaskCloser>> {
   const closers = new Map<number, TaskCloser>()
   for (const [crm, some] of Map.groupBy(tasks, (task) => task.crm)) {
     if (crm === null || !isKnownCrm(crm)) continue
-    for (const { id, actor, complete, name } of await closingsOf(db, crm, some)) {
-      if (actor.id !== null && !actor.ours) closers.set(id, { userId: actor.id, name, isLastChange: complete })
+    for (const { id, actor, complete, userId, name } of await closingsOf(db, crm, some)) {
+      if (userId !== null && !actor.ours) closers.set(id, { userId, name, isLastChange: complete })
     }
   }
   return closers
@@ -29,9 +29,10 @@ export async function taskClosers(db: Kysely<Tables>, tasks: readonly TaskOf[]):
 
 async function closingsOf(db: Kysely<Tables>, crm: Crm, tasks: readonly TaskOf[]): Promise<ClosingRow[]> {
   const { actorsAreUsers, taskObject, taskClosed } = crmProfile(crm)
-  if (actorsAreUsers !== true) return []
   const { rows } = await sql<ClosingRow>`
-    select t.id, e.actor, e.complete, u.name
+    select t.id, e.actor, e.complete, u.name,
+      -- one whom no list has held is told by what the CRM says, where that is the id of a user
+      coalesce(u.user_id, case when ${actorsAreUsers === true} then e.actor->>'id' end) as "userId"
     from task t
     cross join lateral (
       select e.actor, e.complete from change_event e
@@ -40,7 +41,8 @@ async function closingsOf(db: Kysely<Tables>, crm: Crm, tasks: readonly TaskOf[]
         and (e.kind = 'deleted' or e.fields->>${taskClosed.field} = any(${[...taskClosed.values]}::text[]))
       -- an event is about this one change, a reading about the last of several
       order by e.complete, e.id limit 1) e
-    left join crm_user u on u.connection_id = t.connection_id and u.user_id = e.actor->>'id' and u.kind = 'person'
+    left join crm_user u on u.connection_id = t.connection_id and u.kind = 'person'
+      and case when ${actorsAreUsers === true} then u.user_id else u.login_id end = e.actor->>'id'
     where t.id = any(${tasks.map(({ id }) => id)}::bigint[])`.execute(db)
   return rows
 }

@@ -33,6 +33,7 @@ import { STATEMENTS as identityIssuer } from './0032-identity-issuer.ts'
 import { STATEMENTS as backlogApplications } from './0034-backlog-applications.ts'
 import { STATEMENTS as endedDocuments } from './0035-ended-documents.ts'
 import { STATEMENTS as olderVersion } from './0037-older-version.ts'
+import { STATEMENTS as loginIds } from './0038-login-ids.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -76,6 +77,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0034-backlog-applications', statements: backlogApplications },
   { name: '0035-ended-documents', statements: endedDocuments },
   { name: '0037-older-version', statements: olderVersion },
+  { name: '0038-login-ids', statements: loginIds },
 ]
 
 /** The tables that exist once all of these migrations have run. */

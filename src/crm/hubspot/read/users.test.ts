@@ -8,13 +8,18 @@ describe('the people of a portal', () => {
       id: String(id),
       type: 'PERSON',
       email: `P${id}@Example.com`,
-      userId: id,
+      userId: 1_000 + id,
       ...over,
     })
     const pages: Record<string, object> = {
       'false/': { results: [owner(1), owner(2)], paging: { next: { after: 'p2' } } },
       'false/p2': { results: [owner(3, { type: 'QUEUE', email: 'q@example.com', firstName: 'Inbound' })] },
-      'true/': { results: [owner(2, { userId: null }), owner(4, { userId: null, firstName: null })] },
+      'true/': {
+        results: [
+          owner(2, { userId: null }),
+          owner(4, { userId: null, userIdIncludingInactive: 1_004, firstName: null }),
+        ],
+      },
     }
     const { client } = await portal(t, ({ path, query }) =>
       path === '/crm/owners/2026-03'
@@ -23,12 +28,12 @@ describe('the people of a portal', () => {
     )
     const users = (await client.users()).sort((a, b) => Number(a.userId) - Number(b.userId))
     assert.deepEqual(
-      users.map(({ userId, kind, email, active }) => [userId, kind, email, active]),
+      users.map(({ userId, loginId, kind, email, active }) => [userId, loginId, kind, email, active]),
       [
-        ['1', 'person', 'p1@example.com', true],
-        ['2', 'person', 'p2@example.com', true],
-        ['3', 'queue', null, true],
-        ['4', 'person', 'p4@example.com', false],
+        ['1', '1001', 'person', 'p1@example.com', true],
+        ['2', '1002', 'person', 'p2@example.com', true],
+        ['3', '1003', 'queue', null, true],
+        ['4', '1004', 'person', 'p4@example.com', false],
       ],
     )
   })

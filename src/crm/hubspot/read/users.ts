@@ -61,6 +61,8 @@ export function crmUser(
   return {
     connectionId,
     userId,
+    // An archived owner has none; the other one stays.
+    loginId: idOf(owner.userId ?? owner.userIdIncludingInactive) ?? null,
     kind,
     email: kind === 'queue' || email === '' ? null : email,
     name: name || email || `${kind === 'queue' ? 'Queue' : 'Owner'} ${userId}`,

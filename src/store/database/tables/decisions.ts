@@ -23,6 +23,7 @@ export type CrmUserTable = {
   integration: boolean | null
   members: string[] | null
   territories: string[] | null
+  login_id: string | null
 }
 
 export type UserCheckTable = {
