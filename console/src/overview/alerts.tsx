@@ -66,6 +66,7 @@ function Summary({ alerts }: { alerts: readonly Alert[] }) {
 function Where({ about }: { about: Alert['about'] }) {
   if (about === 'connection') return <Link to="/connections">Go to Connections</Link>
   if (about === 'workflow') return <Link to="/workflows">Go to Workflows</Link>
+  if (about === 'people') return <Link to="/people">Go to People</Link>
   if (about === 'control') return <Link to="/control">Go to Control</Link>
   if (about === 'upgrade') return <Link to="/upgrades">See what changed</Link>
   return null

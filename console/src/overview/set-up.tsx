@@ -20,7 +20,7 @@ export function SetUp({ overview }: { overview: Overview }) {
   if (workflows === 0) {
     return (
       <EmptyState title="No workflow is running">
-        Add a policy file to <code>config/workflows</code>. Lanekeeper keeps receiving changes meanwhile.
+        Publish one on the page <Link to="/changes">Changes</Link>. Lanekeeper keeps receiving changes meanwhile.
       </EmptyState>
     )
   }

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
 import { day, labelOf } from '../parts/format.ts'
 import { Notice } from '../parts/notices.tsx'
@@ -37,7 +38,7 @@ function LoadErrors({ loadError: { file, errors }, version }: LoadErrorsProps) {
   )
 }
 
-function NotReady({ problems, effectiveMode }: Pick<WorkflowView, 'problems' | 'effectiveMode'>) {
+function NotReady({ workflow, problems, effectiveMode }: WorkflowView) {
   return (
     <Notice tone="warn" title={titleOf(problems, effectiveMode)}>
       {problems.map(({ job, email, problem, step, without }) => (
@@ -50,6 +51,11 @@ function NotReady({ problems, effectiveMode }: Pick<WorkflowView, 'problems' | '
           {step && <p className="quiet">{step}</p>}
         </div>
       ))}
+      {problems.some(({ kind }) => kind !== 'in-doubt') && (
+        <Link to="/people" search={{ workflow }}>
+          Go to its jobs on People
+        </Link>
+      )}
     </Notice>
   )
 }

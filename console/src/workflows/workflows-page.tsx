@@ -18,7 +18,7 @@ export function WorkflowsPage() {
       {!data && !error && <Loader className="boot" aria-label="Loading workflows" />}
       {data?.workflows.length === 0 && (
         <EmptyState title="No workflows yet">
-          Add a policy file to <code>config/workflows</code> and restart Lanekeeper.
+          Publish one on the page <Link to="/changes">Changes</Link>.
         </EmptyState>
       )}
       <Stack gap={14}>

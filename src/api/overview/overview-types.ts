@@ -23,7 +23,7 @@ const Alert = z.object({
   remedy: z.string(),
   /** False: it is there to be known and ends by itself. */
   needsAction: z.boolean(),
-  about: z.enum(['connection', 'workflow', 'events', 'writes', 'upgrade', 'control']),
+  about: z.enum(['connection', 'workflow', 'events', 'writes', 'upgrade', 'control', 'people']),
   /** E-mail of the person who left; null: it is about something else. */
   departed: z.string().nullable(),
 })

@@ -15,7 +15,7 @@ export async function workflowsNotReady(db: Database, now: Date): Promise<Alert[
     // Code of before found vacancies alone, and did not say so.
     const problems = stored.map((problem): Problem => ({ kind: 'vacant', ...problem }))
     const detail = problems.map(problemLine).join('. ')
-    const about = 'workflow'
+    const about = problems.every(({ kind }) => kind === 'in-doubt') ? 'workflow' : 'people'
     // It runs all the same: the CRM's last list left somebody out, and its answer about them is awaited.
     if (problems.every(({ kind }) => kind === 'in-doubt') && effectiveMode === 'live') {
       const remedy = 'No action needed; it runs while the CRM is asked.'
@@ -56,7 +56,7 @@ export async function jobsToAccept(db: Database): Promise<Alert[]> {
         : `${open} ${open === 1 ? 'job was offered and is' : 'jobs were offered and are'} not accepted yet. Until then the people whom its file names keep them.`,
     remedy: `Ask them to accept on the page People. On ${day} automated changes stop where a job is still open.`,
     needsAction: true,
-    about: 'workflow',
+    about: 'people',
   }))
 }
 
@@ -77,7 +77,7 @@ const STEPS_MAX = 2
 function stepsOf(problems: readonly Problem[]): string {
   const steps = [...new Set(problems.flatMap(({ step }) => (step === undefined ? [] : [step])))]
   const more = steps.length - STEPS_MAX
-  if (steps.length === 0) return 'Name an active person for each job.'
+  if (steps.length === 0) return 'Name an active person for each job on the page People.'
   return `${steps.slice(0, STEPS_MAX).join(' ')}${more > 0 ? ` And ${more} more on the Workflows page.` : ''}`
 }
 

@@ -30,7 +30,7 @@ export function fragileProblem({ policy, directory, history }: ReadinessQuestion
       ...found,
       email,
       problem: `${email} holds ${inJobs(jobs, policy.workflow)}, so one absence stops it all. ${pilotInWords(endsMs, history.nowMs)}`,
-      step: 'Give at least one of these jobs to somebody else. Until then a narrow pilot is allowed, live is not.',
+      step: 'Name somebody else for at least one of these jobs on the page People. Until then a narrow pilot is allowed, live is not.',
       without: null,
       sinceMs,
       writesEndAtMs: endsMs,

@@ -85,13 +85,13 @@ const CIRCLE_WORDS: Readonly<Record<ReviewCircle, string>> = {
   approved: 'revenue-impacting',
 }
 
-function unnamed({ owners, workflow }: Policy): Found[] {
+function unnamed({ owners }: Policy): Found[] {
   const vacancy = (job: Job, problem: string): Found => ({
     kind: 'vacant',
     job,
     email: null,
     problem,
-    step: `Name a person for it among the jobs of ${workflow}. The job is theirs once they accept.`,
+    step: 'Name a person for it on the page People. The job is theirs once they accept.',
     connectionId: null,
   })
   const circles = (Object.keys(CIRCLE_WORDS) as ReviewCircle[]).filter(
@@ -122,7 +122,7 @@ function absencesOf({ policy, directory, staffed }: ReadinessQuestion, { job, em
       kind: 'vacant',
       job,
       email,
-      ...absenceText(policy, job, email, inWords(where, staffed), why),
+      ...absenceText(job, email, inWords(where, staffed), why),
       connectionId,
     }
   }
@@ -154,7 +154,7 @@ function unaccepted({ policy, directory, staffed }: ReadinessQuestion, { job, em
       job,
       email,
       problem: `${email} has not accepted the job "${job}"`,
-      step: `Ask ${email} to accept, then write the day under owners.accepted of ${policy.workflow}; if they decline, name another person.`,
+      step: `Ask ${email} to accept on the page People; if they decline, name another person there.`,
       connectionId: null,
     },
   ]
@@ -213,7 +213,6 @@ function inWords(connections: readonly StaffedConnection[], all: readonly Staffe
 }
 
 function absenceText(
-  { workflow }: Policy,
   job: Job,
   email: string,
   where: string,
@@ -228,6 +227,6 @@ function absenceText(
   }
   return {
     problem: isFrozen ? `${email} cannot log in to ${where} (frozen)` : `${email} is not an active user of ${where}`,
-    step: `Name another person for the job "${job}" in the policy of ${workflow}, or ${isFrozen ? 'unfreeze' : 'activate'} ${email} in ${where}.`,
+    step: `Name another person for the job "${job}" on the page People, or ${isFrozen ? 'unfreeze' : 'activate'} ${email} in ${where}.`,
   }
 }

@@ -48,6 +48,28 @@ export function offerText(job: OfJob): JobText {
   }
 }
 
+/** The other owners learn whom somebody named. It asks nothing of them, so it is a mail and no task. */
+export function ownerText(
+  job: WordedJob & {
+    readonly workflowTitle: string
+    readonly asker: string
+    readonly asked: string
+    readonly url: string
+    readonly isSandbox: boolean
+  },
+): Pick<JobText, 'subject' | 'body'> {
+  const title = jobTitle(job)
+  return {
+    subject: `${job.asker} asked ${job.asked} to be ${title} of ${job.workflowTitle}${sandboxTail(job)}`,
+    body: [
+      `${job.asker} named ${job.asked} for the job ${title} of the workflow "${job.workflowTitle}".`,
+      `You get this because you hold a job of the same workflow. Nothing changes until ${job.asked} accepts.`,
+      '',
+      `All jobs of the workflow: ${job.url}`,
+    ].join('\n'),
+  }
+}
+
 /** Somebody is asked whether they still hold a job. */
 export function confirmText(job: OfJob): JobText {
   const title = jobTitle(job)
