@@ -10,7 +10,9 @@ import {
   noteReminded,
   planDues,
 } from '../store/offers/job-dues.ts'
+import { areAbsencesDue } from '../store/people/absences.ts'
 import { endJobs, type Job, jobsOf, lockJob } from '../store/people/jobs.ts'
+import { staleLaneHolders } from '../store/people/lane-holders.ts'
 import { jobAct, jobNote } from './job-act.ts'
 import { clocked, type Telling, tellAboutJobs } from './tell-about-jobs.ts'
 
@@ -20,6 +22,8 @@ export type ClockRun = {
   readonly reminded: number
   /** Jobs that are vacant now, because nobody answered. */
   readonly ended: number
+  /** Workflows in which somebody began or ended to stand in for somebody who is away. */
+  readonly standIns: number
 }
 
 /**
@@ -36,8 +40,18 @@ export async function runJobClock(db: Database, telling: Telling): Promise<Clock
     if (did === 'reminded') reminded += 1
     if (did === 'ended') ended += 1
   }
+  const standIns = await followAbsences(db)
   await tellAboutJobs(db, workflows, telling)
-  return { reminded, ended }
+  return { reminded, ended, standIns }
+}
+
+/** At the first and the last midnight of an absence, in its person's zone, whoever stands in comes and goes. */
+async function followAbsences(db: Database): Promise<number> {
+  if (!(await areAbsencesDue(db)) || (await staleLaneHolders(db)).length === 0) return 0
+  return jobAct(db, { kind: 'lanekeeper' }, async (trx) => {
+    const stale = await staleLaneHolders(trx)
+    return { answer: stale.length, notes: [], workflow: null }
+  })
 }
 
 async function planJobs(db: Database, workflows: readonly ClockedWorkflow[], jobs: readonly Job[]): Promise<void> {

@@ -18,7 +18,7 @@ export async function sendJobMails(db: Database, mailer: Mailer): Promise<number
     try {
       await mailer.send({
         to: first.address,
-        subject: messages.length === 1 ? first.subject : `${messages.length} questions about jobs in Lanekeeper`,
+        subject: messages.length === 1 ? first.subject : `${messages.length} messages about jobs in Lanekeeper`,
         text: messages
           .map(({ subject, body }) => (messages.length === 1 ? body : `${subject}\n\n${body}`))
           .join('\n\n\n'),

@@ -20,6 +20,7 @@ import {
 import { type Job, jobsOf } from '../store/people/jobs.ts'
 import { lanesHeld } from '../store/people/lane-holders.ts'
 import { namesOf, type PersonId } from '../store/people/persons.ts'
+import { ownerMessages } from './tell-owners.ts'
 
 export type Telling = {
   readonly publicUrl: string
@@ -78,11 +79,9 @@ export async function tellAboutJobs(
     db,
     questions.map(({ task }) => task.cause),
   )
-  if (canMail)
-    await requestMessages(
-      db,
-      questions.flatMap((question) => mailOf(question, addresses) ?? []),
-    )
+  if (!canMail) return
+  const mails = questions.flatMap((question) => mailOf(question, addresses) ?? [])
+  await requestMessages(db, [...mails, ...(await ownerMessages(db, facts))])
 }
 
 export function clocked({ state, offeredAt, confirmBy }: Job) {

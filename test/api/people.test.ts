@@ -129,4 +129,13 @@ describe('people and their jobs, for the console', () => {
     assert.match(reply.json().url, /^http:\/\/localhost:4000\/sign-in#/)
     assert.equal((await (await as(null)).post('/people/0123456789abcdef/link')).statusCode, 404)
   })
+
+  it('are ended by an admin alone, and nobody ends themself', async () => {
+    const session = await as(helen)
+    assert.equal((await session.post(`/people/${pat}/end`)).statusCode, 403)
+    const admin = await as(null)
+    const you = (await admin.read()).you.id
+    assert.equal((await admin.post(`/people/${you}/end`)).statusCode, 400)
+    assert.equal((await admin.post('/people/0123456789abcdef/end')).statusCode, 404)
+  })
 })

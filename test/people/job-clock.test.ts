@@ -100,13 +100,13 @@ describe('part of M20: a job that is offered', () => {
     const pat = await withPerson(h, 'Pat')
     const id = await offer(h, pat, owner)
     await tick(h)
-    assert.deepEqual(await tick(h), { reminded: 0, ended: 0 })
+    assert.deepEqual(await tick(h), { reminded: 0, ended: 0, standIns: 0 })
     await passDays(h, 5)
-    assert.deepEqual(await tick(h), { reminded: 1, ended: 0 })
+    assert.deepEqual(await tick(h), { reminded: 1, ended: 0, standIns: 0 })
     assert.deepEqual(open(h), ['Reminder: Will you be boundary owner of Contact routing?'])
-    assert.deepEqual(await tick(h), { reminded: 0, ended: 0 })
+    assert.deepEqual(await tick(h), { reminded: 0, ended: 0, standIns: 0 })
     await passDays(h, 6)
-    assert.deepEqual(await tick(h), { reminded: 0, ended: 1 })
+    assert.deepEqual(await tick(h), { reminded: 0, ended: 1, standIns: 0 })
     assert.equal(await endReason(h, id), 'not-answered')
     assert.deepEqual(open(h), ['Contact routing has no boundary owner'])
     const [vacancy] = h.crm.openTasks()
@@ -137,7 +137,7 @@ describe('part of M20: a job that is offered', () => {
     await tick(h)
     await passDays(h, 12)
     await sql`update job set accepted_at = now() where id = ${id}`.execute(h.db)
-    assert.deepEqual(await tick(h), { reminded: 0, ended: 0 })
+    assert.deepEqual(await tick(h), { reminded: 0, ended: 0, standIns: 0 })
     assert.equal(await endReason(h, id), null)
   })
 
@@ -199,7 +199,7 @@ describe('part of M20: a job that was accepted', () => {
     await tick(h)
     assert.deepEqual(open(h), ['Are you still boundary owner of Contact routing?'])
     await passDays(h, 5)
-    assert.deepEqual(await tick(h), { reminded: 1, ended: 0 })
+    assert.deepEqual(await tick(h), { reminded: 1, ended: 0, standIns: 0 })
     assert.deepEqual(open(h), ['Reminder: Are you still boundary owner of Contact routing?'])
     await passDays(h, 6)
     assert.equal((await tick(h)).ended, 1)
@@ -214,8 +214,37 @@ describe('part of M20: a job that was accepted', () => {
     await tick(h)
     await sql`update job set confirm_by = now() + interval '1 year' where person_id = ${pat.id}`.execute(h.db)
     await passDays(h, 20)
-    assert.deepEqual(await tick(h), { reminded: 0, ended: 0 })
+    assert.deepEqual(await tick(h), { reminded: 0, ended: 0, standIns: 0 })
     assert.match([...h.crm.tasks.values()][0]!.body, /^Closed automatically: the job is confirmed\./)
+  })
+})
+
+describe('an absence', () => {
+  it('begins and ends by the clock, at midnight in the zone of whoever is away', async () => {
+    const { h, owner } = await staffed()
+    const pat = await withPerson(h, 'Pat')
+    await accepted(h, pat, 'review', 'general')
+    await sql`update crm_user set time_zone = 'Pacific/Kiritimati' where email = 'wanda@x.example'`.execute(h.db)
+    // Where it is 14 hours later than in UTC, and where it is 11 hours earlier.
+    const today = sql<string>`day_in_zone('Pacific/Kiritimati', now())`
+    await sql`insert into absence (person_id, from_day, until_day, delegate_id, made_by)
+      values (${owner.id}, ${today}, ${today}, ${pat.id}, 'terminal')`.execute(h.db)
+    const delegates = async () =>
+      (
+        await sql<{ who: string; until: Date }>`
+          select person_id as who, until from lane_holder where role = 'delegate'`.execute(h.db)
+      ).rows
+    assert.deepEqual(await delegates(), [])
+    assert.equal((await run(h)).standIns, 1)
+    const [standsIn] = await delegates()
+    assert.equal(standsIn?.who, pat.id)
+    const { rows } = await sql<{ end: Date }>`
+      select end_of_day_in_zone('Pacific/Kiritimati', ${today}) as end`.execute(h.db)
+    assert.equal(standsIn?.until.getTime(), rows[0]!.end.getTime())
+    assert.equal((await run(h)).standIns, 0)
+    await sql`update absence set from_day = from_day - 1, until_day = until_day - 1`.execute(h.db)
+    assert.equal((await run(h)).standIns, 1)
+    assert.deepEqual(await delegates(), [])
   })
 })
 
@@ -258,7 +287,31 @@ describe('mail about jobs', () => {
     assert.equal(box.mails.length, 1)
     await sql`update job_message set sent_at = sent_at - interval '16 minutes'`.execute(h.db)
     await turn()
-    assert.deepEqual(box.mails.map(({ subject }) => subject).slice(1), ['2 questions about jobs in Lanekeeper'])
+    assert.deepEqual(box.mails.map(({ subject }) => subject).slice(1), ['2 messages about jobs in Lanekeeper'])
+  })
+
+  it('tells the owners who remain whom somebody named, once, and none who came later or asked', async () => {
+    const { h, owner } = await staffed()
+    const pat = await withPerson(h, 'Pat', { inCrm: false })
+    const dana = await withPerson(h, 'Dana')
+    await accepted(h, dana, 'boundary')
+    const late = await withPerson(h, 'Late')
+    const id = await offer(h, pat, owner, 'rollback')
+    await sql`update job set ended_at = now(), end_reason = 'replaced' where lane = 'data'`.execute(h.db)
+    await accepted(h, late, 'data')
+    const box = mailbox()
+    for (let turn = 0; turn < 2; turn += 1) {
+      await run(h, true)
+      await sendJobMails(h.db, box)
+    }
+    const told = box.mails.filter(({ subject }) => subject.includes(' asked '))
+    assert.deepEqual(
+      told.map(({ to, subject }) => [to, subject]),
+      [['dana@x.example', 'Wanda asked Pat to be rollback owner of Contact routing']],
+    )
+    assert.match(told[0]!.text, /Nothing changes until Pat accepts\./)
+    const { rows } = await sql`select 1 from job_message where job_id = ${id} and person_id = ${pat.id}`.execute(h.db)
+    assert.equal(rows.length, 1)
   })
 
   it('that the server refuses is tried again later, and the reason is kept', async () => {

@@ -7,12 +7,15 @@ import type { Policy } from '../../src/model/policy/policy.ts'
 import { setAbsence } from '../../src/people/absence.ts'
 import { answerOffer, giveBack } from '../../src/people/answer-offer.ts'
 import { type Offer, offerJob, withdrawOffer } from '../../src/people/appoint.ts'
+import { endPerson } from '../../src/people/end-person.ts'
 import { proposeCast } from '../../src/people/propose-cast.ts'
 import { RefusedError } from '../../src/people/refused.ts'
 import { seedPeople } from '../../src/people/seed-people.ts'
 import { publishPolicies, refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
 import { policiesInForce } from '../../src/store/decisions/policies.ts'
 import { jobsOf } from '../../src/store/people/jobs.ts'
+import { findSession, openSession } from '../../src/store/people/sessions.ts'
+import { createToken, findToken } from '../../src/store/people/tokens.ts'
 import { contactPolicy, type Harness, routingHarnesses, versionOf, withDecidedContacts } from './harness.ts'
 
 const ONE = { deputy: false, circle: null } as const
@@ -319,6 +322,30 @@ describe('the smallest cast of a workflow', () => {
     const general = pilot!.jobs.find(({ lane, circle }) => lane === 'review' && circle === 'general')!
     assert.equal(general.minutesPerWeek, 30)
     assert.equal((await proposeCast(h.db, 'nowhere')).pilot, null)
+  })
+})
+
+describe('somebody who no longer works here', () => {
+  const start = routingHarnesses()
+
+  it('ends with their jobs, sessions and tokens, and the workflow stops, in one commit', async () => {
+    const h = await seeded(start)
+    const rollback = await idOf(h, 'roll')
+    const { token } = await openSession(h.db, { personId: rollback, method: 'oidc', browser: 'x' })
+    const key = { title: 'Bot', workflow: 'routing', keeperId: rollback, scopes: ['read'] as const, madeBy: 'terminal' }
+    const { token: program } = await createToken(h.db, key)
+    assert.equal((await inForce(h)).mode, 'live')
+    await assert.rejects(endPerson(h.db, await as(h, 'wf'), rollback), RefusedError)
+    await endPerson(h.db, { kind: 'terminal' }, rollback)
+    const { mode, owners } = await inForce(h)
+    assert.deepEqual([mode, owners.rollback], ['observe', null])
+    assert.equal(await findToken(h.db, program), null)
+    assert.equal(await findSession(h.db, token), null)
+    const { rows } = await sql`select 1 from lane_holder where person_id = ${rollback}`.execute(h.db)
+    assert.equal(rows.length, 0)
+    const jobs = (await jobsOf(h.db)).filter(({ personId }) => personId === rollback)
+    assert.deepEqual(new Set(jobs.map(({ endReason }) => endReason)), new Set(['left']))
+    await assert.rejects(endPerson(h.db, { kind: 'terminal' }, rollback), /left on/)
   })
 })
 

@@ -19,8 +19,8 @@ export async function runJobs(
   for await (const _ of every(LOOK_EVERY_MS, undefined, { signal })) {
     try {
       await aloneOrNull(db, 'job-clock', async () => {
-        const { ended } = await runJobClock(db, { publicUrl, canMail: mailer !== null })
-        if (ended > 0) for (const id of connectionIds()) queues.wake('decide', id)
+        const { ended, standIns } = await runJobClock(db, { publicUrl, canMail: mailer !== null })
+        if (ended + standIns > 0) for (const id of connectionIds()) queues.wake('decide', id)
         if (mailer !== null) await sendJobMails(db, mailer)
       })
       failing = false

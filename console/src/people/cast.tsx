@@ -24,8 +24,8 @@ export function Cast({ workflow }: { workflow: WorkflowPlaces }) {
   const cast = mode === 'live' && live !== null ? live : pilot
   if (pilot.seats.length === 0 && (live === null || live.seats.length === 0)) return null
   return (
-    <section className="cast" aria-label={`Proposed people of ${workflow.title}`}>
-      <div className="cast-head">
+    <section className="proposal" aria-label={`Proposed people of ${workflow.title}`}>
+      <div className="proposal-head">
         <Text renderRoot={(props) => <h4 {...props} />} fz={14} fw={640} m={0}>
           {mode === 'live' ? 'Three people are enough to go live' : 'Two people are enough for a pilot'}
         </Text>
@@ -51,7 +51,7 @@ export function Cast({ workflow }: { workflow: WorkflowPlaces }) {
 function Seats({ seats }: { seats: readonly CastSeat[] }) {
   if (seats.length === 0) return <p className="quiet">Somebody holds each of these jobs or is asked.</p>
   return (
-    <ul className="rows cast-people">
+    <ul className="rows proposal-people">
       {seats.map(({ candidateId, name, isHere, jobs }) => (
         <li key={candidateId}>
           <Group justify="space-between" gap="2px 14px">

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { PeopleReply, PersonView } from '../../../src/api/people/people-types.ts'
 import { day, number, plural } from '../parts/format.ts'
 import { AwayDialog } from './away-dialog.tsx'
+import { EndPerson } from './end-person.tsx'
 import { Identities } from './identities.tsx'
 import { OpenJob, PastJob } from './person-job.tsx'
 import { useWanted } from './use-wanted.ts'
@@ -32,16 +33,19 @@ export function PersonCard({ person, people }: { person: PersonView; people: Peo
             )}
             <Away person={person} />
           </Group>
-          {(isYou || people.you.isAdmin) && (
-            <Button
-              size="compact-sm"
-              variant="subtle"
-              onClick={() => setSettingAway(true)}
-              aria-label={`Set away: ${name}`}
-            >
-              Set away
-            </Button>
-          )}
+          <Group gap={4} wrap="nowrap">
+            {people.you.isAdmin && !isYou && <EndPerson person={person} />}
+            {(isYou || people.you.isAdmin) && (
+              <Button
+                size="compact-sm"
+                variant="subtle"
+                onClick={() => setSettingAway(true)}
+                aria-label={`Set away: ${name}`}
+              >
+                Set away
+              </Button>
+            )}
+          </Group>
         </Group>
         {open.length === 0 ? (
           <p className="quiet">No job.</p>

@@ -6,6 +6,7 @@ import type { Actor } from '../../model/authority/acts.ts'
 import { setAbsence, takeBackAbsence } from '../../people/absence.ts'
 import { answerOffer, confirmJobs, giveBack } from '../../people/answer-offer.ts'
 import { offerJob, withdrawOffer } from '../../people/appoint.ts'
+import { endPerson } from '../../people/end-person.ts'
 import { invite } from '../../people/invite.ts'
 import { makeSignInLink } from '../../people/make-link.ts'
 import { actorOfSession, ledgerActor, requireMay } from '../../people/permitted.ts'
@@ -125,6 +126,15 @@ const invitationRoutes: FastifyPluginAsyncZod<PeopleRoutes> = async (
       const invited = await invite(db, actorOfSession(await requireSession(request)), request.body)
       if (invited === null) throw new ProblemError('not-found', 404, 'This user is no longer active in the CRM.')
       return invited
+    },
+  )
+
+  app.post(
+    '/people/:id/end',
+    { schema: { params: PersonParams, response: { 200: Done } }, config: INVITES },
+    async (request) => {
+      const by = actorOfSession(await requireSession(request))
+      return done(() => endPerson(db, by, request.params.id))
     },
   )
 

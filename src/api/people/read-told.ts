@@ -28,7 +28,9 @@ export async function readTold(db: Database, links: CrmLinks): Promise<ReadonlyM
     where j.about in ('offer', 'confirm') order by j.job_id, t.id desc`.execute(db)
   const mails = await sql<MailRow>`
     select distinct on (m.job_id) m.job_id, m.address, m.sent_at, m.error
-    from job_message m join job b on b.id = m.job_id and b.ended_at is null order by m.job_id, m.id desc`.execute(db)
+    from job_message m join job b on b.id = m.job_id and b.ended_at is null and b.person_id = m.person_id order by m.job_id, m.id desc`.execute(
+    db,
+  )
   const ends = await sql<{ job_id: number; at: Date }>`
     select d.job_id, max(d.at) as at from job_due d join job b on b.id = d.job_id and b.ended_at is null
     where d.reason in ('end', 'confirm-end') and d.done_at is null group by 1`.execute(db)

@@ -6,7 +6,7 @@ export type NewMessage = {
   readonly jobId: number | null
   readonly cause: string
   readonly personId: PersonId
-  /** offer, remind, confirm, confirm-remind, vacancy */
+  /** offer, remind, confirm, confirm-remind, vacancy, told */
   readonly reason: string
   readonly address: string
   readonly subject: string

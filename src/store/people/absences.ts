@@ -24,6 +24,20 @@ export async function absencesOf(db: Kysely<Tables>, personId?: PersonId): Promi
   return rows
 }
 
+/**
+ * Whether an absence began or ended at a midnight of its person that whoever stands in does not show yet: a delegate is
+ * missing, or stands in still. Asked every few seconds, so it reads only open absences with a delegate.
+ */
+export async function areAbsencesDue(db: Kysely<Tables>): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 where exists (
+      select 1 from absence a where a.ended_at is null and a.delegate_id is not null
+        and a.until_day >= (clock_timestamp() at time zone 'UTC')::date - 2
+        and a.from_day <= (clock_timestamp() at time zone 'UTC')::date + 1
+    ) or exists (select 1 from lane_holder l where l.role = 'delegate')`.execute(db)
+  return rows.length > 0
+}
+
 export async function insertAbsence(
   trx: Kysely<Tables>,
   { personId, fromDay, untilDay, delegateId }: Omit<Absence, 'id'>,
