@@ -4,7 +4,7 @@ import type { ActsReply } from '../../src/api/acts/acts-types.ts'
 import { canonicalJson } from '../../src/model/policy/canonical.ts'
 import { appendLedger } from '../../src/store/ledger/ledger.ts'
 import type { PersonId } from '../../src/store/people/persons.ts'
-import { connectedCrm } from '../support/jobs.ts'
+import { connectedCrm, jobHeld } from '../support/jobs.ts'
 import { personWithJobs } from '../support/lanes.ts'
 import { type AppUnderTest, appUnderTest } from './app-under-test.ts'
 
@@ -75,6 +75,25 @@ describe('who did what', () => {
       const reply = await t.call({ url: `/api/console/acts${bad}`, headers: { cookie } })
       assert.equal(reply.statusCode, 400, bad)
     }
+  })
+
+  it('is found by workflow, and says which job of whom', async () => {
+    const job = await jobHeld(t.db, ann, { lane: 'boundary' })
+    const body = { workflow: 'routing', lane: 'boundary', circle: null, deputy: false, person: `person:${ann}` }
+    const at = new Date(Date.UTC(2026, 0, 4))
+    const entries = [
+      { at, kind: 'job-offered', actor: 'terminal', subject: `job:${job}`, body: canonicalJson(body) },
+      { at, kind: 'paused', actor: 'terminal', subject: 'routing', body: canonicalJson({}) },
+    ]
+    await t.db.transaction().execute((trx) => appendLedger(trx, entries))
+    assert.deepEqual(
+      (await read('?workflow=routing')).acts.map(({ title, about, details }) => [title, about, details]),
+      [
+        ['Paused', 'routing', ''],
+        ['Offered a job', 'Boundary owner of routing: =Ann, "the" Owner', ''],
+      ],
+    )
+    assert.deepEqual((await read('?workflow=routin')).acts, [])
   })
 
   it('leaves as CSV in which no cell is a formula, for whoever is signed in', async () => {

@@ -8,6 +8,8 @@ import { isSettled, seriousViolations, tooWideBy } from './page-checks.ts'
 import { signInWithLink } from './sign-in.ts'
 
 const WORKFLOW = 'account-ownership'
+/** Pictures for whoever changes the page: PICTURES=/some/folder. */
+const PICTURES = process.env.PICTURES
 
 describe('the matrix of a workflow in a real browser', { skip: NO_CHROMIUM }, () => {
   let stage: ConsoleStage
@@ -130,6 +132,64 @@ describe('the matrix of a workflow in a real browser', { skip: NO_CHROMIUM }, ()
     await link.click()
     await page.getByRole('heading', { name: 'Cases' }).waitFor()
     assert.equal(new URL(page.url()).search, `?workflow=${WORKFLOW}&class=customer-facing`)
+  })
+
+  it('says on one band who holds most of it, and who put which version in force', async () => {
+    const problem = {
+      kind: 'fragile',
+      job: 'workflow',
+      email: 'x',
+      problem: 'x holds most',
+      writesEndAtMs: 1_800_000_000_000,
+    }
+    await sql`update workflow set problems = ${JSON.stringify([problem])}::jsonb where workflow = ${WORKFLOW}`.execute(
+      stage.db,
+    )
+    await sql`insert into publication (seq, document, content_hash, content, source, base_seq, how, by)
+      select n, ${`workflow:${WORKFLOW}`}, 'h' || n, p.document, p.source, nullif(n - 1, 0),
+        case n when 1 then 'seeded' else 'published' end, 'sandbox'
+      from workflow w join policy_version p on p.hash = w.hash, generate_series(1, 2) n
+      where w.workflow = ${WORKFLOW}`.execute(stage.db)
+    await open()
+    await page.getByText('Fragile: Dee Kay holds 3 of 6 jobs.').waitFor()
+    await page.getByRole('link', { name: 'Name somebody else for one of them' }).waitFor()
+    const versions = page.getByRole('region', { name: 'Versions' })
+    await versions.getByText('Version 2: Account ownership').waitFor()
+    await versions.getByText('What changed').first().waitFor()
+    assert.deepEqual(await seriousViolations(page), [])
+    if (PICTURES) await page.screenshot({ path: `${PICTURES}/workflow-1440.png`, fullPage: true })
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open()
+    assert.ok((await tooWideBy(page)) <= 0)
+    assert.deepEqual(await seriousViolations(page), [])
+    if (PICTURES) await page.screenshot({ path: `${PICTURES}/workflow-390.png`, fullPage: true })
+    await page.setViewportSize({ width: 1440, height: 1000 })
+  })
+
+  it('prints on one page, A4 or Letter, in black on white', async () => {
+    await open()
+    await page.getByRole('button', { name: 'Print or save as PDF' }).waitFor()
+    await page.emulateMedia({ media: 'print' })
+    if (PICTURES) {
+      await page.setViewportSize({ width: 1047, height: 720 })
+      await page.screenshot({ path: `${PICTURES}/print.png`, fullPage: true })
+      await page.setViewportSize({ width: 1440, height: 1000 })
+    }
+    for (const format of ['A4', 'Letter'] as const) {
+      const pdf = await page.pdf({
+        format,
+        landscape: true,
+        ...(PICTURES && { path: `${PICTURES}/matrix-${format}.pdf` }),
+      })
+      assert.equal(pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)?.length, 1, format)
+    }
+    assert.equal(await page.getByRole('button', { name: 'Print or save as PDF' }).isVisible(), false)
+    const inks = await page
+      .locator('.matrix-table .lane-name, .matrix-table .vacant, .matrix-table .class-badge')
+      .evaluateAll((all) => [...new Set(all.map((one) => getComputedStyle(one).color))])
+    assert.deepEqual(inks, ['rgb(0, 0, 0)'])
+    await page.emulateMedia({ media: 'screen', colorScheme: 'light' })
   })
 
   it('says that a workflow is not there, rather than showing an empty picture', async () => {

@@ -241,6 +241,26 @@ describe('the page People', { skip: NO_CHROMIUM }, () => {
     assert.equal(offered.rows.length, 7)
     await owner.goto(`${stage.base}/people?job=${rows[0]!.id}`)
     await owner.locator('[data-wanted]').getByText('Workflow owner', { exact: true }).waitFor()
+    await owner.getByRole('link', { name: 'Who did what' }).click()
+    await owner.getByRole('heading', { name: 'Who did what' }).waitFor()
+    await owner.getByText('Offered a job').first().waitFor()
+    assert.ok((await tooWideBy(owner)) <= 0)
+    assert.deepEqual(await seriousViolations(owner), [])
+    await picture(owner, 'acts-390')
+    await owner.getByRole('combobox', { name: 'Workflow' }).click()
+    await owner.getByRole('option', { name: title }).click()
+    await owner.waitForURL(/workflow=/)
+    assert.match(
+      (await owner.getByRole('link', { name: 'Download as CSV' }).getAttribute('href')) ?? '',
+      /acts\.csv\?workflow=/,
+    )
+    await owner.goto(`${stage.base}/acts?until=2001-01-01`)
+    await owner.getByText('Clear one of them').waitFor()
+    await owner.setViewportSize({ width: 1440, height: 900 })
+    await owner.goto(`${stage.base}/acts`)
+    await owner.getByText('Offered a job').first().waitFor()
+    assert.deepEqual(await seriousViolations(owner), [])
+    await picture(owner, 'acts-1440')
     await owner.context().close()
   })
 

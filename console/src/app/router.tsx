@@ -1,4 +1,6 @@
 import { createRootRoute, createRoute, createRouter, Link, redirect } from '@tanstack/react-router'
+import { ActsPage } from '../acts/acts-page.tsx'
+import { actsSearch } from '../acts/acts-search.ts'
 import { CasePage } from '../cases/case-page.tsx'
 import { CasesPage } from '../cases/cases-page.tsx'
 import { ChangesPage } from '../changes/changes-page.tsx'
@@ -65,6 +67,7 @@ const routeTree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/workflows', component: WorkflowsPage }),
   createRoute({ getParentRoute: () => root, path: '/workflows/$workflow', component: WorkflowPage }),
   createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: peopleSearch }),
+  createRoute({ getParentRoute: () => root, path: '/acts', component: ActsPage, validateSearch: actsSearch }),
   createRoute({ getParentRoute: () => root, path: '/control', component: ControlPage }),
   createRoute({ getParentRoute: () => root, path: '/changes', component: ChangesPage }),
   createRoute({ getParentRoute: () => root, path: '/upgrades', component: UpgradesPage }),

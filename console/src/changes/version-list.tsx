@@ -33,7 +33,8 @@ const HOW = {
   ended: 'ended: an example of the sandbox',
 } as const
 
-function Version({ version }: { version: VersionView }) {
+/** One of them: who wrote and approved it, when and how, and what it changed. */
+export function Version({ version }: { version: VersionView }) {
   const { seq, title, how, inForceAt, isInForce, canGoBack, authors, approvedBy, changes } = version
   const names = (people: VersionView['approvedBy']) => people.map(({ name }) => name).join(' and ')
   return (

@@ -5,7 +5,7 @@ import type { CastOffered, CastRequest, CastSeat, Cast as Proposed } from '../..
 import type { WorkflowPlaces } from '../../../src/api/people/people-types.ts'
 import { number, plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
-import { castQuery } from '../server/api.ts'
+import { castQuery } from '../server/people-queries.ts'
 import { usePeopleAct } from './use-people-act.ts'
 
 type Mode = CastRequest['mode']

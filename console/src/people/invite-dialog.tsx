@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { InviteRequest } from '../../../src/api/people/people-types.ts'
 import { Dialog, DialogActions } from '../parts/dialog.tsx'
-import { usersQuery } from '../server/api.ts'
+import { usersQuery } from '../server/people-queries.ts'
 import { usePeopleAct } from './use-people-act.ts'
 
 type Props = { readonly opened: boolean; readonly onClose: () => void }

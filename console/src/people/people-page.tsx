@@ -4,7 +4,7 @@ import { Link, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { JobView, PeopleReply, WorkflowPlaces } from '../../../src/api/people/people-types.ts'
 import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
-import { peopleQuery } from '../server/api.ts'
+import { peopleQuery } from '../server/people-queries.ts'
 import { ForYou } from './for-you.tsx'
 import { InviteDialog } from './invite-dialog.tsx'
 import { PersonCard } from './person-card.tsx'
@@ -21,7 +21,10 @@ export function PeoplePage() {
     <>
       <Group justify="space-between" align="center" mb="sm">
         <h1>People</h1>
-        {data?.you.isAdmin && <Button onClick={() => setInviting(true)}>Invite somebody</Button>}
+        <Group gap={14}>
+          <Link to="/acts">Who did what</Link>
+          {data?.you.isAdmin && <Button onClick={() => setInviting(true)}>Invite somebody</Button>}
+        </Group>
       </Group>
       {error && <ProblemNotice error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Loader className="boot" aria-label="Loading people" />}

@@ -1,13 +1,11 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { CaseReply, HeldReply, ListReply } from '../../../src/api/cases/case-types.ts'
-import type { ChangesReply, CostReply, TextReply } from '../../../src/api/changes/change-types.ts'
+import type { ChangesReply, CostReply, TextReply, VersionsReply } from '../../../src/api/changes/change-types.ts'
 import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
 import type { ControlReply } from '../../../src/api/control/control-types.ts'
 import type { DepartureReply } from '../../../src/api/departures/departure-types.ts'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
-import type { CastReply } from '../../../src/api/people/cast-types.ts'
-import type { PeopleReply, UsersReply } from '../../../src/api/people/people-types.ts'
 import type { ProblemReply } from '../../../src/api/server/problem-types.ts'
 import type { SessionsReply } from '../../../src/api/sessions/own-session-types.ts'
 import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-types.ts'
@@ -213,30 +211,6 @@ export function rulesQuery(workflow: string) {
   })
 }
 
-export const peopleQuery = queryOptions({
-  queryKey: ['console', 'people'],
-  queryFn: ({ signal }) => call<PeopleReply>('/api/console/people', { signal }),
-})
-
-/** Worked out from every user of the CRMs, so it is read when somebody looks and after each act, not by itself. */
-export function castQuery(workflow: string) {
-  return queryOptions({
-    queryKey: ['console', 'cast', workflow],
-    queryFn: ({ signal }) => call<CastReply>(`/api/console/people/cast/${encodeURIComponent(workflow)}`, { signal }),
-    refetchInterval: false,
-  })
-}
-
-/** Users of the CRMs who can be invited, by what is typed. */
-export function usersQuery(q: string) {
-  return queryOptions({
-    queryKey: ['console', 'users', q],
-    queryFn: ({ signal }) => call<UsersReply>(`/api/console/people/users?${new URLSearchParams({ q })}`, { signal }),
-    placeholderData: keepPreviousData,
-    refetchInterval: false,
-  })
-}
-
 export const upgradesQuery = queryOptions({
   queryKey: ['console', 'upgrades'],
   queryFn: ({ signal }) => call<UpgradesReply>('/api/console/upgrades', { signal }),
@@ -266,6 +240,19 @@ export const changesQuery = queryOptions({
   queryFn: ({ signal }) => call<ChangesReply>('/api/console/changes', { signal }),
   refetchInterval: 5_000,
 })
+
+export function versionsQuery(workflow: string) {
+  return queryOptions({
+    queryKey: ['console', 'versions', workflow],
+    queryFn: ({ signal }) =>
+      call<VersionsReply>(
+        `/api/console/changes/versions?${new URLSearchParams({ document: `workflow:${workflow}` })}`,
+        {
+          signal,
+        },
+      ),
+  })
+}
 
 /** The text of a draft, or of what is in force. Read when somebody begins to edit, and not again under their hands. */
 export function textQuery(of: { readonly draft: number } | { readonly document: string }) {

@@ -34,10 +34,17 @@ export function Meanwhile({ row: { posture, because } }: { row: Row }) {
   )
 }
 
-type RulesProps = { row: Row; boundary: LaneCell; workflow: string; isWorst: boolean }
+type RulesProps = {
+  row: Row
+  boundary: LaneCell
+  workflow: string
+  isWorst: boolean
+  /** The row above names the same boundary owner in full. */
+  isRepeated?: boolean
+}
 
 /** How far rules decide, and who says so. */
-export function RulesDecide({ row: { rules }, boundary, workflow, isWorst }: RulesProps) {
+export function RulesDecide({ row: { rules }, boundary, workflow, isWorst, isRepeated = false }: RulesProps) {
   return (
     <>
       {rules.branches.length === 0 ? (
@@ -47,9 +54,16 @@ export function RulesDecide({ row: { rules }, boundary, workflow, isWorst }: Rul
           {rules.says}
         </a>
       )}
-      {rules.says !== 'Never' && <PersonCell cell={boundary} workflow={workflow} isWorst={isWorst} />}
+      {rules.says !== 'Never' && isRepeated && <Again boundary={boundary} />}
+      {rules.says !== 'Never' && !isRepeated && <PersonCell cell={boundary} workflow={workflow} isWorst={isWorst} />}
     </>
   )
+}
+
+/** The same people as in the row above, by name alone. */
+function Again({ boundary: { isVacant, people } }: { boundary: LaneCell }) {
+  if (isVacant) return <span className="small quiet">Vacant, as above</span>
+  return <span className="small quiet">{people.map(({ name }) => name).join(', ')}</span>
 }
 
 export function Open({ workflow, row }: { workflow: string; row: Row }) {

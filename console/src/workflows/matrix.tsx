@@ -10,7 +10,7 @@ import { PersonCell } from './person-cell.tsx'
 
 /** The picture that a room looks at: five classes by who reviews, overrides, escalates, pauses and decides the rules. */
 export function Matrix({ matrix }: { matrix: MatrixReply }) {
-  const isNarrow = useMediaQuery('(max-width: 900px)', window.innerWidth <= 900)
+  const isNarrow = useMediaQuery('screen and (max-width: 900px)', window.innerWidth <= 900)
   const isEmpty = matrix.lanes.every(({ people }) => people.length === 0)
   return (
     <section aria-labelledby="matrix-title" className="matrix">
@@ -18,7 +18,7 @@ export function Matrix({ matrix }: { matrix: MatrixReply }) {
       {isNarrow ? <MatrixCards matrix={matrix} /> : <MatrixTable matrix={matrix} />}
       {isEmpty && (
         <Button mt="sm" renderRoot={(props) => <Link {...props} to="/people" search={{ workflow: matrix.workflow }} />}>
-          Name people
+          See whom to ask
         </Button>
       )}
     </section>
@@ -65,6 +65,7 @@ function MatrixTable({ matrix }: { matrix: MatrixReply }) {
                 boundary={boundary}
                 workflow={matrix.workflow}
                 isWorst={worst === laneKey(boundary)}
+                isRepeated={place > 0 && matrix.rows[place - 1]!.rules.says !== 'Never'}
               />
             </td>
             <td>

@@ -1,4 +1,4 @@
-import { Group, Loader, Stack, Text } from '@mantine/core'
+import { Button, Group, Loader, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
@@ -6,10 +6,12 @@ import { crmName } from '../connect/crms.ts'
 import { day, objectLabel, plural, short } from '../parts/format.ts'
 import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { matrixQuery, workflowsQuery } from '../server/api.ts'
+import { FragileBand } from './fragile-band.tsx'
 import { Matrix } from './matrix.tsx'
 import { WorkflowBranches } from './workflow-branches.tsx'
 import { WorkflowMode } from './workflow-mode.tsx'
 import { WorkflowNotices } from './workflow-notices.tsx'
+import { WorkflowVersions } from './workflow-versions.tsx'
 
 /** One workflow: who owns its cases first, then whether it is ready, then how it decides. */
 export function WorkflowPage() {
@@ -34,7 +36,12 @@ export function WorkflowPage() {
       </p>
       <Group justify="space-between" align="start" mb={6}>
         <h1 className="flush">{workflow.title}</h1>
-        <WorkflowMode workflow={workflow} />
+        <Group gap={12}>
+          <WorkflowMode workflow={workflow} />
+          <Button className="not-printed" size="xs" variant="default" onClick={() => window.print()}>
+            Print or save as PDF
+          </Button>
+        </Group>
       </Group>
       <Stack gap={14}>
         <div>
@@ -45,11 +52,17 @@ export function WorkflowPage() {
             </Text>
           )}
         </div>
+        <FragileBand workflow={workflow} matrix={matrix.data} />
         <Matrix matrix={matrix.data} />
-        <WorkflowNotices workflow={workflow} />
-        <WorkflowBranches workflow={name} />
+        <div className="not-printed">
+          <Stack gap={14}>
+            <WorkflowNotices workflow={workflow} />
+            <WorkflowBranches workflow={name} />
+          </Stack>
+        </div>
+        <WorkflowVersions workflow={name} />
         {workflow.explained && (
-          <details>
+          <details className="not-printed">
             <summary>The full policy in plain English</summary>
             <pre>{workflow.explained}</pre>
           </details>

@@ -37,6 +37,8 @@ export const ActsQuery = z.strictObject({
     .string()
     .regex(/^[a-z-]{1,60}$/)
     .optional(),
+  /** Acts on it and on its jobs. */
+  workflow: z.string().min(1).max(200).optional(),
   from: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   before: z

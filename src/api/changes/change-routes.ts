@@ -28,8 +28,9 @@ import {
   GoBackRequest,
   NewDraftRequest,
   TextReply,
+  VersionsReply,
 } from './change-types.ts'
-import { readChanges, titleOf } from './read-changes.ts'
+import { readChanges, readVersions, titleOf } from './read-changes.ts'
 
 type ChangeRoutes = {
   readonly db: Database
@@ -109,6 +110,11 @@ const changeReads: FastifyPluginAsyncZod<ChangeRoutes> = async (app, { db, expla
   const actorOf = actorOfRequest(requireSession)
   app.get('/changes', { schema: { response: { 200: ChangesReply } }, config: READS }, async (request) =>
     readChanges(db, await actorOf(request), explain),
+  )
+  app.get(
+    '/changes/versions',
+    { schema: { querystring: z.object({ document: z.string() }), response: { 200: VersionsReply } }, config: READS },
+    (request) => readVersions(db, documentOf(request.query.document)),
   )
   app.get(
     '/changes/text',

@@ -74,6 +74,10 @@ export const ChangesReply = z.object({
 })
 export type ChangesReply = z.infer<typeof ChangesReply>
 
+/** The versions of one document, the newest first. */
+export const VersionsReply = z.object({ versions: z.array(VersionView) })
+export type VersionsReply = z.infer<typeof VersionsReply>
+
 export const TextReply = z.object({
   document: z.string(),
   title: z.string(),

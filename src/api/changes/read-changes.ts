@@ -12,10 +12,11 @@ import {
   documentsInForce,
   type Publication,
   publicationAt,
+  publicationsOf,
   recentPublications,
 } from '../../store/publishing/publications.ts'
 import type { ExplainPolicy } from '../workflows/read-workflows.ts'
-import type { ChangesReply, ChangeView, DraftView, VersionView } from './change-types.ts'
+import type { ChangesReply, ChangeView, DraftView, VersionsReply, VersionView } from './change-types.ts'
 
 const VERSIONS_MAX = 40
 
@@ -47,6 +48,16 @@ export async function readChanges(db: Database, actor: Actor, explain: ExplainPo
     drafts: views,
     versions,
   }
+}
+
+/** What was in force of one document, the newest first. */
+export async function readVersions(db: Database, document: DocumentName): Promise<VersionsReply> {
+  const inForce = inForceOf(await documentsInForce(db))
+  const recent = await publicationsOf(db, document, VERSIONS_MAX)
+  const people = await namesIn(db, [], recent, new Map())
+  const versions: VersionView[] = []
+  for (const one of recent) versions.push(await versionView(db, one, { inForce, ...people }))
+  return { versions }
 }
 
 type People = {
