@@ -17,6 +17,7 @@ import type { Draft } from '../store/publishing/drafts.ts'
 import { documentsInForce } from '../store/publishing/publications.ts'
 import { readNeighbours } from '../store/records/neighbours.ts'
 import { inForceOf, policiesWith, versionOf, workflowOf } from './documents.ts'
+import { withNotRead } from './not-read.ts'
 
 /** Per object. A thousand are decided in about a second, twice: under what is in force and under the draft. */
 const SAMPLE_MAX = 1_000
@@ -140,8 +141,9 @@ async function countObject(db: Database, counts: Counts, of: Counted): Promise<v
       // Whatever mode it is in: what is asked is what its rules say.
       .map((policy) => ({ hash: policy.workflow, policy: { ...policy, mode: 'live' } }))
   const [old, now] = [versions(before), versions(after)]
+  const { fields } = fieldsNeeded([...before, ...after], connection.crm, object)
   for (const { record } of records) {
-    const input = { record, neighbours: neighbours.get(refKey(record))!, directory, nowMs }
+    const input = { record: withNotRead(record, fields), neighbours: neighbours.get(refKey(record))!, directory, nowMs }
     const decided = (version: PolicyVersion) => decide({ ...input, version })
     const owner = record.values[objectShape(record.crm, object)!.owner] ?? null
     const from = owner === null ? null : directory.user(record.connectionId, owner)

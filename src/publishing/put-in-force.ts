@@ -1,4 +1,5 @@
 import { reloadPolicy } from '../config/policies/policy-files.ts'
+import { refreshReadinessIn } from '../people/refresh-readiness.ts'
 import { askForFields, type PolicyFiles, publishPolicies } from '../pipeline/decide/publish-policies.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { stageLock } from '../store/database/locks.ts'
@@ -6,6 +7,7 @@ import { inTransaction } from '../store/database/transaction.ts'
 import { policiesInForce } from '../store/decisions/policies.ts'
 import { policySources } from '../store/decisions/policy-sources.ts'
 import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
+import { beginJobs, jobsOf } from '../store/people/jobs.ts'
 import { endApprovals } from '../store/publishing/approvals.ts'
 import { type Draft, draftsToPutInForce, findDraft, lockDraft, setDraftState } from '../store/publishing/drafts.ts'
 import {
@@ -106,7 +108,16 @@ async function putDraftInForce(db: Database, draft: Draft): Promise<number | nul
     const now = await lockDraft(trx, draft.id)
     if (now?.state !== 'preparing' || now.hash !== draft.hash) throw new SequenceMovedError()
     await setDraftState(trx, draft.id, { state: 'in-force', seq, by: 'lanekeeper' })
+    await takeJobs(trx, document)
   })
+}
+
+/** People took the jobs of a workflow before there was one, so they count from its first moment on. */
+async function takeJobs(trx: DatabaseTransaction, document: DocumentName): Promise<void> {
+  const workflow = workflowOf(document)
+  if (workflow === null || (await jobsOf(trx, { workflow })).length === 0) return
+  await beginJobs(trx, workflow)
+  await refreshReadinessIn(trx, workflow)
 }
 
 /** Another version took its place while its fields were read: what was approved is not what it would change now. */

@@ -8,7 +8,6 @@ import { approveDraft, goBack } from '../../publishing/approve-draft.ts'
 import { costOfDraft } from '../../publishing/cost-of-draft.ts'
 import { COMPANY_NAMES, inForceOf } from '../../publishing/documents.ts'
 import { adoptDraft, editDraft, makeDraft, rebaseDraft, withdrawDraft } from '../../publishing/edit-draft.ts'
-import { PublishingError, type PublishingProblem } from '../../publishing/errors.ts'
 import type { Database } from '../../store/database/database.ts'
 import { namesOf } from '../../store/people/persons.ts'
 import type { Session } from '../../store/people/sessions.ts'
@@ -31,6 +30,7 @@ import {
   VersionsReply,
 } from './change-types.ts'
 import { readChanges, readVersions, titleOf } from './read-changes.ts'
+import { said } from './said.ts'
 
 type ChangeRoutes = {
   readonly db: Database
@@ -190,18 +190,4 @@ function documentOf(text: string): DocumentName {
   const isCompany = COMPANY_NAMES.some((name) => text === `company:${name}`)
   if (isCompany || /^workflow:[a-z0-9][a-z0-9-]*$/.test(text)) return text as DocumentName
   throw new ProblemError('bad-request', 400, `Unknown document "${text.slice(0, 80)}".`)
-}
-
-const STATUS: Partial<Record<PublishingProblem, number>> = { 'no-draft': 404 }
-
-/** What keeps a draft from going on is said, with what changed or which mistakes it has. */
-async function said<Value>(act: Promise<Value>): Promise<Value> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof PublishingError)) throw error
-    const status = STATUS[error.problem] ?? 409
-    const errors = error.details.map((problem) => ({ field: '', problem }))
-    throw new ProblemError(status === 404 ? 'not-found' : 'draft-held-up', status, error.message, { errors })
-  }
 }

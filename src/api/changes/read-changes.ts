@@ -144,7 +144,10 @@ async function approvalViews(db: Database, { id, hash }: Draft, names: Names): P
 /** Which appointment would free a draft that nobody can approve. */
 function vacancySays({ count, vacant, isAlone }: Needed): string | null {
   if (Number.isFinite(count)) return null
-  const where = vacant.length === 0 ? 'a workflow' : vacant.join(' and ')
+  if (vacant.length === 0) {
+    return 'Publish a workflow first. Its boundary owner and a second person then approve this.'
+  }
+  const where = vacant.join(' and ')
   return isAlone
     ? `Appoint a boundary owner or a rollback owner for ${where} on the page People.`
     : `One person cannot publish alone. Appoint a boundary owner and a second person for ${where} on the page People.`

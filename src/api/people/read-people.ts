@@ -12,6 +12,7 @@ import { casesPerWeek } from '../../store/people/cast-candidates.ts'
 import { type Job, jobsOf } from '../../store/people/jobs.ts'
 import { lanesHeld } from '../../store/people/lane-holders.ts'
 import type { PersonId } from '../../store/people/persons.ts'
+import { workflowDrafts } from '../../store/people/workflow-names.ts'
 import type { CrmLinks } from '../cases/crm-links.ts'
 import type { PeopleReply, PersonView, WorkflowPlaces } from './people-types.ts'
 import { readAway, readIdentities, readLoad } from './read-person-facts.ts'
@@ -86,7 +87,9 @@ async function readWorkflows(db: Database): Promise<WorkflowRow[]> {
     select workflow, title, effective_mode as mode from workflow where hash is not null order by title, workflow`.execute(
     db,
   )
-  return rows
+  // Its jobs are taken before two people can publish it.
+  const drafts = (await workflowDrafts(db)).map((one) => ({ ...one, mode: 'draft' }))
+  return [...rows, ...drafts]
 }
 
 async function isConnected(db: Database): Promise<boolean> {

@@ -33,15 +33,17 @@ type Checked = {
     readonly when: Conditions
     readonly rules: readonly { readonly rule: string; readonly when: Conditions; readonly owner: RuleOwner }[]
   })[]
-  readonly owners: {
-    readonly reviewers: Readonly<Record<string, readonly string[]>>
-    readonly accepted: Readonly<Record<string, string>>
-    readonly override: string
-    readonly rollback: string
-    readonly boundary: string
-    readonly data: string
-    readonly workflow: string
-  }
+  readonly owners?:
+    | {
+        readonly reviewers: Readonly<Record<string, readonly string[]>>
+        readonly accepted: Readonly<Record<string, string>>
+        readonly override: string
+        readonly rollback: string
+        readonly boundary: string
+        readonly data: string
+        readonly workflow: string
+      }
+    | undefined
   readonly guards: { readonly revenueThreshold: number; readonly revenueCurrency?: string | undefined }
 }
 
@@ -86,6 +88,7 @@ function checkObjects({ objects }: Checked, refuse: Refuse): void {
 
 /** Who accepts without having a job was probably meant to be somebody else, whose job stays vacant. */
 function checkAccepted({ owners }: Checked, refuse: Refuse): void {
+  if (owners === undefined) return
   const { reviewers, accepted, ...jobs } = owners
   const holders = [...Object.values(reviewers).flat(), ...Object.values(jobs)]
   // Who is named wrongly has no job only for that.

@@ -4,7 +4,7 @@ import { minutesOfDay } from '../../model/calendar/working-days.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../../model/classes/class.ts'
 import type { Pattern } from '../../model/patterns/contract/pattern.ts'
 import { patterns } from '../../model/patterns/registry.ts'
-import type { Policy, Territory } from '../../model/policy/policy.ts'
+import { NO_OWNERS, type Policy, type Territory } from '../../model/policy/policy.ts'
 import type { CompanyPeople } from '../../model/record/company-people.ts'
 import type { Readings } from '../../model/record/readings.ts'
 import { RELATED_OWNERS } from '../../model/rules/condition.ts'
@@ -144,7 +144,8 @@ function buildPolicyDocument(registered: readonly Pattern[]) {
         .nullable()
         .default(null),
       scope: ConditionsDocument,
-      owners: OwnersDocument,
+      // Jobs are held in tables. Whom a file names is offered them once.
+      owners: OwnersDocument.optional(),
       // Optional, so that the version of a policy that names none stays the same.
       customers: ConditionsDocument.min(1, { error: 'must name at least one mark' }).optional(),
       patterns: z.array(patternDocument(registered)).min(1, { error: 'must list at least one pattern' }),
@@ -192,7 +193,7 @@ export function toPolicy(
     mode: file.mode,
     pilot: file.pilot,
     scope: file.scope,
-    owners: file.owners,
+    owners: file.owners ?? NO_OWNERS,
     ...(file.customers !== undefined && { customers: file.customers }),
     patterns: file.patterns,
     classes: file.classes,

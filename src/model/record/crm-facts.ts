@@ -27,6 +27,8 @@ export type FieldSchema = {
   readonly writable: boolean
   /** A number of money, which has a currency where the CRM has several. */
   readonly isAmount?: true
+  /** The CRM itself refuses a new record without it. Absent: it does not, or does not say. */
+  readonly isRequired?: true
 }
 
 export type ObjectSchema = {

@@ -14,8 +14,14 @@ export async function castCandidates(db: Kysely<Tables>, workflow: string): Prom
   const { rows } = await sql<Candidate>`
     with watched as (
       select c.id, c.identity_issuer as issuer from connection c
-      join workflow w on w.workflow = ${workflow} join policy_version p on p.hash = w.hash
-      where c.status <> 'disconnected' and p.document->'objects' @> jsonb_build_array(jsonb_build_object('crm', c.crm))
+      where c.status <> 'disconnected' and exists (
+        select 1 from (
+          select p.document -> 'objects' as objects from workflow w join policy_version p on p.hash = w.hash
+            where w.workflow = ${workflow}
+          -- before anything of it is in force
+          union all select x.content -> 'objects' from policy_draft d join policy_draft_text x on x.draft_id = d.id
+            where d.document = 'workflow:' || ${workflow} and d.ended_at is null) o
+        where o.objects @> jsonb_build_array(jsonb_build_object('crm', c.crm)))
     ), users as (
       select u.connection_id, u.user_id, u.name, u.email, i.person_id from crm_user u join watched c on c.id = u.connection_id
       left join identity i on i.kind = 'crm' and i.issuer = c.issuer and i.subject = u.user_id and i.state = 'confirmed'

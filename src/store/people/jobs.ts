@@ -3,6 +3,7 @@ import type { Lane } from '../../model/authority/acts.ts'
 import type { ReviewCircle } from '../../model/classes/class.ts'
 import type { Tables } from '../database/tables.ts'
 import type { PersonId } from './persons.ts'
+import { workflowDrafts } from './workflow-names.ts'
 
 /** What somebody is asked to do, or does. */
 export type JobKey = {
@@ -117,11 +118,13 @@ export type WorkflowStanding = {
   readonly title: string
 }
 
-/** Null: there is no such workflow. */
+/** Null: there is no such workflow, and no draft of one: its jobs are taken before two people can publish it. */
 export async function workflowStanding(db: Kysely<Tables>, workflow: string): Promise<WorkflowStanding | null> {
   const { rows } = await sql<WorkflowStanding>`
     select effective_mode = 'live' as "isLive", title from workflow where workflow = ${workflow}`.execute(db)
-  return rows[0] ?? null
+  if (rows[0] !== undefined) return rows[0]
+  const draft = (await workflowDrafts(db)).find((one) => one.workflow === workflow)
+  return draft === undefined ? null : { isLive: false, title: draft.title }
 }
 
 /** Until people hold the jobs: how long those of the file go on once the first was offered. */

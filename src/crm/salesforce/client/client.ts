@@ -1,5 +1,5 @@
 import type { ConnectionId } from '../../../model/record/change-event.ts'
-import { type CallBudget, type CallUsage, type CrmClient, crmTimeMs } from '../../crm-client.ts'
+import { type CallBudget, type CallUsage, type CrmClient, crmTimeMs, type FieldSchema } from '../../crm-client.ts'
 import { answerClock } from '../../crm-clock.ts'
 import type { AssignmentVerbs, CrmTerritory } from '../../crm-territories.ts'
 import type { SalesforceGrant, TokenStore } from '../../grant.ts'
@@ -99,14 +99,7 @@ export function openSalesforceClient(options: SalesforceClientOptions): OpenedSa
       const homeCurrency = hasSeveral ? await readCorporateCurrency(call) : null
       return {
         objectType,
-        fields: fields.map(({ name, label, type, options, writable, isAmount }) => ({
-          name,
-          label,
-          type,
-          options,
-          writable,
-          ...(isAmount && { isAmount }),
-        })),
+        fields: fields.map(asDescribed),
         ...(homeCurrency !== null && { homeCurrency }),
       }
     },
@@ -154,4 +147,9 @@ function withUsage(budget: CallBudget): Pick<OpenedSalesforce, 'usage'> & { read
       },
     },
   }
+}
+
+/** What is kept of a field; the rest is for writing tasks. */
+function asDescribed({ name, label, type, options, writable, isAmount, isRequired }: FieldSchema): FieldSchema {
+  return { name, label, type, options, writable, ...(isAmount && { isAmount }), ...(isRequired && { isRequired }) }
 }

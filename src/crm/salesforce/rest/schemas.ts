@@ -107,12 +107,18 @@ function readField(raw: Partial<Field> | null): SalesforceField[] {
         .map((option) => (typeof option?.value === 'string' ? option.value : '')),
       writable: raw.updateable === true || raw.createable === true,
       ...(raw.type === 'currency' && { isAmount: true as const }),
+      ...(isRequired(raw) && { isRequired: true as const }),
       externalId: raw.externalId === true,
       unique: raw.unique === true,
       createable: raw.createable === true,
       updateable: raw.updateable === true,
     },
   ]
+}
+
+/** Whoever makes a record must fill it in: it may not be null, and Salesforce fills in nothing by itself. */
+function isRequired({ type, nillable, createable, defaultedOnCreate }: Partial<Field>): boolean {
+  return nillable === false && createable === true && defaultedOnCreate === false && type !== 'boolean'
 }
 
 /** The org does not have such an object: the feature is off, or our user may not see it. */
