@@ -6,6 +6,7 @@ import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { changesQuery } from '../server/api.ts'
 import { DraftCard } from './draft-card.tsx'
 import { EditDialog } from './edit-dialog.tsx'
+import { FirstSteps } from './first-steps.tsx'
 import { VersionList } from './version-list.tsx'
 
 /** Drafts that wait for approval, and the versions that were in force. */
@@ -24,11 +25,10 @@ export function ChangesPage() {
 function Changes({ changes: { sequence, drafts, versions, documents } }: { changes: ChangesReply }) {
   return (
     <Stack gap={14}>
-      {drafts.length === 0 && (
+      <FirstSteps />
+      {drafts.length === 0 && sequence > 0 && (
         <EmptyState title="No draft waits">
-          {sequence === 0
-            ? 'Nothing is published yet. Copy a workflow from config/workflows into a folder of your own, put your people into its rules, and run "npx lanekeeper policies push FOLDER". Its draft appears here; name people for its jobs, and two of them approve it.'
-            : 'To change a workflow, write a draft here or edit its file; nothing changes until two people approve it.'}
+          To change a workflow, write a draft here or edit its file; nothing changes until two people approve it.
         </EmptyState>
       )}
       {drafts.map((draft) => (

@@ -8,6 +8,7 @@ import { ApiProblem, queryClient, send } from '../server/api.ts'
 import { ChangeList } from './change-list.tsx'
 import { DraftCost } from './draft-cost.tsx'
 import { EditDialog } from './edit-dialog.tsx'
+import { TryDraft } from './try-draft.tsx'
 
 /** A draft: what it changes, who wrote it, who approved it, and who still has to. */
 export function DraftCard({ draft }: { draft: DraftView }) {
@@ -32,6 +33,7 @@ export function DraftCard({ draft }: { draft: DraftView }) {
           </details>
         )}
         {draft.hash !== null && <DraftCost draft={draft} />}
+        {draft.hash !== null && <TryDraft key={draft.hash} draft={draft} />}
         <Approvals draft={draft} />
         <Actions draft={draft} />
       </Stack>

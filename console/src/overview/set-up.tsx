@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { Overview } from '../../../src/api/overview/overview-types.ts'
+import { FirstSteps } from '../changes/first-steps.tsx'
 import { plural } from '../parts/format.ts'
 import { EmptyState, Notice } from '../parts/notices.tsx'
 
@@ -18,11 +19,7 @@ export function SetUp({ overview }: { overview: Overview }) {
     )
   }
   if (workflows === 0) {
-    return (
-      <EmptyState title="No workflow is running">
-        Publish one on the page <Link to="/changes">Changes</Link>. Lanekeeper keeps receiving changes meanwhile.
-      </EmptyState>
-    )
+    return <FirstSteps />
   }
   if (baselinesRunning > 0) {
     return (

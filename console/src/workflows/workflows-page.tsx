@@ -2,8 +2,9 @@ import { Group, Loader, Paper, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { WorkflowView } from '../../../src/api/workflows/workflow-types.ts'
+import { FirstSteps } from '../changes/first-steps.tsx'
 import { plural } from '../parts/format.ts'
-import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
+import { ProblemNotice } from '../parts/notices.tsx'
 import { workflowsQuery } from '../server/api.ts'
 import { WorkflowMode } from './workflow-mode.tsx'
 import { WorkflowNotices } from './workflow-notices.tsx'
@@ -16,11 +17,7 @@ export function WorkflowsPage() {
       <h1>Workflows</h1>
       {error && <ProblemNotice error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Loader className="boot" aria-label="Loading workflows" />}
-      {data?.workflows.length === 0 && (
-        <EmptyState title="No workflows yet">
-          Publish one on the page <Link to="/changes">Changes</Link>.
-        </EmptyState>
-      )}
+      {data?.workflows.length === 0 && <FirstSteps />}
       <Stack gap={14}>
         {data?.workflows.map((workflow) => (
           <Row key={workflow.workflow} workflow={workflow} />
