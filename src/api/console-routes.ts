@@ -33,6 +33,7 @@ import { syncStatusRoutes } from './sync-status/sync-status-routes.ts'
 import { readUpgradesReply } from './upgrades/read-upgrades-reply.ts'
 import { UpgradesReply } from './upgrades/upgrade-types.ts'
 import { backlogRoutes } from './workflows/backlog-routes.ts'
+import { modeRoutes } from './workflows/mode-routes.ts'
 import type { ExplainPolicy } from './workflows/read-workflows.ts'
 import { workflowRoutes } from './workflows/workflow-routes.ts'
 
@@ -135,6 +136,7 @@ const topicRoutes: FastifyPluginAsyncZod<Topics> = async (app, options) => {
   await app.register(workflowRoutes, { db, explain })
   await app.register(ownSessionRoutes, { db, publicUrl, signIn, requireSession })
   await app.register(backlogRoutes, { db, requireSession })
+  await app.register(modeRoutes, { db, requireSession })
   await app.register(peopleRoutes, { db, publicUrl, links, mailer: signIn.mailer, now, requireSession })
   const askUser = connect?.connecting.isUserActive ?? null
   await app.register(controlRoutes, { db, requireSession, requireActor, askUser })

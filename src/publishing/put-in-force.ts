@@ -147,7 +147,9 @@ export async function putInForce(
   )
   for (const one of additions) documents.set(one.document, one)
   let seq = 0
-  await publishPolicies(db, await filesOf(db, documents), undefined, async (trx) => {
+  // What two people approved for the first time, its owner raises once they have seen what it would do.
+  const atFirst = additions.every(({ how }) => how === 'seeded') ? ('as-written' as const) : ('observe' as const)
+  await publishPolicies(db, { ...(await filesOf(db, documents)), atFirst }, undefined, async (trx) => {
     await stageLock(trx, SEQUENCE_LOCK)
     if ((await sequenceInForce(trx)) !== inForceOf(before).seq) throw new SequenceMovedError()
     seq = await addPublications(trx, additions)

@@ -37,10 +37,11 @@ const CALLS: readonly (readonly [act: string, method: 'POST' | 'DELETE', url: st
     { versionId: 1, upTo: '1', cap: 1, perHour: 1 },
   ],
   ['stop-backlog', 'POST', '/api/console/workflows/routing/backlog/stop'],
+  ['raise', 'POST', '/api/console/workflows/routing/mode', { mode: 'live', dailyCap: null, why: '', seenId: 1 }],
 ]
 
 /** Acts of jobs in the workflow, which nobody holds here: an admin may not either. */
-const OF_A_WORKFLOW: ReadonlySet<string> = new Set(['apply-to-backlog', 'stop-backlog'])
+const OF_A_WORKFLOW: ReadonlySet<string> = new Set(['apply-to-backlog', 'stop-backlog', 'raise'])
 
 describe('every route that changes something', () => {
   let stage: ConnectStage
@@ -72,7 +73,7 @@ describe('every route that changes something', () => {
     const { rows } = await sql<{ all: string }>`
       select (select string_agg(c::text, ';') from connection c) || (select count(*) from connection_draft)
         || (select count(*) from comparison) || (select count(*) from writing_consent)
-        || (select string_agg(b::text, ';') from call_budget b) || (select count(*) from backlog_application) as all`.execute(
+        || (select string_agg(b::text, ';') from call_budget b) || (select count(*) from backlog_application) || (select count(*) from mode_change) as all`.execute(
       t.db,
     )
     return rows[0]!.all
@@ -96,7 +97,7 @@ describe('every route that changes something', () => {
     )
     const pattern = (url: string) => new RegExp(`^${url.replace(/:\w+/g, '[^/]+')}$`)
     const own = inConsole.filter(({ url }) =>
-      /console\/(drafts|connections|failed-events|workflows\/:workflow\/backlog)/.test(url),
+      /console\/(drafts|connections|failed-events|workflows\/:workflow\/(backlog|mode))/.test(url),
     )
     const untried = own.filter(
       ({ url, method }) => !CALLS.some((call) => call[1] === method && pattern(url).test(call[2])),

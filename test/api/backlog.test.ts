@@ -59,13 +59,13 @@ describe('what waits for a new version, in the console', () => {
   }
 
   it('says how many records the version would change, from whom to whom, and of which version that is', async () => {
-    assert.deepEqual((await view()).backlog, { waiting: 940, version: 2, isUpdate: false })
+    assert.deepEqual((await view()).backlog, { waiting: 940, version: 2, because: 'version' })
     const { backlog, rate, perDay } = await preview()
     const { versionId: _, upTo: __, oldest: ___, ...said } = backlog!
     assert.deepEqual(said, {
       waiting: 940,
       version: 2,
-      isUpdate: false,
+      because: 'version',
       moves: [
         { connection: 'HubSpot', from: null, to: 'rep@x.example', records: 900 },
         { connection: 'HubSpot', from: 'user 8', to: 'rep@x.example', records: 40 },

@@ -123,7 +123,7 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     await round(h)
     assert.equal(writes(h), 0)
     const [backlog] = await backlogs(h.db)
-    assert.deepEqual([backlog?.waiting, backlog?.version, backlog?.isUpdate], [MANY, 2, false])
+    assert.deepEqual([backlog?.waiting, backlog?.version, backlog?.because], [MANY, 2, 'version'])
     assert.equal(h.crm.tasks.size, 0, 'and they do not become tasks instead')
 
     await h.receive(contact(h, '700', { firstname: 'Changed' }), contact(h, 'new', { country: 'FR' }))
@@ -265,7 +265,7 @@ describe('part of issue 8, B12: what arises only from a new version', () => {
     await round(h)
     assert.deepEqual([owned(h), await waiting(h)], [0, 60])
     const preview = (await previewBacklog(h.db, 'routing'))!
-    assert.deepEqual([preview.isUpdate, preview.version, preview.moves[0]?.records], [true, 1, 60])
+    assert.deepEqual([preview.because, preview.version, preview.moves[0]?.records], ['update', 1, 60])
     await apply(h)
     await round(h)
     assert.deepEqual([owned(h), await waiting(h)], [60, 0])

@@ -12,6 +12,7 @@ import type { SessionReply, WaysReply } from '../../../src/api/sessions/session-
 import type { UpgradesReply } from '../../../src/api/upgrades/upgrade-types.ts'
 import type { BacklogReply } from '../../../src/api/workflows/backlog-types.ts'
 import type { MatrixReply } from '../../../src/api/workflows/matrix-types.ts'
+import type { ModeReply } from '../../../src/api/workflows/mode-types.ts'
 import type { RulesReply } from '../../../src/api/workflows/rules-types.ts'
 import type { WorkflowsReply } from '../../../src/api/workflows/workflow-types.ts'
 
@@ -183,6 +184,13 @@ export const workflowsQuery = queryOptions({
   queryKey: ['console', 'workflows'],
   queryFn: ({ signal }) => call<WorkflowsReply>('/api/console/workflows', { signal }),
 })
+
+export function modeQuery(workflow: string) {
+  return queryOptions({
+    queryKey: ['console', 'mode', workflow],
+    queryFn: ({ signal }) => call<ModeReply>(`/api/console/workflows/${encodeURIComponent(workflow)}/mode`, { signal }),
+  })
+}
 
 /** Read when the dialog opens: what is applied is what was seen, so it does not change under the reader's eyes. */
 export function backlogQuery(workflow: string) {

@@ -7,9 +7,15 @@ import { day, duration, number, plural } from '../parts/format.ts'
 import { ProblemNotice } from '../parts/notices.tsx'
 import { backlogQuery, queryClient, send } from '../server/api.ts'
 
-/** `version 3`, or what an update of Lanekeeper reads differently. */
-export function versionText({ version, isUpdate }: Pick<BacklogView, 'version' | 'isUpdate'>): string {
-  return isUpdate ? `the update of Lanekeeper under version ${version}` : `version ${version}`
+const BECAUSE: Readonly<Record<BacklogView['because'], string>> = {
+  version: '',
+  update: 'the update of Lanekeeper under ',
+  raise: 'raising the mode under ',
+}
+
+/** `version 3`, or what besides it asks for more. */
+export function versionText({ version, because }: Pick<BacklogView, 'version' | 'because'>): string {
+  return `${BECAUSE[because]}version ${version}`
 }
 
 type Props = { workflow: string; opened: boolean; onClose: () => void }

@@ -8,6 +8,7 @@ import { EmptyState, ProblemNotice } from '../parts/notices.tsx'
 import { matrixQuery, workflowsQuery } from '../server/api.ts'
 import { FragileBand } from './fragile-band.tsx'
 import { Matrix } from './matrix.tsx'
+import { ModeCard } from './mode-card.tsx'
 import { WorkflowBranches } from './workflow-branches.tsx'
 import { WorkflowMode } from './workflow-mode.tsx'
 import { WorkflowNotices } from './workflow-notices.tsx'
@@ -57,6 +58,7 @@ export function WorkflowPage() {
         <div className="not-printed">
           <Stack gap={14}>
             <WorkflowNotices workflow={workflow} />
+            {workflow.version && <ModeCard workflow={name} />}
             <WorkflowBranches workflow={name} />
           </Stack>
         </div>

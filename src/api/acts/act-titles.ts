@@ -30,6 +30,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'job-withdrawn': 'Withdrew an offer',
   'join-confirmed': 'Confirmed an identity',
   'link-made': 'Made a sign-in link',
+  'mode-lowered': 'Lowered a mode',
+  'mode-raised': 'Raised a mode',
   'pause-asked': 'Asked for a pause',
   'pause-declined': 'Declined a pause',
   'person-ended': 'Ended the access of somebody',

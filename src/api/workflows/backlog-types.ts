@@ -7,8 +7,8 @@ export const BacklogView = z.object({
   waiting: z.number(),
   /** The number of the version among those of the workflow, from 1. */
   version: z.number(),
-  /** The policy is as it was, and an update of Lanekeeper reads records or policies differently. */
-  isUpdate: z.boolean(),
+  /** A new version, an update of Lanekeeper that reads it differently, or a raise of the workflow's mode. */
+  because: z.enum(['version', 'update', 'raise']),
 })
 export type BacklogView = z.infer<typeof BacklogView>
 

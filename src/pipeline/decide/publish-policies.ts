@@ -16,6 +16,7 @@ import {
 import type { Database, DatabaseTransaction } from '../../store/database/database.ts'
 import { stageLock } from '../../store/database/locks.ts'
 import { inTransaction } from '../../store/database/transaction.ts'
+import { modeAtPublish } from '../../store/decisions/mode-changes.ts'
 import {
   policiesInForce,
   policyOf,
@@ -48,6 +49,8 @@ export type PolicyFiles = {
    * out: versions are taken as they are stored.
    */
   readonly reload?: (stored: StoredVersion) => PolicyVersion | null
+  /** observe: a workflow that was never in force only observes, whatever its version says. */
+  readonly atFirst?: 'as-written' | 'observe'
 }
 
 /**
@@ -70,8 +73,9 @@ export async function publishPolicies(
     await lockPermits(trx, { connections: null, workflows: null })
     const standing = await whatStands(trx)
     const changed: string[] = []
+    const { atFirst = 'as-written' } = files
     for (const { file, source, version } of files.loaded) {
-      const published = { file, source, version, readingVersion, refused: null }
+      const published = { file, source, version, readingVersion, refused: null, atFirst }
       if (await publish(trx, published, standing)) changed.push(version.policy.workflow)
     }
     const refused: string[] = []
@@ -84,7 +88,8 @@ export async function publishPolicies(
       refused.push(workflow)
       const kept = await keptVersion(trx, files, workflow)
       if (kept === null) await refusePolicy(trx, { workflow, file, errors })
-      else if (await publish(trx, { file, ...kept, readingVersion, refused: errors }, standing)) changed.push(workflow)
+      else if (await publish(trx, { file, ...kept, readingVersion, refused: errors, atFirst }, standing))
+        changed.push(workflow)
     }
     // An unreadable file may be any workflow that is missing, so nothing is retired until it can be read. And a directory
     // without files is one that is not mounted, rather than a wish to close every case.
@@ -116,20 +121,24 @@ type Published = StoredVersion & {
   readonly file: string
   readonly readingVersion: string
   readonly refused: readonly unknown[] | null
+  readonly atFirst: 'as-written' | 'observe'
 }
 
 /** Puts one version in force. Returns true when that changes what runs; its records are decided again then. */
 async function publish(trx: DatabaseTransaction, published: Published, standing: Standing): Promise<boolean> {
-  const { file, source, version, readingVersion, refused } = published
-  const { workflow, title, mode, owners } = version.policy
+  const { file, source, version, readingVersion, refused, atFirst } = published
+  const { workflow, title, owners } = version.policy
   const { hash } = version
   await storePolicyVersion(trx, version, source)
   const staffing = await staffAtPublish(trx, workflow, owners)
-  const policy = policyOf({ document: policyContent(version.policy), staff: staffing.staff, fileOwners: owners })
+  const modeSet = await modeAtPublish(trx, workflow, version.policy, atFirst)
+  const document = policyContent(version.policy)
+  const policy = policyOf({ document, staff: staffing.staff, fileOwners: owners, modeSet })
   const history = { nowMs: standing.nowMs, before: staffing.problems }
   const reached = readiness({ hash, policy }, standing.directory, standing.connections, history)
   const { effectiveMode, problems, byConnection } = reached
   const moved = await setReadinessIn(trx, workflow, byConnection)
+  const { mode } = policy
   const inForce = { workflow, title, file, hash, readingVersion, mode, effectiveMode, problems, owners, refused }
   const before = await versionBefore(trx, workflow)
   const isOther = await putInForce(trx, inForce)

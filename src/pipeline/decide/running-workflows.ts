@@ -45,8 +45,8 @@ export function createWorkflowReader(db: Database): WorkflowReader {
 }
 
 /** A version as the people in it are now. */
-function staffed({ workflow, versionTurn, sequence, hash, jobsRevision }: VersionRunning): string {
-  return `${workflow}/${versionTurn}/${sequence}/${hash}/${jobsRevision}`
+function staffed({ workflow, versionTurn, sequence, hash, jobsRevision, modeRevision }: VersionRunning): string {
+  return `${workflow}/${versionTurn}/${sequence}/${hash}/${jobsRevision}/${modeRevision}`
 }
 
 type Fitted = { readonly signature: string; readonly crm: Crm; readonly objects: readonly DescribedObject[] }

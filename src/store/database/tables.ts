@@ -20,6 +20,7 @@ import type {
   EvidenceSecretTable,
   ExceptionTable,
   IntentTable,
+  ModeChangeTable,
   OpenTaskChangeTable,
   OpenTaskCountTable,
   PolicyVersionTable,
@@ -144,6 +145,7 @@ export type Tables = {
   workflow_version: WorkflowVersionTable
   backlog_write: BacklogWriteTable
   backlog_application: BacklogApplicationTable
+  mode_change: ModeChangeTable
   wake_up: WakeUpTable
   upgrade: UpgradeTable
   upgrade_scope: UpgradeScopeTable

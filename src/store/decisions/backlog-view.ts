@@ -10,8 +10,11 @@ export type Backlog = {
   readonly versionId: number
   /** Of its policy, numbered as in `runningVersions`. */
   readonly version: number
-  /** The same policy was in force before, and our own code reads records or policies differently now. */
-  readonly isUpdate: boolean
+  /**
+   * version: this policy was never in force before. update: our own code reads records or policies differently now. raise: the
+   * workflow may go further than before.
+   */
+  readonly because: 'version' | 'update' | 'raise'
   /** What waits now and nothing later: for applying the version to just that. */
   readonly upTo: number
   readonly oldest: Date
@@ -21,18 +24,23 @@ export type Backlog = {
 const WAITING = sql`backlog_write b
     join connection c on c.id = b.connection_id and c.status <> 'disconnected'
     join workflow w on w.workflow = b.workflow and w.version_id = b.version_id
+    join workflow_version r on r.id = b.version_id
     left join policy_version p on p.hash = w.hash`
+
+/** Of `workflow w` and `workflow_version r`, the one in force: an earlier one of the same policy. */
+const EARLIER = sql`v.workflow = w.workflow and v.hash = w.hash and v.id < r.id`
 
 /** Of each workflow of which something waits; with a name, of that one. */
 export async function backlogs(db: Kysely<Tables>, workflow: string | null = null): Promise<Backlog[]> {
   const { rows } = await sql<Backlog>`
     select w.workflow, count(*)::int as waiting, b.version_id as "versionId", max(b.id) as "upTo", min(b.since) as oldest,
       ${VERSION_NUMBER} as version,
-      exists (select 1 from workflow_version v where v.workflow = w.workflow and v.hash = w.hash and v.id < b.version_id)
-        as "isUpdate"
+      case when not exists (select 1 from workflow_version v where ${EARLIER}) then 'version'
+        when exists (select 1 from workflow_version v where ${EARLIER} and v.reading_version = r.reading_version) then 'raise'
+        else 'update' end as because
     from ${WAITING}
     where (${workflow}::text is null or b.workflow = ${workflow})
-    group by w.workflow, b.version_id, w.hash, p.stored_at order by w.workflow`.execute(db)
+    group by w.workflow, b.version_id, w.hash, r.id, p.stored_at order by w.workflow`.execute(db)
   return rows
 }
 

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type Staff, withStaff } from '../../model/people/staff.ts'
+import { type ModeSet, withMode } from '../../model/policy/mode-set.ts'
 import {
   type Mode,
   NO_OWNERS,
@@ -15,19 +16,26 @@ import type { Tables } from '../database/tables.ts'
 export type WorkflowInForce = { readonly version: PolicyVersion; readonly effectiveMode: Mode }
 
 /** Of `workflow w` and its `policy_version p`: what `policyOf` makes the policy from. */
-export const POLICY_COLUMNS = sql`p.document, w.staff, w.file_owners as "fileOwners"`
+export const POLICY_COLUMNS = sql`p.document, w.staff, w.file_owners as "fileOwners", (
+  select jsonb_build_object('mode', m.mode, 'pilot', m.pilot) from mode_change m
+  where m.workflow = w.workflow order by m.id desc limit 1) as "modeSet"`
 
 export type PolicyRow = {
   /** Versions of before people existed name owners, too. */
   readonly document: PolicyContent & { readonly owners?: PolicyOwners }
   readonly staff: Staff | null
   readonly fileOwners: PolicyOwners | null
+  /** Null: as the version says. */
+  readonly modeSet: ModeSet | null
 }
 
-/** The policy with whoever holds its jobs now. Everybody who reads one reads it here, so that all see the same people. */
-export function policyOf({ document, staff, fileOwners }: PolicyRow): Policy {
+/**
+ * The policy with whoever holds its jobs now, in the mode that people set. Everybody who reads one reads it here, so that all
+ * see the same.
+ */
+export function policyOf({ document, staff, fileOwners, modeSet }: PolicyRow): Policy {
   const { owners: former = NO_OWNERS, ...content } = document
-  return withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] })
+  return withMode(withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] }), modeSet)
 }
 
 /** Stores a version once and for ever: the same hash is the same text, and a decision cites it years later. */
@@ -81,6 +89,9 @@ export async function putInForce(
   return rows[0]!.changed
 }
 
+const LAST_RAISE = (workflow: string) => sql`coalesce((
+  select max(m.id) from mode_change m where m.workflow = ${workflow} and m.is_raise), 0)`
+
 /** The same policy under the same code has the same number, so that going back to it is no news for a record. */
 async function versionIdOf(
   db: Kysely<Tables>,
@@ -88,12 +99,13 @@ async function versionIdOf(
 ): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     with made as (
-      insert into workflow_version (workflow, hash, reading_version) values (${workflow}, ${hash}, ${readingVersion})
-      on conflict (workflow, hash, reading_version) do nothing returning id
+      insert into workflow_version (workflow, hash, reading_version, raise_id)
+      values (${workflow}, ${hash}, ${readingVersion}, ${LAST_RAISE(workflow)})
+      on conflict (workflow, hash, reading_version, raise_id) do nothing returning id
     )
     select id from made union all
-    select id from workflow_version
-    where workflow = ${workflow} and hash = ${hash} and reading_version = ${readingVersion}`.execute(db)
+    select id from workflow_version where workflow = ${workflow} and hash = ${hash}
+      and reading_version = ${readingVersion} and raise_id = ${LAST_RAISE(workflow)}`.execute(db)
   return rows[0]!.id
 }
 
@@ -148,7 +160,7 @@ export type StoredVersion = { readonly version: PolicyVersion; readonly source: 
 /** The version of a workflow that is in force, with the owners that its file names and the text it was read from. */
 export async function versionInForce(db: Kysely<Tables>, workflow: string): Promise<StoredVersion | null> {
   const { rows } = await sql<PolicyRow & { hash: string; source: string }>`
-    select p.hash, p.source, p.document, w.file_owners as "fileOwners", null as staff
+    select p.hash, p.source, p.document, w.file_owners as "fileOwners", null as staff, null as "modeSet"
     from workflow w join policy_version p on p.hash = w.hash where w.workflow = ${workflow}`.execute(db)
   const row = rows[0]
   return row === undefined ? null : { version: { hash: row.hash, policy: policyOf(row) }, source: row.source }
@@ -188,6 +200,8 @@ export type VersionRunning = {
   readonly sequence: number
   /** Of who holds its jobs. */
   readonly jobsRevision: number
+  /** Of its mode, and a pilot's slice and cap. */
+  readonly modeRevision: number
   readonly effectiveMode: Mode
 }
 
@@ -203,6 +217,7 @@ export async function workflowsInForce(
     -- no number: put in force by code of before, and no record agrees with it
     select w.workflow, w.hash, w.jobs_revision as "jobsRevision", coalesce(w.version_id, 0) as "versionId",
       w.version_turn as "versionTurn", (select coalesce(max(seq), 0) from publication) as sequence,
+      coalesce((select max(m.id) from mode_change m where m.workflow = w.workflow), 0)::int as "modeRevision",
       case when w.effective_mode in ('pilot', 'live') then coalesce(wc.effective_mode, w.effective_mode)
         else w.effective_mode end as "effectiveMode"
     from workflow w

@@ -34,6 +34,7 @@ import { STATEMENTS as backlogApplications } from './0034-backlog-applications.t
 import { STATEMENTS as endedDocuments } from './0035-ended-documents.ts'
 import { STATEMENTS as olderVersion } from './0037-older-version.ts'
 import { STATEMENTS as loginIds } from './0038-login-ids.ts'
+import { STATEMENTS as modeChanges } from './0039-mode-changes.ts'
 
 export type SchemaMigration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -78,6 +79,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0035-ended-documents', statements: endedDocuments },
   { name: '0037-older-version', statements: olderVersion },
   { name: '0038-login-ids', statements: loginIds },
+  { name: '0039-mode-changes', statements: modeChanges },
 ]
 
 /** The tables that exist once all of these migrations have run. */

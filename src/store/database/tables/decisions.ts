@@ -1,6 +1,7 @@
 import type { Generated, GeneratedAlways } from 'kysely'
 import type { ExceptionClass, Posture } from '../../../model/classes/class.ts'
 import type { Staff } from '../../../model/people/staff.ts'
+import type { ModeSet } from '../../../model/policy/mode-set.ts'
 import type { Mode, PatternName, PolicyOwners } from '../../../model/policy/policy.ts'
 import type { FieldText } from '../../../model/record/change-event.ts'
 import type { RecordRef } from '../../../model/record/crm-record.ts'
@@ -53,6 +54,7 @@ export type WorkflowVersionTable = {
   hash: string
   reading_version: string
   first_at: InstantDefault
+  raise_id: Generated<number>
 }
 
 export type BacklogWriteTable = {
@@ -83,6 +85,18 @@ export type BacklogApplicationTable = {
   state: Generated<'running' | 'stopped' | 'done' | 'superseded'>
   ended_at: InstantOrNull
   ended_by: string | null
+}
+
+export type ModeChangeTable = {
+  id: GeneratedAlways<number>
+  workflow: string
+  mode: Mode
+  pilot: JsonOrNull<ModeSet['pilot']>
+  is_raise: boolean
+  origin: 'before-publishing' | 'first-version' | 'person'
+  why: string
+  changed_by: string
+  changed_at: InstantDefault
 }
 
 export type WorkflowProblem = {
