@@ -11,6 +11,7 @@ import type { CrmLinks } from './cases/crm-links.ts'
 import { readCase, readHeldPage } from './cases/read-case.ts'
 import { readExceptions } from './cases/read-exceptions.ts'
 import { changeRoutes } from './changes/change-routes.ts'
+import { markRoutes } from './changes/mark-routes.ts'
 import { tryRoutes } from './changes/try-routes.ts'
 import type { ConnectSetUp } from './connections/connect-options.ts'
 import { connectionRoutes } from './connections/connection-routes.ts'
@@ -142,6 +143,7 @@ const topicRoutes: FastifyPluginAsyncZod<Topics> = async (app, options) => {
   await app.register(controlRoutes, { db, requireSession, requireActor, askUser })
   await app.register(changeRoutes, { db, explain, requireSession, askUser })
   await app.register(tryRoutes, { db, links, requireSession })
+  await app.register(markRoutes, { db, requireSession, askUser })
   if (connect) {
     await app.register(draftRoutes, { setUp: connect, requireSession })
     await app.register(connectionRoutes, { db, setUp: connect, requireSession })

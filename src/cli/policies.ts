@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { nearestName } from '../config/nearest-name.ts'
 import { EXAMPLES, readSettings } from '../config/settings/settings.ts'
-import { changesOf, contentHash, inForceOf, readDocument } from '../publishing/documents.ts'
+import { changesOf, contentHash, readDocument, readInForce } from '../publishing/documents.ts'
 import { draftsFromFiles, type FileNews, fileDocuments } from '../publishing/follow-files.ts'
 import { type Database, openDatabase } from '../store/database/database.ts'
-import { documentsInForce } from '../store/publishing/publications.ts'
 import { findRunningInstance } from './stack/running-instance.ts'
 import { NOTHING_RUNS } from './terminal/address.ts'
 import { type Given, runAsProgram, runCommand, type Streams, sentenceOf } from './terminal/command.ts'
@@ -84,7 +83,7 @@ function refuseWithoutWorkflows(dir: string): void {
 }
 
 async function difference(db: Database, dir: string): Promise<{ readonly text: string; readonly isAny: boolean }> {
-  const inForce = inForceOf(await documentsInForce(db))
+  const inForce = await readInForce(db)
   const parts: string[] = []
   for (const { document, file, source } of fileDocuments(dir)) {
     const base = inForce.documents.get(document)
@@ -98,7 +97,7 @@ async function difference(db: Database, dir: string): Promise<{ readonly text: s
       )
     } else if (base === undefined) parts.push(section(document, ['All of it is new: nothing of it is in force.']))
     else if (contentHash(content) !== base.contentHash) {
-      const changes = changesOf(document, base, { content, source }, inForce.company) ?? []
+      const changes = changesOf(document, base, { content, source }, inForce) ?? []
       parts.push(
         section(
           document,

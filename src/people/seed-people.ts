@@ -1,4 +1,5 @@
 import { type PolicyOwners, SINGLE_JOBS } from '../model/policy/policy.ts'
+import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { stageLock } from '../store/database/locks.ts'
 import { inTransaction } from '../store/database/transaction.ts'
@@ -20,6 +21,7 @@ import {
   unseededWorkflows,
 } from '../store/people/seed-jobs.ts'
 import { READINESS_LOCK, refreshReadinessIn } from './refresh-readiness.ts'
+import { type CastMark, seedMarks } from './seed-marks.ts'
 
 /**
  * Makes people and jobs of those whom the files in force name, once the CRMs' users were read. Asked again it changes
@@ -28,7 +30,15 @@ import { READINESS_LOCK, refreshReadinessIn } from './refresh-readiness.ts'
  */
 export async function seedPeople(
   db: Database,
-  { isSandbox, admins }: { readonly isSandbox: boolean; readonly admins: readonly string[] },
+  {
+    isSandbox,
+    admins,
+    marks = [],
+  }: {
+    readonly isSandbox: boolean
+    readonly admins: readonly string[]
+    readonly marks?: readonly CastMark[]
+  },
 ): Promise<void> {
   // Nearly always there is nothing, and every poll asks.
   const found = await unseededWorkflows(db, isSandbox)
@@ -38,7 +48,7 @@ export async function seedPeople(
     if (isSandbox && (await isAnythingConnectedByPeople(trx))) return
     const workflows = await unseededWorkflows(trx, isSandbox)
     if (isSandbox) await joinCast(trx)
-    for (const one of workflows) await seedWorkflow(trx, one, isSandbox)
+    for (const one of workflows) await seedWorkflow(trx, one, isSandbox, marks)
     if (isSandbox && workflows.length > 0) await seedAdmins(trx, admins)
     // In the same commit: a lane that looks vacant for a moment would be a task for somebody.
     if (workflows.length > 0) await refreshReadinessIn(trx, null)
@@ -49,6 +59,7 @@ async function seedWorkflow(
   trx: DatabaseTransaction,
   { workflow, owners }: UnseededWorkflow,
   isSandbox: boolean,
+  marks: readonly CastMark[],
 ): Promise<void> {
   const named = namedJobs(owners)
   const people = await peopleOf(
@@ -63,7 +74,10 @@ async function seedWorkflow(
     return [{ ...job, workflow, personId, isAccepted: isSandbox && hasDay, acceptedBeforePeople: hasDay }]
   })
   await seedJobs(trx, jobs, isSandbox ? 'sandbox' : 'lanekeeper')
-  if (isSandbox) await beginJobs(trx, workflow, 0)
+  if (isSandbox) {
+    await beginJobs(trx, workflow, 0)
+    await seedMarks(trx, workflow, marks, { people, nowMs: await databaseNowMs(trx) })
+  }
   const body = { workflow, jobs: jobs.length, accepted: isSandbox }
   const actor = isSandbox ? 'environment' : 'lanekeeper'
   await noteInLedger(trx, [{ kind: 'jobs-seeded', actor, subject: workflow, body }])

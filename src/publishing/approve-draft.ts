@@ -17,8 +17,8 @@ import {
   setDraftState,
   textOfHash,
 } from '../store/publishing/drafts.ts'
-import { type DocumentName, documentsInForce, publicationsOf } from '../store/publishing/publications.ts'
-import { changesOf, draftHash, type InForce, inForceOf } from './documents.ts'
+import { type DocumentName, publicationsOf } from '../store/publishing/publications.ts'
+import { changesOf, draftHash, type InForce, readInForce } from './documents.ts'
 import { lockedOpen, openDraft, subjectOf } from './edit-draft.ts'
 import { PublishingError } from './errors.ts'
 
@@ -78,14 +78,12 @@ function neededAlone(
 }
 
 /** The way back to the version before, or a change that only narrows: one person is enough. */
-function isAlone(
-  draft: Pick<Draft, 'document' | 'how' | 'content' | 'source'>,
-  { documents, company }: InForce,
-): boolean {
+function isAlone(draft: Pick<Draft, 'document' | 'how' | 'content' | 'source'>, inForce: InForce): boolean {
+  const { documents } = inForce
   if (draft.how === 'way-back') return true
   const base = documents.get(draft.document)
   if (base === undefined || draft.content === null || draft.document.startsWith('company:')) return false
-  return isPurelyNarrowing(changesOf(draft.document, base, draft, company) ?? [])
+  return isPurelyNarrowing(changesOf(draft.document, base, draft, inForce) ?? [])
 }
 
 /**
@@ -100,7 +98,7 @@ export async function approveDraft(
   await requireApproval(db, actor, await openDraft(db, id))
   return inTransaction(db, async (trx) => {
     const draft = await lockedOpen(trx, id)
-    const inForce = inForceOf(await documentsInForce(trx))
+    const inForce = await readInForce(trx)
     await checkIsAsRead(trx, draft, hash, inForce)
     await checkBase(trx, draft, inForce)
     const { act, subject } = await askedOf(trx, draft, inForce)
@@ -121,7 +119,7 @@ const NO_PERSON = { allowed: false, code: 'machine', because: 'Only a person app
 
 /** Refuses, and the ledger has it. Which act is asked depends on the draft; of several workflows one that lets is enough. */
 async function requireApproval(db: Database, actor: Actor, draft: Draft): Promise<void> {
-  const inForce = inForceOf(await documentsInForce(db))
+  const inForce = await readInForce(db)
   const { act, subject } = await askedOf(db, draft, inForce)
   await requireMay(db, actor, act, subject)
 }
@@ -159,12 +157,7 @@ export async function neededNow(db: Database, draft: Draft, inForce: InForce): P
 }
 
 /** An approval of a draft that changed is refused with what changed since it was read. */
-async function checkIsAsRead(
-  trx: DatabaseTransaction,
-  draft: Draft,
-  hash: string,
-  { company }: InForce,
-): Promise<void> {
+async function checkIsAsRead(trx: DatabaseTransaction, draft: Draft, hash: string, inForce: InForce): Promise<void> {
   if (draft.hash === null) {
     const details = draft.errors.map(({ line, message }) => `Line ${line}: ${message}`)
     throw new PublishingError(
@@ -175,7 +168,7 @@ async function checkIsAsRead(
   }
   if (draft.hash === hash) return
   const read = await textOfHash(trx, draft.id, hash)
-  const changes = read?.content == null ? null : changesOf(draft.document, read, draft, company)
+  const changes = read?.content == null ? null : changesOf(draft.document, read, draft, inForce)
   const details = (changes ?? []).map(({ says }) => says)
   const message =
     details.length === 0
@@ -204,10 +197,10 @@ async function checkBase(trx: DatabaseTransaction, draft: Draft, { documents }: 
  * prepared and put in force in the same way; a draft on its way loses its place.
  */
 export async function goBack(db: Database, actor: Actor, document: DocumentName): Promise<number> {
-  const subject = subjectOf(document, inForceOf(await documentsInForce(db)))
+  const subject = subjectOf(document, await readInForce(db))
   await requireMay(db, actor, 'narrow', subject)
   return inTransaction(db, async (trx) => {
-    const inForce = inForceOf(await documentsInForce(trx))
+    const inForce = await readInForce(trx)
     const [now, before] = await publicationsOf(trx, document, 2)
     if (now === undefined || before === undefined || now.how === 'ended' || before.how === 'ended') {
       throw new PublishingError('nothing-before', 'There is no version before this one.')

@@ -2,6 +2,7 @@ import { decide } from '../model/decision/decide.ts'
 import type { Decision } from '../model/decision/decision.ts'
 import { fieldsNeeded } from '../model/patterns/contract/fields-needed.ts'
 import { buildDirectory } from '../model/people/directory.ts'
+import { withMarks } from '../model/policy/marks.ts'
 import type { Policy, PolicyVersion } from '../model/policy/policy.ts'
 import { refKey } from '../model/record/crm-record.ts'
 import type { Directory } from '../model/record/crm-user.ts'
@@ -14,9 +15,8 @@ import { openTaskCounts } from '../store/decisions/open-tasks.ts'
 import { listUsers } from '../store/decisions/people.ts'
 import { recordsChangedPerDay, sampleRecords } from '../store/decisions/sample-records.ts'
 import type { Draft } from '../store/publishing/drafts.ts'
-import { documentsInForce } from '../store/publishing/publications.ts'
 import { readNeighbours } from '../store/records/neighbours.ts'
-import { inForceOf, policiesWith, versionOf, workflowOf } from './documents.ts'
+import { policiesWith, readInForce, versionOf, workflowOf } from './documents.ts'
 import { withNotRead } from './not-read.ts'
 
 /** Per object. A thousand are decided in about a second, twice: under what is in force and under the draft. */
@@ -57,15 +57,16 @@ export type DraftCost = {
 
 /** M41, M66: what publishing this draft would mean. Reads our own copy, decides twice, saves nothing. */
 export async function costOfDraft(db: Database, draft: Draft): Promise<DraftCost> {
-  const inForce = inForceOf(await documentsInForce(db))
-  const after = policiesWith(inForce, draft)
+  const inForce = await readInForce(db)
+  const marked = (policy: Policy) => withMarks(policy, inForce.marks)
+  const after = policiesWith(inForce, draft).map(marked)
   const names = new Set(after.map(({ workflow }) => workflow))
   const before = [...inForce.documents.values()]
     .filter(({ document }) => names.has(workflowOf(document) ?? ''))
-    .map((one) => versionOf(one, inForce.company).policy)
+    .map((one) => marked(versionOf(one, inForce.company).policy))
   const others = [...inForce.documents.values()]
     .filter(({ document }) => workflowOf(document) !== null && !names.has(workflowOf(document)!))
-    .map((one) => versionOf(one, inForce.company).policy)
+    .map((one) => marked(versionOf(one, inForce.company).policy))
   const connections = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
   const needs = needsOf(connections, [...others, ...before], [...others, ...after])
   const counts = new Counts()

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Kysely } from 'kysely'
 import { policyHash } from '../config/policies/policy-files.ts'
 import { type Company, NO_COMPANY, readCompanyText, readWorkflowText } from '../config/policies/read-text.ts'
 import { patternOf } from '../model/patterns/registry.ts'
@@ -7,6 +8,7 @@ import type { CompanyName } from '../model/policy/company-name.ts'
 import type { Change } from '../model/policy/diff/change.ts'
 import { companyChanges } from '../model/policy/diff/company-diff.ts'
 import { diffPolicies } from '../model/policy/diff/policy-diff.ts'
+import { type StoredMark, withMarks } from '../model/policy/marks.ts'
 import {
   NO_OWNERS,
   type PatternSetting,
@@ -15,10 +17,12 @@ import {
   type PolicyVersion,
 } from '../model/policy/policy.ts'
 import type { TextError } from '../store/database/tables/publishing.ts'
-import type { DocumentName, Publication } from '../store/publishing/publications.ts'
+import type { Tables } from '../store/database/tables.ts'
+import { allMarks } from '../store/publishing/marks.ts'
+import { type DocumentName, documentsInForce, type Publication } from '../store/publishing/publications.ts'
 
 /** What a workflow's own text says: what all workflows share is a document each, and jobs are no part of a version. */
-export type WorkflowContent = Omit<Policy, keyof Company | 'owners'>
+export type WorkflowContent = Omit<Policy, keyof Company | 'owners' | 'marks'>
 
 export const COMPANY_NAMES: readonly CompanyName[] = ['territories', 'calendar', 'readings', 'people']
 
@@ -54,7 +58,15 @@ export function readDocument(document: DocumentName, source: string, company: Co
   return { content: null, errors: [{ line: 1, column: 1, field: 'workflow', message }], owners: null }
 }
 
-export function ownContent({ territories, calendar, readings, people, owners, ...own }: Policy): WorkflowContent {
+export function ownContent({
+  territories,
+  calendar,
+  readings,
+  people,
+  owners,
+  marks,
+  ...own
+}: Policy): WorkflowContent {
   return own
 }
 
@@ -78,6 +90,14 @@ export type InForce = {
   readonly seq: number
   readonly company: Company
   readonly documents: ReadonlyMap<DocumentName, Publication>
+  /** What people marked, of all workflows. */
+  readonly marks: readonly StoredMark[]
+}
+
+/** With what is marked, which decides whether a change narrows. */
+export async function readInForce(db: Kysely<Tables>): Promise<InForce> {
+  const documents = await documentsInForce(db)
+  return { ...inForceOf(documents), marks: await allMarks(db) }
 }
 
 export function inForceOf(documents: readonly Publication[]): InForce {
@@ -90,7 +110,7 @@ export function inForceOf(documents: readonly Publication[]): InForce {
     readings: of('readings'),
     people: of('people'),
   }
-  return { seq: Math.max(0, ...documents.map(({ seq }) => seq)), company, documents: byName }
+  return { seq: Math.max(0, ...documents.map(({ seq }) => seq)), company, documents: byName, marks: [] }
 }
 
 /**
@@ -137,7 +157,7 @@ export function changesOf(
   document: DocumentName,
   from: { readonly content: unknown; readonly source: string } | null,
   to: { readonly content: unknown; readonly source: string },
-  company: Company,
+  { company, marks }: Pick<InForce, 'company' | 'marks'>,
 ): Change[] | null {
   const name = companyNameOf(document)
   if (name !== null) {
@@ -145,8 +165,9 @@ export function changesOf(
     return companyChanges(before, { ...NO_COMPANY, [name]: to.content })
   }
   if (from === null) return null
-  const { policy } = versionOf(from, company)
-  return diffPolicies(policy, { ...versionOf(to, company).policy, owners: policy.owners }, WORDS)
+  const of = (version: typeof to) => withMarks(versionOf(version, company).policy, marks)
+  const policy = of(from)
+  return diffPolicies(policy, { ...of(to), owners: policy.owners }, WORDS)
 }
 
 const WORDS = { pattern: (setting: PatternSetting) => patternOf(setting).sentence(setting) }

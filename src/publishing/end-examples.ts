@@ -9,6 +9,7 @@ import { endCast } from '../store/people/end-cast.ts'
 import { refreshLaneHolders } from '../store/people/lane-holders.ts'
 import { endApprovals } from '../store/publishing/approvals.ts'
 import { openDrafts, setDraftState } from '../store/publishing/drafts.ts'
+import { endSandboxMarks } from '../store/publishing/marks.ts'
 import {
   addPublications,
   type DocumentName,
@@ -44,6 +45,7 @@ export async function endExamples(db: Database): Promise<{ readonly changed: rea
       examples.map(({ document }) => document),
     )
     const people = await endCast(trx, 'lanekeeper')
+    await endSandboxMarks(trx, 'lanekeeper', 'examples-ended')
     for (const one of ['', ...workflows]) await refreshLaneHolders(trx, one)
     await refreshReadinessIn(trx, null)
     const body = { seq, documents: examples.map(({ document }) => document), people }

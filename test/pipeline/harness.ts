@@ -24,6 +24,7 @@ import { beat } from '../../src/store/database/counters.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { saveConnection } from '../../src/store/lifecycle/save-connection.ts'
 import { testDatabase } from '../support/database.ts'
+import { markRules } from '../support/mark-rules.ts'
 import { FakeCrm } from './fake-crm.ts'
 
 /** 2026-11-24 10:00 in Berlin, a Tuesday morning. */
@@ -63,6 +64,8 @@ export async function pipelineHarness(policies: (crm: FakeCrm) => Policy[], crmN
     refused: [],
   }
   await publishPolicies(db, files)
+  // What rules settle here is risky, so they are marked for it.
+  for (const policy of documents) await markRules(db, policy)
   const workflows = createWorkflowReader(db)
   const connection = { id: crm.connectionId as ConnectionId, crm: crmName, timeZone: 'Europe/Berlin', taskKey: null }
   const fieldsOf = (c: Crm, objectType: string) => fieldsNeeded(documents, c, objectType)

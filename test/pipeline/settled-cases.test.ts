@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { readOverview } from '../../src/api/overview/read-overview.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
+import { markRules } from '../support/mark-rules.ts'
 import { contact, rowsOf, userId } from './contacts.ts'
 import { decisionStage } from './decision-stage.ts'
 import { contactPolicy, type Harness, versionOf } from './harness.ts'
@@ -21,6 +22,7 @@ async function publish(h: Harness, policy: Policy): Promise<void> {
     loaded: [{ file: 'routing.yaml', source: '', version: versionOf(policy) }],
     refused: [],
   })
+  await markRules(h.db, policy)
   await h.settle()
 }
 

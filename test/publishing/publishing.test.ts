@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { RefusedError } from '../../src/people/refused.ts'
 import { approveDraft, goBack, neededNow } from '../../src/publishing/approve-draft.ts'
-import { inForceOf } from '../../src/publishing/documents.ts'
+import { inForceOf, readInForce } from '../../src/publishing/documents.ts'
 import { adoptDraft, editDraft, makeDraft, rebaseDraft, withdrawDraft } from '../../src/publishing/edit-draft.ts'
 import { PublishingError } from '../../src/publishing/errors.ts'
 import { draftsFromFiles } from '../../src/publishing/follow-files.ts'
@@ -30,7 +30,7 @@ const problem = (of: string) => (error: unknown) => error instanceof PublishingE
 const refused = (code: string) => (error: unknown) => error instanceof RefusedError && error.verdict.code === code
 const running = async (workflow = 'lead-routing') =>
   (await sql<{ hash: string }>`select hash from workflow where workflow = ${workflow}`.execute(db)).rows[0]!.hash
-const needed = async (id: number) => neededNow(db, (await findDraft(db, id))!, inForceOf(await documentsInForce(db)))
+const needed = async (id: number) => neededNow(db, (await findDraft(db, id))!, await readInForce(db))
 
 describe('publishing a version', () => {
   beforeEach(begin)

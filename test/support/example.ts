@@ -11,6 +11,7 @@ import type { Match, Neighbours } from '../../src/model/record/neighbours.ts'
 import { objectShape } from '../../src/model/record/object-shape.ts'
 import { recordShape } from '../../src/model/record/person-form.ts'
 import { caseFacts } from '../../src/model/rules/facts.ts'
+import { marksFor } from './marked.ts'
 
 /** Builders for tests: a small company, with defaults that are all in order. */
 
@@ -139,7 +140,7 @@ export function matching(a: CrmRecord, b: CrmRecord, holders = 2): Match {
   return { record: b, keys: keys.map((key) => ({ key, holders })) }
 }
 
-export const POLICY: Policy = {
+const UNMARKED: Policy = {
   workflow: 'contact-routing',
   title: 'Route contacts',
   objects: [
@@ -259,6 +260,9 @@ export const POLICY: Policy = {
     holidays: ['2026-12-25'],
   },
 }
+
+/** Its rules are marked for what is risky, as long as a test says nothing else. */
+export const POLICY: Policy = { ...UNMARKED, marks: marksFor(UNMARKED) }
 
 export function versionOf(over: Partial<Policy> = {}): PolicyVersion {
   return { hash: 'test-hash', policy: { ...POLICY, ...over } }

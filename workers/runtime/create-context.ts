@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { nowMs } from '../../src/clock/clock.ts'
 import { namedAdmins } from '../../src/config/company/named-admins.ts'
+import { namedMarks } from '../../src/config/company/named-marks.ts'
 import { configFolder, type Settings } from '../../src/config/settings/settings.ts'
 import { seedPeople } from '../../src/people/seed-people.ts'
 import { refreshReadiness } from '../../src/pipeline/decide/publish-policies.ts'
@@ -47,8 +48,11 @@ export function createContext(
     connectionIds: () => [...clients.keys()],
     refreshReadiness: async () => {
       const folder = configFolder(settings)
-      const admins = folder === null ? [] : namedAdmins(folder)
-      await seedPeople(db, { isSandbox: settings.sandbox === 'on', admins })
+      await seedPeople(db, {
+        isSandbox: settings.sandbox === 'on',
+        admins: folder === null ? [] : namedAdmins(folder),
+        marks: folder === null ? [] : namedMarks(folder),
+      })
       const { changed } = await refreshReadiness(db)
       if (changed.length > 0) logger.info({ changed }, 'workflows run differently now')
     },

@@ -1,7 +1,7 @@
 import type { Actor } from '../../model/authority/acts.ts'
 import type { Change } from '../../model/policy/diff/change.ts'
 import { approvalVerdict, type Needed, neededNow } from '../../publishing/approve-draft.ts'
-import { changesOf, companyNameOf, type InForce, inForceOf, versionOf, workflowOf } from '../../publishing/documents.ts'
+import { changesOf, companyNameOf, type InForce, readInForce, versionOf, workflowOf } from '../../publishing/documents.ts'
 import { waitsFor } from '../../publishing/put-in-force.ts'
 import type { Database } from '../../store/database/database.ts'
 import { namesOf } from '../../store/people/persons.ts'
@@ -9,7 +9,6 @@ import { approvalsOf } from '../../store/publishing/approvals.ts'
 import { type Draft, findDraft, openDrafts } from '../../store/publishing/drafts.ts'
 import {
   type DocumentName,
-  documentsInForce,
   type Publication,
   publicationAt,
   publicationsOf,
@@ -24,7 +23,7 @@ type Names = (ids: readonly string[]) => { id: string; name: string }[]
 
 /** What is about to be published and what was, for whoever asks. */
 export async function readChanges(db: Database, actor: Actor, explain: ExplainPolicy | null): Promise<ChangesReply> {
-  const inForce = inForceOf(await documentsInForce(db))
+  const inForce = await readInForce(db)
   const drafts = await openDrafts(db)
   const needed = new Map<number, Needed>()
   for (const draft of drafts) needed.set(draft.id, await neededNow(db, draft, inForce))
@@ -52,7 +51,7 @@ export async function readChanges(db: Database, actor: Actor, explain: ExplainPo
 
 /** What was in force of one document, the newest first. */
 export async function readVersions(db: Database, document: DocumentName): Promise<VersionsReply> {
-  const inForce = inForceOf(await documentsInForce(db))
+  const inForce = await readInForce(db)
   const recent = await publicationsOf(db, document, VERSIONS_MAX)
   const people = await namesIn(db, [], recent, new Map())
   const versions: VersionView[] = []
@@ -103,7 +102,7 @@ async function draftView(db: Database, draft: Draft, of: ForDraft): Promise<Draf
   const { document, content, source, hash } = draft
   const base = inForce.documents.get(document)
   const isNew = base === undefined && content !== null && workflowOf(document) !== null
-  const changes = content === null ? [] : changesOf(document, base ?? null, { content, source }, inForce.company)
+  const changes = content === null ? [] : changesOf(document, base ?? null, { content, source }, inForce)
   const verdict = draft.state === 'draft' && hash !== null ? await approvalVerdict(db, actor, draft, inForce) : null
   return {
     id: draft.id,
@@ -175,7 +174,7 @@ async function versionView(
     changes:
       before === null || how === 'ended'
         ? null
-        : (changesOf(document, before, one, inForce.company) ?? []).map(changeView),
+        : (changesOf(document, before, one, { company: inForce.company, marks: [] }) ?? []).map(changeView),
   }
 }
 

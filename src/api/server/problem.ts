@@ -24,6 +24,7 @@ export type ProblemType =
   | 'database-unavailable'
   | 'out-of-date'
   | 'draft-held-up'
+  | 'not-marked'
   | 'sandbox-runs'
   | 'not-ready'
   | 'crm-refused'
@@ -51,6 +52,7 @@ const TITLES: Readonly<Record<ProblemType, string>> = {
   'database-unavailable': 'The database does not answer',
   'out-of-date': 'Something newer is in force',
   'draft-held-up': 'This draft was not changed',
+  'not-marked': 'No mark was changed',
   'sandbox-runs': 'The sandbox is running',
   'not-ready': 'Not yet',
   'crm-refused': 'The CRM refused',

@@ -39,8 +39,8 @@ export async function readWorkflows(db: Database, explain: ExplainPolicy | null)
            (select count(*) from exception e where e.workflow = w.workflow and e.status = 'open') as open
     from workflow w left join policy_version p on p.hash = w.hash order by w.title`.execute(db)
   const rows = stored.map((row): WorkflowRow => {
-    const { document, staff, fileOwners, modeSet, ...rest } = row
-    return { ...rest, policy: document === null ? null : policyOf({ document, staff, fileOwners, modeSet }) }
+    const { document, staff, fileOwners, marks, modeSet, ...rest } = row
+    return { ...rest, policy: document === null ? null : policyOf({ document, staff, fileOwners, marks, modeSet }) }
   })
   const [connections, versions, limitsOf, toDecide, waiting, applications] = await Promise.all([
     readConnectionsNow(db),

@@ -143,10 +143,10 @@ function checkBoundary({ boundary, action, patterns }: Checked, refuse: Refuse):
     if (branch.mode !== 'rules' && branch.settles.length > 0) {
       refuse([...at, 'settles'], `is only allowed in mode rules, not in ${branch.mode}`)
     }
-    if (branch.settlesClasses.includes('unknown')) {
+    if (branch.settlesClasses.length > 0) {
       refuse(
         [...at, 'settlesClasses'],
-        'may not list unknown: no rule ever settles an unknown; allowed are customer-facing and revenue-impacting',
+        'is no part of a policy any more; remove it. Two people mark a rule for a class on the page Changes, with a reason and an end; no rule ever settles an unknown',
       )
     }
     for (const [j, pattern] of branch.settles.entries()) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CalendarDocument } from '../company/calendar-document.ts'
 import { TerritoriesDocument } from '../company/company-documents.ts'
+import { MarksDocument } from '../company/marks-document.ts'
 import { PeopleDocument } from '../company/people-document.ts'
 import { ReadingsDocument } from '../company/readings-document.ts'
 import { policyDocument } from './policy-document.ts'
@@ -13,6 +14,7 @@ export function editorSchemas(): Map<string, string> {
     calendar: CalendarDocument,
     readings: ReadingsDocument,
     people: PeopleDocument,
+    marks: MarksDocument,
   }
   const schemas = new Map<string, string>()
   for (const [name, document] of Object.entries(documents)) {

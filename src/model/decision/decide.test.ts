@@ -154,27 +154,6 @@ describe('decide', () => {
     assert.deepEqual([hiredToday.write, hiredToday.exceptions], [null, []])
   })
 
-  it('leaves a customer-facing orphan to a senior person, unless the boundary owner marked the class', () => {
-    const neighbours = { account: company({ lifecyclestage: 'customer' }) }
-    const open = decided(contact({ hubspot_owner_id: 'hs-gone' }), { neighbours })
-    assert.equal(open.write, null)
-    assert.equal(open.exceptions[0]?.owner, at('sena'))
-    const boundary = POLICY.boundary.map((b) => ({ ...b, settlesClasses: ['customer-facing' as const] }))
-    const marked = decided(contact({ hubspot_owner_id: 'hs-gone' }), { neighbours, policy: { boundary } })
-    assert.equal(marked.exceptions[0]?.status, 'settled-by-rule')
-  })
-
-  it('part of M15: never lets a rule settle an unknown, even one that a policy marks', () => {
-    const boundary = POLICY.boundary.map((b) => ({ ...b, settlesClasses: ['unknown' as const] }))
-    const { write, exceptions } = decided(contact({ hubspot_owner_id: 'hs-gone' }), {
-      policy: { boundary, classes: [] },
-    })
-    assert.equal(exceptions[0]?.class, 'unknown')
-    assert.equal(exceptions[0]?.posture, 'stop')
-    assert.equal(exceptions[0]?.status, 'open')
-    assert.equal(write, null)
-  })
-
   it('part of M15: does not route on a size that it may not read', () => {
     const account = company({}, { unreadable: new Set(['numberofemployees']) })
     const { write, exceptions, unknown, undecided } = decided(waiting(), { neighbours: { account } })

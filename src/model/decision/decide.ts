@@ -21,10 +21,21 @@ import { classedWithoutTime, type FoundExceptions, findExceptions } from './find
 import type { FoundException } from './found-exception.ts'
 import { type Ahead, lookAhead, NOTHING_AHEAD, openAhead, withOpenAhead, withoutFlapping } from './look-ahead.ts'
 import { loopCase } from './loop-case.ts'
+import { isRoutingAsked, whatIsMissing } from './missing-inputs.ts'
 import type { HeldOwner } from './owner-loop.ts'
 import { ownerWrite } from './owner-write.ts'
-import { maySettle, mayWrite, nextInDoubt, ruledOwner } from './ruled-owner.ts'
-import { actionWake, classWake, earlierOf, ownerWake, routingWake, scopeWake, type WakeUp } from './wake-up.ts'
+import { maySettle, ruledOwner } from './ruled-owner.ts'
+import { type Leave, settledBy } from './settled-by.ts'
+import {
+  actionWake,
+  classWake,
+  earlierOf,
+  markWake,
+  ownerWake,
+  routingWake,
+  scopeWake,
+  type WakeUp,
+} from './wake-up.ts'
 
 const NONE: ReadonlySet<PatternName> = new Set()
 const NOT_PLANNED: ReadonlyMap<string, WrittenOwner> = new Map()
@@ -98,7 +109,7 @@ export function decide(input: DecideInput): Decision {
     facts,
   )
   const placed = routing ?? routeRecord(compiled, facts)
-  const { ahead, answered } = answer(all, compiled, facts, placed, { settings, waits, refused, loop, planned })
+  const { ahead, answered, leaves } = answer(all, compiled, facts, placed, { settings, waits, refused, loop, planned })
   // What the CRM refused may be refused still, once it is known what is to be written.
   const isRefusalOpen = refused !== null && answered.unknown !== null
   const open = ahead.undecided.size === 0 ? undecided : new Set([...undecided, ...ahead.undecided])
@@ -108,7 +119,8 @@ export function decide(input: DecideInput): Decision {
   return {
     ...answered,
     undecided: isRefusalOpen ? new Set([...open, 'write-refused']) : open,
-    wake: earlierOf(earlierOf(wake, ahead.wake), ofAnswer),
+    // Also of what is written: it may wait for longer than the mark stands.
+    wake: earlierOf(earlierOf(earlierOf(wake, ahead.wake), ofAnswer), markWake(leaves)),
   }
 }
 
@@ -181,6 +193,13 @@ type Waiting = {
   readonly planned: ReadonlyMap<string, WrittenOwner>
 }
 
+type Answer = {
+  readonly answered: Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'>
+  readonly ahead: Ahead
+  /** By whose leave the rule would settle what was found. */
+  readonly leaves: Iterable<Leave>
+}
+
 /** Everything found as decided exceptions, and the write that the winning rule makes where nothing holds it. */
 function answer(
   all: Found,
@@ -188,11 +207,11 @@ function answer(
   facts: CaseFacts,
   routing: Routing,
   { settings, waits, refused, loop, planned }: Waiting,
-): { readonly answered: Pick<Decision, 'inScope' | 'exceptions' | 'write' | 'unknown'>; readonly ahead: Ahead } {
+): Answer {
   const { found } = all
   const unasked = whatIsMissing(all, compiled, facts, routing, waits)
   const ruled = ruledOwner(compiled, facts, routing)
-  const settled = new Set(ruled === null ? [] : found.filter((one) => isSettledBy(one, routing)))
+  const settled = settledBy(ruled === null ? [] : found, routing, compiled.policy, facts.nowMs)
   const isWanted = ruled !== null && (waits === true || settled.size > 0)
   const seen = isWanted
     ? lookAhead({
@@ -202,7 +221,7 @@ function answer(
         rule: routing.winner!.rule.id,
         to: ruled,
         now: found,
-        settled,
+        settled: new Set(settled.keys()),
         others: planned,
       })
     : {
@@ -230,12 +249,16 @@ function answer(
       refusal,
       missing,
       loop,
-      isSettled: acts && settled.has(one),
+      settled: acts ? (settled.get(one) ?? null) : null,
       proposal: isWanted ? { to: ruled.userId } : null,
     }),
   )
   const write = acts ? ownerWrite(compiled, facts, routing, ruled, exceptions) : null
-  return { answered: { inScope: true, exceptions, write, unknown: besidesReported(missing, every) }, ahead }
+  return {
+    answered: { inScope: true, exceptions, write, unknown: besidesReported(missing, every) },
+    ahead,
+    leaves: settled.values(),
+  }
 }
 
 /** What a case of the record itself reports needs no case of the input besides. */
@@ -243,30 +266,6 @@ function besidesReported(missing: Unknown | null, found: readonly FoundException
   const reported = new Set(found.flatMap(({ finding }) => finding.reports?.inputs.map(inputKey) ?? []))
   if (missing === null || reported.size === 0) return missing
   return Unknown.of(missing.inputs.filter((input) => !reported.has(inputKey(input))))
-}
-
-/** Every input that is not known and on which this decision rests. Null: none. */
-function whatIsMissing(
-  { found, unknown }: FoundExceptions,
-  compiled: CompiledPolicy,
-  facts: CaseFacts,
-  routing: Routing,
-  waits: Truth,
-): Unknown | null {
-  let missing = waits instanceof Unknown ? Unknown.both(unknown, waits) : unknown
-  for (const one of found) missing = Unknown.both(missing, one.unknown)
-  if (!isRoutingAsked(found, compiled, waits)) return missing
-  missing = Unknown.both(missing, routing.unknown)
-  if (routing.winner === null) return missing
-  const allowed = mayWrite(compiled, facts)
-  if (allowed === false) return missing
-  missing = Unknown.both(missing, Unknown.both(facts.ownerUnknown, nextInDoubt(compiled, facts, routing)))
-  return allowed === true ? missing : Unknown.both(missing, allowed)
-}
-
-/** Whether anything rests on where the rules send the record: it waits, or a rule may settle what was found. */
-function isRoutingAsked(found: readonly FoundException[], compiled: CompiledPolicy, waits: Truth): boolean {
-  return waits !== false || found.some(({ finding }) => maySettle(compiled.branches, finding.pattern))
 }
 
 /** While it is not known whether the record waits, the patterns that ask where it goes have not answered. */
@@ -289,12 +288,4 @@ function withAhead(
     if (maySettle(compiled.branches, pattern)) return withOpenAhead(undecided, settings, facts)
   }
   return undecided
-}
-
-/** Whether the branch's table may settle this case without a person. Never an unknown. */
-function isSettledBy(one: FoundException, { branch }: Routing): boolean {
-  if (branch === null || one.class === 'unknown') return false
-  const { settles, settlesClasses } = branch.branch
-  if (!settles.includes(one.finding.pattern)) return false
-  return one.class === 'expected' || one.class === 'risky' || settlesClasses.includes(one.class)
 }

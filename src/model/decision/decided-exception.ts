@@ -4,6 +4,7 @@ import { CIRCLE, POSTURE } from '../classes/posture.ts'
 import type { Finding } from '../patterns/contract/finding.ts'
 import { ownerOfCase } from '../people/owner-of-case.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
+import type { Mark } from '../policy/marks.ts'
 import type { PatternName } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import { refKey } from '../record/crm-record.ts'
@@ -37,6 +38,8 @@ export type DecidedException = {
   /** Settled: a rule wins here, and `Decision.write` holds what it decided. No task. */
   readonly status: ExceptionStatus
   readonly settledByRule: string | null
+  /** The mark that let the rule settle it. Null: it is open, or expected cases need none. */
+  readonly mark: Mark | null
   /** E-mail of the person who owns the case. */
   readonly owner: string
   /** Who was passed over on the way to the owner, and why. */
@@ -53,7 +56,7 @@ export function decidedException(
   compiled: CompiledPolicy,
   facts: CaseFacts,
   routing: Routing,
-  { waits, refusal, missing, loop, isSettled, proposal }: Outcome,
+  { waits, refusal, missing, loop, settled, proposal }: Outcome,
 ): DecidedException {
   const { policy } = compiled
   const { record, directory, nowMs } = facts
@@ -82,8 +85,9 @@ export function decidedException(
     finding:
       cause === null ? finding : { ...finding, cause: `${cause}/${one.class}${notTheirOwn(one, compiled, facts)}` },
     evidence: caseEvidence(one, compiled, one.ahead ?? facts, { routing, proposal, missing }),
-    status: isSettled ? 'settled-by-rule' : 'open',
-    settledByRule: isSettled ? (routing.winner?.rule.id ?? null) : null,
+    status: settled === null ? 'open' : 'settled-by-rule',
+    settledByRule: settled === null ? null : (routing.winner?.rule.id ?? null),
+    mark: settled === null || settled === 'expected' ? null : settled,
     owner: who.email,
     passedOver: who.passedOver,
     dueAtMs: addBusinessMinutes(

@@ -3,6 +3,7 @@ import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
 import { objectInWords } from '../patterns/contract/wording.ts'
 import { patternOf } from '../patterns/registry.ts'
+import { MARKED_CLASSES } from '../policy/marks.ts'
 import type { Branch, ClassRule, PatternSetting, Policy, PolicyVersion } from '../policy/policy.ts'
 import { mayOverlap } from '../rules/overlap.ts'
 import { either, renderConditions, renderOwner, together } from '../rules/render.ts'
@@ -133,11 +134,21 @@ function branchSection(branch: Branch, index: number, policy: Policy): string {
     )
   }
   const others = policy.action.when === 'never' ? '' : ' A waiting record that no rule covers becomes a no-rule case.'
-  const classes = ['expected', 'risky', ...branch.settlesClasses]
   lines.push(
     branch.settles.length === 0
       ? `No exception is settled by these rules.${others}`
-      : `These rules settle ${together(branch.settles)} without a person while the case is ${either(classes)}.${others}`,
+      : `These rules settle ${together(branch.settles)} without a person while the case is expected, and a ${either(MARKED_CLASSES)} case while the rule is marked for it (page Changes).${others}`,
   )
+  if (branch.settles.length > 0) lines.push(...markedSentences(branch, policy))
   return section(title, lines)
+}
+
+/** None for a text that nothing is known of beside what it says. */
+function markedSentences({ rules }: Branch, { marks = [] }: Policy): string[] {
+  return MARKED_CLASSES.flatMap((name) => {
+    const marked = rules.filter(({ id }) => marks.some((mark) => mark.rule === id && mark.class === name))
+    if (marked.length === 0) return []
+    const which = marked.length === rules.length ? 'all of them' : together(marked.map(({ id }) => id))
+    return [`Marked for ${name} cases now: ${which}.`]
+  })
 }

@@ -80,6 +80,7 @@ export function inputCase(
     evidence: null,
     status: 'open',
     settledByRule: null,
+    mark: null,
     owner: who.email,
     passedOver: who.passedOver,
     dueAtMs: addBusinessMinutes(

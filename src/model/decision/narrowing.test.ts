@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { ALONE, at, contact, directoryOf, lead, NOW_MS, POLICY, record } from '../../../test/support/example.ts'
+import { marksFor } from '../../../test/support/marked.ts'
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
 import { patternOf } from '../patterns/registry.ts'
 import { canonicalJson } from '../policy/canonical.ts'
 import { diffPolicies } from '../policy/diff/policy-diff.ts'
 import { isPurelyNarrowing } from '../policy/diff/reach.ts'
+import { MARKED_CLASSES, type MarkedClass } from '../policy/marks.ts'
 import type { Branch, ClassRule, Policy } from '../policy/policy.ts'
 import { decide } from './decide.ts'
 
@@ -26,22 +28,29 @@ const firstRow = fc.constantFrom(...EXCEPTION_CLASSES).map((of): ClassRule => {
   return { pattern: 'orphaned-owner', when: [], class: of, because: 'A reason.' }
 })
 const settled = fc.constantFrom(['orphaned-owner'], ['orphaned-owner', 'stale-territory'], ['missing-field'], [])
-const marks = fc.subarray(['customer-facing' as const, 'revenue-impacting' as const])
+const marks = fc.subarray([...marksFor(POLICY, MARKED_CLASSES)])
 const ruled = POLICY.boundary[1]!
 
 const branch = fc.oneof(
   fc
-    .record({ settles: settled, settlesClasses: marks, rules: fc.subarray([...ruled.rules], { minLength: 1 }) })
+    .record({ settles: settled, rules: fc.subarray([...ruled.rules], { minLength: 1 }) })
     .map((over): Branch => ({ ...ruled, ...over })),
   fc
     .constantFrom('review' as const, 'manual' as const)
-    .map((mode): Branch => ({ ...ruled, mode, rules: [], settles: [], settlesClasses: [] })),
+    .map((mode): Branch => ({ ...ruled, mode, rules: [], settles: [] })),
 )
 const policies = fc
-  .record({ first: firstRow, rest: classRows, ruled: branch, mode: fc.constantFrom('live' as const, 'pilot' as const) })
+  .record({
+    first: firstRow,
+    rest: classRows,
+    ruled: branch,
+    marked: marks,
+    mode: fc.constantFrom('live' as const, 'pilot' as const),
+  })
   .map(
-    ({ first, rest, ruled: last, mode }): Policy => ({
+    ({ first, rest, ruled: last, marked, mode }): Policy => ({
       ...POLICY,
+      marks: marked,
       patterns: POLICY.patterns.filter(({ pattern }) => pattern === 'orphaned-owner' || pattern === 'missing-field'),
       mode,
       pilot: mode === 'pilot' ? { when: [{ field: 'fact.country', op: 'in', values: ['DE'] }], dailyCap: 5 } : null,
@@ -72,20 +81,20 @@ const steps = fc.array(
 )
 
 function stepped(policy: Policy, taken: typeof steps extends fc.Arbitrary<infer S> ? S : never): Policy {
-  let { classes } = policy
+  let { classes, marks: marked } = policy
   let [first, last] = policy.boundary as [Branch, Branch]
   for (const one of taken) {
     if (one.step === 'class') classes = classes.map((row, i) => (i === one.row ? { ...row, class: one.to } : row))
     if (one.step === 'settles' && last.mode === 'rules') last = { ...last, settles: one.to }
-    if (one.step === 'marks' && last.mode === 'rules') last = { ...last, settlesClasses: one.to }
-    if (one.step === 'mode') last = { ...last, mode: one.to, rules: [], settles: [], settlesClasses: [] }
+    if (one.step === 'marks') marked = one.to
+    if (one.step === 'mode') last = { ...last, mode: one.to, rules: [], settles: [] }
     if (one.step === 'rules' && last.mode === 'rules') last = { ...last, rules: one.to }
     if (one.step === 'unknown') {
       const row: ClassRule = { pattern: 'orphaned-owner', when: [], class: 'unknown', because: 'Nobody agreed.' }
       classes = classes.toSpliced(one.place, 0, row)
     }
   }
-  return { ...policy, classes, boundary: [first, last] }
+  return { ...policy, classes, boundary: [first, last], marks: marked ?? [] }
 }
 
 const customer = record('salesforce', 'Account', {
@@ -150,26 +159,18 @@ describe('a class that rises', () => {
     { ...gone, isLead: true },
     { ...gone, isLead: true, isCustomer: true },
   ]
-  const policyWith = (of: ClassRule['class'], settlesClasses: Branch['settlesClasses']): Policy => ({
+  const policyWith = (of: ClassRule['class'], marked: readonly MarkedClass[]): Policy => ({
     ...POLICY,
     classes: [{ pattern: 'orphaned-owner', when: [], class: of, because: 'A reason.' }],
-    boundary: [POLICY.boundary[0]!, { ...ruled, settlesClasses }],
+    marks: marksFor(POLICY, marked),
   })
 
   it('is judged to narrow only where no rule settles more, for each pair of classes and all marks', () => {
     const judged: string[] = []
     for (const from of EXCEPTION_CLASSES) {
       for (const to of EXCEPTION_CLASSES) {
-        for (const marked of [
-          [],
-          ['customer-facing'],
-          ['revenue-impacting'],
-          ['customer-facing', 'revenue-impacting'],
-        ]) {
-          const [before, after] = [from, to].map((of) => policyWith(of, marked as Branch['settlesClasses'])) as [
-            Policy,
-            Policy,
-          ]
+        for (const marked of subsets(MARKED_CLASSES)) {
+          const [before, after] = [from, to].map((of) => policyWith(of, marked)) as [Policy, Policy]
           if (!isPurelyNarrowing(diffPolicies(before, after, WORDS))) continue
           judged.push(`${from}-${to}`)
           for (const subject of subjects) {
@@ -180,6 +181,39 @@ describe('a class that rises', () => {
       }
     }
     assert.equal(new Set(judged).size, 10)
+  })
+})
+
+function subsets(of: readonly MarkedClass[]): MarkedClass[][] {
+  return Array.from({ length: 2 ** of.length }, (_, n) => of.filter((_one, i) => (n & (1 << i)) !== 0))
+}
+
+function settledIn({ exceptions }: ReturnType<typeof decided>): string[] {
+  return exceptions.filter((one) => one.status === 'settled-by-rule').map(caseName)
+}
+
+function caseName({ pattern, class: of }: { readonly pattern: string; readonly class: string }): string {
+  return `${pattern}/${of}`
+}
+
+describe('a mark that is taken away', () => {
+  it('lets no rule settle or write what it did not before, and changes nothing else (generated)', () => {
+    let settledLess = 0
+    fc.assert(
+      fc.property(policies, fc.nat(511), fc.array(records, { minLength: 4, maxLength: 8 }), (from, taken, subjects) => {
+        const to = { ...from, marks: (from.marks ?? []).filter((_, i) => (taken & (1 << i)) === 0) }
+        for (const subject of subjects) {
+          const [before, after] = [decided(from, subject), decided(to, subject)]
+          const names = settledIn(before)
+          assert.ok(settledIn(after).every((one) => names.includes(one)))
+          if (after.write !== null) assert.equal(after.write.to, before.write?.to)
+          assert.deepEqual(new Set(after.exceptions.map(caseName)), new Set(before.exceptions.map(caseName)))
+          if (names.length > settledIn(after).length) settledLess += 1
+        }
+      }),
+      { numRuns: 1_500, seed: 20_261_202 },
+    )
+    assert.ok(settledLess > 20, `${settledLess} were settled before`)
   })
 })
 

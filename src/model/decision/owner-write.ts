@@ -18,6 +18,8 @@ export type OwnerWrite = {
   readonly branch: string
   /** Patterns that this write settles; empty when it is the workflow's ordinary action. */
   readonly settles: readonly PatternName[]
+  /** Marks without which it may not leave, by id. Absent: it needs none. */
+  readonly marks?: readonly number[]
   readonly receipt: Receipt
 }
 
@@ -30,6 +32,7 @@ export function ownerWrite(
 ): OwnerWrite {
   const { record, shape } = facts
   const settles = exceptions.filter(({ status }) => status === 'settled-by-rule').map(({ pattern }) => pattern)
+  const marks = [...new Set(exceptions.flatMap(({ mark }) => mark?.id ?? []))].sort((a, b) => a - b)
   return {
     field: shape.owner,
     from: record.values[shape.owner] ?? null,
@@ -38,6 +41,7 @@ export function ownerWrite(
     rule: routing.winner!.rule.id,
     branch: routing.branch!.branch.branch,
     settles: [...new Set(settles)],
+    ...(marks.length > 0 && { marks }),
     receipt: makeReceipt(compiled, facts, routing, null, to.evidence),
   }
 }

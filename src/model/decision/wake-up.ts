@@ -7,12 +7,14 @@ import type { CaseFacts } from '../rules/case-facts.ts'
 import { nextFlipMs, nextRowFlipMs } from '../rules/next-flip.ts'
 import { rowsAtSomeTime } from '../rules/place-record.ts'
 import type { FoundException } from './found-exception.ts'
+import type { Leave } from './settled-by.ts'
 
 /**
  * What time alone changes: the record comes under the workflow, begins to wait for its action, falls to another rule or
- * branch, its case to another class, the pilot takes it, the owner of its rule is away or back, or a pattern's grace or window ends: `pattern/stale-field`.
+ * branch, its case to another class, the pilot takes it, the owner of its rule is away or back, the mark that lets its rule settle it ends, or a pattern's grace or window ends:
+ * `pattern/stale-field`.
  */
-export type WakeReason = 'scope' | 'action' | 'branch' | 'class' | 'pilot' | 'owner' | `pattern/${string}`
+export type WakeReason = 'scope' | 'action' | 'branch' | 'class' | 'pilot' | 'owner' | 'mark' | `pattern/${string}`
 
 /** When the answer changes although the record does not, and what of it. */
 export type WakeUp = { readonly atMs: number; readonly reason: WakeReason }
@@ -72,6 +74,15 @@ export function classWake(
   return earliest
 }
 
+/** When a rule may no longer settle what it is marked for. */
+export function markWake(leaves: Iterable<Leave>): WakeUp | null {
+  let earliest: WakeUp | null = null
+  for (const leave of leaves) {
+    if (leave !== 'expected') earliest = earlierOf(earliest, wakeAt(leave.endsAtMs, 'mark'))
+  }
+  return earliest
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   scope: 'by its age it comes under this workflow then',
   action: 'by its age it begins to wait for the workflow then',
@@ -79,6 +90,7 @@ const REASONS: Readonly<Record<string, string>> = {
   class: 'by its age its case falls into another class then',
   pilot: 'by its age the pilot takes it then',
   owner: 'somebody to whom its rule gives it leaves the office or is back then',
+  mark: 'the mark that lets its rule settle it ends then',
   'pilot-cap': 'the pilot may write again then',
   'other-write': 'another write to it should be done by then',
   refused: 'what the CRM refused is tried again then',

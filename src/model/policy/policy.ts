@@ -4,6 +4,7 @@ import type { ConnectionId, Crm } from '../record/change-event.ts'
 import type { CompanyPeople } from '../record/company-people.ts'
 import type { Readings } from '../record/readings.ts'
 import type { Conditions, Rule } from '../rules/condition.ts'
+import type { Mark } from './marks.ts'
 
 /** draft: not run. observe: decides, writes nothing. pilot: narrow slice and daily cap. live. */
 export type Mode = 'draft' | 'observe' | 'pilot' | 'live'
@@ -91,9 +92,12 @@ export type Branch = {
   readonly because: string
   /** The first-match table that gives the owner. Only in rules mode. */
   readonly rules: readonly Rule[]
-  /** Patterns that this table may settle by writing the owner it gives, without a person. Only in rules mode. */
+  /**
+   * Patterns that this table may settle by writing the owner it gives, without a person: expected cases as they are, any
+   * other class only where the rule is marked for it. Only in rules mode.
+   */
   readonly settles: readonly PatternName[]
-  /** Classes beyond expected and risky that the boundary owner has marked as settled by this table. */
+  /** Without effect: of versions from before marks were rows. Files may no longer name any. */
   readonly settlesClasses: readonly ExceptionClass[]
 }
 
@@ -154,12 +158,14 @@ export type Policy = {
   /** Absent: the company has said nothing about its users. */
   readonly people?: CompanyPeople
   readonly calendar: BusinessCalendar
+  /** No part of what a version is either: two people make them for a rule, and they end, see `withMarks`. Absent: none. */
+  readonly marks?: readonly Mark[]
 }
 
-/** What a version is, and what its hash is of: everything but who holds its jobs. */
-export type PolicyContent = Omit<Policy, 'owners'>
+/** What a version is, and what its hash is of: everything but who holds its jobs and what they marked. */
+export type PolicyContent = Omit<Policy, 'owners' | 'marks'>
 
-export function policyContent({ owners: _, ...content }: Policy): PolicyContent {
+export function policyContent({ owners: _, marks: __, ...content }: Policy): PolicyContent {
   return content
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { POLICY } from '../../../test/support/example.ts'
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
+import type { Mark } from '../policy/marks.ts'
 import type { Branch, Policy } from '../policy/policy.ts'
 import { matrixRows } from './matrix.ts'
 
@@ -52,16 +53,35 @@ describe('the rows of the matrix', () => {
     assert.deepEqual(rowOf(any, 'unknown').kinds, ['Anything that cannot be read'])
   })
 
-  it('count the rules of the branches that may settle such a case, and never for an unknown', () => {
+  it('count the rules that may settle such a case, above expected those that are marked, and never for an unknown', () => {
     const [rule] = POLICY.boundary.flatMap(({ rules }) => rules)
-    const two = branch({ branch: 'two', rules: [rule!, rule!] })
-    const one = branch({ branch: 'one', rules: [rule!], settlesClasses: ['customer-facing', 'unknown'] })
-    const policy = { ...POLICY, boundary: [two, one, branch({ branch: 'asks', mode: 'review' })] }
-    assert.deepEqual(rowOf(policy, 'expected').rules, { says: 'Yes, 3 rules', branches: ['two', 'one'] })
-    assert.deepEqual(rowOf(policy, 'customer-facing').rules, { says: 'Yes, 1 rule', branches: ['one'] })
-    assert.deepEqual(rowOf(policy, 'revenue-impacting').rules, { says: 'No', branches: [] })
-    assert.deepEqual(rowOf(policy, 'unknown').rules, { says: 'Never', branches: [] })
+    const named = (id: string) => ({ ...rule!, id })
+    const two = branch({ branch: 'two', rules: [named('a'), named('b')] })
+    const one = branch({ branch: 'one', rules: [named('c')], settlesClasses: ['revenue-impacting'] })
+    const on = (day: string) => Date.parse(`${day}T20:00:00Z`)
+    const marks: Mark[] = [
+      { id: 1, rule: 'a', class: 'risky', endsAtMs: on('2027-03-03') },
+      { id: 2, rule: 'b', class: 'risky', endsAtMs: on('2027-05-01') },
+      { id: 3, rule: 'a', class: 'risky', endsAtMs: on('2027-04-01') },
+      { id: 4, rule: 'c', class: 'customer-facing', endsAtMs: on('2027-06-01') },
+      { id: 5, rule: 'gone', class: 'revenue-impacting', endsAtMs: on('2027-06-01') },
+    ]
+    const policy = { ...POLICY, marks, boundary: [two, one, branch({ branch: 'asks', mode: 'review' })] }
+    const says = (name: string) => rowOf(policy, name).rules
+    assert.deepEqual(says('expected'), { says: 'Yes, 3 rules', branches: ['two', 'one'] })
+    assert.deepEqual(says('risky'), { says: 'Yes, 2 rules, until Apr 1, 2027', branches: ['two'] })
+    assert.deepEqual(says('customer-facing'), { says: 'Yes, 1 rule, until Jun 1, 2027', branches: ['one'] })
+    assert.deepEqual(says('revenue-impacting'), { says: 'No', branches: [] })
+    assert.deepEqual(says('unknown'), { says: 'Never', branches: [] })
     const settlesNothing = { ...POLICY, boundary: [branch({ settles: [], rules: [rule!] })] }
     assert.equal(rowOf(settlesNothing, 'expected').rules.says, 'No')
+  })
+
+  it('name the day of an end in the company’s zone', () => {
+    const marks = [{ id: 1, rule: 'dach', class: 'risky' as const, endsAtMs: Date.parse('2027-03-03T23:30:00Z') }]
+    const inZone = (timeZone: string) =>
+      rowOf({ ...POLICY, marks, calendar: { ...POLICY.calendar, timeZone } }, 'risky').rules.says
+    assert.equal(inZone('Europe/Berlin'), 'Yes, 1 rule, until Mar 4, 2027')
+    assert.equal(inZone('America/New_York'), 'Yes, 1 rule, until Mar 3, 2027')
   })
 })

@@ -1,7 +1,9 @@
+import { knownZone } from '../calendar/known-zone.ts'
 import { EXCEPTION_CLASSES, type ExceptionClass, type Posture, type ReviewCircle } from '../classes/class.ts'
 import { CIRCLE, POSTURE } from '../classes/posture.ts'
 import { findPattern } from '../patterns/registry.ts'
-import type { Branch, Policy } from '../policy/policy.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Rule } from '../rules/condition.ts'
 
 /** One class in the picture of who owns the mess: what leads to it, what happens meanwhile, and how far rules decide it. */
 export type MatrixRow = {
@@ -17,7 +19,7 @@ export type MatrixRow = {
 }
 
 export type MatrixRules = {
-  /** "Never", "No", "Yes, 14 rules". */
+  /** "Never", "No", "Yes, 14 rules"; above expected "Yes, 2 rules, until Mar 3, 2027", when the first of them ends. */
   readonly says: string
   /** The branches whose rules may settle such a case. */
   readonly branches: readonly string[]
@@ -77,15 +79,24 @@ function titleOf(pattern: string): string {
   return findPattern(pattern)?.title ?? pattern
 }
 
-function rulesOf({ boundary }: Policy, name: ExceptionClass): MatrixRules {
+function rulesOf({ boundary, marks = [], calendar }: Policy, name: ExceptionClass): MatrixRules {
   if (name === 'unknown') return { says: 'Never', branches: [] }
-  const settling = boundary.filter((branch) => maySettle(branch, name))
-  const count = settling.reduce((sum, { rules }) => sum + rules.length, 0)
-  const says = count === 0 ? 'No' : `Yes, ${count} ${count === 1 ? 'rule' : 'rules'}`
-  return { says, branches: settling.map(({ branch }) => branch) }
+  const settling = boundary.filter(({ mode, settles }) => mode === 'rules' && settles.length > 0)
+  const marked = marks.filter((mark) => mark.class === name)
+  const isMarked = ({ id }: Rule) => name === 'expected' || marked.some(({ rule }) => rule === id)
+  const ruling = settling.map((branch) => ({ branch: branch.branch, rules: branch.rules.filter(isMarked) }))
+  const rules = ruling.flatMap((one) => one.rules)
+  if (rules.length === 0) return { says: 'No', branches: [] }
+  const ends = rules.map(({ id }) => Math.max(...marked.filter(({ rule }) => rule === id).map((one) => one.endsAtMs)))
+  const until = name === 'expected' ? '' : `, until ${dayOf(Math.min(...ends), calendar)}`
+  const says = `Yes, ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}${until}`
+  return { says, branches: ruling.filter((one) => one.rules.length > 0).map(({ branch }) => branch) }
 }
 
-function maySettle({ mode, settles, settlesClasses }: Branch, name: ExceptionClass): boolean {
-  if (mode !== 'rules' || settles.length === 0) return false
-  return name === 'expected' || name === 'risky' || settlesClasses.includes(name)
+/** "Mar 3, 2027", in the company's zone. */
+function dayOf(atMs: number, { timeZone }: Policy['calendar']): string {
+  const zone = knownZone(timeZone) ?? 'UTC'
+  return new Intl.DateTimeFormat('en-US', { timeZone: zone, month: 'short', day: 'numeric', year: 'numeric' }).format(
+    atMs,
+  )
 }

@@ -133,7 +133,8 @@ async function publish(trx: DatabaseTransaction, published: Published, standing:
   const staffing = await staffAtPublish(trx, workflow, owners)
   const modeSet = await modeAtPublish(trx, workflow, version.policy, atFirst)
   const document = policyContent(version.policy)
-  const policy = policyOf({ document, staff: staffing.staff, fileOwners: owners, modeSet })
+  // Readiness asks for people and the mode, never for marks.
+  const policy = policyOf({ document, staff: staffing.staff, fileOwners: owners, marks: null, modeSet })
   const history = { nowMs: standing.nowMs, before: staffing.problems }
   const reached = readiness({ hash, policy }, standing.directory, standing.connections, history)
   const { effectiveMode, problems, byConnection } = reached

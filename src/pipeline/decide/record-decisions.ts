@@ -102,6 +102,8 @@ function exceptionEntry(
     evidence: exception.finding.evidence,
     involves: exception.finding.involves,
     receipt: exception.receipt,
+    // Absent where none was needed. Who made it and until when it stands is in its row, which is kept.
+    mark: exception.mark?.id,
     basis,
   })
   const actor = exception.settledByRule === null ? 'lanekeeper' : `rule:${exception.settledByRule}`

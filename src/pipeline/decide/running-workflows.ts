@@ -44,7 +44,7 @@ export function createWorkflowReader(db: Database): WorkflowReader {
   }
 }
 
-/** A version as the people in it are now. */
+/** A version as its people, marks and mode are now. */
 function staffed({ workflow, versionTurn, sequence, hash, jobsRevision, modeRevision }: VersionRunning): string {
   return `${workflow}/${versionTurn}/${sequence}/${hash}/${jobsRevision}/${modeRevision}`
 }

@@ -54,7 +54,13 @@ import type {
   WritingConsentTable,
 } from './tables/people.ts'
 import type { CounterTable, ProcessBeatTable } from './tables/processes.ts'
-import type { ApprovalTable, PolicyDraftTable, PolicyDraftTextTable, PublicationTable } from './tables/publishing.ts'
+import type {
+  ApprovalTable,
+  MarkTable,
+  PolicyDraftTable,
+  PolicyDraftTextTable,
+  PublicationTable,
+} from './tables/publishing.ts'
 import type {
   AssignmentPollTable,
   HeldRecordTable,
@@ -163,6 +169,7 @@ export type Tables = {
   job_due: JobDueTable
   job_message: JobMessageTable
   publication: PublicationTable
+  mark: MarkTable
   policy_draft: PolicyDraftTable
   policy_draft_text: PolicyDraftTextTable
   approval: ApprovalTable

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type Staff, withStaff } from '../../model/people/staff.ts'
+import { type StoredMark, withMarks } from '../../model/policy/marks.ts'
 import { type ModeSet, withMode } from '../../model/policy/mode-set.ts'
 import {
   type Mode,
@@ -12,11 +13,12 @@ import {
 } from '../../model/policy/policy.ts'
 import type { CompanyPeople } from '../../model/record/company-people.ts'
 import type { Tables } from '../database/tables.ts'
+import { MARK_COLUMN } from '../publishing/marks.ts'
 
 export type WorkflowInForce = { readonly version: PolicyVersion; readonly effectiveMode: Mode }
 
 /** Of `workflow w` and its `policy_version p`: what `policyOf` makes the policy from. */
-export const POLICY_COLUMNS = sql`p.document, w.staff, w.file_owners as "fileOwners", (
+export const POLICY_COLUMNS = sql`p.document, w.staff, w.file_owners as "fileOwners", ${MARK_COLUMN}, (
   select jsonb_build_object('mode', m.mode, 'pilot', m.pilot) from mode_change m
   where m.workflow = w.workflow order by m.id desc limit 1) as "modeSet"`
 
@@ -25,17 +27,20 @@ export type PolicyRow = {
   readonly document: PolicyContent & { readonly owners?: PolicyOwners }
   readonly staff: Staff | null
   readonly fileOwners: PolicyOwners | null
+  /** Of the workflow, also those of rules that were edited since. Null: none. */
+  readonly marks: readonly StoredMark[] | null
   /** Null: as the version says. */
   readonly modeSet: ModeSet | null
 }
 
 /**
- * The policy with whoever holds its jobs now, in the mode that people set. Everybody who reads one reads it here, so that all
- * see the same.
+ * The policy with whoever holds its jobs now, what they marked, and in the mode that people set. Everybody who reads one
+ * reads it here, so that all see the same.
  */
-export function policyOf({ document, staff, fileOwners, modeSet }: PolicyRow): Policy {
+export function policyOf({ document, staff, fileOwners, marks, modeSet }: PolicyRow): Policy {
   const { owners: former = NO_OWNERS, ...content } = document
-  return withMode(withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] }), modeSet)
+  const staffed = withStaff(content, staff ?? { owners: fileOwners ?? former, persons: [], away: [] })
+  return withMode(withMarks(staffed, marks ?? []), modeSet)
 }
 
 /** Stores a version once and for ever: the same hash is the same text, and a decision cites it years later. */
@@ -160,7 +165,7 @@ export type StoredVersion = { readonly version: PolicyVersion; readonly source: 
 /** The version of a workflow that is in force, with the owners that its file names and the text it was read from. */
 export async function versionInForce(db: Kysely<Tables>, workflow: string): Promise<StoredVersion | null> {
   const { rows } = await sql<PolicyRow & { hash: string; source: string }>`
-    select p.hash, p.source, p.document, w.file_owners as "fileOwners", null as staff, null as "modeSet"
+    select p.hash, p.source, p.document, w.file_owners as "fileOwners", null as staff, null as marks, null as "modeSet"
     from workflow w join policy_version p on p.hash = w.hash where w.workflow = ${workflow}`.execute(db)
   const row = rows[0]
   return row === undefined ? null : { version: { hash: row.hash, policy: policyOf(row) }, source: row.source }
@@ -198,7 +203,7 @@ export type VersionRunning = {
   readonly versionTurn: number
   /** The number that a decision of now cites; 0: nothing was published yet. */
   readonly sequence: number
-  /** Of who holds its jobs. */
+  /** Of who holds its jobs, and of its marks. */
   readonly jobsRevision: number
   /** Of its mode, and a pilot's slice and cap. */
   readonly modeRevision: number

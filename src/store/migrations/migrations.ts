@@ -30,6 +30,7 @@ import { STATEMENTS as jobTasks } from './0029-job-tasks.ts'
 import { STATEMENTS as observed } from './0030-observed.ts'
 import { STATEMENTS as writingConsents } from './0031-writing-consents.ts'
 import { STATEMENTS as identityIssuer } from './0032-identity-issuer.ts'
+import { STATEMENTS as marks } from './0033-marks.ts'
 import { STATEMENTS as backlogApplications } from './0034-backlog-applications.ts'
 import { STATEMENTS as endedDocuments } from './0035-ended-documents.ts'
 import { STATEMENTS as olderVersion } from './0037-older-version.ts'
@@ -75,6 +76,7 @@ export const MIGRATIONS: readonly SchemaMigration[] = [
   { name: '0030-observed', statements: observed },
   { name: '0031-writing-consents', statements: writingConsents },
   { name: '0032-identity-issuer', statements: identityIssuer },
+  { name: '0033-marks', statements: marks },
   { name: '0034-backlog-applications', statements: backlogApplications },
   { name: '0035-ended-documents', statements: endedDocuments },
   { name: '0037-older-version', statements: olderVersion },

@@ -16,6 +16,11 @@ export function actorOf(personId: PersonId): string {
   return `person:${personId}`
 }
 
+/** Null: the actor was no person. */
+export function personOfActor(actor: string): PersonId | null {
+  return actor.startsWith('person:') ? actor.slice('person:'.length) : null
+}
+
 /** A person with no identity and no job yet. `madeBy`: `person:ID`, `terminal` or `sandbox`. */
 export async function createPerson(
   db: Kysely<Tables>,

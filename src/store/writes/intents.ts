@@ -48,6 +48,8 @@ export type OwnerPayload = {
   readonly rule: string
   readonly branch: string
   readonly settles: readonly string[]
+  /** Marks that let the rule decide it. Absent: none was needed. */
+  readonly marks?: readonly number[]
 }
 
 type Claim = {

@@ -16,6 +16,7 @@ const REASONS = {
     'A branch is paused that the workflow no longer has, so the whole workflow waits until that pause is ended',
   'no-permit': 'The workflow is not known',
   'policy-changed': 'The policy changed since it was decided; Lanekeeper decides it again',
+  'mark-ended': 'The mark that let the rule decide it ended; Lanekeeper decides it again',
   'before-writing': 'It was decided before writing was paused; Lanekeeper decides it again',
   'record-changed': 'The record changed since it was decided; Lanekeeper decides it again',
   loop: 'The owner goes back and forth between two sides, and nobody has settled that yet',

@@ -42,11 +42,10 @@ const HOW: Readonly<Record<BranchMode, string>> = {
   manual: 'everything is done by hand',
 }
 
-function branchSentence({ when, mode, rules, settles, settlesClasses }: Branch): string {
+function branchSentence({ when, mode, rules, settles }: Branch): string {
   const rows = mode === 'rules' ? ` with ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}` : ''
   const alone = settles.length === 0 ? '' : `, and settle ${together(settles)} alone`
-  const marks = settlesClasses.length === 0 ? '' : ` also while ${together(settlesClasses)}`
-  return `${HOW[mode]}${rows} where ${renderConditions(when)}${alone}${marks}`
+  return `${HOW[mode]}${rows} where ${renderConditions(when)}${alone}`
 }
 
 const FREEDOM: readonly BranchMode[] = ['manual', 'review', 'rules']
@@ -71,39 +70,31 @@ function branchChange(from: Branch, to: Branch): Change[] {
   }
   // Said with the mode: a branch without rules has none of these.
   if (isHandedOver) return changes
-  return [
-    ...changes,
-    ...settledChanges(from, to, 'settles', 'settle', ''),
-    ...settledChanges(from, to, 'settlesClasses', 'settle', ' cases (a mark)'),
-    ...ruleChanges(from, to),
-  ]
+  return [...changes, ...settledChanges(from, to), ...formerMarks(from, to), ...ruleChanges(from, to)]
 }
 
-function settledChanges(
-  from: Branch,
-  to: Branch,
-  key: 'settles' | 'settlesClasses',
-  verb: string,
-  noun: string,
-): Change[] {
-  const gained = to[key].filter((one) => !(from[key] as readonly string[]).includes(one))
-  const lost = from[key].filter((one) => !(to[key] as readonly string[]).includes(one))
+function settledChanges(from: Branch, to: Branch): Change[] {
+  const gained = to.settles.filter((one) => !from.settles.includes(one))
+  const lost = from.settles.filter((one) => !to.settles.includes(one))
   const name = `The rules of ${to.branch}`
   const changes: Change[] = []
   if (gained.length > 0) {
-    changes.push(
-      ofBranch('changed', to, `${name} may now ${verb} ${together(gained)}${noun} without a person.`, 'widens'),
-    )
+    changes.push(ofBranch('changed', to, `${name} may now settle ${together(gained)} without a person.`, 'widens'))
   }
   if (lost.length > 0) {
-    changes.push(
-      ofBranch('changed', to, `${name} no longer ${verb} ${together(lost)}${noun}; a person does.`, 'narrows'),
-    )
+    changes.push(ofBranch('changed', to, `${name} no longer settle ${together(lost)}; a person does.`, 'narrows'))
   }
-  if (changes.length === 0 && !isSame(from[key], to[key])) {
+  if (changes.length === 0 && !isSame(from.settles, to.settles)) {
     changes.push(ofBranch('changed', to, `${name}: what they settle is listed in another order.`, 'wording'))
   }
   return changes
+}
+
+/** Texts from before marks were rows said there what is a mark now. */
+function formerMarks(from: Branch, to: Branch): Change[] {
+  if (isSame(from.settlesClasses, to.settlesClasses)) return []
+  const says = `The rules of ${to.branch}: settlesClasses has no effect any more; marks say what it said.`
+  return [ofBranch('changed', to, says, 'wording')]
 }
 
 function ruleChanges(from: Branch, to: Branch): Change[] {

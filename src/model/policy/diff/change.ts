@@ -10,6 +10,7 @@ export type Part =
   | 'classes'
   | 'branches'
   | 'rules'
+  | 'marks'
   | 'limits'
   | 'territories'
   | 'readings'

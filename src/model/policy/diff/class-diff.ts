@@ -1,7 +1,7 @@
 import { EXCEPTION_CLASSES, type ExceptionClass } from '../../classes/class.ts'
 import { renderConditions } from '../../rules/render.ts'
 import { canonicalJson } from '../canonical.ts'
-import type { Branch, ClassRule, PatternSetting, Policy } from '../policy.ts'
+import type { ClassRule, PatternSetting, Policy } from '../policy.ts'
 import type { Change, DiffWords } from './change.ts'
 import { diffRows, type RowChange } from './rows.ts'
 
@@ -32,10 +32,10 @@ function patternKey({ pattern, only }: PatternSetting): string {
 
 /** How cases are classed: the first row that matches wins, so a place is as much as a class. */
 export function classChanges(from: Policy, to: Policy): Change[] {
-  return diffRows(from.classes, to.classes, classKey).map((row) => classRow(row, from.boundary))
+  return diffRows(from.classes, to.classes, classKey).map((row) => classRow(row, from))
 }
 
-function classRow(row: RowChange<ClassRule>, branches: readonly Branch[]): Change {
+function classRow(row: RowChange<ClassRule>, policy: Policy): Change {
   const part = 'classes' as const
   switch (row.kind) {
     case 'added': {
@@ -54,7 +54,7 @@ function classRow(row: RowChange<ClassRule>, branches: readonly Branch[]): Chang
       return { part, kind: 'moved', name, says, reach: 'other' }
     }
     case 'changed':
-      return { part, kind: 'changed', name: caseName(row.to), ...classChange(row.from, row.to, branches) }
+      return { part, kind: 'changed', name: caseName(row.to), ...classChange(row.from, row.to, policy) }
   }
 }
 
@@ -66,7 +66,7 @@ function caseName({ pattern, when }: ClassRule): string {
   return `${pattern ?? 'any pattern'}${when.length === 0 ? '' : ` where ${renderConditions(when)}`}`
 }
 
-function classChange(from: ClassRule, to: ClassRule, branches: readonly Branch[]): Pick<Change, 'says' | 'reach'> {
+function classChange(from: ClassRule, to: ClassRule, policy: Policy): Pick<Change, 'says' | 'reach'> {
   const name = caseName(to)
   if (from.class === to.class) {
     return { says: `${name}: the reason is now "${to.because}" (was "${from.because}").`, reach: 'wording' }
@@ -76,18 +76,17 @@ function classChange(from: ClassRule, to: ClassRule, branches: readonly Branch[]
   const says = `${name} is ${to.class} (was ${from.class}).${reason}`
   if (now < old) return { says, reach: 'widens' }
   const between = EXCEPTION_CLASSES.slice(old, now)
-  return { says, reach: branches.every((branch) => staysSettled(branch, between, to.class)) ? 'narrows' : 'widens' }
+  const settling = policy.boundary.filter(({ settles }) => settles.length > 0)
+  const rules = settling.flatMap((branch) => branch.rules.map(({ id }) => id))
+  return { says, reach: rules.every((rule) => staysSettled(policy, rule, between, to.class)) ? 'narrows' : 'widens' }
 }
 
 /**
- * A higher class is narrower unless a branch has a mark for it and none for a class below: then its rules would settle what
- * they left to people. Floors may lift a case to any class between the two, so each of them counts.
+ * A higher class is narrower unless a rule is marked for it and not for a class below: then it would settle what it left to
+ * people. Floors may lift a case to any class between the two, so each of them counts.
  */
-function staysSettled(branch: Branch, between: readonly ExceptionClass[], to: ExceptionClass): boolean {
-  return !isSettled(branch, to) || between.every((lower) => isSettled(branch, lower))
-}
-
-function isSettled({ settles, settlesClasses }: Branch, of: ExceptionClass): boolean {
-  if (settles.length === 0 || of === 'unknown') return false
-  return of === 'expected' || of === 'risky' || settlesClasses.includes(of)
+function staysSettled(policy: Policy, rule: string, between: readonly ExceptionClass[], to: ExceptionClass): boolean {
+  const isSettled = (of: ExceptionClass) =>
+    of === 'expected' || (policy.marks ?? []).some((mark) => mark.rule === rule && mark.class === of)
+  return to === 'unknown' || !isSettled(to) || between.every(isSettled)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { POLICY } from '../../../../test/support/example.ts'
+import { marksFor } from '../../../../test/support/marked.ts'
 import type { Branch, Policy } from '../policy.ts'
 import type { Change } from './change.ts'
 import { diffPolicies } from './policy-diff.ts'
@@ -104,7 +105,7 @@ describe('the difference between two versions of a policy', () => {
 describe('which way a change goes', () => {
   const classes = (of: string, to: Policy['classes'][number]['class']) =>
     POLICY.classes.map((row) => (row.pattern === of ? { ...row, class: to } : row))
-  const marked = withRules({ settlesClasses: ['customer-facing'] })
+  const marked = { marks: [...POLICY.marks!, ...marksFor(POLICY, ['customer-facing'])] }
 
   it('only narrows: a higher class, a mark removed, a branch given to people, a lower cap', () => {
     const pilot = (dailyCap: number): Partial<Policy> => ({
@@ -128,7 +129,7 @@ describe('which way a change goes', () => {
 
   it('does not only narrow: a higher class that is marked, a lower one, anything beside it, words alone, nothing', () => {
     const raised = classes('orphaned-owner', 'revenue-impacting')
-    const one = withRules({ settlesClasses: ['revenue-impacting'] })
+    const one = { marks: marksFor(POLICY, ['revenue-impacting']) }
     for (const changes of [
       diff({ ...one, classes: raised }, one),
       diff({ classes: classes('orphaned-owner', 'expected') }),

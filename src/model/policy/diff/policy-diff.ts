@@ -5,6 +5,7 @@ import { classChanges, patternChanges } from './class-diff.ts'
 import { companyChanges } from './company-diff.ts'
 import { jobChanges } from './jobs-diff.ts'
 import { limitChanges } from './limits-diff.ts'
+import { markChanges } from './mark-diff.ts'
 import { purposeChanges } from './purpose-diff.ts'
 import { isSame } from './rows.ts'
 
@@ -16,6 +17,7 @@ export function diffPolicies(from: Policy, to: Policy, words: DiffWords): Change
     ...patternChanges(from, to, words),
     ...classChanges(from, to),
     ...branchChanges(from.boundary, to.boundary),
+    ...markChanges(from, to),
     ...limitChanges(from.guards, to.guards),
     ...companyChanges(from, to),
   ]

@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely'
+import type { MarkedClass, MarkedContent } from '../../../model/policy/marks.ts'
 import type { Policy } from '../../../model/policy/policy.ts'
-import type { InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
+import type { Instant, InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
 
 export type PublishedHow = 'seeded' | 'before-publishing' | 'published' | 'narrowed' | 'way-back' | 'ended'
 export type DraftHow = 'published' | 'narrowed' | 'way-back'
@@ -68,5 +69,26 @@ export type ApprovalTable = {
   person_id: string
   at: InstantDefault
   ended_at: InstantOrNull
+  end_reason: string | null
+}
+
+export type MarkOrigin = 'people' | 'sandbox' | 'before-people'
+
+export type MarkTable = {
+  id: Generated<number>
+  workflow: string
+  rule: string
+  rule_hash: string
+  content: Json<MarkedContent>
+  class: MarkedClass
+  reason: string
+  origin: MarkOrigin
+  proposed_by: string
+  proposed_at: InstantDefault
+  agreed_by: string | null
+  agreed_at: InstantOrNull
+  ends_at: Instant
+  ended_at: InstantOrNull
+  ended_by: string | null
   end_reason: string | null
 }
