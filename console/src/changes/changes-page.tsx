@@ -7,6 +7,7 @@ import { changesQuery } from '../server/api.ts'
 import { DraftCard } from './draft-card.tsx'
 import { EditDialog } from './edit-dialog.tsx'
 import { FirstSteps } from './first-steps.tsx'
+import { MarkList } from './mark-list.tsx'
 import { VersionList } from './version-list.tsx'
 
 /** Drafts that wait for approval, and the versions that were in force. */
@@ -34,6 +35,7 @@ function Changes({ changes: { sequence, drafts, versions, documents } }: { chang
       {drafts.map((draft) => (
         <DraftCard key={draft.id} draft={draft} />
       ))}
+      <MarkList />
       {documents.length > 0 && <NewDraft documents={documents} />}
       {versions.length > 0 && <VersionList versions={versions} sequence={sequence} />}
     </Stack>

@@ -1,6 +1,7 @@
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { CaseReply, HeldReply, ListReply } from '../../../src/api/cases/case-types.ts'
 import type { ChangesReply, CostReply, TextReply, VersionsReply } from '../../../src/api/changes/change-types.ts'
+import type { MarksReply } from '../../../src/api/changes/mark-types.ts'
 import type { DraftReply, DraftsReply } from '../../../src/api/connections/connect-types.ts'
 import type { ConnectionsReply } from '../../../src/api/connections/connection-types.ts'
 import type { ControlReply } from '../../../src/api/control/control-types.ts'
@@ -261,6 +262,10 @@ export function versionsQuery(workflow: string) {
       ),
   })
 }
+export const marksQuery = queryOptions({
+  queryKey: ['console', 'marks'],
+  queryFn: ({ signal }) => call<MarksReply>('/api/console/changes/marks', { signal }),
+})
 
 /** The text of a draft, or of what is in force. Read when somebody begins to edit, and not again under their hands. */
 export function textQuery(of: { readonly draft: number } | { readonly document: string }) {

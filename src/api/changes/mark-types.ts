@@ -30,6 +30,8 @@ const MarkView = z.object({
 export type MarkView = z.infer<typeof MarkView>
 
 export const MarksReply = z.object({
+  /** How long a mark may stand. */
+  days: z.object({ most: z.number(), usual: z.number() }),
   marks: z.array(MarkView),
   /** Rules that can be marked, by workflow. */
   workflows: z.array(

@@ -1,7 +1,14 @@
 import type { Actor } from '../../model/authority/acts.ts'
 import type { Change } from '../../model/policy/diff/change.ts'
 import { approvalVerdict, type Needed, neededNow } from '../../publishing/approve-draft.ts'
-import { changesOf, companyNameOf, type InForce, readInForce, versionOf, workflowOf } from '../../publishing/documents.ts'
+import {
+  changesOf,
+  companyNameOf,
+  type InForce,
+  readInForce,
+  versionOf,
+  workflowOf,
+} from '../../publishing/documents.ts'
 import { waitsFor } from '../../publishing/put-in-force.ts'
 import type { Database } from '../../store/database/database.ts'
 import { namesOf } from '../../store/people/persons.ts'

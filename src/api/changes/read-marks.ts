@@ -3,7 +3,7 @@ import { isMarkedClass, type MarkedContent, markedContent, markedHash } from '..
 import type { Policy } from '../../model/policy/policy.ts'
 import { renderConditions, renderOwner } from '../../model/rules/render.ts'
 import { verdictOn } from '../../people/permitted.ts'
-import { MARK_NOTICE_DAYS } from '../../publishing/mark-days.ts'
+import { MARK_DAYS, MARK_NOTICE_DAYS } from '../../publishing/mark-days.ts'
 import { markSubject } from '../../publishing/mark-rule.ts'
 import { databaseNowMs } from '../../store/database/clock.ts'
 import type { Database } from '../../store/database/database.ts'
@@ -40,7 +40,7 @@ export async function readMarks(db: Database, actor: Actor): Promise<MarksReply>
     const { workflow, title } = policy
     workflows.push({ workflow, title, rules, mayNot: because(await verdictOn(db, actor, 'mark', { workflow })) })
   }
-  return { marks, workflows }
+  return { days: MARK_DAYS, marks, workflows }
 }
 
 function because(verdict: Awaited<ReturnType<typeof verdictOn>>): string | null {

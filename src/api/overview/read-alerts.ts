@@ -7,6 +7,7 @@ import { listQuarantined } from '../../store/events/failed-events.ts'
 import { noticeTitle } from '../connections/notice-view.ts'
 import { loadErrorLine, readLoadError } from '../workflows/load-error.ts'
 import type { Overview } from './overview-types.ts'
+import { markAlerts } from './read-mark-alerts.ts'
 import { readNoticeCounts } from './read-notice-counts.ts'
 import { pauseAlerts } from './read-pause-alerts.ts'
 import { readStillNamed } from './read-still-named.ts'
@@ -38,6 +39,7 @@ export async function readAlerts(db: Database, now: Date): Promise<Overview['ale
     openNotices(db, now),
     upgradeAlerts(db, now),
     pauseAlerts(db),
+    markAlerts(db),
   ])
   const rank = ({ level, needsAction }: Alert) => (level === 'stop' ? 2 : 0) + (needsAction ? 1 : 0)
   return groups
