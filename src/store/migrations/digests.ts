@@ -34,4 +34,11 @@ export const SHIPPED: readonly { readonly name: string; readonly digest: string 
   { name: '0029-job-tasks', digest: 'dded452ff88434110519160d633d850bb05142690cbbcce0c40810f605a2cd76' },
   { name: '0030-observed', digest: 'd00bb2819ccc75024ac526b9e4529b3d962929e1f677a00d2d70d15900f3fe04' },
   { name: '0031-writing-consents', digest: '1c699cea0f4a434a903375e5b7861ce5043c6f3b3586153769b9ec60c33f4bfe' },
+  { name: '0032-identity-issuer', digest: '41d0a504c5fb57cf570fdf391377ad606974c13f7a65404c7b55b253520357ba' },
+  { name: '0033-marks', digest: '4504cc6763a5e7f547e955d0225d87df8ae9eafe03e8f40f900b07b63adfaaf1' },
+  { name: '0034-backlog-applications', digest: '2b80523444eae6a75f10af65966534a6ccd30dcc7833cb3a99d7321987dad556' },
+  { name: '0035-ended-documents', digest: '7379d783f04819d51fe44900aaf746eec0cf7c34d4179ac7e5e7297da9cc770e' },
+  { name: '0037-older-version', digest: '75f56c83154f90394bbe4f29f28302b239de799b4d90a73a8a208d1924196769' },
+  { name: '0038-login-ids', digest: '92211fd9fb2d5897f87512648a383eeb701db22768c3cb7c1b95dc5e08a5f948' },
+  { name: '0039-mode-changes', digest: '74eb09bc302490a0efade4dfe146e1b22af67ced5471e82b9efeb2fea8f9351b' },
 ]
