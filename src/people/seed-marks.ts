@@ -1,4 +1,5 @@
-import { type MarkedClass, markedContent, markedHash } from '../model/policy/marks.ts'
+import type { MarkedClass } from '../model/policy/mark.ts'
+import { markedContent, markedHash } from '../model/policy/marks.ts'
 import type { DatabaseTransaction } from '../store/database/database.ts'
 import { readPolicy, workflowsInForce } from '../store/decisions/policies.ts'
 import { noteInLedger } from '../store/ledger/note-in-ledger.ts'

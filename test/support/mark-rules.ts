@@ -1,4 +1,5 @@
-import { type MarkedClass, markedContent, markedHash } from '../../src/model/policy/marks.ts'
+import type { MarkedClass } from '../../src/model/policy/mark.ts'
+import { markedContent, markedHash } from '../../src/model/policy/marks.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { Database } from '../../src/store/database/database.ts'
 import { insertMarks, noteMarksChanged } from '../../src/store/publishing/marks.ts'

@@ -1,4 +1,4 @@
-import { MARKED_CLASSES, type Mark, type MarkedClass } from '../../src/model/policy/marks.ts'
+import { MARKED_CLASSES, type Mark, type MarkedClass } from '../../src/model/policy/mark.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 
 /** Longer than any test decides ahead. */

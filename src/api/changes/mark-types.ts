@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MARKED_CLASSES } from '../../model/policy/marks.ts'
+import { MARKED_CLASSES } from '../../model/policy/mark.ts'
 import { MARK_DAYS } from '../../publishing/mark-days.ts'
 import { Instant } from '../server/shared-types.ts'
 

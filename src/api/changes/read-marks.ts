@@ -1,5 +1,6 @@
 import type { Actor } from '../../model/authority/acts.ts'
-import { isMarkedClass, type MarkedContent, markedContent, markedHash } from '../../model/policy/marks.ts'
+import { isMarkedClass } from '../../model/policy/mark.ts'
+import { type MarkedContent, markedContent, markedHash } from '../../model/policy/marks.ts'
 import type { Policy } from '../../model/policy/policy.ts'
 import { renderConditions, renderOwner } from '../../model/rules/render.ts'
 import { verdictOn } from '../../people/permitted.ts'

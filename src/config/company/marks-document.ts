@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MARKED_CLASSES } from '../../model/policy/marks.ts'
+import { MARKED_CLASSES } from '../../model/policy/mark.ts'
 import { Text } from '../yaml/text.ts'
 import { Email } from './company-documents.ts'
 

@@ -8,7 +8,7 @@ import { patternOf } from '../patterns/registry.ts'
 import { canonicalJson } from '../policy/canonical.ts'
 import { diffPolicies } from '../policy/diff/policy-diff.ts'
 import { isPurelyNarrowing } from '../policy/diff/reach.ts'
-import { MARKED_CLASSES, type MarkedClass } from '../policy/marks.ts'
+import { MARKED_CLASSES, type MarkedClass } from '../policy/mark.ts'
 import type { Branch, ClassRule, Policy } from '../policy/policy.ts'
 import { decide } from './decide.ts'
 

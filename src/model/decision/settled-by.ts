@@ -1,4 +1,5 @@
-import { liveMark, type Mark } from '../policy/marks.ts'
+import type { Mark } from '../policy/mark.ts'
+import { liveMark } from '../policy/marks.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Routing } from '../policy/routing.ts'
 import type { FoundException } from './found-exception.ts'

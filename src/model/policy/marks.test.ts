@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { POLICY } from '../../../test/support/example.ts'
-import { findRule, liveMark, type MarkedClass, markedContent, markedHash, type StoredMark, withMarks } from './marks.ts'
+import type { MarkedClass } from './mark.ts'
+import { findRule, liveMark, markedContent, markedHash, type StoredMark, withMarks } from './marks.ts'
 import { type Branch, type Policy, policyContent } from './policy.ts'
 
 const { marks: _, ...UNMARKED } = POLICY

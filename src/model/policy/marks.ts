@@ -2,23 +2,8 @@ import { createHash } from 'node:crypto'
 import type { ExceptionClass } from '../classes/class.ts'
 import type { Conditions, Rule } from '../rules/condition.ts'
 import { canonicalJson } from './canonical.ts'
+import type { Mark } from './mark.ts'
 import type { Branch, Policy } from './policy.ts'
-
-/** Classes that a rule settles only while it is marked for them. Expected cases need no mark, and no mark is for an unknown. */
-export const MARKED_CLASSES = ['risky', 'customer-facing', 'revenue-impacting'] as const
-export type MarkedClass = (typeof MARKED_CLASSES)[number]
-
-export function isMarkedClass(name: string): name is MarkedClass {
-  return (MARKED_CLASSES as readonly string[]).includes(name)
-}
-
-/** Two people let a rule settle cases of this class, until it ends. */
-export type Mark = {
-  readonly id: number
-  readonly rule: string
-  readonly class: MarkedClass
-  readonly endsAtMs: number
-}
 
 /** With what the rule was when they agreed: a rule that was edited since is not what they marked. */
 export type StoredMark = Mark & { readonly workflow: string; readonly ruleHash: string }

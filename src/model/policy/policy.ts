@@ -4,7 +4,7 @@ import type { ConnectionId, Crm } from '../record/change-event.ts'
 import type { CompanyPeople } from '../record/company-people.ts'
 import type { Readings } from '../record/readings.ts'
 import type { Conditions, Rule } from '../rules/condition.ts'
-import type { Mark } from './marks.ts'
+import type { Mark } from './mark.ts'
 
 /** draft: not run. observe: decides, writes nothing. pilot: narrow slice and daily cap. live. */
 export type Mode = 'draft' | 'observe' | 'pilot' | 'live'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { POLICY } from '../../../test/support/example.ts'
 import { EXCEPTION_CLASSES } from '../classes/class.ts'
-import type { Mark } from '../policy/marks.ts'
+import type { Mark } from '../policy/mark.ts'
 import type { Branch, Policy } from '../policy/policy.ts'
 import { matrixRows } from './matrix.ts'
 

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import type { MarkedClass, MarkedContent, StoredMark } from '../../model/policy/marks.ts'
+import type { MarkedClass } from '../../model/policy/mark.ts'
+import type { MarkedContent, StoredMark } from '../../model/policy/marks.ts'
 import type { MarkOrigin } from '../database/tables/publishing.ts'
 import type { Tables } from '../database/tables.ts'
 

@@ -1,4 +1,4 @@
-import type { Mark } from '../marks.ts'
+import type { Mark } from '../mark.ts'
 import type { Policy } from '../policy.ts'
 import type { Change, Reach } from './change.ts'
 import { isSame } from './rows.ts'

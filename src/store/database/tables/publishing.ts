@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
-import type { MarkedClass, MarkedContent } from '../../../model/policy/marks.ts'
+import type { MarkedClass } from '../../../model/policy/mark.ts'
+import type { MarkedContent } from '../../../model/policy/marks.ts'
 import type { Policy } from '../../../model/policy/policy.ts'
 import type { Instant, InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
 
