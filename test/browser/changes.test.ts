@@ -134,6 +134,36 @@ describe('publishing, in the console', { skip: NO_CHROMIUM }, () => {
     await page.context().close()
   })
 
+  it('a rule is marked by two people, and one of them takes the mark back', async () => {
+    const first = await pageOf(own.people.boundary)
+    await first.getByText('No rule is marked: a person decides every case above expected.').waitFor()
+    await first.getByRole('button', { name: 'Mark a rule' }).click()
+    const proposal = first.getByRole('dialog', { name: 'Mark a rule' })
+    await proposal.getByRole('textbox', { name: 'Reason' }).fill('Right in all 40 cases of October')
+    assert.deepEqual(await seriousViolations(first), [])
+    await picture(first, 'mark-1440')
+    await proposal.getByRole('button', { name: 'Propose' }).click()
+    await first.getByText('Waits for a second person').waitFor()
+    assert.equal(await first.getByRole('button', { name: 'Agree' }).count(), 0, 'nobody agrees with themselves')
+
+    const second = await pageOf(own.people.data, 390, true)
+    await second.getByRole('button', { name: 'Agree' }).click()
+    await second.getByText(/Marked by Priya and Ines/).waitFor()
+    assert.ok((await tooWideBy(second)) <= 0)
+    assert.deepEqual(await seriousViolations(second), [])
+    await picture(second, 'marked-390-dark')
+
+    await first.reload()
+    await first.getByText(/Marked by Priya and Ines/).waitFor()
+    await first.getByText('The rule', { exact: true }).click()
+    await first.getByRole('button', { name: /^Remove the mark of / }).click()
+    const removal = first.getByRole('dialog')
+    await removal.getByRole('textbox', { name: 'Reason' }).fill('Two of them were wrong')
+    await removal.getByRole('button', { name: 'Remove the mark' }).click()
+    await first.getByText('No rule is marked: a person decides every case above expected.').waitFor()
+    for (const page of [first, second]) await page.context().close()
+  })
+
   it('fits 390 and 1440 px in light and dark and has no serious accessibility violation', async () => {
     await own.draft(own.people.data, narrower(own.text))
     await own.draft(own.people.data, own.text.replace('mode: live', 'mode: lively'))

@@ -8,6 +8,7 @@ import { setAbsence } from '../../src/people/absence.ts'
 import { answerOffer, giveBack } from '../../src/people/answer-offer.ts'
 import { type Offer, offerJob, withdrawOffer } from '../../src/people/appoint.ts'
 import { endPerson } from '../../src/people/end-person.ts'
+import { invite } from '../../src/people/invite.ts'
 import { proposeCast } from '../../src/people/propose-cast.ts'
 import { RefusedError } from '../../src/people/refused.ts'
 import { seedPeople } from '../../src/people/seed-people.ts'
@@ -346,6 +347,22 @@ describe('somebody who no longer works here', () => {
     const jobs = (await jobsOf(h.db)).filter(({ personId }) => personId === rollback)
     assert.deepEqual(new Set(jobs.map(({ endReason }) => endReason)), new Set(['left']))
     await assert.rejects(endPerson(h.db, { kind: 'terminal' }, rollback), /left on/)
+  })
+
+  it('is somebody new with no job when they come back, whose user is free again', async () => {
+    const h = await seeded(start)
+    const rollback = await idOf(h, 'roll')
+    const { rows } = await sql<{ userId: string }>`
+      select subject as "userId" from identity where person_id = ${rollback} and kind = 'crm'`.execute(h.db)
+    await endPerson(h.db, { kind: 'terminal' }, rollback)
+    const user = { by: 'user', connectionId: h.crm.connectionId, userId: rows[0]!.userId } as const
+    const back = await invite(h.db, { kind: 'terminal' }, user)
+    assert.equal(back?.isNew, true)
+    assert.notEqual(back.personId, rollback)
+    assert.deepEqual(
+      (await jobsOf(h.db)).filter(({ personId }) => personId === back.personId),
+      [],
+    )
   })
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
+import { readSettledMark } from '../../src/api/cases/read-settled-mark.ts'
 import type { Branch } from '../../src/model/policy/policy.ts'
 import { lockPermits } from '../../src/store/decisions/workflow-connections.ts'
 import { endMarkRow, noteMarksChanged, writesResting } from '../../src/store/publishing/marks.ts'
@@ -62,6 +63,13 @@ describe('a write that a rule decided by a mark', () => {
     assert.deepEqual(await writes(h), [{ state: 'pending', notSent: null, marks: [id] }])
     const cited = sql`select body::jsonb -> 'mark' as mark from ledger where kind = 'exception-settled'`
     assert.deepEqual(await rowsOf(h, cited), [{ mark: id }])
+    const { rows } = await sql<{ seq: number; endsAt: Date }>`
+      select e.receipt_seq as seq, m.ends_at as "endsAt" from exception e cross join mark m`.execute(h.db)
+    const { seq, endsAt } = rows[0]!
+    const shown = await readSettledMark(h.db, seq)
+    assert.equal(shown?.by.length, 2, 'the page of the case names those who marked the rule')
+    assert.equal(shown.endsAt, endsAt.toISOString())
+    assert.equal(await readSettledMark(h.db, seq - 1), null)
     await h.settle()
     assert.equal(owner(h), userId(h, 'rep@x.example'))
   })

@@ -2,7 +2,7 @@ import { Paper } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { CaseReply } from '../../../src/api/cases/case-types.ts'
-import { ago, due, exact, labelOf, plural } from '../parts/format.ts'
+import { ago, day, due, exact, labelOf, plural } from '../parts/format.ts'
 import { useNow } from '../server/live.ts'
 
 /** The four questions that every case answers. */
@@ -99,9 +99,16 @@ function ToDo({ found, now }: { found: CaseReply; now: number }) {
 
 function closing(found: CaseReply): string {
   const when = found.resolvedAt ? `, ${exact(found.resolvedAt)}` : ''
-  if (found.status === 'settled-by-rule')
-    return `No action needed: fixed by rule "${found.settledByRule ?? '?'}"${when}`
+  if (found.status === 'settled-by-rule') {
+    return `No action needed: fixed by rule "${found.settledByRule ?? '?'}"${when}${marked(found.settledMark)}`
+  }
   return `No action needed. ${found.resolution ? labelOf(found.resolution) : 'Closed'}${when}`
+}
+
+function marked(mark: CaseReply['settledMark']): string {
+  if (mark === null) return ''
+  const who = mark.by.length === 0 ? 'from before people marked rules' : `by ${mark.by.join(' and ')}`
+  return `. The rule was marked for this ${who}, until ${day(mark.endsAt)}`
 }
 
 /** "Nothing: ..." below "Why it needs attention" would read as if nothing did. */

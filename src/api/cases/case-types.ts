@@ -132,6 +132,8 @@ export const CaseReply = ListItem.extend({
     notVisible: HeldReply.nullable(),
   }).nullable(),
   settledByRule: z.string().nullable(),
+  /** The mark that let the rule settle it. No names: the rule settled such cases before people marked rules. */
+  settledMark: z.object({ by: z.array(z.string()), endsAt: Instant }).nullable(),
   resolution: z.string().nullable(),
   policyHash: z.string(),
   recordUrl: z.string().nullable(),

@@ -19,6 +19,7 @@ import { LIST_COLUMNS, LIST_FROM, type ListRow, toListItem } from './read-except
 import { readFactLabels } from './read-fact-labels.ts'
 import { readHeldFrom, readHeldRecords } from './read-held-records.ts'
 import { readHistory, readReceipt, type UnlabeledReceipt } from './read-ledger.ts'
+import { readSettledMark } from './read-settled-mark.ts'
 
 /** Related cases listed by name: one task can cover hundreds of cases. */
 const SAME_TASK_MAX = 20
@@ -92,6 +93,7 @@ export async function readCase(db: Database, id: number, links: CrmLinks): Promi
     wouldHave: row.would_have,
     todo: row.todo,
     settledByRule: row.settled_by_rule,
+    settledMark: row.status === 'settled-by-rule' ? await readSettledMark(db, row.receipt_seq) : null,
     resolution: row.resolution,
     policyHash: row.policy_hash,
     causeTitle: row.cause_title,

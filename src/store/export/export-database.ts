@@ -97,6 +97,9 @@ const FIRST_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   policy_draft_text: ['draft_id', 'version', 'source'],
   approval: ['id', 'draft_id', 'hash', 'person_id'],
   pause: ['id', 'scope', 'paused_by'],
+  mark: ['id', 'workflow', 'rule', 'class'],
+  mode_change: ['id', 'workflow', 'mode', 'changed_by'],
+  backlog_application: ['id', 'workflow', 'cap', 'started_by'],
 }
 
 function holds(columns: Columns, { table }: ExportedTable): boolean {

@@ -5,7 +5,7 @@ import type { PersonId } from './persons.ts'
 /** What one person had when they ended, for the ledger. */
 export type EndedPerson = { readonly sessions: number; readonly tokens: number; readonly absences: number }
 
-/** Ends the person, their sessions, the tokens that they answer for, their open links and absences. Null: ended before. */
+/** Ends the person, who they are elsewhere, their sessions, tokens that they answer for, links and absences. Null: ended before. */
 export async function endPersonRows(trx: Kysely<Tables>, id: PersonId, by: string): Promise<EndedPerson | null> {
   const { rows: ended } = await sql`
     update person set ended_at = clock_timestamp(), ended_by = ${by} where id = ${id} and ended_at is null
@@ -16,6 +16,10 @@ export async function endPersonRows(trx: Kysely<Tables>, id: PersonId, by: strin
     update machine_token set ended_at = clock_timestamp(), ended_by = ${by}
     where keeper_id = ${id} and ended_at is null returning 1`.execute(trx)
   await sql`delete from sign_in_link where person_id = ${id} and used_at is null`.execute(trx)
+  // Somebody who comes back is invited anew, and their user or address must be free for that.
+  await sql`
+    update identity set state = 'ended', ended_at = clock_timestamp(), ended_by = ${by}
+    where person_id = ${id} and state <> 'ended'`.execute(trx)
   const { rows: absences } = await sql`
     update absence set ended_at = clock_timestamp(), ended_by = ${by}
     where ended_at is null and person_id = ${id} returning 1`.execute(trx)
