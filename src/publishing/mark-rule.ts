@@ -69,7 +69,10 @@ export async function agreeToMark(db: Database, actor: Actor, id: number): Promi
     const second = actor.kind === 'person' ? [actor.personId] : []
     const now = { lanes: await lanesHeld(trx, [mark.workflow]), nowMs: await databaseNowMs(trx) }
     if (!isApproved('mark', { ...subject, approvedBy: [...(subject.approvedBy ?? []), ...second] }, now)) {
-      throw new MarkError('proposer-gone', 'Whoever proposed this mark may no longer mark the rule. Propose it again.')
+      throw new MarkError(
+        'proposer-gone',
+        'The person who proposed this mark may no longer mark the rule. Propose it again.',
+      )
     }
     const by = ledgerActor(actor)
     if (!(await agreeTo(trx, id, by)))

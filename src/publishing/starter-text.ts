@@ -75,7 +75,7 @@ classes:
     because: A blank is a known gap that a quick look fills.
   - pattern: orphaned-owner
     class: risky
-    because: Whoever gets the record is who the customer hears from next.
+    because: The new owner is the person the customer hears from next.
   - pattern: duplicate-ownership
     class: risky
     because: Two people may be working the same customer without knowing.
@@ -121,7 +121,7 @@ export function starterCalendar(zones: readonly (string | null)[]): string | nul
   for (const zone of zones) if (zone !== null) counts.set(zone, (counts.get(zone) ?? 0) + 1)
   const [most] = [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
   if (most === undefined) return null
-  return `# Made by Lanekeeper: the time zone of ${most[1]} of ${zones.length} active users. Deadlines are counted in it for whoever has none.
+  return `# Made by Lanekeeper: the time zone of ${most[1]} of ${zones.length} active users. Deadlines are counted in it for users who have none.
 timeZone: ${most[0]}
 workingDays: [Mon, Tue, Wed, Thu, Fri]
 opens: "09:00"
