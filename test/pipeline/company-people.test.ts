@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CompanyPeople } from '../../src/model/record/company-people.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
+import { applyBacklog } from '../support/apply-backlog.ts'
 import { contact, openPatterns, userId, withHarness } from './contacts.ts'
 import { contactPolicy, type Harness, versionOf } from './harness.ts'
 
@@ -46,6 +47,9 @@ describe('people.yaml in a running pipeline', () => {
 
       await publish(h, LINKS)
       await h.receive(contact(h, '2', { country: 'FR', hubspot_owner_id: null }))
+      await h.settle()
+      // The link alone asks for the first record, so somebody applies it.
+      await applyBacklog(h.db)
       await h.settle()
       assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, userId(h, 'rep.lee@y.example'))
       const open = [...h.crm.tasks.values()].filter(({ status }) => status === 'open')

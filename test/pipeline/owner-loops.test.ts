@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import type { ChangeActor, ChangeEvent } from '../../src/model/record/change-event.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
+import { applyBacklog } from '../support/apply-backlog.ts'
 import { CREATED, rowsOf, userId } from './contacts.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, versionOf } from './harness.ts'
 
@@ -230,6 +231,9 @@ describe('C19: sides that change an owner in turn', () => {
     await sql`update record set dirty_since = now()`.execute(h.db)
     await h.settle()
     assert.deepEqual(await how(h), ['explained-by-reading'])
+    assert.equal((await writes(h)).length, before, 'nothing but the version asks for it')
+    await applyBacklog(h.db)
+    await h.settle()
     assert.equal((await writes(h)).length, before + 1)
     assert.equal(owner(h), userId(h, REP))
   })

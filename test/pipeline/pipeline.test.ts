@@ -6,6 +6,7 @@ import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { markWakeUpsDue } from '../../src/store/records/wake-ups.ts'
 import { claimIntents, finishIntents } from '../../src/store/writes/intents.ts'
+import { applyBacklog } from '../support/apply-backlog.ts'
 import { contactPolicy, type Harness, pipelineHarness, staff, TUESDAY_MS, versionOf } from './harness.ts'
 
 const CREATED = '2026-11-20T08:00:00.000Z'
@@ -349,6 +350,8 @@ describe('the pipeline, on real Postgres', () => {
       const other = h.crm.users.find((u) => u.email === 'over@x.example')!.userId
       await published(h, { boundary: [{ ...branch!, rules: [{ ...branch!.rules[0]!, owner: 'over@x.example' }] }] })
       await h.settle()
+      await applyBacklog(h.db)
+      await h.settle()
       assert.equal(h.crm.records.get('contacts/1')?.hubspot_owner_id, other)
       assert.deepEqual(await h.openExceptions(), [])
       assert.equal(h.crm.openTasks().length, 0)
@@ -357,6 +360,9 @@ describe('the pipeline, on real Postgres', () => {
     it('is written again under another policy version, because what it said may have been the reason', async () => {
       const h = await refusedOnce()
       await published(h, { title: 'Contact routing, corrected' })
+      await h.settle()
+      assert.equal(writes(h), 1, 'nothing but the version asks for it')
+      await applyBacklog(h.db)
       await h.settle()
       assert.equal(writes(h), 2)
       assert.deepEqual(await h.openExceptions(), [])
