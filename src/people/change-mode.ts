@@ -6,7 +6,7 @@ import { type ModeSet, reachOf } from '../model/policy/mode-set.ts'
 import type { Mode } from '../model/policy/policy.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { stageLock } from '../store/database/locks.ts'
-import { inTransaction } from '../store/database/transaction.ts'
+import { unhindered } from '../store/database/unhindered.ts'
 import {
   countAsVersion,
   insertModeChange,
@@ -52,7 +52,7 @@ export async function changeMode(db: Database, actor: Actor, changing: ChangingM
     const [before] = await modeChanges(db, workflow, 1)
     if (before === undefined) {
       await requireMay(db, actor, 'raise', { workflow })
-      throw new NotThereError(`There is no workflow "${workflow}".`)
+      throw new NotThereError(`There is no workflow "${workflow}". Reload the page.`)
     }
     const to = setOf(before, changing)
     const reach = reachOf(before, to)
@@ -61,7 +61,8 @@ export async function changeMode(db: Database, actor: Actor, changing: ChangingM
     if (before.id !== seenId) return null
     if (reach === 'same') return before
     try {
-      const done = await inTransaction(db, async (trx) => {
+      // A stopped process does not stand in the way of less.
+      const done = await unhindered(db, async (trx) => {
         // As whatever changes a job: first, before any permit.
         await stageLock(trx, READINESS_LOCK)
         await lockPermits(trx, { connections: null, workflows: [workflow] })
@@ -82,7 +83,12 @@ export async function changeMode(db: Database, actor: Actor, changing: ChangingM
 function setOf(before: ModeSet, { mode, dailyCap }: ChangingMode): ModeSet {
   const { pilot } = before
   const limits = pilot ?? (mode === 'pilot' ? { when: [], dailyCap: dailyCap ?? 0 } : null)
-  const to = { mode, pilot: limits === null || dailyCap === null ? limits : { ...limits, dailyCap } }
+  // Below a pilot its cap counts for nothing, so whoever only lowers does not set a higher one for later.
+  const kept =
+    dailyCap !== null && mode !== 'pilot' && mode !== 'live'
+      ? Math.min(dailyCap, pilot?.dailyCap ?? dailyCap)
+      : dailyCap
+  const to = { mode, pilot: limits === null || kept === null ? limits : { ...limits, dailyCap: kept } }
   if (mode === 'pilot' && !(to.pilot!.dailyCap > 0)) {
     throw new ModeRefusedError('A pilot needs a limit: say how many owners it may change a day.')
   }

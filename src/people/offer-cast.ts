@@ -2,6 +2,7 @@ import type { Actor } from '../model/authority/acts.ts'
 import type { Candidate, ProposedJob } from '../model/authority/smallest-cast.ts'
 import type { Database } from '../store/database/database.ts'
 import { userOfCandidate } from '../store/people/cast-candidates.ts'
+import { workflowStanding } from '../store/people/jobs.ts'
 import type { PersonId } from '../store/people/persons.ts'
 import { offerJobs } from './appoint.ts'
 import { invite } from './invite.ts'
@@ -34,12 +35,14 @@ export async function offerCast(
   }
   const all = wanted as readonly ProposedJob[]
   const own: ProposedJob[] = []
-  for (const job of all) if (await mayName(db, actor, workflow, job)) own.push(job)
+  const isLive = (await workflowStanding(db, workflow))?.isLive ?? false
+  for (const job of all) if (await mayName(db, actor, { workflow, isLive }, job)) own.push(job)
   // Nothing of it is theirs: refused as one offer would be.
   if (own.length === 0) await requireMay(db, actor, 'appoint', { workflow, lane: all[0]!.lane })
   const { ids, invited } = await inviteUnknown(
     db,
     actor,
+    workflow,
     all.map(({ candidate }) => candidate),
   )
   const offers = own.flatMap(({ lane, circle, candidate }) => {
@@ -57,15 +60,22 @@ function isSame(one: ProposedJob, { lane, circle, candidateId }: AskedJob): bool
   return one.lane === lane && one.circle === circle && one.candidate.id === candidateId
 }
 
-async function mayName(db: Database, actor: Actor, workflow: string, { lane, candidate }: ProposedJob) {
+/** As `offerJobs` asks it, so that nobody is invited for an offer that is refused then. */
+async function mayName(
+  db: Database,
+  actor: Actor,
+  of: { readonly workflow: string; readonly isLive: boolean },
+  { lane, candidate }: ProposedJob,
+) {
   const personId = candidate.isKnown ? { personId: candidate.id } : {}
-  return (await verdictOn(db, actor, 'appoint', { workflow, lane, ...personId })).allowed
+  return (await verdictOn(db, actor, 'appoint', { ...of, lane, ...personId })).allowed
 }
 
 /** The people of the cast by candidate. Whoever is not here yet stays out, where the actor cannot invite. */
 async function inviteUnknown(
   db: Database,
   actor: Actor,
+  workflow: string,
   candidates: readonly Candidate[],
 ): Promise<{ readonly ids: ReadonlyMap<string, PersonId>; readonly invited: number }> {
   const ids = new Map(candidates.filter(({ isKnown }) => isKnown).map(({ id }) => [id, id]))
@@ -73,7 +83,7 @@ async function inviteUnknown(
   let invited = 0
   if (unknown.size === 0 || !(await verdictOn(db, actor, 'invite', {})).allowed) return { ids, invited }
   for (const { id, email } of unknown.values()) {
-    const user = await userOfCandidate(db, email ?? id)
+    const user = await userOfCandidate(db, workflow, email ?? id)
     const person = user === null ? null : await invite(db, actor, { by: 'user', ...user })
     if (person === null) continue
     ids.set(id, person.personId)

@@ -3,13 +3,14 @@ import { retireAllBut } from '../pipeline/decide/publish-policies.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
 import { stageLock } from '../store/database/locks.ts'
 import { inTransaction } from '../store/database/transaction.ts'
+import { endModes } from '../store/decisions/mode-changes.ts'
 import { lockPermits } from '../store/decisions/workflow-connections.ts'
 import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { endCast } from '../store/people/end-cast.ts'
 import { refreshLaneHolders } from '../store/people/lane-holders.ts'
 import { endApprovals } from '../store/publishing/approvals.ts'
 import { openDrafts, setDraftState } from '../store/publishing/drafts.ts'
-import { endSandboxMarks } from '../store/publishing/marks.ts'
+import { endAllMarks } from '../store/publishing/marks.ts'
 import {
   addPublications,
   type DocumentName,
@@ -22,8 +23,8 @@ import { SEQUENCE_LOCK } from './put-in-force.ts'
 
 /**
  * What the sandbox seeded leaves this database, because a CRM of one's own is connected here from now on: the example
- * workflows with their cases, the shared files beside them, drafts of them, and the cast with its jobs. Also what the cast
- * published over an example: it is about the same company. Returns the workflows that ended; asked again it changes nothing.
+ * workflows with their cases, the shared files beside them, every draft, every mark, how far workflows could go, and the cast
+ * with its jobs. Also what the cast published: it is about the same company. Returns the workflows that ended; asked again it changes nothing.
  */
 export async function endExamples(db: Database): Promise<{ readonly changed: readonly string[] }> {
   if ((await examplesIn(db)).length === 0) return { changed: [] }
@@ -40,12 +41,10 @@ export async function endExamples(db: Database): Promise<{ readonly changed: rea
     const workflows = examples.flatMap(({ document }) => workflowOf(document) ?? [])
     const stay = [...inForceOf(await documentsInForce(trx)).documents.keys()].flatMap((name) => workflowOf(name) ?? [])
     await retireAllBut(trx, stay)
-    await endDrafts(
-      trx,
-      examples.map(({ document }) => document),
-    )
+    await endDrafts(trx)
     const people = await endCast(trx, 'lanekeeper')
-    await endSandboxMarks(trx, 'lanekeeper', 'examples-ended')
+    await endAllMarks(trx, 'lanekeeper', 'examples-ended')
+    await endModes(trx, workflows)
     for (const one of ['', ...workflows]) await refreshLaneHolders(trx, one)
     await refreshReadinessIn(trx, null)
     const body = { seq, documents: examples.map(({ document }) => document), people }
@@ -54,11 +53,14 @@ export async function endExamples(db: Database): Promise<{ readonly changed: rea
   })
 }
 
-/** Documents in force that the sandbox's files put there first. */
+/**
+ * Everything in force, as long as anything is that the sandbox's files put there: until then it was a sandbox, and what its
+ * cast published under other names is about the same company.
+ */
 async function examplesIn(db: Database | DatabaseTransaction): Promise<{ document: DocumentName; seq: number }[]> {
   const seeded = await documentsOfExamples(db)
-  if (seeded.size === 0) return []
-  return [...inForceOf(await documentsInForce(db)).documents.values()].filter(({ document }) => seeded.has(document))
+  const inForce = [...inForceOf(await documentsInForce(db)).documents.values()]
+  return inForce.some(({ document }) => seeded.has(document)) ? inForce : []
 }
 
 function ended(document: DocumentName, baseSeq: number): NewPublication {
@@ -75,9 +77,8 @@ function ended(document: DocumentName, baseSeq: number): NewPublication {
   }
 }
 
-async function endDrafts(trx: DatabaseTransaction, documents: readonly DocumentName[]): Promise<void> {
-  for (const { id, document } of await openDrafts(trx)) {
-    if (!documents.includes(document)) continue
+async function endDrafts(trx: DatabaseTransaction): Promise<void> {
+  for (const { id } of await openDrafts(trx)) {
     await endApprovals(trx, id, 'withdrawn')
     await setDraftState(trx, id, { state: 'withdrawn', by: 'lanekeeper', reason: 'examples-ended' })
   }

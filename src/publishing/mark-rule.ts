@@ -17,6 +17,7 @@ import { personOfActor } from '../store/people/persons.ts'
 import { findDraft } from '../store/publishing/drafts.ts'
 import {
   agreeTo,
+  endLateProposals,
   endMarkRow,
   findMark,
   insertMarks,
@@ -51,6 +52,7 @@ export async function proposeMark(db: Database, actor: Actor, of: MarkProposal):
     const endsAt = new Date((await databaseNowMs(trx)) + days * 86_400_000)
     const by = ledgerActor(actor)
     const mark = { workflow, rule, ruleHash: hash, content, class: name, reason, endsAt }
+    await endLateProposals(trx, { workflow, rule })
     const [id] = await insertMarks(trx, [{ ...mark, origin: 'people', proposedBy: by, agreedBy: null }])
     if (id == null)
       throw new MarkError('proposed', 'This rule is proposed for this class already and waits for the second person.')
@@ -71,7 +73,7 @@ export async function agreeToMark(db: Database, actor: Actor, id: number): Promi
     if (!isApproved('mark', { ...subject, approvedBy: [...(subject.approvedBy ?? []), ...second] }, now)) {
       throw new MarkError(
         'proposer-gone',
-        'The person who proposed this mark may no longer mark the rule. Propose it again.',
+        'These two people together may not mark the rule. It takes the boundary owner and a second person who did not write it; where a file brought it and nobody knows who wrote that, the second is the workflow owner or the override owner. Propose it again.',
       )
     }
     const by = ledgerActor(actor)
@@ -125,14 +127,20 @@ async function markable(
   const policy = await inForce(db, workflow)
   const found = policy === null ? null : findRule(policy, rule)
   if (policy === null || found === null) {
-    throw new MarkError('no-rule', `The version of ${workflow} in force has no rule "${rule}".`)
+    throw new MarkError(
+      'no-rule',
+      `The version of ${workflow} in force has no rule "${rule}". Reload the page and choose another one.`,
+    )
   }
   if (found.branch.settles.length === 0 || found.rule.owner === 'leave-alone') {
     const why =
       found.rule.owner === 'leave-alone'
         ? 'it leaves records alone'
         : `its branch ${found.branch.branch} settles nothing`
-    throw new MarkError('settles-nothing', `A mark of "${rule}" would let nothing: ${why}.`)
+    throw new MarkError(
+      'settles-nothing',
+      `A mark of "${rule}" would let nothing: ${why}. Change the branch with a draft first.`,
+    )
   }
   const content = markedContent(found.branch, found.rule)
   return { policy, content, hash: markedHash(content) }
@@ -157,8 +165,9 @@ async function refuseVacant(trx: DatabaseTransaction, workflow: string): Promise
 
 async function openMark(db: Database, id: number): Promise<MarkRow> {
   const mark = await findMark(db, id)
-  if (mark === null) throw new MarkError('no-mark', `There is no mark ${id}.`)
-  if (mark.endedAt !== null || mark.isOver) throw new MarkError('over', 'This mark has ended.')
+  if (mark === null) throw new MarkError('no-mark', `There is no mark ${id}. Reload the page.`)
+  if (mark.endedAt !== null || mark.isOver)
+    throw new MarkError('over', 'This mark has ended. Reload the page, and propose a new one where it is still needed.')
   return mark
 }
 
@@ -178,18 +187,33 @@ async function subjectOf(
 
 const VERSIONS_MAX = 200
 
-/** Whoever wrote the draft that made the rule what it is. Empty: it came with a file, or nobody knows. */
+/**
+ * Everybody who wrote a draft that made the rule what it is, also before it was something else for a while. Null: one of those
+ * drafts came as a file, and nobody knows who wrote it. What the sandbox or an upgrade put in force has no author.
+ */
 async function authorsOf(
   db: Database,
   { workflow, rule, hash }: { readonly workflow: string; readonly rule: string; readonly hash: string },
-): Promise<readonly string[]> {
-  let draftId: number | null = null
-  for (const one of await publicationsOf(db, `workflow:${workflow}`, VERSIONS_MAX)) {
-    const found = findRule(one.content as WorkflowContent, rule)
-    if (found === null || markedHash(markedContent(found.branch, found.rule)) !== hash) break
-    draftId = one.draftId
+): Promise<readonly string[] | null> {
+  const drafts = new Set<number>()
+  let since: number | null = null
+  for (const { how, content, draftId } of await publicationsOf(db, `workflow:${workflow}`, VERSIONS_MAX)) {
+    if (how === 'ended') break
+    const found = findRule(content as WorkflowContent, rule)
+    if (found !== null && markedHash(markedContent(found.branch, found.rule)) === hash) since = draftId
+    else if (since !== null) {
+      drafts.add(since)
+      since = null
+    }
   }
-  return draftId === null ? [] : ((await findDraft(db, draftId))?.authors ?? [])
+  if (since !== null) drafts.add(since)
+  const authors = new Set<string>()
+  for (const id of drafts) {
+    const wrote = (await findDraft(db, id))?.authors ?? null
+    if (wrote === null) return null
+    for (const person of wrote) authors.add(person)
+  }
+  return [...authors]
 }
 
 /** Workers decide by it from their next batch on; open cases of the workflow are decided again, no other record is. */

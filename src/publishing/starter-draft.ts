@@ -1,5 +1,5 @@
 import type { Actor } from '../model/authority/acts.ts'
-import type { ConnectionId } from '../model/record/change-event.ts'
+import type { ConnectionId, Crm } from '../model/record/change-event.ts'
 import { baselineObjects, objectShape } from '../model/record/object-shape.ts'
 import { requireMay } from '../people/permitted.ts'
 import { type ConnectionRow, findConnection, listConnections } from '../store/connections/connections.ts'
@@ -8,7 +8,7 @@ import type { Database } from '../store/database/database.ts'
 import { listUsers } from '../store/decisions/people.ts'
 import { openDrafts } from '../store/publishing/drafts.ts'
 import { type DocumentName, documentsInForce } from '../store/publishing/publications.ts'
-import { describedObjects } from '../store/records/described-objects.ts'
+import { describedObjects, toldObjects } from '../store/records/described-objects.ts'
 import { inForceOf } from './documents.ts'
 import { makeDraft } from './edit-draft.ts'
 import { PublishingError } from './errors.ts'
@@ -31,13 +31,22 @@ export async function takeStarter(
   const document: DocumentName = `workflow:${starterWorkflow(connection.crm)}`
   const inForce = inForceOf(await documentsInForce(db))
   await refuseSecond(db, document, inForce.documents.has(document))
-  const source = await textFor(db, connection)
+  const told = await toldObjects(db)
+  const isTold =
+    connection.baseline.done ||
+    starterObjects(connection.crm).every((objectType) => told.has(`${connectionId}/${objectType}`))
+  const source = isTold ? await textFor(db, connection) : null
   if (source === null) {
-    const message = `Lanekeeper has not read what ${connection.title} consists of yet. Take the draft when the import has begun.`
+    const message = `Lanekeeper has not read what ${connection.title} consists of yet. Take the draft when the import has come to each of its objects, which takes a few minutes in a large CRM.`
     throw new PublishingError('nothing-read', message)
   }
   const id = await makeDraft(db, actor, { document, source })
   return { id, calendarId: await calendarDraft(db, actor, connectionId, inForce.documents.has('company:calendar')) }
+}
+
+/** What a first draft may watch: everything that is imported but tasks. */
+export function starterObjects(crm: Crm): readonly string[] {
+  return baselineObjects(crm).filter((objectType) => objectShape(crm, objectType)?.about !== 'task')
 }
 
 async function refuseSecond(db: Database, document: DocumentName, isInForce: boolean): Promise<void> {
@@ -59,10 +68,9 @@ async function textFor(db: Database, connection: ConnectionRow): Promise<string 
   for (const { id, crm } of [connection, ...others]) {
     const { objects } = await describedObjects(db, id)
     const byType = new Map(objects.map((one) => [one.objectType, one]))
-    for (const objectType of baselineObjects(crm)) {
+    for (const objectType of starterObjects(crm)) {
       const found = byType.get(objectType)
-      if (found === undefined || objectShape(crm, objectType)?.about === 'task' || read.has(`${crm}.${objectType}`))
-        continue
+      if (found === undefined || read.has(`${crm}.${objectType}`)) continue
       read.set(`${crm}.${objectType}`, {
         crm,
         objectType,

@@ -6,6 +6,7 @@ import { fieldsNeeded } from '../model/patterns/contract/fields-needed.ts'
 import { findPattern } from '../model/patterns/registry.ts'
 import { buildDirectory } from '../model/people/directory.ts'
 import { fitPolicy } from '../model/policy/fit.ts'
+import { withMarks } from '../model/policy/marks.ts'
 import type { PatternName, Policy, PolicyVersion } from '../model/policy/policy.ts'
 import { type CrmRecord, refKey } from '../model/record/crm-record.ts'
 import type { Directory } from '../model/record/crm-user.ts'
@@ -18,11 +19,10 @@ import { openTaskCounts } from '../store/decisions/open-tasks.ts'
 import { listUsers } from '../store/decisions/people.ts'
 import { type SampledRecord, sampleRecords } from '../store/decisions/sample-records.ts'
 import type { Draft } from '../store/publishing/drafts.ts'
-import { documentsInForce } from '../store/publishing/publications.ts'
 import { describedObjects } from '../store/records/described-objects.ts'
 import { readNeighbours } from '../store/records/neighbours.ts'
 import { fieldsAsked } from '../store/records/object-schemas.ts'
-import { inForceOf, policiesWith } from './documents.ts'
+import { policiesWith, readInForce } from './documents.ts'
 import { withNotRead } from './not-read.ts'
 
 /** Per object, spread over all of its records. Two thousand are decided in about a second. */
@@ -79,7 +79,8 @@ export async function tryDraft(
   draft: Pick<Draft, 'document' | 'content' | 'source'>,
   tell: (progress: Progress) => void,
 ): Promise<Tried> {
-  const policies = policiesWith(inForceOf(await documentsInForce(db)), draft)
+  const inForce = await readInForce(db)
+  const policies = policiesWith(inForce, draft).map((policy) => withMarks(policy, inForce.marks))
   const connections = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
   const watching = connections.filter(({ crm }) =>
     policies.some(({ objects }) => objects.some((ref) => ref.crm === crm)),

@@ -4,6 +4,8 @@ import { sql } from 'kysely'
 import { readOverview } from '../../src/api/overview/read-overview.ts'
 import type { Policy } from '../../src/model/policy/policy.ts'
 import { publishPolicies } from '../../src/pipeline/decide/publish-policies.ts'
+import { previewBacklog } from '../../src/store/decisions/backlog-view.ts'
+import { applyBacklog } from '../support/apply-backlog.ts'
 import { markRules } from '../support/mark-rules.ts'
 import { contact, rowsOf, userId } from './contacts.ts'
 import { decisionStage } from './decision-stage.ts'
@@ -23,6 +25,9 @@ async function publish(h: Harness, policy: Policy): Promise<void> {
     refused: [],
   })
   await markRules(h.db, policy)
+  await h.settle()
+  if ((await previewBacklog(h.db, policy.workflow)) === null) return
+  await applyBacklog(h.db)
   await h.settle()
 }
 

@@ -31,6 +31,7 @@ import { findOverdue } from '../../src/store/decisions/overdue-stages.ts'
 import { createSecretBox } from '../../src/store/secrets/secret-box.ts'
 import { cardboxAdapter } from '../crm/third-crm/adapter.ts'
 import { Cardbox } from '../crm/third-crm/cardbox.ts'
+import { applyBacklog } from '../support/apply-backlog.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { at, PEOPLE, POLICY } from '../support/example.ts'
 import { TUESDAY_MS, versionOf } from './harness.ts'
@@ -165,6 +166,8 @@ describe('a third CRM, registered by its folder alone', () => {
   })
 
   it('is decided and written: the owner of the rule, and a to-do for the gap', async () => {
+    await decideAndAct()
+    await applyBacklog(database.db, 'route-people')
     await decideAndAct()
     assert.equal(box.cards.get(`people/${german}`)!.fields.keeper, keepers.get(at('dach')))
     assert.equal(todo().fields.about, firmless)

@@ -92,7 +92,7 @@ function Connect({ steps: { connections } }: { steps: FirstStepsReply }) {
     <Step title="Connect a CRM" isDone={connections.length > 0}>
       {connections.length === 0 && (
         <div>
-          <Link to="/connections/new">Connect HubSpot or Salesforce</Link>
+          <Link to="/connections/new">Connect a CRM</Link>
         </div>
       )}
       {importing.length > 0 && (

@@ -8,7 +8,7 @@ export function FragileBand({ workflow, matrix }: { workflow: WorkflowView; matr
   const fragile = workflow.problems.find(({ kind }) => kind === 'fragile')
   const most = mostHeld(matrix)
   if (fragile === undefined || most === null) return null
-  const until = fragile.writesEndAt === null ? '' : ` It may be a pilot until ${shortDay(fragile.writesEndAt)}.`
+  const until = fragile.writesEndAt === null ? '' : pilotUntil(fragile.writesEndAt)
   return (
     <p className="fragile">
       <strong>
@@ -20,6 +20,11 @@ export function FragileBand({ workflow, matrix }: { workflow: WorkflowView; matr
       </Link>
     </p>
   )
+}
+
+function pilotUntil(end: string): string {
+  if (Date.parse(end) > Date.now()) return ` It may be a pilot until ${shortDay(end)}.`
+  return ` Its pilot ended on ${shortDay(end)}: it only observes until somebody else takes one of these jobs.`
 }
 
 /** Who holds most of the jobs, the circles of reviewers counted as one. */

@@ -41,7 +41,7 @@ export async function readActs(db: Database, asked: ActsAsked): Promise<ActsRepl
       and (${person ?? null}::text is null or l.actor = 'person:' || ${person ?? null})
       and (${kind ?? null}::text is null or l.kind = ${kind ?? null})
       and (${workflow ?? null}::text is null or l.subject = ${workflow ?? null}
-        or l.subject = 'workflow:' || ${workflow ?? null}
+        or l.subject = 'workflow:' || ${workflow ?? null} or starts_with(l.subject, ${workflow ?? ''} || '/')
         or strpos(l.body, ${`"workflow":${JSON.stringify(workflow ?? '')}`}) > 0)
       and (${from ?? null}::timestamptz is null or l.at >= ${from ?? null}::timestamptz)
       and (${until ?? null}::timestamptz is null or l.at < ${until ?? null}::timestamptz)

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { neededNow } from '../../publishing/approve-draft.ts'
 import { inForceOf, workflowOf } from '../../publishing/documents.ts'
+import { starterObjects } from '../../publishing/starter-draft.ts'
 import { listConnections } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { jobsOf } from '../../store/people/jobs.ts'
@@ -8,6 +9,7 @@ import { lanesHeld } from '../../store/people/lane-holders.ts'
 import { approvalsOf } from '../../store/publishing/approvals.ts'
 import { type Draft, openDrafts } from '../../store/publishing/drafts.ts'
 import { documentsInForce } from '../../store/publishing/publications.ts'
+import { toldObjects } from '../../store/records/described-objects.ts'
 import { titleOf } from './read-changes.ts'
 import type { FirstStepsReply } from './try-types.ts'
 
@@ -16,7 +18,7 @@ export async function readFirstSteps(db: Database): Promise<FirstStepsReply> {
   const inForce = inForceOf(await documentsInForce(db))
   const isDone = [...inForce.documents.keys()].some((document) => workflowOf(document) !== null)
   const connections = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
-  const read = await describedConnections(db)
+  const read = await toldObjects(db)
   const drafts = (await openDrafts(db)).filter(({ document }) => workflowOf(document) !== null)
   const [draft] = isDone ? [] : drafts
   const watched = new Set([...inForce.documents.values(), ...drafts].flatMap(crmsOf))
@@ -26,7 +28,7 @@ export async function readFirstSteps(db: Database): Promise<FirstStepsReply> {
       id,
       title,
       isImporting: !baseline.done,
-      isRead: read.has(id),
+      isRead: baseline.done || starterObjects(crm).every((objectType) => read.has(`${id}/${objectType}`)),
       isWatched: watched.has(crm),
     })),
     draft: draft === undefined ? null : await draftSteps(db, draft),
@@ -75,11 +77,4 @@ async function wasTried(db: Database, document: string, id: number): Promise<boo
     db,
   )
   return rows.length > 0
-}
-
-/** Connections whose objects the CRM has described, as it does when the import begins. */
-async function describedConnections(db: Database): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ id: string }>`
-    select distinct connection_id as id from object_schema where refused_since is null`.execute(db)
-  return new Set(rows.map(({ id }) => id))
 }

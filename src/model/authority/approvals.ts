@@ -93,7 +93,12 @@ function publishWays(workflow: string, { authors }: Subject, lanes: readonly Lan
 
 /** The boundary owner and a second person, who did not write the rule. */
 function markWays(workflow: string, { authors }: Subject, lanes: readonly LaneHeld[]): Way[] {
-  const named = peopleOf([everyJob(workflow)], lanes)
+  // Of a file that nobody wrote, as far as anybody knows, the second is one of those who judge it for the workflow.
+  const seconds =
+    authors === null
+      ? [place(workflow, 'workflow', 'always'), place(workflow, 'override', 'standing-in')]
+      : everyJob(workflow)
+  const named = peopleOf([seconds], lanes)
   return peopleOf([[place(workflow, 'boundary', 'standing-in')]], lanes).map((first) => [
     one([first]),
     one(named.filter((id) => id !== first && !(authors ?? []).includes(id))),

@@ -13,3 +13,6 @@ export type Mark = {
   readonly class: MarkedClass
   readonly endsAtMs: number
 }
+
+/** Who said it first: people, the files of the sandbox, or nobody, because the rule settled such cases before marks. */
+export type MarkOrigin = 'people' | 'sandbox' | 'before-people'

@@ -66,7 +66,7 @@ function withoutWithdrawn(
 }
 
 function asDecided({ record: { objectType, recordId }, workflow, decision }: DecidedRecord) {
-  return { workflow: workflow.version.policy.workflow, objectType, recordId, to: decision.write?.to ?? null }
+  return { workflow: workflow.version.policy.workflow, objectType, recordId, write: decision.write }
 }
 
 function toIntent(result: DecidedRecord, { counts }: Backlog) {

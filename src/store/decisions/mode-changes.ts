@@ -54,6 +54,14 @@ export async function modeAtPublish(
   return insertModeChange(trx, { workflow, mode: first, pilot, isRaise: false, origin: 'first-version', why: '', by })
 }
 
+/** How far it went in a sandbox is nobody's word elsewhere: a later version of the same name begins by observing. */
+export async function endModes(trx: Kysely<Tables>, workflows: readonly string[]): Promise<void> {
+  for (const workflow of workflows) {
+    const change = { workflow, mode: 'observe', pilot: null, isRaise: false, origin: 'first-version' } as const
+    await insertModeChange(trx, { ...change, why: 'The sandbox ended.', by: 'lanekeeper' })
+  }
+}
+
 /** The version in force counts as another one for records that have not changed since this raise. */
 export async function countAsVersion(trx: Kysely<Tables>, workflow: string, raiseId: number): Promise<void> {
   await sql`

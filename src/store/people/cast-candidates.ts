@@ -6,6 +6,18 @@ import type { Tables } from '../database/tables.ts'
 /** Every list of users has a few thousand at most; whoever is further down is not the first to ask. */
 const CANDIDATES_MAX = 200
 
+/** Connections to CRMs that the workflow watches, or that a draft of it would. */
+const watchedBy = (workflow: string) => sql`
+  select c.id, c.identity_issuer as issuer from connection c
+  where c.status <> 'disconnected' and exists (
+    select 1 from (
+      select p.document -> 'objects' as objects from workflow w join policy_version p on p.hash = w.hash
+        where w.workflow = ${workflow}
+      -- before anything of it is in force
+      union all select x.content -> 'objects' from policy_draft d join policy_draft_text x on x.draft_id = d.id
+        where d.document = 'workflow:' || ${workflow} and d.ended_at is null) o
+    where o.objects @> jsonb_build_array(jsonb_build_object('crm', c.crm)))`
+
 /**
  * Active people of the CRMs that the workflow watches, one per person where that is known, else one per e-mail. An e-mail
  * that two users of one CRM have is nobody in particular.
@@ -13,15 +25,7 @@ const CANDIDATES_MAX = 200
 export async function castCandidates(db: Kysely<Tables>, workflow: string): Promise<Candidate[]> {
   const { rows } = await sql<Candidate>`
     with watched as (
-      select c.id, c.identity_issuer as issuer from connection c
-      where c.status <> 'disconnected' and exists (
-        select 1 from (
-          select p.document -> 'objects' as objects from workflow w join policy_version p on p.hash = w.hash
-            where w.workflow = ${workflow}
-          -- before anything of it is in force
-          union all select x.content -> 'objects' from policy_draft d join policy_draft_text x on x.draft_id = d.id
-            where d.document = 'workflow:' || ${workflow} and d.ended_at is null) o
-        where o.objects @> jsonb_build_array(jsonb_build_object('crm', c.crm)))
+      ${watchedBy(workflow)}
     ), users as (
       select u.connection_id, u.user_id, u.name, u.email, i.person_id from crm_user u join watched c on c.id = u.connection_id
       left join identity i on i.kind = 'crm' and i.issuer = c.issuer and i.subject = u.user_id and i.state = 'confirmed'
@@ -32,7 +36,8 @@ export async function castCandidates(db: Kysely<Tables>, workflow: string): Prom
         and (i.id is not null or not exists (select 1 from identity o where o.kind = 'crm' and o.issuer = c.issuer
           and o.subject = u.user_id and o.state in ('proposed', 'conflict')))
     )
-    select coalesce(u.person_id, u.email) as id, min(u.name) as name, min(u.email) as email,
+    -- an org's sandbox spells addresses with .invalid; the person is the same
+    select coalesce(u.person_id, regexp_replace(lower(u.email), '\\.invalid$', '')) as id, min(u.name) as name, min(u.email) as email,
       bool_or(u.person_id is not null) as "isKnown", count(distinct u.connection_id)::int as connections,
       coalesce(sum(o.cases), 0)::int as "ownCases"
     from users u
@@ -49,11 +54,12 @@ export async function castCandidates(db: Kysely<Tables>, workflow: string): Prom
 /** The user by whom a candidate who is nobody here yet is invited. Null: there is none any longer. */
 export async function userOfCandidate(
   db: Kysely<Tables>,
+  workflow: string,
   email: string,
 ): Promise<{ readonly connectionId: string; readonly userId: string } | null> {
   const { rows } = await sql<{ connectionId: string; userId: string }>`
     select u.connection_id as "connectionId", u.user_id as "userId" from crm_user u
-    join connection c on c.id = u.connection_id and c.status <> 'disconnected'
+    join (${watchedBy(workflow)}) c on c.id = u.connection_id
     where u.email = ${email} and u.kind = 'person' and u.active and u.gone_at is null and u.frozen is not true
       and u.integration is not true order by 1, 2 limit 1`.execute(db)
   return rows[0] ?? null

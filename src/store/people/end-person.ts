@@ -23,5 +23,7 @@ export async function endPersonRows(trx: Kysely<Tables>, id: PersonId, by: strin
   const { rows: absences } = await sql`
     update absence set ended_at = clock_timestamp(), ended_by = ${by}
     where ended_at is null and person_id = ${id} returning 1`.execute(trx)
+  // Who is away has nobody then, and the pages say so.
+  await sql`update absence set delegate_id = null where ended_at is null and delegate_id = ${id}`.execute(trx)
   return { sessions: sessions.length, tokens: tokens.length, absences: absences.length }
 }

@@ -1,7 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import type { MarkedClass } from '../../model/policy/mark.ts'
+import type { MarkedClass, MarkOrigin } from '../../model/policy/mark.ts'
 import type { MarkedContent, StoredMark } from '../../model/policy/marks.ts'
-import type { MarkOrigin } from '../database/tables/publishing.ts'
 import type { Tables } from '../database/tables.ts'
 
 /**
@@ -131,9 +130,20 @@ export async function writesResting(
   return rows
 }
 
-/** What the cast of the sandbox marked is nobody's word elsewhere, also about a rule that was copied as it is. */
-export async function endSandboxMarks(trx: Kysely<Tables>, by: string, reason: string): Promise<void> {
+/** What was marked in a sandbox, whoever did, is nobody's word elsewhere, also about a rule that was copied as it is. */
+export async function endAllMarks(trx: Kysely<Tables>, by: string, reason: string): Promise<void> {
   await sql`
     update mark set ended_at = clock_timestamp(), ended_by = ${by}, end_reason = ${reason}
-    where origin = 'sandbox' and ended_at is null`.execute(trx)
+    where ended_at is null`.execute(trx)
+}
+
+/** Proposals that nobody agreed to in their time make room for another one of the same rule and class. */
+export async function endLateProposals(
+  trx: Kysely<Tables>,
+  { workflow, rule }: Pick<MarkRow, 'workflow' | 'rule'>,
+): Promise<void> {
+  await sql`
+    update mark set ended_at = clock_timestamp(), ended_by = 'lanekeeper', end_reason = 'ran-out'
+    where workflow = ${workflow} and rule = ${rule} and agreed_at is null and ended_at is null
+      and ends_at <= clock_timestamp()`.execute(trx)
 }

@@ -31,3 +31,10 @@ export async function describedObjects(
   }))
   return { crm: rows[0]?.crm ?? ('' as Crm), objects }
 }
+
+/** By `connection/object`: what a CRM has described or refused to describe. The import comes to one object after another. */
+export async function toldObjects(db: Database): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ key: string }>`
+    select connection_id || '/' || object_type as key from object_schema`.execute(db)
+  return new Set(rows.map(({ key }) => key))
+}

@@ -55,7 +55,7 @@ export async function insertOwnerIntents(
 
 /**
  * Takes back owner writes, where the record is decided otherwise now: not at all, because an input is not known or a case
- * holds it, or to somebody else. One that waits ends. One that is being sent is taken over: the gate lets no further
+ * holds it, to somebody else, or by another branch or other marks, which the gate would not know of. One that waits ends. One that is being sent is taken over: the gate lets no further
  * request of it leave, and once the CRM has surely ended its work it is read back instead of sent again. Returns what
  * ended, by `workflow\nobject/record`, and whether it had arisen from a version alone.
  */
@@ -67,18 +67,23 @@ export async function withdrawOwnerIntents(
     readonly objectType: string
     readonly recordId: string
     /** Null: nothing is to be written. */
-    readonly to: string | null
+    readonly write: OwnerWrite | null
   }[],
 ): Promise<Map<string, { readonly backlog: boolean }>> {
   if (decided.length === 0) return new Map()
-  const rows = decided.map(({ workflow: w, objectType: t, recordId: r, to: o }) => ({ w, t, r, o }))
+  const rows = decided.map(({ workflow: w, objectType: t, recordId: r, write }) => ({
+    ...{ w, t, r, o: write?.to ?? null },
+    // What the gate asks of it: the branch that may be paused, and the marks without which it may not leave.
+    ...{ b: write?.branch ?? null, m: write?.marks ?? [] },
+  }))
   const { rows: withdrawn } = await sql<{ key: string; backlog: boolean }>`
     with withdrawn as materialized (
       select i.id from intent i
-      join jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, o text)
+      join jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(w text, t text, r text, o text, b text, m jsonb)
         on i.object_type = x.t and i.record_id = x.r and i.workflow = x.w
       where i.connection_id = ${connectionId} and i.kind = 'owner' and i.state in ('pending', 'sending', 'unknown')
-        and i.payload->>'to' is distinct from x.o
+        and (i.payload->>'to' is distinct from x.o or i.payload->>'branch' is distinct from x.b
+          or coalesce(i.payload->'marks', '[]') <> x.m)
         -- one that our copy shows to be written is not wanted again because it is done
         and (i.state = 'pending' or not exists (
           select 1 from record r where r.connection_id = i.connection_id and r.object_type = i.object_type

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { MarkedClass } from '../../../model/policy/mark.ts'
+import type { MarkedClass, MarkOrigin } from '../../../model/policy/mark.ts'
 import type { MarkedContent } from '../../../model/policy/marks.ts'
 import type { Policy } from '../../../model/policy/policy.ts'
 import type { Instant, InstantDefault, InstantOrNull, Json, JsonDefault, JsonOrNull } from './column-types.ts'
@@ -72,8 +72,6 @@ export type ApprovalTable = {
   ended_at: InstantOrNull
   end_reason: string | null
 }
-
-export type MarkOrigin = 'people' | 'sandbox' | 'before-people'
 
 export type MarkTable = {
   id: Generated<number>
