@@ -7,7 +7,7 @@ import type { ConnectionId } from '../../src/model/record/change-event.ts'
 import { RefusedError } from '../../src/people/refused.ts'
 import { editDraft, makeDraft, withdrawDraft } from '../../src/publishing/edit-draft.ts'
 import { PublishingError, type PublishingProblem } from '../../src/publishing/errors.ts'
-import { takeStarter } from '../../src/publishing/starter-draft.ts'
+import { starterObjects, takeStarter } from '../../src/publishing/starter-draft.ts'
 import { type Progress, tryDraft } from '../../src/publishing/try-draft.ts'
 import { TryRuns } from '../../src/publishing/try-runs.ts'
 import { databaseNowMs } from '../../src/store/database/clock.ts'
@@ -191,6 +191,13 @@ describe('trying a draft', () => {
 
   it('says that there is nothing yet, and that the import is still running', async () => {
     await ownCrm(db, { done: false, records: false })
+    // A draft of what is described so far would never watch the rest.
+    await assert.rejects(takeStarter(db, admin, ACME), /has come to each of its objects/)
+    for (const objectType of starterObjects('salesforce')) {
+      await sql`
+        insert into object_schema (connection_id, object_type, fields) values (${ACME}, ${objectType}, '[]')
+        on conflict do nothing`.execute(db)
+    }
     const { tried } = await tryIt((await takeStarter(db, admin, ACME)).id)
     assert.deepEqual(tried!.records, { all: 0, decided: 0, inScope: 0 })
     assert.deepEqual(tried!.importing, ['Acme'])
