@@ -5,12 +5,15 @@ import { inForceOf } from '../../src/publishing/documents.ts'
 import { endExamples } from '../../src/publishing/end-examples.ts'
 import { adoptWhatRuns, runWhatIsPublished } from '../../src/publishing/put-in-force.ts'
 import type { Database } from '../../src/store/database/database.ts'
+import { modeChanges } from '../../src/store/decisions/mode-changes.ts'
+import { policiesInForce } from '../../src/store/decisions/policies.ts'
 import { verifyLedger } from '../../src/store/ledger/verify-ledger.ts'
 import { listAdmins, makeAdmin } from '../../src/store/people/admins.ts'
 import { createPerson, listPersons } from '../../src/store/people/persons.ts'
 import { findDraft } from '../../src/store/publishing/drafts.ts'
 import { documentsInForce, sequenceInForce } from '../../src/store/publishing/publications.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { markRules } from '../support/mark-rules.ts'
 import { type Company, company, LEADS, withoutJapan } from './company.ts'
 
 /** The sandbox ran first in this database. From now on it runs without: what its examples brought must not count. */
@@ -36,6 +39,11 @@ describe('a CRM of one’s own in a database where the sandbox ran', () => {
     await own.approve(reviewer, published)
     await own.publish()
     draft = await own.draft(data, own.text)
+    const [policy] = (await policiesInForce(db)).filter((one) => one.policy.workflow === 'lead-routing')
+    await markRules(db, policy!.policy)
+    const invited = await createPerson(db, { name: 'Ida Invited', madeBy: `person:${cast}` })
+    await sql`insert into job (workflow, lane, person_id, offered_by, accepted_at)
+      values ('lead-routing', 'override', ${invited}, 'terminal', now())`.execute(db)
     await sql`delete from redecide_queue`.execute(db)
   })
   after(() => test?.drop())
@@ -54,9 +62,13 @@ describe('a CRM of one’s own in a database where the sandbox ran', () => {
     assert.equal((await findDraft(db, draft))?.state, 'withdrawn')
     assert.deepEqual(await listAdmins(db), [])
     assert.deepEqual(
-      (await listPersons(db)).filter(({ name }) => name === 'Tom Becker'),
+      (await listPersons(db)).filter(({ name }) => name === 'Tom Becker' || name === 'Ida Invited'),
       [],
     )
+    // What was accepted, marked and raised in the sandbox is nobody's word here.
+    const carried = await sql`
+      select id from job where ended_at is null union all select id from mark where ended_at is null`.execute(db)
+    assert.deepEqual(carried.rows, [])
     const queued = await sql<{ id: string }>`select connection_id as id from redecide_queue`.execute(db)
     assert.deepEqual(queued.rows, [{ id: 'hubspot-1' }], 'cases of the examples close with the next decision')
 
@@ -83,6 +95,8 @@ describe('a CRM of one’s own in a database where the sandbox ran', () => {
     await own.approve(reviewer, id)
     await own.publish()
     assert.equal((await findDraft(db, id))?.state, 'in-force')
+    const [set] = await modeChanges(db, 'lead-routing', 1)
+    assert.equal(set?.mode, 'observe', 'the sandbox went live with this name')
     assert.deepEqual(await endExamples(db), { changed: [] })
     assert.deepEqual([...inForceOf(await documentsInForce(db)).documents.keys()], [LEADS])
   })
