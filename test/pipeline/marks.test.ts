@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { readSettledMark } from '../../src/api/cases/read-settled-mark.ts'
+import type { OwnerWrite } from '../../src/model/decision/owner-write.ts'
 import type { Branch } from '../../src/model/policy/policy.ts'
 import { lockPermits } from '../../src/store/decisions/workflow-connections.ts'
 import { endMarkRow, noteMarksChanged, writesResting } from '../../src/store/publishing/marks.ts'
 import { markDirty } from '../../src/store/records/mark-dirty.ts'
 import { claimIntents } from '../../src/store/writes/intents.ts'
+import { withdrawOwnerIntents } from '../../src/store/writes/owner-intents.ts'
 import { askGate } from '../../src/store/writes/write-gate.ts'
 import { SHIPPED_TIMING } from '../../src/store/writes/write-timing.ts'
 import { markRules } from '../support/mark-rules.ts'
@@ -112,6 +114,24 @@ describe('a write that a rule decided by a mark', () => {
       await endMarkRow(trx, id, 'person:boundary', 'A test')
     })
     assert.deepEqual((await asked!).verdicts.get(claimed!.id), { refused: 'mark-ended' })
+  })
+
+  it('is taken back where the record would be given to the same owner by another mark or branch, which the gate asks about', async () => {
+    for (const [other, taken] of [
+      [{}, 0],
+      [{ marks: [] }, 1],
+      [{ marks: [1, 2] }, 1],
+      [{ branch: 'elsewhere' }, 1],
+    ] as const) {
+      const h = await decided()
+      const { rows } = await sql<{ payload: OwnerWrite }>`select payload from intent where kind = 'owner'`.execute(h.db)
+      const write: OwnerWrite = { ...rows[0]!.payload, ...other }
+      const record = { workflow: 'routing', objectType: 'contacts', recordId: '1', write }
+      const withdrawn = await h.db
+        .transaction()
+        .execute((trx) => withdrawOwnerIntents(trx, h.crm.connectionId, [record]))
+      assert.equal(withdrawn.size, taken, JSON.stringify(other))
+    }
   })
 
   it('leaves under another mark that stands where one of two was taken back', async () => {
