@@ -13,6 +13,10 @@ export async function seedConsole(db: Database, now: Date): Promise<void> {
   await seedConnections(db, now)
   await seedPeople(db)
   await seedWorkflows(db, now)
+  // Whatever is in force has the mode that it began with.
+  await sql`insert into mode_change (workflow, mode, pilot, is_raise, origin, why, changed_by)
+    select w.workflow, w.mode, nullif(p.document->'pilot', 'null'), false, 'first-version', '', 'lanekeeper'
+    from workflow w join policy_version p on p.hash = w.hash order by w.workflow`.execute(db)
   await seedCases(db, now)
   await seedTraffic(db, now)
 }

@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { keptVersions } from '../../src/cli/terminal/policy-mistakes.ts'
-import { one, quiet, rows, startTestStack, type TestStack, until } from './stack.ts'
+import { applied, one, quiet, rows, startTestStack, type TestStack, until } from './stack.ts'
 
 const BROKEN_FILE = 'lead-routing.yaml'
 const STRANGER = 'nobody.atall@brightwater.example'
@@ -30,6 +30,7 @@ describe('bad input', { timeout: 180_000 }, () => {
     await replaceIn('workflows/account-ownership.yaml', /nina\.petrova@brightwater\.example/g, STRANGER)
     test = await startTestStack({ environment: { LANEKEEPER_CONFIG_DIR: configDir } })
     await quiet(test)
+    await applied(test)
   })
   after(async () => {
     if (test) {

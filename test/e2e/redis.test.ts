@@ -16,7 +16,7 @@ import {
   assertNoDuplicateTasks,
   assertWritesHaveIntents,
 } from './final-state.ts'
-import { one, playTuesday, polled, quiet, startTestStack, type TestStack, until } from './stack.ts'
+import { applied, one, playTuesday, polled, quiet, startTestStack, type TestStack, until } from './stack.ts'
 
 const missing = spawnSync('redis-server', ['--version']).error ? 'redis-server is not installed' : false
 
@@ -34,6 +34,7 @@ describe('a Tuesday with the queue on Redis, which is emptied in the middle', {
     const { client } = redis
     test = await startTestStack({ environment: { REDIS_URL: redis.url } })
     await quiet(test)
+    await applied(test)
     await playTuesday(test.sandbox, (step) => {
       if (!/entered a second time|fields get lost|the day is over/.test(step)) return
       client

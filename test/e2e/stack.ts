@@ -6,6 +6,8 @@ import type { SandboxInfo } from '../../src/cli/stack/sandbox-process.ts'
 import { type Stack, type StackOptions, startStack } from '../../src/cli/stack/stack.ts'
 import { untilQuiet } from '../../src/cli/stack/wait-until-idle.ts'
 import type { Database } from '../../src/store/database/database.ts'
+import { backlogs } from '../../src/store/decisions/backlog-view.ts'
+import { applyBacklog } from '../support/apply-backlog.ts'
 
 export type TestStack = {
   readonly stack: Stack
@@ -151,6 +153,12 @@ export async function quiet({ db, hubspot }: TestStack, limitMs = 60_000, withWe
     alsoQuiet: async () =>
       !withWebhooks || (await hubspot.get<{ webhooks: { pending: number } }>('stats')).webhooks.pending === 0,
   })
+}
+
+/** What the first import asks of rules waits for a person: here the versions are applied to all of it, and it is written. */
+export async function applied(test: TestStack, limitMs = 60_000, withWebhooks = true): Promise<void> {
+  for (const { workflow } of await backlogs(test.db)) await applyBacklog(test.db, workflow)
+  await quiet(test, limitMs, withWebhooks)
 }
 
 /** A poll of both CRMs that began after this call is over: whatever the webhooks did, everything was seen. */

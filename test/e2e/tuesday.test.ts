@@ -11,7 +11,7 @@ import {
   assertWritesHaveIntents,
   openTaskSet,
 } from './final-state.ts'
-import { playTuesday, polled, quiet, rows, startTestStack, type TestStack } from './stack.ts'
+import { applied, playTuesday, polled, quiet, rows, startTestStack, type TestStack } from './stack.ts'
 
 /** The whole product over a messy day, with its workers killed three times in the middle of it (fault matrix 2). */
 let openAfterKills: string[] = []
@@ -24,6 +24,7 @@ describe('a Tuesday on which the workers are killed three times', { timeout: 180
   before(async () => {
     test = await startTestStack()
     await quiet(test)
+    await applied(test)
     await playTuesday(test.sandbox, (step) => {
       // At the beginning of steps in which much is under way: arrivals are being written, doubles decided, owners moved.
       if (!/entered a second time|re-drawn|somebody leaves/.test(step)) return
@@ -68,6 +69,7 @@ describe('the same Tuesday without a disturbance', { timeout: 180_000 }, () => {
   before(async () => {
     test = await startTestStack()
     await quiet(test)
+    await applied(test)
     await playTuesday(test.sandbox)
     await polled(test)
     await quiet(test)
@@ -98,6 +100,7 @@ describe('the same Tuesday with workers ten minutes behind, the service ten minu
     })
     // Deliveries whose time is more than five minutes off are refused, as HubSpot asks; the poll finds those changes.
     await quiet(test, 120_000, false)
+    await applied(test, 120_000, false)
     await playTuesday(test.sandbox)
     await polled(test)
     await quiet(test, 120_000, false)
