@@ -285,7 +285,7 @@ describe('the console in a real browser', { skip: NO_CHROMIUM }, () => {
     await page.getByRole('link', { name: 'Cases', exact: true }).click()
     await page.getByText('No open cases').waitFor()
     await page.getByRole('link', { name: 'Workflows', exact: true }).click()
-    await page.getByText('No workflows yet').waitFor()
+    await page.getByText('Nothing is watched yet').waitFor()
     await page.goto('about:blank')
     await empty.stop()
   })
