@@ -67,7 +67,9 @@ function TakeButtons({ connections }: { connections: Connections }) {
         ))}
       </Group>
       {ready.length === 0 && connections.length > 0 && (
-        <p className="quiet">Ready when Lanekeeper has read which fields each object has. In a large CRM that takes some minutes.</p>
+        <p className="quiet">
+          Ready when Lanekeeper has read which fields each object has. In a large CRM that takes some minutes.
+        </p>
       )}
       {take.error && <ProblemNotice error={take.error} />}
     </>
