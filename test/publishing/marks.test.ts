@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
+import { readMatrix } from '../../src/api/workflows/read-matrix.ts'
 import type { Actor } from '../../src/model/authority/acts.ts'
 import { markedContent, markedHash } from '../../src/model/policy/marks.ts'
 import { RefusedError } from '../../src/people/refused.ts'
@@ -72,6 +73,10 @@ describe('marking a rule', () => {
       assert.ok(after.rows[0]!.n > rows[0]!.n, 'workers read the policy again')
     }
     assert.equal((await verifyLedger(db)).ok, true)
+    const says = (await readMatrix(db, 'lead-routing'))?.rows.map(
+      ({ class: name, rules }) => [name, rules.says] as const,
+    )
+    assert.match(new Map(says).get('risky')!, /^Yes, 2 rules, until /, 'the picture of the workflow shows it')
     const { rows } = await sql<{ kind: string }>`select kind from ledger where kind like 'mark-%' order by seq`.execute(
       db,
     )

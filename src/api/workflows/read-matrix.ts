@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { matrixRows } from '../../model/surface/matrix.ts'
 import type { Database } from '../../store/database/database.ts'
-import { versionInForce } from '../../store/decisions/policies.ts'
+import { policyInForce, versionInForce } from '../../store/decisions/policies.ts'
 import type { MatrixReply } from './matrix-types.ts'
 import { readLanes } from './read-lanes.ts'
 
@@ -11,10 +11,9 @@ const NONE_OPEN = { cases: 0, causes: 0, overdue: 0, firstDueAt: null }
 
 /** M60: one workflow in one picture. Null: no version of it runs. */
 export async function readMatrix(db: Database, workflow: string): Promise<MatrixReply | null> {
-  const stored = await versionInForce(db, workflow)
-  if (stored === null) return null
-  const { policy } = stored.version
-  const [lanes, open] = await Promise.all([readLanes(db, policy), readOpen(db, workflow)])
+  const [asInFile, policy] = await Promise.all([versionInForce(db, workflow), policyInForce(db, workflow)])
+  if (asInFile === null || policy === null) return null
+  const [lanes, open] = await Promise.all([readLanes(db, asInFile.version.policy), readOpen(db, workflow)])
   return {
     workflow,
     lanes,

@@ -264,6 +264,14 @@ export async function peopleInForce(db: Kysely<Tables>): Promise<CompanyPeople[]
   ])
 }
 
+/** What a workflow runs by now: with its people, marks and mode. Null: nothing of it is in force. */
+export async function policyInForce(db: Kysely<Tables>, workflow: string): Promise<Policy | null> {
+  const { rows } = await sql<PolicyRow>`
+    select ${POLICY_COLUMNS} from workflow w join policy_version p on p.hash = w.hash
+    where w.workflow = ${workflow}`.execute(db)
+  return rows[0] === undefined ? null : policyOf(rows[0])
+}
+
 /** The version of a workflow with those who hold its jobs now. */
 export async function readPolicy(db: Kysely<Tables>, of: Pick<VersionRunning, 'workflow' | 'hash'>): Promise<Policy> {
   const { rows } = await sql<PolicyRow>`
