@@ -31,8 +31,7 @@ export type Offered = { readonly jobId: number }
 
 /**
  * Names a person for a job. Nothing changes until they accept: then whoever held it is replaced. The workflow owner names;
- * see the table of acts for a vacant workflow owner. The
- * other owners are told by the clock of jobs.
+ * see the table of acts for a vacant workflow owner. The clock of jobs mails the other owners.
  */
 export async function offerJob(db: Database, actor: Actor, offer: Offer): Promise<Offered> {
   const [offered] = await offerJobs(db, actor, offer.workflow, [offer])

@@ -15,12 +15,11 @@ import {
   setModeAsked,
 } from '../store/decisions/mode-changes.ts'
 import { rowsInForce } from '../store/decisions/policies.ts'
-import { queueRedecision } from '../store/decisions/redecide-queue.ts'
 import { runningVersions } from '../store/decisions/running-versions.ts'
 import { lockPermits } from '../store/decisions/workflow-connections.ts'
 import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { ledgerActor, requireMay, verdictOn } from './permitted.ts'
-import { READINESS_LOCK, refreshReadinessIn, watchingConnections } from './refresh-readiness.ts'
+import { READINESS_LOCK, redecideAll, refreshReadinessIn, watchingConnections } from './refresh-readiness.ts'
 
 export type ChangingMode = {
   readonly workflow: string
@@ -119,10 +118,7 @@ async function change(
       `Its people do not let it go further than ${reached} now. The workflow page says what is missing.`,
     )
   }
-  const watching = (await watchingConnections(trx as unknown as Database)).filter(({ crm }) =>
-    row.document.objects.some((object) => object.crm === crm),
-  )
-  for (const id of watching.map((one) => one.id).sort()) await queueRedecision(trx, id)
+  await redecideAll(trx, row.document, await watchingConnections(trx))
   const was = { mode: before.mode, dailyCap: before.pilot?.dailyCap ?? null }
   const body = { mode: to.mode, dailyCap: to.pilot?.dailyCap ?? null, was, why, change: made.id }
   await noteInLedger(trx, [{ kind: isRaise ? 'mode-raised' : 'mode-lowered', actor: by, subject: workflow, body }])

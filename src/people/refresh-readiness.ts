@@ -65,7 +65,7 @@ export async function refreshReadinessIn(
     const moved = await setReadinessIn(trx, name, byConnection)
     const isOther = await setReadiness(trx, name, { effectiveMode, problems })
     for (const id of moved) await queueRedecision(trx, id)
-    if (staffs.has(name)) await queueCasesOf(trx, policy, standing)
+    if (staffs.has(name)) await queueCasesOf(trx, policy, standing.connections)
     if (isOther || moved.length > 0 || staffs.has(name)) changed.push(name)
   }
   return { changed }
@@ -135,15 +135,32 @@ async function saveStaffs(
   if (areLinksOther) await queueRedecisionEverywhere(trx)
 }
 
+type Connection = Pick<StaffedConnection, 'id' | 'crm'>
+
 /** Has the records with open cases of the workflow decided again, wherever it watches: who gets them may be another. */
 export async function queueCasesOf(
   trx: DatabaseTransaction,
   { workflow, objects }: Pick<Policy, 'workflow' | 'objects'>,
-  { connections }: Pick<Standing, 'connections'>,
+  connections: readonly Connection[],
 ): Promise<void> {
-  const watching = connections.filter(({ crm }) => objects.some((object) => object.crm === crm))
-  for (const id of watching.map((one) => one.id).sort()) await queueMarks(trx, id, 'case-workflow', [workflow])
+  for (const id of idsWatched(objects, connections)) await queueMarks(trx, id, 'case-workflow', [workflow])
   await lookAtInputs(trx)
+}
+
+/** Has every record decided again wherever the workflow watches. Returns the connections whose records those are. */
+export async function redecideAll(
+  trx: DatabaseTransaction,
+  { objects }: Pick<Policy, 'objects'>,
+  connections: readonly Connection[],
+): Promise<string[]> {
+  const ids = idsWatched(objects, connections)
+  for (const id of ids) await queueRedecision(trx, id)
+  return ids
+}
+
+/** Always in the same order, because each takes a row. */
+function idsWatched(objects: Policy['objects'], connections: readonly Connection[]): string[] {
+  return connections.flatMap(({ id, crm }) => (objects.some((object) => object.crm === crm) ? [id] : [])).sort()
 }
 
 export async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
@@ -162,6 +179,6 @@ export async function whatStands(trx: DatabaseTransaction): Promise<Standing> {
  * One that needs a reconnect counts, because it comes back. One that was disconnected watches nothing, and neither does
  * one of a CRM without an adapter here: it must not keep the others from starting.
  */
-export async function watchingConnections(db: Database): Promise<ConnectionRow[]> {
+export async function watchingConnections(db: Database | DatabaseTransaction): Promise<ConnectionRow[]> {
   return (await listConnections(db)).filter(({ crm, status }) => status !== 'disconnected' && isKnownCrm(crm))
 }

@@ -2,7 +2,6 @@ import { decide } from '../model/decision/decide.ts'
 import type { Decision } from '../model/decision/decision.ts'
 import { fieldsNeeded } from '../model/patterns/contract/fields-needed.ts'
 import { buildDirectory } from '../model/people/directory.ts'
-import { withMarks } from '../model/policy/marks.ts'
 import type { Policy, PolicyVersion } from '../model/policy/policy.ts'
 import { refKey } from '../model/record/crm-record.ts'
 import type { Directory } from '../model/record/crm-user.ts'
@@ -16,8 +15,9 @@ import { listUsers } from '../store/decisions/people.ts'
 import { recordsChangedPerDay, sampleRecords } from '../store/decisions/sample-records.ts'
 import type { Draft } from '../store/publishing/drafts.ts'
 import { readNeighbours } from '../store/records/neighbours.ts'
-import { policiesWith, readInForce, versionOf, workflowOf } from './documents.ts'
+import { policiesWith, policyWith, readInForce, workflowOf } from './documents.ts'
 import { withNotRead } from './not-read.ts'
+import { objectsOf } from './objects-of.ts'
 
 /** Per object. A thousand are decided in about a second, twice: under what is in force and under the draft. */
 const SAMPLE_MAX = 1_000
@@ -58,22 +58,21 @@ export type DraftCost = {
 /** M41, M66: what publishing this draft would mean. Reads our own copy, decides twice, saves nothing. */
 export async function costOfDraft(db: Database, draft: Draft): Promise<DraftCost> {
   const inForce = await readInForce(db)
-  const marked = (policy: Policy) => withMarks(policy, inForce.marks)
-  const after = policiesWith(inForce, draft).map(marked)
+  const after = policiesWith(inForce, draft)
   const names = new Set(after.map(({ workflow }) => workflow))
   const before = [...inForce.documents.values()]
     .filter(({ document }) => names.has(workflowOf(document) ?? ''))
-    .map((one) => marked(versionOf(one, inForce.company).policy))
+    .map((one) => policyWith(inForce, one))
   const others = [...inForce.documents.values()]
     .filter(({ document }) => workflowOf(document) !== null && !names.has(workflowOf(document)!))
-    .map((one) => marked(versionOf(one, inForce.company).policy))
+    .map((one) => policyWith(inForce, one))
   const connections = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
   const needs = needsOf(connections, [...others, ...before], [...others, ...after])
   const counts = new Counts()
   const nowMs = await databaseNowMs(db)
   const directory = buildDirectory(await listUsers(db), await openTaskCounts(db))
   for (const connection of connections) {
-    for (const object of objectsOf([...before, ...after], connection)) {
+    for (const object of objectsOf([...before, ...after], connection.crm)) {
       await countObject(db, counts, { connection, object, before, after, directory, nowMs })
     }
   }
@@ -112,11 +111,6 @@ function writesOwner(policies: readonly Policy[], crm: string, object: string): 
     ({ objects, boundary }) =>
       objects.some((ref) => ref.crm === crm && ref.object === object) && boundary.some(({ mode }) => mode === 'rules'),
   )
-}
-
-function objectsOf(policies: readonly Policy[], { crm }: ConnectionRow): string[] {
-  const objects = policies.flatMap((policy) => policy.objects.filter((ref) => ref.crm === crm))
-  return [...new Set(objects.map(({ object }) => object))].sort()
 }
 
 type Counted = {

@@ -142,14 +142,21 @@ function composed(content: WorkflowContent, { territories, calendar, readings, p
   }
 }
 
-/** Every workflow in force with another company or another text of one document. */
-export function policiesWith(inForce: InForce, draft: Pick<Publication, 'document' | 'content' | 'source'>): Policy[] {
+type Text = Pick<Publication, 'document' | 'content' | 'source'>
+
+/** Every workflow in force with another company or another text of one document, and what is marked there. */
+export function policiesWith(inForce: InForce, draft: Text): Policy[] {
   const name = companyNameOf(draft.document)
-  if (name === null) return [versionOf(draft, inForce.company).policy]
-  const company = { ...inForce.company, [name]: draft.content }
+  if (name === null) return [policyWith(inForce, draft)]
+  const other = { ...inForce, company: { ...inForce.company, [name]: draft.content } }
   return [...inForce.documents.values()]
     .filter(({ document }) => workflowOf(document) !== null)
-    .map((one) => versionOf(one, company).policy)
+    .map((one) => policyWith(other, one))
+}
+
+/** A workflow's text as it runs with this company, and what is marked there. */
+export function policyWith({ company, marks }: Pick<InForce, 'company' | 'marks'>, text: Text): Policy {
+  return withMarks(versionOf(text, company).policy, marks)
 }
 
 /** In plain English, what a document would change. From null: there was none, and the answer is null. */

@@ -10,7 +10,7 @@ import { ledgerActor } from '../people/permitted.ts'
 import { queueCasesOf, watchingConnections } from '../people/refresh-readiness.ts'
 import { databaseNowMs } from '../store/database/clock.ts'
 import type { Database, DatabaseTransaction } from '../store/database/database.ts'
-import { problemsOf, readPolicy, workflowsInForce } from '../store/decisions/policies.ts'
+import { policyInForce, problemsOf } from '../store/decisions/policies.ts'
 import { noteInLedger } from '../store/ledger/note-in-ledger.ts'
 import { lanesHeld } from '../store/people/lane-holders.ts'
 import { personOfActor } from '../store/people/persons.ts'
@@ -73,7 +73,7 @@ export async function agreeToMark(db: Database, actor: Actor, id: number): Promi
     if (!isApproved('mark', { ...subject, approvedBy: [...(subject.approvedBy ?? []), ...second] }, now)) {
       throw new MarkError(
         'proposer-gone',
-        'These two people together may not mark the rule. It takes the boundary owner and a second person who did not write it; where a file brought it and nobody knows who wrote that, the second is the workflow owner or the override owner. Propose it again.',
+        'These two people together may not mark the rule. It takes the boundary owner and a second person who did not write it; if it came with a file whose author is not known, the second is the workflow owner or the override owner. Propose it again.',
       )
     }
     const by = ledgerActor(actor)
@@ -95,7 +95,7 @@ export async function endMark(db: Database, actor: Actor, id: number, reason: st
     if (!(await endMarkRow(trx, id, by, reason))) throw new MarkError('over', 'Somebody else ended this mark before.')
     if (mark.agreedAt !== null) {
       await markDirty(trx, await writesResting(trx, mark))
-      const policy = await inForce(trx, workflow)
+      const policy = await policyInForce(trx, workflow)
       if (policy !== null) await decideAgain(trx, policy)
     }
     await note(trx, 'mark-ended', by, mark, { reason })
@@ -113,18 +113,13 @@ function act<Value>(
   return inScope(db, { actor, act: 'mark', subject, scope: { kind: 'workflow', workflow } }, work)
 }
 
-async function inForce(db: Database, workflow: string): Promise<Policy | null> {
-  const found = (await workflowsInForce(db, undefined)).find((one) => one.workflow === workflow)
-  return found === undefined ? null : readPolicy(db, found)
-}
-
 /** The rule of the version in force, as a mark binds to it. */
 async function markable(
   db: Database,
   workflow: string,
   rule: string,
 ): Promise<{ readonly policy: Policy; readonly content: MarkedContent; readonly hash: string }> {
-  const policy = await inForce(db, workflow)
+  const policy = await policyInForce(db, workflow)
   const found = policy === null ? null : findRule(policy, rule)
   if (policy === null || found === null) {
     throw new MarkError(
@@ -219,13 +214,7 @@ async function authorsOf(
 /** Workers decide by it from their next batch on; open cases of the workflow are decided again, no other record is. */
 async function decideAgain(trx: DatabaseTransaction, policy: Policy): Promise<void> {
   await noteMarksChanged(trx, policy.workflow)
-  const connections = (await watchingConnections(trx)).map(({ id, crm, title }) => ({
-    id,
-    crm,
-    title,
-    arePeopleRead: true,
-  }))
-  await queueCasesOf(trx, policy, { connections })
+  await queueCasesOf(trx, policy, await watchingConnections(trx))
 }
 
 function aboutOf({ workflow, rule }: Pick<MarkRow, 'workflow' | 'rule'>): string {

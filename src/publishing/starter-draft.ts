@@ -31,11 +31,7 @@ export async function takeStarter(
   const document: DocumentName = `workflow:${starterWorkflow(connection.crm)}`
   const inForce = inForceOf(await documentsInForce(db))
   await refuseSecond(db, document, inForce.documents.has(document))
-  const told = await toldObjects(db)
-  const isTold =
-    connection.baseline.done ||
-    starterObjects(connection.crm).every((objectType) => told.has(`${connectionId}/${objectType}`))
-  const source = isTold ? await textFor(db, connection) : null
+  const source = isDescribed(connection, await toldObjects(db)) ? await textFor(db, connection) : null
   if (source === null) {
     const message = `Lanekeeper has not read what ${connection.title} consists of yet. Take the draft when the import has come to each of its objects, which takes a few minutes in a large CRM.`
     throw new PublishingError('nothing-read', message)
@@ -47,6 +43,14 @@ export async function takeStarter(
 /** What a first draft may watch: everything that is imported but tasks. */
 export function starterObjects(crm: Crm): readonly string[] {
   return baselineObjects(crm).filter((objectType) => objectShape(crm, objectType)?.about !== 'task')
+}
+
+/** Whether the import has come to each object that a first draft may watch. `told`: see `toldObjects`. */
+export function isDescribed(
+  { id, crm, baseline }: Pick<ConnectionRow, 'id' | 'crm' | 'baseline'>,
+  told: ReadonlySet<string>,
+): boolean {
+  return baseline.done || starterObjects(crm).every((objectType) => told.has(`${id}/${objectType}`))
 }
 
 async function refuseSecond(db: Database, document: DocumentName, isInForce: boolean): Promise<void> {

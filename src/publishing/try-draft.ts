@@ -6,7 +6,6 @@ import { fieldsNeeded } from '../model/patterns/contract/fields-needed.ts'
 import { findPattern } from '../model/patterns/registry.ts'
 import { buildDirectory } from '../model/people/directory.ts'
 import { fitPolicy } from '../model/policy/fit.ts'
-import { withMarks } from '../model/policy/marks.ts'
 import type { PatternName, Policy, PolicyVersion } from '../model/policy/policy.ts'
 import { type CrmRecord, refKey } from '../model/record/crm-record.ts'
 import type { Directory } from '../model/record/crm-user.ts'
@@ -24,6 +23,7 @@ import { readNeighbours } from '../store/records/neighbours.ts'
 import { fieldsAsked } from '../store/records/object-schemas.ts'
 import { policiesWith, readInForce } from './documents.ts'
 import { withNotRead } from './not-read.ts'
+import { objectsOf } from './objects-of.ts'
 
 /** Per object, spread over all of its records. Two thousand are decided in about a second. */
 const SAMPLE_MAX = 2_000
@@ -79,8 +79,7 @@ export async function tryDraft(
   draft: Pick<Draft, 'document' | 'content' | 'source'>,
   tell: (progress: Progress) => void,
 ): Promise<Tried> {
-  const inForce = await readInForce(db)
-  const policies = policiesWith(inForce, draft).map((policy) => withMarks(policy, inForce.marks))
+  const policies = policiesWith(await readInForce(db), draft)
   const connections = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
   const watching = connections.filter(({ crm }) =>
     policies.some(({ objects }) => objects.some((ref) => ref.crm === crm)),
@@ -133,10 +132,7 @@ async function samplesOf(
     const fitted = policies.map((policy) =>
       fitPolicy({ ...policy, mode: 'live' as const, pilot: null }, crm, described),
     )
-    const objects = new Set(
-      policies.flatMap((one) => one.objects.flatMap((ref) => (ref.crm === crm ? [ref.object] : []))),
-    )
-    for (const object of [...objects].sort()) {
+    for (const object of objectsOf(policies, crm)) {
       const { records, of: all } = await sampleRecords(db, id, object, SAMPLE_MAX)
       const { fields } = fieldsNeeded(policies, crm, object)
       const versions = fitted
@@ -180,10 +176,7 @@ async function fieldsNotRead(
 ): Promise<Tried['notRead']> {
   const asked = await fieldsAsked(db)
   return connections.flatMap(({ id, crm, title }) => {
-    const objects = new Set(
-      policies.flatMap((one) => one.objects.flatMap((ref) => (ref.crm === crm ? [ref.object] : []))),
-    )
-    return [...objects].sort().flatMap((object) => {
+    return objectsOf(policies, crm).flatMap((object) => {
       const known = asked.get(`${id}/${object}`)
       if (known === undefined) return []
       const fields = fieldsNeeded(policies, crm, object).fields.filter((field) => !known.includes(field))

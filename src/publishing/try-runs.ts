@@ -98,15 +98,14 @@ export class TryRuns {
   }
 
   /** Nothing else of it stays. */
-  async #note(actor: Actor, { id, document }: Draft, { hash }: Run): Promise<void> {
+  async #note(actor: Actor, { id, document }: Draft, run: Run): Promise<void> {
+    const body = { draft: id, hash: run.hash }
     try {
       await inTransaction(this.#db, (trx) =>
-        noteInLedger(trx, [
-          { kind: 'draft-tried', actor: ledgerActor(actor), subject: document, body: { draft: id, hash } },
-        ]),
+        noteInLedger(trx, [{ kind: 'draft-tried', actor: ledgerActor(actor), subject: document, body }]),
       )
     } catch (error) {
-      for (const [key, run] of this.#runs) if (run.draftId === id && run.hash === hash) this.#runs.delete(key)
+      this.#runs.delete(run.id)
       throw error
     }
   }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { neededNow } from '../../publishing/approve-draft.ts'
-import { inForceOf, workflowOf } from '../../publishing/documents.ts'
-import { starterObjects } from '../../publishing/starter-draft.ts'
+import { type InForce, inForceOf, workflowOf } from '../../publishing/documents.ts'
+import { isDescribed } from '../../publishing/starter-draft.ts'
 import { listConnections } from '../../store/connections/connections.ts'
 import type { Database } from '../../store/database/database.ts'
 import { jobsOf } from '../../store/people/jobs.ts'
@@ -18,20 +18,20 @@ export async function readFirstSteps(db: Database): Promise<FirstStepsReply> {
   const inForce = inForceOf(await documentsInForce(db))
   const isDone = [...inForce.documents.keys()].some((document) => workflowOf(document) !== null)
   const connections = (await listConnections(db)).filter(({ status }) => status !== 'disconnected')
-  const read = await toldObjects(db)
+  const told = await toldObjects(db)
   const drafts = (await openDrafts(db)).filter(({ document }) => workflowOf(document) !== null)
   const [draft] = isDone ? [] : drafts
   const watched = new Set([...inForce.documents.values(), ...drafts].flatMap(crmsOf))
   return {
     isDone,
-    connections: connections.map(({ id, crm, title, baseline }) => ({
-      id,
-      title,
-      isImporting: !baseline.done,
-      isRead: baseline.done || starterObjects(crm).every((objectType) => read.has(`${id}/${objectType}`)),
-      isWatched: watched.has(crm),
+    connections: connections.map((connection) => ({
+      id: connection.id,
+      title: connection.title,
+      isImporting: !connection.baseline.done,
+      isRead: isDescribed(connection, told),
+      isWatched: watched.has(connection.crm),
     })),
-    draft: draft === undefined ? null : await draftSteps(db, draft),
+    draft: draft === undefined ? null : await draftSteps(db, draft, inForce),
   }
 }
 
@@ -41,7 +41,7 @@ function crmsOf({ content }: { readonly content: unknown }): string[] {
   return objects.map(({ crm }) => crm)
 }
 
-async function draftSteps(db: Database, draft: Draft): Promise<FirstStepsReply['draft']> {
+async function draftSteps(db: Database, draft: Draft, inForce: InForce): Promise<FirstStepsReply['draft']> {
   const { id, document, content, hash, state, authors } = draft
   const workflow = workflowOf(document)!
   const held = (await lanesHeld(db, [workflow])).filter((one) => one.workflow === workflow)
@@ -50,7 +50,7 @@ async function draftSteps(db: Database, draft: Draft): Promise<FirstStepsReply['
   )
   const offered = (await jobsOf(db, { workflow, openOnly: true })).filter((job) => job.state === 'offered')
   const approvals = hash === null ? [] : await approvalsOf(db, id, hash)
-  const needed = hash === null ? null : await neededNow(db, draft, inForceOf(await documentsInForce(db)))
+  const needed = hash === null ? null : await neededNow(db, draft, inForce)
   const others = new Set(
     held.map(({ personId }) => personId).filter((one) => authors !== null && !authors.includes(one)),
   )

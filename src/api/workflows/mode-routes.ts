@@ -46,7 +46,11 @@ export const modeRoutes: FastifyPluginAsyncZod<ModeRoutes> = async (app, { db, r
       const actor = actorOfSession(await requireSession(request))
       const changed = await withProblems(changeMode(db, actor, { workflow, ...request.body }))
       if (changed === null) {
-        throw new ProblemError('out-of-date', 409, 'Somebody else changed the mode of this workflow meanwhile.')
+        throw new ProblemError(
+          'out-of-date',
+          409,
+          'Somebody else changed the mode of this workflow meanwhile. Reload the page to see it.',
+        )
       }
       return read(workflow)
     },

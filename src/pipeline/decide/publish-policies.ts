@@ -7,6 +7,7 @@ import { watchedObjects } from '../../model/record/object-shape.ts'
 import {
   queueCasesOf,
   READINESS_LOCK,
+  redecideAll,
   refreshReadinessIn,
   type Standing,
   staffAtPublish,
@@ -113,7 +114,7 @@ export async function retireAllBut(
 ): Promise<string[]> {
   const standing = given ?? (await whatStands(trx))
   const retired = await retireWorkflows(trx, present)
-  for (const policy of retired) await redecideAll(trx, policy, standing)
+  for (const policy of retired) await redecideAll(trx, policy, standing.connections)
   return retired.map(({ workflow }) => workflow)
 }
 
@@ -144,10 +145,11 @@ async function publish(trx: DatabaseTransaction, published: Published, standing:
   const before = await versionBefore(trx, workflow)
   const isOther = await putInForce(trx, inForce)
   if (staffing.isOther) await saveStaff(trx, workflow, staffing.staff)
-  if (isOther) await noteWhatIsOther(trx, before, published, await redecideAll(trx, version.policy, standing))
+  if (isOther)
+    await noteWhatIsOther(trx, before, published, await redecideAll(trx, version.policy, standing.connections))
   else for (const id of moved) await queueRedecision(trx, id)
   // A version does not say who holds its jobs, so other people are no other version.
-  if (staffing.isOther && !isOther) await queueCasesOf(trx, policy, standing)
+  if (staffing.isOther && !isOther) await queueCasesOf(trx, policy, standing.connections)
   return isOther || staffing.isOther || moved.length > 0
 }
 
@@ -194,18 +196,6 @@ export async function refreshReadiness(db: Database): Promise<{ readonly changed
     (await policiesInForce(db)).map(({ policy }) => policy),
   )
   return inTransaction(db, (trx) => refreshReadinessIn(trx, null))
-}
-
-/** Returns the connections whose records those are. */
-async function redecideAll(
-  trx: DatabaseTransaction,
-  { objects }: Pick<Policy, 'objects'>,
-  { connections }: Standing,
-): Promise<string[]> {
-  const watching = connections.filter(({ crm }) => objects.some((object) => object.crm === crm))
-  const ids = watching.map((connection) => connection.id).sort()
-  for (const id of ids) await queueRedecision(trx, id)
-  return ids
 }
 
 /** Has an object read again from the start where a policy needs a field that was not read so far. */
